@@ -58,7 +58,12 @@ const limits = {
   /** Consecutive wrong passcodes allowed; one more locks. */
   wrongPasscodes: 6,
   otpDevices: 5,
-  session: { absoluteMs: DAY_MS, idleMs: HOUR_MS, setupMs: 15 * MINUTE_MS, freshMs: 15 * MINUTE_MS },
+  session: {
+    absoluteMs: DAY_MS,
+    idleMs: HOUR_MS,
+    setupMs: 15 * MINUTE_MS,
+    freshMs: 15 * MINUTE_MS,
+  },
   password: { perUser: 10, perAddress: 50, windowMs: 15 * MINUTE_MS },
   bodyBytes: 64 * 1024,
 } as const;
