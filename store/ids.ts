@@ -1,0 +1,18 @@
+import { randomBytes } from "node:crypto";
+
+const OWNED = /^([0-9a-f]{32})[0-9a-f]{24}$/;
+
+/** A new opaque id: 128 random bits as 32 lower-case hex digits. */
+export function newId(): string {
+  return randomBytes(16).toString("hex");
+}
+
+/** A new id that starts with its user's, so that the id alone names the user's Redis slot. */
+export function newOwnedId(userId: string): string {
+  return userId + randomBytes(12).toString("hex");
+}
+
+/** The user an owned id belongs to; undefined when the text cannot be an owned id. */
+export function ownerOf(id: string): string | undefined {
+  return OWNED.exec(id)?.[1];
+}

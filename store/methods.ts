@@ -1,0 +1,21 @@
+/** The kinds of second factor, the stronger first. */
+export const METHODS = ["otp", "sms"] as const;
+export type Method = (typeof METHODS)[number];
+
+type Enrolled = { type: Method; verifiedAt: Date | null };
+
+/** The methods the user has a verified device of, the stronger first. */
+export function configuredMethods(devices: readonly Enrolled[]): Method[] {
+  return METHODS.filter((method) =>
+    devices.some(({ type, verifiedAt }) => type === method && verifiedAt !== null),
+  );
+}
+
+/** The method a login starts with: the chosen default where it is configured, else the strongest. */
+export function effectiveDefault(
+  chosen: Method | null,
+  devices: readonly Enrolled[],
+): Method | undefined {
+  const configured = configuredMethods(devices);
+  return configured.find((method) => method === chosen) ?? configured[0];
+}

@@ -1,0 +1,87 @@
+import { and, eq } from "drizzle-orm";
+import { newId } from "../ids.ts";
+import type { Db } from "./connect.ts";
+import { findEvent, type NewEvent, recordEvent } from "./events.ts";
+import { type Account, accountLinks, accounts, type Requirement } from "./schema.ts";
+
+/** A new account with optional multi-factor authentication. */
+export async function createAccount(
+  db: Db,
+  account: { name: string; kind: Account["kind"]; at: Date },
+): Promise<Account | "exists"> {
+  const { at: createdAt, name, kind } = account;
+  const [created] = await db
+    .insert(accounts)
+    .values({ id: newId(), name, kind, createdAt })
+    .onConflictDoNothing({ target: accounts.name })
+    .returning();
+  return created ?? "exists";
+}
+
+export async function getAccount(db: Db, accountId: string): Promise<Account | undefined> {
+  const [account] = await db.select().from(accounts).where(eq(accounts.id, accountId));
+  return account;
+}
+
+export async function findAccountByName(db: Db, name: string): Promise<Account | undefined> {
+  const [account] = await db.select().from(accounts).where(eq(accounts.name, name));
+  return account;
+}
+
+/**
+ * Sets the requirement if the policy is still the version the caller has read; "conflict" when
+ * somebody else was faster. Telling the same event again answers what it did before.
+ */
+export async function setPolicy(
+  db: Db,
+  policy: {
+    accountId: string;
+    requirement: Requirement;
+    enforceAfter: Date | null;
+    version: number;
+  },
+  event: NewEvent,
+): Promise<Account | "conflict"> {
+  const { accountId, requirement, enforceAfter, version } = policy;
+  return db.transaction(async (tx) => {
+    const [changed] = await tx
+      .update(accounts)
+      .set({ requirement, enforceAfter, policyVersion: version + 1 })
+      .where(and(eq(accounts.id, accountId), eq(accounts.policyVersion, version)))
+      .returning();
+    if (changed) {
+      await recordEvent(tx, event);
+      return changed;
+    }
+    const told = await findEvent(tx, event.key);
+    return (told && (await getAccount(tx, accountId))) ?? "conflict";
+  });
+}
+
+/** Links another account to this one; false when they are linked already. */
+export async function linkAccount(
+  db: Db,
+  link: { accountId: string; linkedAccountId: string; linkedBy: string; at: Date },
+  event: NewEvent,
+): Promise<boolean> {
+  const { at: createdAt, ...ends } = link;
+  return db.transaction(async (tx) => {
+    const added = await tx
+      .insert(accountLinks)
+      .values({ ...ends, createdAt })
+      .onConflictDoNothing()
+      .returning({ accountId: accountLinks.accountId });
+    return added.length > 0 && recordEvent(tx, event);
+  });
+}
+
+/** The accounts linked to this one, the first linked first. */
+export async function listLinkedAccounts(db: Db, accountId: string): Promise<Account[]> {
+  const rows = await db
+    .select({ account: accounts })
+    .from(accountLinks)
+    .innerJoin(accounts, eq(accounts.id, accountLinks.linkedAccountId))
+    .where(eq(accountLinks.accountId, accountId))
+    .orderBy(accountLinks.createdAt);
+  return rows.map(({ account }) => account);
+}

@@ -1,0 +1,104 @@
+import { fileURLToPath } from "node:url";
+import { drizzle, type NodePgQueryResultHKT } from "drizzle-orm/node-postgres";
+import { migrate } from "drizzle-orm/node-postgres/migrator";
+import type { PgDatabase } from "drizzle-orm/pg-core";
+import pg from "pg";
+import { isUnavailable } from "../unavailable.ts";
+
+/** A database or a transaction in it. */
+export type Db = PgDatabase<NodePgQueryResultHKT>;
+
+const CONNECT_MS = 2_000;
+const QUERY_MS = 5_000;
+const MIGRATION_LOCK = 7_236_301;
+
+/** The part of a pool or client that Drizzle calls. */
+type Queryable = Pick<pg.ClientBase, "query">;
+
+/**
+ * A pool of connections. Queries fail instead of waiting: 2 s for a connection, 5 s for an answer.
+ * Losing a connection never throws outside of the query that needed it.
+ */
+export function connectDatabase(url: string, { max = 10 }: { max?: number } = {}) {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max,
+    connectionTimeoutMillis: CONNECT_MS,
+    statement_timeout: QUERY_MS,
+    keepAlive: true,
+  });
+  // A lost connection tells its query; unheard "error" events would end the process.
+  pool.on("error", () => {});
+  pool.on("connect", (client) => {
+    client.on("error", () => {});
+    const socket = socketOf(client);
+    socket.on("timeout", () => {
+      socket.destroy(
+        Object.assign(new Error("The database does not answer"), { code: "ETIMEDOUT" }),
+      );
+    });
+  });
+  // The statement timeout is the server's; this one is for a server that has gone silent.
+  pool.on("acquire", (client) => void socketOf(client).setTimeout(QUERY_MS));
+  pool.on("release", (_error, client) => void socketOf(client).setTimeout(0));
+
+  const db: Db = open(pool);
+  db.transaction = (run, config) => transact(pool, (tx) => tx.transaction(run, config));
+  return {
+    db,
+    /** Resolves when the database answers. */
+    ping: async () => void (await pool.query("select 1")),
+    close: () => pool.end(),
+  };
+}
+
+/** Brings the schema up to date; safe when several processes start at once. */
+export async function migrateDatabase(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECT_MS });
+  client.on("error", () => {});
+  await client.connect();
+  try {
+    // Drizzle's migrator joins this transaction and commits it, which also frees the lock.
+    await client.query("begin");
+    await client.query("select pg_advisory_xact_lock($1)", [MIGRATION_LOCK]);
+    const migrationsFolder = fileURLToPath(new URL("./migrations", import.meta.url));
+    await migrate(drizzle(client), { migrationsFolder });
+  } finally {
+    await client.end();
+  }
+}
+
+/** Drizzle's own transaction keeps the connection for ever when its `begin` fails; this one does not. */
+async function transact<T>(pool: pg.Pool, run: (db: Db) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  let broken = false;
+  try {
+    return await run(open(client));
+  } catch (error) {
+    broken = isUnavailable(error);
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+}
+
+/**
+ * Drizzle writes the parameters of a failed query into its error's message, and PostgreSQL writes
+ * the row into `detail`: phone numbers and hashes that would end up in logs and workflow histories.
+ */
+function open(client: Queryable): Db {
+  const query = async (config: pg.QueryArrayConfig, parameters: unknown[]) => {
+    try {
+      return await client.query(config, parameters);
+    } catch (error) {
+      parameters.length = 0;
+      throw Object.assign(error as Error, { detail: undefined, where: undefined });
+    }
+  };
+  return drizzle({ query } as unknown as pg.Pool);
+}
+
+function socketOf(client: pg.PoolClient) {
+  return (client as unknown as { connection: { stream: import("node:net").Socket } }).connection
+    .stream;
+}

@@ -1,0 +1,157 @@
+import { and, asc, count, eq, isNull, notLike } from "drizzle-orm";
+import type { Db } from "./connect.ts";
+import { type NewEvent, recordEvent } from "./events.ts";
+import { type Device, devices, users } from "./schema.ts";
+
+/**
+ * Takes the user's row for the rest of the transaction. Everything that changes a user's devices
+ * starts here, so that counts hold under concurrency and locks are always taken in the same order.
+ */
+export async function holdUser(tx: Db, userId: string): Promise<void> {
+  await tx.select({ id: users.id }).from(users).where(eq(users.id, userId)).for("update");
+}
+
+/** Adds the user's one SMS device, unverified; "exists" when there is one. */
+export async function addSmsDevice(
+  db: Db,
+  device: { id: string; userId: string; countryCode: string; phoneNumber: string; at: Date },
+  event: NewEvent,
+): Promise<Device | "exists"> {
+  const { at: createdAt, ...rest } = device;
+  return db.transaction(async (tx) => {
+    await holdUser(tx, device.userId);
+    const [added] = await tx
+      .insert(devices)
+      .values({ type: "sms", ...rest, createdAt })
+      .onConflictDoNothing({ target: devices.userId, where: eq(devices.type, "sms") })
+      .returning();
+    if (!added) {
+      return "exists";
+    }
+    await recordEvent(tx, event);
+    return added;
+  });
+}
+
+/** Adds an unverified OTP device with its sealed secret; "too_many" beyond the limit. */
+export async function addOtpDevice(
+  db: Db,
+  device: { id: string; userId: string; name: string; secret: string; at: Date },
+  limit: number,
+  event: NewEvent,
+): Promise<Device | "too_many"> {
+  const { at: createdAt, ...rest } = device;
+  return db.transaction(async (tx) => {
+    await holdUser(tx, device.userId);
+    const [found] = await tx
+      .select({ devices: count() })
+      .from(devices)
+      .where(and(eq(devices.userId, device.userId), eq(devices.type, "otp")));
+    if (found && found.devices >= limit) {
+      return "too_many";
+    }
+    const [added] = await tx
+      .insert(devices)
+      .values({ type: "otp", ...rest, createdAt })
+      .returning();
+    await recordEvent(tx, event);
+    return added as Device;
+  });
+}
+
+/** The user's devices in the order they were added. */
+export function listDevices(db: Db, userId: string): Promise<Device[]> {
+  return db
+    .select()
+    .from(devices)
+    .where(eq(devices.userId, userId))
+    .orderBy(asc(devices.createdAt), asc(devices.id));
+}
+
+/** One device, where it is this user's. */
+export async function getDevice(
+  db: Db,
+  userId: string,
+  deviceId: string,
+): Promise<Device | undefined> {
+  const [device] = await db.select().from(devices).where(isDevice(userId, deviceId));
+  return device;
+}
+
+/**
+ * Marks the device verified and, if told so, its kind the user's default method. "already" when it
+ * was verified before, "gone" when it was removed.
+ */
+export async function verifyDevice(
+  db: Db,
+  verification: { userId: string; deviceId: string; at: Date; makeDefault: boolean },
+  event: NewEvent,
+): Promise<"verified" | "already" | "gone"> {
+  const { userId, deviceId, at, makeDefault } = verification;
+  return db.transaction(async (tx) => {
+    await holdUser(tx, userId);
+    const [verified] = await tx
+      .update(devices)
+      .set({ verifiedAt: at })
+      .where(and(isDevice(userId, deviceId), isNull(devices.verifiedAt)))
+      .returning();
+    if (!verified) {
+      return (await getDevice(tx, userId, deviceId)) ? "already" : "gone";
+    }
+    if (makeDefault) {
+      await tx.update(users).set({ defaultMethod: verified.type }).where(eq(users.id, userId));
+    }
+    await recordEvent(tx, event);
+    return "verified";
+  });
+}
+
+/** Restarts the set-up of an unverified OTP device under a new sealed secret; undefined where there is none. */
+export async function replaceOtpSecret(
+  db: Db,
+  { userId, deviceId, secret }: { userId: string; deviceId: string; secret: string },
+  event: NewEvent,
+): Promise<Device | undefined> {
+  return db.transaction(async (tx) => {
+    const [device] = await tx
+      .update(devices)
+      .set({ secret })
+      .where(and(isDevice(userId, deviceId), eq(devices.type, "otp"), isNull(devices.verifiedAt)))
+      .returning();
+    if (device) {
+      await recordEvent(tx, event);
+    }
+    return device;
+  });
+}
+
+/** Sealed secrets under another key than this one; none are left once all are re-sealed. */
+export async function listSecretsNotSealedWith(
+  db: Db,
+  keyId: string,
+  limit: number,
+): Promise<{ id: string; secret: string }[]> {
+  const rows = await db
+    .select({ id: devices.id, secret: devices.secret })
+    .from(devices)
+    .where(notLike(devices.secret, `v1.${keyId}.%`))
+    .limit(limit);
+  return rows.flatMap(({ id, secret }) => (secret === null ? [] : { id, secret }));
+}
+
+/** Replaces a sealed secret unless somebody else did meanwhile. */
+export async function updateSecret(
+  db: Db,
+  { deviceId, from, to }: { deviceId: string; from: string; to: string },
+): Promise<boolean> {
+  const updated = await db
+    .update(devices)
+    .set({ secret: to })
+    .where(and(eq(devices.id, deviceId), eq(devices.secret, from)))
+    .returning({ id: devices.id });
+  return updated.length > 0;
+}
+
+export function isDevice(userId: string, deviceId: string) {
+  return and(eq(devices.userId, userId), eq(devices.id, deviceId));
+}

@@ -1,0 +1,165 @@
+import { sql } from "drizzle-orm";
+import {
+  bigint,
+  check,
+  foreignKey,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  timestamp,
+  uniqueIndex,
+} from "drizzle-orm/pg-core";
+
+const instant = (name: string) => timestamp(name, { withTimezone: true, precision: 3 });
+
+export const accounts = pgTable(
+  "accounts",
+  {
+    id: text("id").primaryKey(),
+    name: text("name").notNull().unique(),
+    kind: text("kind", { enum: ["panel", "cloud"] }).notNull(),
+    requirement: text("requirement", { enum: ["optional", "required"] })
+      .notNull()
+      .default("optional"),
+    /** End of the grace period; null enforces a requirement at once. */
+    enforceAfter: instant("enforce_after"),
+    /** Counts the policy's changes, so that of two administrators at once one wins. */
+    policyVersion: integer("policy_version").notNull().default(0),
+    createdAt: instant("created_at").notNull(),
+  },
+  (t) => [
+    check("accounts_kind", sql`${t.kind} in ('panel', 'cloud')`),
+    check("accounts_requirement", sql`${t.requirement} in ('optional', 'required')`),
+    check("accounts_grace", sql`${t.enforceAfter} is null or ${t.requirement} = 'required'`),
+  ],
+);
+
+export const users = pgTable(
+  "users",
+  {
+    id: text("id").primaryKey(),
+    accountId: text("account_id")
+      .notNull()
+      .references(() => accounts.id),
+    /** As `normalizeUsername` writes it. */
+    username: text("username").notNull().unique(),
+    email: text("email"),
+    passwordHash: text("password_hash").notNull(),
+    role: text("role", { enum: ["member", "administrator", "support"] }).notNull(),
+    defaultMethod: text("default_method", { enum: ["sms", "otp"] }),
+    lockedAt: instant("locked_at"),
+    lastLoginAt: instant("last_login_at"),
+    createdAt: instant("created_at").notNull(),
+  },
+  (t) => [
+    index("users_by_account").on(t.accountId, t.username),
+    index("users_by_username_prefix").on(t.username.op("text_pattern_ops")),
+    check("users_role", sql`${t.role} in ('member', 'administrator', 'support')`),
+    check("users_default_method", sql`${t.defaultMethod} in ('sms', 'otp')`),
+  ],
+);
+
+export const devices = pgTable(
+  "devices",
+  {
+    id: text("id").primaryKey(),
+    userId: text("user_id")
+      .notNull()
+      .references(() => users.id, { onDelete: "cascade" }),
+    type: text("type", { enum: ["sms", "otp"] }).notNull(),
+    name: text("name"),
+    countryCode: text("country_code"),
+    phoneNumber: text("phone_number"),
+    /** Sealed for this device's id; see store/sealing.ts. */
+    secret: text("secret"),
+    verifiedAt: instant("verified_at"),
+    createdAt: instant("created_at").notNull(),
+  },
+  (t) => [
+    index("devices_by_user").on(t.userId, t.createdAt),
+    uniqueIndex("devices_one_sms").on(t.userId).where(sql`${t.type} = 'sms'`),
+    check("devices_type", sql`${t.type} in ('sms', 'otp')`),
+    check("devices_e164", sql`${t.phoneNumber} ~ '^\\+[1-9][0-9]{1,14}$'`),
+    check(
+      "devices_fields",
+      sql`case ${t.type}
+        when 'sms' then num_nonnulls(${t.countryCode}, ${t.phoneNumber}) = 2 and num_nulls(${t.name}, ${t.secret}) = 2
+        when 'otp' then num_nonnulls(${t.name}, ${t.secret}) = 2 and num_nulls(${t.countryCode}, ${t.phoneNumber}) = 2
+      end`,
+    ),
+  ],
+);
+
+export const recoveryCodes = pgTable(
+  "recovery_codes",
+  {
+    userId: text("user_id")
+      .notNull()
+      .references(() => users.id, { onDelete: "cascade" }),
+    hash: text("hash").notNull(),
+    setId: text("set_id").notNull(),
+    createdAt: instant("created_at").notNull(),
+    usedAt: instant("used_at"),
+    /** The login challenge that spent the code. */
+    usedBy: text("used_by"),
+  },
+  (t) => [
+    primaryKey({ columns: [t.userId, t.hash] }),
+    check("recovery_codes_use", sql`(${t.usedAt} is null) = (${t.usedBy} is null)`),
+  ],
+);
+
+export const accountLinks = pgTable(
+  "account_links",
+  {
+    accountId: text("account_id").notNull(),
+    linkedAccountId: text("linked_account_id").notNull(),
+    linkedBy: text("linked_by").notNull(),
+    createdAt: instant("created_at").notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.accountId, t.linkedAccountId] }),
+    foreignKey({ columns: [t.accountId], foreignColumns: [accounts.id] }),
+    foreignKey({ columns: [t.linkedAccountId], foreignColumns: [accounts.id] }),
+    check("account_links_other", sql`${t.accountId} <> ${t.linkedAccountId}`),
+  ],
+);
+
+/**
+ * The audit trail. Rows outlive what they tell of, so nothing here is a foreign key; a trigger
+ * refuses every update and delete.
+ */
+export const events = pgTable(
+  "events",
+  {
+    id: bigint("id", { mode: "number" }).primaryKey().generatedAlwaysAsIdentity(),
+    /** Names the fact, so that telling it twice records it once. */
+    key: text("key").notNull().unique(),
+    at: instant("at").notNull(),
+    accountId: text("account_id").notNull(),
+    /** The user whom the event is about. */
+    userId: text("user_id"),
+    /** Who did it; null for the service itself. */
+    actorId: text("actor_id"),
+    type: text("type").notNull(),
+    ip: text("ip"),
+    userAgent: text("user_agent"),
+    workflowId: text("workflow_id"),
+    detail: jsonb("detail").$type<Record<string, unknown>>().notNull().default({}),
+  },
+  (t) => [
+    index("events_by_user").on(t.userId, t.id),
+    index("events_by_account").on(t.accountId, t.id),
+  ],
+);
+
+export type Account = typeof accounts.$inferSelect;
+/** A user without the password's hash, which only `findUserByUsername` hands out. */
+export type User = Omit<typeof users.$inferSelect, "passwordHash">;
+export type Device = typeof devices.$inferSelect;
+export type AuditEvent = typeof events.$inferSelect;
+export type Role = User["role"];
+export type Requirement = Account["requirement"];

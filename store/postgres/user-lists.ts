@@ -1,0 +1,63 @@
+import { and, asc, count, countDistinct, eq, gt, isNotNull, like, sql } from "drizzle-orm";
+import type { Method } from "../methods.ts";
+import type { Db } from "./connect.ts";
+import { devices, type User, users } from "./schema.ts";
+import { normalizeUsername, userColumns } from "./users.ts";
+
+/** A user with the methods that a verified device makes usable. */
+export type ListedUser = { user: User; methods: Method[] };
+
+const verifiedDevices = and(eq(devices.userId, users.id), isNotNull(devices.verifiedAt));
+
+/** A page of an account's users by user name; `next` is the cursor of the following page. */
+export async function listUsers(
+  db: Db,
+  query: { accountId: string; after?: string; limit: number; onlyUnconfigured?: boolean },
+): Promise<{ users: ListedUser[]; next?: string }> {
+  const rows = await db
+    .select({
+      user: userColumns,
+      methods: sql<Method[]>`array_remove(array_agg(distinct ${devices.type}), null)`,
+    })
+    .from(users)
+    .leftJoin(devices, verifiedDevices)
+    .where(
+      and(
+        eq(users.accountId, query.accountId),
+        query.after === undefined ? undefined : gt(users.username, query.after),
+      ),
+    )
+    .groupBy(users.id)
+    .having(query.onlyUnconfigured ? eq(count(devices.id), 0) : undefined)
+    .orderBy(asc(users.username))
+    .limit(query.limit + 1);
+  const page = rows.slice(0, query.limit);
+  return {
+    users: page,
+    next: rows.length > query.limit ? page.at(-1)?.user.username : undefined,
+  };
+}
+
+/** How many users the account has, and how many of them have a verified device. */
+export async function countUsers(
+  db: Db,
+  accountId: string,
+): Promise<{ total: number; configured: number }> {
+  const [counts] = await db
+    .select({ total: countDistinct(users.id), configured: countDistinct(devices.userId) })
+    .from(users)
+    .leftJoin(devices, verifiedDevices)
+    .where(eq(users.accountId, accountId));
+  return counts ?? { total: 0, configured: 0 };
+}
+
+/** Users of any account whose user name starts with the text, in alphabetical order. */
+export async function searchUsers(db: Db, start: string, limit: number): Promise<User[]> {
+  const pattern = `${normalizeUsername(start).replace(/[\\%_]/g, "\\$&")}%`;
+  return db
+    .select(userColumns)
+    .from(users)
+    .where(like(users.username, pattern))
+    .orderBy(asc(users.username))
+    .limit(limit);
+}

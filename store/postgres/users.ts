@@ -1,0 +1,144 @@
+import { asc, eq, getTableColumns, type SQL, sql } from "drizzle-orm";
+import { newId } from "../ids.ts";
+import type { Method } from "../methods.ts";
+import type { Db } from "./connect.ts";
+import { type NewEvent, recordEvent } from "./events.ts";
+import {
+  type Account,
+  accounts,
+  type Device,
+  devices,
+  type Role,
+  type User,
+  users,
+} from "./schema.ts";
+
+const { passwordHash, ...columns } = getTableColumns(users);
+
+/** The columns of a `User`: all but the password's hash. */
+export const userColumns = columns;
+
+/** The one form of a user name that is stored and looked up: NFKC, lower case, trimmed. */
+export function normalizeUsername(username: string): string {
+  return username.normalize("NFKC").toLowerCase().trim();
+}
+
+/** A new user; "exists" when the user name is taken in any account. */
+export async function createUser(
+  db: Db,
+  user: {
+    accountId: string;
+    username: string;
+    email?: string;
+    passwordHash: string;
+    role: Role;
+    at: Date;
+  },
+  event?: Omit<NewEvent, "userId">,
+): Promise<User | "exists"> {
+  const { at: createdAt, username, ...rest } = user;
+  return db.transaction(async (tx) => {
+    const [created] = await tx
+      .insert(users)
+      .values({ id: newId(), username: normalizeUsername(username), ...rest, createdAt })
+      .onConflictDoNothing({ target: users.username })
+      .returning(userColumns);
+    if (created && event) {
+      await recordEvent(tx, { ...event, userId: created.id });
+    }
+    return created ?? "exists";
+  });
+}
+
+export async function getUser(db: Db, userId: string): Promise<User | undefined> {
+  const [user] = await db.select(userColumns).from(users).where(eq(users.id, userId));
+  return user;
+}
+
+/** The user of this name, with the password's hash. */
+export async function findUserByUsername(
+  db: Db,
+  username: string,
+): Promise<(User & { passwordHash: string }) | undefined> {
+  const [user] = await db
+    .select({ ...userColumns, passwordHash })
+    .from(users)
+    .where(eq(users.username, normalizeUsername(username)));
+  return user;
+}
+
+export type MfaProfile = { user: User; account: Account; devices: Device[] };
+
+/** All that decides how a login goes on, in one query; devices in the order they were added. */
+export async function getMfaProfile(db: Db, userId: string): Promise<MfaProfile | undefined> {
+  const rows = await db
+    .select({ user: userColumns, account: accounts, device: devices })
+    .from(users)
+    .innerJoin(accounts, eq(accounts.id, users.accountId))
+    .leftJoin(devices, eq(devices.userId, users.id))
+    .where(eq(users.id, userId))
+    .orderBy(asc(devices.createdAt), asc(devices.id));
+  const [first] = rows;
+  return (
+    first && {
+      user: first.user,
+      account: first.account,
+      devices: rows.flatMap(({ device }) => device ?? []),
+    }
+  );
+}
+
+export async function recordLogin(db: Db, userId: string, at: Date): Promise<void> {
+  await db.update(users).set({ lastLoginAt: at }).where(eq(users.id, userId));
+}
+
+/** Gives a user another role; false when nothing changed. */
+export function setRole(
+  db: Db,
+  { userId, role }: { userId: string; role: Role },
+  event: NewEvent,
+): Promise<boolean> {
+  return change(db, userId, { role }, sql`${users.role} <> ${role}`, event);
+}
+
+/** Chooses the method a login starts with (the caller has checked that it is configured); false when nothing changed. */
+export function setDefaultMethod(
+  db: Db,
+  { userId, method }: { userId: string; method: Method },
+  event: NewEvent,
+): Promise<boolean> {
+  const differs = sql`${users.defaultMethod} is distinct from ${method}`;
+  return change(db, userId, { defaultMethod: method }, differs, event);
+}
+
+/** Locks the user; false when locked already. */
+export function lockUser(
+  db: Db,
+  { userId, at }: { userId: string; at: Date },
+  event: NewEvent,
+): Promise<boolean> {
+  return change(db, userId, { lockedAt: at }, sql`${users.lockedAt} is null`, event);
+}
+
+/** Ends the user's lock; false when there was none. */
+export function unlockUser(db: Db, userId: string, event: NewEvent): Promise<boolean> {
+  return change(db, userId, { lockedAt: null }, sql`${users.lockedAt} is not null`, event);
+}
+
+/** Changes the user where that makes a difference, together with its event. */
+function change(
+  db: Db,
+  userId: string,
+  values: Partial<typeof users.$inferInsert>,
+  makesDifference: SQL,
+  event: NewEvent,
+): Promise<boolean> {
+  return db.transaction(async (tx) => {
+    const changed = await tx
+      .update(users)
+      .set(values)
+      .where(sql`${users.id} = ${userId} and ${makesDifference}`)
+      .returning({ id: users.id });
+    return changed.length > 0 && (await recordEvent(tx, event));
+  });
+}

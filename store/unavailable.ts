@@ -1,0 +1,57 @@
+/** Node's own codes for a server that cannot be reached. */
+const NETWORK = new Set([
+  "EAI_AGAIN",
+  "ECONNABORTED",
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENOTFOUND",
+  "EPIPE",
+  "ETIMEDOUT",
+]);
+
+/**
+ * SQLSTATE classes and codes (PostgreSQL appendix A): connection exceptions, insufficient
+ * resources, shutdown or crash of the server, and a statement that ran into its timeout.
+ */
+const SQLSTATE = /^(08...|53...|57014|57P0[1-5]|25P0[34])$/;
+
+/** What `pg` says without a code when a connection is lost, late or closing. */
+const PG_MESSAGE =
+  /^(Connection terminated|timeout e|Client (was closed|has encountered a connection error)|Cannot use a pool after|Query read timeout)/;
+
+const REDIS_ERROR = new Set([
+  "ClientClosedError",
+  "ClientOfflineError",
+  "ConnectionTimeoutError",
+  "DisconnectsClientError",
+  "ReconnectStrategyError",
+  "RootNodesUnavailableError",
+  "SocketClosedUnexpectedlyError",
+  "SocketTimeoutError",
+  "TimeoutError",
+]);
+
+/** Replies of a Redis that is up but cannot serve: starting, failing over, full or stuck. */
+const REDIS_REPLY =
+  /^(LOADING|BUSY|CLUSTERDOWN|MASTERDOWN|READONLY|MISCONF|NOREPLICAS|OOM|TRYAGAIN)/;
+
+/**
+ * Whether the error means that PostgreSQL or Redis is away (to be answered with 503) rather than
+ * that the request or this program is wrong. Looks through `cause`.
+ */
+export function isUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error)) {
+    return false;
+  }
+  const { code } = error as { code?: unknown };
+  return (
+    (typeof code === "string" && (NETWORK.has(code) || SQLSTATE.test(code))) ||
+    REDIS_ERROR.has(error.constructor.name) ||
+    PG_MESSAGE.test(error.message) ||
+    REDIS_REPLY.test(error.message) ||
+    (error instanceof AggregateError && error.errors.some(isUnavailable)) ||
+    isUnavailable(error.cause)
+  );
+}
