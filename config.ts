@@ -80,3 +80,6 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
 
 export type Config = ReturnType<typeof loadConfig>;
 export type Limits = Config["limits"];
+
+/** Tells the time in epoch ms. Only entry points use the machine's own. */
+export type Clock = { now(): number };

@@ -1,0 +1,35 @@
+import { ApplicationFailure } from "@temporalio/common";
+import { UndeliverableError } from "../gateways/sms.ts";
+
+export type Log = { warn(fields: object, message: string): void };
+
+/**
+ * Wraps activities so that no failure reaches the workflow's history with its own words: an SQL
+ * error quotes its parameters, a provider's quotes the number. What is passed on is a stable type.
+ */
+export function withoutSecrets<
+  // biome-ignore lint/suspicious/noExplicitAny: each activity keeps its own argument and result types
+  A extends Record<string, (...args: any[]) => Promise<unknown>>,
+>(log: Log, activities: A): A {
+  const wrapped = Object.entries(activities).map(([name, activity]) => [
+    name,
+    async (...args: unknown[]) => {
+      try {
+        return await activity(...args);
+      } catch (error) {
+        throw anonymous(log, name, error);
+      }
+    },
+  ]);
+  return Object.fromEntries(wrapped);
+}
+
+function anonymous(log: Log, activity: string, error: unknown): ApplicationFailure {
+  if (error instanceof ApplicationFailure) return error;
+  if (error instanceof UndeliverableError)
+    return ApplicationFailure.nonRetryable("The phone cannot be reached", error.reason);
+  const cause = error instanceof Error && error.cause ? error.cause : error;
+  const code = (cause as { code?: unknown })?.code;
+  log.warn({ activity, error: (cause as Error)?.name, code }, "activity failed, to be retried");
+  return ApplicationFailure.retryable(`${activity} failed`, "dependency_unavailable");
+}

@@ -1,0 +1,28 @@
+import type { Clock, Config } from "../config.ts";
+import type { SmsGateway } from "../gateways/sms.ts";
+import type { Db } from "../store/postgres/connect.ts";
+import type { Redis } from "../store/redis/connect.ts";
+import { deliveryActivities } from "./deliver.ts";
+import { type Log, withoutSecrets } from "./failures.ts";
+import { loginActivities } from "./logins.ts";
+import { settlementActivities } from "./settle.ts";
+
+export type Deps = {
+  db: Db;
+  redis: Redis;
+  sms: SmsGateway;
+  config: Config;
+  clock: Clock;
+  log: Log;
+};
+
+/** Everything the workflows do to the world; each may run more than once and then changes nothing more. */
+export function createActivities(deps: Deps) {
+  return withoutSecrets(deps.log, {
+    ...deliveryActivities(deps),
+    ...loginActivities(deps),
+    ...settlementActivities(deps),
+  });
+}
+
+export type Activities = ReturnType<typeof createActivities>;

@@ -1,0 +1,42 @@
+import type { Origin } from "../machines/methods.ts";
+import { removeUnverifiedDevice, verifyDevice } from "../store/postgres/devices.ts";
+import { dropPin } from "../store/redis/pins.ts";
+import { revokeUser } from "../store/redis/sessions.ts";
+import { eventOf } from "./audit.ts";
+import type { Deps } from "./index.ts";
+
+type Enrolled = { userId: string; accountId: string; deviceId: string; origin?: Origin };
+
+/** How an enrollment ends: the device counts, or is gone. */
+export function settlementActivities({ db, redis, clock }: Deps) {
+  const remove = async (device: Enrolled, event: string) => {
+    const { userId, deviceId } = device;
+    await removeUnverifiedDevice(
+      db,
+      { userId, deviceId },
+      eventOf(clock, event, device, { deviceId }),
+    );
+    await dropPin(redis, { userId, deviceId });
+  };
+
+  return {
+    /** False when the device was removed before its proof could be written down. */
+    async settleDevice(device: Enrolled & { makeDefault: boolean }): Promise<boolean> {
+      const { userId, deviceId, makeDefault } = device;
+      const outcome = await verifyDevice(
+        db,
+        { userId, deviceId, makeDefault, at: new Date(clock.now()) },
+        eventOf(clock, "device_verified", device, { deviceId }),
+      );
+      await dropPin(redis, { userId, deviceId });
+      return outcome !== "gone";
+    },
+
+    async signOut({ userId, reason }: { userId: string; reason: string }) {
+      await revokeUser(redis, userId, reason, clock.now());
+    },
+
+    removeDevice: (device: Enrolled) => remove(device, "device_removed"),
+    dropDevice: (device: Enrolled) => remove(device, "device_dropped"),
+  };
+}

@@ -1,0 +1,11 @@
+import type { Clock } from "../config.ts";
+import type { Redis } from "../store/redis/connect.ts";
+import { keepMessage } from "../store/redis/outbox.ts";
+import type { SmsGateway } from "./sms.ts";
+
+/** The development gateway: messages are kept to be looked at and reach no phone. */
+export function outboxGateway(redis: Redis, clock: Clock): SmsGateway {
+  return {
+    send: ({ to, body }) => keepMessage(redis, { to, body, at: new Date(clock.now()) }),
+  };
+}

@@ -1,0 +1,23 @@
+import type { Origin } from "./methods.ts";
+
+/** What every kind of device goes through once its owner proved it, removed it, or forgot it. */
+export type SettlementEvent =
+  | { type: "REMOVE"; origin: Origin }
+  | { type: "DEVICE_SETTLED" }
+  | { type: "DEVICE_GONE" };
+
+export type EnrollmentContext = { lifetimeMs: number; makeDefault: boolean; origin?: Origin };
+
+/** The states behind `unverified`, the same for each kind of device. `settling` ones are waited for. */
+export const settlement = {
+  verifying: {
+    tags: "settling",
+    entry: "settleDevice",
+    on: { DEVICE_SETTLED: "verified", DEVICE_GONE: "removed" },
+  },
+  removing: { tags: "settling", entry: "removeDevice", on: { DEVICE_GONE: "removed" } },
+  dropping: { tags: "settling", entry: "dropDevice", on: { DEVICE_GONE: "dropped" } },
+  verified: { type: "final" },
+  removed: { type: "final" },
+  dropped: { type: "final" },
+} as const;

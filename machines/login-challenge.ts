@@ -1,0 +1,122 @@
+import { assign, setup } from "xstate";
+import type { Factor, Method, Origin } from "./methods.ts";
+
+export type LoginChallengeInput = {
+  method: Method;
+  methods: Method[];
+  lifetimeMs: number;
+  /** False where a send budget was spent before the challenge began: nothing is sent until a resend. */
+  maySend: boolean;
+};
+
+export type LoginChallengeEvent =
+  | { type: "RESEND" }
+  | { type: "CHOOSE_METHOD"; method: Method; maySend: boolean }
+  | { type: "PASSCODE_SENT"; deliveredTo: string }
+  | { type: "DELIVERY_FAILED"; reason: string }
+  | { type: "PASSCODE_ACCEPTED"; factor: Factor; origin: Origin }
+  | { type: "PASSCODE_REJECTED"; failures: number }
+  | { type: "ACCOUNT_LOCKED"; origin: Origin }
+  | { type: "WITHDRAW"; reason: string };
+
+type Context = LoginChallengeInput & {
+  failures: number;
+  deliveredTo?: string;
+  deliveryProblem?: string;
+  factor?: Factor;
+  origin?: Origin;
+  withdrawnFor?: string;
+};
+
+/**
+ * One login's second step: open for a bounded time, ended by the right passcode, the lock, the
+ * deadline, or a change of the user's devices. The deadline sits on `open`, so no resend extends it.
+ */
+export const loginChallengeMachine = setup({
+  types: {} as { context: Context; events: LoginChallengeEvent; input: LoginChallengeInput },
+  actions: {
+    sendPasscode: () => {},
+    recordAuthentication: () => {},
+    recordExpiry: () => {},
+    lockUser: () => {},
+  },
+  guards: {
+    byOtp: ({ context }) => context.method === "otp",
+    bySms: ({ context }) => context.method === "sms",
+    maySend: ({ context }) => context.maySend,
+    otherMethod: ({ context, event }) =>
+      event.type === "CHOOSE_METHOD" &&
+      event.method !== context.method &&
+      context.methods.includes(event.method),
+  },
+  delays: { challengeLifetime: ({ context }) => context.lifetimeMs },
+}).createMachine({
+  id: "loginChallenge",
+  context: ({ input }) => ({ ...input, failures: 0 }),
+  initial: "open",
+  states: {
+    open: {
+      initial: "choosing",
+      after: { challengeLifetime: "expired" },
+      on: {
+        CHOOSE_METHOD: {
+          guard: "otherMethod",
+          target: ".choosing",
+          actions: assign({
+            method: ({ event }) => event.method,
+            maySend: ({ event }) => event.maySend,
+            deliveredTo: undefined,
+            deliveryProblem: undefined,
+          }),
+        },
+        PASSCODE_ACCEPTED: {
+          target: "authenticated",
+          actions: assign({
+            factor: ({ event }) => event.factor,
+            origin: ({ event }) => event.origin,
+          }),
+        },
+        PASSCODE_REJECTED: { actions: assign({ failures: ({ event }) => event.failures }) },
+        ACCOUNT_LOCKED: {
+          target: "locked",
+          actions: assign({ origin: ({ event }) => event.origin }),
+        },
+        WITHDRAW: {
+          target: "withdrawn",
+          actions: assign({ withdrawnFor: ({ event }) => event.reason }),
+        },
+      },
+      states: {
+        choosing: {
+          always: [
+            { guard: "byOtp", target: "awaiting_passcode" },
+            { guard: "maySend", target: "sending_passcode" },
+            { target: "delivery_failed", actions: assign({ deliveryProblem: "send_limit" }) },
+          ],
+        },
+        sending_passcode: {
+          entry: "sendPasscode",
+          on: {
+            PASSCODE_SENT: {
+              target: "awaiting_passcode",
+              actions: assign({
+                deliveredTo: ({ event }) => event.deliveredTo,
+                deliveryProblem: undefined,
+              }),
+            },
+            DELIVERY_FAILED: {
+              target: "delivery_failed",
+              actions: assign({ deliveryProblem: ({ event }) => event.reason }),
+            },
+          },
+        },
+        awaiting_passcode: { on: { RESEND: { guard: "bySms", target: "sending_passcode" } } },
+        delivery_failed: { on: { RESEND: "sending_passcode" } },
+      },
+    },
+    authenticated: { type: "final", entry: "recordAuthentication" },
+    expired: { type: "final", entry: "recordExpiry" },
+    locked: { type: "final", entry: "lockUser" },
+    withdrawn: { type: "final" },
+  },
+});

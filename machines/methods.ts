@@ -1,0 +1,8 @@
+/** The kinds of second factor a user can configure. */
+export type Method = "sms" | "otp";
+
+/** What proved possession at a login: a configured method, or a recovery code in its place. */
+export type Factor = Method | "recovery_code";
+
+/** Where a request came from, as the audit tells it. */
+export type Origin = { ip?: string; userAgent?: string };

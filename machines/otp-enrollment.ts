@@ -1,0 +1,52 @@
+import { assign, setup } from "xstate";
+import { type EnrollmentContext, type SettlementEvent, settlement } from "./enrollment.ts";
+import type { Origin } from "./methods.ts";
+
+export type OtpEnrollmentInput = { lifetimeMs: number };
+
+export type OtpEnrollmentEvent =
+  | SettlementEvent
+  | { type: "RESTART" }
+  | { type: "CODE_REJECTED" }
+  | { type: "CODE_ACCEPTED"; makeDefault: boolean; origin: Origin };
+
+type Context = EnrollmentContext & { rejected: number };
+
+/**
+ * Pairing an authenticator app: the secret was shown once, and the device counts only once a code
+ * made from it came back. A restart stands for a new secret; it does not extend the enrollment.
+ */
+export const otpEnrollmentMachine = setup({
+  types: {} as { context: Context; events: OtpEnrollmentEvent; input: OtpEnrollmentInput },
+  actions: { settleDevice: () => {}, removeDevice: () => {}, dropDevice: () => {} },
+  delays: { enrollmentLifetime: ({ context }) => context.lifetimeMs },
+}).createMachine({
+  id: "otpEnrollment",
+  context: ({ input }) => ({ ...input, rejected: 0, makeDefault: true }),
+  initial: "unverified",
+  states: {
+    unverified: {
+      initial: "awaiting_code",
+      after: { enrollmentLifetime: "dropping" },
+      on: {
+        REMOVE: { target: "removing", actions: assign({ origin: ({ event }) => event.origin }) },
+      },
+      states: {
+        awaiting_code: {
+          on: {
+            RESTART: { actions: assign({ rejected: 0 }) },
+            CODE_REJECTED: { actions: assign({ rejected: ({ context }) => context.rejected + 1 }) },
+            CODE_ACCEPTED: {
+              target: "#otpEnrollment.verifying",
+              actions: assign({
+                makeDefault: ({ event }) => event.makeDefault,
+                origin: ({ event }) => event.origin,
+              }),
+            },
+          },
+        },
+      },
+    },
+    ...settlement,
+  },
+});

@@ -1,0 +1,15 @@
+import { proxyActivities } from "@temporalio/workflow";
+import type { Activities } from "../activities/index.ts";
+
+/** Sending to a phone: given up after about half a minute, so that the user hears of it. */
+export const delivering = proxyActivities<Activities>({
+  startToCloseTimeout: "15 s",
+  scheduleToCloseTimeout: "60 s",
+  retry: { initialInterval: "1 s", backoffCoefficient: 2, maximumAttempts: 5 },
+});
+
+/** Writing to our own stores: retried until it is done, however long a store is away. */
+export const durable = proxyActivities<Activities>({
+  startToCloseTimeout: "10 s",
+  retry: { initialInterval: "200 ms", backoffCoefficient: 2, maximumInterval: "30 s" },
+});

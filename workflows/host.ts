@@ -1,0 +1,163 @@
+import {
+  ApplicationFailure,
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  defineQuery,
+  defineUpdate,
+  isCancellation,
+  setCurrentDetails,
+  setHandler,
+  sleep,
+  upsertSearchAttributes,
+} from "@temporalio/workflow";
+import {
+  type AnyMachineSnapshot,
+  type AnyStateMachine,
+  type EventFromLogic,
+  type InputFrom,
+  initialTransition,
+  type SnapshotFrom,
+  transition,
+} from "xstate";
+import { details } from "./details.ts";
+import { VIEW } from "./messages.ts";
+
+type Event<M extends AnyStateMachine> = EventFromLogic<M>;
+
+/** A piece of work named by a machine's entry action; the event it returns, if any, is its outcome. */
+export type Effect<M extends AnyStateMachine> = (
+  snapshot: SnapshotFrom<M>,
+) => Promise<Event<M>> | Promise<void>;
+
+/** What callers and operators see of a flow. */
+type Visible = { state: string; method?: string };
+
+type Hosting<M extends AnyStateMachine, View extends Visible> = {
+  effects: Record<string, Effect<M>>;
+  /** Update name -> the type of the event that callers may send by it. */
+  updates: Record<string, Event<M>["type"]>;
+  /** What callers and operators are told of a snapshot. */
+  view: (snapshot: SnapshotFrom<M>) => View;
+};
+
+/**
+ * Runs a machine inside a workflow until it is done and every handler has answered: its deadlines
+ * become durable timers, its entry actions the given effects, and nothing else is understood
+ * (TypeError). Callers ask for the view by a query and send events by Updates, each refused
+ * without a trace where the machine does not take it, and answered once the machine has settled.
+ */
+export async function host<M extends AnyStateMachine, View extends Visible>(
+  machine: M,
+  input: InputFrom<M>,
+  { effects, updates, view }: Hosting<M, View>,
+): Promise<View> {
+  const root = CancellationScope.current();
+  const timers = new Map<string, CancellationScope>();
+  const running = new Set<CancellationScope>();
+  let failure: unknown;
+  let published: string | undefined;
+  let [snapshot, actions]: [AnyMachineSnapshot, { type: string; params?: unknown }[]] =
+    initialTransition<AnyStateMachine>(machine, input);
+
+  // Scopes hang on the root: one begun in an Update's handler must outlive it.
+  const inScope = (work: (scope: CancellationScope) => Promise<void>) => {
+    const scope = new CancellationScope({ cancellable: true, parent: root });
+    scope
+      .run(() => work(scope))
+      .catch((error) => {
+        if (!isCancellation(error)) failure ??= error;
+      })
+      .finally(() => running.delete(scope));
+    return scope;
+  };
+
+  const arm = (id: string, ms: number, event: Event<M>) => {
+    const scope = inScope(async () => {
+      await sleep(ms, { summary: timerName(id) });
+      timers.delete(id);
+      send(event);
+    });
+    timers.set(id, scope);
+  };
+
+  const start = (effect: Effect<M>) => {
+    const from = snapshot as SnapshotFrom<M>;
+    const scope = inScope(async (own) => {
+      const outcome = await effect(from);
+      running.delete(own);
+      // The machine may have moved on meanwhile; an outcome it no longer waits for is dropped.
+      if (outcome && snapshot.can(outcome)) send(outcome);
+    });
+    running.add(scope);
+  };
+
+  const perform = (action: (typeof actions)[number]) => {
+    const params = action.params as { id: string; sendId: string; delay: number; event: Event<M> };
+    if (action.type === "xstate.raise") return arm(params.id, params.delay, params.event);
+    if (action.type === "xstate.cancel") {
+      timers.get(params.sendId)?.cancel();
+      timers.delete(params.sendId);
+      return;
+    }
+    const effect = effects[action.type];
+    if (!effect) throw new TypeError(`The machine asks for an unknown effect: ${action.type}`);
+    start(effect);
+  };
+
+  const currentView = () => view(snapshot as SnapshotFrom<M>);
+
+  const publish = () => {
+    const seen = currentView();
+    setCurrentDetails(details(seen));
+    const attributes = { MfaState: [seen.state], ...(seen.method && { MfaMethod: [seen.method] }) };
+    const found = JSON.stringify(attributes);
+    if (published === found) return;
+    published = found;
+    upsertSearchAttributes(attributes);
+  };
+
+  const enter = () => {
+    // What still runs belongs to states left for good; work of the final state starts below.
+    if (snapshot.status === "done") for (const scope of running) scope.cancel();
+    for (const action of actions) perform(action);
+    publish();
+  };
+
+  const send = (event: Event<M>) => {
+    [snapshot, actions] = transition<AnyStateMachine>(machine, snapshot, event);
+    enter();
+  };
+
+  const accept = (update: string, type: string) => {
+    const eventOf = (payload: object) => ({ ...payload, type }) as unknown as Event<M>;
+    const handler = async (payload: object) => {
+      send(eventOf(payload));
+      await condition(() => failure !== undefined || !snapshot.hasTag("settling"));
+      return currentView();
+    };
+    const validator = (payload: object) => {
+      if (snapshot.can(eventOf(payload))) return;
+      const { state } = currentView();
+      throw ApplicationFailure.nonRetryable(`${update} is not legal in ${state}`, ILLEGAL);
+    };
+    setHandler(defineUpdate<View, [object]>(update), handler, { validator });
+  };
+
+  enter();
+  setHandler(defineQuery<View>(VIEW), currentView);
+  for (const [update, type] of Object.entries(updates)) accept(update, type);
+
+  const done = () => snapshot.status === "done" && running.size === 0 && allHandlersFinished();
+  await condition(() => failure !== undefined || done());
+  if (failure !== undefined) throw failure;
+  return currentView();
+}
+
+/** The failure type by which a validator refuses a move. */
+const ILLEGAL = "IllegalTransition";
+
+/** `xstate.after.pinLifetime.smsEnrollment...` -> `pinLifetime`. */
+function timerName(id: string) {
+  return id.split(".")[2] ?? id;
+}

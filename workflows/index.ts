@@ -1,0 +1,3 @@
+export { loginChallenge } from "./login-challenge.ts";
+export { otpEnrollment } from "./otp-enrollment.ts";
+export { smsEnrollment } from "./sms-enrollment.ts";

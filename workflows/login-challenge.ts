@@ -1,0 +1,30 @@
+import { loginChallengeMachine } from "../machines/login-challenge.ts";
+import { delivering, durable } from "./activities.ts";
+import { delivery } from "./delivery.ts";
+import { host } from "./host.ts";
+import { type ChallengeView, challengeUpdates, type LoginChallengeArgs } from "./messages.ts";
+import { challengeView } from "./views.ts";
+
+/** The second step of one login, from the right password to a session, the lock or the deadline. */
+export async function loginChallenge(args: LoginChallengeArgs): Promise<ChallengeView> {
+  const { userId, accountId, challengeId } = args;
+  const owner = { userId, accountId, challengeId };
+  return host(loginChallengeMachine, args, {
+    view: challengeView,
+    updates: challengeUpdates,
+    effects: {
+      sendPasscode: () =>
+        delivery(
+          "PASSCODE_SENT",
+          delivering.sendPasscode.executeWithOptions({ summary: "send a passcode by SMS" }, [
+            owner,
+          ]),
+        ),
+      recordAuthentication: async ({ context: { factor, origin } }) => {
+        if (factor) await durable.recordAuthentication({ ...owner, factor, origin });
+      },
+      recordExpiry: () => durable.recordExpiry(owner),
+      lockUser: ({ context: { origin } }) => durable.lockUser({ ...owner, origin }),
+    },
+  });
+}

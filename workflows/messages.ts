@@ -1,0 +1,88 @@
+import type { Method } from "../machines/methods.ts";
+
+export type ChallengeState =
+  | "sending_passcode"
+  | "awaiting_passcode"
+  | "delivery_failed"
+  | "authenticated"
+  | "expired"
+  | "locked"
+  | "withdrawn";
+
+export type ChallengeView = {
+  state: ChallengeState;
+  method: Method;
+  failures: number;
+  deliveredTo?: string;
+  problem?: string;
+  next: ("verify" | "resend" | "method")[];
+};
+
+export type EnrollmentState =
+  | "sending_pin"
+  | "awaiting_pin"
+  | "pin_expired"
+  | "pin_void"
+  | "delivery_failed"
+  | "awaiting_code"
+  | "verifying"
+  | "removing"
+  | "dropping"
+  | "verified"
+  | "removed"
+  | "dropped";
+
+export type EnrollmentView = {
+  state: EnrollmentState;
+  deliveredTo?: string;
+  problem?: string;
+  triesRemaining?: number;
+  next: ("verify" | "pin" | "restart" | "remove")[];
+};
+
+/** Whose flow it is: opaque ids, carried by every workflow's input. */
+export type Owner = { userId: string; accountId: string };
+
+export type LoginChallengeArgs = Owner & {
+  challengeId: string;
+  method: Method;
+  methods: Method[];
+  lifetimeMs: number;
+  maySend: boolean;
+};
+
+export type SmsEnrollmentArgs = Owner & {
+  deviceId: string;
+  lifetimeMs: number;
+  pinLifetimeMs: number;
+};
+
+export type OtpEnrollmentArgs = Owner & { deviceId: string; lifetimeMs: number };
+
+/** Update name -> the machine event it stands for; the payload is the event's own. */
+export const challengeUpdates = {
+  acceptPasscode: "PASSCODE_ACCEPTED",
+  rejectPasscode: "PASSCODE_REJECTED",
+  lockAccount: "ACCOUNT_LOCKED",
+  resendPasscode: "RESEND",
+  chooseMethod: "CHOOSE_METHOD",
+  withdraw: "WITHDRAW",
+} as const;
+
+export const smsUpdates = {
+  acceptPin: "PIN_ACCEPTED",
+  rejectPin: "PIN_REJECTED",
+  voidPin: "PIN_VOIDED",
+  resendPin: "RESEND",
+  remove: "REMOVE",
+} as const;
+
+export const otpUpdates = {
+  acceptCode: "CODE_ACCEPTED",
+  rejectCode: "CODE_REJECTED",
+  restart: "RESTART",
+  remove: "REMOVE",
+} as const;
+
+/** The one query of every flow: its view, also after it ended. */
+export const VIEW = "view";

@@ -1,0 +1,14 @@
+import { otpEnrollmentMachine } from "../machines/otp-enrollment.ts";
+import { host } from "./host.ts";
+import { type EnrollmentView, type OtpEnrollmentArgs, otpUpdates } from "./messages.ts";
+import { settlementEffects } from "./settlement.ts";
+import { otpEnrollmentView } from "./views.ts";
+
+/** The pairing of an authenticator app, from its registration to its first code, or its removal. */
+export async function otpEnrollment(args: OtpEnrollmentArgs): Promise<EnrollmentView> {
+  return host(otpEnrollmentMachine, args, {
+    view: otpEnrollmentView,
+    updates: otpUpdates,
+    effects: settlementEffects(args, ({ makeDefault }) => makeDefault),
+  });
+}

@@ -1,0 +1,37 @@
+import type { EnrollmentContext } from "../machines/enrollment.ts";
+import { durable } from "./activities.ts";
+import type { Owner } from "./messages.ts";
+
+type Enrolled = Owner & { deviceId: string };
+
+const GONE = { type: "DEVICE_GONE" } as const;
+const SETTLED = { type: "DEVICE_SETTLED" } as const;
+
+/**
+ * The effects behind `machines/enrollment.ts`, the same for each kind of device; `signsOut` says
+ * whether proving the device ends the user's sessions.
+ */
+export function settlementEffects(
+  { userId, accountId, deviceId }: Enrolled,
+  signsOut: (context: EnrollmentContext) => boolean,
+) {
+  const device = { userId, accountId, deviceId };
+  return {
+    settleDevice: async ({ context }: { context: EnrollmentContext }) => {
+      const { makeDefault, origin } = context;
+      const settled = await durable.settleDevice({ ...device, makeDefault, origin });
+      if (!settled) return GONE;
+      // Only now: a login that saw no device must have read the older revocation mark.
+      if (signsOut(context)) await durable.signOut({ userId, reason: "device_verified" });
+      return SETTLED;
+    },
+    removeDevice: async ({ context }: { context: EnrollmentContext }) => {
+      await durable.removeDevice({ ...device, origin: context.origin });
+      return GONE;
+    },
+    dropDevice: async () => {
+      await durable.dropDevice(device);
+      return GONE;
+    },
+  };
+}

@@ -1,0 +1,26 @@
+import { smsEnrollmentMachine } from "../machines/sms-enrollment.ts";
+import { delivering } from "./activities.ts";
+import { delivery } from "./delivery.ts";
+import { host } from "./host.ts";
+import { type EnrollmentView, type SmsEnrollmentArgs, smsUpdates } from "./messages.ts";
+import { settlementEffects } from "./settlement.ts";
+import { smsEnrollmentView } from "./views.ts";
+
+/** The pairing of a phone, from its registration to the forced re-login, or its removal. */
+export async function smsEnrollment(args: SmsEnrollmentArgs): Promise<EnrollmentView> {
+  const { userId, deviceId } = args;
+  return host(smsEnrollmentMachine, args, {
+    view: smsEnrollmentView,
+    updates: smsUpdates,
+    effects: {
+      ...settlementEffects(args, () => true),
+      sendPin: () =>
+        delivery(
+          "PIN_SENT",
+          delivering.sendPin.executeWithOptions({ summary: "send a PIN by SMS" }, [
+            { userId, deviceId },
+          ]),
+        ),
+    },
+  });
+}

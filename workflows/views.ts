@@ -1,0 +1,85 @@
+import { initialTransition, type SnapshotFrom } from "xstate";
+import { loginChallengeMachine } from "../machines/login-challenge.ts";
+import { otpEnrollmentMachine } from "../machines/otp-enrollment.ts";
+import { smsEnrollmentMachine } from "../machines/sms-enrollment.ts";
+import type {
+  ChallengeState,
+  ChallengeView,
+  EnrollmentState,
+  EnrollmentView,
+  LoginChallengeArgs,
+  OtpEnrollmentArgs,
+  SmsEnrollmentArgs,
+} from "./messages.ts";
+
+type ChallengeSnapshot = SnapshotFrom<typeof loginChallengeMachine>;
+
+/** What clients and operators are told of a challenge. */
+export function challengeView(snapshot: ChallengeSnapshot): ChallengeView {
+  const { method, methods, failures, deliveredTo, deliveryProblem } = snapshot.context;
+  const state = stateName<ChallengeState>(snapshot.value);
+  return {
+    state,
+    method,
+    failures,
+    deliveredTo,
+    problem: deliveryProblem,
+    next: next(snapshot, state, methods.length > 1),
+  };
+}
+
+function next(
+  snapshot: ChallengeSnapshot,
+  state: ChallengeState,
+  choice: boolean,
+): ChallengeView["next"] {
+  if (snapshot.status !== "active") return [];
+  // Nothing was delivered that could be typed in; what helps is another try or another way.
+  if (state === "delivery_failed") return ["resend", "method"];
+  return [
+    "verify",
+    ...(snapshot.can({ type: "RESEND" }) ? (["resend"] as const) : []),
+    ...(choice ? (["method"] as const) : []),
+  ];
+}
+
+/** What clients and operators are told of a phone's enrollment. */
+export function smsEnrollmentView(
+  snapshot: SnapshotFrom<typeof smsEnrollmentMachine>,
+): EnrollmentView {
+  const { deliveredTo, deliveryProblem, triesRemaining } = snapshot.context;
+  const state = stateName<EnrollmentState>(snapshot.value);
+  const next: EnrollmentView["next"] = [];
+  if (state === "sending_pin" || state === "awaiting_pin") next.push("verify");
+  if (snapshot.can({ type: "RESEND" })) next.push("pin");
+  if (snapshot.matches("unverified")) next.push("remove");
+  return { state, deliveredTo, problem: deliveryProblem, triesRemaining, next };
+}
+
+/** What clients and operators are told of an app's enrollment. */
+export function otpEnrollmentView(
+  snapshot: SnapshotFrom<typeof otpEnrollmentMachine>,
+): EnrollmentView {
+  return {
+    state: stateName<EnrollmentState>(snapshot.value),
+    next: snapshot.matches("unverified") ? ["verify", "restart", "remove"] : [],
+  };
+}
+
+/** The view of a challenge whose workflow is only being started. */
+export const firstChallengeView = (args: LoginChallengeArgs) =>
+  challengeView(initialTransition(loginChallengeMachine, args)[0]);
+
+/** The view of a phone's enrollment whose workflow is only being started. */
+export const firstSmsEnrollmentView = (args: SmsEnrollmentArgs) =>
+  smsEnrollmentView(initialTransition(smsEnrollmentMachine, args)[0]);
+
+/** The view of an app's enrollment whose workflow is only being started. */
+export const firstOtpEnrollmentView = (args: OtpEnrollmentArgs) =>
+  otpEnrollmentView(initialTransition(otpEnrollmentMachine, args)[0]);
+
+/** The innermost state's name, which is what clients and operators see. */
+function stateName<State extends string>(value: unknown): State {
+  if (typeof value === "string") return value as State;
+  return stateName(Object.values(value as object)[0]);
+}
