@@ -1,4 +1,4 @@
-import { and, eq, isNull } from "drizzle-orm";
+import { and, eq } from "drizzle-orm";
 import { configuredMethods, type Method } from "../methods.ts";
 import type { Db } from "./connect.ts";
 import { getDevice, holdUser, isDevice, listDevices } from "./devices.ts";
@@ -38,21 +38,6 @@ export async function removeDevice(
     }
     await recordEvent(tx, event);
     return { device, mfaOff };
-  });
-}
-
-/** Drops a device whose set-up was never finished; false when it was verified or removed meanwhile. */
-export async function removeUnverifiedDevice(
-  db: Db,
-  { userId, deviceId }: { userId: string; deviceId: string },
-  event: NewEvent,
-): Promise<boolean> {
-  return db.transaction(async (tx) => {
-    const removed = await tx
-      .delete(devices)
-      .where(and(isDevice(userId, deviceId), isNull(devices.verifiedAt)))
-      .returning({ id: devices.id });
-    return removed.length > 0 && (await recordEvent(tx, event));
   });
 }
 

@@ -106,6 +106,21 @@ export async function verifyDevice(
   });
 }
 
+/** Drops a device whose set-up was never finished; false when it was verified or removed meanwhile. */
+export async function removeUnverifiedDevice(
+  db: Db,
+  { userId, deviceId }: { userId: string; deviceId: string },
+  event: NewEvent,
+): Promise<boolean> {
+  return db.transaction(async (tx) => {
+    const removed = await tx
+      .delete(devices)
+      .where(and(isDevice(userId, deviceId), isNull(devices.verifiedAt)))
+      .returning({ id: devices.id });
+    return removed.length > 0 && (await recordEvent(tx, event));
+  });
+}
+
 /** Restarts the set-up of an unverified OTP device under a new sealed secret; undefined where there is none. */
 export async function replaceOtpSecret(
   db: Db,

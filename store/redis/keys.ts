@@ -1,0 +1,54 @@
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+/**
+ * Every key. What is in braces is the key's Redis Cluster slot: a script's keys share it.
+ * `digest` is a keyed hash (`hashCode`) of something that must not stand in a key.
+ */
+export const keys = {
+  /** Hash: the newest PIN of a device and its wrong tries. */
+  pin: (userId: string, deviceId: string) => `mfa:{${userId}}:pin:${deviceId}`,
+  /** Hash: a login challenge, its newest passcode, and the session it became. */
+  challenge: (userId: string, challengeId: string) => `mfa:{${userId}}:challenge:${challengeId}`,
+  /** Integer: consecutive wrong passcodes. */
+  failures: (userId: string) => `mfa:{${userId}}:failures`,
+  /** Hash: device -> `<last accepted time step>:<holder>`. */
+  otpSteps: (userId: string) => `mfa:{${userId}}:otp-steps`,
+  /** Hash: one session. */
+  session: (userId: string, sessionId: string) => `mfa:{${userId}}:session:${sessionId}`,
+  /** Sorted set: session ids by the end of their lifetime. */
+  sessions: (userId: string) => `mfa:{${userId}}:sessions`,
+  /** Hash: the user's revocation epoch, its reason and time. */
+  userRevocation: (userId: string) => `mfa:{${userId}}:revocation`,
+  /** Hash: the same for an account's sessions without a second factor. */
+  accountRevocation: (accountId: string) => `mfa:{${accountId}}:account-revocation`,
+  /** Budgets (see budgets.ts). */
+  pinSends: (userId: string) => `mfa:{${userId}}:pin-sends`,
+  passcodeSends: (userId: string) => `mfa:{${userId}}:passcode-sends`,
+  challengeSends: (userId: string, challengeId: string) =>
+    `mfa:{${userId}}:challenge-sends:${challengeId}`,
+  numberSends: (digest: string) => `mfa:{${digest}}:number-sends`,
+  usernamePasswords: (digest: string) => `mfa:{${digest}}:username-passwords`,
+  addressPasswords: (digest: string) => `mfa:{${digest}}:address-passwords`,
+  /** Hash: a request that is under way or answered. */
+  idempotency: (digest: string) => `mfa:{${digest}}:idempotency`,
+};
+
+/**
+ * How long keys stay, in ms of Redis's own clock. Nothing expires by these: what is over is over
+ * by the time in the record and the caller's clock; a lifetime here only collects garbage, late
+ * enough to tell "expired" from "unknown". Failures, OTP steps and revocations stay: a lock, a used
+ * code or a revocation may not evaporate.
+ */
+export const keep = {
+  pin: DAY_MS,
+  challenge: DAY_MS,
+  /** Beyond the window that a budget looks back. */
+  budgetMargin: HOUR_MS,
+  /** Beyond the end of a session's lifetime. */
+  sessionMargin: DAY_MS,
+  /** A request whose gateway died may be sent again after this. */
+  idempotencyClaim: MINUTE_MS,
+  idempotencyAnswer: DAY_MS,
+};

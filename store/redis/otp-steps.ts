@@ -1,0 +1,47 @@
+import type { Redis } from "./connect.ts";
+import { keys } from "./keys.ts";
+import { script } from "./script.ts";
+
+/**
+ * RFC 6238 section 5.2: a code is accepted once. So a device's step must be newer than its last
+ * accepted one, or be the same and held by the same flow, which then merely repeats its request.
+ */
+export const TAKE_STEP = `
+  local function takeStep(key, device, step, holder)
+    local last, by = string.match(redis.call('HGET', key, device) or '', '^(%d+):(.*)$')
+    if last then
+      local ahead = tonumber(step) - tonumber(last)
+      if ahead < 0 or (ahead == 0 and by ~= holder) then return false end
+    end
+    redis.call('HSET', key, device, step .. ':' .. holder)
+    return true
+  end
+`;
+
+export const otpStepScripts = {
+  takeOtpStep: script<number>(`
+    ${TAKE_STEP}
+    return takeStep(KEYS[1], ARGV[1], ARGV[2], ARGV[3]) and 1 or 0
+  `),
+  // The steps before stay used: the record goes one step back rather than away.
+  releaseOtpStep: script<null>(`
+    if redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[2] .. ':' .. ARGV[3] then
+      redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f', tonumber(ARGV[2]) - 1) .. ':')
+    end
+  `),
+};
+
+/** A flow's claim on one time step of one device. */
+export type OtpStep = { userId: string; deviceId: string; step: number; holder: string };
+
+/** Uses up the step of a device for its holder; false when it, or a later one, was used before. */
+export async function consumeOtpStep(redis: Redis, claim: OtpStep): Promise<boolean> {
+  const { userId, deviceId, step, holder } = claim;
+  return (await redis.takeOtpStep([keys.otpSteps(userId)], [deviceId, step, holder])) === 1;
+}
+
+/** Makes a step usable again that its holder could not make use of. */
+export async function releaseOtpStep(redis: Redis, claim: OtpStep): Promise<void> {
+  const { userId, deviceId, step, holder } = claim;
+  await redis.releaseOtpStep([keys.otpSteps(userId)], [deviceId, step, holder]);
+}

@@ -1,0 +1,199 @@
+import { ownerOf } from "../ids.ts";
+import type { Redis } from "./connect.ts";
+import { keep, keys } from "./keys.ts";
+import { type Epochs, readAccountRevocation, readUserRevocation } from "./revocations.ts";
+import { script } from "./script.ts";
+import {
+  fromFields,
+  hasSecondFactor,
+  isSecret,
+  newToken,
+  parseToken,
+  type Session,
+  type SessionRecord,
+  type SessionState,
+  stateOf,
+  toFields,
+} from "./session-records.ts";
+
+const TOUCH_MS = 60_000;
+
+export const sessionScripts = {
+  openSession: script<"opened" | Refusal>(`
+    local session, index, revocation, challenge, failures = unpack(KEYS)
+    local userEpoch, sessionId, now, expiresAt, margin, allowed = unpack(ARGV)
+    if (redis.call('HGET', revocation, 'epoch') or '0') ~= userEpoch then return 'stale' end
+    if challenge then
+      if redis.call('EXISTS', challenge) == 0 then return 'stale' end
+      if tonumber(redis.call('GET', failures) or 0) > tonumber(allowed) then return 'locked' end
+      if redis.call('HSETNX', challenge, 'completedBy', sessionId) == 0 then return 'completed' end
+      redis.call('HDEL', challenge, 'passcodeHash', 'passcodeExpiresAt')
+      redis.call('DEL', failures)
+    end
+    local stay = expiresAt - now + margin
+    redis.call('HSET', session, unpack(ARGV, 7))
+    redis.call('PEXPIRE', session, stay)
+    redis.call('ZREMRANGEBYSCORE', index, '-inf', now)
+    redis.call('ZADD', index, expiresAt, sessionId)
+    if redis.call('PTTL', index) < stay then redis.call('PEXPIRE', index, stay) end
+    return 'opened'
+  `),
+  touchSession: script<null>(`
+    if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], 'lastSeenAt', ARGV[1]) end
+  `),
+  endSession: script<number>(`
+    redis.call('ZREM', KEYS[2], ARGV[1])
+    if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+    return redis.call('HSETNX', KEYS[1], 'revoked', ARGV[2])
+  `),
+  strengthenSession: script<number>(`
+    local userEpoch, revoked = unpack(redis.call('HMGET', KEYS[1], 'userEpoch', 'revoked'))
+    local current = redis.call('HGET', KEYS[2], 'epoch') or '0'
+    if userEpoch ~= current or revoked then return 0 end
+    redis.call('HSET', KEYS[1], 'amr', ARGV[1], 'authenticatedAt', ARGV[2])
+    return 1
+  `),
+};
+
+/**
+ * "stale": the user's sessions were ended since the epochs were read. "completed": the challenge
+ * has become a session already. "locked": wrong passcodes locked the user since the right one.
+ */
+export type Refusal = "stale" | "completed" | "locked";
+
+export { type Epochs, readEpochs, revokeAccount, revokeUser } from "./revocations.ts";
+export type { Session, SessionScope, SessionState } from "./session-records.ts";
+
+export type NewSession = Pick<
+  Session,
+  "userId" | "accountId" | "role" | "scope" | "amr" | "ip" | "userAgent"
+> & {
+  /** From `readEpochs`, before the login looked at the user's devices. */
+  epochs: Epochs;
+  now: number;
+  lifetimeMs: number;
+  /** The challenge that ends in this session; it is over then, and the count of wrong passcodes too. */
+  challenge?: { id: string; wrongAllowed: number };
+};
+
+/** Makes a session in one atomic step, or tells why not. The token is to be seen here only. */
+export async function openSession(
+  redis: Redis,
+  opening: NewSession,
+): Promise<{ token: string; session: Session } | Refusal> {
+  const { epochs, now, lifetimeMs, challenge, ...login } = opening;
+  const { userId } = login;
+  const { id, token, secretHash } = newToken(userId);
+  const expiresAt = now + lifetimeMs;
+  const times = { authenticatedAt: now, createdAt: now, lastSeenAt: now, expiresAt };
+  const session: Session = { id, ...login, ...times };
+  const opened = await redis.openSession(
+    [
+      keys.session(userId, id),
+      keys.sessions(userId),
+      keys.userRevocation(userId),
+      ...(challenge ? [keys.challenge(userId, challenge.id), keys.failures(userId)] : []),
+    ],
+    [
+      epochs.user,
+      id,
+      now,
+      expiresAt,
+      keep.sessionMargin,
+      challenge?.wrongAllowed ?? "",
+      ...Object.entries(toFields({ session, epochs, secretHash })).flat(),
+    ],
+  );
+  return opened === "opened" ? { token, session } : opened;
+}
+
+/** The session of a token, or why it is none; notes at most once a minute that it was seen. */
+export async function checkSession(
+  redis: Redis,
+  token: string,
+  at: { now: number; idleMs: number },
+): Promise<SessionState | { ok: false; code: "session_unknown" }> {
+  const parts = parseToken(token);
+  if (!parts) {
+    return { ok: false, code: "session_unknown" };
+  }
+  // One round trip. The session is read first: a revocation in between is seen.
+  const [record, user] = await Promise.all([
+    readRecord(redis, parts.userId, parts.id),
+    readUserRevocation(redis, parts.userId),
+  ]);
+  if (!record || !isSecret(record, parts.secret)) {
+    return { ok: false, code: "session_unknown" };
+  }
+  const { session } = record;
+  const account = hasSecondFactor(session)
+    ? undefined
+    : await readAccountRevocation(redis, session.accountId);
+  const state = stateOf(record, { user, account }, at);
+  if (state.ok && at.now - session.lastSeenAt >= TOUCH_MS) {
+    await redis.touchSession([keys.session(session.userId, session.id)], [at.now]);
+  }
+  return state;
+}
+
+/** The user's live sessions, the one that ends last first. */
+export async function listSessions(
+  redis: Redis,
+  user: { userId: string; accountId: string },
+  at: { now: number; idleMs: number },
+): Promise<Session[]> {
+  const { userId, accountId } = user;
+  const ids = await redis.zRange(keys.sessions(userId), 0, -1, { REV: true });
+  const records = await Promise.all(ids.map((id) => readRecord(redis, userId, id)));
+  const [userMark, accountMark] = await Promise.all([
+    readUserRevocation(redis, userId),
+    readAccountRevocation(redis, accountId),
+  ]);
+  return records.flatMap((record) => {
+    if (!record) {
+      return [];
+    }
+    const account = hasSecondFactor(record.session) ? undefined : accountMark;
+    const state = stateOf(record, { user: userMark, account }, at);
+    return state.ok ? [state.session] : [];
+  });
+}
+
+/** Ends one session of the user; false when there is none or it was ended before. */
+export async function revokeSession(
+  redis: Redis,
+  { userId, sessionId, reason }: { userId: string; sessionId: string; reason: string },
+): Promise<boolean> {
+  const ended = await redis.endSession(
+    [keys.session(userId, sessionId), keys.sessions(userId)],
+    [sessionId, reason],
+  );
+  return ended === 1;
+}
+
+/**
+ * Gives a session another factor, authenticated at `now`; the caller has just checked the session.
+ * Undefined when it was ended meanwhile.
+ */
+export async function addFactor(
+  redis: Redis,
+  { sessionId, amr, now }: { sessionId: string; amr: readonly string[]; now: number },
+): Promise<Session | undefined> {
+  const userId = ownerOf(sessionId);
+  if (!userId) {
+    return undefined;
+  }
+  const done = await redis.strengthenSession(
+    [keys.session(userId, sessionId), keys.userRevocation(userId)],
+    [amr.join(" "), now],
+  );
+  return done === 1 ? (await readRecord(redis, userId, sessionId))?.session : undefined;
+}
+
+async function readRecord(
+  redis: Redis,
+  userId: string,
+  sessionId: string,
+): Promise<SessionRecord | undefined> {
+  return fromFields(sessionId, await redis.hGetAll(keys.session(userId, sessionId)));
+}
