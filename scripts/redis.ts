@@ -1,0 +1,49 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { createClient } from "redis";
+import { type Child, launch, waitUntilReady } from "./processes.ts";
+
+const START_MS = 30_000;
+
+/**
+ * Starts a Redis on 127.0.0.1 that keeps its data in `folder` (append-only file, synced each
+ * second) and resolves when it answers. The password is a new one at each start.
+ */
+export async function startRedis(options: {
+  program: string;
+  folder: string;
+  port: number;
+  logFile: string;
+}): Promise<{ url: string; child: Child }> {
+  const { program, folder, port, logFile } = options;
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const password = randomBytes(24).toString("base64url");
+  const configuration = [
+    "bind 127.0.0.1",
+    `port ${port}`,
+    `dir ${JSON.stringify(folder)}`,
+    "daemonize no",
+    "appendonly yes",
+    "appendfsync everysec",
+    'save ""',
+    // A cache would forget sessions and counters under memory pressure; this is a store.
+    "maxmemory-policy noeviction",
+    `requirepass ${password}`,
+  ].join("\n");
+  // Through standard input, so that the password is in no file and in no list of processes.
+  const child = launch({ name: "Redis", program, args: ["-"], input: configuration, logFile });
+  const url = `redis://:${password}@127.0.0.1:${port}`;
+  await waitUntilReady(child, () => ping(url), START_MS);
+  return { url, child };
+}
+
+async function ping(url: string): Promise<void> {
+  const client = createClient({ url, socket: { reconnectStrategy: false } });
+  client.on("error", () => {});
+  await client.connect();
+  try {
+    await client.ping();
+  } finally {
+    client.destroy();
+  }
+}

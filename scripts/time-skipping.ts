@@ -1,0 +1,64 @@
+import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { cachedPrograms, cacheFolder } from "./folders.ts";
+import { findProgram, runProgram } from "./programs.ts";
+import { type Report, withHeartbeat } from "./progress.ts";
+
+const VERSION = "1.38.0";
+const NAME = `temporal-test-server-${VERSION}`;
+
+/**
+ * The path of Temporal's time-skipping test server, brought by Maven once and kept. Undefined where
+ * there is no Java or no Maven: the SDK then downloads one by itself.
+ */
+export async function ensureTimeSkippingServer(report: Report): Promise<string | undefined> {
+  const present = findProgram(NAME);
+  if (present) return present;
+  const java = findProgram("java");
+  const maven = findProgram("mvn");
+  if (!java || !maven) return undefined;
+  report("Bringing Temporal's time-skipping server with Maven");
+  await withHeartbeat("Bringing the time-skipping server", report, copyLibraries(maven));
+  return writeLauncher(java);
+}
+
+const libraries = join(cacheFolder, NAME);
+
+async function copyLibraries(maven: string): Promise<void> {
+  if (existsSync(libraries)) return;
+  const folder = join(cacheFolder, `${NAME}.${process.pid}`);
+  mkdirSync(folder, { recursive: true });
+  const project = join(folder, "pom.xml");
+  writeFileSync(project, POM);
+  const output = join(folder, "lib");
+  await runProgram(maven, [
+    ...["-q", "-B", "-f", project, "dependency:copy-dependencies"],
+    ...["-DincludeScope=runtime", `-DoutputDirectory=${output}`],
+  ]);
+  renameSync(output, libraries);
+  rmSync(folder, { recursive: true });
+}
+
+function writeLauncher(java: string): string {
+  mkdirSync(cachedPrograms, { recursive: true });
+  const launcher = join(cachedPrograms, NAME);
+  const arguments_ = `-cp '${libraries}/*' io.temporal.testserver.TestServer "$@"`;
+  writeFileSync(launcher, `#!/bin/sh\nexec '${java}' ${arguments_}\n`);
+  chmodSync(launcher, 0o755);
+  return launcher;
+}
+
+const POM = `<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>local</groupId>
+  <artifactId>time-skipping</artifactId>
+  <version>1</version>
+  <dependencies>
+    <dependency>
+      <groupId>io.temporal</groupId>
+      <artifactId>temporal-test-server</artifactId>
+      <version>${VERSION}</version>
+    </dependency>
+  </dependencies>
+</project>
+`;

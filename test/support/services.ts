@@ -1,0 +1,91 @@
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestProject } from "vitest/node";
+import { freePort } from "../../scripts/ports.ts";
+import { ensurePostgres, startPostgres } from "../../scripts/postgres.ts";
+import type { Child } from "../../scripts/processes.ts";
+import { reportSinceNow } from "../../scripts/progress.ts";
+import { startRedis } from "../../scripts/redis.ts";
+import { ensureRedis } from "../../scripts/redis-program.ts";
+import { startTemporal } from "../../scripts/temporal.ts";
+import { ensureTemporalCli } from "../../scripts/temporal-cli.ts";
+import {
+  connectTemporal,
+  registerSearchAttributes,
+  setRetention,
+} from "../../scripts/temporal-namespace.ts";
+import { ensureTimeSkippingServer } from "../../scripts/time-skipping.ts";
+
+declare module "vitest" {
+  export interface ProvidedContext {
+    redisUrl: string;
+    temporalAddress: string;
+    /** A whole server; tests make databases of their own with freshDatabase(). */
+    postgresUrl: string;
+    /** For TestWorkflowEnvironment.createTimeSkipping; empty where the SDK is to download it. */
+    timeSkippingServerPath: string;
+  }
+}
+
+/** Vitest's global set-up: starts the real services once for all test files, and stops them. */
+export default async function startServices(project: TestProject): Promise<() => Promise<void>> {
+  const report = reportSinceNow((line) => console.error(line));
+  const folder = mkdtempSync(join(tmpdir(), "second-step-test-"));
+  // PostgreSQL runs as a user of its own and has to reach its folder in this one.
+  chmodSync(folder, 0o755);
+  const children: Child[] = [];
+  const stop = async () => {
+    await Promise.all(children.map((child) => child.stop()));
+    rmSync(folder, { recursive: true, force: true });
+  };
+  const logFile = (name: string) => join(folder, "logs", `${name}.log`);
+
+  const redis = async () => {
+    const { url, child } = await startRedis({
+      program: await ensureRedis(report),
+      folder: join(folder, "redis"),
+      port: await freePort(),
+      logFile: logFile("redis"),
+    });
+    children.push(child);
+    project.provide("redisUrl", url);
+  };
+  const postgres = async () => {
+    const { url, child } = await startPostgres({
+      programs: await ensurePostgres(report),
+      folder: join(folder, "postgres"),
+      port: await freePort(),
+      logFile: logFile("postgres"),
+    });
+    children.push(child);
+    project.provide("postgresUrl", url);
+  };
+  const temporal = async () => {
+    const { address, child } = await startTemporal({
+      program: await ensureTemporalCli(report),
+      port: await freePort(),
+      logFile: logFile("temporal"),
+    });
+    children.push(child);
+    const connection = await connectTemporal(address);
+    await registerSearchAttributes(connection, "default");
+    await setRetention(connection, "default");
+    await connection.close();
+    project.provide("temporalAddress", address);
+  };
+  const timeSkipping = async () => {
+    const path = await ensureTimeSkippingServer(report);
+    project.provide("timeSkippingServerPath", path ?? "");
+  };
+
+  try {
+    // One after the other where apt-get may be needed: it allows one installation at a time.
+    await Promise.all([redis().then(postgres), temporal(), timeSkipping()]);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  report("Redis, PostgreSQL and Temporal are ready");
+  return stop;
+}
