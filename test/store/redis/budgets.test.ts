@@ -1,0 +1,78 @@
+import { describe, expect, test } from "vitest";
+import { newId } from "../../../store/ids.ts";
+import { refund, spend } from "../../../store/redis/budgets.ts";
+import { keys } from "../../../store/redis/keys.ts";
+import { burst, NOW, twoClients } from "./clients.ts";
+
+const clients = await twoClients();
+const [redis] = clients;
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+const perDay = [{ limit: 10, windowMs: DAY }];
+const pins = [...perDay, { limit: 1, windowMs: 30_000 }];
+
+test("a burst over two instances spends exactly the budget", async () => {
+  const key = keys.pinSends(newId());
+  const spent = await burst(clients, 200, (client) => spend(client, key, perDay, NOW));
+  expect(spent.filter(({ ok }) => ok)).toHaveLength(10);
+  const refused = spent.filter((spending) => !spending.ok);
+  expect(new Set(refused.map(({ retryAfterMs }) => retryAfterMs))).toEqual(new Set([DAY]));
+});
+
+test("no window of any position holds more than the limit", async () => {
+  const key = keys.pinSends(newId());
+  // Half just before midnight of a counter's day, and as many as will go just after it.
+  const times = [0, 1, 2, 3, 4, DAY - 5, DAY - 4, DAY - 3, DAY - 2, DAY - 1];
+  for (const time of times) {
+    expect(await spend(redis, key, perDay, NOW + time)).toMatchObject({ ok: true });
+  }
+  expect(await spend(redis, key, perDay, NOW + DAY - 1)).toEqual({ ok: false, retryAfterMs: 1 });
+  for (const time of [0, 1, 2, 3, 4]) {
+    expect(await spend(redis, key, perDay, NOW + DAY + time)).toMatchObject({ ok: true });
+  }
+  expect(await spend(redis, key, perDay, NOW + DAY + 4)).toEqual({
+    ok: false,
+    retryAfterMs: DAY - 9,
+  });
+});
+
+test("the minimal distance holds too, and the longest wait is told", async () => {
+  const key = keys.pinSends(newId());
+  expect(await spend(redis, key, pins, NOW)).toMatchObject({ ok: true });
+  expect(await spend(redis, key, pins, NOW + 10_000)).toEqual({ ok: false, retryAfterMs: 20_000 });
+  expect(await spend(redis, key, pins, NOW + 29_999)).toEqual({ ok: false, retryAfterMs: 1 });
+  for (let sent = 1; sent < 10; sent++) {
+    expect(await spend(redis, key, pins, NOW + sent * 30_000)).toMatchObject({ ok: true });
+  }
+  expect(await spend(redis, key, pins, NOW + 10 * 30_000)).toEqual({
+    ok: false,
+    retryAfterMs: DAY - 300_000,
+  });
+});
+
+describe("a refund", () => {
+  test("gives back one, once, however often it is asked for", async () => {
+    const key = keys.pinSends(newId());
+    const spent = await burst(clients, 10, (client) => spend(client, key, perDay, NOW));
+    const [first] = spent;
+    if (!first?.ok) throw new Error("the budget was empty");
+    await burst(clients, 20, (client) => refund(client, key, first.token));
+    const again = await burst(clients, 20, (client) => spend(client, key, perDay, NOW));
+    expect(again.filter(({ ok }) => ok)).toHaveLength(1);
+  });
+
+  test("of an unknown token gives nothing", async () => {
+    const key = keys.pinSends(newId());
+    await burst(clients, 10, (client) => spend(client, key, perDay, NOW));
+    await refund(redis, key, newId());
+    expect(await spend(redis, key, perDay, NOW)).toMatchObject({ ok: false });
+  });
+});
+
+test("a budget is kept somewhat longer than it looks back, and no longer", async () => {
+  const key = keys.pinSends(newId());
+  await spend(redis, key, pins, NOW);
+  const stays = await redis.pTTL(key);
+  expect(stays).toBeGreaterThan(DAY);
+  expect(stays).toBeLessThan(2 * DAY);
+});
