@@ -19,7 +19,8 @@ export function deliveryActivities({ db, redis, sms, config, clock }: Deps) {
   return {
     async sendPin(to: { userId: string; deviceId: string }): Promise<Delivered> {
       const device = await getDevice(db, to.userId, to.deviceId);
-      if (!device?.phoneNumber) throw gone();
+      // The gateway commits the device a moment after it has started the workflow.
+      if (!device?.phoneNumber) throw ApplicationFailure.retryable("No such phone", "no_phone");
       const code = newNumericCode(pin.digits);
       await storePin(redis, {
         ...to,
@@ -37,7 +38,8 @@ export function deliveryActivities({ db, redis, sms, config, clock }: Deps) {
       const devices = await listDevices(db, to.userId);
       const phone = devices.find((device) => device.type === "sms" && device.verifiedAt);
       const challenge = await readChallenge(redis, to.challengeId);
-      if (!phone?.phoneNumber || !challenge) throw gone();
+      if (!phone?.phoneNumber || !challenge)
+        throw ApplicationFailure.nonRetryable("No such phone", "no_phone");
       const code = newNumericCode(passcode.digits);
       await storePasscode(redis, {
         challengeId: to.challengeId,
@@ -54,5 +56,3 @@ export function deliveryActivities({ db, redis, sms, config, clock }: Deps) {
 }
 
 const minutes = (ms: number) => Math.round(ms / 60_000);
-
-const gone = () => ApplicationFailure.nonRetryable("There is no such phone", "device_removed");

@@ -12,6 +12,8 @@ export type ChallengeState =
 export type ChallengeView = {
   state: ChallengeState;
   method: Method;
+  /** Every method the user may choose for this login. */
+  methods: Method[];
   failures: number;
   deliveredTo?: string;
   problem?: string;

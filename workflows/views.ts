@@ -21,6 +21,7 @@ export function challengeView(snapshot: ChallengeSnapshot): ChallengeView {
   return {
     state,
     method,
+    methods,
     failures,
     deliveredTo,
     problem: deliveryProblem,

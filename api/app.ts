@@ -1,0 +1,52 @@
+import { OpenAPIHono } from "@hono/zod-openapi";
+import { bodyLimit } from "hono/body-limit";
+import { secureHeaders } from "hono/secure-headers";
+import type { Deps } from "./deps.ts";
+import { answerError, invalidFields } from "./errors.ts";
+import { idempotency } from "./idempotency.ts";
+import { jsonOnly } from "./json-only.ts";
+import { Problem, sendProblem } from "./problem.ts";
+import { requestLog } from "./request-log.ts";
+import { deviceRoutes } from "./routes/devices.ts";
+import { healthRoutes } from "./routes/health.ts";
+import { loginRoutes } from "./routes/login.ts";
+import { outboxRoutes } from "./routes/outbox.tsx";
+import { referenceRoutes } from "./routes/reference.ts";
+import { sessionRoutes } from "./routes/sessions.ts";
+
+/** The gateway: every route over the given dependencies. */
+export function createApp(deps: Deps) {
+  const { config, log } = deps;
+  const app = new OpenAPIHono({ defaultHook: invalidFields });
+
+  app.use(requestLog(log));
+  app.use(secureHeaders());
+  app.use("/v1/*", async (c, next) => {
+    await next();
+    c.res.headers.set("cache-control", "no-store");
+  });
+  app.use(
+    bodyLimit({
+      maxSize: config.limits.bodyBytes,
+      onError: (c) => sendProblem(c, new Problem("body_too_large")),
+    }),
+  );
+  app.use("/v1/*", jsonOnly);
+  app.use("/v1/*", idempotency(deps));
+
+  healthRoutes(app, deps);
+  loginRoutes(app, deps);
+  sessionRoutes(app, deps);
+  deviceRoutes(app, deps);
+  referenceRoutes(app);
+  if (hasOutbox(config)) outboxRoutes(app, deps);
+
+  app.notFound((c) => sendProblem(c, new Problem("not_found")));
+  app.onError((error, c) => answerError(error, c, log));
+  return app;
+}
+
+/** Whether messages are kept to be looked at: never in production. */
+export function hasOutbox({ SMS_GATEWAY, NODE_ENV }: Deps["config"]): boolean {
+  return SMS_GATEWAY === "outbox" && NODE_ENV !== "production";
+}

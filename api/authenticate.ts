@@ -1,0 +1,64 @@
+import type { Context } from "hono";
+import type { Method } from "../store/methods.ts";
+import { checkSession, type Session } from "../store/redis/sessions.ts";
+import type { Deps } from "./deps.ts";
+import { Problem } from "./problem.ts";
+
+/** The words for a session's end, by its reason. */
+const ENDED: Record<string, string> = {
+  device_verified: "A device was verified. Log in again with it.",
+  devices_removed: "Your devices were removed. Log in again.",
+  policy_required: "Your account now requires multi-factor authentication. Log in to set it up.",
+  signed_out: "You logged out.",
+  ended_by_user: "The session was ended from another one.",
+};
+
+/**
+ * The live session behind `Authorization: Bearer`. A set-up session passes only where `setup`
+ * allows it. Throws the problems `unauthenticated`, `session_expired`, `session_revoked` (with
+ * `reason`) and `setup_only`.
+ */
+export async function authenticate(
+  c: Context,
+  deps: Deps,
+  { setup = false } = {},
+): Promise<Session> {
+  const token = /^Bearer +([^\s]+)$/i.exec(c.req.header("authorization") ?? "")?.[1];
+  if (!token) throw new Problem("unauthenticated", "Send Authorization: Bearer <session token>.");
+  const session = await sessionOf(deps, token);
+  if (session.scope === "mfa_setup" && !setup)
+    throw new Problem("setup_only", "Finish setting up multi-factor authentication first.");
+  return session;
+}
+
+/** The live session of a token. Throws `unauthenticated`, `session_expired` or `session_revoked`. */
+export async function sessionOf(
+  { redis, clock, config }: Pick<Deps, "redis" | "clock" | "config">,
+  token: string,
+): Promise<Session> {
+  const { idleMs } = config.limits.session;
+  const checked = await checkSession(redis, token, { now: clock.now(), idleMs });
+  if (checked.ok) return checked.session;
+  if (checked.code === "session_unknown")
+    throw new Problem("unauthenticated", "The session token is not one of ours, or long gone.");
+  const { reason } = checked;
+  throw new Problem(checked.code, ENDED[reason], { members: { reason } });
+}
+
+/**
+ * Requires that the user authenticated lately and with a second factor where one is configured.
+ * Throws `reauthentication_required`.
+ */
+export function requireFresh(
+  session: Session,
+  configured: readonly Method[],
+  { clock, config }: Pick<Deps, "clock" | "config">,
+) {
+  const recent = clock.now() - session.authenticatedAt <= config.limits.session.freshMs;
+  const complete = configured.length === 0 || session.amr.includes("mfa");
+  if (!recent || !complete)
+    throw new Problem(
+      "reauthentication_required",
+      "This needs a login of the last 15 minutes with every factor you have. Log in again.",
+    );
+}

@@ -1,0 +1,144 @@
+import { ownerOf } from "../store/ids.ts";
+import type { Method } from "../store/methods.ts";
+import { listDevices } from "../store/postgres/devices.ts";
+import { failures } from "../store/redis/attempts.ts";
+import { type Challenge as ChallengeRecord, readChallenge } from "../store/redis/challenges.ts";
+import type { ChallengeState, ChallengeView } from "../workflows/messages.ts";
+import type { Deps } from "./deps.ts";
+import { Problem } from "./problem.ts";
+import { spendPasscodeSend } from "./sends.ts";
+import type { Spent } from "./spend-all.ts";
+
+/** A login challenge as clients see it. */
+export type Challenge = {
+  id: string;
+  state: ChallengeState;
+  method: Method;
+  methods: Method[];
+  deliveredTo: string | null;
+  problem: string | null;
+  expiresAt: string;
+  attemptsRemaining: number;
+  next: ChallengeView["next"];
+};
+
+/** Where a challenge stands. Throws `challenge_not_found`. */
+export async function getChallenge(deps: Deps, id: string): Promise<Challenge> {
+  const record = await recordOf(deps, id);
+  return describeChallenge(deps, id, await deps.flows.challenge(id), record);
+}
+
+/**
+ * Sends a new passcode, after which the older one is void; neither the failures nor the deadline
+ * change. Throws `illegal_transition` for OTP, `send_limit`, `challenge_expired`.
+ */
+export async function resendPasscode(deps: Deps, id: string): Promise<Challenge> {
+  const record = await recordOf(deps, id);
+  const before = await deps.flows.challenge(id);
+  if (!before.next.includes("resend")) throw refusal(before);
+  const sending = await spendSend(deps, id, record.userId);
+  return move(deps, id, record, "resendPasscode", {}, sending);
+}
+
+/** Goes on with another configured method for this one login. Throws `method_not_configured`. */
+export async function chooseMethod(deps: Deps, id: string, method: Method): Promise<Challenge> {
+  const record = await recordOf(deps, id);
+  const before = await deps.flows.challenge(id);
+  if (before.next.length === 0) throw refusal(before);
+  if (!before.methods.includes(method))
+    throw new Problem("method_not_configured", "You have no verified device of that kind.");
+  if (before.method === method) return describeChallenge(deps, id, before, record);
+  const sending = method === "sms" ? await trySend(deps, id, record.userId) : undefined;
+  const payload = { method, maySend: sending !== undefined };
+  return move(deps, id, record, "chooseMethod", payload, sending);
+}
+
+/** The budgets of a passcode to the user's phone; undefined where they are spent. */
+export async function trySend(
+  deps: Deps,
+  challengeId: string,
+  userId: string,
+): Promise<Spent | undefined> {
+  try {
+    return await spendSend(deps, challengeId, userId);
+  } catch (error) {
+    if (error instanceof Problem && error.code === "send_limit") return undefined;
+    throw error;
+  }
+}
+
+async function spendSend(deps: Deps, challengeId: string, userId: string) {
+  const devices = await listDevices(deps.db, userId);
+  const phone = devices.find(({ type, verifiedAt }) => type === "sms" && verifiedAt);
+  if (!phone?.phoneNumber)
+    throw new Problem("method_not_configured", "You have no verified phone any more.");
+  return spendPasscodeSend(deps, { userId, challengeId, phoneNumber: phone.phoneNumber });
+}
+
+async function move(
+  deps: Deps,
+  id: string,
+  record: ChallengeRecord,
+  update: "resendPasscode" | "chooseMethod",
+  payload: object,
+  sending: Spent | undefined,
+) {
+  try {
+    const { moved, view } = await deps.flows.moveChallenge(id, update, payload);
+    if (!moved) throw refusal(view);
+    return describeChallenge(deps, id, view, record);
+  } catch (error) {
+    await sending?.giveBack();
+    throw error;
+  }
+}
+
+/** The challenge's record. Throws `challenge_not_found`. */
+export async function recordOf({ redis }: Deps, id: string): Promise<ChallengeRecord> {
+  const record = ownerOf(id) && (await readChallenge(redis, id));
+  if (!record) throw new Problem("challenge_not_found", "Log in again to get a new challenge.");
+  return record;
+}
+
+/** Why the challenge takes nothing more, or not this. */
+export function refusal(view: ChallengeView): Problem {
+  const members = { state: view.state };
+  if (view.state === "locked") return accountLocked();
+  if (view.state === "expired" || view.state === "withdrawn")
+    return new Problem("challenge_expired", "Log in again to get a new challenge.", { members });
+  if (view.state === "authenticated")
+    return new Problem("illegal_transition", "This challenge has been used.", { members });
+  return new Problem("illegal_transition", `That cannot be done in ${view.state}.`, { members });
+}
+
+/** The 423 problem, the same wherever a locked user meets it. */
+export const accountLocked = () =>
+  new Problem(
+    "account_locked",
+    "Too many wrong passcodes were entered. Contact Support to have the account unlocked.",
+  );
+
+/** The client's view of a challenge, from its workflow's view and its record. */
+export async function describeChallenge(
+  { redis, config }: Deps,
+  id: string,
+  view: ChallengeView,
+  record: Pick<ChallengeRecord, "userId" | "expiresAt">,
+): Promise<Challenge> {
+  return {
+    id,
+    state: view.state,
+    method: view.method,
+    methods: view.methods,
+    deliveredTo: view.deliveredTo ?? null,
+    problem: view.problem ?? null,
+    expiresAt: new Date(record.expiresAt).toISOString(),
+    attemptsRemaining: attemptsRemaining(config.limits, await failures(redis, record.userId)),
+    next: view.next,
+  };
+}
+
+/** Attempts until the lock, the one that would lock included. */
+export function attemptsRemaining(limits: Deps["config"]["limits"], failed: number): number {
+  return Math.max(0, limits.wrongPasscodes + 1 - failed);
+}

@@ -1,0 +1,17 @@
+import type { Logger } from "pino";
+import type { Clock, Config } from "../config.ts";
+import type { Db } from "../store/postgres/connect.ts";
+import type { Redis } from "../store/redis/connect.ts";
+import type { Flows } from "./flows.ts";
+
+/** What the gateway's functions work with; made once by the entry point, or by a test. */
+export type Deps = {
+  db: Db;
+  redis: Redis;
+  /** Resolves when PostgreSQL answers. */
+  ping(): Promise<void>;
+  flows: Flows;
+  config: Config;
+  clock: Clock;
+  log: Logger;
+};

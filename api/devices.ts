@@ -1,0 +1,115 @@
+import type { Origin } from "../machines/methods.ts";
+import { newId } from "../store/ids.ts";
+import { configuredMethods, effectiveDefault, type Method } from "../store/methods.ts";
+import { maskPhoneNumber } from "../store/phones.ts";
+import { getDevice, listDevices } from "../store/postgres/devices.ts";
+import type { NewEvent } from "../store/postgres/events.ts";
+import { countRecoveryCodes } from "../store/postgres/recovery-codes.ts";
+import type { Device } from "../store/postgres/schema.ts";
+import { getMfaProfile } from "../store/postgres/users.ts";
+import type { Session } from "../store/redis/sessions.ts";
+import type { EnrollmentView } from "../workflows/messages.ts";
+import type { Deps } from "./deps.ts";
+import { Problem } from "./problem.ts";
+
+/** A device as its owner sees it; `state` and `next` tell of an enrollment that is under way. */
+export type DeviceView = {
+  id: string;
+  type: Method;
+  name: string | null;
+  phoneNumber: string | null;
+  verified: boolean;
+  createdAt: string;
+  state: EnrollmentView["state"];
+  problem: string | null;
+  triesRemaining: number | null;
+  next: EnrollmentView["next"];
+};
+
+export type MultiFactor = {
+  enabled: boolean;
+  required: boolean;
+  defaultMethod: Method | null;
+  devices: DeviceView[];
+  recoveryCodes: { remaining: number };
+  locked: boolean;
+};
+
+/** All about the user's second factor. */
+export async function getMultiFactor(deps: Deps, { userId }: Session): Promise<MultiFactor> {
+  const [profile, remaining] = await Promise.all([
+    getMfaProfile(deps.db, userId),
+    countRecoveryCodes(deps.db, userId),
+  ]);
+  if (!profile) throw new Problem("unauthenticated");
+  const { user, account, devices } = profile;
+  return {
+    enabled: configuredMethods(devices).length > 0,
+    required: account.requirement === "required",
+    defaultMethod: effectiveDefault(user.defaultMethod, devices) ?? null,
+    devices: await Promise.all(devices.map((device) => viewDevice(deps, device))),
+    recoveryCodes: { remaining },
+    locked: user.lockedAt !== null,
+  };
+}
+
+/** The device with the state of its enrollment, which is asked for unless the view is given. */
+export async function viewDevice(
+  deps: Deps,
+  device: Device,
+  enrollment?: EnrollmentView,
+): Promise<DeviceView> {
+  const view = enrollment ?? (await enrollmentOf(deps, device));
+  return {
+    id: device.id,
+    type: device.type,
+    name: device.name,
+    phoneNumber: device.phoneNumber && maskPhoneNumber(device.phoneNumber),
+    verified: device.verifiedAt !== null,
+    createdAt: device.createdAt.toISOString(),
+    state: view.state,
+    problem: view.problem ?? null,
+    triesRemaining: view.triesRemaining ?? null,
+    next: view.next,
+  };
+}
+
+/** Where the enrollment of the device stands. */
+export async function enrollmentOf({ flows }: Deps, device: Device): Promise<EnrollmentView> {
+  if (device.verifiedAt)
+    return { state: "verified", next: device.type === "otp" ? ["remove"] : [] };
+  // Without its workflow (a Temporal server that lost its data) the device can still be removed.
+  return (await flows.enrollment(device)) ?? { state: "dropped", next: ["remove"] };
+}
+
+/** The user's device. Throws `device_not_found`, also for another user's. */
+export async function ownDevice(deps: Deps, session: Session, deviceId: string): Promise<Device> {
+  const device = await getDevice(deps.db, session.userId, deviceId);
+  if (!device) throw new Problem("device_not_found", "It may have been removed meanwhile.");
+  return device;
+}
+
+/** The methods the session's user has a verified device of. */
+export async function methodsOf({ db }: Deps, { userId }: Session): Promise<Method[]> {
+  return configuredMethods(await listDevices(db, userId));
+}
+
+/** An audit event about what the session's user did with a device. */
+export function deviceEvent(
+  { clock }: Deps,
+  session: Session,
+  type: string,
+  deviceId: string,
+  origin: Origin,
+): NewEvent {
+  return {
+    key: `${type}/${newId()}`,
+    at: new Date(clock.now()),
+    type,
+    accountId: session.accountId,
+    userId: session.userId,
+    actorId: session.userId,
+    ...origin,
+    detail: { deviceId },
+  };
+}

@@ -1,0 +1,149 @@
+import {
+  type Client,
+  isGrpcServiceError,
+  ServiceError,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from "@temporalio/client";
+import { TASK_QUEUE, workflowIds } from "../workflows/ids.ts";
+import type {
+  ChallengeView,
+  challengeUpdates,
+  EnrollmentView,
+  LoginChallengeArgs,
+  OtpEnrollmentArgs,
+  Owner,
+  otpUpdates,
+  SmsEnrollmentArgs,
+  smsUpdates,
+} from "../workflows/messages.ts";
+import { VIEW } from "../workflows/messages.ts";
+import { unavailable } from "./problem.ts";
+
+/** How long a caller waits for Temporal before the request is given up, in ms. */
+const PATIENCE_MS = 1800;
+
+/** An Update's answer: `moved` is false where the machine refused, and `view` then says where it stands. */
+export type Moved<View> = { moved: boolean; view: View };
+
+/** The gateway's only door to Temporal. Throws the 503 problem when Temporal or every worker is away. */
+export function createFlows(client: Client) {
+  const call = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await client.withAbortSignal(AbortSignal.timeout(PATIENCE_MS), work);
+    } catch (error) {
+      if (isAway(error)) throw unavailable("temporal");
+      throw error;
+    }
+  };
+
+  const start = async (
+    type: string,
+    workflowId: string,
+    args: Owner,
+    { summary, method }: { summary: string; method: string },
+  ) => {
+    try {
+      await call(() =>
+        client.workflow.start(type, {
+          taskQueue: TASK_QUEUE,
+          workflowId,
+          args: [args],
+          staticSummary: summary,
+          searchAttributes: {
+            MfaUserId: [args.userId],
+            MfaAccountId: [args.accountId],
+            MfaMethod: [method],
+          },
+        }),
+      );
+    } catch (error) {
+      // A repeated request: the flow it asks for is there.
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    }
+  };
+
+  const view = <View>(workflowId: string) =>
+    call(() => client.workflow.getHandle(workflowId).query<View>(VIEW));
+
+  const move = async <View>(
+    workflowId: string,
+    update: string,
+    payload: object,
+    updateId?: string,
+  ): Promise<Moved<View>> => {
+    try {
+      const handle = client.workflow.getHandle(workflowId);
+      const options = { args: [payload] as [object], updateId };
+      return { moved: true, view: await call(() => handle.executeUpdate(update, options)) };
+    } catch (error) {
+      const refused =
+        error instanceof WorkflowUpdateFailedError || error instanceof WorkflowNotFoundError;
+      if (!refused) throw error;
+      return { moved: false, view: await view<View>(workflowId) };
+    }
+  };
+
+  return {
+    startLoginChallenge: (args: LoginChallengeArgs) =>
+      start("loginChallenge", workflowIds.loginChallenge(args.challengeId), args, {
+        summary: `login by ${args.method}`,
+        method: args.method,
+      }),
+    challenge: (challengeId: string) =>
+      view<ChallengeView>(workflowIds.loginChallenge(challengeId)),
+    moveChallenge: (
+      challengeId: string,
+      update: keyof typeof challengeUpdates,
+      payload: object = {},
+      updateId?: string,
+    ) => move<ChallengeView>(workflowIds.loginChallenge(challengeId), update, payload, updateId),
+
+    startSmsEnrollment: (args: SmsEnrollmentArgs) =>
+      start("smsEnrollment", workflowIds.smsEnrollment(args.deviceId), args, {
+        summary: "pairing of a phone",
+        method: "sms",
+      }),
+    startOtpEnrollment: (args: OtpEnrollmentArgs) =>
+      start("otpEnrollment", workflowIds.otpEnrollment(args.deviceId), args, {
+        summary: "pairing of an authenticator app",
+        method: "otp",
+      }),
+    /** Undefined where no such workflow is known. */
+    enrollment: async (device: Enrolled) => {
+      try {
+        return await view<EnrollmentView>(enrollmentId(device));
+      } catch (error) {
+        if (error instanceof WorkflowNotFoundError) return undefined;
+        throw error;
+      }
+    },
+    moveEnrollment: <D extends Enrolled>(
+      device: D,
+      update: D["type"] extends "sms" ? keyof typeof smsUpdates : keyof typeof otpUpdates,
+      payload: object = {},
+      updateId?: string,
+    ) => move<EnrollmentView>(enrollmentId(device), update, payload, updateId),
+
+    /** Throws the 503 problem unless the server answers. */
+    ping: () => call(() => client.workflowService.getSystemInfo({})),
+  };
+}
+
+export type Flows = ReturnType<typeof createFlows>;
+
+type Enrolled = { id: string; type: "sms" | "otp" };
+
+const enrollmentId = ({ id, type }: Enrolled) =>
+  type === "sms" ? workflowIds.smsEnrollment(id) : workflowIds.otpEnrollment(id);
+
+/** gRPC's CANCELLED, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED and UNAVAILABLE. */
+const AWAY = new Set([1, 4, 8, 14]);
+
+function isAway(error: unknown): boolean {
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return true;
+  const cause = error instanceof ServiceError ? error.cause : error;
+  return isGrpcServiceError(cause) && AWAY.has(cause.code);
+}

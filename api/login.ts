@@ -1,0 +1,157 @@
+import type { Origin } from "../machines/methods.ts";
+import { newId, newOwnedId } from "../store/ids.ts";
+import { configuredMethods, effectiveDefault, type Method } from "../store/methods.ts";
+import { verifyPassword } from "../store/passwords.ts";
+import { type NewEvent, recordEvent } from "../store/postgres/events.ts";
+import type { Account, User } from "../store/postgres/schema.ts";
+import {
+  findUserByUsername,
+  getMfaProfile,
+  lockUser,
+  normalizeUsername,
+  recordLogin,
+} from "../store/postgres/users.ts";
+import { failures } from "../store/redis/attempts.ts";
+import { openChallenge } from "../store/redis/challenges.ts";
+import { type Epochs, openSession, readEpochs } from "../store/redis/sessions.ts";
+import { firstChallengeView } from "../workflows/views.ts";
+import { accountLocked, type Challenge, describeChallenge, trySend } from "./challenges.ts";
+import type { Deps } from "./deps.ts";
+import { spendPasswordGuess } from "./password-throttle.ts";
+import { Problem } from "./problem.ts";
+import { type OpenedSession, openedSession } from "./sessions.ts";
+
+export type LoginResult =
+  | { status: "authenticated"; session: OpenedSession }
+  | { status: "challenge"; challenge: Challenge }
+  | { status: "setup_required"; session: OpenedSession };
+
+type Credentials = { username: string; password: string };
+
+/** How often a login is decided anew because the user's devices changed under it. */
+const DECISIONS = 3;
+
+/**
+ * The first step of a login. Throws the problems `invalid_credentials` (with the same words and
+ * after the same work whether the user exists or not), `account_locked` after the right password
+ * only, and `login_throttled`.
+ */
+export async function logIn(
+  deps: Deps,
+  { username, password }: Credentials,
+  origin: Origin,
+): Promise<LoginResult> {
+  const guess = await spendPasswordGuess(deps, normalizeUsername(username), origin);
+  const user = await findUserByUsername(deps.db, username);
+  const right = await verifyPassword(user?.passwordHash, password);
+  if (!user || !right) {
+    // Not waited for: a known user's failed login must take no longer than an unknown one's.
+    if (user)
+      recordEvent(deps.db, loginEvent(deps, user, "login_failed", origin)).catch((error) =>
+        deps.log.warn({ err: error }, "a failed login could not be recorded"),
+      );
+    throw new Problem("invalid_credentials");
+  }
+  await guess.giveBack();
+
+  for (let decision = 0; decision < DECISIONS; decision++) {
+    // Before the devices: a session opened on what they were, under a mark set since, is refused.
+    const epochs = await readEpochs(deps.redis, user.id, user.accountId);
+    const result = await decide(deps, user, epochs, origin);
+    if (result) return result;
+  }
+  throw new Problem("service_unavailable", "Your devices are being changed; log in again.", {
+    retryAfterS: 1,
+  });
+}
+
+/** Undefined when a revocation overtook the decision. */
+async function decide(
+  deps: Deps,
+  user: User,
+  epochs: Epochs,
+  origin: Origin,
+): Promise<LoginResult | undefined> {
+  const { db, redis, clock, config } = deps;
+  const profile = await getMfaProfile(db, user.id);
+  if (!profile) throw new Problem("invalid_credentials");
+  await refuseLocked(deps, profile.user, origin);
+
+  const methods = configuredMethods(profile.devices);
+  const method = effectiveDefault(profile.user.defaultMethod, profile.devices);
+  if (method)
+    return {
+      status: "challenge",
+      challenge: await startChallenge(deps, user, { method, methods, epochs }),
+    };
+
+  const setup = isRequired(profile.account, clock.now());
+  const opened = await openSession(redis, {
+    userId: user.id,
+    accountId: user.accountId,
+    role: profile.user.role,
+    scope: setup ? "mfa_setup" : "full",
+    amr: ["pwd"],
+    epochs,
+    now: clock.now(),
+    lifetimeMs: setup ? config.limits.session.setupMs : config.limits.session.absoluteMs,
+    ...origin,
+  });
+  if (typeof opened === "string") return undefined;
+  await recordEvent(db, loginEvent(deps, user, "login_succeeded", origin));
+  await recordLogin(db, user.id, new Date(clock.now()));
+  return { status: setup ? "setup_required" : "authenticated", session: openedSession(opened) };
+}
+
+/** Whether the account's requirement binds now: a grace period may still run. */
+function isRequired({ requirement, enforceAfter }: Account, now: number): boolean {
+  return requirement === "required" && (enforceAfter?.getTime() ?? 0) <= now;
+}
+
+/** The lock of the system of record, or the counter's where a crash kept it from being written. */
+async function refuseLocked(deps: Deps, user: User, origin: Origin) {
+  const { db, redis, clock, config } = deps;
+  const exhausted = (await failures(redis, user.id)) > config.limits.wrongPasscodes;
+  if (exhausted && !user.lockedAt)
+    await lockUser(
+      db,
+      { userId: user.id, at: new Date(clock.now()) },
+      loginEvent(deps, user, "account_locked", origin),
+    );
+  if (exhausted || user.lockedAt) throw accountLocked();
+}
+
+async function startChallenge(
+  deps: Deps,
+  user: User,
+  { method, methods, epochs }: { method: Method; methods: Method[]; epochs: Epochs },
+): Promise<Challenge> {
+  const { redis, flows, clock, config } = deps;
+  const challengeId = newOwnedId(user.id);
+  const owner = { userId: user.id, accountId: user.accountId };
+  const lifetimeMs = config.limits.challengeMs;
+  const record = { challengeId, ...owner, epochs, expiresAt: clock.now() + lifetimeMs };
+  await openChallenge(redis, record);
+  const sending = method === "sms" ? await trySend(deps, challengeId, user.id) : undefined;
+  const maySend = sending !== undefined;
+  const args = { ...owner, challengeId, method, methods, lifetimeMs, maySend };
+  try {
+    await flows.startLoginChallenge(args);
+  } catch (error) {
+    await sending?.giveBack();
+    throw error;
+  }
+  return describeChallenge(deps, challengeId, firstChallengeView(args), record);
+}
+
+function loginEvent({ clock }: Deps, user: User, type: string, origin: Origin): NewEvent {
+  return {
+    key: `${type}/${newId()}`,
+    at: new Date(clock.now()),
+    type,
+    accountId: user.accountId,
+    userId: user.id,
+    actorId: user.id,
+    ...origin,
+  };
+}

@@ -1,0 +1,146 @@
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { chooseMethod, getChallenge, resendPasscode } from "../challenges.ts";
+import type { Deps } from "../deps.ts";
+import { logIn } from "../login.ts";
+import { originOf } from "../origin.ts";
+import { json, post, problems } from "../route.ts";
+import { challengeSchema, codeSchema, idParam, methodSchema, sessionSchema } from "../schemas.ts";
+import { verifyPasscode } from "../verify-passcode.ts";
+
+const tags = ["Login"];
+
+const credentials = z
+  .object({
+    username: z.string().min(1).max(128).openapi({ example: "alice" }),
+    // The bound keeps a long text from being hashed; NIST SP 800-63B-4 3.1.1.2 asks for 64 at least.
+    password: z.string().min(1).max(256),
+  })
+  .openapi("Credentials");
+
+const loginResult = z
+  .discriminatedUnion("status", [
+    z.object({ status: z.literal("authenticated"), session: sessionSchema }),
+    z.object({ status: z.literal("challenge"), challenge: challengeSchema }),
+    z.object({ status: z.literal("setup_required"), session: sessionSchema }),
+  ])
+  .openapi("LoginResult");
+
+const login = createRoute({
+  method: "post",
+  path: "/v1/login",
+  tags,
+  summary: "Log in with user name and password",
+  request: post(credentials),
+  responses: {
+    200: json(loginResult, "A session, a challenge to be answered, or a session for set-up alone"),
+    ...problems(
+      { body: true, post: true },
+      "invalid_credentials",
+      "account_locked",
+      "login_throttled",
+    ),
+  },
+});
+
+const challenge = createRoute({
+  method: "get",
+  path: "/v1/login/challenges/{id}",
+  tags,
+  summary: "Where a login challenge stands",
+  request: { params: idParam },
+  responses: {
+    200: json(challengeSchema, "The challenge; `next` names what may be called"),
+    ...problems({}, "challenge_not_found"),
+  },
+});
+
+const verify = createRoute({
+  method: "post",
+  path: "/v1/login/challenges/{id}/verify",
+  tags,
+  summary: "Answer a challenge with a passcode or a recovery code",
+  request: { params: idParam, ...post(z.object({ passcode: codeSchema })) },
+  responses: {
+    200: json(
+      z.object({
+        status: z.literal("authenticated"),
+        session: sessionSchema,
+        recoveryCodesRemaining: z.int().optional(),
+      }),
+      "A session",
+    ),
+    ...problems(
+      { body: true, post: true },
+      "challenge_not_found",
+      "passcode_rejected",
+      "passcode_expired",
+      "challenge_expired",
+      "illegal_transition",
+      "account_locked",
+    ),
+  },
+});
+
+const resend = createRoute({
+  method: "post",
+  path: "/v1/login/challenges/{id}/resend",
+  tags,
+  summary: "Send a new passcode; the older one is void",
+  request: { params: idParam, ...post() },
+  responses: {
+    202: json(challengeSchema, "The challenge"),
+    ...problems(
+      { post: true },
+      "challenge_not_found",
+      "challenge_expired",
+      "illegal_transition",
+      "account_locked",
+      "method_not_configured",
+      "send_limit",
+    ),
+  },
+});
+
+const method = createRoute({
+  method: "post",
+  path: "/v1/login/challenges/{id}/method",
+  tags,
+  summary: "Use the other configured method for this one login",
+  request: { params: idParam, ...post(z.object({ method: methodSchema })) },
+  responses: {
+    200: json(challengeSchema, "The challenge"),
+    ...problems(
+      { body: true, post: true },
+      "challenge_not_found",
+      "challenge_expired",
+      "illegal_transition",
+      "account_locked",
+      "method_not_configured",
+    ),
+  },
+});
+
+/** The two steps of a login. */
+export function loginRoutes(app: OpenAPIHono, deps: Deps) {
+  const proxies = deps.config.TRUSTED_PROXIES;
+
+  app.openapi(login, async (c) =>
+    c.json(await logIn(deps, c.req.valid("json"), originOf(c, proxies)), 200),
+  );
+  app.openapi(challenge, async (c) =>
+    c.json(await getChallenge(deps, c.req.valid("param").id), 200),
+  );
+  app.openapi(verify, async (c) => {
+    const { id } = c.req.valid("param");
+    const { passcode } = c.req.valid("json");
+    const authenticated = await verifyPasscode(deps, id, passcode, originOf(c, proxies));
+    return c.json({ status: "authenticated" as const, ...authenticated }, 200);
+  });
+  app.openapi(resend, async (c) =>
+    c.json(await resendPasscode(deps, c.req.valid("param").id), 202),
+  );
+  app.openapi(method, async (c) => {
+    const { id } = c.req.valid("param");
+    return c.json(await chooseMethod(deps, id, c.req.valid("json").method), 200);
+  });
+}

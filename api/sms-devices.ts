@@ -1,0 +1,176 @@
+import type { Origin } from "../machines/methods.ts";
+import { hashCode } from "../store/codes.ts";
+import { newId } from "../store/ids.ts";
+import { addSmsDevice } from "../store/postgres/devices.ts";
+import type { Device } from "../store/postgres/schema.ts";
+import { checkPin, refundPinTry } from "../store/redis/pins.ts";
+import type { Session } from "../store/redis/sessions.ts";
+import type { EnrollmentView } from "../workflows/messages.ts";
+import { firstSmsEnrollmentView } from "../workflows/views.ts";
+import { requireFresh } from "./authenticate.ts";
+import type { Deps } from "./deps.ts";
+import {
+  type DeviceView,
+  deviceEvent,
+  enrollmentOf,
+  methodsOf,
+  ownDevice,
+  viewDevice,
+} from "./devices.ts";
+import { parsePhoneNumber } from "./phone-numbers.ts";
+import { Problem } from "./problem.ts";
+import { spendPinSend } from "./sends.ts";
+
+/**
+ * Registers the user's phone and sends it a PIN. Throws `invalid_phone_number`,
+ * `sms_device_exists`, `send_limit`, `reauthentication_required`; after a 503 nothing is left.
+ */
+export async function registerSmsDevice(
+  deps: Deps,
+  session: Session,
+  phone: { countryCode: string; phoneNumber: string },
+  origin: Origin,
+): Promise<DeviceView> {
+  requireFresh(session, await methodsOf(deps, session), deps);
+  const { countryCode } = phone;
+  const phoneNumber = parsePhoneNumber(countryCode, phone.phoneNumber);
+  const { userId, accountId } = session;
+  const { enrollmentMs: lifetimeMs, pin } = deps.config.limits;
+  const id = newId();
+  const args = { userId, accountId, deviceId: id, lifetimeMs, pinLifetimeMs: pin.lifetimeMs };
+
+  const sending = await spendPinSend(deps, { userId, phoneNumber });
+  try {
+    // One transaction: if the workflow cannot be started, or this process dies, no device is left.
+    return await deps.db.transaction(async (tx) => {
+      const device = await addSmsDevice(
+        tx,
+        { id, userId, countryCode, phoneNumber, at: new Date(deps.clock.now()) },
+        deviceEvent(deps, session, "sms_device_added", id, origin),
+      );
+      if (device === "exists")
+        throw new Problem("sms_device_exists", "Remove your SMS device before adding another.");
+      await deps.flows.startSmsEnrollment(args);
+      return viewDevice(deps, device, firstSmsEnrollmentView(args));
+    });
+  } catch (error) {
+    await sending.giveBack();
+    throw error;
+  }
+}
+
+/** Sends a new PIN to an unverified phone; the older PIN is void. Throws `send_limit` among others. */
+export async function resendPin(
+  deps: Deps,
+  session: Session,
+  deviceId: string,
+): Promise<DeviceView> {
+  const device = await unverifiedPhone(deps, session, deviceId);
+  const before = await enrollmentOf(deps, device);
+  if (!before.next.includes("pin")) throw refusal(before);
+  const sending = await spendPinSend(deps, phoneOf(device));
+  try {
+    const { moved, view } = await deps.flows.moveEnrollment(device, "resendPin");
+    if (!moved) throw refusal(view);
+    return await viewDevice(deps, device, view);
+  } catch (error) {
+    await sending.giveBack();
+    throw error;
+  }
+}
+
+/**
+ * Proves the phone by its PIN, after which the user is logged out everywhere. Throws
+ * `pin_rejected` with `triesRemaining`, `pin_expired` (also for a PIN made void by wrong tries).
+ */
+export async function verifyPin(
+  deps: Deps,
+  session: Session,
+  deviceId: string,
+  { code, makeDefault }: { code: string; makeDefault: boolean },
+  origin: Origin,
+): Promise<{ device: DeviceView; signedOut: boolean }> {
+  const device = await unverifiedPhone(deps, session, deviceId);
+  const { userId } = session;
+  const hash = hashCode(deps.config.CODE_KEY, "pin", deviceId, code);
+  const { tries } = deps.config.limits.pin;
+  const attempt = { userId, deviceId, hash, now: deps.clock.now(), tries };
+  const check = await checkPin(deps.redis, attempt);
+  try {
+    if (check.outcome !== "accepted") throw await refuse(deps, device, check);
+    const facts = { makeDefault, origin };
+    const { moved, view } = await deps.flows.moveEnrollment(device, "acceptPin", facts, "accept");
+    if (!moved && view.state !== "verified") throw refusal(view);
+    if (view.state === "removed")
+      throw new Problem("device_not_found", "It was removed meanwhile.");
+    const verified = { ...device, verifiedAt: new Date(deps.clock.now()) };
+    return { device: await viewDevice(deps, verified), signedOut: true };
+  } catch (error) {
+    const away = !(error instanceof Problem) || error.status === 503;
+    if (away && "pinId" in check)
+      await refundPinTry(deps.redis, { ...attempt, pinId: check.pinId });
+    throw error;
+  }
+}
+
+/** Tells the workflow of a PIN that failed; answers what the client is told. */
+async function refuse(
+  deps: Deps,
+  device: Device & { type: "sms" },
+  check: Exclude<Awaited<ReturnType<typeof checkPin>>, { outcome: "accepted" }>,
+): Promise<Problem> {
+  switch (check.outcome) {
+    case "rejected": {
+      const { triesRemaining } = check;
+      const { moved, view } = await deps.flows.moveEnrollment(device, "rejectPin", {
+        triesRemaining,
+      });
+      if (!moved) return refusal(view);
+      return new Problem("pin_rejected", "That is not the PIN. Check the newest message.", {
+        members: { triesRemaining },
+      });
+    }
+    case "voided":
+      await deps.flows.moveEnrollment(device, "voidPin");
+      return new Problem(
+        "pin_rejected",
+        "Too many wrong PINs: this one is void. Ask for a new one.",
+        {
+          members: { triesRemaining: 0 },
+        },
+      );
+    default:
+      return new Problem("pin_expired", "Ask for a new PIN.");
+  }
+}
+
+function refusal(view: EnrollmentView): Problem {
+  const members = { state: view.state };
+  if (view.state === "pin_expired" || view.state === "pin_void")
+    return new Problem("pin_expired", "Ask for a new PIN.", { members });
+  if (view.state === "verified")
+    return new Problem("device_verified_already", "There is nothing left to do.", { members });
+  if (view.next.length === 0)
+    return new Problem("device_not_found", "It was removed meanwhile.", { members });
+  return new Problem("illegal_transition", `That cannot be done in ${view.state}.`, { members });
+}
+
+async function unverifiedPhone(
+  deps: Deps,
+  session: Session,
+  deviceId: string,
+): Promise<Device & { type: "sms" }> {
+  const device = await ownDevice(deps, session, deviceId);
+  if (!isPhone(device))
+    throw new Problem("illegal_transition", "An authenticator app gets no PIN by SMS.");
+  if (device.verifiedAt)
+    throw new Problem("device_verified_already", "The phone is verified already.");
+  return device;
+}
+
+const isPhone = (device: Device): device is Device & { type: "sms" } => device.type === "sms";
+
+function phoneOf({ userId, phoneNumber }: Device) {
+  if (!phoneNumber) throw new TypeError("An SMS device has a number");
+  return { userId, phoneNumber };
+}

@@ -1,0 +1,193 @@
+import type { Factor, Origin } from "../machines/methods.ts";
+import { hashCode } from "../store/codes.ts";
+import { listDevices } from "../store/postgres/devices.ts";
+import { canUseRecoveryCode, useRecoveryCode } from "../store/postgres/recovery-codes.ts";
+import { getUser } from "../store/postgres/users.ts";
+import { normalizeRecoveryCode } from "../store/recovery-codes.ts";
+import { type Attempt, checkPasscode, refundAttempt } from "../store/redis/attempts.ts";
+import type { Challenge as ChallengeRecord } from "../store/redis/challenges.ts";
+import { openSession } from "../store/redis/sessions.ts";
+import { accountLocked, attemptsRemaining, recordOf, refusal } from "./challenges.ts";
+import type { Deps } from "./deps.ts";
+import { matchingStep } from "./otp.ts";
+import { Problem } from "./problem.ts";
+import { type OpenedSession, openedSession } from "./sessions.ts";
+
+/** RFC 8176 names; the recovery code has none there and goes by its own. */
+const AMR: Record<Factor, string[]> = {
+  sms: ["pwd", "sms", "mfa"],
+  otp: ["pwd", "otp", "mfa"],
+  recovery_code: ["pwd", "recovery_code", "mfa"],
+};
+
+type Guess = Pick<Parameters<typeof checkPasscode>[1], "passcodeHash" | "otpMatches"> & {
+  recoveryHash?: string;
+};
+
+export type Authenticated = {
+  session: OpenedSession;
+  /** How many recovery codes are left, where one was used. */
+  recoveryCodesRemaining?: number;
+};
+
+/**
+ * The second step of a login: any of the user's factors answers the challenge. Throws
+ * `passcode_rejected` with `attemptsRemaining`, `account_locked` on the seventh wrong one,
+ * `challenge_expired`, `illegal_transition` for a used challenge, `challenge_not_found`.
+ */
+export async function verifyPasscode(
+  deps: Deps,
+  id: string,
+  passcode: string,
+  origin: Origin,
+): Promise<Authenticated> {
+  const record = await recordOf(deps, id);
+  const guess = await readGuess(deps, id, record, passcode);
+  const attempt = await judge(deps, id, record, guess);
+  try {
+    if (attempt.outcome !== "accepted") throw await refuse(deps, id, attempt, origin);
+    const recoveryCodesRemaining = await spendRecoveryCode(deps, id, record, guess, attempt);
+    await tellAccepted(deps, id, attempt.factor, origin);
+    return {
+      session: await open(deps, id, record, attempt.factor, origin),
+      recoveryCodesRemaining,
+    };
+  } catch (error) {
+    // An outage costs no attempt, and answers a right and a wrong passcode alike.
+    if (!(error instanceof Problem) || error.status === 503)
+      await refundAttempt(deps.redis, { challengeId: id, attempt });
+    throw error;
+  }
+}
+
+/** What the typed text could be: six digits of an app, seven of an SMS, or a recovery code. */
+async function readGuess(
+  deps: Deps,
+  challengeId: string,
+  { userId }: ChallengeRecord,
+  typed: string,
+): Promise<Guess> {
+  const digits = typed.replace(/[\s-]/g, "");
+  if (/^\d{7}$/.test(digits))
+    return { passcodeHash: hashCode(deps.config.CODE_KEY, "passcode", challengeId, digits) };
+  if (/^\d{6}$/.test(digits)) {
+    const devices = await listDevices(deps.db, userId);
+    const otpMatches = devices
+      .filter(({ type, verifiedAt }) => type === "otp" && verifiedAt)
+      .flatMap((device) => {
+        const step = matchingStep(deps, device, digits);
+        return step === undefined ? [] : [{ deviceId: device.id, step }];
+      });
+    return { otpMatches };
+  }
+  const code = normalizeRecoveryCode(typed);
+  if (code) return { recoveryHash: recoveryHash(deps, userId, code) };
+  throw new Problem(
+    "invalid_request",
+    "A passcode has 6 or 7 digits; a recovery code 16 letters.",
+    {
+      errors: [{ path: "passcode", message: "Type the passcode, or a recovery code." }],
+    },
+  );
+}
+
+/** How recovery codes are kept: keyed, and bound to their user. */
+export const recoveryHash = ({ config }: Pick<Deps, "config">, userId: string, code: string) =>
+  hashCode(config.CODE_KEY, "recovery", userId, code);
+
+async function judge(
+  { db, redis, clock, config }: Deps,
+  challengeId: string,
+  { userId }: ChallengeRecord,
+  { recoveryHash, ...guess }: Guess,
+): Promise<Attempt> {
+  const recoveryMatches =
+    recoveryHash !== undefined &&
+    (await canUseRecoveryCode(db, { userId, hash: recoveryHash, challengeId }));
+  const { wrongPasscodes: wrongAllowed } = config.limits;
+  const attempt = { challengeId, now: clock.now(), ...guess, recoveryMatches, wrongAllowed };
+  return checkPasscode(redis, attempt);
+}
+
+/** Tells the workflow of an attempt that failed; answers what the client is told. */
+async function refuse(
+  deps: Deps,
+  id: string,
+  attempt: Exclude<Attempt, { outcome: "accepted" }>,
+  origin: Origin,
+): Promise<Problem> {
+  switch (attempt.outcome) {
+    case "unknown":
+      return new Problem("challenge_not_found", "Log in again to get a new challenge.");
+    case "completed":
+      return new Problem("illegal_transition", "This challenge has been used.");
+    case "expired":
+      return new Problem("challenge_expired", "Log in again to get a new challenge.");
+    case "passcode_expired":
+      return new Problem("passcode_expired", "Ask for a new passcode.");
+    case "locked":
+      await deps.flows.moveChallenge(id, "lockAccount", { origin }, "lock");
+      return accountLocked();
+    case "rejected": {
+      const { failures } = attempt;
+      const { moved, view } = await deps.flows.moveChallenge(id, "rejectPasscode", { failures });
+      if (!moved) return refusal(view);
+      return new Problem("passcode_rejected", "That is not the passcode. Check it and try again.", {
+        members: { attemptsRemaining: attemptsRemaining(deps.config.limits, failures) },
+      });
+    }
+  }
+}
+
+/** Takes the code out of circulation; a race for it is lost here, as a wrong passcode. */
+async function spendRecoveryCode(
+  { db, clock }: Deps,
+  challengeId: string,
+  { userId }: ChallengeRecord,
+  { recoveryHash: hash }: Guess,
+  { factor }: { factor: Factor },
+): Promise<number | undefined> {
+  if (factor !== "recovery_code" || !hash) return undefined;
+  const spent = await useRecoveryCode(db, { userId, hash, challengeId, at: new Date(clock.now()) });
+  if (!spent) throw new Problem("passcode_rejected", "That recovery code has been used.");
+  return spent.remaining;
+}
+
+/**
+ * Moves the workflow to `authenticated`. A repeated request finds it there already: that is no
+ * refusal, since the session, opened once a challenge, decides who wins.
+ */
+async function tellAccepted(deps: Deps, id: string, factor: Factor, origin: Origin) {
+  const facts = { factor, origin };
+  const { moved, view } = await deps.flows.moveChallenge(id, "acceptPasscode", facts, "accept");
+  if (!moved && view.state !== "authenticated") throw refusal(view);
+}
+
+async function open(
+  { db, redis, clock, config }: Deps,
+  challengeId: string,
+  { userId, accountId, epochs }: ChallengeRecord,
+  factor: Factor,
+  origin: Origin,
+): Promise<OpenedSession> {
+  const user = await getUser(db, userId);
+  if (!user) throw new Problem("challenge_expired", "Log in again.");
+  const opened = await openSession(redis, {
+    userId,
+    accountId,
+    role: user.role,
+    scope: "full",
+    amr: AMR[factor],
+    epochs,
+    now: clock.now(),
+    lifetimeMs: config.limits.session.absoluteMs,
+    challenge: { id: challengeId, wrongAllowed: config.limits.wrongPasscodes },
+    ...origin,
+  });
+  if (opened === "completed")
+    throw new Problem("illegal_transition", "This challenge has been used.");
+  if (opened === "locked") throw accountLocked();
+  if (opened === "stale")
+    throw new Problem("challenge_expired", "Your devices changed meanwhile. Log in again.");
+  return openedSession(opened);
+}
