@@ -1,0 +1,247 @@
+import { describe, expect, test } from "vitest";
+import { newId, newOwnedId } from "../../../store/ids.ts";
+import {
+  type Attempt,
+  checkPasscode,
+  clearFailures,
+  failures,
+  refundAttempt,
+} from "../../../store/redis/attempts.ts";
+import { openChallenge, storePasscode } from "../../../store/redis/challenges.ts";
+import type { Redis } from "../../../store/redis/connect.ts";
+import { burst, NOW, newUser, tally, twoClients } from "./clients.ts";
+
+const clients = await twoClients();
+const [redis] = clients;
+const MINUTE = 60_000;
+const WRONG_ALLOWED = 6;
+
+async function challenged({ userId, accountId } = newUser()) {
+  const user = { userId, accountId };
+  const challengeId = newOwnedId(user.userId);
+  const epochs = { user: 0, account: 0 };
+  await openChallenge(redis, { challengeId, ...user, epochs, expiresAt: NOW + 10 * MINUTE });
+  await storePasscode(redis, { challengeId, hash: "right", expiresAt: NOW + 10 * MINUTE });
+  type Typed = Partial<Parameters<typeof checkPasscode>[1]> & { client?: Redis };
+  const check = ({ client = redis, ...typed }: Typed) =>
+    checkPasscode(client, { challengeId, now: NOW, wrongAllowed: WRONG_ALLOWED, ...typed });
+  return { ...user, challengeId, check };
+}
+
+const outcomes = (attempts: Attempt[]) =>
+  tally(
+    attempts.map((attempt) =>
+      attempt.outcome === "locked" && attempt.justLocked ? "justLocked" : attempt.outcome,
+    ),
+  );
+
+describe("guessing", () => {
+  test("in a burst over two instances gets six rejections and then the lock", async () => {
+    const { userId, check } = await challenged();
+    const attempts = await burst(clients, 200, (client, index) =>
+      check({ client, passcodeHash: `wrong ${index}` }),
+    );
+    expect(outcomes(attempts)).toEqual({ rejected: 6, justLocked: 1, locked: 193 });
+    expect(await failures(redis, userId)).toBe(7);
+  });
+
+  test("is counted over all challenges of the user and both methods", async () => {
+    const user = newUser();
+    const challenges = await Promise.all(Array.from({ length: 7 }, () => challenged(user)));
+    const attempts = await Promise.all(
+      challenges.flatMap(({ check }) => [
+        check({ passcodeHash: "wrong" }),
+        check({ otpMatches: [] }),
+        check({ recoveryMatches: false }),
+      ]),
+    );
+    expect(outcomes(attempts)).toEqual({ rejected: 6, justLocked: 1, locked: 14 });
+  });
+
+  test("finds nothing behind the lock, not even with the right passcode", async () => {
+    const { check } = await challenged();
+    await burst(clients, 7, (client) => check({ client, passcodeHash: "wrong" }));
+    const everythingRight = {
+      passcodeHash: "right",
+      otpMatches: [{ deviceId: "device", step: 100 }],
+      recoveryMatches: true,
+    };
+    expect(await check(everythingRight)).toEqual({ outcome: "locked", justLocked: false });
+  });
+
+  test("does not touch another user", async () => {
+    const victim = await challenged();
+    const other = await challenged();
+    await burst(clients, 10, (client) => victim.check({ client, passcodeHash: "wrong" }));
+    expect(await other.check({ passcodeHash: "right" })).toMatchObject({ outcome: "accepted" });
+  });
+
+  test.each(["", "nonsense", `${newId()}${newId()}`, newOwnedId(newId())])(
+    "at the challenge %j is answered as unknown and counts nothing",
+    async (challengeId) => {
+      const attempt = { challengeId, now: NOW, passcodeHash: "", wrongAllowed: WRONG_ALLOWED };
+      expect(await checkPasscode(redis, attempt)).toEqual({ outcome: "unknown" });
+    },
+  );
+
+  test("without anything typed is wrong, also where no passcode was ever sent", async () => {
+    const user = newUser();
+    const challengeId = newOwnedId(user.userId);
+    const epochs = { user: 0, account: 0 };
+    await openChallenge(redis, { challengeId, ...user, epochs, expiresAt: NOW + MINUTE });
+    const attempt = { challengeId, now: NOW, wrongAllowed: WRONG_ALLOWED };
+    expect(await checkPasscode(redis, attempt)).toMatchObject({ outcome: "rejected" });
+    expect(await checkPasscode(redis, { ...attempt, passcodeHash: "" })).toMatchObject({
+      outcome: "rejected",
+    });
+  });
+});
+
+test("tells how many attempts are left; the count does not reset by time", async () => {
+  const { userId, check } = await challenged();
+  for (const attemptsRemaining of [5, 4, 3, 2, 1, 0]) {
+    expect(await check({ passcodeHash: "wrong" })).toMatchObject({ attemptsRemaining });
+  }
+  expect(await redis.pTTL(`mfa:{${userId}}:failures`)).toBe(-1);
+  expect(await check({ passcodeHash: "wrong" })).toEqual({ outcome: "locked", justLocked: true });
+  await clearFailures(redis, userId);
+  expect(await check({ passcodeHash: "right" })).toMatchObject({ outcome: "accepted" });
+});
+
+describe("an SMS passcode", () => {
+  test("is good to its last moment; afterwards it is neither accepted nor counted", async () => {
+    const { userId, challengeId, check } = await challenged();
+    await storePasscode(redis, { challengeId, hash: "right", expiresAt: NOW + MINUTE });
+    const accepted = { outcome: "accepted", factor: "sms" };
+    expect(await check({ passcodeHash: "right", now: NOW + MINUTE - 1 })).toEqual(accepted);
+    const late = { passcodeHash: "right", now: NOW + MINUTE };
+    expect(await check(late)).toEqual({ outcome: "passcode_expired" });
+    expect(await failures(redis, userId)).toBe(0);
+  });
+
+  test("is void once a newer one was sent; the count of failures goes on", async () => {
+    const { challengeId, check } = await challenged();
+    await check({ passcodeHash: "wrong" });
+    await storePasscode(redis, { challengeId, hash: "newer", expiresAt: NOW + 9 * MINUTE });
+    expect(await check({ passcodeHash: "right" })).toMatchObject({
+      outcome: "rejected",
+      failures: 2,
+    });
+    expect(await check({ passcodeHash: "newer" })).toMatchObject({ outcome: "accepted" });
+  });
+
+  test("of one challenge does not open another of the same user", async () => {
+    const first = await challenged();
+    const second = await challenged(first);
+    await storePasscode(redis, {
+      challengeId: second.challengeId,
+      hash: "second",
+      expiresAt: NOW + MINUTE,
+    });
+    expect(await first.check({ passcodeHash: "second" })).toMatchObject({ outcome: "rejected" });
+  });
+
+  test("does not outlive its challenge, and an expired challenge counts nothing", async () => {
+    const { userId, check } = await challenged();
+    const late = { now: NOW + 10 * MINUTE, passcodeHash: "wrong" };
+    expect(await check(late)).toEqual({ outcome: "expired" });
+    expect(await check({ ...late, recoveryMatches: true })).toEqual({ outcome: "expired" });
+    expect(await failures(redis, userId)).toBe(0);
+  });
+});
+
+describe("an OTP step", () => {
+  const step = 58_000_000;
+  const deviceId = newId();
+
+  test("is accepted for one of the challenges that send it at once", async () => {
+    const user = newUser();
+    const challenges = await Promise.all(Array.from({ length: 7 }, () => challenged(user)));
+    const attempts = await burst(clients, 7, (client, index) =>
+      (challenges[index] as (typeof challenges)[0]).check({
+        client,
+        otpMatches: [{ deviceId, step }],
+      }),
+    );
+    expect(tally(attempts.map(({ outcome }) => outcome))).toEqual({ accepted: 1, rejected: 6 });
+  });
+
+  test("may be sent again by the challenge that holds it", async () => {
+    const { check } = await challenged();
+    const attempts = await burst(clients, 50, (client) =>
+      check({ client, otpMatches: [{ deviceId, step }] }),
+    );
+    expect(tally(attempts.map(({ outcome }) => outcome))).toEqual({ accepted: 50 });
+  });
+
+  test("is void for the device once a later one was accepted", async () => {
+    const first = await challenged();
+    const second = await challenged(first);
+    await first.check({ otpMatches: [{ deviceId, step: step + 1 }] });
+    expect(await second.check({ otpMatches: [{ deviceId, step }] })).toMatchObject({
+      outcome: "rejected",
+    });
+    expect(await first.check({ otpMatches: [{ deviceId, step }] })).toMatchObject({
+      outcome: "rejected",
+    });
+    expect(await second.check({ otpMatches: [{ deviceId, step: step + 2 }] })).toEqual({
+      outcome: "accepted",
+      factor: "otp",
+      deviceId,
+      step: step + 2,
+    });
+  });
+
+  test("belongs to its device alone", async () => {
+    const { check, userId } = await challenged();
+    const again = await challenged({ userId, accountId: newId() });
+    await check({ otpMatches: [{ deviceId, step }] });
+    const other = newId();
+    const both = [
+      { deviceId, step },
+      { deviceId: other, step },
+    ];
+    expect(await again.check({ otpMatches: both })).toMatchObject({ deviceId: other });
+  });
+});
+
+test("a recovery code is accepted as such", async () => {
+  const { check } = await challenged();
+  const accepted = { outcome: "accepted", factor: "recovery_code" };
+  expect(await check({ recoveryMatches: true })).toEqual(accepted);
+});
+
+describe("an attempt that an outage took back", () => {
+  test("counts no failure, and undoes the lock it made", async () => {
+    const { userId, challengeId, check } = await challenged();
+    const attempts = await burst(clients, 7, (client) => check({ client, passcodeHash: "wrong" }));
+    await Promise.all(attempts.map((attempt) => refundAttempt(redis, { challengeId, attempt })));
+    expect(await failures(redis, userId)).toBe(0);
+    expect(await check({ passcodeHash: "right" })).toMatchObject({ outcome: "accepted" });
+  });
+
+  test("that counted nothing gives nothing back", async () => {
+    const { userId, challengeId, check } = await challenged();
+    await burst(clients, 7, (client) => check({ client, passcodeHash: "wrong" }));
+    const behindTheLock = await check({ passcodeHash: "wrong" });
+    await refundAttempt(redis, { challengeId, attempt: behindTheLock });
+    expect(await failures(redis, userId)).toBe(7);
+    await clearFailures(redis, userId);
+    await refundAttempt(redis, { challengeId, attempt: { outcome: "locked", justLocked: true } });
+    expect(await failures(redis, userId)).toBe(0);
+  });
+
+  test("frees the OTP step for the next login, and no earlier step", async () => {
+    const first = await challenged();
+    const second = await challenged(first);
+    const match = { otpMatches: [{ deviceId: "device", step: 100 }] };
+    const attempt = await first.check(match);
+    await refundAttempt(redis, { challengeId: first.challengeId, attempt });
+    expect(await second.check({ otpMatches: [{ deviceId: "device", step: 99 }] })).toMatchObject({
+      outcome: "rejected",
+    });
+    expect(await second.check(match)).toMatchObject({ outcome: "accepted" });
+    await refundAttempt(redis, { challengeId: first.challengeId, attempt });
+    expect(await first.check(match)).toMatchObject({ outcome: "rejected" });
+  });
+});

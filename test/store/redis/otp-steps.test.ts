@@ -1,0 +1,42 @@
+import { expect, test } from "vitest";
+import { newId } from "../../../store/ids.ts";
+import { forgetDevice } from "../../../store/redis/attempts.ts";
+import { consumeOtpStep, releaseOtpStep } from "../../../store/redis/otp-steps.ts";
+import { burst, twoClients } from "./clients.ts";
+
+const clients = await twoClients();
+const [redis] = clients;
+const device = () => ({ userId: newId(), deviceId: newId() });
+
+test("the code that enrolled a device is good for one of many flows at once", async () => {
+  const enrolled = { ...device(), step: 100 };
+  const taken = await burst(clients, 100, (client, index) =>
+    consumeOtpStep(client, { ...enrolled, holder: `flow ${index}` }),
+  );
+  expect(taken.filter(Boolean)).toHaveLength(1);
+});
+
+test("its holder may ask again; earlier steps are void", async () => {
+  const claim = { ...device(), step: 100, holder: "enrollment:1" };
+  expect(await consumeOtpStep(redis, claim)).toBe(true);
+  expect(await consumeOtpStep(redis, claim)).toBe(true);
+  expect(await consumeOtpStep(redis, { ...claim, step: 99 })).toBe(false);
+  expect(await consumeOtpStep(redis, { ...claim, holder: "enrollment" })).toBe(false);
+  expect(await consumeOtpStep(redis, { ...claim, step: 101, holder: "other" })).toBe(true);
+});
+
+test("only its holder gives a step back", async () => {
+  const claim = { ...device(), step: 100, holder: "mine" };
+  await consumeOtpStep(redis, claim);
+  await releaseOtpStep(redis, { ...claim, holder: "other" });
+  expect(await consumeOtpStep(redis, { ...claim, holder: "other" })).toBe(false);
+  await releaseOtpStep(redis, claim);
+  expect(await consumeOtpStep(redis, { ...claim, holder: "other" })).toBe(true);
+});
+
+test("a removed device is forgotten", async () => {
+  const claim = { ...device(), step: 100, holder: "mine" };
+  await consumeOtpStep(redis, claim);
+  await forgetDevice(redis, claim.userId, claim.deviceId);
+  expect(await consumeOtpStep(redis, { ...claim, step: 1 })).toBe(true);
+});
