@@ -1,20 +1,12 @@
 import { createServer } from "node:net";
 
-/** Whether nothing listens on this port of this host. */
-export function portIsFree(port: number, host = "127.0.0.1"): Promise<boolean> {
-  return listen(port, host).then(
-    () => true,
-    () => false,
-  );
-}
-
 /** The preferred port when it is free, else one that the system says is. */
-export async function freePort(preferred?: number): Promise<number> {
-  if (preferred !== undefined && (await portIsFree(preferred))) return preferred;
-  return listen(0, "127.0.0.1");
+export function freePort(preferred = 0): Promise<number> {
+  return tryPort(preferred).catch(() => tryPort(0));
 }
 
-function listen(port: number, host: string): Promise<number> {
+/** Listens on a port for a moment and resolves with its number (0 asks the system for one). */
+export function tryPort(port: number, host = "127.0.0.1"): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once("error", reject);

@@ -3,7 +3,7 @@ import { chownSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } 
 import { dirname, join } from "node:path";
 import pg from "pg";
 import { installDebianPackages } from "./debian.ts";
-import { type Child, launch, waitUntilReady } from "./processes.ts";
+import { type Launch, waitUntilReady } from "./processes.ts";
 import { findProgram, runProgram } from "./programs.ts";
 import { type Report, SetUpError } from "./progress.ts";
 
@@ -32,14 +32,17 @@ function findPostgres(): string | undefined {
 
 /**
  * Makes a PostgreSQL in an empty `folder` and starts it on 127.0.0.1 and on a socket in that
- * folder. As root it runs as the user `postgres`, or `nobody`, who must be able to reach the folder.
+ * folder. As root it runs as the user `postgres`, or `nobody`, who must be able to reach the folder. Resolves with its URL.
  */
-export async function startPostgres(options: {
-  programs: string;
-  folder: string;
-  port: number;
-  logFile: string;
-}): Promise<{ url: string; child: Child }> {
+export async function startPostgres(
+  launch: Launch,
+  options: {
+    programs: string;
+    folder: string;
+    port: number;
+    logFile: string;
+  },
+): Promise<string> {
   const { programs, folder, port, logFile } = options;
   const owner = await unprivilegedUser();
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -81,7 +84,7 @@ export async function startPostgres(options: {
   });
   const url = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
   await waitUntilReady(child, () => select1(url), START_MS);
-  return { url, child };
+  return url;
 }
 
 /** PostgreSQL refuses to run as root. */

@@ -1,11 +1,13 @@
 import { spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { closeSync, fstatSync, mkdirSync, openSync, readSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SetUpError } from "./progress.ts";
 
 const GRACE_MS = 10_000;
 const RETRY_MS = 100;
+const TAIL_LINES = 15;
+const TAIL_BYTES = 16_384;
 
 /** A program that runs beside this one, in its own process group, writing to its own log file. */
 export type Child = {
@@ -27,8 +29,7 @@ process.on("exit", () => {
   for (const child of running) child.kill();
 });
 
-/** Starts a program. It is given `input`, if any, on its standard input. */
-export function launch(options: {
+type Program = {
   name: string;
   program: string;
   args: string[];
@@ -37,9 +38,16 @@ export function launch(options: {
   cwd?: string;
   uid?: number;
   gid?: number;
+  /** What it is given on its standard input. */
   input?: string;
   stopSignal?: NodeJS.Signals;
-}): Child {
+};
+
+/** Starts a program; throws a SetUpError when there is no such program. */
+export type Launch = (program: Program) => Child;
+
+/** Starts a program whose life this process alone watches. */
+export const launch: Launch = (options) => {
   const { name, program, args, logFile, input, stopSignal = "SIGTERM", ...spawnOptions } = options;
   mkdirSync(dirname(logFile), { recursive: true });
   const log = openSync(logFile, "w", 0o600);
@@ -63,7 +71,7 @@ export function launch(options: {
     name,
     pid,
     exited,
-    tail: () => readFileSync(logFile, "utf8").trimEnd().split("\n").slice(-15).join("\n"),
+    tail: () => lastLines(logFile),
     kill: () => signalGroup(pid, "SIGKILL"),
     async stop() {
       if (!running.has(child)) return;
@@ -76,6 +84,20 @@ export function launch(options: {
   running.add(child);
   exited.then(() => running.delete(child));
   return child;
+};
+
+/** Stops everything that was launched, the last first, and resolves when all of it is gone. */
+export async function stopAll(): Promise<void> {
+  for (const child of [...running].reverse()) await child.stop();
+}
+
+function lastLines(file: string): string {
+  const log = openSync(file, "r");
+  const size = Math.min(fstatSync(log).size, TAIL_BYTES);
+  const bytes = Buffer.alloc(size);
+  readSync(log, bytes, 0, size, fstatSync(log).size - size);
+  closeSync(log);
+  return bytes.toString("utf8").trimEnd().split("\n").slice(-TAIL_LINES).join("\n");
 }
 
 function signalGroup(pid: number, signal: NodeJS.Signals): void {
@@ -112,6 +134,5 @@ export async function waitUntilReady(
     ended === undefined
       ? `was not ready within ${timeoutMs / 1000} s (${lastProblem instanceof Error ? lastProblem.message : lastProblem})`
       : `ended with ${ended}`;
-  await child.stop();
   throw new SetUpError(`${child.name} ${what}. Its last lines:\n${child.tail()}`);
 }

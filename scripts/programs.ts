@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { cachedPrograms } from "./folders.ts";
@@ -21,6 +21,12 @@ function isProgram(path: string): boolean {
   }
 }
 
+const running = new Set<ChildProcess>();
+// An interrupted set-up leaves no build or installation going on behind its back.
+process.on("exit", () => {
+  for (const child of running) child.kill();
+});
+
 type RunOptions = {
   cwd?: string;
   env?: NodeJS.ProcessEnv;
@@ -36,6 +42,7 @@ export function runProgram(
 ): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
+    running.add(child);
     let written = "";
     let errors = "";
     child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
@@ -46,6 +53,7 @@ export function runProgram(
     });
     child.on("error", reject);
     child.on("close", (code, signal) => {
+      running.delete(child);
       if (code === 0) return resolve(written);
       const lines = `${written}\n${errors}`.trim().split("\n").slice(-8).join("\n  ");
       reject(

@@ -27,3 +27,14 @@ export async function withHeartbeat<T>(what: string, report: Report, work: Promi
     clearInterval(heartbeat);
   }
 }
+
+/** Says of work that failed what it was for, in one line. */
+export async function explained<T>(what: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof SetUpError) throw error;
+    const { message, code } = error as NodeJS.ErrnoException;
+    throw new SetUpError(`${what}: ${message || code || error}`);
+  }
+}

@@ -1,20 +1,23 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { createClient } from "redis";
-import { type Child, launch, waitUntilReady } from "./processes.ts";
+import { type Launch, waitUntilReady } from "./processes.ts";
 
 const START_MS = 30_000;
 
 /**
  * Starts a Redis on 127.0.0.1 that keeps its data in `folder` (append-only file, synced each
- * second) and resolves when it answers. The password is a new one at each start.
+ * second) and resolves with its URL when it answers. The password is a new one at each start.
  */
-export async function startRedis(options: {
-  program: string;
-  folder: string;
-  port: number;
-  logFile: string;
-}): Promise<{ url: string; child: Child }> {
+export async function startRedis(
+  launch: Launch,
+  options: {
+    program: string;
+    folder: string;
+    port: number;
+    logFile: string;
+  },
+): Promise<string> {
   const { program, folder, port, logFile } = options;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const password = randomBytes(24).toString("base64url");
@@ -34,7 +37,7 @@ export async function startRedis(options: {
   const child = launch({ name: "Redis", program, args: ["-"], input: configuration, logFile });
   const url = `redis://:${password}@127.0.0.1:${port}`;
   await waitUntilReady(child, () => ping(url), START_MS);
-  return { url, child };
+  return url;
 }
 
 async function ping(url: string): Promise<void> {

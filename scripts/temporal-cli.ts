@@ -58,7 +58,7 @@ async function buildCli(): Promise<void> {
   await runProgram("go", ["install", SOURCE], {
     cwd: cacheFolder,
     // CGO would want a C compiler; the CLI's SQLite is plain Go.
-    env: { ...process.env, GOBIN: building, CGO_ENABLED: "0", GOFLAGS: "-mod=mod" },
+    env: { ...process.env, GOBIN: building, CGO_ENABLED: "0" },
   });
   keep(join(building, "temporal"));
 }

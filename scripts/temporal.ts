@@ -1,25 +1,30 @@
-import { type Child, launch, waitUntilReady } from "./processes.ts";
+import { type Launch, waitUntilReady } from "./processes.ts";
 import { connectTemporal } from "./temporal-namespace.ts";
 
 const START_MS = 60_000;
 
 /**
- * Starts the Temporal CLI's server on 127.0.0.1 and resolves when its namespace `default` is there.
+ * Starts the Temporal CLI's server on 127.0.0.1 and resolves with its address when its namespace is there.
  * Without a file it keeps everything in memory; without a UI port it has no UI.
  */
-export async function startTemporal(options: {
-  program: string;
-  port: number;
-  uiPort?: number;
-  file?: string;
-  logFile: string;
-}): Promise<{ address: string; child: Child }> {
-  const { program, port, uiPort, file, logFile } = options;
+export async function startTemporal(
+  launch: Launch,
+  options: {
+    program: string;
+    namespace: string;
+    port: number;
+    uiPort?: number;
+    file?: string;
+    logFile: string;
+  },
+): Promise<string> {
+  const { program, namespace, port, uiPort, file, logFile } = options;
   const child = launch({
     name: "Temporal",
     program,
     args: [
       ...["server", "start-dev", "--ip", "127.0.0.1", "--port", String(port)],
+      ...["--namespace", namespace],
       ...(uiPort === undefined ? ["--headless"] : ["--ui-port", String(uiPort)]),
       ...(file === undefined ? [] : ["--db-filename", file]),
       // An activity inside an Update takes a quarter of the time with it.
@@ -34,12 +39,12 @@ export async function startTemporal(options: {
     async () => {
       const connection = await connectTemporal(address);
       try {
-        await connection.workflowService.describeNamespace({ namespace: "default" });
+        await connection.workflowService.describeNamespace({ namespace });
       } finally {
         await connection.close();
       }
     },
     START_MS,
   );
-  return { address, child };
+  return address;
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { TestProject } from "vitest/node";
 import { freePort } from "../../scripts/ports.ts";
 import { ensurePostgres, startPostgres } from "../../scripts/postgres.ts";
-import type { Child } from "../../scripts/processes.ts";
+import { launch, stopAll } from "../../scripts/processes.ts";
 import { reportSinceNow } from "../../scripts/progress.ts";
 import { startRedis } from "../../scripts/redis.ts";
 import { ensureRedis } from "../../scripts/redis-program.ts";
@@ -34,40 +34,37 @@ export default async function startServices(project: TestProject): Promise<() =>
   const folder = mkdtempSync(join(tmpdir(), "second-step-test-"));
   // PostgreSQL runs as a user of its own and has to reach its folder in this one.
   chmodSync(folder, 0o755);
-  const children: Child[] = [];
   const stop = async () => {
-    await Promise.all(children.map((child) => child.stop()));
+    await stopAll();
     rmSync(folder, { recursive: true, force: true });
   };
   const logFile = (name: string) => join(folder, "logs", `${name}.log`);
 
   const redis = async () => {
-    const { url, child } = await startRedis({
+    const url = await startRedis(launch, {
       program: await ensureRedis(report),
       folder: join(folder, "redis"),
       port: await freePort(),
       logFile: logFile("redis"),
     });
-    children.push(child);
     project.provide("redisUrl", url);
   };
   const postgres = async () => {
-    const { url, child } = await startPostgres({
+    const url = await startPostgres(launch, {
       programs: await ensurePostgres(report),
       folder: join(folder, "postgres"),
       port: await freePort(),
       logFile: logFile("postgres"),
     });
-    children.push(child);
     project.provide("postgresUrl", url);
   };
   const temporal = async () => {
-    const { address, child } = await startTemporal({
+    const address = await startTemporal(launch, {
       program: await ensureTemporalCli(report),
+      namespace: "default",
       port: await freePort(),
       logFile: logFile("temporal"),
     });
-    children.push(child);
     const connection = await connectTemporal(address);
     await registerSearchAttributes(connection, "default");
     await setRetention(connection, "default");

@@ -1,0 +1,67 @@
+// What `npm start`, `npm test` and `npm run cli` run. Plain JavaScript without dependencies: in a
+// bare clone there is nothing else yet.
+import { spawn } from "node:child_process";
+import { existsSync, statSync } from "node:fs";
+import { constants } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const NEEDED = [20, 19];
+const TYPESCRIPT = ["--import", "tsx"];
+const COMMANDS = {
+  start: [...TYPESCRIPT, "scripts/start.ts"],
+  cli: [...TYPESCRIPT, "scripts/cli.ts"],
+  test: ["node_modules/vitest/vitest.mjs", "run"],
+};
+
+const checkout = dirname(dirname(fileURLToPath(import.meta.url)));
+
+checkNode();
+const [name = "", ...args] = process.argv.slice(2);
+const command = COMMANDS[name];
+if (!command) fail(`Usage: node scripts/run.mjs ${Object.keys(COMMANDS).join("|")} [arguments]`);
+await installPackages();
+process.exit(await run(process.execPath, [...command, ...args]));
+
+function checkNode() {
+  const [major, minor] = process.versions.node.split(".").map(Number);
+  if (major > NEEDED[0] || (major === NEEDED[0] && minor >= NEEDED[1])) return;
+  fail(`Second Step needs Node.js ${NEEDED.join(".")} or newer; this is ${process.version}.`);
+}
+
+async function installPackages() {
+  // npm writes this file last, so an interrupted installation is made again.
+  const installed = join(checkout, "node_modules/.package-lock.json");
+  const wanted = join(checkout, "package-lock.json");
+  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(wanted).mtimeMs) return;
+  // Standard error, so that the output of `cli --json` stays JSON.
+  console.error(
+    "Installing the packages of package-lock.json (npm ci); this takes a minute or so.",
+  );
+  const code = await run(
+    "npm",
+    ["ci", "--include=dev", "--no-progress"],
+    [process.stderr, process.stderr],
+  );
+  if (code !== 0) fail("npm ci failed: see its message above. Nothing was started.");
+}
+
+/** Runs a program in this process's terminal, hands signals on, and resolves with its exit code. */
+function run(program, args, [out, err] = ["inherit", "inherit"]) {
+  return new Promise((resolve) => {
+    const child = spawn(program, args, { cwd: checkout, stdio: ["inherit", out, err] });
+    const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
+    const handOn = (signal) => child.kill(signal);
+    for (const signal of signals) process.on(signal, handOn);
+    child.on("error", (error) => fail(`${program} cannot be run: ${error.message}`));
+    child.on("exit", (code, signal) => {
+      for (const each of signals) process.off(each, handOn);
+      resolve(code ?? 128 + constants.signals[signal]);
+    });
+  });
+}
+
+function fail(message) {
+  console.error(message);
+  process.exit(1);
+}

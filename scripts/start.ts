@@ -1,0 +1,128 @@
+// What `npm start` runs: the whole service on this machine, with the servers that it needs.
+import { relative } from "node:path";
+import { connectDatabase, migrateDatabase } from "../store/postgres/connect.ts";
+import { dataFolder } from "./folders.ts";
+import { tryPort } from "./ports.ts";
+import { launch, stopAll } from "./processes.ts";
+import { explained, reportSinceNow, SetUpError } from "./progress.ts";
+import { keptSecrets } from "./secrets.ts";
+import { seedDemo } from "./seed.ts";
+import { startGateway, startWorker } from "./service.ts";
+import {
+  embeddedPostgres,
+  embeddedRedis,
+  embeddedTemporal,
+  prepareTemporal,
+  type Stage,
+} from "./stack.ts";
+import { lockStack } from "./stack-lock.ts";
+
+/** npm and the terminal both tell of one Ctrl-C; only a later one is a second. */
+const SAME_SIGNAL_MS = 1_000;
+
+const { HOST = "127.0.0.1", PORT = "8080", TEMPORAL_NAMESPACE = "default" } = process.env;
+const url = `http://${HOST === "0.0.0.0" ? "127.0.0.1" : HOST}:${PORT}`;
+const report = reportSinceNow();
+const closings: (() => Promise<void>)[] = [];
+let stoppingSince: number | undefined;
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.on(signal, () => {
+    if (stoppingSince === undefined) stop(0, `${signal}: stopping`);
+    else if (performance.now() - stoppingSince > SAME_SIGNAL_MS) process.exit(1);
+  });
+}
+process.on("uncaughtException", fail);
+// The terminal may be gone before this process is.
+process.stdout.on("error", () => {});
+
+await main().catch(fail);
+
+async function main(): Promise<void> {
+  const lock = await lockStack(dataFolder, url, report);
+  process.on("exit", lock.release);
+  await explained(
+    `Port ${PORT} cannot be used: set PORT to a free one (PORT=8090 npm start)`,
+    tryPort(Number(PORT), HOST),
+  );
+  const stage: Stage = {
+    report,
+    atStop: (close) => closings.push(close),
+    launch: (program) => {
+      const child = launch(program);
+      lock.record(child);
+      child.exited.then((reason) =>
+        fail(
+          new SetUpError(`${child.name} ended with ${reason}. Its last lines:\n${child.tail()}`),
+        ),
+      );
+      return child;
+    },
+  };
+
+  const redisUrl = process.env.REDIS_URL || (await embeddedRedis(stage));
+  const databaseUrl = process.env.DATABASE_URL || (await embeddedPostgres(stage));
+  const temporal = process.env.TEMPORAL_ADDRESS
+    ? { address: process.env.TEMPORAL_ADDRESS, ui: undefined }
+    : await embeddedTemporal(stage, TEMPORAL_NAMESPACE);
+  const { DEMO_PASSWORD, ...secrets } = keptSecrets(dataFolder);
+  const password = process.env.DEMO_PASSWORD || DEMO_PASSWORD;
+
+  report("Applying the database schema, the search attributes and the demo users");
+  await explained("The database cannot be brought up to date", migrateDatabase(databaseUrl));
+  const passwordOpens = await explained("The demo users", seed(databaseUrl, password));
+  await explained(
+    `The Temporal server at ${temporal.address} cannot be prepared`,
+    prepareTemporal(temporal.address, TEMPORAL_NAMESPACE),
+  );
+  const env = {
+    ...secrets,
+    ...process.env,
+    ...{ HOST, PORT, TEMPORAL_NAMESPACE },
+    DATABASE_URL: databaseUrl,
+    REDIS_URL: redisUrl,
+    TEMPORAL_ADDRESS: temporal.address,
+  };
+  report("Starting the worker");
+  await startWorker(stage, env);
+  report("Starting the gateway");
+  await startGateway(stage, env, url);
+  announce(temporal.ui, passwordOpens ? password : "as it was set at an earlier start");
+}
+
+async function seed(databaseUrl: string, password: string): Promise<boolean> {
+  const database = connectDatabase(databaseUrl, { max: 1 });
+  try {
+    return await seedDemo(database.db, { password, at: new Date() });
+  } finally {
+    await database.close();
+  }
+}
+
+function announce(temporalUi: string | undefined, password: string): void {
+  const production = process.env.NODE_ENV === "production";
+  const lines = [
+    ["API", url],
+    ["Reference", `${url}/docs`],
+    ...(temporalUi ? [["Temporal UI", temporalUi]] : []),
+    ...(production ? [] : [["Development phone", `${url}/dev/phone`]]),
+    ["Data and logs", relative(process.cwd(), dataFolder) || "."],
+    ["Demo users", "admin (administrator), alice, bob, support (Support)"],
+    ["Their password", password],
+  ].map(([name = "", value]) => `  ${name.padEnd(18)} ${value}`);
+  report("Ready");
+  console.log(`\nSecond Step runs.\n\n${lines.join("\n")}\n\nCtrl-C stops all of it.\n`);
+}
+
+function fail(error: unknown): void {
+  const message = error instanceof SetUpError ? error.message : (error as Error)?.stack;
+  if (stoppingSince === undefined) stop(1, `${message ?? error}`);
+}
+
+async function stop(code: number, message: string): Promise<void> {
+  stoppingSince = performance.now();
+  (code === 0 ? console.log : console.error)(message);
+  await stopAll();
+  for (const close of closings) await close();
+  process.exit(code);
+}
