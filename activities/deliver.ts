@@ -1,12 +1,9 @@
 import { ApplicationFailure } from "@temporalio/common";
 import { hashCode, newNumericCode } from "../store/codes.ts";
-import { maskPhoneNumber } from "../store/phones.ts";
 import { getDevice, listDevices } from "../store/postgres/devices.ts";
 import { readChallenge, storePasscode } from "../store/redis/challenges.ts";
 import { storePin } from "../store/redis/pins.ts";
 import type { Deps } from "./index.ts";
-
-type Delivered = { deliveredTo: string };
 
 /**
  * A delivered code is made, kept as an HMAC and sent inside one activity, so that it exists nowhere
@@ -17,7 +14,7 @@ export function deliveryActivities({ db, redis, sms, config, clock }: Deps) {
   const name = config.SERVICE_NAME;
 
   return {
-    async sendPin(to: { userId: string; deviceId: string }): Promise<Delivered> {
+    async sendPin(to: { userId: string; deviceId: string }): Promise<void> {
       const device = await getDevice(db, to.userId, to.deviceId);
       // The gateway commits the device a moment after it has started the workflow.
       if (!device?.phoneNumber) throw ApplicationFailure.retryable("No such phone", "no_phone");
@@ -31,10 +28,9 @@ export function deliveryActivities({ db, redis, sms, config, clock }: Deps) {
         to: device.phoneNumber,
         body: `${code} is your ${name} PIN to verify this phone. It expires in ${minutes(pin.lifetimeMs)} minutes.`,
       });
-      return { deliveredTo: maskPhoneNumber(device.phoneNumber) };
     },
 
-    async sendPasscode(to: { userId: string; challengeId: string }): Promise<Delivered> {
+    async sendPasscode(to: { userId: string; challengeId: string }): Promise<void> {
       const devices = await listDevices(db, to.userId);
       const phone = devices.find((device) => device.type === "sms" && device.verifiedAt);
       const challenge = await readChallenge(redis, to.challengeId);
@@ -50,7 +46,6 @@ export function deliveryActivities({ db, redis, sms, config, clock }: Deps) {
         to: phone.phoneNumber,
         body: `${code} is your ${name} passcode. Never share it. It expires in ${minutes(passcode.lifetimeMs)} minutes.`,
       });
-      return { deliveredTo: maskPhoneNumber(phone.phoneNumber) };
     },
   };
 }

@@ -2,8 +2,9 @@ import type { Origin } from "../machines/methods.ts";
 import { newId, newOwnedId } from "../store/ids.ts";
 import { configuredMethods, effectiveDefault, type Method } from "../store/methods.ts";
 import { verifyPassword } from "../store/passwords.ts";
+import { maskPhoneNumber } from "../store/phones.ts";
 import { type NewEvent, recordEvent } from "../store/postgres/events.ts";
-import type { Account, User } from "../store/postgres/schema.ts";
+import type { Account, Device, User } from "../store/postgres/schema.ts";
 import {
   findUserByUsername,
   getMfaProfile,
@@ -82,7 +83,12 @@ async function decide(
   if (method)
     return {
       status: "challenge",
-      challenge: await startChallenge(deps, user, { method, methods, epochs }),
+      challenge: await startChallenge(deps, user, {
+        method,
+        methods,
+        epochs,
+        phone: phoneOf(profile.devices),
+      }),
     };
 
   const setup = isRequired(profile.account, clock.now());
@@ -124,7 +130,7 @@ async function refuseLocked(deps: Deps, user: User, origin: Origin) {
 async function startChallenge(
   deps: Deps,
   user: User,
-  { method, methods, epochs }: { method: Method; methods: Method[]; epochs: Epochs },
+  { epochs, ...choice }: { method: Method; methods: Method[]; phone?: string; epochs: Epochs },
 ): Promise<Challenge> {
   const { redis, flows, clock, config } = deps;
   const challengeId = newOwnedId(user.id);
@@ -132,9 +138,9 @@ async function startChallenge(
   const lifetimeMs = config.limits.challengeMs;
   const record = { challengeId, ...owner, epochs, expiresAt: clock.now() + lifetimeMs };
   await openChallenge(redis, record);
-  const sending = method === "sms" ? await trySend(deps, challengeId, user.id) : undefined;
+  const sending = choice.method === "sms" ? await trySend(deps, challengeId, user.id) : undefined;
   const maySend = sending !== undefined;
-  const args = { ...owner, challengeId, method, methods, lifetimeMs, maySend };
+  const args = { ...owner, challengeId, ...choice, lifetimeMs, maySend };
   try {
     await flows.startLoginChallenge(args);
   } catch (error) {
@@ -142,6 +148,12 @@ async function startChallenge(
     throw error;
   }
   return describeChallenge(deps, challengeId, firstChallengeView(args), record);
+}
+
+/** The verified phone, masked. */
+function phoneOf(devices: Device[]): string | undefined {
+  const phone = devices.find(({ type, verifiedAt }) => type === "sms" && verifiedAt);
+  return phone?.phoneNumber ? maskPhoneNumber(phone.phoneNumber) : undefined;
 }
 
 function loginEvent({ clock }: Deps, user: User, type: string, origin: Origin): NewEvent {

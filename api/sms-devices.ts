@@ -92,6 +92,10 @@ export async function verifyPin(
 ): Promise<{ device: DeviceView; signedOut: boolean }> {
   const device = await unverifiedPhone(deps, session, deviceId);
   const { userId } = session;
+  if (!isPin(code, deps.config.limits.pin.digits))
+    throw new Problem("invalid_request", "A PIN is the four digits of the newest message.", {
+      errors: [{ path: "code", message: "Type the four digits." }],
+    });
   const hash = hashCode(deps.config.CODE_KEY, "pin", deviceId, code);
   const { tries } = deps.config.limits.pin;
   const attempt = { userId, deviceId, hash, now: deps.clock.now(), tries };
@@ -169,6 +173,8 @@ async function unverifiedPhone(
 }
 
 const isPhone = (device: Device): device is Device & { type: "sms" } => device.type === "sms";
+
+const isPin = (text: string, digits: number) => /^[0-9]+$/.test(text) && text.length === digits;
 
 function phoneOf({ userId, phoneNumber }: Device) {
   if (!phoneNumber) throw new TypeError("An SMS device has a number");

@@ -5,6 +5,8 @@ export type LoginChallengeInput = {
   method: Method;
   methods: Method[];
   lifetimeMs: number;
+  /** The user's phone, all but its last digits hidden. */
+  phone?: string;
   /** False where a send budget was spent before the challenge began: nothing is sent until a resend. */
   maySend: boolean;
 };
@@ -12,7 +14,7 @@ export type LoginChallengeInput = {
 export type LoginChallengeEvent =
   | { type: "RESEND" }
   | { type: "CHOOSE_METHOD"; method: Method; maySend: boolean }
-  | { type: "PASSCODE_SENT"; deliveredTo: string }
+  | { type: "PASSCODE_SENT" }
   | { type: "DELIVERY_FAILED"; reason: string }
   | { type: "PASSCODE_ACCEPTED"; factor: Factor; origin: Origin }
   | { type: "PASSCODE_REJECTED"; failures: number }
@@ -21,7 +23,6 @@ export type LoginChallengeEvent =
 
 type Context = LoginChallengeInput & {
   failures: number;
-  deliveredTo?: string;
   deliveryProblem?: string;
   factor?: Factor;
   origin?: Origin;
@@ -65,7 +66,6 @@ export const loginChallengeMachine = setup({
           actions: assign({
             method: ({ event }) => event.method,
             maySend: ({ event }) => event.maySend,
-            deliveredTo: undefined,
             deliveryProblem: undefined,
           }),
         },
@@ -99,10 +99,7 @@ export const loginChallengeMachine = setup({
           on: {
             PASSCODE_SENT: {
               target: "awaiting_passcode",
-              actions: assign({
-                deliveredTo: ({ event }) => event.deliveredTo,
-                deliveryProblem: undefined,
-              }),
+              actions: assign({ deliveryProblem: undefined }),
             },
             DELIVERY_FAILED: {
               target: "delivery_failed",

@@ -7,7 +7,7 @@ export type SmsEnrollmentInput = { lifetimeMs: number; pinLifetimeMs: number };
 export type SmsEnrollmentEvent =
   | SettlementEvent
   | { type: "RESEND" }
-  | { type: "PIN_SENT"; deliveredTo: string }
+  | { type: "PIN_SENT" }
   | { type: "DELIVERY_FAILED"; reason: string }
   | { type: "PIN_REJECTED"; triesRemaining: number }
   | { type: "PIN_VOIDED" }
@@ -16,7 +16,6 @@ export type SmsEnrollmentEvent =
 type Context = EnrollmentContext & {
   pinLifetimeMs: number;
   triesRemaining?: number;
-  deliveredTo?: string;
   deliveryProblem?: string;
 };
 
@@ -44,8 +43,6 @@ export const smsEnrollmentMachine = setup({
     removeDevice: () => {},
     dropDevice: () => {},
     noteDelivery: assign({
-      deliveredTo: ({ context, event }) =>
-        event.type === "PIN_SENT" ? event.deliveredTo : context.deliveredTo,
       deliveryProblem: ({ event }) => (event.type === "DELIVERY_FAILED" ? event.reason : undefined),
       triesRemaining: undefined,
     }),

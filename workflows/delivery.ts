@@ -6,10 +6,11 @@ import { ActivityFailure, ApplicationFailure, isCancellation } from "@temporalio
  */
 export async function delivery<Sent extends string>(
   sent: Sent,
-  send: Promise<{ deliveredTo: string }>,
-): Promise<{ type: Sent; deliveredTo: string } | { type: "DELIVERY_FAILED"; reason: string }> {
+  send: Promise<void>,
+): Promise<{ type: Sent } | { type: "DELIVERY_FAILED"; reason: string }> {
   try {
-    return { type: sent, ...(await send) };
+    await send;
+    return { type: sent };
   } catch (error) {
     if (isCancellation(error)) throw error;
     const cause = error instanceof ActivityFailure ? error.cause : error;

@@ -15,6 +15,7 @@ export type ChallengeView = {
   /** Every method the user may choose for this login. */
   methods: Method[];
   failures: number;
+  /** The masked phone, where passcodes go to one. */
   deliveredTo?: string;
   problem?: string;
   next: ("verify" | "resend" | "method")[];
@@ -36,7 +37,6 @@ export type EnrollmentState =
 
 export type EnrollmentView = {
   state: EnrollmentState;
-  deliveredTo?: string;
   problem?: string;
   triesRemaining?: number;
   next: ("verify" | "pin" | "restart" | "remove")[];
@@ -50,6 +50,8 @@ export type LoginChallengeArgs = Owner & {
   method: Method;
   methods: Method[];
   lifetimeMs: number;
+  /** Masked. */
+  phone?: string;
   maySend: boolean;
 };
 

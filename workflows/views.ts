@@ -16,14 +16,14 @@ type ChallengeSnapshot = SnapshotFrom<typeof loginChallengeMachine>;
 
 /** What clients and operators are told of a challenge. */
 export function challengeView(snapshot: ChallengeSnapshot): ChallengeView {
-  const { method, methods, failures, deliveredTo, deliveryProblem } = snapshot.context;
+  const { method, methods, failures, phone, deliveryProblem } = snapshot.context;
   const state = stateName<ChallengeState>(snapshot.value);
   return {
     state,
     method,
     methods,
     failures,
-    deliveredTo,
+    deliveredTo: method === "sms" ? phone : undefined,
     problem: deliveryProblem,
     next: next(snapshot, state, methods.length > 1),
   };
@@ -48,13 +48,13 @@ function next(
 export function smsEnrollmentView(
   snapshot: SnapshotFrom<typeof smsEnrollmentMachine>,
 ): EnrollmentView {
-  const { deliveredTo, deliveryProblem, triesRemaining } = snapshot.context;
+  const { deliveryProblem, triesRemaining } = snapshot.context;
   const state = stateName<EnrollmentState>(snapshot.value);
   const next: EnrollmentView["next"] = [];
   if (state === "sending_pin" || state === "awaiting_pin") next.push("verify");
   if (snapshot.can({ type: "RESEND" })) next.push("pin");
   if (snapshot.matches("unverified")) next.push("remove");
-  return { state, deliveredTo, problem: deliveryProblem, triesRemaining, next };
+  return { state, problem: deliveryProblem, triesRemaining, next };
 }
 
 /** What clients and operators are told of an app's enrollment. */
