@@ -1,0 +1,92 @@
+import { afterAll, beforeAll } from "vitest";
+import { newId } from "../../../store/ids.ts";
+import { createAccount } from "../../../store/postgres/accounts.ts";
+import { connectDatabase, type Db, migrateDatabase } from "../../../store/postgres/connect.ts";
+import { addOtpDevice, addSmsDevice } from "../../../store/postgres/devices.ts";
+import type { NewEvent } from "../../../store/postgres/events.ts";
+import type { Account, User } from "../../../store/postgres/schema.ts";
+import { createUser } from "../../../store/postgres/users.ts";
+import { type DatabaseKind, freshDatabase } from "../../support/databases.ts";
+
+export const KINDS: DatabaseKind[] = ["postgres", "pglite"];
+export const AT = new Date("2026-01-01T12:00:00.123Z");
+
+/** Two pools over one fresh, migrated database, as two instances of the service; for one `describe`. */
+export function database(kind: DatabaseKind): { readonly db: Db; readonly other: Db; url: string } {
+  const opened = {} as { db: Db; other: Db; url: string };
+  const closing: (() => Promise<void>)[] = [];
+  beforeAll(async () => {
+    const { url, drop } = await freshDatabase(kind);
+    await migrateDatabase(url);
+    const pools = [connectDatabase(url), connectDatabase(url)] as const;
+    Object.assign(opened, { db: pools[0].db, other: pools[1].db, url });
+    closing.push(pools[0].close, pools[1].close, drop);
+  });
+  afterAll(async () => {
+    for (const close of closing) await close();
+  });
+  return opened;
+}
+
+/** Runs the calls at once, alternating between the databases' pools. */
+export function burst<T>(
+  { db, other }: { db: Db; other: Db },
+  times: number,
+  call: (db: Db, index: number) => Promise<T>,
+): Promise<T[]> {
+  return Promise.all(
+    Array.from({ length: times }, (_, index) => call(index % 2 ? other : db, index)),
+  );
+}
+
+export async function newAccount(db: Db, kind: Account["kind"] = "panel"): Promise<Account> {
+  const account = await createAccount(db, { name: newId(), kind, at: AT });
+  if (account === "exists") throw new Error("a random name was taken");
+  return account;
+}
+
+export async function newUser(db: Db, account?: Account): Promise<User> {
+  const { id: accountId } = account ?? (await newAccount(db));
+  const user = await createUser(db, {
+    accountId,
+    username: newId(),
+    passwordHash: "hash",
+    role: "member",
+    at: AT,
+  });
+  if (user === "exists") throw new Error("a random name was taken");
+  return user;
+}
+
+/** An event about the user, new in every call. */
+export function eventOf(user: User, type = "happened"): NewEvent {
+  return { key: newId(), at: AT, accountId: user.accountId, userId: user.id, type };
+}
+
+export const sms = (user: User) => ({
+  id: newId(),
+  userId: user.id,
+  countryCode: "US",
+  phoneNumber: "+12025550123",
+  at: AT,
+});
+
+export const otp = (user: User, name = "Phone") => ({
+  id: newId(),
+  userId: user.id,
+  name,
+  secret: `v1.k1.${newId()}`,
+  at: AT,
+});
+
+export async function addedSms(db: Db, user: User) {
+  const device = await addSmsDevice(db, sms(user), eventOf(user));
+  if (device === "exists") throw new Error(device);
+  return device;
+}
+
+export async function addedOtp(db: Db, user: User) {
+  const device = await addOtpDevice(db, otp(user), 5, eventOf(user));
+  if (device === "too_many") throw new Error(device);
+  return device;
+}
