@@ -1,0 +1,147 @@
+import { inspect } from "node:util";
+import { sql } from "drizzle-orm";
+import pg from "pg";
+import { afterAll, describe, expect, inject, test, vi } from "vitest";
+import { newId } from "../../../store/ids.ts";
+import { connectDatabase, type Db, migrateDatabase } from "../../../store/postgres/connect.ts";
+import { addSmsDevice } from "../../../store/postgres/devices.ts";
+import { createUser } from "../../../store/postgres/users.ts";
+import { isUnavailable } from "../../../store/unavailable.ts";
+import { freshDatabase } from "../../support/databases.ts";
+import { wireTo } from "../wire.ts";
+import { AT, database, eventOf, KINDS, newAccount, newUser, sms } from "./database.ts";
+
+const closing: (() => unknown)[] = [];
+afterAll(async () => {
+  for (const close of closing) await close();
+});
+
+const failureOf = (promise: Promise<unknown>) =>
+  promise.then(
+    () => {
+      throw new Error("it did not fail");
+    },
+    (error: unknown) => error,
+  );
+
+describe.each(KINDS)("a failed query on %s", (kind) => {
+  const pools = database(kind);
+
+  test("shows neither its parameters nor the row", async () => {
+    const user = await newUser(pools.db);
+    const phoneNumber = "+0123secret";
+    const failures = [
+      await failureOf(addSmsDevice(pools.db, { ...sms(user), phoneNumber }, eventOf(user))),
+      await failureOf(pools.db.execute(sql`select ${phoneNumber}::text from nowhere`)),
+      await failureOf(
+        createUser(pools.db, {
+          accountId: phoneNumber,
+          username: newId(),
+          passwordHash: phoneNumber,
+          role: "member",
+          at: AT,
+        }),
+      ),
+    ];
+    for (const error of failures) {
+      const shown = [inspect(error, { depth: 9, showHidden: true }), JSON.stringify(error)];
+      expect(shown.join()).not.toContain(phoneNumber);
+      expect(isUnavailable(error)).toBe(false);
+    }
+  });
+});
+
+describe.each(KINDS)("migration on %s", (kind) => {
+  test("by several processes at once brings one schema, and again changes nothing", async () => {
+    const { url, drop } = await freshDatabase(kind);
+    closing.push(drop);
+    await Promise.all([migrateDatabase(url), migrateDatabase(url), migrateDatabase(url)]);
+    await migrateDatabase(url);
+    const { db, ping, close } = connectDatabase(url);
+    await ping();
+    await newUser(db, await newAccount(db));
+    await close();
+  });
+});
+
+describe("when PostgreSQL is away", () => {
+  async function wired() {
+    const wire = await wireTo(inject("postgresUrl"));
+    const { db, ping, close } = connectDatabase(wire.url, { max: 2 });
+    closing.push(close, wire.cut);
+    return { wire, db, ping };
+  }
+
+  const inTransaction = (db: Db) => db.transaction((tx) => tx.execute(sql`select 1`));
+
+  /** More transactions and queries than connections, all of which fail for want of the database. */
+  async function expectOutage(db: Db) {
+    const failures = await Promise.all(
+      [1, 2, 3].flatMap(() => [
+        failureOf(inTransaction(db)),
+        failureOf(Promise.resolve(db.execute(sql`select 1`))),
+      ]),
+    );
+    for (const error of failures) {
+      expect(isUnavailable(error), String(error)).toBe(true);
+    }
+  }
+
+  const expectRecovery = (db: Db) =>
+    vi.waitFor(() => Promise.all([1, 2, 3, 4].map(() => inTransaction(db))), { timeout: 20_000 });
+
+  test("queries and transactions fail, no connection is kept, and service comes back", async () => {
+    const { wire, db, ping } = await wired();
+    await ping();
+    await wire.cut();
+    await expectOutage(db);
+    await wire.heal();
+    await expectRecovery(db);
+  });
+
+  test("the same when it goes silent", async () => {
+    const { wire, db } = await wired();
+    await expectRecovery(db);
+    wire.silence();
+    await expectOutage(db);
+    await wire.heal();
+    await expectRecovery(db);
+  });
+
+  test("a connection lost in the middle of a transaction fails that transaction alone", async () => {
+    const { wire, db } = await wired();
+    const lost = db.transaction(async (tx) => {
+      await tx.execute(sql`select 1`);
+      await wire.cut();
+      await tx.execute(sql`select 1`);
+    });
+    expect(isUnavailable(await failureOf(lost))).toBe(true);
+    await wire.heal();
+    await expectRecovery(db);
+  });
+
+  test("a server that ends its connections, and one that has none left, are away too", async () => {
+    const { db } = await wired();
+    const ended = db.execute(sql`select pg_terminate_backend(pg_backend_pid())`);
+    expect(isUnavailable(await failureOf(Promise.resolve(ended)))).toBe(true);
+    await expectRecovery(db);
+    const { url, drop } = await freshDatabase("postgres");
+    const admin = new pg.Client({ connectionString: inject("postgresUrl") });
+    await admin.connect();
+    const name = new URL(url).pathname.slice(1);
+    await admin.query(`alter database ${name} connection limit 0`);
+    await admin.query(`create role limited login password 'x'`);
+    const limited = new URL(url);
+    limited.username = "limited";
+    limited.password = "x";
+    const full = connectDatabase(limited.href);
+    closing.push(full.close, drop, () => admin.query("drop role limited").then(() => admin.end()));
+    expect(isUnavailable(await failureOf(full.ping()))).toBe(true);
+  });
+
+  test("a statement that takes too long fails as an outage", async () => {
+    const { db } = await wired();
+    const slow = Promise.resolve(db.execute(sql`select pg_sleep(30)`));
+    expect(isUnavailable(await failureOf(slow))).toBe(true);
+  });
+});
