@@ -6,7 +6,13 @@ export type SettlementEvent =
   | { type: "DEVICE_SETTLED" }
   | { type: "DEVICE_GONE" };
 
-export type EnrollmentContext = { lifetimeMs: number; makeDefault: boolean; origin?: Origin };
+export type EnrollmentContext = {
+  lifetimeMs: number;
+  makeDefault: boolean;
+  /** Whether proving the device ends the user's sessions, so that the next login uses it. */
+  signOut: boolean;
+  origin?: Origin;
+};
 
 /** The states behind `unverified`, the same for each kind of device. `settling` ones are waited for. */
 export const settlement = {

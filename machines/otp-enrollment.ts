@@ -8,7 +8,7 @@ export type OtpEnrollmentEvent =
   | SettlementEvent
   | { type: "RESTART" }
   | { type: "CODE_REJECTED" }
-  | { type: "CODE_ACCEPTED"; makeDefault: boolean; origin: Origin };
+  | { type: "CODE_ACCEPTED"; makeDefault: boolean; signOut: boolean; origin: Origin };
 
 type Context = EnrollmentContext & { rejected: number };
 
@@ -22,7 +22,7 @@ export const otpEnrollmentMachine = setup({
   delays: { enrollmentLifetime: ({ context }) => context.lifetimeMs },
 }).createMachine({
   id: "otpEnrollment",
-  context: ({ input }) => ({ ...input, rejected: 0, makeDefault: true }),
+  context: ({ input }) => ({ ...input, rejected: 0, makeDefault: true, signOut: true }),
   initial: "unverified",
   states: {
     unverified: {
@@ -40,6 +40,7 @@ export const otpEnrollmentMachine = setup({
               target: "#otpEnrollment.verifying",
               actions: assign({
                 makeDefault: ({ event }) => event.makeDefault,
+                signOut: ({ event }) => event.signOut,
                 origin: ({ event }) => event.origin,
               }),
             },

@@ -60,7 +60,7 @@ export const smsEnrollmentMachine = setup({
   },
 }).createMachine({
   id: "smsEnrollment",
-  context: ({ input }) => ({ ...input, makeDefault: true }),
+  context: ({ input }) => ({ ...input, makeDefault: true, signOut: true }),
   initial: "unverified",
   states: {
     unverified: {

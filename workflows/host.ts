@@ -4,6 +4,7 @@ import {
   CancellationScope,
   condition,
   defineQuery,
+  defineSignal,
   defineUpdate,
   isCancellation,
   setCurrentDetails,
@@ -37,6 +38,8 @@ type Hosting<M extends AnyStateMachine, View extends Visible> = {
   effects: Record<string, Effect<M>>;
   /** Update name -> the type of the event that callers may send by it. */
   updates: Record<string, Event<M>["type"]>;
+  /** Signal name -> the type of the event that other workflows may send by it, where it is legal. */
+  signals: Record<string, Event<M>["type"]>;
   /** What callers and operators are told of a snapshot. */
   view: (snapshot: SnapshotFrom<M>) => View;
 };
@@ -50,7 +53,7 @@ type Hosting<M extends AnyStateMachine, View extends Visible> = {
 export async function host<M extends AnyStateMachine, View extends Visible>(
   machine: M,
   input: InputFrom<M>,
-  { effects, updates, view }: Hosting<M, View>,
+  { effects, updates, signals, view }: Hosting<M, View>,
 ): Promise<View> {
   const root = CancellationScope.current();
   const timers = new Map<string, CancellationScope>();
@@ -129,24 +132,34 @@ export async function host<M extends AnyStateMachine, View extends Visible>(
     enter();
   };
 
+  // The type is ours, never the sender's: a snapshot would take an internal event as well.
+  const eventOf = (type: string, payload: object) => ({ ...payload, type }) as unknown as Event<M>;
+
   const accept = (update: string, type: string) => {
-    const eventOf = (payload: object) => ({ ...payload, type }) as unknown as Event<M>;
     const handler = async (payload: object) => {
-      send(eventOf(payload));
+      send(eventOf(type, payload));
       await condition(() => failure !== undefined || !snapshot.hasTag("settling"));
       return currentView();
     };
     const validator = (payload: object) => {
-      if (snapshot.can(eventOf(payload))) return;
+      if (snapshot.can(eventOf(type, payload))) return;
       const { state } = currentView();
       throw ApplicationFailure.nonRetryable(`${update} is not legal in ${state}`, ILLEGAL);
     };
     setHandler(defineUpdate<View, [object]>(update), handler, { validator });
   };
 
+  const listen = (signal: string, type: string) => {
+    setHandler(defineSignal<[object]>(signal), (payload) => {
+      const event = eventOf(type, payload);
+      if (snapshot.can(event)) send(event);
+    });
+  };
+
   enter();
   setHandler(defineQuery<View>(VIEW), currentView);
   for (const [update, type] of Object.entries(updates)) accept(update, type);
+  for (const [signal, type] of Object.entries(signals)) listen(signal, type);
 
   const done = () => snapshot.status === "done" && running.size === 0 && allHandlersFinished();
   await condition(() => failure !== undefined || done());

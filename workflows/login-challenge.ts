@@ -2,7 +2,12 @@ import { loginChallengeMachine } from "../machines/login-challenge.ts";
 import { delivering, durable } from "./activities.ts";
 import { delivery } from "./delivery.ts";
 import { host } from "./host.ts";
-import { type ChallengeView, challengeUpdates, type LoginChallengeArgs } from "./messages.ts";
+import {
+  type ChallengeView,
+  challengeSignals,
+  challengeUpdates,
+  type LoginChallengeArgs,
+} from "./messages.ts";
 import { challengeView } from "./views.ts";
 
 /** The second step of one login, from the right password to a session, the lock or the deadline. */
@@ -12,6 +17,7 @@ export async function loginChallenge(args: LoginChallengeArgs): Promise<Challeng
   return host(loginChallengeMachine, args, {
     view: challengeView,
     updates: challengeUpdates,
+    signals: challengeSignals,
     effects: {
       sendPasscode: () =>
         delivery(

@@ -70,8 +70,11 @@ export const challengeUpdates = {
   lockAccount: "ACCOUNT_LOCKED",
   resendPasscode: "RESEND",
   chooseMethod: "CHOOSE_METHOD",
-  withdraw: "WITHDRAW",
 } as const;
+
+/** Signal name -> the machine event it stands for. */
+export const challengeSignals = { withdraw: "WITHDRAW" } as const;
+export const enrollmentSignals = { withdraw: "REMOVE" } as const;
 
 export const smsUpdates = {
   acceptPin: "PIN_ACCEPTED",

@@ -1,6 +1,11 @@
 import { otpEnrollmentMachine } from "../machines/otp-enrollment.ts";
 import { host } from "./host.ts";
-import { type EnrollmentView, type OtpEnrollmentArgs, otpUpdates } from "./messages.ts";
+import {
+  type EnrollmentView,
+  enrollmentSignals,
+  type OtpEnrollmentArgs,
+  otpUpdates,
+} from "./messages.ts";
 import { settlementEffects } from "./settlement.ts";
 import { otpEnrollmentView } from "./views.ts";
 
@@ -9,6 +14,7 @@ export async function otpEnrollment(args: OtpEnrollmentArgs): Promise<Enrollment
   return host(otpEnrollmentMachine, args, {
     view: otpEnrollmentView,
     updates: otpUpdates,
-    effects: settlementEffects(args, ({ makeDefault }) => makeDefault),
+    signals: enrollmentSignals,
+    effects: settlementEffects(args),
   });
 }

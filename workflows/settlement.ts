@@ -7,22 +7,16 @@ type Enrolled = Owner & { deviceId: string };
 const GONE = { type: "DEVICE_GONE" } as const;
 const SETTLED = { type: "DEVICE_SETTLED" } as const;
 
-/**
- * The effects behind `machines/enrollment.ts`, the same for each kind of device; `signsOut` says
- * whether proving the device ends the user's sessions.
- */
-export function settlementEffects(
-  { userId, accountId, deviceId }: Enrolled,
-  signsOut: (context: EnrollmentContext) => boolean,
-) {
+/** The effects behind `machines/enrollment.ts`, the same for each kind of device. */
+export function settlementEffects({ userId, accountId, deviceId }: Enrolled) {
   const device = { userId, accountId, deviceId };
   return {
     settleDevice: async ({ context }: { context: EnrollmentContext }) => {
-      const { makeDefault, origin } = context;
+      const { makeDefault, signOut, origin } = context;
       const settled = await durable.settleDevice({ ...device, makeDefault, origin });
       if (!settled) return GONE;
       // Only now: a login that saw no device must have read the older revocation mark.
-      if (signsOut(context)) await durable.signOut({ userId, reason: "device_verified" });
+      if (signOut) await durable.signOut({ userId, reason: "device_verified" });
       return SETTLED;
     },
     removeDevice: async ({ context }: { context: EnrollmentContext }) => {

@@ -2,7 +2,12 @@ import { smsEnrollmentMachine } from "../machines/sms-enrollment.ts";
 import { delivering } from "./activities.ts";
 import { delivery } from "./delivery.ts";
 import { host } from "./host.ts";
-import { type EnrollmentView, type SmsEnrollmentArgs, smsUpdates } from "./messages.ts";
+import {
+  type EnrollmentView,
+  enrollmentSignals,
+  type SmsEnrollmentArgs,
+  smsUpdates,
+} from "./messages.ts";
 import { settlementEffects } from "./settlement.ts";
 import { smsEnrollmentView } from "./views.ts";
 
@@ -12,8 +17,9 @@ export async function smsEnrollment(args: SmsEnrollmentArgs): Promise<Enrollment
   return host(smsEnrollmentMachine, args, {
     view: smsEnrollmentView,
     updates: smsUpdates,
+    signals: enrollmentSignals,
     effects: {
-      ...settlementEffects(args, () => true),
+      ...settlementEffects(args),
       sendPin: () =>
         delivery(
           "PIN_SENT",
