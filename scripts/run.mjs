@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 const NEEDED = [20, 19];
 const TYPESCRIPT = ["--import", "tsx"];
 const COMMANDS = {
+  install: undefined,
   start: [...TYPESCRIPT, "scripts/start.ts"],
   cli: [...TYPESCRIPT, "scripts/cli.ts"],
   test: ["node_modules/vitest/vitest.mjs", "run"],
@@ -18,10 +19,12 @@ const checkout = dirname(dirname(fileURLToPath(import.meta.url)));
 
 checkNode();
 const [name = "", ...args] = process.argv.slice(2);
-const command = COMMANDS[name];
-if (!command) fail(`Usage: node scripts/run.mjs ${Object.keys(COMMANDS).join("|")} [arguments]`);
+if (!Object.hasOwn(COMMANDS, name)) {
+  fail(`Usage: node scripts/run.mjs ${Object.keys(COMMANDS).join("|")} [arguments]`);
+}
 await installPackages();
-process.exit(await run(process.execPath, [...command, ...args]));
+const command = COMMANDS[name];
+if (command) process.exit(await run(process.execPath, [...command, ...args]));
 
 function checkNode() {
   const [major, minor] = process.versions.node.split(".").map(Number);

@@ -43,7 +43,7 @@ export async function lockStack(folder: string, url: string, report: Report): Pr
   } finally {
     rmSync(draft, { force: true });
   }
-  for (const orphan of orphans) {
+  for (const orphan of orphans.reverse()) {
     report(`Stopping ${orphan.name} (pid ${orphan.pid}), left by a start that was killed`);
     await stopOrphan(orphan);
   }

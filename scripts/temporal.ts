@@ -29,7 +29,7 @@ export async function startTemporal(
       ...(file === undefined ? [] : ["--db-filename", file]),
       // An activity inside an Update takes a quarter of the time with it.
       ...["--dynamic-config-value", "system.enableActivityEagerExecution=true"],
-      ...["--log-level", "warn"],
+      ...["--log-level", "error"],
     ],
     logFile,
   });

@@ -1,22 +1,25 @@
 import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { ensureDebianPackage } from "./debian.ts";
 import { cachedPrograms, cacheFolder } from "./folders.ts";
 import { findProgram, runProgram } from "./programs.ts";
 import { type Report, withHeartbeat } from "./progress.ts";
+import { temporalDownloadsAreReachable } from "./temporal-cli.ts";
 
 const VERSION = "1.38.0";
 const NAME = `temporal-test-server-${VERSION}`;
 
 /**
  * The path of Temporal's time-skipping test server, brought by Maven once and kept. Undefined where
- * there is no Java or no Maven: the SDK then downloads one by itself.
+ * there is no Maven and the SDK can download one by itself.
  */
 export async function ensureTimeSkippingServer(report: Report): Promise<string | undefined> {
   const present = findProgram(NAME);
   if (present) return present;
-  const java = findProgram("java");
-  const maven = findProgram("mvn");
-  if (!java || !maven) return undefined;
+  if (!findProgram("mvn") && (await temporalDownloadsAreReachable())) return undefined;
+  // Debian's Maven brings a Java.
+  const maven = await ensureDebianPackage("mvn", "maven", report);
+  const java = await ensureDebianPackage("java", "default-jre-headless", report);
   report("Bringing Temporal's time-skipping server with Maven");
   await withHeartbeat("Bringing the time-skipping server", report, copyLibraries(maven));
   return writeLauncher(java);

@@ -78,7 +78,7 @@ export default async function startServices(project: TestProject): Promise<() =>
 
   try {
     // One after the other where apt-get may be needed: it allows one installation at a time.
-    await Promise.all([redis().then(postgres), temporal(), timeSkipping()]);
+    await Promise.all([redis().then(postgres).then(timeSkipping), temporal()]);
   } catch (error) {
     await stop();
     throw error;
