@@ -1,0 +1,123 @@
+import type { Challenge } from "../../api/challenges.ts";
+import type { DeviceView, MultiFactor } from "../../api/devices.ts";
+import type { LoginResult } from "../../api/login.ts";
+import type { problemBody } from "../../api/problem.ts";
+import type { describeSession } from "../../api/sessions.ts";
+import type { Authenticated } from "../../api/verify-passcode.ts";
+
+export type ProblemBody = ReturnType<typeof problemBody> & {
+  attemptsRemaining?: number;
+  triesRemaining?: number;
+  reason?: string;
+  state?: string;
+};
+
+export type SessionView = ReturnType<typeof describeSession>;
+
+export type Answer<Body> = {
+  status: number;
+  headers: Headers;
+  text: string;
+  /** The answer of a success; throws, telling what was answered instead. */
+  readonly body: Body;
+  /** The answer of a refusal; throws on a success. */
+  readonly problem: ProblemBody;
+};
+
+export type Call = {
+  token?: string;
+  headers?: Record<string, string>;
+  /** Sent as JSON, unless it is text, which is sent as it is. */
+  body?: unknown;
+};
+
+/** Sends a request somewhere: to `app.request`, or over a port. */
+export type Send = (path: string, init: RequestInit) => Response | Promise<Response>;
+
+/** The calls of the API; each answers whatever came, with nothing thrown before it is looked at. */
+export function createClient(
+  send: Send,
+  observe: (call: string, answer: Answer<never>) => void = () => {},
+) {
+  const call = async <Body>(
+    method: string,
+    path: string,
+    { token, headers, body }: Call = {},
+  ): Promise<Answer<Body>> => {
+    const response = await send(path, {
+      method,
+      headers: {
+        ...(body !== undefined && { "content-type": "application/json" }),
+        ...(token && { authorization: `Bearer ${token}` }),
+        ...headers,
+      },
+      body: body === undefined || typeof body === "string" ? body : JSON.stringify(body),
+    });
+    const answer = answerOf<Body>(`${method} ${path}`, response, await response.text());
+    observe(`${method} ${path}`, answer as Answer<never>);
+    return answer;
+  };
+  const post = <Body>(path: string, body?: unknown, more: Call = {}) =>
+    call<Body>("POST", path, { body, ...more });
+
+  return {
+    call,
+    logIn: ({ username, password }: { username: string; password: string }, more?: Call) =>
+      post<LoginResult>("/v1/login", { username, password }, more),
+    challenge: (id: string) => call<Challenge>("GET", `/v1/login/challenges/${id}`),
+    verifyPasscode: (id: string, passcode: string, more?: Call) =>
+      post<Authenticated>(`/v1/login/challenges/${id}/verify`, { passcode }, more),
+    resendPasscode: (id: string) => post<Challenge>(`/v1/login/challenges/${id}/resend`),
+    chooseMethod: (id: string, method: string) =>
+      post<Challenge>(`/v1/login/challenges/${id}/method`, { method }),
+
+    logOut: (token: string) => post<undefined>("/v1/logout", undefined, { token }),
+    session: (token: string) =>
+      call<SessionView & { user: { id: string; username: string; role: string } }>(
+        "GET",
+        "/v1/session",
+        { token },
+      ),
+    sessions: (token: string) =>
+      call<{ sessions: SessionView[] }>("GET", "/v1/sessions", { token }),
+    endSession: (token: string, id: string) =>
+      call<undefined>("DELETE", `/v1/sessions/${id}`, { token }),
+
+    multiFactor: (token: string) => call<MultiFactor>("GET", "/v1/me/multi-factor", { token }),
+    registerPhone: (
+      token: string,
+      { countryCode, phoneNumber }: { countryCode: string; phoneNumber: string },
+      more?: Call,
+    ) => post<DeviceView>("/v1/me/devices/sms", { countryCode, phoneNumber }, { token, ...more }),
+    resendPin: (token: string, id: string) =>
+      post<DeviceView>(`/v1/me/devices/${id}/pin`, undefined, { token }),
+    verifyDevice: (token: string, id: string, code: string, more?: Call) =>
+      post<{ device: DeviceView; signedOut: boolean }>(
+        `/v1/me/devices/${id}/verify`,
+        { code },
+        { token, ...more },
+      ),
+  };
+}
+
+export type ApiClient = ReturnType<typeof createClient>;
+
+function answerOf<Body>(call: string, response: Response, text: string): Answer<Body> {
+  const { status, headers } = response;
+  const refused = status >= 400;
+  const unexpected = (wanted: string) =>
+    new Error(`${call} should have answered a ${wanted}; it answered ${status} ${text}`);
+  return {
+    status,
+    headers,
+    text,
+    get body() {
+      if (refused) throw unexpected("success");
+      return (text === "" ? undefined : JSON.parse(text)) as Body;
+    },
+    get problem() {
+      if (!refused) throw unexpected("problem");
+      return JSON.parse(text) as ProblemBody;
+    },
+  };
+}

@@ -1,0 +1,70 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type SmsGateway, UndeliverableError } from "../../gateways/sms.ts";
+
+type Message = { to: string; body: string };
+
+const POLL_MS = 20;
+const PATIENCE_MS = 10_000;
+
+/** How a provider can fail: for now, for good, or by never answering. */
+export type SmsFailure = "refuse" | "undeliverable" | "hang";
+
+/** Reads phones: each message once, waiting for it up to ten seconds. */
+export function phones(read: (to: string) => Promise<Message[]>) {
+  const seen = new Map<string, number>();
+
+  const next = async (to: string, pattern: RegExp) => {
+    const id = `${to} ${pattern}`;
+    for (const end = performance.now() + PATIENCE_MS; performance.now() < end; ) {
+      const codes = (await read(to)).flatMap(({ body }) => pattern.exec(body)?.[1] ?? []);
+      if (codes.length > (seen.get(id) ?? 0)) {
+        seen.set(id, codes.length);
+        return codes[0] as string;
+      }
+      await sleep(POLL_MS);
+    }
+    throw new Error(`No new message ${pattern} reached ${to}`);
+  };
+
+  return {
+    /** The newest PIN sent to the number (E.164), not answered before. */
+    pinTo: (to: string) => next(to, /^(\d{4}) is /),
+    /** The newest passcode sent to the number (E.164), not answered before. */
+    passcodeTo: (to: string) => next(to, /^(\d{7}) is /),
+  };
+}
+
+/** A provider's gateway that can be made to fail. */
+export function fallible(gateway: SmsGateway) {
+  let failure: SmsFailure | undefined;
+  let release = () => {};
+  return {
+    gateway: {
+      async send(sms) {
+        if (failure === "undeliverable") throw new UndeliverableError("unreachable_number");
+        if (failure === "refuse")
+          throw new Error(`The provider refused "${sms.body}" to ${sms.to}`);
+        if (failure === "hang")
+          await new Promise<void>((resolve) => {
+            release = resolve;
+          });
+        await gateway.send(sms);
+      },
+    } satisfies SmsGateway,
+    /** From now on sending fails so; without a mode it works again, and what hung goes on. */
+    fail(mode?: SmsFailure) {
+      failure = mode;
+      release();
+    },
+  };
+}
+
+let used = 0;
+
+/** A phone number nobody has used in this test file: as typed in the USA, and as E.164. */
+export function newPhone() {
+  const area = [212, 312, 415, 512, 617, 713, 808, 919][Math.floor(used / 100)];
+  if (area === undefined) throw new Error("No fictitious number is left");
+  const line = `01${String(used++ % 100).padStart(2, "0")}`;
+  return { countryCode: "US", phoneNumber: `${area}-555-${line}`, e164: `+1${area}555${line}` };
+}

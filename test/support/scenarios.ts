@@ -1,0 +1,53 @@
+import type { LoginResult } from "../../api/login.ts";
+import type { ApiClient } from "./client.ts";
+import type { Person } from "./people.ts";
+import { newPhone } from "./phones.ts";
+
+/** What a scenario needs: a stack, or a client over a port with phones to read. */
+export type Stage = {
+  api: ApiClient;
+  pinTo(number: string): Promise<string>;
+  passcodeTo(number: string): Promise<string>;
+};
+
+type Login = Pick<Person, "username" | "password">;
+
+/** The session of a user without a second factor. */
+export async function logInByPassword({ api }: Pick<Stage, "api">, user: Login) {
+  const login = (await api.logIn(user)).body;
+  if (login.status === "challenge") throw new Error("The user has a second factor");
+  return login.session;
+}
+
+/** Registers and verifies a new phone for the user, who is logged out by that; answers its number. */
+export async function enrollPhone(
+  stage: Stage,
+  user: Login,
+): Promise<{ id: string; e164: string }> {
+  const { api } = stage;
+  const { token } = await logInByPassword(stage, user);
+  const phone = newPhone();
+  const { id } = (await api.registerPhone(token, phone)).body;
+  const verified = await api.verifyDevice(token, id, await stage.pinTo(phone.e164));
+  if (!verified.body.signedOut) throw new Error("Verifying a phone should log the user out");
+  return { id, e164: phone.e164 };
+}
+
+/** The challenge that the login of a user with a second factor begins. */
+export async function startChallenge({ api }: Pick<Stage, "api">, user: Login) {
+  const login: LoginResult = (await api.logIn(user)).body;
+  if (login.status !== "challenge") throw new Error("The user has no second factor");
+  return login.challenge;
+}
+
+/** The session of a user with a phone. */
+export async function logInBySms(stage: Stage, user: Login, number: string) {
+  const { id } = await startChallenge(stage, user);
+  return (await stage.api.verifyPasscode(id, await stage.passcodeTo(number))).body.session;
+}
+
+/** A code of the same length that is not this one; others for other `n` under 10 to the length. */
+export function wrongCode(code: string, n = 1): string {
+  const modulus = 10 ** code.length;
+  return String((Number(code) + n) % modulus).padStart(code.length, "0");
+}

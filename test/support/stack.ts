@@ -1,0 +1,124 @@
+import { randomBytes } from "node:crypto";
+import { Writable } from "node:stream";
+import { pino } from "pino";
+import { createActivities } from "../../activities/index.ts";
+import { createApp } from "../../api/app.ts";
+import type { Deps } from "../../api/deps.ts";
+import { createFlows } from "../../api/flows.ts";
+import { loadConfig } from "../../config.ts";
+import { outboxGateway } from "../../gateways/outbox.ts";
+import { connectDatabase, migrateDatabase } from "../../store/postgres/connect.ts";
+import type { Role } from "../../store/postgres/schema.ts";
+import { connectRedis } from "../../store/redis/connect.ts";
+import { keptMessages } from "../../store/redis/outbox.ts";
+import { createClient } from "./client.ts";
+import { holdToContract, type OpenApi } from "./contract.ts";
+import { type DatabaseKind, freshDatabase } from "./databases.ts";
+import { newPerson } from "./people.ts";
+import { fallible, phones } from "./phones.ts";
+import { ownRedisDatabase } from "./redis-database.ts";
+import { ownTemporal, startWorker, type Time } from "./temporal.ts";
+
+/** Where the clock of every stack begins; it moves by `advance` alone. */
+export const BEGINNING = Date.UTC(2026, 0, 1);
+
+/**
+ * The whole service in this process over real stores and a real Temporal server that it shares with
+ * no other test: the gateway as `app` and `api`, the worker, a clock that stands still. Give it
+ * `stop()` in an `afterAll`. One a test file: it takes some seconds to start.
+ */
+export async function startStack({
+  database: kind = "postgres",
+  time = "real",
+}: {
+  database?: DatabaseKind;
+  time?: Time;
+} = {}) {
+  const [own, temporal, redisDatabase] = await Promise.all([
+    freshDatabase(kind),
+    ownTemporal(time),
+    ownRedisDatabase(),
+  ]);
+  await migrateDatabase(own.url);
+  const config = loadConfig(environmentOf(own.url, redisDatabase.url, temporal));
+  const database = connectDatabase(config.DATABASE_URL);
+  const redis = await connectRedis(config.REDIS_URL, () => {});
+  const { lines, log } = memoryLog();
+  let now = BEGINNING;
+  const clock = { now: () => now };
+
+  const sms = fallible(outboxGateway(redis, clock));
+  const { db, ping } = database;
+  const deps: Deps = { db, ping, redis, flows: createFlows(temporal.client), config, clock, log };
+  const app = createApp(deps);
+  const document = (await (await app.request("/openapi.json")).json()) as OpenApi;
+  const stopWorker = await startWorker(
+    temporal,
+    createActivities({ db, redis, sms: sms.gateway, config, clock, log }),
+  );
+
+  return {
+    app,
+    /** What `app` was made of, to make another one with a part exchanged. */
+    deps,
+    /** Calls `app`; throws for a 500 and for an answer that the OpenAPI document does not tell. */
+    api: createClient(
+      (path, init) => app.request(path, init),
+      (call, answer) => {
+        if (answer.status === 500) throw new Error(`${call} answered 500: ${lines.at(-2)}`);
+        holdToContract(document, call, answer);
+      },
+    ),
+    document,
+    temporal,
+    clock,
+    /** Lets time pass: on the service's clock, and for the timers of workflows on a skipping server. */
+    async advance(ms: number) {
+      now += ms;
+      await temporal.skip(ms);
+    },
+    ...phones((to) => keptMessages(redis, to)),
+    /** Makes every SMS fail from now on; without a mode sending works again. */
+    failSms: sms.fail,
+    createUser: (options: { accountId?: string; role?: Role } = {}) =>
+      newPerson(db, { ...options, at: new Date(now) }),
+    /** Every line that gateway and worker have logged, as JSON. */
+    logged: () => lines.join(""),
+    async stop() {
+      sms.fail();
+      await stopWorker();
+      await Promise.all([database.close(), redis.close()]);
+      await Promise.all([temporal.stop(), own.drop(), redisDatabase.giveBack()]);
+    },
+  };
+}
+
+export type Stack = Awaited<ReturnType<typeof startStack>>;
+
+/** The environment of a service over these, with keys of its own. */
+export function environmentOf(
+  databaseUrl: string,
+  redisUrl: string,
+  { address, namespace }: { address: string; namespace: string },
+) {
+  return {
+    NODE_ENV: "test",
+    DATABASE_URL: databaseUrl,
+    REDIS_URL: redisUrl,
+    TEMPORAL_ADDRESS: address,
+    TEMPORAL_NAMESPACE: namespace,
+    SEALING_KEYS: `test:${randomBytes(32).toString("base64")}`,
+    CODE_KEY: randomBytes(32).toString("base64"),
+  };
+}
+
+function memoryLog() {
+  const lines: string[] = [];
+  const stream = new Writable({
+    write(line, _encoding, done) {
+      lines.push(String(line));
+      done();
+    },
+  });
+  return { lines, log: pino({ level: "trace" }, stream) };
+}

@@ -1,0 +1,128 @@
+import { randomUUID } from "node:crypto";
+import { fileURLToPath } from "node:url";
+import { Client, Connection } from "@temporalio/client";
+import { msToTs } from "@temporalio/common/lib/time";
+import { TestWorkflowEnvironment } from "@temporalio/testing";
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  makeTelemetryFilterString,
+  NativeConnection,
+  Runtime,
+  Worker,
+  type WorkflowBundle,
+} from "@temporalio/worker";
+import { inject } from "vitest";
+import type { Activities } from "../../activities/index.ts";
+import { registerSearchAttributes } from "../../scripts/temporal-namespace.ts";
+import { TASK_QUEUE } from "../../workflows/ids.ts";
+
+/** `real`: the dev server, whose timers take their time; `skipping`: time passes when told to. */
+export type Time = "real" | "skipping";
+
+/** A place for workflows that no other test shares. */
+export type Temporal = {
+  client: Client;
+  connection: NativeConnection;
+  address: string;
+  namespace: string;
+  /** Lets so much time pass for every timer; on the dev server nothing happens. */
+  skip(ms: number): Promise<void>;
+  stop(): Promise<void>;
+};
+
+/** A namespace of its own on the dev server, or a time-skipping server of its own. */
+export function ownTemporal(time: Time): Promise<Temporal> {
+  quiet();
+  return time === "skipping" ? ownSkippingServer() : ownNamespace();
+}
+
+async function ownNamespace(): Promise<Temporal> {
+  const address = inject("temporalAddress");
+  const namespace = `test-${randomUUID()}`;
+  const clientConnection = await Connection.connect({ address });
+  await clientConnection.workflowService.registerNamespace({
+    namespace,
+    workflowExecutionRetentionPeriod: msToTs("1 day"),
+  });
+  await registerSearchAttributes(clientConnection, namespace);
+  const connection = await NativeConnection.connect({ address });
+  return {
+    client: new Client({ connection: clientConnection, namespace }),
+    connection,
+    address,
+    namespace,
+    async skip() {},
+    async stop() {
+      await connection.close();
+      await clientConnection.close();
+    },
+  };
+}
+
+async function ownSkippingServer(): Promise<Temporal> {
+  const path = inject("timeSkippingServerPath");
+  const environment = await TestWorkflowEnvironment.createTimeSkipping(
+    path ? { server: { executable: { type: "existing-path", path } } } : {},
+  );
+  const namespace = environment.namespace ?? "default";
+  // This server cannot list the ones it has.
+  await environment.connection.operatorService.addSearchAttributes({
+    namespace,
+    searchAttributes: { MfaUserId: 2, MfaAccountId: 2, MfaState: 2, MfaMethod: 2 },
+  });
+  return {
+    client: environment.client,
+    connection: environment.nativeConnection,
+    address: environment.address,
+    namespace,
+    skip: (ms) => environment.sleep(ms),
+    stop: () => environment.teardown(),
+  };
+}
+
+/** Runs the service's worker in this process; resolves with what stops it. */
+export async function startWorker(
+  { connection, namespace }: Temporal,
+  activities: Activities,
+): Promise<() => Promise<void>> {
+  const worker = await Worker.create({
+    connection,
+    namespace,
+    taskQueue: TASK_QUEUE,
+    workflowBundle: await bundle(),
+    activities,
+    // A test that ends while an activity hangs does not wait for it.
+    shutdownForceTime: "2 s",
+  });
+  const ended = worker.run().catch(() => {});
+  return async () => {
+    worker.shutdown();
+    await ended;
+  };
+}
+
+let bundled: Promise<WorkflowBundle> | undefined;
+
+/** Built once a test file, since it takes seconds. */
+function bundle() {
+  bundled ??= bundleWorkflowCode({
+    workflowsPath: fileURLToPath(new URL("../../workflows/index.ts", import.meta.url)),
+    logger: new DefaultLogger("ERROR"),
+  });
+  return bundled;
+}
+
+let installed = false;
+
+/** Before the first connection: it would install a runtime that logs more. */
+function quiet() {
+  if (installed) return;
+  installed = true;
+  Runtime.install({
+    logger: new DefaultLogger("ERROR"),
+    telemetryOptions: {
+      logging: { filter: makeTelemetryFilterString({ core: "ERROR", other: "ERROR" }) },
+    },
+  });
+}
