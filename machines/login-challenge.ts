@@ -97,10 +97,7 @@ export const loginChallengeMachine = setup({
         sending_passcode: {
           entry: "sendPasscode",
           on: {
-            PASSCODE_SENT: {
-              target: "awaiting_passcode",
-              actions: assign({ deliveryProblem: undefined }),
-            },
+            PASSCODE_SENT: "awaiting_passcode",
             DELIVERY_FAILED: {
               target: "delivery_failed",
               actions: assign({ deliveryProblem: ({ event }) => event.reason }),
@@ -108,7 +105,14 @@ export const loginChallengeMachine = setup({
           },
         },
         awaiting_passcode: { on: { RESEND: { guard: "bySms", target: "sending_passcode" } } },
-        delivery_failed: { on: { RESEND: "sending_passcode" } },
+        delivery_failed: {
+          on: {
+            RESEND: {
+              target: "sending_passcode",
+              actions: assign({ deliveryProblem: undefined }),
+            },
+          },
+        },
       },
     },
     authenticated: { type: "final", entry: "recordAuthentication" },

@@ -25,11 +25,13 @@ type Context = EnrollmentContext & {
  */
 const whilePinIsOut = {
   PIN_REJECTED: { actions: "noteRejection" },
-  PIN_VOIDED: "#smsEnrollment.unverified.pin_void",
+  PIN_VOIDED: { target: "#smsEnrollment.unverified.pin_void", actions: "noteVoid" },
   PIN_ACCEPTED: { target: "#smsEnrollment.verifying", actions: "noteAcceptance" },
 } as const;
 
-const whileNoPinIsUnderway = { RESEND: "sending_pin" } as const;
+const whileNoPinIsUnderway = {
+  RESEND: { target: "sending_pin", actions: "forgetOlderPin" },
+} as const;
 
 /**
  * Pairing a phone: a PIN is sent, and the device counts only once its owner has typed it back.
@@ -42,13 +44,16 @@ export const smsEnrollmentMachine = setup({
     settleDevice: () => {},
     removeDevice: () => {},
     dropDevice: () => {},
-    noteDelivery: assign({
-      deliveryProblem: ({ event }) => (event.type === "DELIVERY_FAILED" ? event.reason : undefined),
-      triesRemaining: undefined,
-    }),
+    noteProblem: assign(({ event }) =>
+      event.type === "DELIVERY_FAILED"
+        ? { deliveryProblem: event.reason, triesRemaining: undefined }
+        : {},
+    ),
     noteRejection: assign(({ event }) =>
       event.type === "PIN_REJECTED" ? { triesRemaining: event.triesRemaining } : {},
     ),
+    noteVoid: assign({ triesRemaining: 0 }),
+    forgetOlderPin: assign({ deliveryProblem: undefined, triesRemaining: undefined }),
     noteAcceptance: assign(({ event }) =>
       event.type === "PIN_ACCEPTED" ? { makeDefault: event.makeDefault, origin: event.origin } : {},
     ),
@@ -72,8 +77,8 @@ export const smsEnrollmentMachine = setup({
           entry: "sendPin",
           on: {
             ...whilePinIsOut,
-            PIN_SENT: { target: "awaiting_pin", actions: "noteDelivery" },
-            DELIVERY_FAILED: { target: "delivery_failed", actions: "noteDelivery" },
+            PIN_SENT: "awaiting_pin",
+            DELIVERY_FAILED: { target: "delivery_failed", actions: "noteProblem" },
           },
         },
         awaiting_pin: {

@@ -1,0 +1,140 @@
+import type { AnyStateMachine, EventFromLogic, InputFrom, SnapshotFrom } from "xstate";
+import { loginChallengeMachine } from "../../machines/login-challenge.ts";
+import { otpEnrollmentMachine } from "../../machines/otp-enrollment.ts";
+import { smsEnrollmentMachine } from "../../machines/sms-enrollment.ts";
+import {
+  challengeSignals,
+  challengeUpdates,
+  enrollmentSignals,
+  otpUpdates,
+  smsUpdates,
+} from "../../workflows/messages.ts";
+import { challengeView, otpEnrollmentView, smsEnrollmentView } from "../../workflows/views.ts";
+import { walk } from "../support/machine-walk.ts";
+
+const origin = { ip: "192.0.2.7", userAgent: "test" };
+const LIFETIME = 600_000;
+const PIN_LIFETIME = 60_000;
+
+export type Chart<M extends AnyStateMachine> = ReturnType<typeof chart<M>>;
+
+/** Walks a chart once for each of its inputs, and says what must be true on the way. */
+function chart<M extends AnyStateMachine>(described: {
+  machine: M;
+  inputs: InputFrom<M>[];
+  events: EventFromLogic<M>[];
+  /** Delay name -> the state that it bounds, and for how long. */
+  deadlines: Record<string, { state: string; ms: number }>;
+  stopWhen?: (snapshot: SnapshotFrom<M>) => boolean;
+  /** Events that come from outside: by an Update or a Signal. */
+  requests: readonly EventFromLogic<M>["type"][];
+  /** What its workflow can do. */
+  effects: string[];
+  view: (snapshot: SnapshotFrom<M>) => { state: string; next: string[] };
+  /** What a client may do next -> the event it stands for. */
+  next: Record<string, EventFromLogic<M>["type"]>;
+  /** States that name less: where the user holds no code, what helps comes instead. */
+  nextInstead?: Record<string, string[]>;
+}) {
+  const { machine, inputs, events, stopWhen } = described;
+  const deadlines = Object.entries(described.deadlines).map(
+    ([delay, { state }]) => `${delay}.${machine.id}.${state}`,
+  );
+  const deadlineEvents = deadlines.map((id) => ({ type: `xstate.after.${id}` }));
+  const walks = inputs.map((input) => walk(machine, input, { events, deadlines, stopWhen }));
+  return {
+    ...described,
+    events: [...events, ...deadlineEvents],
+    starts: walks.map(({ start }) => start),
+    places: walks.flatMap(({ places }) => places),
+    moves: walks.flatMap(({ moves }) => moves),
+  };
+}
+
+export const loginChallenge = chart({
+  machine: loginChallengeMachine,
+  inputs: (
+    [
+      ["sms", ["sms"]],
+      ["sms", ["sms", "otp"]],
+      ["otp", ["otp"]],
+      ["otp", ["sms", "otp"]],
+    ] as const
+  ).flatMap(([method, methods]) =>
+    [true, false].map((maySend) => ({
+      method,
+      methods: [...methods],
+      maySend,
+      phone: "+1 ••• 0123",
+      lifetimeMs: LIFETIME,
+    })),
+  ),
+  events: [
+    { type: "RESEND" },
+    { type: "CHOOSE_METHOD", method: "sms", maySend: true },
+    { type: "CHOOSE_METHOD", method: "sms", maySend: false },
+    { type: "CHOOSE_METHOD", method: "otp", maySend: false },
+    { type: "PASSCODE_SENT" },
+    { type: "DELIVERY_FAILED", reason: "provider_unavailable" },
+    { type: "PASSCODE_ACCEPTED", factor: "recovery_code", origin },
+    { type: "PASSCODE_REJECTED", failures: 1 },
+    { type: "PASSCODE_REJECTED", failures: 6 },
+    { type: "ACCOUNT_LOCKED", origin },
+    { type: "WITHDRAW", reason: "devices_removed" },
+  ],
+  deadlines: { challengeLifetime: { state: "open", ms: LIFETIME } },
+  requests: [...Object.values(challengeUpdates), ...Object.values(challengeSignals)],
+  effects: ["sendPasscode", "recordAuthentication", "recordExpiry", "lockUser"],
+  view: challengeView,
+  next: { verify: "PASSCODE_ACCEPTED", resend: "RESEND", method: "CHOOSE_METHOD" },
+  nextInstead: { delivery_failed: ["resend", "method"] },
+});
+
+export const smsEnrollment = chart({
+  machine: smsEnrollmentMachine,
+  inputs: [{ lifetimeMs: LIFETIME, pinLifetimeMs: PIN_LIFETIME }],
+  events: [
+    { type: "RESEND" },
+    { type: "PIN_SENT" },
+    { type: "DELIVERY_FAILED", reason: "provider_unavailable" },
+    { type: "PIN_REJECTED", triesRemaining: 4 },
+    { type: "PIN_REJECTED", triesRemaining: 1 },
+    { type: "PIN_VOIDED" },
+    { type: "PIN_ACCEPTED", makeDefault: true, origin },
+    { type: "PIN_ACCEPTED", makeDefault: false, origin },
+    { type: "REMOVE", origin },
+    { type: "DEVICE_SETTLED" },
+    { type: "DEVICE_GONE" },
+  ],
+  deadlines: {
+    enrollmentLifetime: { state: "unverified", ms: LIFETIME },
+    pinLifetime: { state: "unverified.awaiting_pin", ms: PIN_LIFETIME },
+  },
+  requests: [...Object.values(smsUpdates), ...Object.values(enrollmentSignals)],
+  effects: ["sendPin", "settleDevice", "removeDevice", "dropDevice"],
+  view: smsEnrollmentView,
+  next: { verify: "PIN_ACCEPTED", pin: "RESEND", remove: "REMOVE" },
+});
+
+export const otpEnrollment = chart({
+  machine: otpEnrollmentMachine,
+  inputs: [{ lifetimeMs: LIFETIME }],
+  events: [
+    { type: "RESTART" },
+    { type: "CODE_REJECTED" },
+    { type: "CODE_ACCEPTED", makeDefault: true, signOut: true, origin },
+    { type: "CODE_ACCEPTED", makeDefault: false, signOut: false, origin },
+    { type: "REMOVE", origin },
+    { type: "DEVICE_SETTLED" },
+    { type: "DEVICE_GONE" },
+  ],
+  deadlines: { enrollmentLifetime: { state: "unverified", ms: LIFETIME } },
+  // Wrong codes are counted without an end.
+  stopWhen: ({ context }) => context.rejected === 3,
+  requests: [...Object.values(otpUpdates), ...Object.values(enrollmentSignals)],
+  effects: ["settleDevice", "removeDevice", "dropDevice"],
+  view: otpEnrollmentView,
+  next: { verify: "CODE_ACCEPTED", restart: "RESTART", remove: "REMOVE" },
+});
+
+export const charts = { loginChallenge, smsEnrollment, otpEnrollment };

@@ -1,0 +1,88 @@
+import { describe, expect, test } from "vitest";
+import type { AnyStateMachine, AnyStateNode } from "xstate";
+import { stateOf, takes } from "../support/machine-walk.ts";
+import { type Chart, charts } from "./charts.ts";
+
+const everyChart = Object.entries(charts) as unknown as [string, Chart<AnyStateMachine>][];
+
+describe.each(everyChart)("%s", (_name, chart) => {
+  const { machine, starts, places, moves, events, requests, deadlines, next } = chart;
+
+  test("is walked through all its states", () => {
+    expect(new Set(places.map(stateOf))).toEqual(new Set(restingStates(machine.root)));
+  });
+
+  test("takes nothing in a final state, and waits for nothing there", () => {
+    for (const place of places.filter(({ snapshot }) => snapshot.status === "done")) {
+      expect(place.timers, place.path).toEqual({});
+      expect(
+        events.filter((event) => takes(place, event)),
+        place.path,
+      ).toEqual([]);
+    }
+  });
+
+  test("takes no request while it settles", () => {
+    for (const place of places.filter(({ snapshot }) => snapshot.hasTag("settling"))) {
+      const taken = events.filter((event) => takes(place, event)).map(({ type }) => type);
+      expect(
+        taken.filter((type) => requests.includes(type)),
+        place.path,
+      ).toEqual([]);
+    }
+  });
+
+  test("takes each request somewhere", () => {
+    const taken = new Set(moves.map(({ event }) => event.type));
+    expect(requests.filter((type) => !taken.has(type))).toEqual([]);
+  });
+
+  test("runs the deadlines of the phases it is in, and no others", () => {
+    for (const { snapshot, timers, path } of [...starts, ...moves]) {
+      const due = Object.entries(deadlines).filter(([, { state }]) => snapshot.matches(state));
+      const expected = Object.fromEntries(due.map(([delay, { ms }]) => [delay, ms]));
+      expect(timers, path).toEqual(expected);
+    }
+  });
+
+  test("begins no deadline again within its phase", () => {
+    for (const { from, snapshot, touched, path } of moves)
+      for (const [delay, { state }] of Object.entries(deadlines))
+        if (from.snapshot.matches(state) && snapshot.matches(state))
+          expect(touched, path).not.toContain(delay);
+  });
+
+  test("is never stuck: a deadline or an effect moves it on from where it is not done", () => {
+    for (const { snapshot, timers, path } of places)
+      expect(
+        snapshot.status === "done" || snapshot.hasTag("settling") || Object.keys(timers).length > 0,
+        path,
+      ).toBe(true);
+  });
+
+  test("asks for what its workflow can do, and for all of it", () => {
+    const asked = [...starts, ...moves].flatMap(({ effects }) => effects);
+    expect(new Set(asked)).toEqual(new Set(chart.effects));
+  });
+
+  test("names as next what it takes", () => {
+    for (const place of places) {
+      const { state, next: told } = chart.view(place.snapshot);
+      const taken = events.filter((event) => takes(place, event)).map(({ type }) => type);
+      const expected = Object.keys(next).filter((name) => taken.includes(next[name]));
+      expect(told, place.path).toEqual(chart.nextInstead?.[state] ?? expected);
+    }
+  });
+
+  test("shows the state that it is in", () => {
+    for (const place of places)
+      expect(chart.view(place.snapshot).state, place.path).toBe(stateOf(place));
+  });
+});
+
+/** The innermost states that a machine can rest in. */
+function restingStates(node: AnyStateNode): string[] {
+  const children = Object.values(node.states);
+  if (children.length === 0) return node.always ? [] : [node.key];
+  return children.flatMap(restingStates);
+}

@@ -1,0 +1,97 @@
+import { expect, test } from "vitest";
+import { stateOf, takes } from "../support/machine-walk.ts";
+import { loginChallenge } from "./charts.ts";
+
+const { starts, places, moves } = loginChallenge;
+const origin = { ip: "192.0.2.7", userAgent: "test" };
+
+const ACCEPTED = { type: "PASSCODE_ACCEPTED", factor: "recovery_code", origin } as const;
+
+test("authenticates from an open challenge alone, and only on an accepted passcode", () => {
+  for (const place of places)
+    expect(takes(place, ACCEPTED), place.path).toBe(place.snapshot.matches("open"));
+  for (const { from, snapshot, event, path } of moves)
+    if (snapshot.matches("authenticated")) {
+      expect(from.snapshot.matches("open"), path).toBe(true);
+      expect(event.type, path).toBe("PASSCODE_ACCEPTED");
+    }
+});
+
+test("once it is expired, locked or withdrawn, nothing authenticates", () => {
+  const over = places.filter(({ snapshot }) =>
+    (["expired", "locked", "withdrawn"] as const).some((state) => snapshot.matches(state)),
+  );
+  expect(new Set(over.map(stateOf)).size).toBe(3);
+  const ways = moves.filter(({ from }) => over.some(({ path }) => path === from.path));
+  expect(ways.map(({ path }) => path)).toEqual([]);
+});
+
+test("keeps to the configured methods", () => {
+  for (const { snapshot, path } of places)
+    expect(snapshot.context.methods, path).toContain(snapshot.context.method);
+  const foreign = moves.filter(
+    ({ from, event }) =>
+      event.type === "CHOOSE_METHOD" && !from.snapshot.context.methods.includes(event.method),
+  );
+  expect(foreign.map(({ path }) => path)).toEqual([]);
+});
+
+test("sends nothing and resends nothing by OTP", () => {
+  for (const place of places) {
+    if (place.snapshot.context.method !== "otp") continue;
+    expect(stateOf(place), place.path).not.toMatch(/sending|failed/);
+    expect(takes(place, { type: "RESEND" }), place.path).toBe(false);
+  }
+});
+
+test("sends a passcode whenever it says that it is sending one, and never else", () => {
+  for (const place of [...starts, ...moves]) {
+    const sending = "sending_passcode";
+    const entered = stateOf(place) === sending && !(place.from && stateOf(place.from) === sending);
+    expect(place.effects.includes("sendPasscode"), place.path).toBe(entered);
+  }
+});
+
+test("without a budget nothing is sent until a resend, and the challenge says why", () => {
+  const spent = starts.filter(
+    ({ snapshot: { context } }) => context.method === "sms" && !context.maySend,
+  );
+  expect(spent).toHaveLength(2);
+  for (const place of spent) {
+    expect(stateOf(place), place.path).toBe("delivery_failed");
+    expect(place.snapshot.context.deliveryProblem, place.path).toBe("send_limit");
+  }
+});
+
+test("forgets no wrong passcode: not by a resend, another method, or a delivery", () => {
+  for (const { from, snapshot, event, path } of moves)
+    expect(snapshot.context.failures, path).toBe(
+      event.type === "PASSCODE_REJECTED" ? event.failures : from.snapshot.context.failures,
+    );
+});
+
+test("tells of a delivery's problem while it lasts, and not beyond", () => {
+  for (const place of places.filter(({ snapshot }) => snapshot.matches("open")))
+    expect(place.snapshot.context.deliveryProblem !== undefined, place.path).toBe(
+      stateOf(place) === "delivery_failed",
+    );
+});
+
+test("tells what it ended by: the factor, the origin, the reason", () => {
+  const by = (type: string) => moves.find(({ event }) => event.type === type)?.snapshot.context;
+  expect(by("PASSCODE_ACCEPTED")).toMatchObject({ factor: "recovery_code", origin });
+  expect(by("ACCOUNT_LOCKED")).toMatchObject({ origin });
+  expect(by("WITHDRAW")).toMatchObject({ withdrawnFor: "devices_removed" });
+});
+
+test("records each end once, by its own effect", () => {
+  const ends = {
+    authenticated: "recordAuthentication",
+    expired: "recordExpiry",
+    locked: "lockUser",
+  };
+  for (const place of moves.filter(({ snapshot }) => snapshot.status === "done"))
+    expect(place.effects, place.path).toEqual(
+      stateOf(place) in ends ? [ends[stateOf(place) as keyof typeof ends]] : [],
+    );
+});

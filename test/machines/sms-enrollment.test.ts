@@ -1,0 +1,81 @@
+import { expect, test } from "vitest";
+import { smsEnrollmentMachine } from "../../machines/sms-enrollment.ts";
+import { smsEnrollmentView } from "../../workflows/views.ts";
+import { follow, stateOf, takes } from "../support/machine-walk.ts";
+import { smsEnrollment } from "./charts.ts";
+
+const { starts, places, moves } = smsEnrollment;
+const origin = { ip: "192.0.2.7", userAgent: "test" };
+const input = { lifetimeMs: 600_000, pinLifetimeMs: 60_000 };
+
+test("counts only once the owner has typed the PIN, and its record was written", () => {
+  for (const { from, snapshot, event, effects, path } of moves) {
+    expect(effects.includes("settleDevice"), path).toBe(event.type === "PIN_ACCEPTED");
+    if (!snapshot.matches("verified")) continue;
+    expect(from.snapshot.matches("verifying"), path).toBe(true);
+    expect(event.type, path).toBe("DEVICE_SETTLED");
+  }
+});
+
+test("judges a PIN only while one can be on the phone and counts", () => {
+  const accepted = { type: "PIN_ACCEPTED", makeDefault: true, origin } as const;
+  for (const place of places)
+    expect(takes(place, accepted), place.path).toBe(
+      ["sending_pin", "awaiting_pin"].includes(stateOf(place)),
+    );
+});
+
+test("sends a PIN whenever it says that it is sending one, and never else", () => {
+  for (const place of [...starts, ...moves]) {
+    const sending = "sending_pin";
+    const entered = stateOf(place) === sending && !(place.from && stateOf(place.from) === sending);
+    expect(place.effects.includes("sendPin"), place.path).toBe(entered);
+  }
+});
+
+test("a new PIN gets its own ten minutes, and the enrollment no further day", () => {
+  const resends = moves.filter(
+    ({ event, from }) => event.type === "RESEND" && stateOf(from) === "awaiting_pin",
+  );
+  expect(resends).not.toEqual([]);
+  for (const { touched, path } of resends) expect(touched, path).toEqual(["pinLifetime"]);
+});
+
+test("takes along how the owner proved the device", () => {
+  for (const { event, snapshot, path } of moves)
+    if (event.type === "PIN_ACCEPTED")
+      expect(snapshot.context, path).toMatchObject({
+        makeDefault: event.makeDefault,
+        signOut: true,
+        origin,
+      });
+});
+
+test("the tries of a PIN that is judged before it is known to be sent stay told", () => {
+  const place = follow(smsEnrollmentMachine, input, [
+    { type: "PIN_REJECTED", triesRemaining: 4 },
+    { type: "PIN_SENT" },
+  ]);
+  expect(smsEnrollmentView(place.snapshot)).toMatchObject({
+    state: "awaiting_pin",
+    triesRemaining: 4,
+  });
+});
+
+test("a void PIN has no tries left, a new one has told of none yet", () => {
+  const void_ = follow(smsEnrollmentMachine, input, [
+    { type: "PIN_SENT" },
+    { type: "PIN_REJECTED", triesRemaining: 1 },
+    { type: "PIN_VOIDED" },
+  ]);
+  expect(smsEnrollmentView(void_.snapshot)).toMatchObject({ state: "pin_void", triesRemaining: 0 });
+  for (const { event, snapshot, path } of moves)
+    if (event.type === "RESEND") expect(snapshot.context.triesRemaining, path).toBeUndefined();
+});
+
+test("tells of a delivery's problem while it lasts, and not beyond", () => {
+  for (const place of places.filter(({ snapshot }) => snapshot.matches("unverified")))
+    expect(place.snapshot.context.deliveryProblem !== undefined, place.path).toBe(
+      stateOf(place) === "delivery_failed",
+    );
+});
