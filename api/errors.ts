@@ -22,10 +22,22 @@ export function answerError(error: Error, c: Context, log: Logger) {
   if (error instanceof Problem) return sendProblem(c, error);
   if (error instanceof HTTPException && error.status === 400)
     return sendProblem(c, new Problem("malformed_json"));
+  if (isUnstorable(error))
+    return sendProblem(
+      c,
+      new Problem("invalid_request", "A text holds a character we cannot keep."),
+    );
   if (isUnavailable(error)) {
     log.warn({ err: error }, "a store is away");
     return sendProblem(c, unavailable("store"));
   }
   log.error({ err: error, path: c.req.path }, "a request failed");
   return sendProblem(c, new Problem("internal_error", "It was logged. Try again, or tell us."));
+}
+
+/** SQLSTATE character_not_in_repertoire and untranslatable_character: PostgreSQL keeps no NUL. */
+const UNSTORABLE = ["22021", "22P05"];
+
+function isUnstorable({ cause }: Error): boolean {
+  return UNSTORABLE.includes((cause as { code?: string } | undefined)?.code ?? "");
 }

@@ -5,14 +5,17 @@ import { problemSchema } from "./schemas.ts";
 /** What any route can answer besides its own problems. */
 const ANYWHERE: ProblemCode[] = ["service_unavailable", "internal_error"];
 
-const WITH_BODY: ProblemCode[] = [
-  "malformed_json",
-  "unsupported_media_type",
-  "body_too_large",
-  "invalid_request",
-];
+/** What a body can be that the route does not even look at. */
+const UNREAD: ProblemCode[] = ["unsupported_media_type", "body_too_large"];
 
-const WITH_IDEMPOTENCY_KEY: ProblemCode[] = ["idempotency_key_reused", "request_in_progress"];
+const WITH_BODY: ProblemCode[] = [...UNREAD, "malformed_json", "invalid_request"];
+
+const WITH_POST: ProblemCode[] = [
+  ...UNREAD,
+  "invalid_request",
+  "idempotency_key_reused",
+  "request_in_progress",
+];
 
 const WITH_SESSION: ProblemCode[] = [
   "unauthenticated",
@@ -54,7 +57,7 @@ export function problems({ session, body, post }: Takes, ...own: ProblemCode[]):
     ...own,
     ...(session ? WITH_SESSION : []),
     ...(body ? WITH_BODY : []),
-    ...(post ? WITH_IDEMPOTENCY_KEY : []),
+    ...(post ? WITH_POST : []),
     ...ANYWHERE,
   ];
   const byStatus = new Map<number, ProblemCode[]>();

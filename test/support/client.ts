@@ -37,7 +37,7 @@ export type Send = (path: string, init: RequestInit) => Response | Promise<Respo
 /** The calls of the API; each answers whatever came, with nothing thrown before it is looked at. */
 export function createClient(
   send: Send,
-  observe: (call: string, answer: Answer<never>) => void = () => {},
+  observe: (call: string, answer: Answer<unknown>) => void = () => {},
 ) {
   const call = async <Body>(
     method: string,
@@ -54,7 +54,7 @@ export function createClient(
       body: body === undefined || typeof body === "string" ? body : JSON.stringify(body),
     });
     const answer = answerOf<Body>(`${method} ${path}`, response, await response.text());
-    observe(`${method} ${path}`, answer as Answer<never>);
+    observe(`${method} ${path}`, answer);
     return answer;
   };
   const post = <Body>(path: string, body?: unknown, more: Call = {}) =>

@@ -1,30 +1,51 @@
+import { z } from "zod";
 import type { Answer } from "./client.ts";
 
-type Operation = { responses: Record<string, { description: string; content?: object }> };
+type Media = Record<string, { schema: object }>;
+type Operation = {
+  responses: Record<string, { description: string; content?: Media }>;
+  security?: object[];
+};
 export type OpenApi = {
   openapi: string;
   paths: Record<string, Record<string, Operation>>;
   components: { schemas: Record<string, object> };
 };
 
-/** Throws for an answer under /v1 whose status, content type or problem code the document does not tell. */
-export function holdToContract(document: OpenApi, call: string, answer: Answer<never>): void {
-  const [method = "", target = ""] = call.split(" ");
-  const path = target.split("?")[0] ?? "";
-  if (!path.startsWith("/v1/")) return;
-  const operation = operationOf(document, method, path);
-  if (!operation) {
-    if (answer.status === 404 || answer.status === 405) return;
-    throw new Error(`${call} is not in the document, yet it answered ${answer.status}`);
-  }
-  const told = `${call} answered ${answer.status} ${answer.text}`;
-  const response = operation.responses[answer.status];
-  if (!response) throw new Error(`The document does not know the status: ${told}`);
-  const type = answer.headers.get("content-type")?.split(";")[0];
-  if (answer.text !== "" && !(type && type in (response.content ?? {})))
-    throw new Error(`The document does not know the type ${type}: ${told}`);
-  if (answer.status >= 400 && !response.description.includes(`\`${answer.problem.code}\``))
-    throw new Error(`The document does not know the code: ${told}`);
+/** Throws for an answer under /v1 that the document does not tell: status, type, code or body. */
+export function contractOf(document: OpenApi): (call: string, answer: Answer<unknown>) => void {
+  const schemas = new Map<object, z.ZodType>();
+  const schemaOf = (schema: object) => {
+    const made = schemas.get(schema) ?? toZod(document, schema);
+    schemas.set(schema, made);
+    return made;
+  };
+
+  return (call, answer) => {
+    const [method = "", target = ""] = call.split(" ");
+    const path = target.split("?")[0] ?? "";
+    if (!path.startsWith("/v1/")) return;
+    const fail = (what: string) => {
+      throw new Error(
+        `openapi.json does not tell ${what}: ${call}: ${answer.status} ${answer.text}`,
+      );
+    };
+    const operation = operationOf(document, method, path);
+    if (!operation) {
+      if (answer.status >= 400 && answer.status < 500) return;
+      return fail("the call");
+    }
+    const response = operation.responses[answer.status];
+    if (!response) return fail("the status");
+    if (answer.text === "") return response.content && fail("an empty answer");
+    const media = response.content?.[answer.headers.get("content-type")?.split(";")[0] ?? ""];
+    if (!media) return fail(`the type ${answer.headers.get("content-type")}`);
+    const body = JSON.parse(answer.text);
+    const checked = schemaOf(media.schema).safeParse(body);
+    if (!checked.success) fail(`the body (${z.prettifyError(checked.error)})`);
+    if (answer.status >= 400 && !response.description.includes(`\`${body.code}\``))
+      fail(`the code ${body.code}`);
+  };
 }
 
 function operationOf(document: OpenApi, method: string, path: string): Operation | undefined {
@@ -40,5 +61,12 @@ function fits(template: string, path: string): boolean {
   return (
     wanted.length === parts.length &&
     wanted.every((part, index) => part.startsWith("{") || part === parts[index])
+  );
+}
+
+function toZod({ components }: OpenApi, schema: object): z.ZodType {
+  const whole = { ...schema, $defs: components.schemas };
+  return z.fromJSONSchema(
+    JSON.parse(JSON.stringify(whole).replaceAll("#/components/schemas/", "#/$defs/")),
   );
 }

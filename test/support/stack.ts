@@ -11,8 +11,8 @@ import { connectDatabase, migrateDatabase } from "../../store/postgres/connect.t
 import type { Role } from "../../store/postgres/schema.ts";
 import { connectRedis } from "../../store/redis/connect.ts";
 import { keptMessages } from "../../store/redis/outbox.ts";
-import { createClient } from "./client.ts";
-import { holdToContract, type OpenApi } from "./contract.ts";
+import { type ApiClient, createClient, type Send } from "./client.ts";
+import { contractOf, type OpenApi } from "./contract.ts";
 import { type DatabaseKind, freshDatabase } from "./databases.ts";
 import { newPerson } from "./people.ts";
 import { fallible, phones } from "./phones.ts";
@@ -43,7 +43,7 @@ export async function startStack({
   const config = loadConfig(environmentOf(own.url, redisDatabase.url, temporal));
   const database = connectDatabase(config.DATABASE_URL);
   const redis = await connectRedis(config.REDIS_URL, () => {});
-  const { lines, log } = memoryLog();
+  const { logged, log } = memoryLog();
   let now = BEGINNING;
   const clock = { now: () => now };
 
@@ -62,13 +62,7 @@ export async function startStack({
     /** What `app` was made of, to make another one with a part exchanged. */
     deps,
     /** Calls `app`; throws for a 500 and for an answer that the OpenAPI document does not tell. */
-    api: createClient(
-      (path, init) => app.request(path, init),
-      (call, answer) => {
-        if (answer.status === 500) throw new Error(`${call} answered 500: ${lines.at(-2)}`);
-        holdToContract(document, call, answer);
-      },
-    ),
+    api: checkedClient(app, document, logged),
     document,
     temporal,
     clock,
@@ -83,7 +77,7 @@ export async function startStack({
     createUser: (options: { accountId?: string; role?: Role } = {}) =>
       newPerson(db, { ...options, at: new Date(now) }),
     /** Every line that gateway and worker have logged, as JSON. */
-    logged: () => lines.join(""),
+    logged,
     async stop() {
       sms.fail();
       await stopWorker();
@@ -112,6 +106,26 @@ export function environmentOf(
   };
 }
 
+/** A client of the gateway that throws for a 500 and for an answer that the document does not tell. */
+export function checkedClient(
+  app: { request: Send },
+  document: OpenApi,
+  logged: () => string[],
+): ApiClient {
+  const check = contractOf(document);
+  return createClient(
+    (path, init) => app.request(path, init),
+    (call, answer) => {
+      const trouble = logged().filter((line) => JSON.parse(line).level >= LEVEL_ERROR);
+      if (answer.status === 500) throw new Error(`${call} answered 500: ${trouble.at(-1)}`);
+      check(call, answer);
+    },
+  );
+}
+
+/** Pino's number for errors. */
+const LEVEL_ERROR = 50;
+
 function memoryLog() {
   const lines: string[] = [];
   const stream = new Writable({
@@ -120,5 +134,5 @@ function memoryLog() {
       done();
     },
   });
-  return { lines, log: pino({ level: "trace" }, stream) };
+  return { logged: () => lines, log: pino({ level: "trace" }, stream) };
 }
