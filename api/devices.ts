@@ -84,10 +84,13 @@ export async function enrollmentOf({ flows }: Deps, device: Device): Promise<Enr
 
 /** The user's device. Throws `device_not_found`, also for another user's. */
 export async function ownDevice(deps: Deps, session: Session, deviceId: string): Promise<Device> {
-  const device = await getDevice(deps.db, session.userId, deviceId);
+  const device = isId(deviceId) && (await getDevice(deps.db, session.userId, deviceId));
   if (!device) throw new Problem("device_not_found", "It may have been removed meanwhile.");
   return device;
 }
+
+/** Whether it can be an id at all: PostgreSQL refuses a text with a NUL instead of not finding it. */
+const isId = (text: string) => /^[0-9a-f]+$/.test(text);
 
 /** The methods the session's user has a verified device of. */
 export async function methodsOf({ db }: Deps, { userId }: Session): Promise<Method[]> {
