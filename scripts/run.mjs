@@ -41,11 +41,7 @@ async function installPackages() {
   console.error(
     "Installing the packages of package-lock.json (npm ci); this takes a minute or so.",
   );
-  const code = await run(
-    "npm",
-    ["ci", "--include=dev", "--no-progress"],
-    [process.stderr, process.stderr],
-  );
+  const code = await run("npm", ["ci", "--include=dev"], [process.stderr, process.stderr]);
   if (code !== 0) fail("npm ci failed: see its message above. Nothing was started.");
 }
 
