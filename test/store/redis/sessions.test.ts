@@ -142,6 +142,8 @@ describe("a session that ends a challenge", () => {
     await loggedIn(user, { challenge });
     expect(await attempt("right")).toEqual({ outcome: "completed" });
     expect(await storePasscode(redis, { challengeId, hash: "x", expiresAt: NOW + 1 })).toBe(false);
+    const kept = await redis.hGetAll(`mfa:{${user.userId}}:challenge:${challengeId}`);
+    expect(JSON.stringify(kept)).not.toContain("right");
     expect(await failures(redis, user.userId)).toBe(0);
   });
 
