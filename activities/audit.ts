@@ -3,13 +3,14 @@ import type { Clock } from "../config.ts";
 import type { Origin } from "../machines/methods.ts";
 import type { NewEvent } from "../store/postgres/events.ts";
 
-type Subject = { userId: string; accountId: string; origin?: Origin };
+/** Whom an event is about; unless `actorId` says otherwise it is they who did it. */
+type Subject = { userId: string; accountId: string; actorId?: string; origin?: Origin };
 
 /** The audit event of a workflow's fact: one a workflow and type, however often the activity runs. */
 export function eventOf(
   clock: Clock,
   type: string,
-  { userId, accountId, origin }: Subject,
+  { userId, accountId, actorId = userId, origin }: Subject,
   detail: Record<string, unknown> = {},
 ): NewEvent {
   const { workflowExecution } = activityInfo();
@@ -21,7 +22,7 @@ export function eventOf(
     type,
     accountId,
     userId,
-    actorId: userId,
+    actorId,
     ip: origin?.ip,
     userAgent: origin?.userAgent,
     workflowId,

@@ -5,6 +5,7 @@ import type { Redis } from "../store/redis/connect.ts";
 import { deliveryActivities } from "./deliver.ts";
 import { type Log, withoutSecrets } from "./failures.ts";
 import { loginActivities } from "./logins.ts";
+import { removalActivities } from "./removal.ts";
 import { settlementActivities } from "./settle.ts";
 
 export type Deps = {
@@ -21,6 +22,7 @@ export function createActivities(deps: Deps) {
   return withoutSecrets(deps.log, {
     ...deliveryActivities(deps),
     ...loginActivities(deps),
+    ...removalActivities(deps),
     ...settlementActivities(deps),
   });
 }

@@ -11,7 +11,10 @@ export function loginActivities({ db, clock }: Deps) {
   return {
     async recordAuthentication(login: Challenge & { factor: Factor; origin?: Origin }) {
       await recordLogin(db, login.userId, new Date(clock.now()));
-      await recordEvent(db, eventOf(clock, "login_succeeded", login, { factor: login.factor }));
+      const { factor } = login;
+      if (factor === "recovery_code")
+        await recordEvent(db, eventOf(clock, "recovery_code_used", login));
+      await recordEvent(db, eventOf(clock, "login_succeeded", login, { factor }));
     },
 
     async recordExpiry(login: Challenge) {

@@ -13,6 +13,7 @@ import { loginRoutes } from "./routes/login.ts";
 import { outboxRoutes } from "./routes/outbox.tsx";
 import { referenceRoutes } from "./routes/reference.ts";
 import { sessionRoutes } from "./routes/sessions.ts";
+import { settingsRoutes } from "./routes/settings.ts";
 
 /** The gateway: every route over the given dependencies. */
 export function createApp(deps: Deps) {
@@ -38,6 +39,7 @@ export function createApp(deps: Deps) {
   loginRoutes(app, deps);
   sessionRoutes(app, deps);
   deviceRoutes(app, deps);
+  settingsRoutes(app, deps);
   referenceRoutes(app);
   if (hasOutbox(config)) outboxRoutes(app, deps);
 

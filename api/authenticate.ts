@@ -7,7 +7,9 @@ import { Problem } from "./problem.ts";
 /** The words for a session's end, by its reason. */
 const ENDED: Record<string, string> = {
   device_verified: "A device was verified. Log in again with it.",
-  devices_removed: "Your devices were removed. Log in again.",
+  device_removed: "Your last device was removed. Log in to set up another.",
+  all_devices_removed: "Your devices were removed. Log in to set up another.",
+  multi_factor_reset: "Support reset your multi-factor authentication. Log in again.",
   policy_required: "Your account now requires multi-factor authentication. Log in to set it up.",
   signed_out: "You logged out.",
   ended_by_user: "The session was ended from another one.",
@@ -23,12 +25,17 @@ export async function authenticate(
   deps: Deps,
   { setup = false } = {},
 ): Promise<Session> {
-  const token = /^Bearer +([^\s]+)$/i.exec(c.req.header("authorization") ?? "")?.[1];
-  if (!token) throw new Problem("unauthenticated", "Send Authorization: Bearer <session token>.");
-  const session = await sessionOf(deps, token);
+  const session = await sessionOf(deps, bearerToken(c));
   if (session.scope === "mfa_setup" && !setup)
     throw new Problem("setup_only", "Finish setting up multi-factor authentication first.");
   return session;
+}
+
+/** The token of `Authorization: Bearer` (RFC 6750 section 2.1). Throws `unauthenticated`. */
+export function bearerToken(c: Context): string {
+  const token = /^Bearer +(\S+)$/i.exec(c.req.header("authorization") ?? "")?.[1];
+  if (!token) throw new Problem("unauthenticated", "Send Authorization: Bearer <session token>.");
+  return token;
 }
 
 /** The live session of a token. Throws `unauthenticated`, `session_expired` or `session_revoked`. */

@@ -1,9 +1,6 @@
-import type { Origin } from "../machines/methods.ts";
-import { newId } from "../store/ids.ts";
 import { configuredMethods, effectiveDefault, type Method } from "../store/methods.ts";
 import { maskPhoneNumber } from "../store/phones.ts";
 import { getDevice, listDevices } from "../store/postgres/devices.ts";
-import type { NewEvent } from "../store/postgres/events.ts";
 import { countRecoveryCodes } from "../store/postgres/recovery-codes.ts";
 import type { Device } from "../store/postgres/schema.ts";
 import { getMfaProfile } from "../store/postgres/users.ts";
@@ -89,30 +86,37 @@ export async function ownDevice(deps: Deps, session: Session, deviceId: string):
   return device;
 }
 
+/** The user's device if it is still to be verified. Throws `device_not_found`, `device_verified_already`. */
+export async function unverifiedDevice(
+  deps: Deps,
+  session: Session,
+  deviceId: string,
+): Promise<Unverified> {
+  const device = await ownDevice(deps, session, deviceId);
+  if (device.verifiedAt)
+    throw new Problem("device_verified_already", "There is nothing left to verify.");
+  return device as Unverified;
+}
+
+/** A device by its kind, so that each kind's functions take their own. */
+export type Unverified = (Device & { type: "sms" }) | (Device & { type: "otp" });
+
+/** Why the enrollment takes nothing more, or not this. */
+export function enrollmentRefusal(view: EnrollmentView): Problem {
+  const members = { state: view.state };
+  if (view.state === "pin_expired" || view.state === "pin_void")
+    return new Problem("pin_expired", "Ask for a new PIN.", { members });
+  if (view.state === "verified")
+    return new Problem("device_verified_already", "There is nothing left to do.", { members });
+  if (view.next.length === 0)
+    return new Problem("device_not_found", "It was removed meanwhile.", { members });
+  return new Problem("illegal_transition", `That cannot be done in ${view.state}.`, { members });
+}
+
 /** Whether it can be an id at all: PostgreSQL refuses a text with a NUL instead of not finding it. */
 const isId = (text: string) => /^[0-9a-f]+$/.test(text);
 
 /** The methods the session's user has a verified device of. */
 export async function methodsOf({ db }: Deps, { userId }: Session): Promise<Method[]> {
   return configuredMethods(await listDevices(db, userId));
-}
-
-/** An audit event about what the session's user did with a device. */
-export function deviceEvent(
-  { clock }: Deps,
-  session: Session,
-  type: string,
-  deviceId: string,
-  origin: Origin,
-): NewEvent {
-  return {
-    key: `${type}/${newId()}`,
-    at: new Date(clock.now()),
-    type,
-    accountId: session.accountId,
-    userId: session.userId,
-    actorId: session.userId,
-    ...origin,
-    detail: { deviceId },
-  };
 }

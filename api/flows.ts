@@ -11,6 +11,8 @@ import { TASK_QUEUE, workflowIds } from "../workflows/ids.ts";
 import type {
   ChallengeView,
   challengeUpdates,
+  DeviceRemovalArgs,
+  DeviceRemovalResult,
   EnrollmentView,
   LoginChallengeArgs,
   OtpEnrollmentArgs,
@@ -43,7 +45,7 @@ export function createFlows(client: Client) {
     type: string,
     workflowId: string,
     args: Owner,
-    { summary, method }: { summary: string; method: string },
+    { summary, method }: { summary: string; method?: string },
   ) => {
     try {
       await call(() =>
@@ -55,7 +57,7 @@ export function createFlows(client: Client) {
           searchAttributes: {
             MfaUserId: [args.userId],
             MfaAccountId: [args.accountId],
-            MfaMethod: [method],
+            ...(method && { MfaMethod: [method] }),
           },
         }),
       );
@@ -102,12 +104,12 @@ export function createFlows(client: Client) {
     ) => move<ChallengeView>(workflowIds.loginChallenge(challengeId), update, payload, updateId),
 
     startSmsEnrollment: (args: SmsEnrollmentArgs) =>
-      start("smsEnrollment", workflowIds.smsEnrollment(args.deviceId), args, {
+      start("smsEnrollment", workflowIds.enrollment("sms", args.deviceId), args, {
         summary: "pairing of a phone",
         method: "sms",
       }),
     startOtpEnrollment: (args: OtpEnrollmentArgs) =>
-      start("otpEnrollment", workflowIds.otpEnrollment(args.deviceId), args, {
+      start("otpEnrollment", workflowIds.enrollment("otp", args.deviceId), args, {
         summary: "pairing of an authenticator app",
         method: "otp",
       }),
@@ -127,6 +129,14 @@ export function createFlows(client: Client) {
       updateId?: string,
     ) => move<EnrollmentView>(enrollmentId(device), update, payload, updateId),
 
+    /** Waits for the end; after a 503 the removal, if it was taken, goes on by itself. */
+    removeDevices: async (args: DeviceRemovalArgs) => {
+      const workflowId = workflowIds.deviceRemoval(args.removalId);
+      const summary = args.deviceId ? "removal of a device" : "removal of all devices";
+      await start("deviceRemoval", workflowId, args, { summary });
+      return call(() => client.workflow.result<DeviceRemovalWorkflow>(workflowId));
+    },
+
     /** Throws the 503 problem unless the server answers. */
     ping: () => call(() => client.workflowService.getSystemInfo({})),
   };
@@ -134,10 +144,11 @@ export function createFlows(client: Client) {
 
 export type Flows = ReturnType<typeof createFlows>;
 
+type DeviceRemovalWorkflow = (args: DeviceRemovalArgs) => Promise<DeviceRemovalResult>;
+
 type Enrolled = { id: string; type: "sms" | "otp" };
 
-const enrollmentId = ({ id, type }: Enrolled) =>
-  type === "sms" ? workflowIds.smsEnrollment(id) : workflowIds.otpEnrollment(id);
+const enrollmentId = ({ id, type }: Enrolled) => workflowIds.enrollment(type, id);
 
 /** gRPC's CANCELLED, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED and UNAVAILABLE. */
 const AWAY = new Set([1, 4, 8, 14]);

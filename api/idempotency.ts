@@ -7,7 +7,10 @@ import { seal, unseal } from "../store/sealing.ts";
 import type { Deps } from "./deps.ts";
 import { Problem } from "./problem.ts";
 
-type Answer = { status: number; contentType: string | null; body: string };
+/** The headers that belong to a kept body. */
+const KEPT = ["content-type", "content-disposition"];
+
+type Answer = { status: number; headers: [string, string][]; body: string };
 
 /**
  * Answers a repeated POST with the same `Idempotency-Key` as the first time. Answers are kept for a
@@ -29,11 +32,8 @@ export function idempotency({ redis, config }: Deps): MiddlewareHandler {
       throw new Problem("request_in_progress", "Wait for its answer.", { retryAfterS: 1 });
     if (claimed.outcome === "done") {
       const sealed = unseal(config.SEALING_KEYS, claimed.response, digest);
-      const { status, contentType, body } = JSON.parse(sealed.toString()) as Answer;
-      return new Response(body || null, {
-        status,
-        headers: contentType ? { "content-type": contentType } : {},
-      });
+      const { body, ...init } = JSON.parse(sealed.toString()) as Answer;
+      return new Response(body || null, init);
     }
     await next();
     const { status } = c.res;
@@ -41,7 +41,7 @@ export function idempotency({ redis, config }: Deps): MiddlewareHandler {
       return release(redis, keys.idempotency(digest), claimed.claim);
     const answer: Answer = {
       status,
-      contentType: c.res.headers.get("content-type"),
+      headers: [...c.res.headers].filter(([name]) => KEPT.includes(name)),
       body: await c.res.clone().text(),
     };
     const sealed = seal(config.SEALING_KEYS, JSON.stringify(answer), digest);

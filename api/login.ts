@@ -1,9 +1,9 @@
 import type { Origin } from "../machines/methods.ts";
-import { newId, newOwnedId } from "../store/ids.ts";
+import { newOwnedId } from "../store/ids.ts";
 import { configuredMethods, effectiveDefault, type Method } from "../store/methods.ts";
 import { verifyPassword } from "../store/passwords.ts";
 import { maskPhoneNumber } from "../store/phones.ts";
-import { type NewEvent, recordEvent } from "../store/postgres/events.ts";
+import { recordEvent } from "../store/postgres/events.ts";
 import type { Account, Device, User } from "../store/postgres/schema.ts";
 import {
   findUserByUsername,
@@ -18,6 +18,7 @@ import { type Epochs, openSession, readEpochs } from "../store/redis/sessions.ts
 import { firstChallengeView } from "../workflows/views.ts";
 import { accountLocked, type Challenge, describeChallenge, trySend } from "./challenges.ts";
 import type { Deps } from "./deps.ts";
+import { userEvent } from "./events.ts";
 import { spendPasswordGuess } from "./password-throttle.ts";
 import { Problem } from "./problem.ts";
 import { type OpenedSession, openedSession } from "./sessions.ts";
@@ -48,8 +49,8 @@ export async function logIn(
   if (!user || !right) {
     // Not waited for: a known user's failed login must take no longer than an unknown one's.
     if (user)
-      recordEvent(deps.db, loginEvent(deps, user, "login_failed", origin)).catch((error) =>
-        deps.log.warn({ err: error }, "a failed login could not be recorded"),
+      recordEvent(deps.db, userEvent(deps, subjectOf(user), "login_failed", origin)).catch(
+        (error) => deps.log.warn({ err: error }, "a failed login could not be recorded"),
       );
     throw new Problem("invalid_credentials");
   }
@@ -104,7 +105,7 @@ async function decide(
     ...origin,
   });
   if (typeof opened === "string") return undefined;
-  await recordEvent(db, loginEvent(deps, user, "login_succeeded", origin));
+  await recordEvent(db, userEvent(deps, subjectOf(user), "login_succeeded", origin));
   await recordLogin(db, user.id, new Date(clock.now()));
   return { status: setup ? "setup_required" : "authenticated", session: openedSession(opened) };
 }
@@ -122,7 +123,7 @@ async function refuseLocked(deps: Deps, user: User, origin: Origin) {
     await lockUser(
       db,
       { userId: user.id, at: new Date(clock.now()) },
-      loginEvent(deps, user, "account_locked", origin),
+      userEvent(deps, subjectOf(user), "account_locked", origin),
     );
   if (exhausted || user.lockedAt) throw accountLocked();
 }
@@ -137,7 +138,7 @@ async function startChallenge(
   const owner = { userId: user.id, accountId: user.accountId };
   const lifetimeMs = config.limits.challengeMs;
   const record = { challengeId, ...owner, epochs, expiresAt: clock.now() + lifetimeMs };
-  await openChallenge(redis, record);
+  await openChallenge(redis, { ...record, now: clock.now() });
   const sending = choice.method === "sms" ? await trySend(deps, challengeId, user.id) : undefined;
   const maySend = sending !== undefined;
   const args = { ...owner, challengeId, ...choice, lifetimeMs, maySend };
@@ -156,14 +157,4 @@ function phoneOf(devices: Device[]): string | undefined {
   return phone?.phoneNumber ? maskPhoneNumber(phone.phoneNumber) : undefined;
 }
 
-function loginEvent({ clock }: Deps, user: User, type: string, origin: Origin): NewEvent {
-  return {
-    key: `${type}/${newId()}`,
-    at: new Date(clock.now()),
-    type,
-    accountId: user.accountId,
-    userId: user.id,
-    actorId: user.id,
-    ...origin,
-  };
-}
+const subjectOf = ({ id: userId, accountId }: User) => ({ userId, accountId });

@@ -55,6 +55,8 @@ export const PROBLEMS = {
   device_not_found: { status: 404, title: "There is no such device" },
   invalid_phone_number: { status: 422, title: "The phone number cannot be used" },
   sms_device_exists: { status: 409, title: "There is an SMS device already" },
+  too_many_devices: { status: 409, title: "There are too many devices" },
+  multi_factor_off: { status: 409, title: "Multi-factor authentication is off" },
   device_verified_already: { status: 409, title: "The device is verified already" },
   remove_all_required: { status: 409, title: "A verified SMS device goes only with all devices" },
   pin_rejected: { status: 422, title: "The PIN is wrong" },

@@ -86,6 +86,53 @@ export const multiFactorSchema = z
   })
   .openapi("MultiFactor");
 
+export const otpSetupSchema = z
+  .object({
+    device: deviceSchema,
+    secret: z.string().openapi({ description: "Base32, to be typed where no camera is" }),
+    otpauthUri: z.string(),
+    qrCode: z.string().openapi({ description: "data:image/png;base64 of the URI's QR code" }),
+  })
+  .openapi("OtpSetup");
+
+/** A nickname: emoji are fine; what cannot be seen is not. */
+export const nicknameSchema = z
+  .string()
+  .trim()
+  .min(1, "Give the device a name.")
+  .max(64, "A name has at most 64 characters.")
+  .regex(
+    /^[^\p{Cc}\p{Cs}\u2028\u2029\u202a-\u202e\u2066-\u2069]*$/u,
+    "A name holds no control characters.",
+  )
+  .openapi({ example: "My phone" });
+
+export const activitySchema = z
+  .object({
+    events: z.array(
+      z.object({
+        id: z.int(),
+        at: z.iso.datetime(),
+        type: z.string().openapi({ example: "device_verified" }),
+        accountId: z.string(),
+        userId: z.string().nullable(),
+        actorId: z.string().nullable(),
+        ip: z.string().nullable(),
+        userAgent: z.string().nullable(),
+        workflowId: z.string().nullable(),
+        detail: z.record(z.string(), z.unknown()),
+      }),
+    ),
+    next: z.int().nullable().openapi({ description: "`before` of the next page" }),
+  })
+  .openapi("Activity");
+
+export const pageQuery = z.object({
+  before: z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER).optional(),
+  limit: z.coerce.number().int().min(1).max(100).default(20),
+  type: z.string().max(64).optional(),
+});
+
 /** A passcode, PIN or recovery code as typed: never longer than a recovery code with its separators. */
 export const codeSchema = z.string().trim().min(1).max(64);
 

@@ -5,21 +5,23 @@ import { addSmsDevice } from "../store/postgres/devices.ts";
 import type { Device } from "../store/postgres/schema.ts";
 import { checkPin, refundPinTry } from "../store/redis/pins.ts";
 import type { Session } from "../store/redis/sessions.ts";
-import type { EnrollmentView } from "../workflows/messages.ts";
 import { firstSmsEnrollmentView } from "../workflows/views.ts";
 import { requireFresh } from "./authenticate.ts";
 import type { Deps } from "./deps.ts";
 import {
   type DeviceView,
-  deviceEvent,
   enrollmentOf,
+  enrollmentRefusal,
   methodsOf,
-  ownDevice,
   viewDevice,
 } from "./devices.ts";
+import { userEvent } from "./events.ts";
 import { parsePhoneNumber } from "./phone-numbers.ts";
 import { Problem } from "./problem.ts";
 import { spendPinSend } from "./sends.ts";
+import { requireDigits } from "./typed.ts";
+
+type Phone = Device & { type: "sms" };
 
 /**
  * Registers the user's phone and sends it a PIN. Throws `invalid_phone_number`,
@@ -46,7 +48,7 @@ export async function registerSmsDevice(
       const device = await addSmsDevice(
         tx,
         { id, userId, countryCode, phoneNumber, at: new Date(deps.clock.now()) },
-        deviceEvent(deps, session, "sms_device_added", id, origin),
+        userEvent(deps, session, "sms_device_added", origin, { deviceId: id }),
       );
       if (device === "exists")
         throw new Problem("sms_device_exists", "Remove your SMS device before adding another.");
@@ -60,18 +62,13 @@ export async function registerSmsDevice(
 }
 
 /** Sends a new PIN to an unverified phone; the older PIN is void. Throws `send_limit` among others. */
-export async function resendPin(
-  deps: Deps,
-  session: Session,
-  deviceId: string,
-): Promise<DeviceView> {
-  const device = await unverifiedPhone(deps, session, deviceId);
+export async function resendPin(deps: Deps, device: Phone): Promise<DeviceView> {
   const before = await enrollmentOf(deps, device);
-  if (!before.next.includes("pin")) throw refusal(before);
+  if (!before.next.includes("pin")) throw enrollmentRefusal(before);
   const sending = await spendPinSend(deps, phoneOf(device));
   try {
     const { moved, view } = await deps.flows.moveEnrollment(device, "resendPin");
-    if (!moved) throw refusal(view);
+    if (!moved) throw enrollmentRefusal(view);
     return await viewDevice(deps, device, view);
   } catch (error) {
     await sending.giveBack();
@@ -85,26 +82,21 @@ export async function resendPin(
  */
 export async function verifyPin(
   deps: Deps,
-  session: Session,
-  deviceId: string,
+  device: Phone,
   { code, makeDefault }: { code: string; makeDefault: boolean },
   origin: Origin,
 ): Promise<{ device: DeviceView; signedOut: boolean }> {
-  const device = await unverifiedPhone(deps, session, deviceId);
-  const { userId } = session;
-  if (!isPin(code, deps.config.limits.pin.digits))
-    throw new Problem("invalid_request", "A PIN is the four digits of the newest message.", {
-      errors: [{ path: "code", message: "Type the four digits." }],
-    });
-  const hash = hashCode(deps.config.CODE_KEY, "pin", deviceId, code);
-  const { tries } = deps.config.limits.pin;
+  const { digits, tries } = deps.config.limits.pin;
+  const pin = requireDigits(code, digits, "code");
+  const { userId, id: deviceId } = device;
+  const hash = hashCode(deps.config.CODE_KEY, "pin", deviceId, pin);
   const attempt = { userId, deviceId, hash, now: deps.clock.now(), tries };
   const check = await checkPin(deps.redis, attempt);
   try {
     if (check.outcome !== "accepted") throw await refuse(deps, device, check);
     const facts = { makeDefault, origin };
     const { moved, view } = await deps.flows.moveEnrollment(device, "acceptPin", facts, "accept");
-    if (!moved && view.state !== "verified") throw refusal(view);
+    if (!moved && view.state !== "verified") throw enrollmentRefusal(view);
     if (view.state === "removed")
       throw new Problem("device_not_found", "It was removed meanwhile.");
     const verified = { ...device, verifiedAt: new Date(deps.clock.now()) };
@@ -120,7 +112,7 @@ export async function verifyPin(
 /** Tells the workflow of a PIN that failed; answers what the client is told. */
 async function refuse(
   deps: Deps,
-  device: Device & { type: "sms" },
+  device: Phone,
   check: Exclude<Awaited<ReturnType<typeof checkPin>>, { outcome: "accepted" }>,
 ): Promise<Problem> {
   switch (check.outcome) {
@@ -129,7 +121,7 @@ async function refuse(
       const { moved, view } = await deps.flows.moveEnrollment(device, "rejectPin", {
         triesRemaining,
       });
-      if (!moved) return refusal(view);
+      if (!moved) return enrollmentRefusal(view);
       return new Problem("pin_rejected", "That is not the PIN. Check the newest message.", {
         members: { triesRemaining },
       });
@@ -147,34 +139,6 @@ async function refuse(
       return new Problem("pin_expired", "Ask for a new PIN.");
   }
 }
-
-function refusal(view: EnrollmentView): Problem {
-  const members = { state: view.state };
-  if (view.state === "pin_expired" || view.state === "pin_void")
-    return new Problem("pin_expired", "Ask for a new PIN.", { members });
-  if (view.state === "verified")
-    return new Problem("device_verified_already", "There is nothing left to do.", { members });
-  if (view.next.length === 0)
-    return new Problem("device_not_found", "It was removed meanwhile.", { members });
-  return new Problem("illegal_transition", `That cannot be done in ${view.state}.`, { members });
-}
-
-async function unverifiedPhone(
-  deps: Deps,
-  session: Session,
-  deviceId: string,
-): Promise<Device & { type: "sms" }> {
-  const device = await ownDevice(deps, session, deviceId);
-  if (!isPhone(device))
-    throw new Problem("illegal_transition", "An authenticator app gets no PIN by SMS.");
-  if (device.verifiedAt)
-    throw new Problem("device_verified_already", "The phone is verified already.");
-  return device;
-}
-
-const isPhone = (device: Device): device is Device & { type: "sms" } => device.type === "sms";
-
-const isPin = (text: string, digits: number) => /^[0-9]+$/.test(text) && text.length === digits;
 
 function phoneOf({ userId, phoneNumber }: Device) {
   if (!phoneNumber) throw new TypeError("An SMS device has a number");

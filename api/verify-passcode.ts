@@ -3,15 +3,16 @@ import { hashCode } from "../store/codes.ts";
 import { listDevices } from "../store/postgres/devices.ts";
 import { canUseRecoveryCode, useRecoveryCode } from "../store/postgres/recovery-codes.ts";
 import { getUser } from "../store/postgres/users.ts";
-import { normalizeRecoveryCode } from "../store/recovery-codes.ts";
 import { type Attempt, checkPasscode, refundAttempt } from "../store/redis/attempts.ts";
 import type { Challenge as ChallengeRecord } from "../store/redis/challenges.ts";
 import { openSession } from "../store/redis/sessions.ts";
 import { accountLocked, attemptsRemaining, recordOf, refusal } from "./challenges.ts";
 import type { Deps } from "./deps.ts";
-import { matchingStep } from "./otp.ts";
+import { matchingStep, OTP_DIGITS } from "./otp.ts";
 import { Problem } from "./problem.ts";
+import { recoveryHash } from "./recovery-codes.ts";
 import { type OpenedSession, openedSession } from "./sessions.ts";
+import { readDigits } from "./typed.ts";
 
 /** RFC 8176 names; the recovery code has none there and goes by its own. */
 const AMR: Record<Factor, string[]> = {
@@ -67,10 +68,10 @@ async function readGuess(
   { userId }: ChallengeRecord,
   typed: string,
 ): Promise<Guess> {
-  const digits = typed.replace(/[\s-]/g, "");
-  if (/^\d{7}$/.test(digits))
+  const digits = readDigits(typed);
+  if (digits?.length === deps.config.limits.passcode.digits)
     return { passcodeHash: hashCode(deps.config.CODE_KEY, "passcode", challengeId, digits) };
-  if (/^\d{6}$/.test(digits)) {
+  if (digits?.length === OTP_DIGITS) {
     const devices = await listDevices(deps.db, userId);
     const otpMatches = devices
       .filter(({ type, verifiedAt }) => type === "otp" && verifiedAt)
@@ -80,8 +81,8 @@ async function readGuess(
       });
     return { otpMatches };
   }
-  const code = normalizeRecoveryCode(typed);
-  if (code) return { recoveryHash: recoveryHash(deps, userId, code) };
+  const hash = recoveryHash(deps, userId, typed);
+  if (hash) return { recoveryHash: hash };
   throw new Problem(
     "invalid_request",
     "A passcode has 6 or 7 digits; a recovery code 16 letters.",
@@ -91,19 +92,14 @@ async function readGuess(
   );
 }
 
-/** How recovery codes are kept: keyed, and bound to their user. */
-export const recoveryHash = ({ config }: Pick<Deps, "config">, userId: string, code: string) =>
-  hashCode(config.CODE_KEY, "recovery", userId, code);
-
 async function judge(
   { db, redis, clock, config }: Deps,
   challengeId: string,
   { userId }: ChallengeRecord,
-  { recoveryHash, ...guess }: Guess,
+  { recoveryHash: hash, ...guess }: Guess,
 ): Promise<Attempt> {
   const recoveryMatches =
-    recoveryHash !== undefined &&
-    (await canUseRecoveryCode(db, { userId, hash: recoveryHash, challengeId }));
+    hash !== undefined && (await canUseRecoveryCode(db, { userId, hash, challengeId }));
   const { wrongPasscodes: wrongAllowed } = config.limits;
   const attempt = { challengeId, now: clock.now(), ...guess, recoveryMatches, wrongAllowed };
   return checkPasscode(redis, attempt);

@@ -1,3 +1,4 @@
+export { deviceRemoval } from "./device-removal.ts";
 export { loginChallenge } from "./login-challenge.ts";
 export { otpEnrollment } from "./otp-enrollment.ts";
 export { smsEnrollment } from "./sms-enrollment.ts";

@@ -1,4 +1,4 @@
-import type { Method } from "../machines/methods.ts";
+import type { Method, Origin } from "../machines/methods.ts";
 
 export type ChallengeState =
   | "sending_passcode"
@@ -62,6 +62,23 @@ export type SmsEnrollmentArgs = Owner & {
 };
 
 export type OtpEnrollmentArgs = Owner & { deviceId: string; lifetimeMs: number };
+
+export type DeviceRemovalArgs = Owner & {
+  removalId: string;
+  /** One device; without it all of them. */
+  deviceId?: string;
+  /** The type of the audit event. */
+  event: "device_removed" | "all_devices_removed" | "multi_factor_reset";
+  /** Who asked for it. */
+  actorId: string;
+  origin: Origin;
+  /** What the audit is told beside it. */
+  detail?: Record<string, string>;
+  /** End the user's sessions: always, or only where the account requires the factor now missing. */
+  signOut: "always" | "if_required";
+};
+
+export type DeviceRemovalResult = "removed" | "multi_factor_off" | "gone" | "remove_all_required";
 
 /** Update name -> the machine event it stands for; the payload is the event's own. */
 export const challengeUpdates = {

@@ -1,32 +1,33 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { authenticate } from "../authenticate.ts";
+import type { Context } from "hono";
+import { authenticate, bearerToken } from "../authenticate.ts";
 import type { Deps } from "../deps.ts";
-import { getMultiFactor } from "../devices.ts";
+import { unverifiedDevice } from "../devices.ts";
 import { originOf } from "../origin.ts";
+import { registerOtpDevice, restartOtpDevice, verifyOtpCode } from "../otp-devices.ts";
+import { Problem } from "../problem.ts";
+import { removeAllDevices, removeDevice } from "../removal.ts";
 import { bearer, json, post, problems } from "../route.ts";
-import { codeSchema, deviceSchema, idParam, multiFactorSchema } from "../schemas.ts";
+import {
+  codeSchema,
+  deviceSchema,
+  idParam,
+  nicknameSchema,
+  otpSetupSchema,
+  sessionSchema,
+} from "../schemas.ts";
+import { openedSession } from "../sessions.ts";
 import { registerSmsDevice, resendPin, verifyPin } from "../sms-devices.ts";
 
 const tags = ["My devices"];
-
-const mine = createRoute({
-  method: "get",
-  path: "/v1/me/multi-factor",
-  tags,
-  summary: "Your devices and settings",
-  security: bearer,
-  responses: {
-    200: json(multiFactorSchema, "All about your second factor"),
-    ...problems({ session: true }),
-  },
-});
+const security = bearer;
 
 const addSms = createRoute({
   method: "post",
   path: "/v1/me/devices/sms",
   tags,
   summary: "Register a phone; it is sent a PIN",
-  security: bearer,
+  security,
   request: post(
     z.object({
       countryCode: z.string().openapi({ description: "ISO 3166-1 alpha-2", example: "US" }),
@@ -45,12 +46,50 @@ const addSms = createRoute({
   },
 });
 
+const addOtp = createRoute({
+  method: "post",
+  path: "/v1/me/devices/otp",
+  tags,
+  summary: "Register an authenticator app; its secret is shown this once",
+  security,
+  request: post(z.object({ name: nicknameSchema })),
+  responses: {
+    201: json(
+      otpSetupSchema,
+      "What the app needs; the device is to be verified by a code it makes",
+    ),
+    ...problems(
+      { session: true, body: true, post: true },
+      "too_many_devices",
+      "reauthentication_required",
+    ),
+  },
+});
+
+const restart = createRoute({
+  method: "post",
+  path: "/v1/me/devices/{id}/restart",
+  tags,
+  summary: "Begin the set-up of an unverified app anew with another secret",
+  security,
+  request: { params: idParam, ...post() },
+  responses: {
+    200: json(otpSetupSchema, "What the app needs; what was scanned before is void"),
+    ...problems(
+      { session: true, post: true },
+      "device_not_found",
+      "device_verified_already",
+      "illegal_transition",
+    ),
+  },
+});
+
 const pin = createRoute({
   method: "post",
   path: "/v1/me/devices/{id}/pin",
   tags,
   summary: "Send a new PIN to an unverified phone; the older one is void",
-  security: bearer,
+  security,
   request: { params: idParam, ...post() },
   responses: {
     202: json(deviceSchema, "The device"),
@@ -59,6 +98,7 @@ const pin = createRoute({
       "device_not_found",
       "device_verified_already",
       "illegal_transition",
+      "pin_expired",
       "send_limit",
     ),
   },
@@ -68,14 +108,24 @@ const verify = createRoute({
   method: "post",
   path: "/v1/me/devices/{id}/verify",
   tags,
-  summary: "Prove a device by its code; you are logged out and log in again with it",
-  security: bearer,
+  summary: "Prove a device by its code",
+  description:
+    "You are logged out everywhere and log in again with the device. Only an app that is not made " +
+    "the default leaves you logged in: the session then gains the factor.",
+  security,
   request: {
     params: idParam,
     ...post(z.object({ code: codeSchema, makeDefault: z.boolean().default(true) })),
   },
   responses: {
-    200: json(z.object({ device: deviceSchema, signedOut: z.boolean() }), "The verified device"),
+    200: json(
+      z.object({
+        device: deviceSchema,
+        signedOut: z.boolean(),
+        session: sessionSchema.optional(),
+      }),
+      "The verified device",
+    ),
     ...problems(
       { session: true, body: true, post: true },
       "device_not_found",
@@ -87,27 +137,87 @@ const verify = createRoute({
   },
 });
 
-/** One's own devices. */
-export function deviceRoutes(app: OpenAPIHono, deps: Deps) {
-  const proxies = deps.config.TRUSTED_PROXIES;
+const remove = createRoute({
+  method: "delete",
+  path: "/v1/me/devices/{id}",
+  tags,
+  summary: "Remove an authenticator app, or an unverified device",
+  security,
+  request: { params: idParam },
+  responses: {
+    204: {
+      description: "Removed; with the last verified device multi-factor authentication is off",
+    },
+    ...problems(
+      { session: true },
+      "device_not_found",
+      "remove_all_required",
+      "reauthentication_required",
+    ),
+  },
+});
 
-  app.openapi(mine, async (c) => {
-    const session = await authenticate(c, deps, { setup: true });
-    return c.json(await getMultiFactor(deps, session), 200);
-  });
+const removeAll = createRoute({
+  method: "delete",
+  path: "/v1/me/devices",
+  tags,
+  summary: "Remove all devices: multi-factor authentication is off, recovery codes are void",
+  security,
+  responses: {
+    204: { description: "All are gone" },
+    ...problems({ session: true }, "reauthentication_required"),
+  },
+});
+
+/** One's own devices. A set-up session may do all of this too: it is what set-up consists of. */
+export function deviceRoutes(app: OpenAPIHono, deps: Deps) {
+  const origin = (c: Context) => originOf(c, deps.config.TRUSTED_PROXIES);
+  const sessionOf = (c: Context) => authenticate(c, deps, { setup: true });
+
   app.openapi(addSms, async (c) => {
-    const session = await authenticate(c, deps, { setup: true });
-    const phone = c.req.valid("json");
-    return c.json(await registerSmsDevice(deps, session, phone, originOf(c, proxies)), 201);
+    const session = await sessionOf(c);
+    return c.json(await registerSmsDevice(deps, session, c.req.valid("json"), origin(c)), 201);
   });
+
+  app.openapi(addOtp, async (c) => {
+    const session = await sessionOf(c);
+    return c.json(await registerOtpDevice(deps, session, c.req.valid("json").name, origin(c)), 201);
+  });
+
+  app.openapi(restart, async (c) => {
+    const session = await sessionOf(c);
+    const device = await unverifiedDevice(deps, session, c.req.valid("param").id);
+    if (device.type !== "otp")
+      throw new Problem("illegal_transition", "A phone has no secret. Ask for a new PIN.");
+    return c.json(await restartOtpDevice(deps, session, device, origin(c)), 200);
+  });
+
   app.openapi(pin, async (c) => {
-    const session = await authenticate(c, deps, { setup: true });
-    return c.json(await resendPin(deps, session, c.req.valid("param").id), 202);
+    const session = await sessionOf(c);
+    const device = await unverifiedDevice(deps, session, c.req.valid("param").id);
+    if (device.type !== "sms")
+      throw new Problem("illegal_transition", "An authenticator app gets no PIN by SMS.");
+    return c.json(await resendPin(deps, device), 202);
   });
+
   app.openapi(verify, async (c) => {
-    const session = await authenticate(c, deps, { setup: true });
-    const { id } = c.req.valid("param");
-    const verified = await verifyPin(deps, session, id, c.req.valid("json"), originOf(c, proxies));
-    return c.json(verified, 200);
+    const session = await sessionOf(c);
+    const device = await unverifiedDevice(deps, session, c.req.valid("param").id);
+    const proof = c.req.valid("json");
+    if (device.type === "sms") return c.json(await verifyPin(deps, device, proof, origin(c)), 200);
+    const verified = await verifyOtpCode(deps, session, device, proof, origin(c));
+    const token = bearerToken(c);
+    const stronger = verified.session && openedSession({ token, session: verified.session });
+    return c.json({ ...verified, session: stronger }, 200);
+  });
+
+  app.openapi(remove, async (c) => {
+    await removeDevice(deps, await sessionOf(c), c.req.valid("param").id, origin(c));
+    return c.body(null, 204);
+  });
+
+  app.openapi(removeAll, async (c) => {
+    await removeAllDevices(deps, await sessionOf(c), origin(c));
+    return c.body(null, 204);
   });
 }

@@ -16,8 +16,21 @@ export type Challenge = {
 
 export const challengeScripts = {
   openChallenge: script<null>(`
-    redis.call('HSET', KEYS[1], unpack(ARGV, 2))
-    redis.call('PEXPIRE', KEYS[1], ARGV[1])
+    local challenge, index = unpack(KEYS)
+    local stay, now, id, expiresAt = unpack(ARGV)
+    redis.call('HSET', challenge, unpack(ARGV, 5))
+    redis.call('PEXPIRE', challenge, stay)
+    redis.call('ZREMRANGEBYSCORE', index, '-inf', now)
+    redis.call('ZADD', index, expiresAt, id)
+    redis.call('PEXPIRE', index, stay)
+  `),
+  // A challenge that became a session stays as it is.
+  withdrawChallenge: script<null>(`
+    if redis.call('EXISTS', KEYS[1]) == 0 or redis.call('HEXISTS', KEYS[1], 'completedBy') == 1 then
+      return
+    end
+    redis.call('HSET', KEYS[1], 'expiresAt', ARGV[1])
+    redis.call('HDEL', KEYS[1], 'passcodeHash', 'passcodeExpiresAt')
   `),
   replacePasscode: script<number>(`
     local expiresAt, completedBy = unpack(redis.call('HMGET', KEYS[1], 'expiresAt', 'completedBy'))
@@ -30,19 +43,28 @@ export const challengeScripts = {
 /** Records a login challenge, whose id is an owned id of its user. */
 export async function openChallenge(
   redis: Redis,
-  challenge: Omit<Challenge, "completedBy"> & { challengeId: string },
+  challenge: Omit<Challenge, "completedBy"> & { challengeId: string; now: number },
 ): Promise<void> {
-  const { challengeId, userId, accountId, epochs, expiresAt } = challenge;
-  const fields = Object.entries({
-    accountId,
-    userEpoch: epochs.user,
-    accountEpoch: epochs.account,
-    expiresAt,
-  });
+  const { challengeId, userId, accountId, epochs, expiresAt, now } = challenge;
+  const fields = { accountId, userEpoch: epochs.user, accountEpoch: epochs.account, expiresAt };
   await redis.openChallenge(
-    [keys.challenge(userId, challengeId)],
-    [keep.challenge, ...fields.flat()],
+    [keys.challenge(userId, challengeId), keys.challenges(userId)],
+    [keep.challenge, now, challengeId, expiresAt, ...Object.entries(fields).flat()],
   );
+}
+
+/**
+ * Ends the user's open challenges at `now` and answers their ids; the same again when it is
+ * repeated before they would have expired.
+ */
+export async function withdrawChallenges(
+  redis: Redis,
+  userId: string,
+  now: number,
+): Promise<string[]> {
+  const ids = await redis.zRangeByScore(keys.challenges(userId), `(${now}`, "+inf");
+  await Promise.all(ids.map((id) => redis.withdrawChallenge([keys.challenge(userId, id)], [now])));
+  return ids;
 }
 
 /** Keeps the newest passcode (as its HMAC); the one before is void. False when the challenge is gone or over. */

@@ -11,6 +11,8 @@ export const keys = {
   pin: (userId: string, deviceId: string) => `mfa:{${userId}}:pin:${deviceId}`,
   /** Hash: a login challenge, its newest passcode, and the session it became. */
   challenge: (userId: string, challengeId: string) => `mfa:{${userId}}:challenge:${challengeId}`,
+  /** Sorted set: the ids of challenges by the end of their lifetime. */
+  challenges: (userId: string) => `mfa:{${userId}}:challenges`,
   /** Integer: consecutive wrong passcodes. */
   failures: (userId: string) => `mfa:{${userId}}:failures`,
   /** Hash: device -> `<last accepted time step>:<holder>`. */

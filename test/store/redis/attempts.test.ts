@@ -20,7 +20,13 @@ async function challenged({ userId, accountId } = newUser()) {
   const user = { userId, accountId };
   const challengeId = newOwnedId(user.userId);
   const epochs = { user: 0, account: 0 };
-  await openChallenge(redis, { challengeId, ...user, epochs, expiresAt: NOW + 10 * MINUTE });
+  await openChallenge(redis, {
+    challengeId,
+    ...user,
+    epochs,
+    expiresAt: NOW + 10 * MINUTE,
+    now: NOW,
+  });
   await storePasscode(redis, { challengeId, hash: "right", expiresAt: NOW + 10 * MINUTE });
   type Typed = Partial<Parameters<typeof checkPasscode>[1]> & { client?: Redis };
   const check = ({ client = redis, ...typed }: Typed) =>
@@ -88,7 +94,7 @@ describe("guessing", () => {
     const user = newUser();
     const challengeId = newOwnedId(user.userId);
     const epochs = { user: 0, account: 0 };
-    await openChallenge(redis, { challengeId, ...user, epochs, expiresAt: NOW + MINUTE });
+    await openChallenge(redis, { challengeId, ...user, epochs, expiresAt: NOW + MINUTE, now: NOW });
     const attempt = { challengeId, now: NOW, wrongAllowed: WRONG_ALLOWED };
     expect(await checkPasscode(redis, attempt)).toMatchObject({ outcome: "rejected" });
     expect(await checkPasscode(redis, { ...attempt, passcodeHash: "" })).toMatchObject({

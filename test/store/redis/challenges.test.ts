@@ -17,7 +17,7 @@ test("reads back what was opened, without its passcode", async () => {
   const user = newUser();
   const challengeId = newOwnedId(user.userId);
   const opened = { ...user, epochs: { user: 3, account: 1 }, expiresAt: NOW + 600_000 };
-  await openChallenge(redis, { challengeId, ...opened });
+  await openChallenge(redis, { challengeId, ...opened, now: NOW });
   expect(await storePasscode(redis, { challengeId, hash: "x", expiresAt: NOW + 1 })).toBe(true);
   expect(await readChallenge(redis, challengeId)).toEqual(opened);
 });

@@ -119,7 +119,13 @@ describe("a session that ends a challenge", () => {
     const user = newUser();
     const challengeId = newOwnedId(user.userId);
     const epochs = { user: 0, account: 0 };
-    await openChallenge(redis, { challengeId, ...user, epochs, expiresAt: NOW + 10 * MINUTE });
+    await openChallenge(redis, {
+      challengeId,
+      ...user,
+      epochs,
+      expiresAt: NOW + 10 * MINUTE,
+      now: NOW,
+    });
     await storePasscode(redis, { challengeId, hash: "right", expiresAt: NOW + 10 * MINUTE });
     const attempt = (passcodeHash: string) =>
       checkPasscode(redis, { challengeId, now: NOW, passcodeHash, wrongAllowed: 6 });

@@ -1,0 +1,44 @@
+import type { Origin } from "../machines/methods.ts";
+import { type Removal, removeAllDevices, removeDevice } from "../store/postgres/device-removal.ts";
+import { getMfaProfile } from "../store/postgres/users.ts";
+import { forgetDevice } from "../store/redis/attempts.ts";
+import { withdrawChallenges } from "../store/redis/challenges.ts";
+import { revokeUser } from "../store/redis/sessions.ts";
+import { eventOf } from "./audit.ts";
+import type { Deps } from "./index.ts";
+
+type Request = {
+  userId: string;
+  accountId: string;
+  deviceId?: string;
+  event: string;
+  actorId: string;
+  origin: Origin;
+  detail?: Record<string, string>;
+  signOut: "always" | "if_required";
+};
+
+/** The steps of a removal, each of which may be repeated. */
+export function removalActivities({ db, redis, clock }: Deps) {
+  return {
+    async removeDevices(request: Request): Promise<Removal | "gone" | "remove_all_required"> {
+      const { userId, deviceId, detail } = request;
+      const event = eventOf(clock, request.event, request, {
+        ...detail,
+        ...(deviceId && { deviceId }),
+      });
+      if (deviceId) return removeDevice(db, { userId, deviceId }, event);
+      return removeAllDevices(db, userId, event);
+    },
+
+    /** What Redis holds of the devices; answers the challenges that ended with them. */
+    async retireDevices({ userId, removed, mfaOff, signOut, event }: Request & Removal) {
+      for (const { id } of removed) await forgetDevice(redis, userId, id);
+      if (!mfaOff && signOut !== "always") return [];
+      const challenges = await withdrawChallenges(redis, userId, clock.now());
+      const required = (await getMfaProfile(db, userId))?.account.requirement === "required";
+      if (signOut === "always" || required) await revokeUser(redis, userId, event, clock.now());
+      return challenges;
+    },
+  };
+}

@@ -1,0 +1,125 @@
+import { toDataURL } from "qrcode";
+import type { Origin } from "../machines/methods.ts";
+import { newId } from "../store/ids.ts";
+import { addOtpDevice, replaceOtpSecret } from "../store/postgres/devices.ts";
+import type { Device } from "../store/postgres/schema.ts";
+import { getUser } from "../store/postgres/users.ts";
+import { consumeOtpStep, releaseOtpStep } from "../store/redis/otp-steps.ts";
+import { addFactor, type Session } from "../store/redis/sessions.ts";
+import { seal } from "../store/sealing.ts";
+import { firstOtpEnrollmentView } from "../workflows/views.ts";
+import { requireFresh } from "./authenticate.ts";
+import type { Deps } from "./deps.ts";
+import { type DeviceView, enrollmentRefusal, methodsOf, viewDevice } from "./devices.ts";
+import { userEvent } from "./events.ts";
+import { matchingStep, newOtpSecret, OTP_DIGITS, otpauthUri } from "./otp.ts";
+import { Problem } from "./problem.ts";
+import { requireDigits } from "./typed.ts";
+
+type OtpDevice = Device & { type: "otp" };
+
+/** What an authenticator app needs; answered once and never again. */
+export type OtpSetup = { device: DeviceView; secret: string; otpauthUri: string; qrCode: string };
+
+/**
+ * Registers an authenticator app under a nickname. Throws `too_many_devices` and
+ * `reauthentication_required`; after a 503 nothing is left.
+ */
+export async function registerOtpDevice(
+  deps: Deps,
+  session: Session,
+  name: string,
+  origin: Origin,
+): Promise<OtpSetup> {
+  requireFresh(session, await methodsOf(deps, session), deps);
+  const { userId, accountId } = session;
+  const { enrollmentMs: lifetimeMs, otpDevices } = deps.config.limits;
+  const id = newId();
+  const secret = newOtpSecret();
+  const args = { userId, accountId, deviceId: id, lifetimeMs };
+  // One transaction: if the workflow cannot be started, or this process dies, no device is left.
+  return deps.db.transaction(async (tx) => {
+    const sealed = seal(deps.config.SEALING_KEYS, secret, id);
+    const device = await addOtpDevice(
+      tx,
+      { id, userId, name, secret: sealed, at: new Date(deps.clock.now()) },
+      otpDevices,
+      userEvent(deps, session, "otp_device_added", origin, { deviceId: id }),
+    );
+    if (device === "too_many")
+      throw new Problem("too_many_devices", `Remove one of your ${otpDevices} apps first.`);
+    await deps.flows.startOtpEnrollment(args);
+    const view = await viewDevice(deps, device, firstOtpEnrollmentView(args));
+    return setupOf(deps, session, view, secret);
+  });
+}
+
+/**
+ * Begins the set-up of an unverified app anew with another secret, since the first is shown only
+ * once; what was scanned before is void.
+ */
+export async function restartOtpDevice(
+  deps: Deps,
+  session: Session,
+  device: OtpDevice,
+  origin: Origin,
+): Promise<OtpSetup> {
+  const { moved, view } = await deps.flows.moveEnrollment(device, "restart");
+  if (!moved) throw enrollmentRefusal(view);
+  const secret = newOtpSecret();
+  const sealed = seal(deps.config.SEALING_KEYS, secret, device.id);
+  const restarted = await replaceOtpSecret(
+    deps.db,
+    { userId: session.userId, deviceId: device.id, secret: sealed },
+    userEvent(deps, session, "otp_device_restarted", origin, { deviceId: device.id }),
+  );
+  if (!restarted) throw new Problem("device_verified_already", "It was verified meanwhile.");
+  return setupOf(deps, session, await viewDevice(deps, restarted, view), secret);
+}
+
+async function setupOf({ db, config }: Deps, session: Session, device: DeviceView, secret: string) {
+  const user = await getUser(db, session.userId);
+  if (!user) throw new Problem("unauthenticated");
+  const uri = otpauthUri(config.SERVICE_NAME, user.username, secret);
+  return { device, secret, otpauthUri: uri, qrCode: await toDataURL(uri) };
+}
+
+/**
+ * Proves the app by a code it made, which is used up by that. The user is logged out to log in with
+ * it, unless it is not to be the default: then the session gains the factor. Throws `pin_rejected`.
+ */
+export async function verifyOtpCode(
+  deps: Deps,
+  session: Session,
+  device: OtpDevice,
+  { code, makeDefault }: { code: string; makeDefault: boolean },
+  origin: Origin,
+): Promise<{ device: DeviceView; signedOut: boolean; session?: Session }> {
+  const digits = requireDigits(code, OTP_DIGITS, "code");
+  const step = matchingStep(deps, device, digits);
+  const claim = { userId: session.userId, deviceId: device.id, holder: device.id };
+  if (step === undefined || !(await consumeOtpStep(deps.redis, { ...claim, step }))) {
+    const { moved, view } = await deps.flows.moveEnrollment(device, "rejectCode");
+    throw moved
+      ? new Problem("pin_rejected", "That is not the code the app shows now. Type the newest one.")
+      : enrollmentRefusal(view);
+  }
+  // A set-up session has nothing to stay for: the user logs in with the new device.
+  const signOut = makeDefault || session.scope === "mfa_setup";
+  try {
+    const facts = { makeDefault, signOut, origin };
+    const { moved, view } = await deps.flows.moveEnrollment(device, "acceptCode", facts, "accept");
+    if (view.state !== "verified" && (view.state === "removed" || !moved))
+      throw enrollmentRefusal(view);
+  } catch (error) {
+    await releaseOtpStep(deps.redis, { ...claim, step });
+    throw error;
+  }
+  const verified = { ...device, verifiedAt: new Date(deps.clock.now()) };
+  const view = await viewDevice(deps, verified);
+  if (signOut) return { device: view, signedOut: true };
+  const amr = [...new Set([...session.amr, "otp", "mfa"])];
+  const { id: sessionId } = session;
+  const stronger = await addFactor(deps.redis, { sessionId, amr, now: deps.clock.now() });
+  return { device: view, signedOut: stronger === undefined, session: stronger };
+}

@@ -1,0 +1,71 @@
+import type { Origin } from "../machines/methods.ts";
+import { hashCode } from "../store/codes.ts";
+import { configuredMethods } from "../store/methods.ts";
+import { replaceRecoveryCodes } from "../store/postgres/recovery-codes.ts";
+import { getMfaProfile } from "../store/postgres/users.ts";
+import { newRecoveryCodes, normalizeRecoveryCode } from "../store/recovery-codes.ts";
+import type { Session } from "../store/redis/sessions.ts";
+import { requireFresh } from "./authenticate.ts";
+import type { Deps } from "./deps.ts";
+import { userEvent } from "./events.ts";
+import { Problem } from "./problem.ts";
+
+/** How a typed recovery code is kept and looked up: keyed, and bound to its user; undefined if it cannot be one. */
+export function recoveryHash(
+  { config }: Pick<Deps, "config">,
+  userId: string,
+  typed: string,
+): string | undefined {
+  const code = normalizeRecoveryCode(typed);
+  return code && hashCode(config.CODE_KEY, "recovery", userId, code);
+}
+
+export type RecoveryCodes = {
+  codes: string[];
+  createdAt: Date;
+  username: string;
+  accountName: string;
+};
+
+/**
+ * A new set of recovery codes, shown this once; the old set is void. Throws `multi_factor_off`
+ * where there is no device whose loss they would make good, and `reauthentication_required`.
+ */
+export async function makeRecoveryCodes(
+  deps: Deps,
+  session: Session,
+  quantity: number,
+  origin: Origin,
+): Promise<RecoveryCodes> {
+  const { userId } = session;
+  const profile = await getMfaProfile(deps.db, userId);
+  if (!profile) throw new Problem("unauthenticated");
+  const configured = configuredMethods(profile.devices);
+  if (configured.length === 0)
+    throw new Problem("multi_factor_off", "Verify a device first; the codes stand in for it.");
+  requireFresh(session, configured, deps);
+
+  const codes = newRecoveryCodes(quantity);
+  const hashes = codes.flatMap((code) => recoveryHash(deps, userId, code) ?? []);
+  const createdAt = new Date(deps.clock.now());
+  const event = userEvent(deps, session, "recovery_codes_made", origin, { quantity });
+  await replaceRecoveryCodes(deps.db, { userId, hashes, at: createdAt }, event);
+  const { user, account } = profile;
+  return { codes, createdAt, username: user.username, accountName: account.name };
+}
+
+/** The codes as a text to print or save. */
+export function recoveryCodesFile(service: string, set: RecoveryCodes): string {
+  const { codes, createdAt, username, accountName } = set;
+  return [
+    `${service} recovery codes`,
+    `Account: ${accountName}`,
+    `User: ${username}`,
+    `Made: ${createdAt.toISOString()}`,
+    "",
+    ...codes,
+    "",
+    "Each code works once, in place of a passcode. Making new codes voids these.",
+    "",
+  ].join("\n");
+}

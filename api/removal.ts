@@ -1,0 +1,52 @@
+import type { Origin } from "../machines/methods.ts";
+import { newId } from "../store/ids.ts";
+import type { Session } from "../store/redis/sessions.ts";
+import { requireFresh } from "./authenticate.ts";
+import type { Deps } from "./deps.ts";
+import { methodsOf, ownDevice } from "./devices.ts";
+import { Problem } from "./problem.ts";
+
+/**
+ * Removes an OTP device, or an unverified device of either kind. Throws `remove_all_required` for a
+ * verified phone, `device_not_found`, `reauthentication_required`.
+ */
+export async function removeDevice(
+  deps: Deps,
+  session: Session,
+  deviceId: string,
+  origin: Origin,
+): Promise<void> {
+  const device = await ownDevice(deps, session, deviceId);
+  if (device.type === "sms" && device.verifiedAt) throw removeAllRequired();
+  requireFresh(session, await methodsOf(deps, session), deps);
+  const outcome = await remove(deps, session, { deviceId, event: "device_removed" }, origin);
+  if (outcome === "gone") throw new Problem("device_not_found", "It was removed meanwhile.");
+  if (outcome === "remove_all_required") throw removeAllRequired();
+}
+
+/** Turns multi-factor authentication off. Throws `reauthentication_required`. */
+export async function removeAllDevices(
+  deps: Deps,
+  session: Session,
+  origin: Origin,
+): Promise<void> {
+  requireFresh(session, await methodsOf(deps, session), deps);
+  await remove(deps, session, { event: "all_devices_removed" }, origin);
+}
+
+function remove(
+  { flows }: Deps,
+  { userId, accountId }: Session,
+  what: { deviceId?: string; event: "device_removed" | "all_devices_removed" },
+  origin: Origin,
+) {
+  const owner = { userId, accountId, actorId: userId };
+  const args = { removalId: newId(), ...owner, ...what, origin };
+  return flows.removeDevices({ ...args, signOut: "if_required" });
+}
+
+const removeAllRequired = () =>
+  new Problem(
+    "remove_all_required",
+    "A verified phone is removed with all devices. To change its number, remove all and add it anew.",
+  );

@@ -1,0 +1,112 @@
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { authenticate } from "../authenticate.ts";
+import type { Deps } from "../deps.ts";
+import { getMultiFactor } from "../devices.ts";
+import { activity } from "../events.ts";
+import { originOf } from "../origin.ts";
+import { makeRecoveryCodes, recoveryCodesFile } from "../recovery-codes.ts";
+import { bearer, json, jsonBody, post, problems } from "../route.ts";
+import { activitySchema, methodSchema, multiFactorSchema, pageQuery } from "../schemas.ts";
+import { changeDefaultMethod } from "../settings.ts";
+
+const tags = ["My settings"];
+const security = bearer;
+
+const mine = createRoute({
+  method: "get",
+  path: "/v1/me/multi-factor",
+  tags,
+  summary: "Your devices and settings",
+  security,
+  responses: {
+    200: json(multiFactorSchema, "All about your second factor"),
+    ...problems({ session: true }),
+  },
+});
+
+const defaultMethod = createRoute({
+  method: "put",
+  path: "/v1/me/multi-factor/default-method",
+  tags,
+  summary: "Choose the method that logins begin with",
+  security,
+  request: jsonBody(z.object({ method: methodSchema })),
+  responses: {
+    200: json(multiFactorSchema, "All about your second factor"),
+    ...problems(
+      { session: true, body: true },
+      "method_not_configured",
+      "reauthentication_required",
+    ),
+  },
+});
+
+const recoveryCodes = createRoute({
+  method: "post",
+  path: "/v1/me/recovery-codes",
+  tags,
+  summary: "Make a new set of recovery codes; the old set is void",
+  security,
+  request: post(z.object({ quantity: z.int().min(1).max(10).default(10) })),
+  responses: {
+    201: {
+      description: "The codes, shown this once; as a file to save with `Accept: text/plain`",
+      content: {
+        "application/json": {
+          schema: z.object({ codes: z.array(z.string()), createdAt: z.iso.datetime() }),
+        },
+        "text/plain": { schema: z.string() },
+      },
+    },
+    ...problems(
+      { session: true, body: true, post: true },
+      "multi_factor_off",
+      "reauthentication_required",
+    ),
+  },
+});
+
+const myActivity = createRoute({
+  method: "get",
+  path: "/v1/me/activity",
+  tags,
+  summary: "What happened to your login and devices, newest first",
+  security,
+  request: { query: pageQuery },
+  responses: {
+    200: json(activitySchema, "A page of events"),
+    ...problems({ session: true }, "invalid_request"),
+  },
+});
+
+/** One's own settings, recovery codes and activity. */
+export function settingsRoutes(app: OpenAPIHono, deps: Deps) {
+  const origin = (c: Context) => originOf(c, deps.config.TRUSTED_PROXIES);
+
+  app.openapi(mine, async (c) => {
+    const session = await authenticate(c, deps, { setup: true });
+    return c.json(await getMultiFactor(deps, session), 200);
+  });
+
+  app.openapi(defaultMethod, async (c) => {
+    const session = await authenticate(c, deps);
+    const { method } = c.req.valid("json");
+    return c.json(await changeDefaultMethod(deps, session, method, origin(c)), 200);
+  });
+
+  app.openapi(recoveryCodes, async (c) => {
+    const session = await authenticate(c, deps);
+    const { quantity } = c.req.valid("json");
+    const made = await makeRecoveryCodes(deps, session, quantity, origin(c));
+    if (!c.req.header("accept")?.includes("text/plain"))
+      return c.json({ codes: made.codes, createdAt: made.createdAt.toISOString() }, 201);
+    c.header("content-disposition", 'attachment; filename="recovery-codes.txt"');
+    return c.text(recoveryCodesFile(deps.config.SERVICE_NAME, made), 201);
+  });
+
+  app.openapi(myActivity, async (c) => {
+    const { userId } = await authenticate(c, deps);
+    return c.json(await activity(deps, { userId, ...c.req.valid("query") }), 200);
+  });
+}

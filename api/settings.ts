@@ -1,0 +1,30 @@
+import type { Origin } from "../machines/methods.ts";
+import { configuredMethods, type Method } from "../store/methods.ts";
+import { getMfaProfile, setDefaultMethod } from "../store/postgres/users.ts";
+import type { Session } from "../store/redis/sessions.ts";
+import { requireFresh } from "./authenticate.ts";
+import type { Deps } from "./deps.ts";
+import { getMultiFactor, type MultiFactor } from "./devices.ts";
+import { userEvent } from "./events.ts";
+import { Problem } from "./problem.ts";
+
+/**
+ * Chooses the method that logins begin with. Throws `method_not_configured` and
+ * `reauthentication_required`.
+ */
+export async function changeDefaultMethod(
+  deps: Deps,
+  session: Session,
+  method: Method,
+  origin: Origin,
+): Promise<MultiFactor> {
+  const { userId } = session;
+  const profile = await getMfaProfile(deps.db, userId);
+  const configured = configuredMethods(profile?.devices ?? []);
+  if (!configured.includes(method))
+    throw new Problem("method_not_configured", "Add and verify a device of that kind first.");
+  requireFresh(session, configured, deps);
+  const event = userEvent(deps, session, "default_method_changed", origin, { method });
+  await setDefaultMethod(deps.db, { userId, method }, event);
+  return getMultiFactor(deps, session);
+}
