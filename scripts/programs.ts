@@ -55,7 +55,7 @@ export function runProgram(
     child.on("close", (code, signal) => {
       running.delete(child);
       if (code === 0) return resolve(written);
-      const lines = `${written}\n${errors}`.trim().split("\n").slice(-8).join("\n  ");
+      const lines = `${written}\n${errors}`.trim().split("\n").slice(-20).join("\n  ");
       reject(
         new SetUpError(`${program} ${args.join(" ")} ended with ${code ?? signal}:\n  ${lines}`),
       );

@@ -7,6 +7,7 @@ import { type Report, withHeartbeat } from "./progress.ts";
 import { temporalDownloadsAreReachable } from "./temporal-cli.ts";
 
 const VERSION = "1.38.0";
+const COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies";
 const NAME = `temporal-test-server-${VERSION}`;
 
 /**
@@ -35,7 +36,7 @@ async function copyLibraries(maven: string): Promise<void> {
   writeFileSync(project, POM);
   const output = join(folder, "lib");
   await runProgram(maven, [
-    ...["-q", "-B", "-f", project, "dependency:copy-dependencies"],
+    ...["-q", "-B", "-f", project, COPY],
     ...["-DincludeScope=runtime", `-DoutputDirectory=${output}`],
   ]);
   renameSync(output, libraries);
