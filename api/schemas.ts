@@ -79,7 +79,7 @@ export const multiFactorSchema = z
   .object({
     enabled: z.boolean(),
     required: z.boolean(),
-    defaultMethod: methodSchema.nullable(),
+    defaultMethod: methodSchema.or(z.null()),
     devices: z.array(deviceSchema),
     recoveryCodes: z.object({ remaining: z.int() }),
     locked: z.boolean(),
