@@ -1,6 +1,13 @@
 import { expect, test } from "vitest";
 import { newId, newOwnedId } from "../../../store/ids.ts";
-import { openChallenge, readChallenge, storePasscode } from "../../../store/redis/challenges.ts";
+import { checkPasscode } from "../../../store/redis/attempts.ts";
+import {
+  openChallenge,
+  readChallenge,
+  storePasscode,
+  withdrawChallenges,
+} from "../../../store/redis/challenges.ts";
+import { openSession } from "../../../store/redis/sessions.ts";
 import { NOW, newUser, twoClients } from "./clients.ts";
 
 const [redis] = await twoClients();
@@ -20,4 +27,43 @@ test("reads back what was opened, without its passcode", async () => {
   await openChallenge(redis, { challengeId, ...opened, now: NOW });
   expect(await storePasscode(redis, { challengeId, hash: "x", expiresAt: NOW + 1 })).toBe(true);
   expect(await readChallenge(redis, challengeId)).toEqual(opened);
+});
+
+test("withdrawing ends the user's open challenges, right passcodes and all, and nobody else's", async () => {
+  const user = newUser();
+  const epochs = { user: 0, account: 0 };
+  const open = async (whose: typeof user, lifetimeMs = 600_000) => {
+    const challengeId = newOwnedId(whose.userId);
+    const expiresAt = NOW + lifetimeMs;
+    await openChallenge(redis, { challengeId, ...whose, epochs, expiresAt, now: NOW });
+    await storePasscode(redis, { challengeId, hash: "right", expiresAt });
+    return challengeId;
+  };
+  const outcome = async (challengeId: string, now: number) => {
+    const attempt = { challengeId, now, passcodeHash: "right", wrongAllowed: 6 };
+    return (await checkPasscode(redis, attempt)).outcome;
+  };
+  const opened = [await open(user), await open(user)];
+  const completed = await open(user);
+  const expired = await open(user, 1_000);
+  const other = await open(newUser());
+  await openSession(redis, {
+    ...user,
+    role: "member",
+    scope: "full",
+    amr: ["pwd", "sms", "mfa"],
+    epochs,
+    now: NOW,
+    lifetimeMs: 600_000,
+    challenge: { id: completed, wrongAllowed: 6 },
+  });
+
+  const now = NOW + 5_000;
+  const withdrawn = await withdrawChallenges(redis, user.userId, now);
+  expect(withdrawn).toEqual(expect.arrayContaining(opened));
+  expect(withdrawn).not.toContain(expired);
+  for (const challengeId of opened) expect(await outcome(challengeId, now)).toBe("expired");
+  expect(await outcome(completed, now)).toBe("completed");
+  expect(await outcome(other, now)).toBe("accepted");
+  expect(await withdrawChallenges(redis, user.userId, now)).toEqual(withdrawn);
 });
