@@ -89,8 +89,7 @@ export async function host<M extends AnyStateMachine, View extends Visible>(
     const scope = inScope(async (own) => {
       const outcome = await effect(from);
       running.delete(own);
-      // The machine may have moved on meanwhile; an outcome it no longer waits for is dropped.
-      if (outcome && snapshot.can(outcome)) send(outcome);
+      if (outcome && !own.consideredCancelled) send(outcome);
     });
     running.add(scope);
   };
@@ -121,14 +120,15 @@ export async function host<M extends AnyStateMachine, View extends Visible>(
   };
 
   const enter = () => {
-    // What still runs belongs to states left for good; work of the final state starts below.
-    if (snapshot.status === "done") for (const scope of running) scope.cancel();
     for (const action of actions) perform(action);
     publish();
   };
 
   const send = (event: Event<M>) => {
+    const { value } = snapshot;
     [snapshot, actions] = transition<AnyStateMachine>(machine, snapshot, event);
+    // What still runs was begun by a state that is left now: nobody waits for its outcome.
+    if (!snapshot.matches(value)) for (const scope of running) scope.cancel();
     enter();
   };
 

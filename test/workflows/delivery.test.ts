@@ -1,0 +1,110 @@
+import { expect, test } from "vitest";
+import { UndeliverableError } from "../../gateways/sms.ts";
+import { hashCode } from "../../store/codes.ts";
+import { checkPasscode } from "../../store/redis/attempts.ts";
+import { eventually } from "./flows.ts";
+import { useWorld } from "./world.ts";
+
+const world = useWorld("skipping");
+type Flow = Pick<
+  Awaited<ReturnType<typeof world.loginChallenge | typeof world.smsEnrollment>>,
+  "view" | "update"
+>;
+const MINUTE = 60_000;
+
+/** The provider's failures quote what it was given, as real ones do. */
+const quoting = () => new Error("400: cannot send '1234567 is your passcode' to +12025550123");
+
+/** Until the last retry has failed. */
+const failsForGood = ({ view }: Flow) =>
+  eventually(async () => {
+    await world.pass(15_000);
+    return (await view()).state;
+  }).toBe("delivery_failed");
+
+test("a provider that fails twice sends at the third try, a code that is good", async () => {
+  const before = world.phone.messages.length;
+  world.phone.fail(2, quoting);
+  const tries = world.phone.attempts();
+  const flow = await world.loginChallenge();
+  await eventually(world.phone.attempts).toBeGreaterThan(tries);
+  await world.pass(10_000);
+  expect(await flow.reaches("awaiting_passcode")).not.toHaveProperty("problem");
+  expect(world.phone.messages.length - before).toBe(1);
+  const { redis, config, clock } = world;
+  const code = /^\d{7}/.exec(world.phone.messages.at(-1)?.body ?? "")?.[0] as string;
+  const { challengeId } = flow;
+  const passcodeHash = hashCode(config.CODE_KEY, "passcode", challengeId, code);
+  const attempt = { challengeId, passcodeHash, now: clock.now(), wrongAllowed: 6 };
+  expect(await checkPasscode(redis, attempt)).toEqual({ outcome: "accepted", factor: "sms" });
+});
+
+test.each([
+  ["a passcode", (): Promise<Flow> => world.loginChallenge(), "resendPasscode"],
+  ["a PIN", (): Promise<Flow> => world.smsEnrollment(), "resendPin"],
+] as const)(
+  "a provider that is away for long costs %s, not the flow",
+  async (_code, start, resend) => {
+    world.phone.fail();
+    const flow = await start();
+    await failsForGood(flow);
+    expect(await flow.view()).toMatchObject({ problem: "dependency_unavailable" });
+    world.phone.recover();
+    await flow.update(resend);
+    await eventually(async () => (await flow.view()).state).toMatch(/^awaiting_/);
+    expect((await flow.view()).problem).toBeUndefined();
+  },
+);
+
+test("a phone that cannot be reached is not tried again", async () => {
+  const before = world.phone.attempts();
+  world.phone.fail(undefined, () => new UndeliverableError("landline"));
+  const flow = await world.loginChallenge();
+  expect(await flow.reaches("delivery_failed")).toMatchObject({
+    problem: "landline",
+    next: ["resend", "method"],
+  });
+  await world.pass(5 * MINUTE);
+  expect(world.phone.attempts() - before).toBe(1);
+});
+
+test("the history quotes no provider", async () => {
+  world.phone.fail(undefined, quoting);
+  const flow = await world.loginChallenge();
+  await failsForGood(flow);
+  world.phone.recover();
+  const history = JSON.stringify(await flow.history());
+  expect(history).toContain("dependency_unavailable");
+  const decoded = history.replace(/"data":"([^"]*)"/g, (_, data) => atob(data));
+  for (const secret of ["1234567", "2025550123", "cannot send"])
+    expect(decoded).not.toContain(secret);
+});
+
+test("what is still being sent is given up once the user has chosen another way", async () => {
+  world.phone.fail();
+  const tries = world.phone.attempts();
+  const flow = await world.loginChallenge();
+  await eventually(world.phone.attempts).toBeGreaterThan(tries);
+  expect(await flow.update("chooseMethod", { method: "otp", maySend: false })).toMatchObject({
+    state: "awaiting_passcode",
+    method: "otp",
+  });
+  const before = world.phone.attempts();
+  await world.pass(MINUTE);
+  expect(world.phone.attempts()).toBe(before);
+});
+
+test("back by SMS, only the new passcode is sent, and tells how it went", async () => {
+  const before = world.phone.messages.length;
+  world.phone.fail();
+  const tries = world.phone.attempts();
+  const flow = await world.loginChallenge();
+  await eventually(world.phone.attempts).toBeGreaterThan(tries);
+  await flow.update("chooseMethod", { method: "otp", maySend: false });
+  world.phone.recover();
+  await flow.update("chooseMethod", { method: "sms", maySend: true });
+  await flow.reaches("awaiting_passcode");
+  await world.pass(MINUTE);
+  expect(world.phone.messages.length - before).toBe(1);
+  expect((await flow.view()).state).toBe("awaiting_passcode");
+});

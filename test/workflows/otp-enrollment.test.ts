@@ -1,0 +1,50 @@
+import { expect, test } from "vitest";
+import { getDevice } from "../../store/postgres/devices.ts";
+import { getUser } from "../../store/postgres/users.ts";
+import { readUserRevocation } from "../../store/redis/revocations.ts";
+import { useWorld } from "./world.ts";
+
+const world = useWorld("skipping");
+const origin = { ip: "192.0.2.7", userAgent: "test" };
+const DAY = 86_400_000;
+
+test("the first right code verifies the app, makes it the default and signs the user out", async () => {
+  const flow = await world.otpEnrollment();
+  expect(await flow.reaches("awaiting_code")).toMatchObject({
+    next: ["verify", "restart", "remove"],
+  });
+  const proof = { makeDefault: true, signOut: true, origin };
+  expect(await flow.update("acceptCode", proof)).toEqual({ state: "verified", next: [] });
+  expect(await flow.activities()).toEqual(["settleDevice", "signOut"]);
+  expect((await getUser(world.db, flow.userId))?.defaultMethod).toBe("otp");
+  expect(await readUserRevocation(world.redis, flow.userId)).toMatchObject({ epoch: 1 });
+});
+
+test("a user who does not want it as default stays logged in", async () => {
+  const flow = await world.otpEnrollment();
+  await flow.update("acceptCode", { makeDefault: false, signOut: false, origin });
+  expect((await getDevice(world.db, flow.userId, flow.deviceId))?.verifiedAt).not.toBeNull();
+  expect((await getUser(world.db, flow.userId))?.defaultMethod).toBeNull();
+  expect(await flow.activities()).toEqual(["settleDevice"]);
+  expect(await readUserRevocation(world.redis, flow.userId)).toMatchObject({ epoch: 0 });
+});
+
+test("wrong codes and a restart leave it open, and its seven days as they were", async () => {
+  const flow = await world.otpEnrollment();
+  for (let wrong = 0; wrong < 7; wrong++)
+    expect(await flow.update("rejectCode")).toMatchObject({ state: "awaiting_code" });
+  await world.pass(6 * DAY);
+  expect(await flow.update("restart")).toMatchObject({ state: "awaiting_code" });
+  await world.pass(DAY + 1000);
+  expect(await flow.handle.result()).toMatchObject({ state: "dropped" });
+  expect(await getDevice(world.db, flow.userId, flow.deviceId)).toBeUndefined();
+});
+
+test("removed, it is gone, and takes no code", async () => {
+  const flow = await world.otpEnrollment();
+  expect(await flow.update("remove", { origin })).toEqual({ state: "removed", next: [] });
+  expect(await getDevice(world.db, flow.userId, flow.deviceId)).toBeUndefined();
+  await expect(
+    flow.update("acceptCode", { makeDefault: true, signOut: true, origin }),
+  ).rejects.toThrow(/not found|completed/i);
+});

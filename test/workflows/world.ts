@@ -1,0 +1,62 @@
+import { afterAll, afterEach, beforeAll, inject } from "vitest";
+import { createActivities } from "../../activities/index.ts";
+import { loadConfig } from "../../config.ts";
+import { connectDatabase, migrateDatabase } from "../../store/postgres/connect.ts";
+import { connectRedis } from "../../store/redis/connect.ts";
+import { freshDatabase } from "../support/databases.ts";
+import { BEGINNING, environmentOf } from "../support/stack.ts";
+import { ownTemporal, startWorker, type Time } from "../support/temporal.ts";
+import { flowsOn } from "./flows.ts";
+import { testPhone } from "./test-phone.ts";
+
+/**
+ * Workflows with their real activities over real stores, for one test file. There is no gateway:
+ * tests send what it would send, and only the phone is not a real one.
+ */
+export function useWorld(time: Time) {
+  const world = {} as World;
+  beforeAll(async () => void Object.assign(world, await startWorld(time)));
+  afterEach(() => world.phone.recover());
+  afterAll(() => world.stop?.());
+  return world;
+}
+
+export type World = Awaited<ReturnType<typeof startWorld>>;
+
+async function startWorld(time: Time) {
+  const [own, temporal] = await Promise.all([freshDatabase("postgres"), ownTemporal(time)]);
+  await migrateDatabase(own.url);
+  const redisUrl = inject("redisUrl");
+  const config = loadConfig(environmentOf(own.url, redisUrl, temporal));
+  const database = connectDatabase(own.url);
+  const redis = await connectRedis(redisUrl, () => {});
+  let now = BEGINNING;
+  const clock = { now: () => now };
+  const phone = testPhone();
+  const deps = { db: database.db, redis, sms: phone.gateway, config, clock, log: { warn() {} } };
+  const startOwnWorker = () => startWorker(temporal, createActivities(deps));
+  let stopWorker = await startOwnWorker();
+
+  return {
+    ...deps,
+    temporal,
+    phone,
+    ...flowsOn(deps, temporal.client),
+    /** Lets time pass, for the activities and for the workflows' timers. */
+    async pass(ms: number) {
+      now += ms;
+      await temporal.skip(ms);
+    },
+    /** Does something while no worker runs; another worker goes on. */
+    async withoutWorker(work: () => Promise<void>) {
+      await stopWorker();
+      await work();
+      stopWorker = await startOwnWorker();
+    },
+    async stop() {
+      await stopWorker();
+      await Promise.all([database.close(), redis.close()]);
+      await Promise.all([temporal.stop(), own.drop()]);
+    },
+  };
+}
