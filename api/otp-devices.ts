@@ -38,7 +38,7 @@ export async function registerOtpDevice(
   const secret = newOtpSecret();
   const args = { userId, accountId, deviceId: id, lifetimeMs };
   // One transaction: if the workflow cannot be started, or this process dies, no device is left.
-  return deps.db.transaction(async (tx) => {
+  const view = await deps.db.transaction(async (tx) => {
     const sealed = seal(deps.config.SEALING_KEYS, secret, id);
     const device = await addOtpDevice(
       tx,
@@ -49,9 +49,9 @@ export async function registerOtpDevice(
     if (device === "too_many")
       throw new Problem("too_many_devices", `Remove one of your ${otpDevices} apps first.`);
     await deps.flows.startOtpEnrollment(args);
-    const view = await viewDevice(deps, device, firstOtpEnrollmentView(args));
-    return setupOf(deps, session, view, secret);
+    return viewDevice(deps, device, firstOtpEnrollmentView(args));
   });
+  return setupOf(deps, session, view, secret);
 }
 
 /**
