@@ -1,29 +1,23 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { type SmsGateway, UndeliverableError } from "../../gateways/sms.ts";
+import { until } from "./until.ts";
 
 type Message = { to: string; body: string };
-
-const POLL_MS = 20;
-const PATIENCE_MS = 10_000;
 
 /** How a provider can fail: for now, for good, or by never answering. */
 export type SmsFailure = "refuse" | "undeliverable" | "hang";
 
-/** Reads phones: each message once, waiting for it up to ten seconds. */
+/** Reads phones: each message once, waiting for it up to fifteen seconds. */
 export function phones(read: (to: string) => Promise<Message[]>) {
   const seen = new Map<string, number>();
 
   const next = async (to: string, pattern: RegExp) => {
     const id = `${to} ${pattern}`;
-    for (const end = performance.now() + PATIENCE_MS; performance.now() < end; ) {
-      const codes = (await read(to)).flatMap(({ body }) => pattern.exec(body)?.[1] ?? []);
-      if (codes.length > (seen.get(id) ?? 0)) {
-        seen.set(id, codes.length);
-        return codes[0] as string;
-      }
-      await sleep(POLL_MS);
-    }
-    throw new Error(`No new message ${pattern} reached ${to}`);
+    const codes = await until(
+      async () => (await read(to)).flatMap(({ body }) => pattern.exec(body)?.[1] ?? []),
+      ({ length }) => length > (seen.get(id) ?? 0),
+    );
+    seen.set(id, codes.length);
+    return codes[0] as string;
   };
 
   return {

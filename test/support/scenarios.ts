@@ -2,6 +2,7 @@ import type { LoginResult } from "../../api/login.ts";
 import type { ApiClient } from "./client.ts";
 import type { Person } from "./people.ts";
 import { newPhone } from "./phones.ts";
+import { until } from "./until.ts";
 
 /** What a scenario needs: a stack, or a client over a port with phones to read. */
 export type Stage = {
@@ -44,6 +45,21 @@ export async function startChallenge({ api }: Pick<Stage, "api">, user: Login) {
 export async function logInBySms(stage: Stage, user: Login, number: string) {
   const { id } = await startChallenge(stage, user);
   return (await stage.api.verifyPasscode(id, await stage.passcodeTo(number))).body.session;
+}
+
+/** The challenge once its passcode was sent or given up; before, no other can be asked for. */
+export async function challengeSent({ api }: Pick<Stage, "api">, id: string) {
+  const read = async () => (await api.challenge(id)).body;
+  return until(read, ({ state }) => state !== "sending_passcode");
+}
+
+/** The device once its PIN was sent or given up; before, no other can be asked for. */
+export async function pinSent({ api }: Pick<Stage, "api">, token: string, deviceId: string) {
+  const read = async () =>
+    (await api.multiFactor(token)).body.devices.find(({ id }) => id === deviceId);
+  const device = await until(read, (device) => device?.state !== "sending_pin");
+  if (!device) throw new Error("The device is gone");
+  return device;
 }
 
 /** A code of the same length that is not this one; others for other `n` under 10 to the length. */

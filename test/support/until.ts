@@ -1,0 +1,16 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+const POLL_MS = 25;
+const PATIENCE_MS = 15_000;
+
+/** Reads again and again until it is as wanted, for at most fifteen seconds; resolves with it. */
+export async function until<T>(read: () => Promise<T>, wanted: (value: T) => boolean): Promise<T> {
+  const end = performance.now() + PATIENCE_MS;
+  for (;;) {
+    const value = await read();
+    if (wanted(value)) return value;
+    if (performance.now() > end)
+      throw new Error(`It never came to what was waited for: ${JSON.stringify(value)}`);
+    await sleep(POLL_MS);
+  }
+}
