@@ -1,23 +1,22 @@
 import { join } from "node:path";
-import type { Connection } from "@temporalio/client";
-import { TASK_QUEUE } from "../workflows/ids.ts";
 import { checkoutFolder } from "./folders.ts";
+import { expectPollers } from "./pollers.ts";
 import { waitUntilReady } from "./processes.ts";
 import { logFile, type Stage } from "./stack.ts";
 import { connectTemporal } from "./temporal-namespace.ts";
 
 const START_MS = 60_000;
-const WORKFLOWS = 1;
-const ACTIVITIES = 2;
 
 /** Starts the worker with this environment and resolves when it polls for work. */
 export async function startWorker({ launch }: Stage, env: NodeJS.ProcessEnv): Promise<void> {
   const { TEMPORAL_ADDRESS: address = "", TEMPORAL_NAMESPACE: namespace = "" } = env;
-  const startedAt = Date.now();
+  const since = new Date();
   const child = launch(entry("Worker", "worker.ts", env));
   const connection = await connectTemporal(address);
   try {
-    const polls = () => expectPollers(connection, namespace, startedAt);
+    // The SDK calls a worker `pid@host`.
+    const isIt = (identity: string) => identity.startsWith(`${child.pid}@`);
+    const polls = () => expectPollers(connection, namespace, { since, isIt });
     await waitUntilReady(child, polls, START_MS);
   } finally {
     await connection.close();
@@ -47,21 +46,4 @@ function entry(name: string, file: string, env: NodeJS.ProcessEnv) {
     env,
     logFile: logFile(name.toLowerCase()),
   };
-}
-
-/** Throws unless a worker has polled for workflows and one for activities since `since` (ms). */
-async function expectPollers(
-  connection: Connection,
-  namespace: string,
-  since: number,
-): Promise<void> {
-  for (const taskQueueType of [WORKFLOWS, ACTIVITIES]) {
-    const taskQueue = { name: TASK_QUEUE };
-    const request = { namespace, taskQueue, taskQueueType };
-    const { pollers } = await connection.workflowService.describeTaskQueue(request);
-    const recent = pollers.some(
-      ({ lastAccessTime }) => Number(lastAccessTime?.seconds ?? 0) * 1000 + 999 >= since,
-    );
-    if (!recent) throw new Error(`nobody polls the task queue ${TASK_QUEUE}`);
-  }
 }
