@@ -1,0 +1,77 @@
+import { generateSync } from "otplib";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { OtpSetup } from "../../api/otp-devices.ts";
+import { enrollPhone, logInBySms, startChallenge, wrongCode } from "../support/scenarios.ts";
+import { BEGINNING, type Stack, startStack } from "../support/stack.ts";
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStack();
+});
+afterAll(() => stack.stop());
+
+/** The code that the app shows `ms` after the beginning. */
+const appCode = (secret: string, ms = 0) =>
+  generateSync({ secret, epoch: Math.floor((BEGINNING + ms) / 1000) });
+
+test("attack: an operator reads every history and every log line, and learns no secret", async () => {
+  const { api } = stack;
+  const user = await stack.createUser();
+  const secrets: string[] = [user.password];
+
+  // A phone: its PIN, a resent passcode, a wrong one, a session.
+  const { e164 } = await enrollPhone(stack, user);
+  secrets.push(e164, e164.slice(1), e164.slice(2));
+  const first = await logInBySms(stack, user, e164);
+  const challenge = await startChallenge(stack, user);
+  const passcode = await stack.passcodeTo(e164);
+  await api.verifyPasscode(challenge.id, wrongCode(passcode));
+  const { session } = (await api.verifyPasscode(challenge.id, passcode)).body;
+  secrets.push(passcode, wrongCode(passcode));
+
+  // An app, recovery codes, a login by each, and the end of it all.
+  const { token } = session;
+  const call = { token, body: { name: "App" } };
+  const app = (await api.call<OtpSetup>("POST", "/v1/me/devices/otp", call)).body;
+  const code = appCode(app.secret);
+  const proof = { token, body: { code, makeDefault: false } };
+  await api.call("POST", `/v1/me/devices/${app.device.id}/verify`, proof);
+  const made = { token, body: { quantity: 2 } };
+  const { codes } = (await api.call<{ codes: string[] }>("POST", "/v1/me/recovery-codes", made))
+    .body;
+  const byCode = await startChallenge(stack, user);
+  const recovered = (await api.verifyPasscode(byCode.id, codes[0] as string)).body.session;
+  await api.call("DELETE", "/v1/me/devices", { token: recovered.token });
+  const tokens = [first.token, token, recovered.token].map((text) => text.split(".")[1] as string);
+  secrets.push(app.secret, code, ...codes, ...tokens);
+
+  const histories = await everyHistory();
+  expect(histories.types).toEqual(
+    expect.arrayContaining(["smsEnrollment", "otpEnrollment", "loginChallenge", "deviceRemoval"]),
+  );
+  // What is looked through is really the decoded input of the workflows.
+  expect(histories.text).toContain(`"challengeId":"${challenge.id}"`);
+  for (const text of [histories.text, stack.logged().join("\n")])
+    for (const secret of secrets) expect(text.includes(secret), secret).toBe(false);
+});
+
+/** Every history of the run as text, its payloads, failures and attributes decoded. */
+async function everyHistory() {
+  const { workflow } = stack.temporal.client;
+  const types: string[] = [];
+  const texts: string[] = [];
+  for await (const { workflowId, runId, type, memo, searchAttributes } of workflow.list()) {
+    types.push(type);
+    const { events } = await workflow.getHandle(workflowId, runId).fetchHistory();
+    collect([workflowId, memo, searchAttributes, events], texts);
+  }
+  return { types, text: texts.join("\n") };
+}
+
+/** Every text inside a value, bytes read as the text that they hold. */
+function collect(value: unknown, texts: string[]) {
+  if (typeof value === "string") texts.push(value);
+  else if (value instanceof Uint8Array) texts.push(Buffer.from(value).toString());
+  else if (value !== null && typeof value === "object")
+    for (const part of Object.values(value)) collect(part, texts);
+}
