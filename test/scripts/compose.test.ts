@@ -1,0 +1,55 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+
+const compose = read("docker-compose.yml");
+
+function read(file: string): string {
+  return readFileSync(new URL(`../../${file}`, import.meta.url), "utf8");
+}
+
+/** The text of each service. */
+function services(): Map<string, string> {
+  const [, section = ""] = /^services:\n([\s\S]*?)^\S/m.exec(compose) ?? [];
+  const parts = section.split(/^ {2}([\w-]+):\n/m).slice(1);
+  return new Map(parts.flatMap((name, at) => (at % 2 ? [] : [[name, parts[at + 1] ?? ""]])));
+}
+
+const SECRET = /PASSWORD|PWD|SECRET|TOKEN|_KEY/;
+
+test("starts only with secrets that somebody has set", () => {
+  const references = [...compose.matchAll(/(?<!\$)\$\{(\w+)([^}]*)\}/g)];
+  const secrets = references.filter(([, name = ""]) => SECRET.test(name));
+  expect(secrets.length).toBeGreaterThan(5);
+  for (const [, name, rest] of secrets) expect(rest).toBe(`:?set ${name}`);
+});
+
+test("holds no secret itself", () => {
+  const settings = [...compose.matchAll(/^ +(\w+): (.+)$/gm)];
+  const secrets = settings.filter(([, name = ""]) => SECRET.test(name));
+  expect(secrets.length).toBeGreaterThan(5);
+  for (const [, , value] of secrets) expect(value).toMatch(/^\$\{\w+:\?set \w+\}$/);
+  for (const [, password] of compose.matchAll(/:\/\/\w*:([^@\n]+)@/g)) {
+    expect(password).toMatch(/^\$\{\w+:\?set \w+\}$/);
+  }
+});
+
+test("opens ports of the gateway and the Temporal UI alone, and to this machine unless told otherwise", () => {
+  const open = [...services()].filter(([, text]) => /^ +ports:/m.test(text));
+  expect(open.map(([name]) => name)).toEqual(["gateway", "temporal-ui"]);
+  for (const [name, text] of open) {
+    expect(text, name).toMatch(/^ +ports: \["\$\{\w+:-127\.0\.0\.1:\d+\}:8080"\]$/m);
+  }
+});
+
+test("keeps the stores and the servers on the inner network", () => {
+  expect(compose).toMatch(/^ {2}inside:\n {4}internal: true$/m);
+  const inside = [...services()].filter(([, text]) => /^ +networks: \[inside\]$/m.test(text));
+  const names = inside.map(([name]) => name);
+  expect(names).toEqual(["redis", "postgres", "temporal-schema", "temporal"]);
+});
+
+test("tells Temporal to start activities eagerly, as the development stack does", () => {
+  const setting = "system.enableActivityEagerExecution";
+  expect(read("scripts/compose/temporal.yaml")).toContain(`${setting}:\n  - value: true\n`);
+  expect(read("scripts/temporal.ts")).toContain(`${setting}=true`);
+});

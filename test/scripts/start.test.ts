@@ -1,0 +1,173 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createClient } from "redis";
+import { afterAll, beforeAll, describe, expect, inject, test, vi } from "vitest";
+import { checkoutFolder } from "../../scripts/folders.ts";
+import { freePort, tryPort } from "../../scripts/ports.ts";
+import { identityOf } from "../../scripts/process-identity.ts";
+
+const PASSWORD = "correct horse battery staple";
+const SOME_STARTS_MS = 90_000;
+
+/** A stack that is started as `npm start` does, on a folder of its own. */
+type Stack = ReturnType<typeof start>;
+
+function start(folder: string, port: number) {
+  const { DATABASE_URL, REDIS_URL, TEMPORAL_ADDRESS, ...inherited } = process.env;
+  const stack: ChildProcess = spawn(process.execPath, ["--import", "tsx", "scripts/start.ts"], {
+    cwd: checkoutFolder,
+    env: {
+      ...inherited,
+      NODE_ENV: "development",
+      DATA_DIR: folder,
+      PORT: String(port),
+      DEMO_PASSWORD: PASSWORD,
+    },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  const ended = new Promise<number | null>((resolve) => stack.once("close", resolve));
+  const ready = new Promise<void>((resolve, reject) => {
+    for (const stream of [stack.stdout, stack.stderr]) {
+      stream?.setEncoding("utf8").on("data", (chunk: string) => {
+        output += chunk;
+        if (output.includes("Second Step runs")) resolve();
+      });
+    }
+    ended.then(() => reject(new Error(`It ended before it was ready:\n${output}`)));
+  });
+  // Only some tests wait for it.
+  ready.catch(() => {});
+  return { pid: stack.pid, ready, ended, output: () => output, signal: stack.kill.bind(stack) };
+}
+
+async function call(port: number, path: string, body?: object, token?: string) {
+  const answer = await fetch(`http://127.0.0.1:${port}/v1${path}`, {
+    method: body ? "POST" : "GET",
+    headers: {
+      "content-type": "application/json",
+      "idempotency-key": crypto.randomUUID(),
+      ...(token && { authorization: `Bearer ${token}` }),
+    },
+    ...(body && { body: JSON.stringify(body) }),
+  });
+  // biome-ignore lint/suspicious/noExplicitAny: the tests say what they expect in it.
+  return { status: answer.status, body: (await answer.json()) as any };
+}
+
+async function logIn(port: number): Promise<string> {
+  const { status, body } = await call(port, "/login", { username: "bob", password: PASSWORD });
+  expect(body).toMatchObject({ status: "authenticated" });
+  expect(status).toBe(200);
+  return body.session.token;
+}
+
+function childrenOf(folder: string): { name: string; pid: number }[] {
+  return JSON.parse(readFileSync(join(folder, "stack.json"), "utf8")).children;
+}
+
+describe("a stack on this machine", { timeout: SOME_STARTS_MS }, () => {
+  const folder = mkdtempSync(join(tmpdir(), "second-step-start-"));
+  let port: number;
+  let stack: Stack;
+  let token: string;
+  let device: object;
+
+  beforeAll(async () => {
+    port = await freePort();
+    stack = start(folder, port);
+    await stack.ready;
+  }, SOME_STARTS_MS);
+
+  afterAll(async () => {
+    stack.signal("SIGTERM");
+    await stack.ended;
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  test("prints its addresses, its users and their password", async () => {
+    expect(stack.output()).toContain(`http://127.0.0.1:${port}\n`);
+    expect(stack.output()).toContain(`http://127.0.0.1:${port}/docs`);
+    expect(stack.output()).toMatch(/admin .*, alice, bob, support/);
+    expect(stack.output()).toContain(PASSWORD);
+    token = await logIn(port);
+    const phone = { countryCode: "US", phoneNumber: "2025550143" };
+    const added = await call(port, "/me/devices/sms", phone, token);
+    expect(added.status).toBe(201);
+    device = await vi.waitFor(async () => {
+      const { body } = await call(port, "/me/multi-factor", undefined, token);
+      expect(body.devices[0]).toMatchObject({ type: "sms", state: "awaiting_pin" });
+      return body.devices[0];
+    });
+  });
+
+  test("lets no second one run on its data, and says where it is", async () => {
+    const second = start(folder, await freePort());
+    expect(await second.ended).toBe(1);
+    expect(second.output()).toBe(
+      `Second Step is already running (pid ${stack.pid}) at http://127.0.0.1:${port}\n`,
+    );
+    expect((await call(port, "/session", undefined, token)).status).toBe(200);
+  });
+
+  test("ends on one Ctrl-C, twice told, with all that it started and nothing else", async () => {
+    const children = childrenOf(folder);
+    expect(children.map(({ name }) => name)).toEqual(["Redis", "Temporal", "Worker", "Gateway"]);
+    // The terminal tells every process of it, and npm tells its own child again.
+    stack.signal("SIGINT");
+    stack.signal("SIGINT");
+    expect(await stack.ended).toBe(0);
+    for (const { name, pid } of children) expect(identityOf(pid), name).toBeUndefined();
+    expect(existsSync(join(folder, "stack.json"))).toBe(false);
+    expect(await tryPort(port)).toBe(port);
+    const bystander = createClient({ url: inject("redisUrl") });
+    await bystander.connect();
+    expect(await bystander.ping()).toBe("PONG");
+    bystander.destroy();
+  });
+
+  test("keeps users, sessions and running workflows over a restart", async () => {
+    stack = start(folder, port);
+    await stack.ready;
+    const { body } = await call(port, "/me/multi-factor", undefined, token);
+    expect(body.devices).toEqual([device]);
+    await logIn(port);
+  });
+
+  test("is started again after a kill, and first ends what that left behind", async () => {
+    const left = childrenOf(folder);
+    stack.signal("SIGKILL");
+    await stack.ended;
+    expect(left.map(({ pid }) => identityOf(pid))).not.toContain(undefined);
+    stack = start(folder, port);
+    await stack.ready;
+    for (const { name, pid } of left) {
+      expect(stack.output()).toContain(`Stopping ${name} (pid ${pid})`);
+      expect(identityOf(pid)).toBeUndefined();
+    }
+    expect((await call(port, "/session", undefined, token)).status).toBe(200);
+  });
+
+  test("stops altogether when a part of it dies, and says which", async () => {
+    const children = childrenOf(folder);
+    const gateway = children.find(({ name }) => name === "Gateway");
+    process.kill(gateway?.pid ?? 0, "SIGKILL");
+    expect(await stack.ended).toBe(1);
+    expect(stack.output()).toContain("Gateway ended with signal SIGKILL. Its last lines:");
+    for (const { name, pid } of children) expect(identityOf(pid), name).toBeUndefined();
+  });
+});
+
+test("a port that is taken is told in one line, with what to do", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "second-step-start-"));
+  const port = await freePort();
+  const server = createServer().listen(port, "127.0.0.1");
+  const { ended, output } = start(folder, port);
+  expect(await ended).toBe(1);
+  expect(output()).toMatch(new RegExp(`^Port ${port} cannot be used: set PORT to .*\n$`));
+  server.close();
+  rmSync(folder, { recursive: true });
+});
