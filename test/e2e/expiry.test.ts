@@ -1,0 +1,90 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { newPhone } from "../support/phones.ts";
+import {
+  challengeSent,
+  enrollPhone,
+  logInByPassword,
+  pinSent,
+  startChallenge,
+} from "../support/scenarios.ts";
+import { type Stack, startStack } from "../support/stack.ts";
+
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStack({ time: "skipping" });
+});
+afterAll(() => stack.stop());
+
+test("a challenge ends ten minutes after it began, also where a passcode was resent at minute nine", async () => {
+  const { api } = stack;
+  const user = await stack.createUser();
+  const { e164 } = await enrollPhone(stack, user);
+  const { id } = await startChallenge(stack, user);
+  await stack.passcodeTo(e164);
+  await challengeSent(stack, id);
+  await stack.advance(9 * MINUTE);
+  expect((await api.resendPasscode(id)).status).toBe(202);
+  const passcode = await stack.passcodeTo(e164);
+  await challengeSent(stack, id);
+  await stack.advance(MINUTE);
+  expect((await api.challenge(id)).body).toMatchObject({ state: "expired", next: [] });
+  expect((await api.verifyPasscode(id, passcode)).problem.code).toBe("challenge_expired");
+  expect((await api.resendPasscode(id)).problem.code).toBe("challenge_expired");
+});
+
+test("a PIN ends after ten minutes, its device after seven days", async () => {
+  const { api } = stack;
+  const user = await stack.createUser();
+  const phone = newPhone();
+  const early = await logInByPassword(stack, user);
+  const { id } = (await api.registerPhone(early.token, phone)).body;
+  const pin = await stack.pinTo(phone.e164);
+  await pinSent(stack, early.token, id);
+  await stack.advance(10 * MINUTE);
+  expect((await api.verifyDevice(early.token, id, pin)).problem.code).toBe("pin_expired");
+  expect((await api.multiFactor(early.token)).body.devices).toMatchObject([
+    { state: "pin_expired", verified: false, next: ["pin", "remove"] },
+  ]);
+  await stack.advance(7 * DAY);
+  const late = await logInByPassword(stack, user);
+  expect((await api.multiFactor(late.token)).body.devices).toEqual([]);
+});
+
+test("a session ends after an idle hour, and after a day in any case", async () => {
+  const { api } = stack;
+  const user = await stack.createUser();
+  const idle = await logInByPassword(stack, user);
+  const busy = await logInByPassword(stack, user);
+  for (let hours = 0; hours < 24; hours++) {
+    await stack.advance(59 * MINUTE);
+    expect((await api.session(busy.token)).status).toBe(200);
+    if (hours === 1)
+      expect((await api.session(idle.token)).problem).toMatchObject({
+        code: "session_expired",
+        reason: "idle",
+      });
+  }
+  await stack.advance(30 * MINUTE);
+  expect((await api.session(busy.token)).problem).toMatchObject({
+    code: "session_expired",
+    reason: "lifetime",
+  });
+});
+
+test("a passcode that no provider takes is told, and the flow goes on once one does", async () => {
+  const { api } = stack;
+  const user = await stack.createUser();
+  const { e164 } = await enrollPhone(stack, user);
+  stack.failSms("undeliverable");
+  const { id } = await startChallenge(stack, user);
+  const failed = await challengeSent(stack, id);
+  expect(failed).toMatchObject({ state: "delivery_failed", next: ["resend", "method"] });
+  stack.failSms();
+  await stack.advance(MINUTE);
+  expect((await api.resendPasscode(id)).status).toBe(202);
+  const { body } = await api.verifyPasscode(id, await stack.passcodeTo(e164));
+  expect(body.session.amr).toEqual(["pwd", "sms", "mfa"]);
+});
