@@ -73,11 +73,9 @@ test("the history quotes no provider", async () => {
   const flow = await world.loginChallenge();
   await failsForGood(flow);
   world.phone.recover();
-  const history = JSON.stringify(await flow.history());
-  expect(history).toContain("dependency_unavailable");
-  const decoded = history.replace(/"data":"([^"]*)"/g, (_, data) => atob(data));
-  for (const secret of ["1234567", "2025550123", "cannot send"])
-    expect(decoded).not.toContain(secret);
+  const text = await flow.historyText();
+  expect(text).toContain("dependency_unavailable");
+  for (const secret of ["1234567", "2025550123", "cannot send"]) expect(text).not.toContain(secret);
 });
 
 test("what is still being sent is given up once the user has chosen another way", async () => {

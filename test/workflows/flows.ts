@@ -1,7 +1,6 @@
 import type { Client, WorkflowHandle } from "@temporalio/client";
 import { expect } from "vitest";
 import type { Config } from "../../config.ts";
-import type { Method } from "../../machines/methods.ts";
 import { newOwnedId } from "../../store/ids.ts";
 import type { Db } from "../../store/postgres/connect.ts";
 import { verifyDevice } from "../../store/postgres/devices.ts";
@@ -15,6 +14,7 @@ import {
   type EnrollmentView,
   type LoginChallengeArgs,
   type OtpEnrollmentArgs,
+  type Owner,
   type SmsEnrollmentArgs,
   VIEW,
 } from "../../workflows/messages.ts";
@@ -63,11 +63,8 @@ export function flowsOn({ db, redis, config, clock }: Deps, client: Client) {
       method = "sms",
       methods = ["sms", "otp"],
       maySend = true,
-    }: {
-      method?: Method;
-      methods?: Method[];
-      maySend?: boolean;
-    } = {}) {
+      lifetimeMs = limits.challengeMs,
+    }: Partial<Omit<LoginChallengeArgs, keyof Owner | "challengeId">> = {}) {
       const user = await newUser(db);
       const device = await addedSms(db, user);
       const proof = { ...enrolled(user, device), at: AT, makeDefault: true };
@@ -76,10 +73,9 @@ export function flowsOn({ db, redis, config, clock }: Deps, client: Client) {
       const challengeId = newOwnedId(user.id);
       const epochs = await readEpochs(redis, user.id, user.accountId);
       const now = clock.now();
-      const expiresAt = now + limits.challengeMs;
+      const expiresAt = now + lifetimeMs;
       await openChallenge(redis, { challengeId, ...owner, epochs, expiresAt, now });
       const choice = { method, methods, maySend, phone: "+1 ••• 0123" };
-      const lifetimeMs = limits.challengeMs;
       const args: LoginChallengeArgs = { ...owner, challengeId, ...choice, lifetimeMs };
       const id = workflowIds.loginChallenge(challengeId);
       return { ...args, ...(await start<ChallengeView, typeof args>("loginChallenge", id, args)) };
@@ -110,6 +106,13 @@ function flow<V extends View>(handle: WorkflowHandle) {
     /** What stands in its history, oldest first. */
     async history() {
       return (await handle.fetchHistory()).events ?? [];
+    },
+    /** All that its history says, payloads decoded. */
+    async historyText() {
+      const { events } = await handle.fetchHistory();
+      return JSON.stringify(events).replace(/"data":"([^"]*)"/g, (_, data) =>
+        Buffer.from(data, "base64").toString(),
+      );
     },
     /** The activities that it has asked for, in order. */
     async activities() {

@@ -1,0 +1,78 @@
+import { expect, test } from "vitest";
+import { newId } from "../../store/ids.ts";
+import { listDevices } from "../../store/postgres/devices.ts";
+import { listEvents } from "../../store/postgres/events.ts";
+import { checkPasscode } from "../../store/redis/attempts.ts";
+import { readUserRevocation } from "../../store/redis/revocations.ts";
+import { TASK_QUEUE, workflowIds } from "../../workflows/ids.ts";
+import type { DeviceRemovalArgs, DeviceRemovalResult, Owner } from "../../workflows/messages.ts";
+import { useWorld } from "./world.ts";
+
+const world = useWorld("real");
+const origin = { ip: "192.0.2.7", userAgent: "test" };
+
+/** Has the removal done that the gateway starts for its user. */
+function remove(
+  { userId, accountId }: Owner,
+  {
+    deviceId,
+    signOut = "if_required",
+  }: Partial<Pick<DeviceRemovalArgs, "deviceId" | "signOut">> = {},
+): Promise<DeviceRemovalResult> {
+  const removalId = newId();
+  const event = deviceId ? "device_removed" : "all_devices_removed";
+  const request = { event, deviceId, signOut, actorId: userId, origin } as const;
+  const args: DeviceRemovalArgs = { removalId, userId, accountId, ...request };
+  const workflowId = workflowIds.deviceRemoval(removalId);
+  const options = { workflowId, taskQueue: TASK_QUEUE, args: [args] };
+  return world.temporal.client.workflow.execute("deviceRemoval", options);
+}
+
+test("all devices: multi-factor authentication is off, and an open login ends with it", async () => {
+  const login = await world.loginChallenge();
+  await login.reaches("awaiting_passcode");
+  expect(await remove(login)).toBe("multi_factor_off");
+  expect(await login.handle.result()).toMatchObject({ state: "withdrawn" });
+  expect(await listDevices(world.db, login.userId)).toEqual([]);
+  const { challengeId } = login;
+  const attempt = { challengeId, recoveryMatches: true, now: world.clock.now(), wrongAllowed: 6 };
+  expect(await checkPasscode(world.redis, attempt)).toEqual({ outcome: "expired" });
+  expect(await readUserRevocation(world.redis, login.userId)).toMatchObject({ epoch: 0 });
+  const { events } = await listEvents(world.db, { userId: login.userId, limit: 1 });
+  expect(events).toMatchObject([{ type: "all_devices_removed", actorId: login.userId, ...origin }]);
+});
+
+test("a reset ends the user's sessions as well", async () => {
+  const login = await world.loginChallenge();
+  expect(await remove(login, { signOut: "always" })).toBe("multi_factor_off");
+  expect(await readUserRevocation(world.redis, login.userId)).toMatchObject({ epoch: 1 });
+});
+
+test.each([
+  ["a phone", () => world.smsEnrollment(), "awaiting_pin"],
+  ["an app", () => world.otpEnrollment(), "awaiting_code"],
+] as const)("the enrollment of %s that is removed ends", async (_kind, start, state) => {
+  const enrollment = await start();
+  await enrollment.reaches(state);
+  expect(await remove(enrollment, enrollment)).toBe("removed");
+  expect(await enrollment.handle.result()).toMatchObject({ state: "removed" });
+  const { events } = await listEvents(world.db, { userId: enrollment.userId, limit: 10 });
+  expect(events.filter(({ type }) => type.startsWith("device_re"))).toHaveLength(1);
+});
+
+test("a verified phone goes only with all, a device that is gone not again", async () => {
+  const login = await world.loginChallenge();
+  const [phone] = await listDevices(world.db, login.userId);
+  expect(await remove(login, { deviceId: phone?.id })).toBe("remove_all_required");
+  expect(await listDevices(world.db, login.userId)).toHaveLength(1);
+  expect((await login.view()).state).not.toBe("withdrawn");
+  expect(await remove(login, { deviceId: newId() })).toBe("gone");
+});
+
+test("flows that have ended before are left as they are", async () => {
+  const login = await world.loginChallenge();
+  await login.update("acceptPasscode", { factor: "sms", origin });
+  await login.handle.result();
+  expect(await remove(login)).toBe("multi_factor_off");
+  expect((await login.view()).state).toBe("authenticated");
+});

@@ -1,0 +1,42 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { getDevice } from "../../store/postgres/devices.ts";
+import { listEvents } from "../../store/postgres/events.ts";
+import { useWorld } from "./world.ts";
+
+// On the dev server: the time-skipping one keeps waiting for a worker that is gone.
+const world = useWorld("real");
+const origin = { ip: "192.0.2.7", userAgent: "test" };
+
+test("a challenge goes on under another worker, with what it knew", async () => {
+  const flow = await world.loginChallenge();
+  await flow.reaches("awaiting_passcode");
+  await flow.update("rejectPasscode", { failures: 4 });
+  await world.withoutWorker(async () => {});
+  expect(await flow.view()).toMatchObject({ state: "awaiting_passcode", failures: 4 });
+  await flow.update("resendPasscode");
+  await flow.reaches("awaiting_passcode");
+  const view = await flow.update("acceptPasscode", { factor: "sms", origin });
+  expect(view).toMatchObject({ state: "authenticated", failures: 4 });
+  expect(await flow.handle.result()).toEqual(view);
+});
+
+test("a deadline that passes while no worker runs is met by the next one", async () => {
+  const lifetimeMs = 1_000;
+  const flow = await world.loginChallenge({ lifetimeMs, method: "otp" });
+  await world.withoutWorker(() => sleep(2 * lifetimeMs));
+  expect(await flow.handle.result()).toMatchObject({ state: "expired" });
+  const { events } = await listEvents(world.db, { userId: flow.userId, limit: 1 });
+  expect(events).toMatchObject([{ type: "login_challenge_expired" }]);
+});
+
+test("what a caller asks for meanwhile is answered by the next worker", async () => {
+  const flow = await world.smsEnrollment();
+  await flow.reaches("awaiting_pin");
+  let answer: Promise<unknown> | undefined;
+  await world.withoutWorker(async () => {
+    answer = flow.update("acceptPin", { makeDefault: true, origin });
+  });
+  expect(await answer).toEqual({ state: "verified", next: [] });
+  expect((await getDevice(world.db, flow.userId, flow.deviceId))?.verifiedAt).not.toBeNull();
+});
