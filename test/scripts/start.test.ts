@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { createClient } from "redis";
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from "vitest";
 import { checkoutFolder } from "../../scripts/folders.ts";
@@ -102,6 +103,15 @@ describe("a stack on this machine", { timeout: SOME_STARTS_MS }, () => {
       expect(body.devices[0]).toMatchObject({ type: "sms", state: "awaiting_pin" });
       return body.devices[0];
     });
+  });
+
+  test("takes the README's tour with curl: a phone, its PIN, the next login and its passcode", async () => {
+    const readme = readFileSync(join(checkoutFolder, "README.md"), "utf8");
+    const tour = /^api=.*?(?=^```)/ms.exec(readme)?.[0].replace(":8080", `:${port}`);
+    const env = { ...process.env, DEMO_PASSWORD: PASSWORD };
+    const { stdout } = await promisify(execFile)("bash", ["-euc", tour ?? "false"], { env });
+    expect(stdout).toContain('"signedOut":true');
+    expect(stdout).toContain('"amr":["pwd","sms","mfa"]');
   });
 
   test("lets no second one run on its data, and says where it is", async () => {
