@@ -1,6 +1,9 @@
 import {
   type Client,
+  Connection,
   isGrpcServiceError,
+  isRetryableError,
+  makeGrpcRetryInterceptor,
   ServiceError,
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
@@ -27,14 +30,39 @@ import { unavailable } from "./problem.ts";
 /** How long a caller waits for Temporal before the request is given up, in ms. */
 const PATIENCE_MS = 1800;
 
+const TRIES = 4;
+const RECONNECT_MS = 1000;
+
+/**
+ * A connection for requests that somebody waits for. Lazy: the gateway starts, and says what is
+ * away, also while Temporal is. A call is tried for less than PATIENCE_MS, and a server that is
+ * back is found within a second; the SDK's own numbers are 18 s and two minutes.
+ */
+export function connectTemporal(address: string): Connection {
+  const retry = makeGrpcRetryInterceptor({
+    delayFunction: (attempt) => 50 * 2 ** attempt,
+    retryableDecider: (attempt, status) => attempt < TRIES && isRetryableError(status),
+  });
+  return Connection.lazy({
+    address,
+    interceptors: [retry],
+    channelArgs: { "grpc.max_reconnect_backoff_ms": RECONNECT_MS },
+  });
+}
+
 /** An Update's answer: `moved` is false where the machine refused, and `view` then says where it stands. */
 export type Moved<View> = { moved: boolean; view: View };
 
 /** The gateway's only door to Temporal. Throws the 503 problem when Temporal or every worker is away. */
 export function createFlows(client: Client) {
   const call = async <T>(work: () => Promise<T>): Promise<T> => {
+    const patience = AbortSignal.timeout(PATIENCE_MS);
+    const late = new Promise<never>((_, reject) => {
+      patience.addEventListener("abort", () => reject(unavailable("temporal")));
+    });
     try {
-      return await client.withAbortSignal(AbortSignal.timeout(PATIENCE_MS), work);
+      // The abort ends the first try of a call; its later ones are left to themselves.
+      return await Promise.race([client.withAbortSignal(patience, work), late]);
     } catch (error) {
       if (isAway(error)) throw unavailable("temporal");
       throw error;

@@ -1,11 +1,11 @@
 import { serve } from "@hono/node-server";
-import { Client, Connection } from "@temporalio/client";
+import { Client } from "@temporalio/client";
 import { pino } from "pino";
 import { loadConfig } from "../config.ts";
 import { connectDatabase } from "../store/postgres/connect.ts";
 import { connectRedis } from "../store/redis/connect.ts";
 import { createApp, hasOutbox } from "./app.ts";
-import { createFlows } from "./flows.ts";
+import { connectTemporal, createFlows } from "./flows.ts";
 
 const config = loadConfig();
 const log = pino({ level: config.LOG_LEVEL, name: "gateway" });
@@ -13,8 +13,7 @@ const database = connectDatabase(config.DATABASE_URL);
 const redis = await connectRedis(config.REDIS_URL, (error) =>
   log.warn({ err: error }, "redis is away"),
 );
-// Lazy: the gateway starts, and says what is away, also while Temporal is.
-const connection = Connection.lazy({ address: config.TEMPORAL_ADDRESS });
+const connection = connectTemporal(config.TEMPORAL_ADDRESS);
 const flows = createFlows(new Client({ connection, namespace: config.TEMPORAL_NAMESPACE }));
 const clock = { now: () => Date.now() };
 

@@ -1,7 +1,7 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
-import { Client, Connection } from "@temporalio/client";
+import { Client } from "@temporalio/client";
 import { createApp } from "../../api/app.ts";
-import { createFlows } from "../../api/flows.ts";
+import { connectTemporal, createFlows } from "../../api/flows.ts";
 import { freePort } from "../../scripts/ports.ts";
 import { connectDatabase } from "../../store/postgres/connect.ts";
 import { connectRedis } from "../../store/redis/connect.ts";
@@ -27,7 +27,7 @@ export async function gatewayBehindLinks({ deps, temporal, document, logged }: S
   };
   const database = connectDatabase(through(DATABASE_URL, links.postgresql));
   const redis = await connectRedis(through(REDIS_URL, links.redis), () => {});
-  const connection = Connection.lazy({ address: `127.0.0.1:${links.temporal.port}` });
+  const connection = connectTemporal(`127.0.0.1:${links.temporal.port}`);
   const flows = createFlows(new Client({ connection, namespace: temporal.namespace }));
   const { db, ping } = database;
   const app = createApp({ ...deps, db, ping, redis, flows });

@@ -52,10 +52,8 @@ export async function startStack({
   const deps: Deps = { db, ping, redis, flows: createFlows(temporal.client), config, clock, log };
   const app = createApp(deps);
   const document = (await (await app.request("/openapi.json")).json()) as OpenApi;
-  const stopWorker = await startWorker(
-    temporal,
-    createActivities({ db, redis, sms: sms.gateway, config, clock, log }),
-  );
+  const activities = createActivities({ db, redis, sms: sms.gateway, config, clock, log });
+  let stopWorker = await startWorker(temporal, activities);
 
   return {
     app,
@@ -78,6 +76,10 @@ export async function startStack({
       newPerson(db, { ...options, at: new Date(now) }),
     /** Every line that gateway and worker have logged, as JSON. */
     logged,
+    stopWorker: () => stopWorker(),
+    async restartWorker() {
+      stopWorker = await startWorker(temporal, activities);
+    },
     async stop() {
       sms.fail();
       await stopWorker();

@@ -1,0 +1,192 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { Answer } from "../support/client.ts";
+import { gatewayBehindLinks } from "../support/links.ts";
+import { newPhone } from "../support/phones.ts";
+import { expectProblem } from "../support/problems.ts";
+import {
+  challengeSent,
+  enrollPhone,
+  logInByPassword,
+  pinSent,
+  startChallenge,
+  wrongCode,
+} from "../support/scenarios.ts";
+import { type Stack, startStack } from "../support/stack.ts";
+import { until } from "../support/until.ts";
+
+let stack: Stack;
+let gateway: Awaited<ReturnType<typeof gatewayBehindLinks>>;
+beforeAll(async () => {
+  stack = await startStack();
+  gateway = await gatewayBehindLinks(stack);
+});
+afterAll(async () => {
+  await gateway.stop();
+  await stack.stop();
+});
+afterEach(mendAll);
+
+const DEPENDENCIES = ["postgresql", "redis", "temporal"] as const;
+const INTERVAL_MS = 30_000;
+
+async function mendAll() {
+  for (const dependency of DEPENDENCIES) await gateway.links[dependency].mend();
+  await until(ready, ({ status }) => status === 200);
+}
+
+async function ready() {
+  const response = await gateway.app.request("/readyz");
+  return { status: response.status, headers: response.headers, body: await response.json() };
+}
+
+const expectAway = (answer: Answer<unknown>) => expectProblem(answer, "service_unavailable");
+
+async function challenged() {
+  const user = await stack.createUser();
+  const { e164 } = await enrollPhone(stack, user);
+  const { id } = await startChallenge(stack, user);
+  const passcode = await stack.passcodeTo(e164);
+  await challengeSent(stack, id);
+  return { user, e164, id, passcode };
+}
+
+async function registered() {
+  const user = await stack.createUser();
+  const { token } = await logInByPassword(stack, user);
+  const phone = newPhone();
+  const { id } = (await stack.api.registerPhone(token, phone)).body;
+  const pin = await stack.pinTo(phone.e164);
+  await pinSent(stack, token, id);
+  return { user, token, id, pin, e164: phone.e164 };
+}
+
+describe.each(DEPENDENCIES)("without %s", (dependency) => {
+  test.each(["cut", "silence"] as const)(
+    "(%s) /readyz names it; /healthz does not mind",
+    async (way) => {
+      await gateway.links[dependency][way]();
+      const { status, headers, body } = await until(ready, ({ status }) => status === 503);
+      expect({ status, body }).toEqual({
+        status: 503,
+        body: { status: "unavailable", away: [dependency] },
+      });
+      expect(headers.get("retry-after")).toBe("2");
+      expect((await gateway.app.request("/healthz")).status).toBe(200);
+    },
+  );
+
+  test("a login is refused until it is back, without a restart", async () => {
+    const { user } = await challenged();
+    await gateway.links[dependency].cut();
+    const refused = expectAway(await gateway.api.logIn(user));
+    expect(JSON.stringify(refused)).not.toContain(user.username);
+    await mendAll();
+    expect((await gateway.api.logIn(user)).body.status).toBe("challenge");
+  });
+
+  test.each(["cut", "silence"] as const)(
+    "(%s) a right and a wrong passcode are refused alike, and cost nothing",
+    async (way) => {
+      const { id, passcode } = await challenged();
+      await gateway.links[dependency][way]();
+      const wrong = await gateway.api.verifyPasscode(id, wrongCode(passcode));
+      // An SMS passcode is judged without PostgreSQL, which only opens the session.
+      if (dependency !== "postgresql") {
+        expectAway(wrong);
+        const right = await gateway.api.verifyPasscode(id, passcode);
+        expectAway(right);
+        expect(right.text).toBe(wrong.text);
+      }
+      await mendAll();
+      const { attemptsRemaining } = (await gateway.api.challenge(id)).body;
+      expect(attemptsRemaining).toBe(dependency === "postgresql" ? 6 : 7);
+      expect((await gateway.api.verifyPasscode(id, passcode)).body.session.amr).toContain("mfa");
+    },
+  );
+
+  test("a right passcode that could not become a session does so when it is back", async () => {
+    const { id, passcode } = await challenged();
+    await gateway.links[dependency].cut();
+    expectAway(await gateway.api.verifyPasscode(id, passcode));
+    await mendAll();
+    expect((await gateway.api.verifyPasscode(id, passcode)).status).toBe(200);
+    expectProblem(await gateway.api.verifyPasscode(id, passcode), "illegal_transition");
+  });
+
+  test("the seventh wrong passcode does not lock; the lock comes when it is back", async () => {
+    const { user, id, passcode } = await challenged();
+    for (let guess = 1; guess <= 6; guess++)
+      await stack.api.verifyPasscode(id, wrongCode(passcode, guess));
+    if (dependency !== "postgresql") {
+      await gateway.links[dependency].cut();
+      expectAway(await gateway.api.verifyPasscode(id, wrongCode(passcode, 7)));
+      await mendAll();
+      expect((await gateway.api.challenge(id)).body.attemptsRemaining).toBe(1);
+    }
+    expectProblem(await gateway.api.verifyPasscode(id, wrongCode(passcode, 8)), "account_locked");
+    expectProblem(await gateway.api.logIn(user), "account_locked");
+  });
+
+  test("no PIN try is spent", async () => {
+    const { token, id, pin } = await registered();
+    await gateway.links[dependency].cut();
+    for (let guess = 1; guess <= 6; guess++)
+      expectAway(await gateway.api.verifyDevice(token, id, wrongCode(pin, guess)));
+    await mendAll();
+    const wrong = await gateway.api.verifyDevice(token, id, wrongCode(pin));
+    expect(expectProblem(wrong, "pin_rejected").triesRemaining).toBe(4);
+    expect((await gateway.api.verifyDevice(token, id, pin)).body.device.verified).toBe(true);
+  });
+
+  test("no message is spent", async () => {
+    const { token, id, e164 } = await registered();
+    await stack.advance(INTERVAL_MS);
+    await gateway.links[dependency].cut();
+    expectAway(await gateway.api.resendPin(token, id));
+    await mendAll();
+    expect((await gateway.api.resendPin(token, id)).status).toBe(202);
+    await stack.pinTo(e164);
+
+    const challenge = await challenged();
+    await stack.advance(INTERVAL_MS);
+    await gateway.links[dependency].cut();
+    expectAway(await gateway.api.resendPasscode(challenge.id));
+    await mendAll();
+    expect((await gateway.api.resendPasscode(challenge.id)).status).toBe(202);
+  });
+
+  test("no phone is left behind", async () => {
+    const { token } = await logInByPassword(stack, await stack.createUser());
+    const phone = newPhone();
+    await gateway.links[dependency].cut();
+    expectAway(await gateway.api.registerPhone(token, phone));
+    await mendAll();
+    expect((await gateway.api.multiFactor(token)).body.devices).toEqual([]);
+    expect((await gateway.api.registerPhone(token, phone)).status).toBe(201);
+    await stack.pinTo(phone.e164);
+  });
+
+  test("a session is not believed without being looked up", async () => {
+    const { token } = await logInByPassword(stack, await stack.createUser());
+    await gateway.links[dependency].cut();
+    const sessions = await gateway.api.sessions(token);
+    if (dependency === "redis") expectAway(sessions);
+    else expect(sessions.status).toBe(200);
+    await mendAll();
+    expect((await gateway.api.sessions(token)).status).toBe(200);
+  });
+});
+
+test("without a worker nothing hangs, no attempt is spent, and a retry succeeds", async () => {
+  const { id, passcode } = await challenged();
+  await stack.stopWorker();
+  expectAway(await stack.api.verifyPasscode(id, wrongCode(passcode)));
+  expectAway(await stack.api.verifyPasscode(id, passcode));
+  expectAway(await stack.api.challenge(id));
+  await stack.restartWorker();
+  const { status } = await until(
+    () => stack.api.verifyPasscode(id, passcode),
+    ({ status }) => status !== 503,
+  );
+  expect(status).toBe(200);
+});
