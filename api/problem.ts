@@ -31,12 +31,10 @@ type Kind = { status: ContentfulStatusCode; title: string };
 /** Every code a client can meet, with its status and its title. */
 export const PROBLEMS = {
   malformed_json: { status: 400, title: "The body is not valid JSON" },
-  invalid_header: { status: 400, title: "A header cannot be read" },
   invalid_request: { status: 422, title: "Some fields are not acceptable" },
   unsupported_media_type: { status: 415, title: "The body must be application/json" },
   body_too_large: { status: 413, title: "The body is too large" },
   not_found: { status: 404, title: "There is nothing here" },
-  method_not_allowed: { status: 405, title: "This address does not take that method" },
   unauthenticated: { status: 401, title: "A session token is needed" },
   session_expired: { status: 401, title: "The session has expired" },
   session_revoked: { status: 401, title: "The session was ended" },
