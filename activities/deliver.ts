@@ -26,28 +26,31 @@ export function deliveryActivities({ db, redis, sms, config, clock }: Deps) {
       });
       await sms.send({
         to: device.phoneNumber,
-        body: `${code} is your ${name} PIN to verify this phone. It expires in ${minutes(pin.lifetimeMs)} minutes.`,
+        body: `${code} is your ${name} PIN to verify this phone. It expires in ${minutes(pin.lifetimeMs)}.`,
       });
     },
 
     async sendPasscode(to: { userId: string; challengeId: string }): Promise<void> {
-      const devices = await listDevices(db, to.userId);
+      const { userId, challengeId } = to;
+      const devices = await listDevices(db, userId);
       const phone = devices.find((device) => device.type === "sms" && device.verifiedAt);
-      const challenge = await readChallenge(redis, to.challengeId);
-      if (!phone?.phoneNumber || !challenge)
-        throw ApplicationFailure.nonRetryable("No such phone", "no_phone");
+      if (!phone?.phoneNumber) throw ApplicationFailure.nonRetryable("No such phone", "no_phone");
+      const challenge = await readChallenge(redis, challengeId);
+      const now = clock.now();
+      const expiresAt = Math.min(now + passcode.lifetimeMs, challenge?.expiresAt ?? now);
       const code = newNumericCode(passcode.digits);
-      await storePasscode(redis, {
-        challengeId: to.challengeId,
-        hash: hashCode(config.CODE_KEY, "passcode", to.challengeId, code),
-        expiresAt: Math.min(clock.now() + passcode.lifetimeMs, challenge.expiresAt),
-      });
+      const hash = hashCode(config.CODE_KEY, "passcode", challengeId, code);
+      if (expiresAt <= now || !(await storePasscode(redis, { challengeId, hash, expiresAt })))
+        throw ApplicationFailure.nonRetryable("The challenge is over", "challenge_over");
       await sms.send({
         to: phone.phoneNumber,
-        body: `${code} is your ${name} passcode. Never share it. It expires in ${minutes(passcode.lifetimeMs)} minutes.`,
+        body: `${code} is your ${name} passcode. Never share it. It expires in ${minutes(expiresAt - now)}.`,
       });
     },
   };
 }
 
-const minutes = (ms: number) => Math.round(ms / 60_000);
+function minutes(ms: number): string {
+  const count = Math.max(1, Math.round(ms / 60_000));
+  return count === 1 ? "1 minute" : `${count} minutes`;
+}

@@ -1,0 +1,60 @@
+import { MockActivityEnvironment } from "@temporalio/testing";
+import { DefaultLogger } from "@temporalio/worker";
+import { afterAll, beforeAll, inject } from "vitest";
+import { type Activities, createActivities, type Deps } from "../../activities/index.ts";
+import { loadConfig } from "../../config.ts";
+import type { Sms } from "../../gateways/sms.ts";
+import { newId } from "../../store/ids.ts";
+import { listEvents } from "../../store/postgres/events.ts";
+import { connectRedis } from "../../store/redis/connect.ts";
+import { database } from "../store/postgres/database.ts";
+import { BEGINNING, environmentOf } from "../support/stack.ts";
+
+// Otherwise each failure that a test asks for is printed.
+const logger = new DefaultLogger("ERROR");
+
+/** The activities over real stores, with a phone and a log to look at, for one test file. */
+export function useActivities() {
+  const pools = database("postgres");
+  const sent: Sms[] = [];
+  const logged: string[] = [];
+  let now = BEGINNING;
+  const deps = {
+    clock: { now: () => now },
+    sms: { send: async (sms: Sms) => void sent.push(sms) },
+    log: { warn: (...line: unknown[]) => void logged.push(JSON.stringify(line)) },
+  } as Deps;
+  beforeAll(async () => {
+    const redis = await connectRedis(inject("redisUrl"), () => {});
+    const nowhere = { address: "127.0.0.1:1", namespace: "none" };
+    const config = loadConfig(environmentOf(pools.url, inject("redisUrl"), nowhere));
+    Object.assign(deps, { db: pools.db, redis, config });
+  });
+  afterAll(() => deps.redis?.close());
+
+  return {
+    deps,
+    sent,
+    logged,
+    advance(ms: number) {
+      now += ms;
+    },
+    /** Performs an activity as a worker does; twice of one `workflowId` is a retry. */
+    perform<Name extends keyof Activities>(
+      name: Name,
+      args: Parameters<Activities[Name]>[0],
+      { workflowId = newId(), ...others }: Partial<Deps> & { workflowId?: string } = {},
+    ) {
+      const activity = createActivities({ ...deps, ...others })[name];
+      const execution = { workflowExecution: { workflowId, runId: "run" } };
+      const environment = new MockActivityEnvironment(execution, { logger });
+      const done = environment.run(activity as (args: unknown) => Promise<unknown>, args);
+      return done as ReturnType<Activities[Name]>;
+    },
+    /** The types of the user's audit events, newest first, without what prepared the test. */
+    async eventsOf({ userId }: { userId: string }) {
+      const { events } = await listEvents(deps.db, { userId, limit: 20 });
+      return events.map(({ type }) => type).filter((type) => type !== "happened");
+    },
+  };
+}

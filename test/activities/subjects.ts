@@ -1,0 +1,38 @@
+import type { Config } from "../../config.ts";
+import { newOwnedId } from "../../store/ids.ts";
+import type { Db } from "../../store/postgres/connect.ts";
+import { verifyDevice } from "../../store/postgres/devices.ts";
+import { openChallenge } from "../../store/redis/challenges.ts";
+import type { Redis } from "../../store/redis/connect.ts";
+import { readEpochs } from "../../store/redis/sessions.ts";
+import { AT, addedOtp, addedSms, eventOf, newUser } from "../store/postgres/database.ts";
+
+type Deps = { db: Db; redis: Redis; config: Config; clock: { now(): number } };
+
+/** The number of every phone here. */
+export const NUMBER = "+12025550123";
+
+/** A new user with an unverified device. */
+export async function enrollee({ db }: Pick<Deps, "db">, type: "sms" | "otp" = "sms") {
+  const user = await newUser(db);
+  const device = await (type === "sms" ? addedSms : addedOtp)(db, user);
+  return { userId: user.id, accountId: user.accountId, deviceId: device.id };
+}
+
+/** A new user with a verified phone, in front of a login's second step. */
+export async function challenged(
+  { db, redis, config, clock }: Deps,
+  { lifetimeMs = config.limits.challengeMs as number } = {},
+) {
+  const user = await newUser(db);
+  const { id: deviceId } = await addedSms(db, user);
+  const owner = { userId: user.id, accountId: user.accountId };
+  const proof = { ...owner, deviceId, at: AT, makeDefault: true };
+  await verifyDevice(db, proof, eventOf(user));
+  const challengeId = newOwnedId(user.id);
+  const epochs = await readEpochs(redis, user.id, user.accountId);
+  const now = clock.now();
+  const expiresAt = now + lifetimeMs;
+  await openChallenge(redis, { challengeId, ...owner, epochs, expiresAt, now });
+  return { ...owner, challengeId };
+}
