@@ -224,11 +224,11 @@ describe("an address or method that is not there", () => {
     "/v1/%",
     "/v1/../login",
   ])("%s", async (path) => {
-    expectProblem(await stack.api.call("GET", path, { token }), "not_found", "method_not_allowed");
+    expectProblem(await stack.api.call("GET", path, { token }), "not_found");
   });
 
   test.each(["PUT", "PATCH", "DELETE", "OPTIONS", "BREW"])("%s /v1/login", async (method) => {
-    expectProblem(await stack.api.call(method, "/v1/login"), "not_found", "method_not_allowed");
+    expectProblem(await stack.api.call(method, "/v1/login"), "not_found");
   });
 });
 
