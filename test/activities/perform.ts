@@ -17,12 +17,12 @@ const logger = new DefaultLogger("ERROR");
 export function useActivities() {
   const pools = database("postgres");
   const sent: Sms[] = [];
-  const logged: string[] = [];
+  const logged: unknown[][] = [];
   let now = BEGINNING;
   const deps = {
     clock: { now: () => now },
     sms: { send: async (sms: Sms) => void sent.push(sms) },
-    log: { warn: (...line: unknown[]) => void logged.push(JSON.stringify(line)) },
+    log: { warn: (...line: unknown[]) => void logged.push(line) },
   } as Deps;
   beforeAll(async () => {
     const redis = await connectRedis(inject("redisUrl"), () => {});
