@@ -36,11 +36,12 @@ export async function startRedis(
   // Through standard input, so that the password is in no file and in no list of processes.
   const child = launch({ name: "Redis", program, args: ["-"], input: configuration, logFile });
   const url = `redis://:${password}@127.0.0.1:${port}`;
-  await waitUntilReady(child, () => ping(url), START_MS);
+  await waitUntilReady(child, () => pingRedis(url), START_MS);
   return url;
 }
 
-async function ping(url: string): Promise<void> {
+/** Resolves when the Redis answers, fails at once when it does not. */
+export async function pingRedis(url: string): Promise<void> {
   const client = createClient({ url, socket: { reconnectStrategy: false } });
   client.on("error", () => {});
   await client.connect();

@@ -1,7 +1,7 @@
 // What `npm start`, `npm test` and `npm run cli` run. Plain JavaScript without dependencies: in a
 // bare clone there is nothing else yet.
 import { spawn } from "node:child_process";
-import { existsSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -33,16 +33,32 @@ function checkNode() {
 }
 
 async function installPackages() {
-  // npm writes this file last, so an interrupted installation is made again.
-  const installed = join(checkout, "node_modules/.package-lock.json");
-  const wanted = join(checkout, "package-lock.json");
-  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(wanted).mtimeMs) return;
+  if (packagesAreInstalled()) return;
   // Standard error, so that the output of `cli --json` stays JSON.
   console.error(
     "Installing the packages of package-lock.json (npm ci); this takes a minute or so.",
   );
   const code = await run("npm", ["ci", "--include=dev"], [process.stderr, process.stderr]);
   if (code !== 0) fail("npm ci failed: see its message above. Nothing was started.");
+}
+
+/** npm notes what it has installed last of all, so an interrupted installation is made again. */
+function packagesAreInstalled() {
+  try {
+    const wanted = packagesOf("package-lock.json");
+    const installed = packagesOf("node_modules/.package-lock.json");
+    // Optional ones may be of other systems.
+    return Object.entries(wanted).every(([path, { version, optional }]) => {
+      const isProject = path === "";
+      return isProject || (installed[path] ? installed[path].version === version : optional);
+    });
+  } catch {
+    return false;
+  }
+}
+
+function packagesOf(file) {
+  return JSON.parse(readFileSync(join(checkout, file), "utf8")).packages;
 }
 
 /** Runs a program in this process's terminal, hands signals on, and resolves with its exit code. */

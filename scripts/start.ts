@@ -5,6 +5,7 @@ import { dataFolder } from "./folders.ts";
 import { tryPort } from "./ports.ts";
 import { launch, stopAll } from "./processes.ts";
 import { explained, reportSinceNow, SetUpError } from "./progress.ts";
+import { pingRedis } from "./redis.ts";
 import { keptSecrets } from "./secrets.ts";
 import { seedDemo } from "./seed.ts";
 import { startGateway, startWorker } from "./service.ts";
@@ -61,6 +62,7 @@ async function main(): Promise<void> {
   };
 
   const redisUrl = process.env.REDIS_URL || (await embeddedRedis(stage));
+  await explained("The Redis of REDIS_URL does not answer", pingRedis(redisUrl));
   const databaseUrl = process.env.DATABASE_URL || (await embeddedPostgres(stage));
   const temporal = process.env.TEMPORAL_ADDRESS
     ? { address: process.env.TEMPORAL_ADDRESS, ui: undefined }
