@@ -24,12 +24,18 @@ const MAY: Record<string, { ours: RegExp; packages: RegExp }> = {
   },
   api: {
     ours: /^(api|store|portal)\/|^config\.ts$|^machines\/methods\.ts$|^workflows\/(messages|ids|views)\.ts$/,
-    packages: /.*/,
+    // Not what the store, the workflows or the worker are made with.
+    packages: /^(?!(redis|pg|drizzle-orm|xstate|@temporalio\/(worker|workflow|activity))(\/|$))/,
   },
   portal: { ours: /^(portal|api|store)\//, packages: /^hono(\/.*)?$/ },
 };
 
-const IMPORT = /^(?:import|export)\s+(type\s)?[^;]*?from\s+"([^"]+)";/gm;
+/** Set-up, measurements and tests may import anything, and nothing of the service imports them. */
+const AROUND = ["scripts", "bench", "test"];
+
+/** Statements with and without names, and imports in the middle of an expression or a type. */
+const IMPORT =
+  /^(?:import|export)\s+(type\s)?(?:[^;"]*?from\s+)?"([^"]+)";|\bimport\("([^"]+)"\)/gm;
 
 type Import = { file: string; target: string; ours: boolean; erased: boolean };
 
@@ -46,7 +52,8 @@ async function sources(): Promise<{ file: string; text: string }[]> {
 }
 
 function importsOf({ file, text }: { file: string; text: string }): Import[] {
-  return [...text.matchAll(IMPORT)].map(([, erased, specifier = ""]) => {
+  return [...text.matchAll(IMPORT)].map(([, erased, named, inline]) => {
+    const specifier = named ?? inline ?? "";
     const ours = specifier.startsWith(".");
     const target = ours ? relative(root, join(root, dirname(file), specifier)) : specifier;
     return { file, target, ours, erased: erased !== undefined };
@@ -61,6 +68,30 @@ test.each(Object.entries(MAY))("%s imports only what it may", (folder, may) => {
   expect(own.length).toBeGreaterThan(0);
   const wrong = own.filter(({ ours, target }) => !(ours ? may.ours : may.packages).test(target));
   expect(wrong).toEqual([]);
+});
+
+test("every folder with code has its line in the table", async () => {
+  const folders = (await readdir(root, { recursive: true }))
+    .filter((file) => /^[a-z][^.]*\/.*\.tsx?$/.test(file) && !file.startsWith("node_modules"))
+    .map((file) => file.split("/")[0]);
+  expect(
+    [...new Set(folders)].filter((folder) => !AROUND.includes(folder as string)).sort(),
+  ).toEqual(Object.keys(MAY).sort());
+});
+
+test("nothing of the service needs its set-up or its tests", () => {
+  const own = imports.filter(({ file }) => file !== "vitest.config.ts");
+  const wrong = own.filter(({ ours, target }) =>
+    ours
+      ? AROUND.includes(target.split("/")[0] as string)
+      : /^(vitest|@temporalio\/testing)/.test(target),
+  );
+  expect(wrong).toEqual([]);
+});
+
+test("the configuration is handed over, not loaded, behind the entry points", () => {
+  const users = imports.filter(({ target, erased }) => target === "config.ts" && !erased);
+  expect(users.map(({ file }) => file).sort()).toEqual(["api/server.ts", "worker.ts"]);
 });
 
 test("workflows see the activities as a type, so that none gets into their bundle", () => {
@@ -81,6 +112,8 @@ test("Temporal's client is used by the gateway's flows and entry alone", () => {
 test.each([
   ["process.env", ["config.ts"]],
   ["Date.now(", ["api/server.ts", "worker.ts"]],
+  ["new Date()", []],
+  // Under load they fail workflow tasks that run Updates.
   ["proxyLocalActivities", []],
 ])("%s stands only where it may", (text, allowed) => {
   const users = all.filter((source) => source.text.includes(text)).map(({ file }) => file);
