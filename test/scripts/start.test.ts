@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { createClient } from "redis";
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from "vitest";
+import { ensureDebianPackage } from "../../scripts/debian.ts";
 import { checkoutFolder } from "../../scripts/folders.ts";
 import { freePort, tryPort } from "../../scripts/ports.ts";
 import { identityOf } from "../../scripts/process-identity.ts";
@@ -106,6 +107,7 @@ describe("a stack on this machine", { timeout: SOME_STARTS_MS }, () => {
   });
 
   test("takes the README's tour with curl: a phone, its PIN, the next login and its passcode", async () => {
+    await ensureDebianPackage("curl", "curl", console.error);
     const readme = readFileSync(join(checkoutFolder, "README.md"), "utf8");
     const tour = /^api=.*?(?=^```)/ms.exec(readme)?.[0].replace(":8080", `:${port}`);
     const env = { ...process.env, DEMO_PASSWORD: PASSWORD };
