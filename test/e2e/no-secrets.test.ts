@@ -1,6 +1,7 @@
 import { generateSync } from "otplib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { OtpSetup } from "../../api/otp-devices.ts";
+import { everythingReadable, secretsIn } from "../support/histories.ts";
 import { enrollPhone, logInBySms, startChallenge, wrongCode } from "../support/scenarios.ts";
 import { BEGINNING, type Stack, startStack } from "../support/stack.ts";
 
@@ -45,33 +46,12 @@ test("attack: an operator reads every history and every log line, and learns no 
   const tokens = [first.token, token, recovered.token].map((text) => text.split(".")[1] as string);
   secrets.push(app.secret, code, ...codes, ...tokens);
 
-  const histories = await everyHistory();
-  expect(histories.types).toEqual(
+  const { types, texts } = await everythingReadable(stack.temporal.client);
+  expect(types).toEqual(
     expect.arrayContaining(["smsEnrollment", "otpEnrollment", "loginChallenge", "deviceRemoval"]),
   );
   // What is looked through is really the decoded input of the workflows.
-  expect(histories.text).toContain(`"challengeId":"${challenge.id}"`);
-  for (const text of [histories.text, stack.logged().join("\n")])
-    for (const secret of secrets) expect(text.includes(secret), secret).toBe(false);
+  expect(texts.join("\n")).toContain(`"challengeId":"${challenge.id}"`);
+  expect(secretsIn(texts, secrets)).toEqual([]);
+  expect(secretsIn(stack.logged(), secrets)).toEqual([]);
 });
-
-/** Every history of the run as text, its payloads, failures and attributes decoded. */
-async function everyHistory() {
-  const { workflow } = stack.temporal.client;
-  const types: string[] = [];
-  const texts: string[] = [];
-  for await (const { workflowId, runId, type, memo, searchAttributes } of workflow.list()) {
-    types.push(type);
-    const { events } = await workflow.getHandle(workflowId, runId).fetchHistory();
-    collect([workflowId, memo, searchAttributes, events], texts);
-  }
-  return { types, text: texts.join("\n") };
-}
-
-/** Every text inside a value, bytes read as the text that they hold. */
-function collect(value: unknown, texts: string[]) {
-  if (typeof value === "string") texts.push(value);
-  else if (value instanceof Uint8Array) texts.push(Buffer.from(value).toString());
-  else if (value !== null && typeof value === "object")
-    for (const part of Object.values(value)) collect(part, texts);
-}

@@ -1,0 +1,93 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Child, launch, waitUntilReady } from "../../scripts/processes.ts";
+import { connectDatabase, migrateDatabase } from "../../store/postgres/connect.ts";
+import { connectRedis } from "../../store/redis/connect.ts";
+import type { KeptMessage } from "../../store/redis/outbox.ts";
+import { createClient } from "./client.ts";
+import { type DatabaseKind, freshDatabase } from "./databases.ts";
+import { newPerson } from "./people.ts";
+import { phones } from "./phones.ts";
+import { ownRedisDatabase } from "./redis-database.ts";
+import { environmentOf } from "./stack.ts";
+import { ownTemporal } from "./temporal.ts";
+
+const START_MS = 60_000;
+const CHECKOUT = join(import.meta.dirname, "../..");
+
+/**
+ * The service as it is deployed: two gateways and a worker, each a process of its own, on a real
+ * port and the machine's clock. Requests go to the gateways in turn.
+ */
+export async function startService(kind: DatabaseKind) {
+  const folder = mkdtempSync(join(tmpdir(), "second-step-service-"));
+  const [own, temporal, redisDatabase] = await Promise.all([
+    freshDatabase(kind),
+    ownTemporal("real"),
+    ownRedisDatabase(),
+  ]);
+  await migrateDatabase(own.url);
+  const database = connectDatabase(own.url, { max: 1 });
+  const redis = await connectRedis(redisDatabase.url, () => {});
+  const env = {
+    ...process.env,
+    ...environmentOf(own.url, redisDatabase.url, temporal),
+    PORT: "0",
+    LOG_LEVEL: "trace",
+  };
+  const logFile = (name: string) => join(folder, `${name}.log`);
+  const logOf = (name: string) => readFileSync(logFile(name), "utf8").split("\n").filter(Boolean);
+
+  const start = async (name: string, file: string, ready: RegExp) => {
+    const args = ["--import", "tsx", file];
+    const process_ = { name, program: process.execPath, args, cwd: CHECKOUT, env };
+    const child = launch({ ...process_, logFile: logFile(name) });
+    const said = async () => {
+      const line = logOf(name).find((text) => ready.test(text));
+      if (!line) throw new Error("it does not say that it is ready");
+      return line;
+    };
+    await waitUntilReady(child, said, START_MS);
+    return { child, line: await said() };
+  };
+
+  const gateways = ["gateway-1", "gateway-2"];
+  const started = await Promise.all([
+    start("worker", "worker.ts", /"worker ready"/),
+    ...gateways.map((name) => start(name, "api/server.ts", /"gateway ready"/)),
+  ]);
+  const children: Child[] = started.map(({ child }) => child);
+  const urls = started.slice(1).map(({ line }) => `http://127.0.0.1:${JSON.parse(line).port}`);
+  let turn = 0;
+  const send = (path: string, init: RequestInit) =>
+    fetch(`${urls[turn++ % urls.length]}${path}`, init);
+  const outbox = async (to: string) =>
+    (await send(`/dev/outbox?to=${encodeURIComponent(to)}`, {})).json() as Promise<KeptMessage[]>;
+
+  return {
+    send,
+    api: createClient(send),
+    ...phones(outbox),
+    temporal,
+    createUser: () => newPerson(database.db, { at: new Date() }),
+    /** As if the half minute between two messages had passed: the budgets of messages are whole again. */
+    async forgetSends() {
+      const keys = await redis.keys("*-sends*");
+      if (keys.length > 0) await redis.del(keys);
+    },
+    /** What each process has written, line by line. */
+    logs: () => ["worker", ...gateways].flatMap(logOf),
+    /** Stops everything; resolves with how each process ended. */
+    async stop(): Promise<string[]> {
+      await Promise.all(children.map((child) => child.stop()));
+      const ends = await Promise.all(children.map(({ exited }) => exited));
+      await Promise.all([database.close(), redis.close()]);
+      await Promise.all([temporal.stop(), own.drop(), redisDatabase.giveBack()]);
+      rmSync(folder, { recursive: true });
+      return ends;
+    },
+  };
+}
+
+export type Service = Awaited<ReturnType<typeof startService>>;
