@@ -171,6 +171,18 @@ describe("a challenge", () => {
     expect((await stack.api.verifyPasscode(id, typed)).status).toBe(200);
   });
 
+  test("is there at once, also while the provider does not answer; the passcode works when it does", async () => {
+    const { user, e164 } = await paired();
+    stack.failSms("hang");
+    const { id, state } = await startChallenge(stack, user);
+    expect(state).toBe("sending_passcode");
+    expect((await stack.api.challenge(id)).body.next).toEqual(["verify"]);
+    expectProblem(await stack.api.verifyPasscode(id, "0000000"), "passcode_rejected");
+    stack.failSms();
+    const { body } = await stack.api.verifyPasscode(id, await stack.passcodeTo(e164));
+    expect(body.session.amr).toContain("sms");
+  });
+
   test("cannot go on with a method that the user has not", async () => {
     const { id } = await challenged();
     expectProblem(await stack.api.chooseMethod(id, "otp"), "method_not_configured");

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { workflowIds } from "../../workflows/ids.ts";
 import { newPhone } from "../support/phones.ts";
 import {
   challengeSent,
@@ -8,8 +9,10 @@ import {
   startChallenge,
 } from "../support/scenarios.ts";
 import { type Stack, startStack } from "../support/stack.ts";
+import { until } from "../support/until.ts";
 
-const MINUTE = 60_000;
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
 const DAY = 24 * 60 * MINUTE;
 
 let stack: Stack;
@@ -17,6 +20,7 @@ beforeAll(async () => {
   stack = await startStack({ time: "skipping" });
 });
 afterAll(() => stack.stop());
+afterEach(() => stack.failSms());
 
 test("a challenge ends ten minutes after it began, also where a passcode was resent at minute nine", async () => {
   const { api } = stack;
@@ -72,6 +76,31 @@ test("a session ends after an idle hour, and after a day in any case", async () 
     code: "session_expired",
     reason: "lifetime",
   });
+});
+
+test("a provider that is away is tried again; then the user is told, and a resend works once it is back", async () => {
+  const { api } = stack;
+  const user = await stack.createUser();
+  const { e164 } = await enrollPhone(stack, user);
+  stack.failSms("refuse");
+  const { id } = await startChallenge(stack, user);
+  const waiting = async () => {
+    await stack.advance(SECOND);
+    return (await api.challenge(id)).body;
+  };
+  const failed = await until(waiting, ({ state }) => state !== "sending_passcode");
+  expect(failed).toMatchObject({ state: "delivery_failed", next: ["resend", "method"] });
+  expect(failed.problem).toMatch(/^[a-z_]+$/);
+  const { events } = await stack.temporal.client.workflow
+    .getHandle(workflowIds.loginChallenge(id))
+    .fetchHistory();
+  const tries = events?.map((event) => event.activityTaskStartedEventAttributes?.attempt ?? 0);
+  expect(Math.max(...(tries ?? []))).toBe(5);
+  stack.failSms();
+  await stack.advance(MINUTE);
+  expect((await api.resendPasscode(id)).status).toBe(202);
+  const { body } = await api.verifyPasscode(id, await stack.passcodeTo(e164));
+  expect(body.session.amr).toEqual(["pwd", "sms", "mfa"]);
 });
 
 test("a passcode that no provider takes is told, and the flow goes on once one does", async () => {
