@@ -32,8 +32,12 @@ async function tracesOf(attempt: Promise<unknown>) {
   );
   const failure = defaultFailureConverter.errorToFailure(error, defaultPayloadConverter);
   const log = inspect(logged.slice(from), { depth: null, showHidden: true });
-  return { failure, text: JSON.stringify(failure) + log };
+  return { failure, text: JSON.stringify(failure, decoded) + log };
 }
+
+/** A payload's bytes as the text that they are. */
+const decoded = (key: string, value: unknown) =>
+  key === "data" ? Buffer.from(value as Uint8Array).toString() : value;
 
 const unavailable = (activity: string) => ({
   message: `${activity} failed`,
