@@ -19,6 +19,7 @@ import { userEvent } from "./events.ts";
 import { parsePhoneNumber } from "./phone-numbers.ts";
 import { Problem } from "./problem.ts";
 import { spendPinSend } from "./sends.ts";
+import type { Spent } from "./spend-all.ts";
 import { requireDigits } from "./typed.ts";
 
 type Phone = Device & { type: "sms" };
@@ -41,7 +42,7 @@ export async function registerSmsDevice(
   const id = newId();
   const args = { userId, accountId, deviceId: id, lifetimeMs, pinLifetimeMs: pin.lifetimeMs };
 
-  const sending = await spendPinSend(deps, { userId, phoneNumber });
+  let sending: Spent | undefined;
   try {
     // One transaction: if the workflow cannot be started, or this process dies, no device is left.
     return await deps.db.transaction(async (tx) => {
@@ -52,11 +53,12 @@ export async function registerSmsDevice(
       );
       if (device === "exists")
         throw new Problem("sms_device_exists", "Remove your SMS device before adding another.");
+      sending = await spendPinSend(deps, { userId, phoneNumber });
       await deps.flows.startSmsEnrollment(args);
       return viewDevice(deps, device, firstSmsEnrollmentView(args));
     });
   } catch (error) {
-    await sending.giveBack();
+    await sending?.giveBack();
     throw error;
   }
 }

@@ -126,7 +126,7 @@ describe("attack: making the service send messages", () => {
     const made = answers.filter(({ status }) => status === 201);
     expect(made).toHaveLength(1);
     for (const answer of answers.filter(({ status }) => status !== 201))
-      expectProblem(answer, "sms_device_exists", "send_limit");
+      expectProblem(answer, "sms_device_exists");
     const { devices } = (await stack.api.multiFactor(token)).body;
     expect(devices.map(({ id }) => id)).toEqual([made[0]?.body.id]);
     await pinSent(stack, token, devices[0]?.id ?? "");
@@ -138,7 +138,6 @@ describe("attack: making the service send messages", () => {
 
   test("a second phone is refused before anything is sent to it", async () => {
     const { token, e164 } = await registered();
-    await stack.advance(INTERVAL_MS);
     const second = newPhone();
     expectProblem(await stack.api.registerPhone(token, second), "sms_device_exists");
     const read = (to: string) => stack.app.request(`/dev/outbox?to=${encodeURIComponent(to)}`);
@@ -172,7 +171,6 @@ describe("a phone", () => {
     const user = await stack.createUser();
     const { id, e164 } = await enrollPhone(stack, user);
     const { token } = await logInBySms(stack, user, e164);
-    await stack.advance(INTERVAL_MS);
     expectProblem(await stack.api.verifyDevice(token, id, "1234"), "device_verified_already");
     expectProblem(await stack.api.resendPin(token, id), "device_verified_already");
     expectProblem(await stack.api.registerPhone(token, newPhone()), "sms_device_exists");
