@@ -4,29 +4,14 @@ import { listDevices } from "../../store/postgres/devices.ts";
 import { listEvents } from "../../store/postgres/events.ts";
 import { checkPasscode } from "../../store/redis/attempts.ts";
 import { readUserRevocation } from "../../store/redis/revocations.ts";
-import { TASK_QUEUE, workflowIds } from "../../workflows/ids.ts";
-import type { DeviceRemovalArgs, DeviceRemovalResult, Owner } from "../../workflows/messages.ts";
-import { useWorld } from "./world.ts";
+import { ORIGIN } from "./flows.ts";
+import { useWorld, type World } from "./world.ts";
 
 const world = useWorld("real");
-const origin = { ip: "192.0.2.7", userAgent: "test" };
 
-/** Has the removal done that the gateway starts for its user. */
-function remove(
-  { userId, accountId }: Owner,
-  {
-    deviceId,
-    signOut = "if_required",
-  }: Partial<Pick<DeviceRemovalArgs, "deviceId" | "signOut">> = {},
-): Promise<DeviceRemovalResult> {
-  const removalId = newId();
-  const event = deviceId ? "device_removed" : "all_devices_removed";
-  const request = { event, deviceId, signOut, actorId: userId, origin } as const;
-  const args: DeviceRemovalArgs = { removalId, userId, accountId, ...request };
-  const workflowId = workflowIds.deviceRemoval(removalId);
-  const options = { workflowId, taskQueue: TASK_QUEUE, args: [args] };
-  return world.temporal.client.workflow.execute("deviceRemoval", options);
-}
+/** Has a removal done, and answers its outcome. */
+const remove = async (...removal: Parameters<World["deviceRemoval"]>) =>
+  (await world.deviceRemoval(...removal)).result();
 
 test("all devices: multi-factor authentication is off, and an open login ends with it", async () => {
   const login = await world.loginChallenge();
@@ -39,7 +24,7 @@ test("all devices: multi-factor authentication is off, and an open login ends wi
   expect(await checkPasscode(world.redis, attempt)).toEqual({ outcome: "expired" });
   expect(await readUserRevocation(world.redis, login.userId)).toMatchObject({ epoch: 0 });
   const { events } = await listEvents(world.db, { userId: login.userId, limit: 1 });
-  expect(events).toMatchObject([{ type: "all_devices_removed", actorId: login.userId, ...origin }]);
+  expect(events).toMatchObject([{ type: "all_devices_removed", actorId: login.userId, ...ORIGIN }]);
 });
 
 test("a reset ends the user's sessions as well", async () => {
@@ -71,7 +56,7 @@ test("a verified phone goes only with all, a device that is gone not again", asy
 
 test("flows that have ended before are left as they are", async () => {
   const login = await world.loginChallenge();
-  await login.update("acceptPasscode", { factor: "sms", origin });
+  await login.update("acceptPasscode", { factor: "sms", origin: ORIGIN });
   await login.handle.result();
   expect(await remove(login)).toBe("multi_factor_off");
   expect((await login.view()).state).toBe("authenticated");

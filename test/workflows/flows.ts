@@ -1,11 +1,14 @@
 import type { Client, WorkflowHandle } from "@temporalio/client";
 import { expect } from "vitest";
 import type { Config } from "../../config.ts";
+import { newId } from "../../store/ids.ts";
 import type { Db } from "../../store/postgres/connect.ts";
 import type { Redis } from "../../store/redis/connect.ts";
 import { TASK_QUEUE, workflowIds } from "../../workflows/ids.ts";
 import {
   type ChallengeView,
+  type DeviceRemovalArgs,
+  type DeviceRemovalResult,
   type EnrollmentView,
   type LoginChallengeArgs,
   type OtpEnrollmentArgs,
@@ -14,6 +17,9 @@ import {
   VIEW,
 } from "../../workflows/messages.ts";
 import { challenged, enrollee } from "../activities/subjects.ts";
+
+/** Where every request of a test comes from. */
+export const ORIGIN = { ip: "192.0.2.7", userAgent: "test" };
 
 type Deps = { db: Db; redis: Redis; config: Config; clock: { now(): number } };
 type View = { state: string };
@@ -55,6 +61,23 @@ export function flowsOn(deps: Deps, client: Client) {
       const args: LoginChallengeArgs = { ...(await challenged(deps, { lifetimeMs })), ...choice };
       const id = workflowIds.loginChallenge(args.challengeId);
       return { ...args, ...(await start<ChallengeView>("loginChallenge", id, args)) };
+    },
+
+    /** The removal of one of the user's devices, or of all. */
+    async deviceRemoval(
+      { userId, accountId }: Owner,
+      { deviceId, signOut = "if_required" }: Partial<DeviceRemovalArgs> = {},
+    ): Promise<WorkflowHandle<() => Promise<DeviceRemovalResult>>> {
+      const removalId = newId();
+      const event = deviceId ? "device_removed" : "all_devices_removed";
+      const request = { event, deviceId, signOut, actorId: userId, origin: ORIGIN } as const;
+      const args: DeviceRemovalArgs = { removalId, userId, accountId, ...request };
+      const workflowId = workflowIds.deviceRemoval(removalId);
+      const options = { taskQueue: TASK_QUEUE, workflowId, args: [args] as [object] };
+      return client.workflow.start<(args: object) => Promise<DeviceRemovalResult>>(
+        "deviceRemoval",
+        options,
+      );
     },
   };
 }

@@ -2,11 +2,11 @@ import { WorkflowNotFoundError, WorkflowUpdateFailedError } from "@temporalio/cl
 import { expect, test } from "vitest";
 import { listEvents } from "../../store/postgres/events.ts";
 import { getUser } from "../../store/postgres/users.ts";
+import { ORIGIN } from "./flows.ts";
 import { useWorld } from "./world.ts";
 
 const world = useWorld("skipping");
-const origin = { ip: "192.0.2.7", userAgent: "test" };
-const ACCEPTED = { factor: "sms", origin };
+const ACCEPTED = { factor: "sms", origin: ORIGIN };
 const MINUTE = 60_000;
 
 async function eventsOf({ userId }: { userId: string }) {
@@ -72,7 +72,14 @@ test("wrong passcodes are results, counted over a resend", async () => {
 
 test("a lock ends it, and locks the user in the system of record", async () => {
   const flow = await world.loginChallenge();
-  expect(await flow.update("lockAccount", { origin })).toMatchObject({ state: "locked", next: [] });
+  // The time-skipping server loses an Update whose task fails because an activity it cancels has
+  // just ended; the real one delivers it again.
+  await flow.reaches("awaiting_passcode");
+  await flow.reaches("awaiting_passcode");
+  expect(await flow.update("lockAccount", { origin: ORIGIN })).toMatchObject({
+    state: "locked",
+    next: [],
+  });
   expect(await flow.handle.result()).toMatchObject({ state: "locked" });
   expect((await getUser(world.db, flow.userId))?.lockedAt).not.toBeNull();
   expect(await eventsOf(flow)).toEqual(["account_locked"]);
@@ -144,7 +151,7 @@ test("of accepted passcodes at once, one is taken", async () => {
 test("a client's own words for the type of an event are not believed", async () => {
   const flow = await world.loginChallenge();
   await flow.reaches("awaiting_passcode");
-  const forged = { type: "PASSCODE_ACCEPTED", factor: "sms", failures: 1, origin };
+  const forged = { type: "PASSCODE_ACCEPTED", factor: "sms", failures: 1, origin: ORIGIN };
   expect(await flow.update("rejectPasscode", forged)).toMatchObject({
     state: "awaiting_passcode",
     failures: 1,

@@ -1,9 +1,8 @@
 import { expect, test } from "vitest";
-import { eventually } from "./flows.ts";
+import { eventually, ORIGIN } from "./flows.ts";
 import { useWorld } from "./world.ts";
 
 const world = useWorld("real");
-const origin = { ip: "192.0.2.7", userAgent: "test" };
 
 /** What the Temporal UI shows of a workflow while it runs. */
 async function metadataOf({ handle }: { handle: { query(name: string): Promise<unknown> } }) {
@@ -64,7 +63,7 @@ test("what runs can be found by its state and read as facts", async () => {
     MfaMethod: ["sms"],
   });
   await flow.update("chooseMethod", { method: "otp", maySend: false });
-  await flow.update("acceptPasscode", { factor: "otp", origin });
+  await flow.update("acceptPasscode", { factor: "otp", origin: ORIGIN });
   await flow.handle.result();
   expect(await attributes()).toMatchObject({ MfaState: ["authenticated"], MfaMethod: ["otp"] });
 });
@@ -83,7 +82,7 @@ test("a history tells neither the code nor the number", async () => {
   const flow = await world.loginChallenge();
   await flow.reaches("awaiting_passcode");
   const code = /^\d{7}/.exec(world.phone.messages.at(-1)?.body ?? "")?.[0] as string;
-  await flow.update("acceptPasscode", { factor: "sms", origin });
+  await flow.update("acceptPasscode", { factor: "sms", origin: ORIGIN });
   await flow.handle.result();
   const text = await flow.historyText();
   expect(text).toContain("••• 0123");

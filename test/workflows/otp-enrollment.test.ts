@@ -2,10 +2,10 @@ import { expect, test } from "vitest";
 import { getDevice } from "../../store/postgres/devices.ts";
 import { getUser } from "../../store/postgres/users.ts";
 import { readUserRevocation } from "../../store/redis/revocations.ts";
+import { ORIGIN } from "./flows.ts";
 import { useWorld } from "./world.ts";
 
 const world = useWorld("skipping");
-const origin = { ip: "192.0.2.7", userAgent: "test" };
 const DAY = 86_400_000;
 
 test("the first right code verifies the app, makes it the default and signs the user out", async () => {
@@ -13,7 +13,7 @@ test("the first right code verifies the app, makes it the default and signs the 
   expect(await flow.reaches("awaiting_code")).toMatchObject({
     next: ["verify", "restart", "remove"],
   });
-  const proof = { makeDefault: true, signOut: true, origin };
+  const proof = { makeDefault: true, signOut: true, origin: ORIGIN };
   expect(await flow.update("acceptCode", proof)).toEqual({ state: "verified", next: [] });
   expect(await flow.activities()).toEqual(["settleDevice", "signOut"]);
   expect((await getUser(world.db, flow.userId))?.defaultMethod).toBe("otp");
@@ -22,7 +22,7 @@ test("the first right code verifies the app, makes it the default and signs the 
 
 test("a user who does not want it as default stays logged in", async () => {
   const flow = await world.otpEnrollment();
-  await flow.update("acceptCode", { makeDefault: false, signOut: false, origin });
+  await flow.update("acceptCode", { makeDefault: false, signOut: false, origin: ORIGIN });
   expect((await getDevice(world.db, flow.userId, flow.deviceId))?.verifiedAt).not.toBeNull();
   expect((await getUser(world.db, flow.userId))?.defaultMethod).toBeNull();
   expect(await flow.activities()).toEqual(["settleDevice"]);
@@ -42,9 +42,9 @@ test("wrong codes and a restart leave it open, and its seven days as they were",
 
 test("removed, it is gone, and takes no code", async () => {
   const flow = await world.otpEnrollment();
-  expect(await flow.update("remove", { origin })).toEqual({ state: "removed", next: [] });
+  expect(await flow.update("remove", { origin: ORIGIN })).toEqual({ state: "removed", next: [] });
   expect(await getDevice(world.db, flow.userId, flow.deviceId)).toBeUndefined();
   await expect(
-    flow.update("acceptCode", { makeDefault: true, signOut: true, origin }),
+    flow.update("acceptCode", { makeDefault: true, signOut: true, origin: ORIGIN }),
   ).rejects.toThrow(/not found|completed/i);
 });

@@ -2,10 +2,10 @@ import { fileURLToPath } from "node:url";
 import { bundleWorkflowCode, DefaultLogger, Worker, type WorkflowBundle } from "@temporalio/worker";
 import { DeterminismViolationError } from "@temporalio/workflow";
 import { beforeAll, expect, test } from "vitest";
+import { ORIGIN } from "./flows.ts";
 import { useWorld, type World } from "./world.ts";
 
 const world = useWorld("skipping");
-const origin = { ip: "192.0.2.7", userAgent: "test" };
 const DAY = 86_400_000;
 
 let workflowBundle: WorkflowBundle;
@@ -29,14 +29,14 @@ const outcomes: Record<string, () => Promise<Ended>> = {
     await update("rejectPasscode", { failures: 1 });
     await update("resendPasscode");
     await reaches("awaiting_passcode");
-    await update("acceptPasscode", { factor: "sms", origin });
+    await update("acceptPasscode", { factor: "sms", origin: ORIGIN });
     return handle;
   },
   async "a login that leaves a message half sent for the app"() {
     world.phone.fail();
     const { handle, update } = await world.loginChallenge();
     await update("chooseMethod", { method: "otp", maySend: false });
-    await update("acceptPasscode", { factor: "otp", origin });
+    await update("acceptPasscode", { factor: "otp", origin: ORIGIN });
     return handle;
   },
   async "a login that nobody finishes"() {
@@ -47,7 +47,7 @@ const outcomes: Record<string, () => Promise<Ended>> = {
   async "a lock while a passcode is on its way"() {
     world.phone.fail();
     const { handle, update } = await world.loginChallenge();
-    await update("lockAccount", { origin });
+    await update("lockAccount", { origin: ORIGIN });
     return handle;
   },
   async "a login that a removal withdraws"() {
@@ -62,24 +62,29 @@ const outcomes: Record<string, () => Promise<Ended>> = {
     await update("voidPin");
     await update("resendPin");
     await reaches("awaiting_pin");
-    await update("acceptPin", { makeDefault: true, origin });
+    await update("acceptPin", { makeDefault: true, origin: ORIGIN });
     return handle;
   },
   async "a phone removed while its PIN is being sent"() {
     world.phone.fail();
     const { handle, update } = await world.smsEnrollment();
-    await update("remove", { origin });
+    await update("remove", { origin: ORIGIN });
     return handle;
   },
   async "a phone that nobody verifies, whose PIN never went out"() {
     world.phone.fail();
     return (await world.smsEnrollment()).handle;
   },
+  async "a removal of all devices"() {
+    const login = await world.loginChallenge();
+    await login.reaches("awaiting_passcode");
+    return world.deviceRemoval(login);
+  },
   async "an app verified without a sign-out"() {
     const { handle, update } = await world.otpEnrollment();
     await update("rejectCode");
     await update("restart");
-    await update("acceptCode", { makeDefault: false, signOut: false, origin });
+    await update("acceptCode", { makeDefault: false, signOut: false, origin: ORIGIN });
     return handle;
   },
 };

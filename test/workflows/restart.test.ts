@@ -2,11 +2,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { getDevice } from "../../store/postgres/devices.ts";
 import { listEvents } from "../../store/postgres/events.ts";
+import { ORIGIN } from "./flows.ts";
 import { useWorld } from "./world.ts";
 
 // On the dev server: the time-skipping one keeps waiting for a worker that is gone.
 const world = useWorld("real");
-const origin = { ip: "192.0.2.7", userAgent: "test" };
 
 test("a challenge goes on under another worker, with what it knew", async () => {
   const flow = await world.loginChallenge();
@@ -16,7 +16,7 @@ test("a challenge goes on under another worker, with what it knew", async () => 
   expect(await flow.view()).toMatchObject({ state: "awaiting_passcode", failures: 4 });
   await flow.update("resendPasscode");
   await flow.reaches("awaiting_passcode");
-  const view = await flow.update("acceptPasscode", { factor: "sms", origin });
+  const view = await flow.update("acceptPasscode", { factor: "sms", origin: ORIGIN });
   expect(view).toMatchObject({ state: "authenticated", failures: 4 });
   expect(await flow.handle.result()).toEqual(view);
 });
@@ -35,7 +35,7 @@ test("what a caller asks for meanwhile is answered by the next worker", async ()
   await flow.reaches("awaiting_pin");
   let answer: Promise<unknown> | undefined;
   await world.withoutWorker(async () => {
-    answer = flow.update("acceptPin", { makeDefault: true, origin });
+    answer = flow.update("acceptPin", { makeDefault: true, origin: ORIGIN });
   });
   expect(await answer).toEqual({ state: "verified", next: [] });
   expect((await getDevice(world.db, flow.userId, flow.deviceId))?.verifiedAt).not.toBeNull();

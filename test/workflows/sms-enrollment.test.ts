@@ -6,12 +6,11 @@ import { listEvents } from "../../store/postgres/events.ts";
 import { getUser } from "../../store/postgres/users.ts";
 import { checkPin } from "../../store/redis/pins.ts";
 import { readUserRevocation } from "../../store/redis/revocations.ts";
-import { eventually } from "./flows.ts";
+import { eventually, ORIGIN } from "./flows.ts";
 import { useWorld } from "./world.ts";
 
 const world = useWorld("skipping");
-const origin = { ip: "192.0.2.7", userAgent: "test" };
-const ACCEPTED = { makeDefault: true, origin };
+const ACCEPTED = { makeDefault: true, origin: ORIGIN };
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 
@@ -131,7 +130,10 @@ test("removed while its PIN is being sent, it gets no PIN any more", async () =>
   const tries = world.phone.attempts();
   const flow = await world.smsEnrollment();
   await eventually(world.phone.attempts).toBeGreaterThan(tries);
-  expect(await flow.update("remove", { origin })).toMatchObject({ state: "removed", next: [] });
+  expect(await flow.update("remove", { origin: ORIGIN })).toMatchObject({
+    state: "removed",
+    next: [],
+  });
   world.phone.recover();
   const before = world.phone.attempts();
   await world.pass(10 * MINUTE);
@@ -147,6 +149,6 @@ test("removed while its PIN is being sent, it gets no PIN any more", async () =>
 test("another workflow withdraws it by a signal", async () => {
   const flow = await world.smsEnrollment();
   await flow.reaches("awaiting_pin");
-  await flow.handle.signal("withdraw", { origin });
+  await flow.handle.signal("withdraw", { origin: ORIGIN });
   expect(await flow.handle.result()).toMatchObject({ state: "removed" });
 });

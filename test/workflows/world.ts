@@ -12,6 +12,10 @@ import { testPhone } from "./test-phone.ts";
 /**
  * Workflows with their real activities over real stores, for one test file. There is no gateway:
  * tests send what it would send, and only the phone is not a real one.
+ *
+ * The time-skipping server knows less than a real one: a workflow that gives an activity up just
+ * when it completes hangs there, and so does one that is signalled after its end, or whose worker
+ * is gone. What is about these runs on the dev server.
  */
 export function useWorld(time: Time) {
   const world = {} as World;
