@@ -99,7 +99,9 @@ test("a provider that is away is tried again; then the user is told, and a resen
   stack.failSms();
   await stack.advance(MINUTE);
   expect((await api.resendPasscode(id)).status).toBe(202);
-  const { body } = await api.verifyPasscode(id, await stack.passcodeTo(e164));
+  const passcode = await stack.passcodeTo(e164);
+  await challengeSent(stack, id);
+  const { body } = await api.verifyPasscode(id, passcode);
   expect(body.session.amr).toEqual(["pwd", "sms", "mfa"]);
 });
 
@@ -114,6 +116,8 @@ test("a passcode that no provider takes is told, and the flow goes on once one d
   stack.failSms();
   await stack.advance(MINUTE);
   expect((await api.resendPasscode(id)).status).toBe(202);
-  const { body } = await api.verifyPasscode(id, await stack.passcodeTo(e164));
+  const passcode = await stack.passcodeTo(e164);
+  await challengeSent(stack, id);
+  const { body } = await api.verifyPasscode(id, passcode);
   expect(body.session.amr).toEqual(["pwd", "sms", "mfa"]);
 });

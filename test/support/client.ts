@@ -4,6 +4,7 @@ import type { LoginResult } from "../../api/login.ts";
 import type { problemBody } from "../../api/problem.ts";
 import type { describeSession } from "../../api/sessions.ts";
 import type { Authenticated } from "../../api/verify-passcode.ts";
+import { until } from "./until.ts";
 
 export type ProblemBody = ReturnType<typeof problemBody> & {
   attemptsRemaining?: number;
@@ -33,6 +34,16 @@ export type Call = {
 
 /** Sends a request somewhere: to `app.request`, or over a port. */
 export type Send = (path: string, init: RequestInit) => Response | Promise<Response>;
+
+/** Sends again what is answered by 503, as that asks for: a busy machine is no failure. */
+export function patient(send: Send): Send {
+  const sent = async (path: string, init: RequestInit) => send(path, init);
+  return (path, init) =>
+    until(
+      () => sent(path, init),
+      ({ status }) => status !== 503,
+    );
+}
 
 /** The calls of the API; each answers whatever came, with nothing thrown before it is looked at. */
 export function createClient(

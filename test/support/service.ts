@@ -5,7 +5,7 @@ import { type Child, launch, waitUntilReady } from "../../scripts/processes.ts";
 import { connectDatabase, migrateDatabase } from "../../store/postgres/connect.ts";
 import { connectRedis } from "../../store/redis/connect.ts";
 import type { KeptMessage } from "../../store/redis/outbox.ts";
-import { createClient } from "./client.ts";
+import { createClient, patient } from "./client.ts";
 import { type DatabaseKind, freshDatabase } from "./databases.ts";
 import { newPerson } from "./people.ts";
 import { phones } from "./phones.ts";
@@ -67,7 +67,7 @@ export async function startService(kind: DatabaseKind) {
 
   return {
     send,
-    api: createClient(send),
+    api: createClient(patient(send)),
     ...phones(outbox),
     temporal,
     createUser: () => newPerson(database.db, { at: new Date() }),

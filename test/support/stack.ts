@@ -1,17 +1,18 @@
 import { randomBytes } from "node:crypto";
 import { Writable } from "node:stream";
+import { Client } from "@temporalio/client";
 import { pino } from "pino";
 import { createActivities } from "../../activities/index.ts";
 import { createApp } from "../../api/app.ts";
 import type { Deps } from "../../api/deps.ts";
-import { createFlows } from "../../api/flows.ts";
+import { connectTemporal, createFlows } from "../../api/flows.ts";
 import { loadConfig } from "../../config.ts";
 import { outboxGateway } from "../../gateways/outbox.ts";
 import { connectDatabase, migrateDatabase } from "../../store/postgres/connect.ts";
 import type { Role } from "../../store/postgres/schema.ts";
 import { connectRedis } from "../../store/redis/connect.ts";
 import { keptMessages } from "../../store/redis/outbox.ts";
-import { type ApiClient, createClient, type Send } from "./client.ts";
+import { type ApiClient, createClient, patient, type Send } from "./client.ts";
 import { contractOf, type OpenApi } from "./contract.ts";
 import { type DatabaseKind, freshDatabase } from "./databases.ts";
 import { newPerson } from "./people.ts";
@@ -49,7 +50,9 @@ export async function startStack({
 
   const sms = fallible(outboxGateway(redis, clock));
   const { db, ping } = database;
-  const deps: Deps = { db, ping, redis, flows: createFlows(temporal.client), config, clock, log };
+  const connection = connectTemporal(temporal.address);
+  const flows = createFlows(new Client({ connection, namespace: temporal.namespace }));
+  const deps: Deps = { db, ping, redis, flows, config, clock, log };
   const app = createApp(deps);
   const document = (await (await app.request("/openapi.json")).json()) as OpenApi;
   const activities = createActivities({ db, redis, sms: sms.gateway, config, clock, log });
@@ -60,7 +63,7 @@ export async function startStack({
     /** What `app` was made of, to make another one with a part exchanged. */
     deps,
     /** Calls `app`; throws for a 500 and for an answer that the OpenAPI document does not tell. */
-    api: checkedClient(app, document, logged),
+    api: checkedClient({ request: patient(app.request) }, document, logged),
     document,
     temporal,
     clock,
@@ -83,7 +86,7 @@ export async function startStack({
     async stop() {
       sms.fail();
       await stopWorker();
-      await Promise.all([database.close(), redis.close()]);
+      await Promise.all([database.close(), redis.close(), connection.close()]);
       await Promise.all([temporal.stop(), own.drop(), redisDatabase.giveBack()]);
     },
   };

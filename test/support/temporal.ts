@@ -61,10 +61,7 @@ async function ownNamespace(): Promise<Temporal> {
 }
 
 async function ownSkippingServer(): Promise<Temporal> {
-  const path = inject("timeSkippingServerPath");
-  const environment = await TestWorkflowEnvironment.createTimeSkipping(
-    path ? { server: { executable: { type: "existing-path", path } } } : {},
-  );
+  const environment = await startSkippingServer();
   const namespace = environment.namespace ?? "default";
   // This server cannot list the ones it has.
   await environment.connection.operatorService.addSearchAttributes({
@@ -79,6 +76,18 @@ async function ownSkippingServer(): Promise<Temporal> {
     skip: (ms) => environment.sleep(ms),
     stop: () => environment.teardown(),
   };
+}
+
+/** The SDK gives the server five seconds to start, too few for a busy machine. */
+async function startSkippingServer(starts = 3): Promise<TestWorkflowEnvironment> {
+  const path = inject("timeSkippingServerPath");
+  const server = path ? { executable: { type: "existing-path", path } as const } : undefined;
+  try {
+    return await TestWorkflowEnvironment.createTimeSkipping({ server });
+  } catch (error) {
+    if (starts === 1) throw error;
+    return startSkippingServer(starts - 1);
+  }
 }
 
 /** Runs the service's worker in this process; resolves with what stops it. */
