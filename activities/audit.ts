@@ -13,9 +13,7 @@ export function eventOf(
   { userId, accountId, actorId = userId, origin }: Subject,
   detail: Record<string, unknown> = {},
 ): NewEvent {
-  const { workflowExecution } = activityInfo();
-  if (!workflowExecution) throw new TypeError("An audit event is recorded from a workflow only");
-  const { workflowId } = workflowExecution;
+  const workflowId = currentWorkflowId();
   return {
     key: `${workflowId}/${type}`,
     at: new Date(clock.now()),
@@ -28,4 +26,11 @@ export function eventOf(
     workflowId,
     detail,
   };
+}
+
+/** The workflow that asked for the activity; what it did is told and done once under its id. */
+export function currentWorkflowId(): string {
+  const { workflowExecution } = activityInfo();
+  if (!workflowExecution) throw new TypeError("Activities run for workflows only");
+  return workflowExecution.workflowId;
 }

@@ -4,7 +4,7 @@ import { getMfaProfile } from "../store/postgres/users.ts";
 import { forgetDevice } from "../store/redis/attempts.ts";
 import { withdrawChallenges } from "../store/redis/challenges.ts";
 import { revokeUser } from "../store/redis/sessions.ts";
-import { eventOf } from "./audit.ts";
+import { currentWorkflowId, eventOf } from "./audit.ts";
 import type { Deps } from "./index.ts";
 
 type Request = {
@@ -37,7 +37,10 @@ export function removalActivities({ db, redis, clock }: Deps) {
       if (!mfaOff && signOut !== "always") return [];
       const challenges = await withdrawChallenges(redis, userId, clock.now());
       const required = (await getMfaProfile(db, userId))?.account.requirement === "required";
-      if (signOut === "always" || required) await revokeUser(redis, userId, event, clock.now());
+      if (signOut === "always" || required) {
+        const mark = { reason: event, now: clock.now(), fact: currentWorkflowId() };
+        await revokeUser(redis, userId, mark);
+      }
       return challenges;
     },
   };

@@ -2,7 +2,7 @@ import type { Origin } from "../machines/methods.ts";
 import { removeUnverifiedDevice, verifyDevice } from "../store/postgres/devices.ts";
 import { dropPin } from "../store/redis/pins.ts";
 import { revokeUser } from "../store/redis/sessions.ts";
-import { eventOf } from "./audit.ts";
+import { currentWorkflowId, eventOf } from "./audit.ts";
 import type { Deps } from "./index.ts";
 
 type Enrolled = { userId: string; accountId: string; deviceId: string; origin?: Origin };
@@ -33,7 +33,7 @@ export function settlementActivities({ db, redis, clock }: Deps) {
     },
 
     async signOut({ userId, reason }: { userId: string; reason: string }) {
-      await revokeUser(redis, userId, reason, clock.now());
+      await revokeUser(redis, userId, { reason, now: clock.now(), fact: currentWorkflowId() });
     },
 
     removeDevice: (device: Enrolled) => remove(device, "device_removed"),

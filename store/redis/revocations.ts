@@ -12,10 +12,14 @@ export type Epochs = { user: number; account: number };
 /** The latest revocation; epoch 0 when there was none. */
 export type Revocation = { epoch: number; reason: string };
 
+/** Why sessions end, when (ms, for operators), and the fact behind it: one fact ends them once. */
+type Mark = { reason: string; now: number; fact: string };
+
 export const revocationScripts = {
-  revoke: script<number>(`
-    redis.call('HSET', KEYS[1], 'reason', ARGV[1], 'at', ARGV[2])
-    return redis.call('HINCRBY', KEYS[1], 'epoch', 1)
+  revoke: script<null>(`
+    if redis.call('HGET', KEYS[1], 'fact') == ARGV[3] then return end
+    redis.call('HSET', KEYS[1], 'reason', ARGV[1], 'at', ARGV[2], 'fact', ARGV[3])
+    redis.call('HINCRBY', KEYS[1], 'epoch', 1)
   `),
 };
 
@@ -27,24 +31,17 @@ export async function readEpochs(redis: Redis, userId: string, accountId: string
   return { user: Number(user ?? 0), account: Number(account ?? 0) };
 }
 
-/** Ends every session of the user, and every login under way; `now` in ms is kept for operators. */
-export async function revokeUser(
-  redis: Redis,
-  userId: string,
-  reason: string,
-  now: number,
-): Promise<void> {
-  await redis.revoke([keys.userRevocation(userId)], [reason, now]);
+/** Ends every session of the user, and every login under way; for the same fact again, nothing. */
+export async function revokeUser(redis: Redis, userId: string, mark: Mark): Promise<void> {
+  await redis.revoke([keys.userRevocation(userId)], [mark.reason, mark.now, mark.fact]);
 }
 
-/** Ends every session of the account that has no second factor, however many there are. */
-export async function revokeAccount(
-  redis: Redis,
-  accountId: string,
-  reason: string,
-  now: number,
-): Promise<void> {
-  await redis.revoke([keys.accountRevocation(accountId)], [reason, now]);
+/**
+ * Ends every session of the account that has no second factor, however many there are; for the
+ * same fact again, nothing.
+ */
+export async function revokeAccount(redis: Redis, accountId: string, mark: Mark): Promise<void> {
+  await redis.revoke([keys.accountRevocation(accountId)], [mark.reason, mark.now, mark.fact]);
 }
 
 export function readUserRevocation(redis: Redis, userId: string): Promise<Revocation> {

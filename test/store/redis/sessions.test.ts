@@ -80,19 +80,33 @@ describe("a forged token", () => {
   });
 });
 
+/** A revocation for a fact of its own. */
+const because = (reason: string) => ({ reason, now: NOW, fact: newId() });
+
 describe("a login that raced with a revocation", () => {
   test("gets no session when the user's sessions were ended since it began", async () => {
     const user = newUser();
     const epochs = await readEpochs(redis, user.userId, user.accountId);
-    await revokeUser(redis, user.userId, "device_verified", NOW);
+    await revokeUser(redis, user.userId, because("device_verified"));
     expect(await login(user, { epochs })).toBe("stale");
     expect(await listSessions(redis, user, { now: NOW, idleMs })).toEqual([]);
+  });
+
+  test("stays where the same fact is told once more, as a retry does", async () => {
+    const user = newUser();
+    const mark = because("device_verified");
+    await revokeUser(redis, user.userId, mark);
+    const { token } = await loggedIn(user, {
+      epochs: await readEpochs(redis, user.userId, user.accountId),
+    });
+    await revokeUser(redis, user.userId, mark);
+    expect(await check(token)).toMatchObject({ ok: true });
   });
 
   test("gets a dead one when its account began to require what it does not have", async () => {
     const user = newUser();
     const epochs = await readEpochs(redis, user.userId, user.accountId);
-    await revokeAccount(redis, user.accountId, "policy_required", NOW);
+    await revokeAccount(redis, user.accountId, because("policy_required"));
     const { token } = await loggedIn(user, { epochs, amr: ["pwd"] });
     const ended = { ok: false, code: "session_revoked", reason: "policy_required" };
     expect(await check(token)).toEqual(ended);
@@ -103,7 +117,7 @@ describe("a login that raced with a revocation", () => {
     const epochs = await readEpochs(redis, user.userId, user.accountId);
     const [opened] = await Promise.all([
       burst(clients, 50, () => login(user, { epochs })),
-      revokeUser(clients[1], user.userId, "device_verified", NOW),
+      revokeUser(clients[1], user.userId, because("device_verified")),
     ]);
     for (const session of opened) {
       if (session !== "stale" && typeof session !== "string") {
@@ -175,14 +189,14 @@ describe("revocation", () => {
     const user = newUser();
     const other = await loggedIn({ ...newUser(), accountId: user.accountId });
     const before = await Promise.all([loggedIn(user), loggedIn(user, { amr: ["pwd"] })]);
-    await revokeUser(redis, user.userId, "device_verified", NOW);
+    await revokeUser(redis, user.userId, because("device_verified"));
     for (const { token } of before) {
       const ended = { ok: false, code: "session_revoked", reason: "device_verified" };
       expect(await check(token)).toEqual(ended);
     }
     expect(await check((await loggedIn(user)).token)).toMatchObject({ ok: true });
     expect(await check(other.token)).toMatchObject({ ok: true });
-    await revokeUser(redis, user.userId, "devices_removed", NOW);
+    await revokeUser(redis, user.userId, because("devices_removed"));
     expect(await check(before[0].token)).toMatchObject({ reason: "devices_removed" });
   });
 
@@ -195,7 +209,7 @@ describe("revocation", () => {
       loggedIn(user, { amr: ["pwd", "otp", "mfa"] }),
       loggedIn(newUser(), { amr: ["pwd"] }),
     ]);
-    await revokeAccount(redis, user.accountId, "policy_required", NOW);
+    await revokeAccount(redis, user.accountId, because("policy_required"));
     const states = await Promise.all(sessions.map(({ token }) => check(token)));
     expect(states.map(({ ok }) => ok)).toEqual([false, false, false, true, true]);
     expect(states[0]).toEqual({ ok: false, code: "session_revoked", reason: "policy_required" });
@@ -296,7 +310,7 @@ describe("a session that gains a factor", () => {
     const { token, session } = await loggedIn(user, { amr: ["pwd"] });
     const stronger = await addFactor(redis, { sessionId: session.id, amr, now: NOW + MINUTE });
     expect(stronger).toMatchObject({ amr, authenticatedAt: NOW + MINUTE });
-    await revokeAccount(redis, user.accountId, "policy_required", NOW);
+    await revokeAccount(redis, user.accountId, because("policy_required"));
     expect(await check(token)).toEqual({ ok: true, session: stronger });
   });
 
@@ -308,7 +322,7 @@ describe("a session that gains a factor", () => {
     await revokeSession(redis, signedOut);
     const add = (sessionId: string) => addFactor(redis, { sessionId, amr, now: NOW });
     expect(await add(first.session.id)).toBeUndefined();
-    await revokeUser(redis, user.userId, "device_verified", NOW);
+    await revokeUser(redis, user.userId, because("device_verified"));
     expect(await add(second.session.id)).toBeUndefined();
     expect(await add(newOwnedId(user.userId))).toBeUndefined();
     expect(await check(second.token)).toMatchObject({ code: "session_revoked" });
