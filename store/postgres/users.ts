@@ -2,7 +2,7 @@ import { asc, eq, getTableColumns, type SQL, sql } from "drizzle-orm";
 import { newId } from "../ids.ts";
 import type { Method } from "../methods.ts";
 import type { Db } from "./connect.ts";
-import { type NewEvent, recordEvent } from "./events.ts";
+import { findEvent, type NewEvent, recordEvent } from "./events.ts";
 import {
   type Account,
   accounts,
@@ -125,7 +125,7 @@ export function unlockUser(db: Db, userId: string, event: NewEvent): Promise<boo
   return change(db, userId, { lockedAt: null }, sql`${users.lockedAt} is not null`, event);
 }
 
-/** Changes the user where that makes a difference, together with its event. */
+/** Changes the user where that makes a difference, together with its event; nothing where that was told before. */
 function change(
   db: Db,
   userId: string,
@@ -134,6 +134,8 @@ function change(
   event: NewEvent,
 ): Promise<boolean> {
   return db.transaction(async (tx) => {
+    // A retry may come late: what was undone since stays undone.
+    if (await findEvent(tx, event.key)) return false;
     const changed = await tx
       .update(users)
       .set(values)

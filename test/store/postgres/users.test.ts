@@ -79,6 +79,16 @@ describe.each(KINDS)("users on %s", (kind) => {
     expect(events.map(({ type }) => type)).toEqual(["unlocked", "locked"]);
   });
 
+  test("a lock that is told again after Support ended it stays ended", async () => {
+    const user = await newUser(pools.db);
+    const lock = { userId: user.id, at: AT };
+    const event = eventOf(user, "locked");
+    expect(await lockUser(pools.db, lock, event)).toBe(true);
+    expect(await unlockUser(pools.db, user.id, eventOf(user, "unlocked"))).toBe(true);
+    expect(await lockUser(pools.db, lock, event)).toBe(false);
+    expect(await getUser(pools.db, user.id)).toMatchObject({ lockedAt: null });
+  });
+
   test("role, default method and last login change; what is the same already is no change", async () => {
     const user = await newUser(pools.db);
     const change = { userId: user.id, role: "administrator", method: "otp" } as const;
