@@ -38,9 +38,10 @@ export function contractOf(document: OpenApi): (call: string, answer: Answer<unk
     const response = operation.responses[answer.status];
     if (!response) return fail("the status");
     if (answer.text === "") return response.content && fail("an empty answer");
-    const media = response.content?.[answer.headers.get("content-type")?.split(";")[0] ?? ""];
-    if (!media) return fail(`the type ${answer.headers.get("content-type")}`);
-    const body = JSON.parse(answer.text);
+    const type = answer.headers.get("content-type")?.split(";")[0] ?? "";
+    const media = response.content?.[type];
+    if (!media) return fail(`the type ${type}`);
+    const body = type.endsWith("json") ? JSON.parse(answer.text) : answer.text;
     const checked = schemaOf(media.schema).safeParse(body);
     if (!checked.success) fail(`the body (${z.prettifyError(checked.error)})`);
     if (answer.status >= 400 && !response.description.includes(`\`${body.code}\``))
