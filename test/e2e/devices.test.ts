@@ -2,6 +2,7 @@ import { generateSync } from "otplib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { activity } from "../../api/events.ts";
 import type { OtpSetup } from "../../api/otp-devices.ts";
+import { setPolicy } from "../../store/postgres/accounts.ts";
 import { newPhone } from "../support/phones.ts";
 import {
   enrollPhone,
@@ -87,6 +88,23 @@ test("a verified phone goes only with all devices; then nothing is left", async 
   const late = await stack.api.verifyPasscode(waiting.id, codes[0] as string);
   expect(late.problem.code).toBe("challenge_expired");
   expect((await stack.api.challenge(waiting.id)).body.state).toBe("withdrawn");
+});
+
+test("where the account requires a second factor, removing the last ends every session and leads to set-up", async () => {
+  const { user, token, e164 } = await withBoth();
+  const other = await logInBySms(stack, user, e164);
+  const { accountId } = (await stack.api.session(token)).body.user;
+  const policy = { accountId, requirement: "required", enforceAfter: null, version: 0 } as const;
+  const event = { key: accountId, at: new Date(stack.clock.now()), accountId, type: "policy" };
+  await setPolicy(stack.deps.db, policy, event);
+  expect((await remove(token)).status).toBe(204);
+  for (const ended of [token, other.token])
+    expect((await stack.api.session(ended)).problem).toMatchObject({
+      code: "session_revoked",
+      reason: "all_devices_removed",
+    });
+  const { body } = await stack.api.logIn(user);
+  expect(body).toMatchObject({ status: "setup_required", session: { scope: "mfa_setup" } });
 });
 
 test("attack: a stolen session of twenty minutes ago changes nothing about the devices", async () => {

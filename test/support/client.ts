@@ -84,11 +84,9 @@ export function createClient(
 
     logOut: (token: string) => post<undefined>("/v1/logout", undefined, { token }),
     session: (token: string) =>
-      call<SessionView & { user: { id: string; username: string; role: string } }>(
-        "GET",
-        "/v1/session",
-        { token },
-      ),
+      call<
+        SessionView & { user: { id: string; username: string; role: string; accountId: string } }
+      >("GET", "/v1/session", { token }),
     sessions: (token: string) =>
       call<{ sessions: SessionView[] }>("GET", "/v1/sessions", { token }),
     endSession: (token: string, id: string) =>
