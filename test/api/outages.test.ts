@@ -71,6 +71,10 @@ describe.each(DEPENDENCIES)("without %s", (dependency) => {
         body: { status: "unavailable", away: [dependency] },
       });
       expect(headers.get("retry-after")).toBe("2");
+      // Sooner than any store's own patience (5 s): whoever asks for readiness gives up before.
+      const begun = performance.now();
+      await ready();
+      expect(performance.now() - begun).toBeLessThan(3_500);
       expect((await gateway.app.request("/healthz")).status).toBe(200);
     },
   );
