@@ -48,7 +48,7 @@ const environment = z.object({
   LOCK_MINUTES: z.coerce.number().int().min(0).default(0),
 });
 
-/** Budgets and lifetimes; durations in ms. Their source is the table "Numbers" of docs/design. */
+/** Budgets and lifetimes; durations in ms. */
 const limits = {
   pin: { digits: 4, lifetimeMs: 10 * MINUTE_MS, tries: 5, perDay: 10, intervalMs: 30_000 },
   passcode: { digits: 7, lifetimeMs: 10 * MINUTE_MS, intervalMs: 30_000, perHour: 20 },

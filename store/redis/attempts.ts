@@ -8,7 +8,7 @@ export type Attempt =
   | { outcome: "unknown" | "completed" | "expired" | "passcode_expired" }
   /** `justLocked` on the one attempt that locked. */
   | { outcome: "locked"; justLocked: boolean }
-  | { outcome: "rejected"; failures: number; attemptsRemaining: number }
+  | { outcome: "rejected"; failures: number }
   | { outcome: "accepted"; factor: "sms" | "recovery_code" }
   | { outcome: "accepted"; factor: "otp"; deviceId: string; step: number };
 
@@ -89,11 +89,7 @@ export async function checkPasscode(
     case "locked":
       return { outcome, justLocked: detail === 1 };
     case "rejected":
-      return {
-        outcome,
-        failures: Number(detail),
-        attemptsRemaining: wrongAllowed - Number(detail),
-      };
+      return { outcome, failures: Number(detail) };
     default:
       return { outcome: outcome as "unknown" | "completed" | "expired" | "passcode_expired" };
   }
