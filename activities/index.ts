@@ -5,6 +5,7 @@ import type { Redis } from "../store/redis/connect.ts";
 import { deliveryActivities } from "./deliver.ts";
 import { type Log, withoutSecrets } from "./failures.ts";
 import { loginActivities } from "./logins.ts";
+import { policyActivities } from "./policy.ts";
 import { removalActivities } from "./removal.ts";
 import { settlementActivities } from "./settle.ts";
 
@@ -22,6 +23,7 @@ export function createActivities(deps: Deps) {
   return withoutSecrets(deps.log, {
     ...deliveryActivities(deps),
     ...loginActivities(deps),
+    ...policyActivities(deps),
     ...removalActivities(deps),
     ...settlementActivities(deps),
   });

@@ -7,5 +7,6 @@ export const TASK_QUEUE = "second-step";
 export const workflowIds = {
   loginChallenge: (challengeId: string) => `login-challenge/${challengeId}`,
   enrollment: (type: Method, deviceId: string) => `${type}-enrollment/${deviceId}`,
+  policyRollout: (accountId: string, version: number) => `policy-rollout/${accountId}/${version}`,
   deviceRemoval: (removalId: string) => `device-removal/${removalId}`,
 } as const;

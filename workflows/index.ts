@@ -1,4 +1,5 @@
 export { deviceRemoval } from "./device-removal.ts";
 export { loginChallenge } from "./login-challenge.ts";
 export { otpEnrollment } from "./otp-enrollment.ts";
+export { policyRollout } from "./policy-rollout.ts";
 export { smsEnrollment } from "./sms-enrollment.ts";

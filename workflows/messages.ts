@@ -1,4 +1,5 @@
 import type { Method, Origin } from "../machines/methods.ts";
+import type { Requirement } from "../machines/policy-rollout.ts";
 
 export type ChallengeState =
   | "sending_passcode"
@@ -80,6 +81,33 @@ export type DeviceRemovalArgs = Owner & {
 
 export type DeviceRemovalResult = "removed" | "multi_factor_off" | "gone" | "remove_all_required";
 
+export type PolicyRolloutState =
+  | "drafted"
+  | "persisting"
+  | "grace_period"
+  | "enforcing"
+  | "enforced"
+  | "counting"
+  | "optional"
+  | "completed"
+  | "superseded"
+  | "canceled"
+  | "conflicted"
+  | "abandoned";
+
+export type PolicyRolloutView = {
+  state: PolicyRolloutState;
+  requirement?: Requirement;
+  enforceAfter?: string;
+  /** Users without a verified device when they were last counted. */
+  toGo?: number;
+  remindedDaysBefore?: number;
+  next: ("announce" | "recount" | "supersede")[];
+};
+
+/** `userId` is the administrator's who began it; the policy comes with its announcement. */
+export type PolicyRolloutArgs = Owner & { version: number };
+
 /** Update name -> the machine event it stands for; the payload is the event's own. */
 export const challengeUpdates = {
   acceptPasscode: "PASSCODE_ACCEPTED",
@@ -107,6 +135,11 @@ export const otpUpdates = {
   restart: "RESTART",
   remove: "REMOVE",
 } as const;
+
+export const rolloutUpdates = { announce: "ANNOUNCE", recount: "RECOUNT" } as const;
+
+/** From the roll-out of the policy's next version. */
+export const rolloutSignals = { supersede: "SUPERSEDE" } as const;
 
 /** The one query of every flow: its view, also after it ended. */
 export const VIEW = "view";

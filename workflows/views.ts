@@ -1,6 +1,7 @@
 import { initialTransition, type SnapshotFrom } from "xstate";
 import { loginChallengeMachine } from "../machines/login-challenge.ts";
 import { otpEnrollmentMachine } from "../machines/otp-enrollment.ts";
+import type { policyRolloutMachine } from "../machines/policy-rollout.ts";
 import { smsEnrollmentMachine } from "../machines/sms-enrollment.ts";
 import type {
   ChallengeState,
@@ -9,6 +10,8 @@ import type {
   EnrollmentView,
   LoginChallengeArgs,
   OtpEnrollmentArgs,
+  PolicyRolloutState,
+  PolicyRolloutView,
   SmsEnrollmentArgs,
 } from "./messages.ts";
 
@@ -64,6 +67,25 @@ export function otpEnrollmentView(
   return {
     state: stateName<EnrollmentState>(snapshot.value),
     next: snapshot.matches("unverified") ? ["verify", "restart", "remove"] : [],
+  };
+}
+
+/** What administrators and operators are told of a policy's roll-out. */
+export function policyRolloutView(
+  snapshot: SnapshotFrom<typeof policyRolloutMachine>,
+): PolicyRolloutView {
+  const { change, toGo, remindedDaysBefore } = snapshot.context;
+  const next: PolicyRolloutView["next"] = [];
+  if (snapshot.matches("drafted")) next.push("announce");
+  if (snapshot.matches("enforced")) next.push("recount");
+  if (snapshot.matches("grace_period") || snapshot.matches("enforced")) next.push("supersede");
+  return {
+    state: stateName<PolicyRolloutState>(snapshot.value),
+    requirement: change?.requirement,
+    enforceAfter: change?.enforceAfter ?? undefined,
+    toGo,
+    remindedDaysBefore,
+    next,
   };
 }
 

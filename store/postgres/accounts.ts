@@ -1,8 +1,18 @@
-import { and, eq } from "drizzle-orm";
+import { and, count, eq, isNotNull, notExists, sql } from "drizzle-orm";
 import { newId } from "../ids.ts";
 import type { Db } from "./connect.ts";
 import { findEvent, type NewEvent, recordEvent } from "./events.ts";
-import { type Account, accountLinks, accounts, type Requirement } from "./schema.ts";
+import {
+  type Account,
+  accountLinks,
+  accounts,
+  devices,
+  events,
+  type Requirement,
+  type Role,
+  users,
+} from "./schema.ts";
+import { setRole } from "./users.ts";
 
 /** A new account with optional multi-factor authentication. */
 export async function createAccount(
@@ -55,6 +65,55 @@ export async function setPolicy(
     }
     const told = await findEvent(tx, event.key);
     return (told && (await getAccount(tx, accountId))) ?? "conflict";
+  });
+}
+
+/**
+ * Tells the event to each user of the account who has no verified device, in one statement. Its key
+ * is told apart by the user, so that telling it again tells nobody twice.
+ */
+export async function remindUsers(
+  db: Db,
+  { key, at, accountId, type, workflowId, detail }: NewEvent,
+): Promise<void> {
+  const verified = db
+    .select({ id: devices.id })
+    .from(devices)
+    .where(and(eq(devices.userId, users.id), isNotNull(devices.verifiedAt)));
+  await db.execute(sql`
+    insert into ${events} (key, at, account_id, user_id, type, workflow_id, detail)
+    select ${key} || '/' || ${users.id}, ${at.toISOString()}::timestamptz, ${users.accountId},
+      ${users.id}, ${type}, ${workflowId}, ${JSON.stringify(detail)}::jsonb
+    from ${users}
+    where ${users.accountId} = ${accountId} and ${notExists(verified)}
+    on conflict (key) do nothing
+  `);
+}
+
+/**
+ * Gives a user of the account another role, or tells why not. The account's row is locked, so that
+ * of two administrators who demote each other at once one stays.
+ */
+export async function changeRole(
+  db: Db,
+  { accountId, userId, role }: { accountId: string; userId: string; role: Role },
+  event: NewEvent,
+): Promise<"changed" | "unchanged" | "unknown_user" | "support" | "last_administrator"> {
+  return db.transaction(async (tx) => {
+    await tx.select().from(accounts).where(eq(accounts.id, accountId)).for("update");
+    const ofAccount = eq(users.accountId, accountId);
+    const [user] = await tx
+      .select({ role: users.role })
+      .from(users)
+      .where(and(ofAccount, eq(users.id, userId)));
+    if (!user) return "unknown_user";
+    if (user.role === "support") return "support";
+    if (user.role === "administrator" && role !== "administrator") {
+      const isAdministrator = and(ofAccount, eq(users.role, "administrator"));
+      const [left] = await tx.select({ count: count() }).from(users).where(isAdministrator);
+      if (left?.count === 1) return "last_administrator";
+    }
+    return (await setRole(tx, { userId, role }, event)) ? "changed" : "unchanged";
   });
 }
 

@@ -1,0 +1,86 @@
+import { activityInfo } from "@temporalio/activity";
+import type { Clock } from "../config.ts";
+import type { Origin } from "../machines/methods.ts";
+import { getAccount, remindUsers, setPolicy } from "../store/postgres/accounts.ts";
+import { type NewEvent, recordEvent } from "../store/postgres/events.ts";
+import type { Requirement } from "../store/postgres/schema.ts";
+import { countUsers } from "../store/postgres/user-lists.ts";
+import { revokeAccount } from "../store/redis/sessions.ts";
+import { eventOf } from "./audit.ts";
+import type { Deps } from "./index.ts";
+
+/** A version of an account's policy, being rolled out. */
+type Rollout = { accountId: string; version: number };
+
+type Change = Rollout & {
+  requirement: Requirement;
+  enforceAfter: string | null;
+  actorId: string;
+  origin: Origin;
+};
+
+/** How many users have no verified device yet; or that the policy has another version by now. */
+type Progress = { toGo: number } | { overtakenBy: Requirement };
+
+/** The steps of a policy's roll-out; each asks first whether the policy is still of its version. */
+export function policyActivities({ db, redis, clock }: Deps) {
+  const progressOf = async ({ accountId, version }: Rollout): Promise<Progress> => {
+    const account = await getAccount(db, accountId);
+    if (account?.policyVersion !== version)
+      return { overtakenBy: account?.requirement ?? "optional" };
+    const { total, configured } = await countUsers(db, accountId);
+    return { toGo: total - configured };
+  };
+
+  return {
+    /** False when another administrator was faster. */
+    async persistPolicy(change: Change): Promise<boolean> {
+      const { accountId, version, requirement, enforceAfter } = change;
+      const detail = { requirement, enforceAfter, version };
+      const event = rolloutEvent(clock, "policy_changed", change, detail);
+      const policy = {
+        accountId,
+        requirement,
+        enforceAfter: enforceAfter === null ? null : new Date(enforceAfter),
+        version: version - 1,
+      };
+      return (await setPolicy(db, policy, event)) !== "conflict";
+    },
+
+    /** Ends the account's sessions without a second factor; to be done at the moment it binds. */
+    async enforcePolicy(rollout: Rollout): Promise<Progress> {
+      const progress = await progressOf(rollout);
+      if ("overtakenBy" in progress) return progress;
+      const event = rolloutEvent(clock, "policy_enforced", rollout, progress);
+      const mark = { reason: "policy_required", now: clock.now(), fact: event.key };
+      await revokeAccount(redis, rollout.accountId, mark);
+      await recordEvent(db, event);
+      return progress;
+    },
+
+    countUsersToGo: progressOf,
+
+    /** Leaves a notice in the activity of every user without a verified device. */
+    async remindUsers(reminder: Rollout & { requiredFrom: string; daysLeft: number }) {
+      const { daysLeft, requiredFrom } = reminder;
+      if ("overtakenBy" in (await progressOf(reminder))) return;
+      const event = rolloutEvent(clock, "multi_factor_reminder", reminder, { requiredFrom });
+      await remindUsers(db, { ...event, key: `${event.key}/${daysLeft}` });
+    },
+  };
+}
+
+/**
+ * An event about the whole account. Its key names the run too: of two administrators at once the
+ * slower one's roll-out may have the same id, and may not take the other's event for its own.
+ */
+function rolloutEvent(
+  clock: Clock,
+  type: string,
+  { accountId, actorId, origin }: { accountId: string; actorId?: string; origin?: Origin },
+  detail: Record<string, unknown>,
+): NewEvent {
+  const event = eventOf(clock, type, { userId: "", accountId, origin }, detail);
+  const key = `${event.key}/${activityInfo().workflowExecution?.runId}`;
+  return { ...event, key, userId: null, actorId: actorId ?? null };
+}

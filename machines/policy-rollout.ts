@@ -1,0 +1,150 @@
+import { assign, setup } from "xstate";
+import type { Origin } from "./methods.ts";
+
+export type Requirement = "optional" | "required";
+
+/** A change of the account's policy as an administrator asks for it. */
+export type PolicyChange = {
+  requirement: Requirement;
+  /** ISO 8601; null where it binds at once, or not at all. */
+  enforceAfter: string | null;
+  /** How long until then. */
+  graceMs: number;
+  /** The version whose roll-out still runs and ends by this one. */
+  supersedes?: number;
+  actorId: string;
+  origin: Origin;
+};
+
+/** What became of the users, or that a later change of the policy was faster. */
+export type ProgressEvent =
+  | { type: "USERS_COUNTED"; toGo: number }
+  | { type: "OVERTAKEN"; requirement: Requirement };
+
+export type PolicyRolloutEvent =
+  | ProgressEvent
+  | ({ type: "ANNOUNCE" } & PolicyChange)
+  | { type: "POLICY_PERSISTED" }
+  | { type: "POLICY_CONFLICT" }
+  | { type: "RECOUNT" }
+  | { type: "SUPERSEDE"; requirement: Requirement };
+
+type Context = {
+  change?: PolicyChange;
+  /** Users without a verified device when they were last counted. */
+  toGo?: number;
+  /** How many days before the end users were last reminded. */
+  remindedDaysBefore?: number;
+};
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+const FIRST_REMINDER_DAYS = 3;
+const LAST_REMINDER_DAYS = 1;
+
+const graceOf = ({ change }: Context) => change?.graceMs ?? 0;
+/** Zero where the grace period is shorter: the guards of the reminders then let nothing happen. */
+const daysBeforeEnd = (context: Context, days: number) =>
+  Math.max(0, graceOf(context) - days * DAY_MS);
+
+const counted = [
+  { guard: "nobodyToGo", target: "completed", actions: "noteProgress" },
+  { target: "enforced", actions: "noteProgress" },
+] as const;
+
+const overtaken = [{ guard: "byOptional", target: "canceled" }, { target: "superseded" }] as const;
+
+/**
+ * One version of an account's policy, from its announcement until it binds everybody, or until
+ * another version takes its place. Where everybody is configured before the grace period ends it
+ * goes on all the same: users may be added until then.
+ */
+export const policyRolloutMachine = setup({
+  types: {} as { context: Context; events: PolicyRolloutEvent },
+  actions: {
+    persistPolicy: () => {},
+    remindUsers: () => {},
+    enforcePolicy: () => {},
+    countUsers: () => {},
+    noteChange: assign(({ event: { type, ...change } }) =>
+      type === "ANNOUNCE" ? { change: change as PolicyChange } : {},
+    ),
+    noteProgress: assign(({ event }) =>
+      event.type === "USERS_COUNTED" ? { toGo: event.toGo } : {},
+    ),
+  },
+  guards: {
+    isOptional: ({ context }) => context.change?.requirement === "optional",
+    hasGrace: ({ context }) => graceOf(context) > 0,
+    beforeFirstReminder: ({ context }) => daysBeforeEnd(context, FIRST_REMINDER_DAYS) > 0,
+    beforeLastReminder: ({ context }) => daysBeforeEnd(context, LAST_REMINDER_DAYS) > 0,
+    nobodyToGo: ({ event }) => event.type === "USERS_COUNTED" && event.toGo === 0,
+    byOptional: ({ event }) =>
+      (event.type === "SUPERSEDE" || event.type === "OVERTAKEN") &&
+      event.requirement === "optional",
+  },
+  delays: {
+    // The Update that announces follows the start at once; a gateway that died sends none.
+    draftLifetime: MINUTE_MS,
+    gracePeriod: ({ context }) => graceOf(context),
+    firstReminder: ({ context }) => daysBeforeEnd(context, FIRST_REMINDER_DAYS),
+    lastReminder: ({ context }) => daysBeforeEnd(context, LAST_REMINDER_DAYS),
+    recountInterval: DAY_MS,
+  },
+}).createMachine({
+  id: "policyRollout",
+  context: {},
+  initial: "drafted",
+  states: {
+    drafted: {
+      after: { draftLifetime: "abandoned" },
+      on: { ANNOUNCE: { target: "persisting", actions: "noteChange" } },
+    },
+    persisting: {
+      tags: "settling",
+      entry: "persistPolicy",
+      on: { POLICY_PERSISTED: "choosing", POLICY_CONFLICT: "conflicted" },
+    },
+    choosing: {
+      always: [
+        { guard: "isOptional", target: "optional" },
+        { guard: "hasGrace", target: "grace_period" },
+        { target: "enforcing" },
+      ],
+    },
+    grace_period: {
+      after: {
+        gracePeriod: "enforcing",
+        firstReminder: {
+          guard: "beforeFirstReminder",
+          actions: [assign({ remindedDaysBefore: FIRST_REMINDER_DAYS }), "remindUsers"],
+        },
+        lastReminder: {
+          guard: "beforeLastReminder",
+          actions: [assign({ remindedDaysBefore: LAST_REMINDER_DAYS }), "remindUsers"],
+        },
+      },
+      on: { SUPERSEDE: overtaken },
+    },
+    enforcing: {
+      tags: "settling",
+      entry: "enforcePolicy",
+      on: { USERS_COUNTED: counted, OVERTAKEN: overtaken },
+    },
+    enforced: {
+      after: { recountInterval: "counting" },
+      on: { RECOUNT: "counting", SUPERSEDE: overtaken },
+    },
+    counting: {
+      tags: "settling",
+      entry: "countUsers",
+      on: { USERS_COUNTED: counted, OVERTAKEN: overtaken },
+    },
+    optional: { type: "final" },
+    completed: { type: "final" },
+    superseded: { type: "final" },
+    canceled: { type: "final" },
+    conflicted: { type: "final" },
+    abandoned: { type: "final" },
+  },
+});

@@ -1,0 +1,56 @@
+import { getExternalWorkflowHandle } from "@temporalio/workflow";
+import { type ProgressEvent, policyRolloutMachine } from "../machines/policy-rollout.ts";
+import { durable } from "./activities.ts";
+import { host } from "./host.ts";
+import { workflowIds } from "./ids.ts";
+import {
+  type PolicyRolloutArgs,
+  type PolicyRolloutView,
+  rolloutSignals,
+  rolloutUpdates,
+} from "./messages.ts";
+import { policyRolloutView } from "./views.ts";
+
+const PERSISTED = { type: "POLICY_PERSISTED" } as const;
+const CONFLICT = { type: "POLICY_CONFLICT" } as const;
+
+/** The roll-out of one version of an account's policy, from its announcement until all are configured. */
+export async function policyRollout(args: PolicyRolloutArgs): Promise<PolicyRolloutView> {
+  const { accountId, version } = args;
+  const rollout = { accountId, version };
+  return host(policyRolloutMachine, undefined, {
+    view: policyRolloutView,
+    updates: rolloutUpdates,
+    signals: rolloutSignals,
+    effects: {
+      persistPolicy: async ({ context: { change } }) => {
+        if (!change || !(await durable.persistPolicy({ ...rollout, ...change }))) return CONFLICT;
+        const { supersedes, requirement } = change;
+        if (supersedes !== undefined) await supersede(accountId, supersedes, requirement);
+        return PERSISTED;
+      },
+      remindUsers: async ({ context: { change, remindedDaysBefore } }) => {
+        if (!change?.enforceAfter || remindedDaysBefore === undefined) return;
+        const reminder = { requiredFrom: change.enforceAfter, daysLeft: remindedDaysBefore };
+        await durable.remindUsers({ ...rollout, ...reminder });
+      },
+      enforcePolicy: async () => progressEvent(await durable.enforcePolicy(rollout)),
+      countUsers: async () => progressEvent(await durable.countUsersToGo(rollout)),
+    },
+  });
+}
+
+function progressEvent(
+  progress: Awaited<ReturnType<typeof durable.countUsersToGo>>,
+): ProgressEvent {
+  return "overtakenBy" in progress
+    ? { type: "OVERTAKEN", requirement: progress.overtakenBy }
+    : { type: "USERS_COUNTED", ...progress };
+}
+
+/** Ends the roll-out of an older version; one that hears nothing finds out before it acts. */
+async function supersede(accountId: string, version: number, requirement: string) {
+  await getExternalWorkflowHandle(workflowIds.policyRollout(accountId, version))
+    .signal("supersede", { requirement })
+    .catch(() => {});
+}
