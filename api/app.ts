@@ -1,6 +1,7 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { bodyLimit } from "hono/body-limit";
 import { secureHeaders } from "hono/secure-headers";
+import { portal } from "../portal/app.tsx";
 import type { Deps } from "./deps.ts";
 import { answerError, invalidFields } from "./errors.ts";
 import { idempotency } from "./idempotency.ts";
@@ -42,6 +43,7 @@ export function createApp(deps: Deps) {
   settingsRoutes(app, deps);
   referenceRoutes(app);
   if (hasOutbox(config)) outboxRoutes(app, deps);
+  app.route("/", portal(deps));
 
   app.notFound((c) => sendProblem(c, new Problem("not_found")));
   app.onError((error, c) => answerError(error, c, log));

@@ -27,7 +27,10 @@ const MAY: Record<string, { ours: RegExp; packages: RegExp }> = {
     // Not what the store, the workflows or the worker are made with.
     packages: /^(?!(redis|pg|drizzle-orm|xstate|@temporalio\/(worker|workflow|activity))(\/|$))/,
   },
-  portal: { ours: /^(portal|api|store)\//, packages: /^hono(\/.*)?$/ },
+  portal: {
+    ours: /^(portal|api|store)\//,
+    packages: /^(node:\w+(\/\w+)?|hono(\/.*)?|libphonenumber-js\/max)$/,
+  },
 };
 
 /** Set-up, measurements and tests may import anything, and nothing of the service imports them. */

@@ -1,0 +1,58 @@
+// What pages do better with a script. Without it everything works, too.
+
+/** Seconds until a button may be used, counted down on it. */
+function countDown(button) {
+  const label = button.textContent;
+  const end = performance.now() + Number(button.dataset.wait) * 1000;
+  const show = () => {
+    const left = Math.ceil((end - performance.now()) / 1000);
+    button.disabled = left > 0;
+    button.textContent = left > 0 ? `${label} (in ${left} s)` : label;
+    if (left > 0) setTimeout(show, 250);
+  };
+  show();
+}
+
+/** Looks again for how a delivery went, until there is news. */
+async function follow(region) {
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  const answer = await fetch(location.href).catch(() => undefined);
+  if (!answer?.ok) return follow(region);
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const news = page.getElementById(region.id);
+  if (!news) return;
+  if (news.textContent !== region.textContent) region.replaceChildren(...news.childNodes);
+  if ("follow" in news.dataset) follow(region);
+}
+
+async function copy(button) {
+  const source = document.getElementById(button.dataset.copy);
+  const lines = [...source.children].map((child) => child.textContent);
+  const told = document.getElementById("told");
+  try {
+    await navigator.clipboard.writeText(lines.length ? lines.join("\n") : source.textContent);
+    told.textContent = "Copied.";
+  } catch {
+    told.textContent = "The browser did not allow copying. Select the text and copy it.";
+  }
+}
+
+const each = (selector, act) => {
+  for (const element of document.querySelectorAll(selector)) act(element);
+};
+
+each("[data-wait]", countDown);
+each("[data-follow]", follow);
+each("[data-copy]", (button) => {
+  button.hidden = false;
+  button.addEventListener("click", () => copy(button));
+});
+each("[data-print]", (button) => {
+  button.hidden = false;
+  button.addEventListener("click", () => print());
+});
+// In the reader's own time zone.
+each("time[data-local]", (time) => {
+  const date = new Date(time.dateTime);
+  time.textContent = date.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+});

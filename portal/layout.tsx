@@ -1,0 +1,107 @@
+import { html } from "hono/html";
+import type { Child } from "hono/jsx";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import type { Deps } from "../api/deps.ts";
+import { getUser } from "../store/postgres/users.ts";
+import type { Session } from "../store/redis/sessions.ts";
+import { assetPath } from "./assets.ts";
+import type { PortalContext } from "./form.ts";
+import { Form } from "./parts.tsx";
+
+/** Whose page it is. */
+export type Who = { username: string; session: Session };
+
+/** The session's user, for the page's head. */
+export async function whoOf({ db }: Deps, session: Session): Promise<Who> {
+  const user = await getUser(db, session.userId);
+  return { username: user?.username ?? "", session };
+}
+
+type Page = {
+  title: string;
+  who?: Who;
+  /** A column as wide as a form. */
+  narrow?: boolean;
+  status?: ContentfulStatusCode;
+};
+
+/** Answers with a page. */
+export function page(c: PortalContext, { status = 200, ...of }: Page, children: Child) {
+  const failed = status >= 400;
+  const body = (
+    <Layout
+      {...of}
+      title={failed ? `Error: ${of.title}` : of.title}
+      service={c.get("service")}
+      path={c.req.path}
+    >
+      {children}
+    </Layout>
+  );
+  return c.html(html`<!doctype html>${body}`, status);
+}
+
+type LayoutProps = Omit<Page, "status"> & { service: string; path: string; children: Child };
+
+function Layout({ title, who, narrow, service, path, children }: LayoutProps) {
+  return (
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        {/* Our own forms tell where they come from, others learn nothing. */}
+        <meta name="referrer" content="same-origin" />
+        <title>{`${title} - ${service}`}</title>
+        <link rel="icon" href={assetPath("icon.svg")} type="image/svg+xml" />
+        <link rel="stylesheet" href={assetPath("style.css")} />
+        <script type="module" src={assetPath("portal.js")} />
+      </head>
+      <body>
+        <a class="skip" href="#main">
+          Skip to the content
+        </a>
+        <header>
+          <div class="bar">
+            <a class="brand" href="/">
+              <img src={assetPath("icon.svg")} alt="" width="28" height="28" />
+              {service}
+            </a>
+            {who && <Account who={who} path={path} />}
+          </div>
+        </header>
+        <main id="main" tabindex={-1} class={narrow ? "narrow" : undefined}>
+          {children}
+        </main>
+      </body>
+    </html>
+  );
+}
+
+const PLACES = [
+  ["/devices", "My Multi-Factor Devices"],
+  ["/sessions", "Sessions"],
+  ["/activity", "Activity"],
+] as const;
+
+function Account({ who, path }: { who: Who; path: string }) {
+  const places = who.session.scope === "full" ? PLACES : PLACES.slice(0, 1);
+  return (
+    <>
+      <nav aria-label="Pages">
+        {places.map(([href, label]) => (
+          <a href={href} aria-current={path.startsWith(href) ? "page" : undefined}>
+            {label}
+          </a>
+        ))}
+      </nav>
+      <div class="who">
+        <span>{who.username}</span>
+        <Form action="/logout">
+          <button type="submit" class="second small">
+            Log out
+          </button>
+        </Form>
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,133 @@
+import type { Child } from "hono/jsx";
+import { newId } from "../store/ids.ts";
+import type { Faults } from "./words.ts";
+
+type WithChildren = { children?: Child };
+
+/** A form of the portal; sent twice it is done once. */
+export function Form({ action, children }: WithChildren & { action: string }) {
+  return (
+    <form method="post" action={action}>
+      <input type="hidden" name="once" value={newId()} />
+      {children}
+    </form>
+  );
+}
+
+type FieldProps = {
+  name: string;
+  label: string;
+  hint?: Child;
+  faults: Faults;
+  /** Attributes of the input beside these. */
+  [attribute: string]: unknown;
+};
+
+/** A labelled input with its hint and its error, which takes the focus. */
+export function Field({ name, label, hint, faults, ...input }: FieldProps) {
+  const error = faults.fields[name];
+  return (
+    <div class="field">
+      <label for={name}>{label}</label>
+      {hint && (
+        <p class="hint" id={`${name}-hint`}>
+          {hint}
+        </p>
+      )}
+      {error && (
+        <p class="error" id={`${name}-error`} role="alert">
+          {error}
+        </p>
+      )}
+      <input
+        id={name}
+        name={name}
+        {...described(name, hint, error)}
+        {...input}
+        {...focused(error)}
+      />
+    </div>
+  );
+}
+
+/** The attributes that tie a field to its hint and its error. */
+export function described(name: string, hint: unknown, error: string | undefined) {
+  const ids = [hint && `${name}-hint`, error && `${name}-error`].filter(Boolean).join(" ");
+  return { ...(ids && { "aria-describedby": ids }), ...(error && { "aria-invalid": "true" }) };
+}
+
+/** The field to be corrected takes the focus. */
+const focused = (error: string | undefined) => (error ? { autofocus: true } : {});
+
+type Attributes = { name?: string; faults: Faults; hint?: Child; label?: string };
+
+/** Where a passcode or PIN is typed: phones offer the one that just came, digits are asked for. */
+export function CodeField({ name = "code", label = "Code", hint, faults }: Attributes) {
+  return (
+    <Field
+      name={name}
+      label={label}
+      hint={hint}
+      faults={faults}
+      class="code"
+      autocomplete="one-time-code"
+      inputmode="numeric"
+      required
+      autofocus
+    />
+  );
+}
+
+/** A message about the page as a whole; `bad` ones interrupt. */
+export function Notice({ kind, children }: WithChildren & { kind?: "good" | "bad" }) {
+  return (
+    <div class={`notice ${kind ?? ""}`} role={kind === "bad" ? "alert" : "status"}>
+      {children}
+    </div>
+  );
+}
+
+/** What is wrong with the form as a whole. */
+export function Fault({ faults }: { faults: Faults }) {
+  return faults.whole ? <Notice kind="bad">{faults.whole}</Notice> : null;
+}
+
+/** A box with its label and what it entails. */
+export function Check({
+  name,
+  label,
+  hint,
+  checked,
+}: {
+  name: string;
+  label: string;
+  hint: string;
+  checked: boolean;
+}) {
+  return (
+    <div class="check">
+      <input
+        type="checkbox"
+        id={name}
+        name={name}
+        checked={checked}
+        aria-describedby={`${name}-hint`}
+      />
+      <div>
+        <label for={name}>{label}</label>
+        <span class="quiet" id={`${name}-hint`}>
+          {hint}
+        </span>
+      </div>
+    </div>
+  );
+}
+
+/** A point of time; in UTC, which a script turns into the reader's own. */
+export function Time({ at }: { at: string }) {
+  return (
+    <time datetime={at} data-local>
+      {at.slice(0, 16).replace("T", " ")} UTC
+    </time>
+  );
+}

@@ -1,0 +1,217 @@
+import type { Hono } from "hono";
+import { type Challenge, chooseMethod, getChallenge, resendPasscode } from "../api/challenges.ts";
+import type { Deps } from "../api/deps.ts";
+import { originOf } from "../api/origin.ts";
+import { methodSchema } from "../api/schemas.ts";
+import { verifyPasscode } from "../api/verify-passcode.ts";
+import { field, ownPath, type PortalContext, type PortalEnv } from "./form.ts";
+import { page } from "./layout.tsx";
+import { CodeField, Fault, Field, Form, Notice } from "./parts.tsx";
+import { keepToken } from "./session.ts";
+import { duration, type Faults, faultsOf, NO_FAULTS } from "./words.ts";
+
+/** The second step of a login. */
+export function passcodePages(app: Hono<PortalEnv>, deps: Deps) {
+  app.get("/login/:id", async (c) => {
+    const challenge = await getChallenge(deps, c.req.param("id"));
+    if (challenge.state === "authenticated") return c.redirect("/", 303);
+    return passcodePage(c, deps, challenge);
+  });
+
+  app.post("/login/:id/verify", async (c) => {
+    const id = c.req.param("id");
+    try {
+      const passcode = field(c, "passcode");
+      const origin = originOf(c, deps.config.TRUSTED_PROXIES);
+      const { session, recoveryCodesRemaining } = await verifyPasscode(deps, id, passcode, origin);
+      await keepToken(c, deps, session.token);
+      const to = ownPath(field(c, "to"));
+      return c.redirect(
+        recoveryCodesRemaining === undefined ? to : "/devices?done=recovery_code_used",
+        303,
+      );
+    } catch (error) {
+      return again(c, deps, error, "passcode");
+    }
+  });
+
+  app.post("/login/:id/resend", async (c) => {
+    try {
+      await resendPasscode(deps, c.req.param("id"));
+    } catch (error) {
+      return again(c, deps, error);
+    }
+    return c.redirect(pathOf(c, { sent: String(deps.clock.now()) }), 303);
+  });
+
+  app.post("/login/:id/method", async (c) => {
+    try {
+      await chooseMethod(deps, c.req.param("id"), methodSchema.parse(field(c, "method")));
+    } catch (error) {
+      return again(c, deps, error);
+    }
+    return c.redirect(pathOf(c), 303);
+  });
+}
+
+async function again(c: PortalContext, deps: Deps, error: unknown, about?: string) {
+  const faults = faultsOf(error, about);
+  return passcodePage(c, deps, await getChallenge(deps, idOf(c)), faults);
+}
+
+const idOf = (c: PortalContext) => c.req.param("id") ?? "";
+const goalOf = (c: PortalContext) => ownPath(c.get("form").get("to") ?? c.req.query("to"));
+
+function pathOf(c: PortalContext, more: Record<string, string> = {}): string {
+  return `/login/${idOf(c)}?${new URLSearchParams({ to: goalOf(c), ...more })}`;
+}
+
+function passcodePage(c: PortalContext, deps: Deps, challenge: Challenge, faults = NO_FAULTS) {
+  const failed = faults !== NO_FAULTS;
+  const frame = { title: "Enter your passcode", narrow: true, status: failed ? 422 : 200 } as const;
+  if (!challenge.next.includes("verify")) return overPage(c, challenge);
+  const recovery = (c.get("form").get("with") ?? c.req.query("with")) === "recovery";
+  const left = Date.parse(challenge.expiresAt) - deps.clock.now();
+  return page(
+    c,
+    frame,
+    <>
+      <Fault faults={faults} />
+      <section class="card">
+        <p class="step">Second step of your login</p>
+        <h1>{recovery ? "Enter a recovery code" : "Enter your passcode"}</h1>
+        {!recovery && <Delivery challenge={challenge} />}
+        <Form action={`/login/${challenge.id}/verify`}>
+          <Goal c={c} recovery={recovery} />
+          {recovery ? <RecoveryField faults={faults} /> : <PasscodeField faults={faults} />}
+          <p class="quiet">
+            This login ends in {duration(left)}. After that, log in again to get a new one.
+          </p>
+          <button type="submit">Log in</button>
+        </Form>
+      </section>
+      <section class="card">
+        <h2>Other ways</h2>
+        <div class="ways">
+          {challenge.next.includes("resend") && !recovery && (
+            <Resend c={c} id={challenge.id} wait={waitOf(c, deps, challenge)} />
+          )}
+          <OtherMethod c={c} challenge={challenge} />
+          <a href={pathOf(c, recovery ? {} : { with: "recovery" })}>
+            {recovery ? "Use a passcode" : "Use a recovery code"}
+          </a>
+          <a href="/login">Start again with another user</a>
+        </div>
+      </section>
+    </>,
+  );
+}
+
+/** Where the passcode comes from, and how its delivery stands. */
+function Delivery({ challenge: { method, state, deliveredTo } }: { challenge: Challenge }) {
+  if (method === "otp")
+    return <p>Open your authenticator app and type the 6-digit passcode that it shows.</p>;
+  if (state === "delivery_failed")
+    return (
+      <Notice kind="bad">
+        The message to {deliveredTo} could not be delivered. Send a new passcode, or use another
+        way.
+      </Notice>
+    );
+  const sending = state === "sending_passcode";
+  return (
+    <p id="delivery" role="status" {...(sending && { "data-follow": "" })}>
+      {sending
+        ? `A 7-digit passcode is being sent to ${deliveredTo}.`
+        : `A 7-digit passcode was sent to ${deliveredTo}. It works once, for ten minutes.`}
+    </p>
+  );
+}
+
+const PasscodeField = ({ faults }: { faults: Faults }) => (
+  <CodeField name="passcode" label="Passcode" faults={faults} />
+);
+
+const RecoveryField = ({ faults }: { faults: Faults }) => (
+  <Field
+    name="passcode"
+    label="Recovery code"
+    hint="16 letters. Capitals and hyphens do not matter. Each code works once."
+    faults={faults}
+    autocomplete="off"
+    autocapitalize="none"
+    spellcheck="false"
+    required
+    autofocus
+  />
+);
+
+const Goal = ({ c, recovery }: { c: PortalContext; recovery?: boolean }) => (
+  <>
+    <input type="hidden" name="to" value={goalOf(c)} />
+    {recovery && <input type="hidden" name="with" value="recovery" />}
+  </>
+);
+
+function Resend({ c, id, wait }: { c: PortalContext; id: string; wait: number }) {
+  return (
+    <Form action={`/login/${id}/resend`}>
+      <Goal c={c} />
+      <button type="submit" class="second" {...(wait > 0 && { "data-wait": String(wait) })}>
+        Send a new passcode
+      </button>
+      <p class="quiet">
+        {wait > 0 && `Possible in ${wait} seconds. `}The passcode before it no longer works then.
+      </p>
+    </Form>
+  );
+}
+
+/** Seconds until another passcode may be sent: from the last one this page knows of. */
+function waitOf(
+  c: PortalContext,
+  { clock, config }: Deps,
+  { state, expiresAt }: Challenge,
+): number {
+  if (state === "delivery_failed") return 0;
+  const begun = Date.parse(expiresAt) - config.limits.challengeMs;
+  const sent = Math.max(begun, Number(c.req.query("sent")) || 0);
+  const { intervalMs } = config.limits.passcode;
+  const left = sent + intervalMs - clock.now();
+  return Math.ceil(Math.min(Math.max(0, left), intervalMs) / 1000);
+}
+
+function OtherMethod({ c, challenge }: { c: PortalContext; challenge: Challenge }) {
+  const other = challenge.methods.find((method) => method !== challenge.method);
+  if (!other || !challenge.next.includes("method")) return null;
+  return (
+    <Form action={`/login/${challenge.id}/method`}>
+      <Goal c={c} />
+      <input type="hidden" name="method" value={other} />
+      <button type="submit" class="second">
+        {other === "otp" ? "Use my authenticator app" : "Send a passcode to my phone"}
+      </button>
+    </Form>
+  );
+}
+
+/** A challenge that takes no passcode any more. */
+function overPage(c: PortalContext, { state }: Challenge) {
+  const locked = state === "locked";
+  const title = locked ? "Your account is locked" : "This login has ended";
+  return page(
+    c,
+    { title, narrow: true, status: locked ? 423 : 410 },
+    <section class="card">
+      <h1>{title}</h1>
+      <p role="alert">
+        {locked
+          ? "Too many wrong passcodes were entered. Contact Support to have the account unlocked."
+          : "Its time ran out, or your devices changed. Log in again to get a new passcode."}
+      </p>
+      <a class="button" href="/login">
+        Log in
+      </a>
+    </section>,
+  );
+}

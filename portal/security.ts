@@ -1,0 +1,45 @@
+import type { MiddlewareHandler } from "hono";
+import { Problem } from "../api/problem.ts";
+
+/** Everything comes from the service itself, and no script or style stands in a page. */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  // The barcode of an authenticator app is shown once, so it has no address of its own.
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+/** Pages are private: kept by nobody, framed by nobody, and without anything of another origin. */
+export const pageHeaders: MiddlewareHandler = async (c, next) => {
+  await next();
+  c.res.headers.set("content-security-policy", POLICY);
+  c.res.headers.set("cache-control", "no-store");
+  c.res.headers.set("permissions-policy", "camera=(), geolocation=(), microphone=()");
+};
+
+/**
+ * Refuses a form that another site's page sent in the user's name (CSRF). Browsers say where a
+ * request comes from in Sec-Fetch-Site (W3C Fetch Metadata); of older ones the Origin is compared.
+ * Throws `forbidden`.
+ */
+export const ownFormsOnly: MiddlewareHandler = async (c, next) => {
+  if (c.req.method === "GET" || c.req.method === "HEAD") return next();
+  const site = c.req.header("sec-fetch-site");
+  // "none": the person repeated the request by the browser's own means.
+  const own =
+    site === undefined
+      ? hostOf(c.req.header("origin")) === new URL(c.req.url).host
+      : site === "same-origin" || site === "none";
+  if (!own)
+    throw new Problem("forbidden", "The form was sent from another site. Send it from ours.");
+  return next();
+};
+
+function hostOf(origin: string | undefined): string | undefined {
+  return origin && URL.canParse(origin) ? new URL(origin).host : undefined;
+}

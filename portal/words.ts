@@ -1,0 +1,67 @@
+import { Problem } from "../api/problem.ts";
+
+/** What is wrong with a form: messages by field, and one for the whole. */
+export type Faults = { fields: Record<string, string>; whole?: string };
+
+export const NO_FAULTS: Faults = { fields: {} };
+
+/**
+ * A refusal as messages at their fields: those that it names itself, else the field it is about.
+ * Throws what is no refusal of the form: outages, and ends of the session.
+ */
+export function faultsOf(error: unknown, about?: string): Faults {
+  if (!(error instanceof Problem) || error.status >= 500 || ELSEWHERE.has(error.code)) throw error;
+  const { errors } = error.extra;
+  if (errors)
+    return { fields: Object.fromEntries(errors.map(({ path, message }) => [path, message])) };
+  return about ? { fields: { [about]: wordsOf(error) } } : { fields: {}, whole: wordsOf(error) };
+}
+
+/** Refusals that lead to another page. */
+const ELSEWHERE = new Set<string>([
+  "unauthenticated",
+  "session_expired",
+  "session_revoked",
+  "setup_only",
+  "reauthentication_required",
+]);
+
+/** A problem in words that say what to do next. */
+export function wordsOf({ code, message, extra }: Problem): string {
+  const { attemptsRemaining, triesRemaining } = extra.members ?? {};
+  switch (code) {
+    case "invalid_credentials":
+      return "The user name or password is wrong. Check both and try again.";
+    case "illegal_transition":
+      return "That cannot be done now. Go on with what this page offers.";
+    case "passcode_rejected":
+      if (typeof attemptsRemaining !== "number") return message;
+      return `${message} ${tries(attemptsRemaining)} before your account is locked.`;
+    case "pin_rejected":
+      if (!triesRemaining) return message;
+      return `${message} ${tries(Number(triesRemaining))}.`;
+  }
+  if (extra.retryAfterS === undefined) return message;
+  return `${message} Try again in ${duration(extra.retryAfterS * 1000)}.`;
+}
+
+const tries = (n: number) => (n === 1 ? "One try is left" : `${n} tries are left`);
+
+const UNITS = [
+  ["hour", 3_600_000],
+  ["minute", 60_000],
+  ["second", 1000],
+] as const;
+
+/** A duration in its largest fitting unit, rounded up: "10 minutes". */
+export function duration(ms: number): string {
+  const [unit, size] = UNITS.find(([, size]) => ms > size) ?? UNITS[2];
+  const n = Math.max(1, Math.ceil(ms / size));
+  return `${n} ${unit}${n === 1 ? "" : "s"}`;
+}
+
+/** The kinds of device, in the middle of a sentence. */
+export const METHOD_WORDS = {
+  otp: "Mobile Passcode (OTP)",
+  sms: "SMS",
+} as const;

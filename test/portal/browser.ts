@@ -1,0 +1,118 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { serve } from "@hono/node-server";
+import { type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { expect } from "vitest";
+import { ensureDebianPackage } from "../../scripts/debian.ts";
+import type { Person } from "../support/people.ts";
+import { startStack } from "../support/stack.ts";
+
+const run = promisify(execFile);
+
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+/** How long a page may take on a busy machine. */
+const PAGE_MS = 15_000;
+
+/** For `beforeAll`: the first time a browser may have to be installed. */
+export const START_MS = 300_000;
+
+/** The whole service in this process, on a port, and a real browser to see it with. */
+export async function startPortal() {
+  const executablePath = await ensureDebianPackage("chromium", "chromium", () => {});
+  await ensureDebianPackage("zbarimg", "zbar-tools", () => {});
+  await ensureDebianPackage("oathtool", "oathtool", () => {});
+  const stack = await startStack();
+  const server = serve({ fetch: stack.app.fetch, hostname: "127.0.0.1", port: 0 });
+  await new Promise((resolve) => server.once("listening", resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const browser = await chromium.launch({ executablePath, args: FLAGS });
+
+  return {
+    ...stack,
+    url,
+    /** A new browser: nothing of the others is in it. */
+    async open(options: BrowserContextOptions = {}): Promise<Page> {
+      const context = await browser.newContext({ baseURL: url, ...options });
+      context.setDefaultTimeout(PAGE_MS);
+      return context.newPage();
+    },
+    /** The code that another implementation (oathtool) shows for a secret at the service's time. */
+    async codeOf(secret: string): Promise<string> {
+      const at = new Date(stack.clock.now()).toISOString().replace("T", " ").slice(0, 19);
+      const args = ["--totp", "--base32", `--now=${at} UTC`, secret];
+      return (await run("oathtool", args)).stdout.trim();
+    },
+    async stop() {
+      await browser.close();
+      await new Promise((resolve) => server.close(resolve));
+      await stack.stop();
+    },
+  };
+}
+
+export type Portal = Awaited<ReturnType<typeof startPortal>>;
+
+/** Fills the login page and sends it. */
+export async function logIn(page: Page, { username, password }: Person): Promise<void> {
+  await page.goto("/login");
+  await page.getByLabel("User name").fill(username);
+  await page.getByLabel("Password").fill(password);
+  await press(page, "Log in");
+}
+
+/** Presses the button of this name, and waits for the page that it leads to. */
+export async function press(page: Page, name: string | RegExp): Promise<void> {
+  await page.getByRole("button", { name, exact: true }).first().click();
+  await page.waitForLoadState();
+}
+
+/** Follows the link of this name. */
+export async function follow(page: Page, name: string | RegExp): Promise<void> {
+  await page.getByRole("link", { name, exact: true }).first().click();
+  await page.waitForLoadState();
+}
+
+export const heading = (page: Page) => page.locator("h1").textContent();
+
+/** Reads the barcode from the page's picture as a camera would: answers the URI in it. */
+export async function readBarcode(page: Page): Promise<URL> {
+  const folder = await mkdtemp(join(tmpdir(), "barcode-"));
+  try {
+    const path = join(folder, "page.png");
+    await page.screenshot({ path, fullPage: true });
+    const { stdout } = await run("zbarimg", ["--quiet", "--raw", path]);
+    return new URL(stdout.trim());
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** The secret in the page's barcode. */
+export async function secretOf(page: Page): Promise<string> {
+  return (await readBarcode(page)).searchParams.get("secret") ?? "";
+}
+
+const axe = readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** Expects that axe-core finds nothing wrong with the page: WCAG 2.2 AA and its best practices. */
+export async function expectAccessible(page: Page): Promise<void> {
+  await page.evaluate(await axe);
+  const violations = await page.evaluate(
+    `axe.run().then(({ violations }) =>
+      violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)].join(" ")))`,
+  );
+  expect(violations, page.url()).toEqual([]);
+}

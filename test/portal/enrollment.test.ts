@@ -1,0 +1,186 @@
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Person } from "../support/people.ts";
+import { newPhone } from "../support/phones.ts";
+import { wrongCode } from "../support/scenarios.ts";
+import {
+  expectAccessible,
+  follow,
+  heading,
+  logIn,
+  type Portal,
+  press,
+  readBarcode,
+  START_MS,
+  secretOf,
+  startPortal,
+} from "./browser.ts";
+
+let portal: Portal;
+beforeAll(async () => {
+  portal = await startPortal();
+}, START_MS);
+afterAll(() => portal.stop());
+
+const STEP_MS = 30_000;
+
+async function newUser(): Promise<{ user: Person; page: Page }> {
+  const user = await portal.createUser();
+  const page = await portal.open();
+  await logIn(page, user);
+  return { user, page };
+}
+
+/** Step 1 for a phone; the page shows step 2. */
+async function registerPhone(page: Page) {
+  const phone = newPhone();
+  await follow(page, "Add an SMS device");
+  await page.getByLabel("Country").selectOption("US");
+  await page.getByLabel("Phone number").fill(phone.phoneNumber);
+  await press(page, "Send the PIN");
+  return phone.e164;
+}
+
+test("a phone is registered, verified, logs its owner out, and is asked for from then on", async () => {
+  const { user, page } = await newUser();
+  expect(await heading(page)).toBe("My Multi-Factor Devices");
+  await expectAccessible(page);
+  expect(await page.getByText("Not enabled").isVisible()).toBe(true);
+
+  await follow(page, "Add an SMS device");
+  expect(await heading(page)).toBe("Register SMS Device");
+  expect(await page.getByText("Standard message and data rates may apply").isVisible()).toBe(true);
+  expect(await page.locator("option", { hasText: "Germany (+49)" }).count()).toBe(1);
+  await expectAccessible(page);
+  await page.getByLabel("Phone number").fill("12");
+  await press(page, "Send the PIN");
+  expect(await page.getByRole("alert").textContent()).toBe("The number has too few digits.");
+  expect(await page.evaluate("document.activeElement.id")).toBe("phoneNumber");
+  await expectAccessible(page);
+
+  const phone = newPhone();
+  await page.getByLabel("Phone number").fill(phone.phoneNumber);
+  await press(page, "Send the PIN");
+  expect(await heading(page)).toBe("Verify PIN");
+  const pin = await portal.pinTo(phone.e164);
+  await page.getByText(/A PIN was sent to/).waitFor();
+  await expectAccessible(page);
+
+  await page.getByLabel("PIN", { exact: true }).fill(wrongCode(pin));
+  await press(page, "Verify");
+  expect(await page.getByRole("alert").textContent()).toContain("4 tries are left");
+  expect(await page.evaluate("document.activeElement.id")).toBe("code");
+  await page.getByLabel("PIN", { exact: true }).fill(pin);
+  await press(page, "Verify");
+  expect(new URL(page.url()).pathname).toBe("/login");
+  expect(await page.getByRole("status").textContent()).toBe(
+    "A device was verified. Log in again with it.",
+  );
+
+  await logIn(page, user);
+  expect(await heading(page)).toBe("Enter your passcode");
+  const passcode = await portal.passcodeTo(phone.e164);
+  await page.getByText(/A 7-digit passcode was sent to/).waitFor();
+  await expectAccessible(page);
+  await page.getByLabel("Passcode").fill(wrongCode(passcode));
+  await press(page, "Log in");
+  expect(await page.getByRole("alert").textContent()).toContain("6 tries are left");
+  await expectAccessible(page);
+  await page.getByLabel("Passcode").fill(passcode);
+  await press(page, "Log in");
+  expect(await heading(page)).toBe("My Multi-Factor Devices");
+  expect(await page.getByText("Enabled", { exact: true }).isVisible()).toBe(true);
+  await expectAccessible(page);
+});
+
+test("an app is set up by the barcode in the page's picture, shown once", async () => {
+  const { user, page } = await newUser();
+  await follow(page, "Add an OTP device");
+  expect(await heading(page)).toBe("Name Your Device");
+  await expectAccessible(page);
+  await page.getByLabel("Name of the device").fill("Pocket 📱");
+  await press(page, "Continue");
+  expect(await heading(page)).toBe("Verify Code");
+  await expectAccessible(page);
+  const uri = await readBarcode(page);
+  const secret = uri.searchParams.get("secret") ?? "";
+  expect(uri.href).toMatch(/^otpauth:\/\/totp\/Second%20Step:/);
+  expect((await page.locator("#secret").textContent())?.replaceAll(" ", "")).toBe(secret);
+  const code = await portal.codeOf(secret);
+  await page.getByLabel("Code", { exact: true }).fill(wrongCode(code));
+  await press(page, "Verify");
+  expect(await page.getByRole("alert").textContent()).toContain("Type the newest one");
+  expect(await page.content()).not.toContain(secret);
+  await expectAccessible(page);
+  await page.getByLabel("Code", { exact: true }).fill(`${code.slice(0, 3)} ${code.slice(3)}`);
+  expect(await page.getByLabel("Make this my default authentication method").isChecked()).toBe(
+    true,
+  );
+  await press(page, "Verify");
+  expect(await page.getByRole("status").textContent()).toContain("A device was verified");
+
+  await logIn(page, user);
+  await portal.advance(STEP_MS);
+  await page.getByLabel("Passcode").fill(await portal.codeOf(secret));
+  await press(page, "Log in");
+  expect(await page.getByText("Pocket 📱").isVisible()).toBe(true);
+});
+
+test("without being made the default an app leaves its owner logged in", async () => {
+  const { page } = await newUser();
+  await follow(page, "Add an OTP device");
+  await page.getByLabel("Name of the device").fill("App");
+  await press(page, "Continue");
+  const code = await portal.codeOf(await secretOf(page));
+  await page.getByLabel("Code", { exact: true }).fill(code);
+  await page.getByLabel("Make this my default authentication method").uncheck();
+  await press(page, "Verify");
+  expect(await page.getByRole("status").textContent()).toContain("The device is verified");
+});
+
+test("reload, back and a second sending of the name make no second device", async () => {
+  const { page } = await newUser();
+  await follow(page, "Add an OTP device");
+  await page.getByLabel("Name of the device").fill("Once");
+  await press(page, "Continue");
+  const first = await secretOf(page);
+  await page.reload();
+  expect(await page.getByText("The barcode was shown once").isVisible()).toBe(true);
+  await press(page, "Show a new barcode");
+  const second = await secretOf(page);
+  expect(second).not.toBe(first);
+  await page.reload();
+  await page.goto("/devices");
+  expect(await page.getByText("Once").count()).toBe(1);
+  await follow(page, "Manage Once");
+  await follow(page, "Verify");
+  await page.getByLabel("Code", { exact: true }).fill(await portal.codeOf(second));
+  await press(page, "Verify");
+  expect(await page.getByRole("status").textContent()).toContain("A device was verified");
+  await page.goBack();
+  await page.goBack();
+  expect(new URL(page.url()).pathname).toBe("/login");
+});
+
+test("a phone can be left unverified and verified later, after a reload, or removed", async () => {
+  const { page } = await newUser();
+  const number = await registerPhone(page);
+  await portal.pinTo(number);
+  await page.reload();
+  expect(await heading(page)).toBe("Verify PIN");
+  await follow(page, "Verify later");
+  await follow(page, "Verify the SMS device");
+  await press(page, "Send a new PIN");
+  expect(await page.getByRole("alert").textContent()).toMatch(/Try again in \d+ seconds/);
+  await portal.advance(STEP_MS);
+  await press(page, "Send a new PIN");
+  const pin = await portal.pinTo(number);
+  await page.goto("/devices");
+  await follow(page, "Manage the SMS device");
+  await expectAccessible(page);
+  await follow(page, "Verify");
+  await page.getByText(/A PIN was sent to/).waitFor();
+  await page.getByLabel("PIN", { exact: true }).fill(pin);
+  await press(page, "Verify");
+  expect(await page.getByRole("status").textContent()).toContain("A device was verified");
+});
