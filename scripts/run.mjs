@@ -12,6 +12,7 @@ const COMMANDS = {
   install: undefined,
   start: [...TYPESCRIPT, "scripts/start.ts"],
   cli: [...TYPESCRIPT, "scripts/cli.ts"],
+  bench: [...TYPESCRIPT, "bench/run.ts"],
   test: ["node_modules/vitest/vitest.mjs", "run"],
 };
 
