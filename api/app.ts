@@ -10,11 +10,13 @@ import { Problem, sendProblem } from "./problem.ts";
 import { requestLog } from "./request-log.ts";
 import { deviceRoutes } from "./routes/devices.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { linkRoutes } from "./routes/links.ts";
 import { loginRoutes } from "./routes/login.ts";
 import { outboxRoutes } from "./routes/outbox.tsx";
 import { referenceRoutes } from "./routes/reference.ts";
 import { sessionRoutes } from "./routes/sessions.ts";
 import { settingsRoutes } from "./routes/settings.ts";
+import { supportRoutes } from "./routes/support.ts";
 
 /** The gateway: every route over the given dependencies. */
 export function createApp(deps: Deps) {
@@ -41,6 +43,8 @@ export function createApp(deps: Deps) {
   sessionRoutes(app, deps);
   deviceRoutes(app, deps);
   settingsRoutes(app, deps);
+  linkRoutes(app, deps);
+  supportRoutes(app, deps);
   referenceRoutes(app);
   if (hasOutbox(config)) outboxRoutes(app, deps);
   app.route("/", portal(deps));

@@ -98,6 +98,16 @@ export function createFlows(client: Client) {
   const view = <View>(workflowId: string) =>
     call(() => client.workflow.getHandle(workflowId).query<View>(VIEW));
 
+  /** Undefined where no such workflow is known. */
+  const viewIfKnown = async <View>(workflowId: string) => {
+    try {
+      return await view<View>(workflowId);
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return undefined;
+      throw error;
+    }
+  };
+
   const move = async <View>(
     workflowId: string,
     update: string,
@@ -124,6 +134,9 @@ export function createFlows(client: Client) {
       }),
     challenge: (challengeId: string) =>
       view<ChallengeView>(workflowIds.loginChallenge(challengeId)),
+    /** Undefined where no such workflow is known. */
+    challengeIfKnown: (challengeId: string) =>
+      viewIfKnown<ChallengeView>(workflowIds.loginChallenge(challengeId)),
     moveChallenge: (
       challengeId: string,
       update: keyof typeof challengeUpdates,
@@ -142,14 +155,7 @@ export function createFlows(client: Client) {
         method: "otp",
       }),
     /** Undefined where no such workflow is known. */
-    enrollment: async (device: Enrolled) => {
-      try {
-        return await view<EnrollmentView>(enrollmentId(device));
-      } catch (error) {
-        if (error instanceof WorkflowNotFoundError) return undefined;
-        throw error;
-      }
-    },
+    enrollment: (device: Enrolled) => viewIfKnown<EnrollmentView>(enrollmentId(device)),
     moveEnrollment: <D extends Enrolled>(
       device: D,
       update: D["type"] extends "sms" ? keyof typeof smsUpdates : keyof typeof otpUpdates,

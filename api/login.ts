@@ -1,25 +1,19 @@
 import type { Origin } from "../machines/methods.ts";
 import { newOwnedId } from "../store/ids.ts";
 import { configuredMethods, effectiveDefault, type Method } from "../store/methods.ts";
-import { verifyPassword } from "../store/passwords.ts";
 import { maskPhoneNumber } from "../store/phones.ts";
 import { recordEvent } from "../store/postgres/events.ts";
 import type { Account, Device, User } from "../store/postgres/schema.ts";
-import {
-  findUserByUsername,
-  getMfaProfile,
-  lockUser,
-  normalizeUsername,
-  recordLogin,
-} from "../store/postgres/users.ts";
-import { failures } from "../store/redis/attempts.ts";
+import { getMfaProfile, recordLogin } from "../store/postgres/users.ts";
 import { openChallenge } from "../store/redis/challenges.ts";
 import { type Epochs, openSession, readEpochs } from "../store/redis/sessions.ts";
 import { firstChallengeView } from "../workflows/views.ts";
-import { accountLocked, type Challenge, describeChallenge, trySend } from "./challenges.ts";
+import { type Challenge, describeChallenge, trySend } from "./challenges.ts";
+import { type Credentials, checkCredentials } from "./credentials.ts";
 import type { Deps } from "./deps.ts";
 import { userEvent } from "./events.ts";
-import { spendPasswordGuess } from "./password-throttle.ts";
+import { refuseLocked } from "./lock.ts";
+import { rememberOrigin } from "./password-throttle.ts";
 import { Problem } from "./problem.ts";
 import { type OpenedSession, openedSession } from "./sessions.ts";
 
@@ -27,8 +21,6 @@ export type LoginResult =
   | { status: "authenticated"; session: OpenedSession }
   | { status: "challenge"; challenge: Challenge }
   | { status: "setup_required"; session: OpenedSession };
-
-type Credentials = { username: string; password: string };
 
 /** How often a login is decided anew because the user's devices changed under it. */
 const DECISIONS = 3;
@@ -40,21 +32,11 @@ const DECISIONS = 3;
  */
 export async function logIn(
   deps: Deps,
-  { username, password }: Credentials,
+  credentials: Credentials,
   origin: Origin,
 ): Promise<LoginResult> {
-  const guess = await spendPasswordGuess(deps, normalizeUsername(username), origin);
-  const user = await findUserByUsername(deps.db, username);
-  const right = await verifyPassword(user?.passwordHash, password);
-  if (!user || !right) {
-    // Not waited for: a known user's failed login must take no longer than an unknown one's.
-    if (user)
-      recordEvent(deps.db, userEvent(deps, subjectOf(user), "login_failed", origin)).catch(
-        (error) => deps.log.warn({ err: error }, "a failed login could not be recorded"),
-      );
-    throw new Problem("invalid_credentials");
-  }
-  await guess.giveBack();
+  const user = await checkCredentials(deps, credentials, origin);
+  await rememberOrigin(deps, user.username, origin);
 
   for (let decision = 0; decision < DECISIONS; decision++) {
     // Before the devices: a session opened on what they were, under a mark set since, is refused.
@@ -113,19 +95,6 @@ async function decide(
 /** Whether the account's requirement binds now: a grace period may still run. */
 function isRequired({ requirement, enforceAfter }: Account, now: number): boolean {
   return requirement === "required" && (enforceAfter?.getTime() ?? 0) <= now;
-}
-
-/** The lock of the system of record, or the counter's where a crash kept it from being written. */
-async function refuseLocked(deps: Deps, user: User, origin: Origin) {
-  const { db, redis, clock, config } = deps;
-  const exhausted = (await failures(redis, user.id)) > config.limits.wrongPasscodes;
-  if (exhausted && !user.lockedAt)
-    await lockUser(
-      db,
-      { userId: user.id, at: new Date(clock.now()) },
-      userEvent(deps, subjectOf(user), "account_locked", origin),
-    );
-  if (exhausted || user.lockedAt) throw accountLocked();
 }
 
 async function startChallenge(

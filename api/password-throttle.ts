@@ -1,27 +1,63 @@
 import type { Origin } from "../machines/methods.ts";
 import { hashCode } from "../store/codes.ts";
 import { keys } from "../store/redis/keys.ts";
+import { isKnownAddress, rememberAddress } from "../store/redis/known-addresses.ts";
 import type { Deps } from "./deps.ts";
-import { type Spent, spendAll } from "./spend-all.ts";
+import { type Charge, type Spent, spendAll } from "./spend-all.ts";
+
+const DAY_MS = 24 * 3_600_000;
+
+/** NIST SP 800-63B-4 section 3.2.2: no more than 100 failed attempts. See docs/decisions/0005. */
+const STRANGERS = { limit: 100, windowMs: DAY_MS };
+
+/** How long an address stays known after a login from it. */
+const KNOWN_MS = 30 * DAY_MS;
+
+type ThrottleDeps = Pick<Deps, "redis" | "clock" | "config">;
 
 /**
- * Spends one password guess from the budgets of the client's address and of this user name from
- * this address, to be given back after the right password. No budget is the user's alone: guessing
- * from elsewhere keeps nobody out. Throws `login_throttled` (NIST SP 800-63B-4 section 3.2.2).
+ * Spends one password guess, to be given back after the right password: from the budgets of the
+ * client's address, of this user name from this address and, unless the user has logged in from
+ * there before, of this user name from anywhere. Throws `login_throttled`. Nothing here locks, and
+ * guessing from elsewhere keeps nobody out of where they usually are.
  */
-export function spendPasswordGuess(
-  { redis, clock, config }: Deps,
+export async function spendPasswordGuess(
+  deps: ThrottleDeps,
   username: string,
-  { ip = "unknown" }: Origin,
+  origin: Origin,
 ): Promise<Spent> {
+  const { redis, clock, config } = deps;
+  const now = clock.now();
   const { perUser, perAddress, windowMs } = config.limits.password;
-  const digest = (...parts: string[]) => hashCode(config.CODE_KEY, "password", ...parts);
-  const charges = [
-    { key: keys.addressPasswords(digest(ip)), rules: [{ limit: perAddress, windowMs }] },
-    { key: keys.usernamePasswords(digest(ip, username)), rules: [{ limit: perUser, windowMs }] },
+  const at = addressOf(origin);
+  const known = keys.knownAddress(digest(deps, at, username));
+  const charges: Charge[] = [
+    { key: keys.addressPasswords(digest(deps, at)), rules: [{ limit: perAddress, windowMs }] },
+    {
+      key: keys.usernamePasswords(digest(deps, at, username)),
+      rules: [{ limit: perUser, windowMs }],
+    },
   ];
-  return spendAll(redis, clock.now(), charges, {
+  if (!(await isKnownAddress(redis, known, { now, withinMs: KNOWN_MS })))
+    charges.push({ key: keys.strangersPasswords(digest(deps, username)), rules: [STRANGERS] });
+  return spendAll(redis, now, charges, {
     code: "login_throttled",
     detail: "Too many wrong passwords. Wait and try again.",
   });
+}
+
+/** Makes the address known to the user name, after its right password. */
+export async function rememberOrigin(
+  deps: ThrottleDeps,
+  username: string,
+  origin: Origin,
+): Promise<void> {
+  const key = keys.knownAddress(digest(deps, addressOf(origin), username));
+  await rememberAddress(deps.redis, key, deps.clock.now());
+}
+
+const addressOf = ({ ip = "unknown" }: Origin) => ip;
+
+function digest({ config }: ThrottleDeps, ...parts: string[]): string {
+  return hashCode(config.CODE_KEY, "password", ...parts);
 }

@@ -60,6 +60,20 @@ export const PROBLEMS = {
   pin_rejected: { status: 422, title: "The PIN is wrong" },
   pin_expired: { status: 410, title: "The PIN can no longer be used" },
   method_not_configured: { status: 409, title: "That method is not configured" },
+  user_not_found: { status: 404, title: "There is no such user" },
+  not_yourself: { status: 403, title: "Support does not do this to oneself" },
+  not_a_cloud_account: { status: 422, title: "That is no Cloud account" },
+  cannot_link_itself: { status: 409, title: "An account is not linked to itself" },
+  linked_already: { status: 409, title: "The account is linked already" },
+  linked_account_has_mfa: {
+    status: 409,
+    title: "The account to be linked has multi-factor authentication",
+  },
+  link_not_found: { status: 404, title: "There is no such linked account" },
+  cloud_account_own_login: {
+    status: 403,
+    title: "A Cloud account's multi-factor authentication is set by its own users",
+  },
   session_not_found: { status: 404, title: "There is no such session" },
   idempotency_key_reused: {
     status: 422,

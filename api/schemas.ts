@@ -133,6 +133,22 @@ export const pageQuery = z.object({
   type: z.string().max(64).optional(),
 });
 
+/** A user name and a password, both as typed. */
+export const credentialsSchema = z.object({
+  username: z.string().min(1).max(128).openapi({ example: "alice" }),
+  // The bound keeps a long text from being hashed; NIST SP 800-63B-4 3.1.1.2 asks for 64 at least.
+  password: z.string().min(1).max(256),
+});
+
+/** Why Support did something, as the audit keeps it. */
+export const reasonSchema = z
+  .string()
+  .trim()
+  .min(3, "Say why, in 3 characters at least.")
+  .max(500, "A reason has at most 500 characters.")
+  .regex(/^([^\p{Cc}\p{Cs}]|[\t\r\n])*$/u, "A reason holds no control characters.")
+  .openapi({ example: "Lost the phone; identity checked by video call" });
+
 /** A passcode, PIN or recovery code as typed: never longer than a recovery code with its separators. */
 export const codeSchema = z.string().trim().min(1).max(64);
 

@@ -120,9 +120,24 @@ export function lockUser(
   return change(db, userId, { lockedAt: at }, sql`${users.lockedAt} is null`, event);
 }
 
-/** Ends the user's lock; false when there was none. */
-export function unlockUser(db: Db, userId: string, event: NewEvent): Promise<boolean> {
-  return change(db, userId, { lockedAt: null }, sql`${users.lockedAt} is not null`, event);
+/** Ends the user's lock, or only the one of that time; false when there was none. */
+export function unlockUser(
+  db: Db,
+  userId: string,
+  event: NewEvent,
+  since?: Date,
+): Promise<boolean> {
+  const isLocked = since ? eq(users.lockedAt, since) : sql`${users.lockedAt} is not null`;
+  return change(db, userId, { lockedAt: null }, isLocked, event);
+}
+
+/** Gives the user another password, known by its hash. */
+export async function setPassword(
+  db: Db,
+  { userId, passwordHash }: { userId: string; passwordHash: string },
+  event: NewEvent,
+): Promise<void> {
+  await change(db, userId, { passwordHash }, sql`true`, event);
 }
 
 /** Changes the user where that makes a difference, together with its event; nothing where that was told before. */

@@ -98,3 +98,18 @@ export async function readChallenge(
     completedBy,
   };
 }
+
+/** The user's challenges that can still be answered at `now`, with their ids. */
+export async function listOpenChallenges(
+  redis: Redis,
+  userId: string,
+  now: number,
+): Promise<(Challenge & { id: string })[]> {
+  const ids = await redis.zRangeByScore(keys.challenges(userId), `(${now}`, "+inf");
+  const found = await Promise.all(
+    ids.map(async (id) => ({ id, challenge: await readChallenge(redis, id) })),
+  );
+  return found.flatMap(({ id, challenge }) =>
+    challenge && !challenge.completedBy && challenge.expiresAt > now ? [{ id, ...challenge }] : [],
+  );
+}

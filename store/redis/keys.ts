@@ -33,6 +33,10 @@ export const keys = {
   numberSends: (digest: string) => `mfa:{${digest}}:number-sends`,
   usernamePasswords: (digest: string) => `mfa:{${digest}}:username-passwords`,
   addressPasswords: (digest: string) => `mfa:{${digest}}:address-passwords`,
+  /** Budget of a user name over all addresses that are not known to it. */
+  strangersPasswords: (digest: string) => `mfa:{${digest}}:strangers-passwords`,
+  /** Integer: when a user name was last logged in with from one address, in epoch ms. */
+  knownAddress: (digest: string) => `mfa:{${digest}}:known-address`,
   /** Hash: a request that is under way or answered. */
   idempotency: (digest: string) => `mfa:{${digest}}:idempotency`,
 };
@@ -48,6 +52,8 @@ export const keep = {
   challenge: DAY_MS,
   /** Beyond the window that a budget looks back. */
   budgetMargin: HOUR_MS,
+  /** Longer than an address is known. */
+  knownAddress: 31 * DAY_MS,
   /** Beyond the end of a session's lifetime. */
   sessionMargin: DAY_MS,
   /** A request whose gateway died may be sent again after this. */

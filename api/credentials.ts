@@ -1,0 +1,37 @@
+import type { Origin } from "../machines/methods.ts";
+import { verifyPassword } from "../store/passwords.ts";
+import { recordEvent } from "../store/postgres/events.ts";
+import type { User } from "../store/postgres/schema.ts";
+import { findUserByUsername, normalizeUsername } from "../store/postgres/users.ts";
+import type { Deps } from "./deps.ts";
+import { userEvent } from "./events.ts";
+import { spendPasswordGuess } from "./password-throttle.ts";
+import { Problem } from "./problem.ts";
+
+export type Credentials = { username: string; password: string };
+
+/**
+ * The user of this name and password. Throws `invalid_credentials` with the same words and after
+ * the same work whether the user exists or not, and `login_throttled`.
+ */
+export async function checkCredentials(
+  deps: Deps,
+  { username, password }: Credentials,
+  origin: Origin,
+): Promise<User> {
+  const guess = await spendPasswordGuess(deps, normalizeUsername(username), origin);
+  const user = await findUserByUsername(deps.db, username);
+  const right = await verifyPassword(user?.passwordHash, password);
+  if (!user || !right) {
+    // Not waited for: a known user's failed login must take no longer than an unknown one's.
+    if (user) {
+      const subject = { userId: user.id, accountId: user.accountId };
+      recordEvent(deps.db, userEvent(deps, subject, "login_failed", origin)).catch((error) =>
+        deps.log.warn({ err: error }, "a failed login could not be recorded"),
+      );
+    }
+    throw new Problem("invalid_credentials");
+  }
+  await guess.giveBack();
+  return user;
+}

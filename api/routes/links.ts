@@ -1,0 +1,94 @@
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { authenticate } from "../authenticate.ts";
+import type { Deps } from "../deps.ts";
+import { linkCloudAccount, listLinks, refuseLinkedPolicy } from "../links.ts";
+import { originOf } from "../origin.ts";
+import { requireRole } from "../roles.ts";
+import { bearer, json, post, problems } from "../route.ts";
+import { credentialsSchema, idParam } from "../schemas.ts";
+
+const tags = ["Linked accounts"];
+const security = bearer;
+
+const linkSchema = z
+  .object({ accountId: z.string(), name: z.string(), kind: z.enum(["panel", "cloud"]) })
+  .openapi("Link");
+
+const list = createRoute({
+  method: "get",
+  path: "/v1/account/links",
+  tags,
+  summary: "The Cloud accounts linked to yours",
+  security,
+  responses: {
+    200: json(z.object({ links: z.array(linkSchema) }), "The first linked first"),
+    ...problems({ session: true }, "forbidden"),
+  },
+});
+
+const add = createRoute({
+  method: "post",
+  path: "/v1/account/links",
+  tags,
+  summary: "Link an existing Cloud account by its user name and password",
+  security,
+  request: post(credentialsSchema),
+  responses: {
+    201: json(linkSchema, "The linked account"),
+    ...problems(
+      { session: true, body: true, post: true },
+      "forbidden",
+      "invalid_credentials",
+      "account_locked",
+      "login_throttled",
+      "cannot_link_itself",
+      "not_a_cloud_account",
+      "linked_account_has_mfa",
+      "linked_already",
+    ),
+  },
+});
+
+/** Both answer nothing but why not. */
+const policyOf = {
+  path: "/v1/account/links/{id}/multi-factor-policy",
+  tags,
+  summary: "Says where a linked account's multi-factor authentication is configured: not here",
+  description: "Users of a Cloud account configure theirs by logging in as themselves.",
+  security,
+  request: { params: idParam },
+  responses: {
+    204: { description: "Never so far: every linked account is a Cloud account" },
+    ...problems({ session: true }, "forbidden", "link_not_found", "cloud_account_own_login"),
+  },
+} as const;
+const getPolicy = createRoute({ method: "get", ...policyOf });
+const putPolicy = createRoute({ method: "put", ...policyOf });
+
+/** Linking of Cloud accounts, by administrators. */
+export function linkRoutes(app: OpenAPIHono, deps: Deps) {
+  const administrator = async (c: Context) =>
+    requireRole(deps, await authenticate(c, deps), "administrator");
+
+  app.openapi(list, async (c) => {
+    const { accountId } = await administrator(c);
+    return c.json({ links: await listLinks(deps, accountId) }, 200);
+  });
+
+  app.openapi(add, async (c) => {
+    const user = await administrator(c);
+    const origin = originOf(c, deps.config.TRUSTED_PROXIES);
+    return c.json(await linkCloudAccount(deps, user, c.req.valid("json"), origin), 201);
+  });
+
+  app.openapi(getPolicy, async (c) => {
+    const { accountId } = await administrator(c);
+    return refuseLinkedPolicy(deps, accountId, c.req.valid("param").id);
+  });
+
+  app.openapi(putPolicy, async (c) => {
+    const { accountId } = await administrator(c);
+    return refuseLinkedPolicy(deps, accountId, c.req.valid("param").id);
+  });
+}

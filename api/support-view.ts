@@ -1,0 +1,74 @@
+import { getAccount } from "../store/postgres/accounts.ts";
+import type { User } from "../store/postgres/schema.ts";
+import { failures } from "../store/redis/attempts.ts";
+import { listOpenChallenges } from "../store/redis/challenges.ts";
+import type { Session } from "../store/redis/sessions.ts";
+import { attemptsRemaining } from "./challenges.ts";
+import type { Deps } from "./deps.ts";
+import { type DeviceView, getMultiFactor } from "./devices.ts";
+import { activity } from "./events.ts";
+
+const RECENT_EVENTS = 20;
+
+/** A user as Support and administrators see one in a list. */
+export function describeUser(user: User) {
+  const { id, username, email, role, accountId, lockedAt, lastLoginAt, createdAt } = user;
+  return {
+    ...{ id, username, email, role, accountId },
+    lockedAt: lockedAt?.toISOString() ?? null,
+    lastLoginAt: lastLoginAt?.toISOString() ?? null,
+    createdAt: createdAt.toISOString(),
+  };
+}
+
+/** A flow that is under way. */
+type OpenFlow = {
+  type: "login_challenge" | "sms_enrollment" | "otp_enrollment";
+  state: string;
+  problem: string | null;
+  deviceId: string | null;
+  expiresAt: string | null;
+  next: string[];
+};
+
+/** All that Support needs to help the user: state, devices (masked), open flows, recent events. */
+export async function viewForSupport(deps: Deps, user: User) {
+  const { db, redis, config } = deps;
+  const [account, multiFactor, failed, logins, { events }] = await Promise.all([
+    getAccount(db, user.accountId),
+    getMultiFactor(deps, { userId: user.id } as Session),
+    failures(redis, user.id),
+    openLogins(deps, user.id),
+    activity(deps, { userId: user.id, limit: RECENT_EVENTS }),
+  ]);
+  return {
+    user: { ...describeUser(user), accountName: account?.name ?? "" },
+    multiFactor,
+    attemptsRemaining: attemptsRemaining(config.limits, failed),
+    flows: [...logins, ...multiFactor.devices.filter(({ verified }) => !verified).map(enrollment)],
+    events,
+  };
+}
+
+/**
+ * The logins that wait for their second step. Not their ids: who has one and overhears the passcode
+ * has the session.
+ */
+async function openLogins({ redis, flows, clock }: Deps, userId: string): Promise<OpenFlow[]> {
+  const open = await listOpenChallenges(redis, userId, clock.now());
+  const viewed = await Promise.all(
+    open.map(async ({ id, expiresAt }) => ({
+      expiresAt: new Date(expiresAt).toISOString(),
+      view: await flows.challengeIfKnown(id),
+    })),
+  );
+  return viewed.flatMap(({ view, expiresAt }) => {
+    if (!view) return [];
+    const { state, problem = null, next } = view;
+    return [{ type: "login_challenge", state, problem, deviceId: null, expiresAt, next }];
+  });
+}
+
+function enrollment({ id, type, state, problem, next }: DeviceView): OpenFlow {
+  return { type: `${type}_enrollment`, state, problem, deviceId: id, expiresAt: null, next };
+}

@@ -1,0 +1,95 @@
+import type { Origin } from "../machines/methods.ts";
+import { newId } from "../store/ids.ts";
+import { listDevices } from "../store/postgres/devices.ts";
+import { recordEvent } from "../store/postgres/events.ts";
+import type { User } from "../store/postgres/schema.ts";
+import { searchUsers } from "../store/postgres/user-lists.ts";
+import { getUser } from "../store/postgres/users.ts";
+import type { Deps } from "./deps.ts";
+import { userEvent } from "./events.ts";
+import { endLock, lockedSince } from "./lock.ts";
+import { Problem } from "./problem.ts";
+
+const FOUND = 20;
+const ID = /^[0-9a-f]{32}$/;
+
+/** Who acts on another user, from where. */
+export type Actor = { actorId: string; origin: Origin };
+
+/** At most twenty users: the one of that id, or those whose user name starts so. */
+export async function findUsers({ db }: Pick<Deps, "db">, query: string): Promise<User[]> {
+  const byId = ID.test(query) && (await getUser(db, query));
+  return byId ? [byId] : searchUsers(db, query, FOUND);
+}
+
+/** The user of the id. Throws `user_not_found`. */
+export async function userOf({ db }: Pick<Deps, "db">, userId: string): Promise<User> {
+  const user = ID.test(userId) && (await getUser(db, userId));
+  if (!user) throw new Problem("user_not_found", "Search by the beginning of the user name.");
+  return user;
+}
+
+/** Writes down that somebody looked at the user, and why if they said. */
+export async function recordLookUp(
+  deps: Pick<Deps, "db" | "clock">,
+  user: User,
+  actor: Actor,
+  reason?: string,
+): Promise<void> {
+  await recordEvent(deps.db, actorsEvent(deps, user, "user_looked_up", actor, { reason }));
+}
+
+/** Ends the user's lock. `changed` is false for a user who is not locked, and nothing is done then. */
+export async function unlock(
+  deps: Pick<Deps, "db" | "redis" | "clock" | "config">,
+  user: User,
+  actor: Actor,
+  reason: string,
+): Promise<{ changed: boolean }> {
+  requireAnother(user, actor);
+  // A lock that only the counter knows was not brought about from where Support sits.
+  const since = await lockedSince(deps, user, {});
+  if (!since) return { changed: false };
+  const event = actorsEvent(deps, user, "account_unlocked", actor, { reason });
+  return { changed: await endLock(deps, user.id, event) };
+}
+
+/**
+ * Removes every device of the user, voids the recovery codes and ends every session. `changed` is
+ * false where there was no device; the sessions end either way.
+ */
+export async function resetMultiFactor(
+  { db, flows }: Pick<Deps, "db" | "flows">,
+  user: User,
+  { actorId, origin }: Actor,
+  reason: string,
+): Promise<{ changed: boolean }> {
+  requireAnother(user, { actorId });
+  const devices = await listDevices(db, user.id);
+  await flows.removeDevices({
+    removalId: newId(),
+    userId: user.id,
+    accountId: user.accountId,
+    actorId,
+    event: "multi_factor_reset",
+    detail: { reason },
+    origin,
+    signOut: "always",
+  });
+  return { changed: devices.length > 0 };
+}
+
+function requireAnother(user: User, { actorId }: Pick<Actor, "actorId">) {
+  if (user.id === actorId)
+    throw new Problem("not_yourself", "Ask a colleague: this is done to other users alone.");
+}
+
+function actorsEvent(
+  deps: Pick<Deps, "clock">,
+  { id: userId, accountId }: User,
+  type: string,
+  { actorId, origin }: Actor,
+  detail: { reason?: string },
+) {
+  return { ...userEvent(deps, { userId, accountId }, type, origin, detail), actorId };
+}
