@@ -8,6 +8,7 @@ import { idempotency } from "./idempotency.ts";
 import { jsonOnly } from "./json-only.ts";
 import { Problem, sendProblem } from "./problem.ts";
 import { requestLog } from "./request-log.ts";
+import { accountRoutes } from "./routes/account.ts";
 import { deviceRoutes } from "./routes/devices.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { linkRoutes } from "./routes/links.ts";
@@ -45,6 +46,7 @@ export function createApp(deps: Deps) {
   settingsRoutes(app, deps);
   linkRoutes(app, deps);
   supportRoutes(app, deps);
+  accountRoutes(app, deps);
   referenceRoutes(app);
   if (hasOutbox(config)) outboxRoutes(app, deps);
   app.route("/", portal(deps));

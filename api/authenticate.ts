@@ -12,6 +12,7 @@ const ENDED: Record<string, string> = {
   multi_factor_reset: "Support reset your multi-factor authentication. Log in again.",
   policy_required: "Your account now requires multi-factor authentication. Log in to set it up.",
   signed_out: "You logged out.",
+  role_changed: "An administrator changed your role. Log in again.",
   ended_by_user: "The session was ended from another one.",
 };
 

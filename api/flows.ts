@@ -21,6 +21,9 @@ import type {
   OtpEnrollmentArgs,
   Owner,
   otpUpdates,
+  PolicyRolloutArgs,
+  PolicyRolloutView,
+  rolloutUpdates,
   SmsEnrollmentArgs,
   smsUpdates,
 } from "../workflows/messages.ts";
@@ -162,6 +165,19 @@ export function createFlows(client: Client) {
       payload: object = {},
       updateId?: string,
     ) => move<EnrollmentView>(enrollmentId(device), update, payload, updateId),
+
+    startPolicyRollout: (args: PolicyRolloutArgs) =>
+      start("policyRollout", workflowIds.policyRollout(args.accountId, args.version), args, {
+        summary: "roll-out of a policy",
+      }),
+    /** Undefined where no such workflow is known. */
+    policyRollout: (accountId: string, version: number) =>
+      viewIfKnown<PolicyRolloutView>(workflowIds.policyRollout(accountId, version)),
+    movePolicyRollout: (
+      { accountId, version }: Pick<PolicyRolloutArgs, "accountId" | "version">,
+      update: keyof typeof rolloutUpdates,
+      payload: object = {},
+    ) => move<PolicyRolloutView>(workflowIds.policyRollout(accountId, version), update, payload),
 
     /** Waits for the end; after a 503 the removal, if it was taken, goes on by itself. */
     removeDevices: async (args: DeviceRemovalArgs) => {

@@ -3,7 +3,7 @@ import { newOwnedId } from "../store/ids.ts";
 import { configuredMethods, effectiveDefault, type Method } from "../store/methods.ts";
 import { maskPhoneNumber } from "../store/phones.ts";
 import { recordEvent } from "../store/postgres/events.ts";
-import type { Account, Device, User } from "../store/postgres/schema.ts";
+import type { Device, User } from "../store/postgres/schema.ts";
 import { getMfaProfile, recordLogin } from "../store/postgres/users.ts";
 import { openChallenge } from "../store/redis/challenges.ts";
 import { type Epochs, openSession, readEpochs } from "../store/redis/sessions.ts";
@@ -14,11 +14,12 @@ import type { Deps } from "./deps.ts";
 import { userEvent } from "./events.ts";
 import { refuseLocked } from "./lock.ts";
 import { rememberOrigin } from "./password-throttle.ts";
+import { requiredFrom } from "./policy.ts";
 import { Problem } from "./problem.ts";
 import { type OpenedSession, openedSession } from "./sessions.ts";
 
 export type LoginResult =
-  | { status: "authenticated"; session: OpenedSession }
+  | { status: "authenticated"; session: OpenedSession; multiFactorRequiredFrom?: string }
   | { status: "challenge"; challenge: Challenge }
   | { status: "setup_required"; session: OpenedSession };
 
@@ -74,7 +75,8 @@ async function decide(
       }),
     };
 
-  const setup = isRequired(profile.account, clock.now());
+  const multiFactorRequiredFrom = requiredFrom(profile.account, clock.now());
+  const setup = profile.account.requirement === "required" && !multiFactorRequiredFrom;
   const opened = await openSession(redis, {
     userId: user.id,
     accountId: user.accountId,
@@ -89,12 +91,9 @@ async function decide(
   if (typeof opened === "string") return undefined;
   await recordEvent(db, userEvent(deps, subjectOf(user), "login_succeeded", origin));
   await recordLogin(db, user.id, new Date(clock.now()));
-  return { status: setup ? "setup_required" : "authenticated", session: openedSession(opened) };
-}
-
-/** Whether the account's requirement binds now: a grace period may still run. */
-function isRequired({ requirement, enforceAfter }: Account, now: number): boolean {
-  return requirement === "required" && (enforceAfter?.getTime() ?? 0) <= now;
+  const session = openedSession(opened);
+  if (setup) return { status: "setup_required", session };
+  return { status: "authenticated", session, multiFactorRequiredFrom };
 }
 
 async function startChallenge(

@@ -74,6 +74,9 @@ export const PROBLEMS = {
     status: 403,
     title: "A Cloud account's multi-factor authentication is set by its own users",
   },
+  policy_conflict: { status: 409, title: "Another administrator has just changed the policy" },
+  username_taken: { status: 409, title: "The user name is taken" },
+  last_administrator: { status: 409, title: "The account keeps one administrator at least" },
   session_not_found: { status: 404, title: "There is no such session" },
   idempotency_key_reused: {
     status: 422,

@@ -86,6 +86,38 @@ export const multiFactorSchema = z
   })
   .openapi("MultiFactor");
 
+export const requirementSchema = z.enum(["optional", "required"]).openapi("Requirement");
+
+export const policySchema = z
+  .object({
+    requirement: requirementSchema,
+    enforceAfter: z.iso.datetime().nullable().openapi({ description: "End of the grace period" }),
+    state: z.enum(["optional", "grace_period", "enforcing", "enforced", "completed"]),
+    users: z.object({
+      total: z.int(),
+      configured: z.int(),
+      toGo: z.int().openapi({ description: "Users without a verified device" }),
+    }),
+    startedBy: z.object({ id: z.string(), username: z.string() }).nullable(),
+    startedAt: z.iso.datetime().nullable(),
+    youMustSetUp: z.boolean().openapi({
+      description: "You have no verified device yourself: a requirement binds you as well",
+    }),
+  })
+  .openapi("Policy");
+
+export const accountUserSchema = z
+  .object({
+    id: z.string(),
+    username: z.string(),
+    role: z.enum(["member", "administrator", "support"]),
+    multiFactor: z.object({ enabled: z.boolean(), methods: z.array(methodSchema) }),
+    locked: z.boolean(),
+    lastLoginAt: z.iso.datetime().nullable(),
+    createdAt: z.iso.datetime(),
+  })
+  .openapi("AccountUser");
+
 export const otpSetupSchema = z
   .object({
     device: deviceSchema,

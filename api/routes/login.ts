@@ -19,7 +19,13 @@ const credentials = z
 
 const loginResult = z
   .discriminatedUnion("status", [
-    z.object({ status: z.literal("authenticated"), session: sessionSchema }),
+    z.object({
+      status: z.literal("authenticated"),
+      session: sessionSchema,
+      multiFactorRequiredFrom: z.iso.datetime().optional().openapi({
+        description: "From when on your account requires a second factor, which you have not got",
+      }),
+    }),
     z.object({ status: z.literal("challenge"), challenge: challengeSchema }),
     z.object({ status: z.literal("setup_required"), session: sessionSchema }),
   ])

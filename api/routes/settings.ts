@@ -1,10 +1,12 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
+import { getAccount } from "../../store/postgres/accounts.ts";
 import { authenticate } from "../authenticate.ts";
 import type { Deps } from "../deps.ts";
 import { getMultiFactor } from "../devices.ts";
 import { activity } from "../events.ts";
 import { originOf } from "../origin.ts";
+import { requiredFrom } from "../policy.ts";
 import { makeRecoveryCodes, recoveryCodesFile } from "../recovery-codes.ts";
 import { bearer, json, jsonBody, post, problems } from "../route.ts";
 import { activitySchema, methodSchema, multiFactorSchema, pageQuery } from "../schemas.ts";
@@ -20,7 +22,14 @@ const mine = createRoute({
   summary: "Your devices and settings",
   security,
   responses: {
-    200: json(multiFactorSchema, "All about your second factor"),
+    200: json(
+      multiFactorSchema.extend({
+        multiFactorRequiredFrom: z.iso.datetime().nullable().openapi({
+          description: "The end of your account's grace period, while one runs",
+        }),
+      }),
+      "All about your second factor",
+    ),
     ...problems({ session: true }),
   },
 });
@@ -86,7 +95,12 @@ export function settingsRoutes(app: OpenAPIHono, deps: Deps) {
 
   app.openapi(mine, async (c) => {
     const session = await authenticate(c, deps, { setup: true });
-    return c.json(await getMultiFactor(deps, session), 200);
+    const [multiFactor, account] = await Promise.all([
+      getMultiFactor(deps, session),
+      getAccount(deps.db, session.accountId),
+    ]);
+    const from = account && requiredFrom(account, deps.clock.now());
+    return c.json({ ...multiFactor, multiFactorRequiredFrom: from ?? null }, 200);
   });
 
   app.openapi(defaultMethod, async (c) => {

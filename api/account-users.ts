@@ -1,0 +1,121 @@
+import type { Origin } from "../machines/methods.ts";
+import { newId } from "../store/ids.ts";
+import { configuredMethods, type Method } from "../store/methods.ts";
+import { hashPassword } from "../store/passwords.ts";
+import { changeRole } from "../store/postgres/accounts.ts";
+import { listDevices } from "../store/postgres/devices.ts";
+import type { Role, User } from "../store/postgres/schema.ts";
+import { type ListedUser, listUsers } from "../store/postgres/user-lists.ts";
+import { createUser, getUser, normalizeUsername } from "../store/postgres/users.ts";
+import { revokeUser, type Session } from "../store/redis/sessions.ts";
+import { requireFresh } from "./authenticate.ts";
+import type { Deps } from "./deps.ts";
+import { methodsOf } from "./devices.ts";
+import { userEvent } from "./events.ts";
+import { Problem } from "./problem.ts";
+
+/** Support is made from the command line alone. */
+export type AccountRole = Exclude<Role, "support">;
+
+/** A user as the account's administrators see them: which methods, and no device. */
+export type AccountUser = {
+  id: string;
+  username: string;
+  role: Role;
+  multiFactor: { enabled: boolean; methods: Method[] };
+  locked: boolean;
+  lastLoginAt: string | null;
+  createdAt: string;
+};
+
+/**
+ * NIST SP 800-63B-4 section 3.1.1.2: 8 characters where the password is one of two factors, 15 where
+ * it is the only one. It is one of two wherever a policy asks for that, which is what this is for.
+ */
+const SHORTEST_PASSWORD = 8;
+
+/** A page of the users of the administrator's account by user name. */
+export async function listAccountUsers(
+  { db }: Deps,
+  { accountId }: Session,
+  page: { after?: string; limit: number },
+): Promise<{ users: AccountUser[]; next: string | null }> {
+  const { users, next } = await listUsers(db, { accountId, ...page });
+  return { users: users.map(describeUser), next: next ?? null };
+}
+
+/**
+ * Adds a user to the administrator's account. Throws `username_taken`, `invalid_request` for a
+ * password that is too weak, `reauthentication_required`.
+ */
+export async function addUser(
+  deps: Deps,
+  session: Session,
+  { username, password, role }: { username: string; password: string; role: AccountRole },
+  origin: Origin,
+): Promise<AccountUser> {
+  requireFresh(session, await methodsOf(deps, session), deps);
+  requireStrong(password, username);
+  const { accountId, userId: actorId } = session;
+  const passwordHash = await hashPassword(password);
+  const at = new Date(deps.clock.now());
+  const event = { ...userEvent(deps, session, "user_added", origin, { role }), actorId };
+  const user = await createUser(deps.db, { accountId, username, passwordHash, role, at }, event);
+  if (user === "exists") throw new Problem("username_taken", "Choose another user name.");
+  return describeUser({ user, methods: [] });
+}
+
+/**
+ * Gives a user of the administrator's account another role, and ends their sessions, which carry
+ * the older one. Throws `user_not_found`, `last_administrator`, `forbidden` for a Support operator,
+ * `reauthentication_required`.
+ */
+export async function changeUserRole(
+  deps: Deps,
+  session: Session,
+  { userId, role }: { userId: string; role: AccountRole },
+  origin: Origin,
+): Promise<AccountUser> {
+  requireFresh(session, await methodsOf(deps, session), deps);
+  const { db, redis, clock } = deps;
+  const { accountId, userId: actorId } = session;
+  const unknown = new Problem("user_not_found", "Your account has no such user.");
+  if (!isId(userId)) throw unknown;
+  const event = userEvent(deps, { userId, accountId }, "role_changed", origin, { role });
+  const outcome = await changeRole(db, { accountId, userId, role }, { ...event, actorId });
+  if (outcome === "unknown_user") throw unknown;
+  if (outcome === "support") throw new Problem("forbidden", "A Support operator stays one.");
+  if (outcome === "last_administrator")
+    throw new Problem("last_administrator", "Make another user an administrator first.");
+  // Also where nothing changed: the request before may have been cut off here.
+  await revokeUser(redis, userId, { reason: "role_changed", now: clock.now(), fact: newId() });
+  const user = await getUser(db, userId);
+  if (!user) throw unknown;
+  return describeUser({ user, methods: configuredMethods(await listDevices(db, userId)) });
+}
+
+/** NIST SP 800-63B-4 section 3.1.1.2: a code point is a character, and the user name is no password. */
+function requireStrong(password: string, username: string) {
+  const refuse = (message: string) =>
+    new Problem("invalid_request", message, { errors: [{ path: "password", message }] });
+  if ([...password.normalize("NFKC")].length < SHORTEST_PASSWORD)
+    throw refuse(`A password has at least ${SHORTEST_PASSWORD} characters.`);
+  if (normalizeUsername(password) === normalizeUsername(username))
+    throw refuse("The password may not be the user name.");
+}
+
+function describeUser({ user, methods }: ListedUser): AccountUser {
+  const { id, username, role, lockedAt, lastLoginAt, createdAt }: User = user;
+  return {
+    id,
+    username,
+    role,
+    multiFactor: { enabled: methods.length > 0, methods },
+    locked: lockedAt !== null,
+    lastLoginAt: lastLoginAt?.toISOString() ?? null,
+    createdAt: createdAt.toISOString(),
+  };
+}
+
+/** Whether it can be an id at all: PostgreSQL refuses a text with a NUL instead of not finding it. */
+const isId = (text: string) => /^[0-9a-f]+$/.test(text);

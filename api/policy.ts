@@ -1,0 +1,165 @@
+import type { Origin } from "../machines/methods.ts";
+import { getAccount } from "../store/postgres/accounts.ts";
+import { listEvents } from "../store/postgres/events.ts";
+import type { Account, Requirement } from "../store/postgres/schema.ts";
+import { countUsers } from "../store/postgres/user-lists.ts";
+import { getUser } from "../store/postgres/users.ts";
+import type { Session } from "../store/redis/sessions.ts";
+import type { PolicyRolloutState } from "../workflows/messages.ts";
+import { requireFresh } from "./authenticate.ts";
+import type { Deps } from "./deps.ts";
+import { methodsOf } from "./devices.ts";
+import { Problem } from "./problem.ts";
+
+const DAY_MS = 86_400_000;
+
+/** The longest grace period: further away the requirement would be none. */
+export const LONGEST_GRACE_DAYS = 365;
+
+type PolicyState = "optional" | "grace_period" | "enforcing" | "enforced" | "completed";
+
+/** An account's policy as its administrators see it, with the progress of its roll-out. */
+export type Policy = {
+  requirement: Requirement;
+  enforceAfter: string | null;
+  state: PolicyState;
+  users: { total: number; configured: number; toGo: number };
+  startedBy: { id: string; username: string } | null;
+  startedAt: string | null;
+  /** The administrator who asks has no verified device and is treated like everybody else. */
+  youMustSetUp: boolean;
+};
+
+export type PolicyRequest = {
+  requirement: Requirement;
+  enforceAfter?: string | { days: number } | null;
+};
+
+/** When a second factor begins to be required of the account's users; undefined where it is now, or never. */
+export function requiredFrom(
+  { requirement, enforceAfter }: Account,
+  now: number,
+): string | undefined {
+  const ahead = requirement === "required" && enforceAfter && enforceAfter.getTime() > now;
+  return ahead ? enforceAfter.toISOString() : undefined;
+}
+
+/** The policy of the administrator's account and how far its roll-out is, counted now. */
+export async function getPolicy(deps: Deps, session: Session): Promise<Policy> {
+  return describePolicy(deps, session, await accountOf(deps, session));
+}
+
+/**
+ * Changes the policy of the administrator's account by a roll-out, which takes the place of one
+ * that still runs. Answers once it is written down and, without a grace period, enforced. Throws
+ * `policy_conflict` where another administrator was faster, `invalid_request` for a date that is
+ * past or too far, `reauthentication_required`.
+ */
+export async function changePolicy(
+  deps: Deps,
+  session: Session,
+  { requirement, enforceAfter }: PolicyRequest,
+  origin: Origin,
+): Promise<Policy> {
+  requireFresh(session, await methodsOf(deps, session), deps);
+  const { clock, flows } = deps;
+  const end = enforceAfter ? endOfGrace(requirement, enforceAfter, clock.now()) : null;
+  const account = await accountOf(deps, session);
+  if (isSame(account, requirement, end, clock.now())) return describePolicy(deps, session, account);
+
+  const { userId, accountId } = session;
+  const running = await rolloutOf(deps, account);
+  const version = account.policyVersion + 1;
+  await flows.startPolicyRollout({ userId, accountId, version });
+  const { moved, view } = await flows.movePolicyRollout({ accountId, version }, "announce", {
+    requirement,
+    enforceAfter: end?.toISOString() ?? null,
+    graceMs: end ? end.getTime() - clock.now() : 0,
+    supersedes: running?.next.includes("supersede") ? account.policyVersion : undefined,
+    actorId: userId,
+    origin,
+  });
+  if (!moved || view.state === "conflicted")
+    throw new Problem("policy_conflict", "Read the policy again before you change it.");
+  return getPolicy(deps, session);
+}
+
+/** The end of the grace period. Throws `invalid_request`. */
+function endOfGrace(
+  requirement: Requirement,
+  enforceAfter: string | { days: number },
+  now: number,
+): Date {
+  const refuse = (message: string) =>
+    new Problem("invalid_request", message, { errors: [{ path: "enforceAfter", message }] });
+  if (requirement === "optional") throw refuse("What is optional is never enforced.");
+  const end =
+    typeof enforceAfter === "string"
+      ? new Date(enforceAfter)
+      : new Date(now + enforceAfter.days * DAY_MS);
+  if (end.getTime() <= now) throw refuse("The date is past. Leave it out to enforce at once.");
+  if (end.getTime() > now + LONGEST_GRACE_DAYS * DAY_MS)
+    throw refuse(`A grace period has at most ${LONGEST_GRACE_DAYS} days.`);
+  return end;
+}
+
+/** Whether the policy is as asked for: then nobody's session need end again. */
+function isSame(account: Account, requirement: Requirement, end: Date | null, now: number) {
+  return account.requirement === requirement && requiredFrom(account, now) === end?.toISOString();
+}
+
+async function describePolicy(deps: Deps, session: Session, account: Account): Promise<Policy> {
+  const { db } = deps;
+  const [{ total, configured }, { events }, methods] = await Promise.all([
+    countUsers(db, account.id),
+    listEvents(db, { accountId: account.id, type: "policy_changed", limit: 1 }),
+    methodsOf(deps, session),
+  ]);
+  const toGo = total - configured;
+  const [change] = events;
+  const starter = change?.actorId ? await getUser(db, change.actorId) : undefined;
+  return {
+    requirement: account.requirement,
+    enforceAfter: account.enforceAfter?.toISOString() ?? null,
+    state: await stateOf(deps, account, toGo),
+    users: { total, configured, toGo },
+    startedBy: starter ? { id: starter.id, username: starter.username } : null,
+    startedAt: change?.at.toISOString() ?? null,
+    youMustSetUp: methods.length === 0,
+  };
+}
+
+/** How the roll-out's states are told; of the others, none is one of a policy that is written down. */
+const STATES: Partial<Record<PolicyRolloutState, PolicyState>> = {
+  optional: "optional",
+  grace_period: "grace_period",
+  enforcing: "enforcing",
+  enforced: "enforced",
+  counting: "enforced",
+  completed: "completed",
+};
+
+/** Where the roll-out stands; it hears at once that there is nobody to go, not at its next count. */
+async function stateOf(deps: Deps, account: Account, toGo: number): Promise<PolicyState> {
+  const { id: accountId, policyVersion: version } = account;
+  let rollout = await rolloutOf(deps, account);
+  if (toGo === 0 && rollout?.next.includes("recount"))
+    rollout = (await deps.flows.movePolicyRollout({ accountId, version }, "recount")).view;
+  const told = rollout && STATES[rollout.state];
+  if (told) return told;
+  // Its workflow ended long ago, or has no more than begun.
+  if (account.requirement === "optional") return "optional";
+  if (requiredFrom(account, deps.clock.now())) return "grace_period";
+  return toGo === 0 ? "completed" : "enforced";
+}
+
+/** The roll-out of the account's policy; none where it was never changed, or is forgotten by now. */
+async function rolloutOf({ flows }: Deps, { id, policyVersion }: Account) {
+  return policyVersion === 0 ? undefined : flows.policyRollout(id, policyVersion);
+}
+
+async function accountOf({ db }: Deps, { accountId }: Session): Promise<Account> {
+  const account = await getAccount(db, accountId);
+  if (!account) throw new Problem("unauthenticated");
+  return account;
+}

@@ -1,0 +1,195 @@
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { addUser, changeUserRole, listAccountUsers } from "../account-users.ts";
+import { authenticate } from "../authenticate.ts";
+import type { Deps } from "../deps.ts";
+import { activity } from "../events.ts";
+import { originOf } from "../origin.ts";
+import { changePolicy, getPolicy, LONGEST_GRACE_DAYS } from "../policy.ts";
+import { requireRole } from "../roles.ts";
+import { bearer, json, jsonBody, post, problems } from "../route.ts";
+import {
+  accountUserSchema,
+  activitySchema,
+  idParam,
+  pageQuery,
+  policySchema,
+  requirementSchema,
+} from "../schemas.ts";
+
+const tags = ["Account"];
+const security = bearer;
+
+const enforceAfter = z
+  .union(
+    [
+      z.iso.datetime({ offset: true }),
+      z.iso.date(),
+      z.strictObject({ days: z.int().min(1).max(LONGEST_GRACE_DAYS) }),
+    ],
+    { error: `Give a date, or {"days": 1 to ${LONGEST_GRACE_DAYS}}; not both.` },
+  )
+  .nullish();
+
+const policy = createRoute({
+  method: "get",
+  path: "/v1/account/multi-factor-policy",
+  tags,
+  summary: "Whether your account requires multi-factor authentication, and how far that is",
+  security,
+  responses: {
+    200: json(policySchema, "The policy and the progress of its roll-out"),
+    ...problems({ session: true }, "forbidden"),
+  },
+});
+
+const setPolicy = createRoute({
+  method: "put",
+  path: "/v1/account/multi-factor-policy",
+  tags,
+  summary: "Require multi-factor authentication of everybody, or make it optional",
+  description:
+    "Without `enforceAfter` a requirement is enforced at once: every session of the account without " +
+    "a second factor ends, your own too where `youMustSetUp` says so. With it there is a grace " +
+    "period, which another call shortens, extends, or cancels by `optional`.",
+  security,
+  request: jsonBody(z.strictObject({ requirement: requirementSchema, enforceAfter })),
+  responses: {
+    200: json(policySchema, "The policy; nothing is left to be rolled out"),
+    202: json(policySchema, "The policy, which is being rolled out"),
+    ...problems(
+      { session: true, body: true },
+      "forbidden",
+      "policy_conflict",
+      "reauthentication_required",
+    ),
+  },
+});
+
+const roleSchema = z.enum(["member", "administrator"]);
+
+const users = createRoute({
+  method: "get",
+  path: "/v1/account/users",
+  tags,
+  summary: "The users of your account by user name, each with their methods and last login",
+  security,
+  request: {
+    query: z.object({
+      after: z.string().max(128).optional(),
+      limit: z.coerce.number().int().min(1).max(100).default(20),
+    }),
+  },
+  responses: {
+    200: json(
+      z.object({
+        users: z.array(accountUserSchema),
+        next: z.string().nullable().openapi({ description: "`after` of the next page" }),
+      }),
+      "A page of users",
+    ),
+    ...problems({ session: true }, "forbidden", "invalid_request"),
+  },
+});
+
+const newUser = createRoute({
+  method: "post",
+  path: "/v1/account/users",
+  tags,
+  summary: "Add a user to your account; their devices they set up themselves",
+  security,
+  request: post(
+    z.object({
+      username: z
+        .string()
+        .trim()
+        .min(1)
+        .max(128)
+        .regex(/^[^\p{C}]*$/u, "A user name holds no control characters.")
+        .openapi({ example: "carol" }),
+      password: z.string().min(1).max(256).openapi({ description: "At least 8 characters" }),
+      role: roleSchema.default("member"),
+    }),
+  ),
+  responses: {
+    201: json(accountUserSchema, "The user"),
+    ...problems(
+      { session: true, body: true, post: true },
+      "forbidden",
+      "username_taken",
+      "reauthentication_required",
+    ),
+  },
+});
+
+const role = createRoute({
+  method: "put",
+  path: "/v1/account/users/{id}/role",
+  tags,
+  summary: "Make a user an administrator, or a member again; their sessions end",
+  security,
+  request: { params: idParam, ...jsonBody(z.object({ role: roleSchema })) },
+  responses: {
+    200: json(accountUserSchema, "The user"),
+    ...problems(
+      { session: true, body: true },
+      "forbidden",
+      "user_not_found",
+      "last_administrator",
+      "reauthentication_required",
+    ),
+  },
+});
+
+const accountActivity = createRoute({
+  method: "get",
+  path: "/v1/account/activity",
+  tags,
+  summary: "What happened in your account, newest first",
+  security,
+  request: { query: pageQuery },
+  responses: {
+    200: json(activitySchema, "A page of events"),
+    ...problems({ session: true }, "forbidden", "invalid_request"),
+  },
+});
+
+/** An administrator's own account; no call names another, nor touches a user's devices. */
+export function accountRoutes(app: OpenAPIHono, deps: Deps) {
+  const origin = (c: Context) => originOf(c, deps.config.TRUSTED_PROXIES);
+  const administrator = async (c: Context) => {
+    const session = await authenticate(c, deps);
+    await requireRole(deps, session, "administrator");
+    return session;
+  };
+
+  app.openapi(policy, async (c) => c.json(await getPolicy(deps, await administrator(c)), 200));
+
+  app.openapi(setPolicy, async (c) => {
+    const session = await administrator(c);
+    const changed = await changePolicy(deps, session, c.req.valid("json"), origin(c));
+    const settled = changed.state === "optional" || changed.state === "completed";
+    return c.json(changed, settled ? 200 : 202);
+  });
+
+  app.openapi(users, async (c) => {
+    const session = await administrator(c);
+    return c.json(await listAccountUsers(deps, session, c.req.valid("query")), 200);
+  });
+
+  app.openapi(newUser, async (c) => {
+    const session = await administrator(c);
+    return c.json(await addUser(deps, session, c.req.valid("json"), origin(c)), 201);
+  });
+
+  app.openapi(role, async (c) => {
+    const session = await administrator(c);
+    const change = { userId: c.req.valid("param").id, role: c.req.valid("json").role };
+    return c.json(await changeUserRole(deps, session, change, origin(c)), 200);
+  });
+
+  app.openapi(accountActivity, async (c) => {
+    const { accountId } = await administrator(c);
+    return c.json(await activity(deps, { accountId, ...c.req.valid("query") }), 200);
+  });
+}

@@ -1,0 +1,388 @@
+import { generateSync } from "otplib";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { activity } from "../../api/events.ts";
+import type { OtpSetup } from "../../api/otp-devices.ts";
+import type { Policy, PolicyRequest } from "../../api/policy.ts";
+import { workflowIds } from "../../workflows/ids.ts";
+import { VIEW } from "../../workflows/messages.ts";
+import type { Person } from "../support/people.ts";
+import { newPhone } from "../support/phones.ts";
+import { logInByPassword, logInBySms, pinSent } from "../support/scenarios.ts";
+import { type Stack, startStack } from "../support/stack.ts";
+import { until } from "../support/until.ts";
+
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+const WEEK = 7 * DAY;
+const PATH = "/v1/account/multi-factor-policy";
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStack({ time: "skipping" });
+});
+afterAll(() => stack.stop());
+
+const getPolicy = (token: string) => stack.api.call<Policy>("GET", PATH, { token });
+const putPolicy = (token: string, body: PolicyRequest | object) =>
+  stack.api.call<Policy>("PUT", PATH, { token, body });
+
+/** An account with two administrators and a member, none of whom has a device. */
+async function newAccount() {
+  const admin = await stack.createUser({ role: "administrator" });
+  const { accountId } = admin;
+  const other = await stack.createUser({ accountId, role: "administrator" });
+  return { admin, other, member: await stack.createUser({ accountId }) };
+}
+
+const tokenOf = async (user: Person) => (await logInByPassword(stack, user)).token;
+
+/** Changes the policy as this administrator by a new login. */
+const changeAs = async (user: Person, body: PolicyRequest) =>
+  (await putPolicy(await tokenOf(user), body)).body;
+
+/** Gives the user an app; the session that did it has the second factor. */
+async function enrollApp(user: Person): Promise<string> {
+  const token = await tokenOf(user);
+  const named = { token, body: { name: "App" } };
+  const { device, secret } = (await stack.api.call<OtpSetup>("POST", "/v1/me/devices/otp", named))
+    .body;
+  const code = generateSync({ secret, epoch: Math.floor(stack.clock.now() / 1000) });
+  const body = { code, makeDefault: false };
+  await stack.api.call("POST", `/v1/me/devices/${device.id}/verify`, { token, body });
+  return token;
+}
+
+/** The state of the account's roll-out of that version, as operators see it. */
+const rolloutState = async ({ accountId }: Person, version: number) =>
+  (
+    await stack.temporal.client.workflow
+      .getHandle(workflowIds.policyRollout(accountId, version))
+      .query<{ state: string }>(VIEW)
+  ).state;
+
+type Page = Awaited<ReturnType<typeof activity>>;
+const remindersOf = async (token: string) =>
+  (await stack.api.call<Page>("GET", "/v1/me/activity?type=multi_factor_reminder", { token })).body
+    .events;
+
+test("required: sessions without a second factor end at once, those with one stay", async () => {
+  const { admin, member } = await newAccount();
+  const configured = await stack.createUser({ accountId: admin.accountId });
+  const stranger = await tokenOf(await stack.createUser());
+  const weak = [await tokenOf(member), await tokenOf(member), await tokenOf(configured)];
+  const strong = await enrollApp(configured);
+  const policy = await changeAs(admin, { requirement: "required" });
+  expect(policy).toMatchObject({
+    requirement: "required",
+    enforceAfter: null,
+    state: "enforced",
+    users: { total: 4, configured: 1, toGo: 3 },
+    startedBy: { id: admin.id, username: admin.username },
+  });
+  // The third is of a user with a device, but was opened without it.
+  for (const token of weak)
+    expect((await stack.api.session(token)).problem).toMatchObject({
+      code: "session_revoked",
+      reason: "policy_required",
+    });
+  expect((await stack.api.session(strong)).status).toBe(200);
+  expect((await stack.api.session(stranger)).status).toBe(200);
+});
+
+test("an administrator without a device is told beforehand and treated like everybody", async () => {
+  const { admin, other } = await newAccount();
+  const token = await tokenOf(admin);
+  expect((await getPolicy(token)).body).toMatchObject({
+    requirement: "optional",
+    state: "optional",
+    users: { total: 3, configured: 0, toGo: 3 },
+    startedBy: null,
+    youMustSetUp: true,
+  });
+  const answer = await putPolicy(token, { requirement: "required" });
+  expect(answer.status).toBe(202);
+  expect(answer.body.youMustSetUp).toBe(true);
+  expect((await stack.api.session(token)).problem.reason).toBe("policy_required");
+  const login = await logInByPassword(stack, admin);
+  expect(login.scope).toBe("mfa_setup");
+  expect((await getPolicy(login.token)).problem.code).toBe("setup_only");
+  expect((await logInByPassword(stack, other)).scope).toBe("mfa_setup");
+});
+
+test("an administrator with a device stays and needs no set-up", async () => {
+  const { admin } = await newAccount();
+  const token = await enrollApp(admin);
+  expect((await putPolicy(token, { requirement: "required" })).body.youMustSetUp).toBe(false);
+  expect((await getPolicy(token)).body.users.toGo).toBe(2);
+});
+
+test("set-up is all that a set-up session may do, for a quarter of an hour, again and again", async () => {
+  const { api } = stack;
+  const { admin, member } = await newAccount();
+  await changeAs(admin, { requirement: "required" });
+  const first = (await api.logIn(member)).body;
+  if (first.status !== "setup_required") throw new Error(`It is ${first.status}`);
+  const { token } = first.session;
+  const phone = newPhone();
+  const { id } = (await api.registerPhone(token, phone)).body;
+  await stack.pinTo(phone.e164);
+  await pinSent(stack, token, id);
+  for (const [method, path, body] of [
+    ["GET", "/v1/sessions"],
+    ["GET", "/v1/me/activity"],
+    ["GET", "/v1/account/users"],
+    ["POST", "/v1/me/recovery-codes", {}],
+    ["PUT", "/v1/me/multi-factor/default-method", { method: "sms" }],
+  ] as const)
+    expect((await api.call(method, path, { token, body })).problem.code, path).toBe("setup_only");
+
+  // Left, and taken up again where it was.
+  await stack.advance(15 * MINUTE);
+  expect((await api.multiFactor(token)).problem.code).toBe("session_expired");
+  const second = await logInByPassword(stack, member);
+  expect((await api.multiFactor(second.token)).body).toMatchObject({
+    enabled: false,
+    required: true,
+    devices: [{ id, verified: false, state: "pin_expired" }],
+  });
+  await api.resendPin(second.token, id);
+  const pin = await stack.pinTo(phone.e164);
+  await pinSent(stack, second.token, id);
+  const verified = (await api.verifyDevice(second.token, id, pin)).body;
+  expect(verified).toMatchObject({ signedOut: true });
+  expect((await api.session(second.token)).problem.reason).toBe("device_verified");
+  const session = await logInBySms(stack, member, phone.e164);
+  expect(session).toMatchObject({ scope: "full", amr: ["pwd", "sms", "mfa"] });
+});
+
+test("a roll-out is completed once everybody is configured", async () => {
+  const admin = await stack.createUser({ role: "administrator" });
+  const member = await stack.createUser({ accountId: admin.accountId });
+  const token = await enrollApp(admin);
+  expect((await putPolicy(token, { requirement: "required" })).body.state).toBe("enforced");
+  await enrollApp(member);
+  expect((await getPolicy(token)).body).toMatchObject({
+    state: "completed",
+    users: { total: 2, configured: 2, toGo: 0 },
+  });
+  expect(await rolloutState(admin, 1)).toBe("completed");
+  const again = await putPolicy(token, { requirement: "required" });
+  expect([again.status, again.body.state]).toEqual([200, "completed"]);
+  expect((await stack.api.session(token)).status).toBe(200);
+});
+
+test("a roll-out that nobody looks at finds out within a day that everybody is configured", async () => {
+  const admin = await stack.createUser({ role: "administrator" });
+  await changeAs(admin, { requirement: "required" });
+  await enrollApp(admin);
+  expect(await rolloutState(admin, 1)).toBe("enforced");
+  await stack.advance(DAY);
+  await until(
+    () => rolloutState(admin, 1),
+    (state) => state === "completed",
+  );
+});
+
+test("a grace period of three weeks: told at each login, reminded twice, then enforced", async () => {
+  const { api } = stack;
+  const { admin, member } = await newAccount();
+  const ready = await stack.createUser({ accountId: admin.accountId });
+  await enrollApp(ready);
+  const policy = await changeAs(admin, { requirement: "required", enforceAfter: { days: 21 } });
+  const end = new Date(stack.clock.now() + 3 * WEEK).toISOString();
+  expect(policy).toMatchObject({ state: "grace_period", enforceAfter: end, users: { toGo: 3 } });
+
+  const told = (await api.logIn(member)).body;
+  expect(told).toMatchObject({ status: "authenticated", multiFactorRequiredFrom: end });
+  const early = await tokenOf(member);
+  expect((await api.multiFactor(early)).body).toMatchObject({ multiFactorRequiredFrom: end });
+  await stack.advance(18 * DAY - MINUTE);
+  expect(await remindersOf(await tokenOf(member))).toEqual([]);
+  await stack.advance(MINUTE);
+  const once = await until(
+    async () => remindersOf(await tokenOf(member)),
+    ({ length }) => length > 0,
+  );
+  expect(once).toMatchObject([
+    { workflowId: workflowIds.policyRollout(admin.accountId, 1), detail: { requiredFrom: end } },
+  ]);
+  await stack.advance(2 * DAY);
+  await until(
+    async () => remindersOf(await tokenOf(member)),
+    ({ length }) => length === 2,
+  );
+  await stack.advance(DAY - MINUTE);
+  const late = await logInByPassword(stack, member);
+  expect(late.scope).toBe("full");
+  await stack.advance(MINUTE);
+  await until(
+    () => rolloutState(admin, 1),
+    (state) => state === "enforced",
+  );
+  expect((await api.session(late.token)).problem.reason).toBe("policy_required");
+  const login = (await api.logIn(member)).body;
+  expect(login.status).toBe("setup_required");
+  expect(login).not.toHaveProperty("multiFactorRequiredFrom");
+});
+
+test("who is configured is not reminded, and of a short grace period's reminders one is left", async () => {
+  const { admin, other, member } = await newAccount();
+  await enrollApp(member);
+  await changeAs(admin, { requirement: "required", enforceAfter: { days: 2 } });
+  await stack.advance(DAY);
+  const reminders = async () => {
+    const token = await tokenOf(admin);
+    const path = "/v1/account/activity?type=multi_factor_reminder";
+    return (await stack.api.call<Page>("GET", path, { token })).body.events;
+  };
+  const events = await until(reminders, ({ length }) => length > 0);
+  expect(events.map(({ userId }) => userId).sort()).toEqual([admin.id, other.id].sort());
+});
+
+test("a date is shortened and extended by another call, and the older one no longer counts", async () => {
+  const { admin, member } = await newAccount();
+  await changeAs(admin, { requirement: "required", enforceAfter: { days: 14 } });
+  const later = new Date(stack.clock.now() + 4 * WEEK).toISOString();
+  const extended = await changeAs(admin, { requirement: "required", enforceAfter: later });
+  expect(extended).toMatchObject({ state: "grace_period", enforceAfter: later });
+  await until(
+    () => rolloutState(admin, 1),
+    (state) => state === "superseded",
+  );
+  await stack.advance(3 * WEEK);
+  expect((await logInByPassword(stack, member)).scope).toBe("full");
+  await changeAs(admin, { requirement: "required", enforceAfter: { days: 1 } });
+  await stack.advance(DAY);
+  await until(
+    () => rolloutState(admin, 3),
+    (state) => state === "enforced",
+  );
+  expect((await logInByPassword(stack, member)).scope).toBe("mfa_setup");
+});
+
+test("without a date the rest of a grace period is waived", async () => {
+  const { admin, member } = await newAccount();
+  await changeAs(admin, { requirement: "required", enforceAfter: { days: 14 } });
+  const token = await tokenOf(member);
+  const now = await changeAs(admin, { requirement: "required" });
+  expect(now).toMatchObject({ state: "enforced", enforceAfter: null });
+  expect((await stack.api.session(token)).problem.reason).toBe("policy_required");
+});
+
+test("optional cancels a roll-out: its day comes and nothing happens", async () => {
+  const { admin, member } = await newAccount();
+  await changeAs(admin, { requirement: "required", enforceAfter: { days: 14 } });
+  const answer = await putPolicy(await tokenOf(admin), { requirement: "optional" });
+  expect(answer.status).toBe(200);
+  expect(answer.body).toMatchObject({ state: "optional", enforceAfter: null });
+  await until(
+    () => rolloutState(admin, 1),
+    (state) => state === "canceled",
+  );
+  await stack.advance(14 * DAY - MINUTE);
+  const { token } = await logInByPassword(stack, member);
+  await stack.advance(MINUTE);
+  const login = (await stack.api.logIn(member)).body;
+  expect(login.status).toBe("authenticated");
+  expect(login).not.toHaveProperty("multiFactorRequiredFrom");
+  expect((await stack.api.session(token)).status).toBe(200);
+});
+
+test("optional after the enforcement lets everybody in again", async () => {
+  const { admin, member } = await newAccount();
+  const token = await enrollApp(admin);
+  await putPolicy(token, { requirement: "required" });
+  expect((await logInByPassword(stack, member)).scope).toBe("mfa_setup");
+  expect((await putPolicy(token, { requirement: "optional" })).body.state).toBe("optional");
+  expect((await logInByPassword(stack, member)).scope).toBe("full");
+});
+
+test("of two administrators at once one wins, the other is told", async () => {
+  const { admin, other } = await newAccount();
+  const tokens = [await enrollApp(admin), await enrollApp(other)];
+  const answers = await Promise.all([
+    putPolicy(tokens[0] as string, { requirement: "required", enforceAfter: { days: 7 } }),
+    putPolicy(tokens[1] as string, { requirement: "required", enforceAfter: { days: 30 } }),
+  ]);
+  expect(answers.map(({ status }) => status).sort()).toEqual([202, 409]);
+  const loser = answers.find(({ status }) => status === 409);
+  expect(loser?.problem.code).toBe("policy_conflict");
+  const winner = answers.find(({ status }) => status === 202)?.body;
+  const { youMustSetUp: _, ...policy } = (await getPolicy(tokens[0] as string)).body;
+  expect(policy).toMatchObject({
+    state: "grace_period",
+    enforceAfter: winner?.enforceAfter,
+    startedBy: winner?.startedBy,
+  });
+});
+
+test("what was changed, when it was enforced, and by whom stands in the account's activity", async () => {
+  const { admin } = await newAccount();
+  const token = await enrollApp(admin);
+  await putPolicy(token, { requirement: "required" });
+  const page = (await stack.api.call<Page>("GET", "/v1/account/activity", { token })).body;
+  const workflowId = workflowIds.policyRollout(admin.accountId, 1);
+  expect(page.events.slice(0, 2)).toMatchObject([
+    { type: "policy_enforced", actorId: null, userId: null, workflowId, detail: { toGo: 2 } },
+    {
+      type: "policy_changed",
+      actorId: admin.id,
+      userId: null,
+      workflowId,
+      detail: { requirement: "required", enforceAfter: null, version: 1 },
+    },
+  ]);
+});
+
+test("a policy that cannot be is refused, and nothing is begun", async () => {
+  const { admin } = await newAccount();
+  const token = await tokenOf(admin);
+  const past = new Date(stack.clock.now() - 1).toISOString();
+  const now = new Date(stack.clock.now()).toISOString();
+  for (const body of [
+    {},
+    { requirement: "sometimes" },
+    { requirement: "required", enforceAfter: past },
+    { requirement: "required", enforceAfter: now },
+    { requirement: "required", enforceAfter: "2025-12-31" },
+    { requirement: "required", enforceAfter: "soon" },
+    { requirement: "required", enforceAfter: "2026-02-30" },
+    { requirement: "required", enforceAfter: "2026-13-01T00:00:00Z" },
+    { requirement: "required", enforceAfter: "9999-01-01" },
+    { requirement: "required", enforceAfter: 14 },
+    { requirement: "required", enforceAfter: {} },
+    { requirement: "required", enforceAfter: { days: 0 } },
+    { requirement: "required", enforceAfter: { days: -1 } },
+    { requirement: "required", enforceAfter: { days: 1.5 } },
+    { requirement: "required", enforceAfter: { days: 366 } },
+    { requirement: "required", enforceAfter: { days: 7, date: "2026-03-01" } },
+    { requirement: "optional", enforceAfter: { days: 7 } },
+    { requirement: "required", accountId: "another" },
+  ]) {
+    const { problem } = await putPolicy(token, body);
+    expect(problem.code, JSON.stringify(body)).toBe("invalid_request");
+    expect(problem.errors?.length, JSON.stringify(body)).toBeGreaterThan(0);
+  }
+  expect((await getPolicy(token)).body).toMatchObject({ state: "optional", startedBy: null });
+});
+
+test("attack: members, Support and strangers neither see nor change a policy", async () => {
+  const { admin, member } = await newAccount();
+  const support = await stack.createUser({ accountId: admin.accountId, role: "support" });
+  for (const user of [member, support]) {
+    const token = await tokenOf(user);
+    expect((await getPolicy(token)).problem.code).toBe("forbidden");
+    expect((await putPolicy(token, { requirement: "required" })).problem.code).toBe("forbidden");
+  }
+  const elsewhere = await newAccount();
+  await changeAs(elsewhere.admin, { requirement: "required" });
+  expect((await getPolicy(await tokenOf(admin))).body.requirement).toBe("optional");
+});
+
+test("attack: an administrator's session of twenty minutes ago changes no policy", async () => {
+  const { admin } = await newAccount();
+  const token = await tokenOf(admin);
+  await stack.advance(20 * MINUTE);
+  const { problem } = await putPolicy(token, { requirement: "required" });
+  expect(problem.code).toBe("reauthentication_required");
+});
