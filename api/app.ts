@@ -6,6 +6,7 @@ import type { Deps } from "./deps.ts";
 import { answerError, invalidFields } from "./errors.ts";
 import { idempotency } from "./idempotency.ts";
 import { jsonOnly } from "./json-only.ts";
+import { createMetrics } from "./metrics.ts";
 import { Problem, sendProblem } from "./problem.ts";
 import { requestLog } from "./request-log.ts";
 import { accountRoutes } from "./routes/account.ts";
@@ -13,6 +14,7 @@ import { deviceRoutes } from "./routes/devices.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { linkRoutes } from "./routes/links.ts";
 import { loginRoutes } from "./routes/login.ts";
+import { metricsRoutes } from "./routes/metrics.ts";
 import { outboxRoutes } from "./routes/outbox.tsx";
 import { referenceRoutes } from "./routes/reference.ts";
 import { sessionRoutes } from "./routes/sessions.ts";
@@ -24,6 +26,8 @@ export function createApp(deps: Deps) {
   const { config, log } = deps;
   const app = new OpenAPIHono({ defaultHook: invalidFields });
 
+  const metrics = createMetrics();
+  app.use(metrics.observe);
   app.use(requestLog(log));
   app.use(secureHeaders());
   app.use("/v1/*", async (c, next) => {
@@ -40,6 +44,7 @@ export function createApp(deps: Deps) {
   app.use("/v1/*", idempotency(deps));
 
   healthRoutes(app, deps);
+  metricsRoutes(app, metrics.registry);
   loginRoutes(app, deps);
   sessionRoutes(app, deps);
   deviceRoutes(app, deps);

@@ -28,6 +28,11 @@ import type {
   smsUpdates,
 } from "../workflows/messages.ts";
 import { VIEW } from "../workflows/messages.ts";
+import {
+  firstChallengeView,
+  firstOtpEnrollmentView,
+  firstSmsEnrollmentView,
+} from "../workflows/views.ts";
 import { unavailable } from "./problem.ts";
 
 /** How long a caller waits for Temporal before the request is given up, in ms. */
@@ -76,7 +81,7 @@ export function createFlows(client: Client) {
     type: string,
     workflowId: string,
     args: Owner,
-    { summary, method }: { summary: string; method?: string },
+    { summary, method, state }: { summary: string; method?: string; state?: string },
   ) => {
     try {
       await call(() =>
@@ -89,6 +94,7 @@ export function createFlows(client: Client) {
             MfaUserId: [args.userId],
             MfaAccountId: [args.accountId],
             ...(method && { MfaMethod: [method] }),
+            ...(state && { MfaState: [state] }),
           },
         }),
       );
@@ -130,11 +136,17 @@ export function createFlows(client: Client) {
   };
 
   return {
-    startLoginChallenge: (args: LoginChallengeArgs) =>
-      start("loginChallenge", workflowIds.loginChallenge(args.challengeId), args, {
-        summary: `login by ${args.method}`,
-        method: args.method,
-      }),
+    /** Answers the view that the challenge begins with. */
+    startLoginChallenge: async (args: LoginChallengeArgs) => {
+      const view = firstChallengeView(args);
+      const { method } = args;
+      await start("loginChallenge", workflowIds.loginChallenge(args.challengeId), args, {
+        summary: `login by ${method}`,
+        method,
+        state: view.state,
+      });
+      return view;
+    },
     challenge: (challengeId: string) =>
       view<ChallengeView>(workflowIds.loginChallenge(challengeId)),
     /** Undefined where no such workflow is known. */
@@ -147,16 +159,26 @@ export function createFlows(client: Client) {
       updateId?: string,
     ) => move<ChallengeView>(workflowIds.loginChallenge(challengeId), update, payload, updateId),
 
-    startSmsEnrollment: (args: SmsEnrollmentArgs) =>
-      start("smsEnrollment", workflowIds.enrollment("sms", args.deviceId), args, {
+    /** Answers the view that the enrollment begins with. */
+    startSmsEnrollment: async (args: SmsEnrollmentArgs) => {
+      const view = firstSmsEnrollmentView(args);
+      await start("smsEnrollment", workflowIds.enrollment("sms", args.deviceId), args, {
         summary: "pairing of a phone",
         method: "sms",
-      }),
-    startOtpEnrollment: (args: OtpEnrollmentArgs) =>
-      start("otpEnrollment", workflowIds.enrollment("otp", args.deviceId), args, {
+        state: view.state,
+      });
+      return view;
+    },
+    /** Answers the view that the enrollment begins with. */
+    startOtpEnrollment: async (args: OtpEnrollmentArgs) => {
+      const view = firstOtpEnrollmentView(args);
+      await start("otpEnrollment", workflowIds.enrollment("otp", args.deviceId), args, {
         summary: "pairing of an authenticator app",
         method: "otp",
-      }),
+        state: view.state,
+      });
+      return view;
+    },
     /** Undefined where no such workflow is known. */
     enrollment: (device: Enrolled) => viewIfKnown<EnrollmentView>(enrollmentId(device)),
     moveEnrollment: <D extends Enrolled>(
@@ -177,7 +199,11 @@ export function createFlows(client: Client) {
       { accountId, version }: Pick<PolicyRolloutArgs, "accountId" | "version">,
       update: keyof typeof rolloutUpdates,
       payload: object = {},
-    ) => move<PolicyRolloutView>(workflowIds.policyRollout(accountId, version), update, payload),
+      updateId?: string,
+    ) => {
+      const workflowId = workflowIds.policyRollout(accountId, version);
+      return move<PolicyRolloutView>(workflowId, update, payload, updateId);
+    },
 
     /** Waits for the end; after a 503 the removal, if it was taken, goes on by itself. */
     removeDevices: async (args: DeviceRemovalArgs) => {

@@ -7,7 +7,6 @@ import type { Device, User } from "../store/postgres/schema.ts";
 import { getMfaProfile, recordLogin } from "../store/postgres/users.ts";
 import { openChallenge } from "../store/redis/challenges.ts";
 import { type Epochs, openSession, readEpochs } from "../store/redis/sessions.ts";
-import { firstChallengeView } from "../workflows/views.ts";
 import { type Challenge, describeChallenge, trySend } from "./challenges.ts";
 import { type Credentials, checkCredentials } from "./credentials.ts";
 import type { Deps } from "./deps.ts";
@@ -111,12 +110,12 @@ async function startChallenge(
   const maySend = sending !== undefined;
   const args = { ...owner, challengeId, ...choice, lifetimeMs, maySend };
   try {
-    await flows.startLoginChallenge(args);
+    const view = await flows.startLoginChallenge(args);
+    return describeChallenge(deps, challengeId, view, record);
   } catch (error) {
     await sending?.giveBack();
     throw error;
   }
-  return describeChallenge(deps, challengeId, firstChallengeView(args), record);
 }
 
 /** The verified phone, masked. */

@@ -7,7 +7,6 @@ import { getUser } from "../store/postgres/users.ts";
 import { consumeOtpStep, releaseOtpStep } from "../store/redis/otp-steps.ts";
 import { addFactor, type Session } from "../store/redis/sessions.ts";
 import { seal } from "../store/sealing.ts";
-import { firstOtpEnrollmentView } from "../workflows/views.ts";
 import { requireFresh } from "./authenticate.ts";
 import type { Deps } from "./deps.ts";
 import { type DeviceView, enrollmentRefusal, methodsOf, viewDevice } from "./devices.ts";
@@ -48,8 +47,7 @@ export async function registerOtpDevice(
     );
     if (device === "too_many")
       throw new Problem("too_many_devices", `Remove one of your ${otpDevices} apps first.`);
-    await deps.flows.startOtpEnrollment(args);
-    return viewDevice(deps, device, firstOtpEnrollmentView(args));
+    return viewDevice(deps, device, await deps.flows.startOtpEnrollment(args));
   });
   return setupOf(deps, session, view, secret);
 }

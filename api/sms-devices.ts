@@ -5,7 +5,6 @@ import { addSmsDevice } from "../store/postgres/devices.ts";
 import type { Device } from "../store/postgres/schema.ts";
 import { checkPin, refundPinTry } from "../store/redis/pins.ts";
 import type { Session } from "../store/redis/sessions.ts";
-import { firstSmsEnrollmentView } from "../workflows/views.ts";
 import { requireFresh } from "./authenticate.ts";
 import type { Deps } from "./deps.ts";
 import {
@@ -54,8 +53,7 @@ export async function registerSmsDevice(
       if (device === "exists")
         throw new Problem("sms_device_exists", "Remove your SMS device before adding another.");
       sending = await spendPinSend(deps, { userId, phoneNumber });
-      await deps.flows.startSmsEnrollment(args);
-      return viewDevice(deps, device, firstSmsEnrollmentView(args));
+      return viewDevice(deps, device, await deps.flows.startSmsEnrollment(args));
     });
   } catch (error) {
     await sending?.giveBack();

@@ -11,6 +11,7 @@ import {
   setHandler,
   sleep,
   upsertSearchAttributes,
+  workflowInfo,
 } from "@temporalio/workflow";
 import {
   type AnyMachineSnapshot,
@@ -59,7 +60,6 @@ export async function host<M extends AnyStateMachine, View extends Visible>(
   const timers = new Map<string, CancellationScope>();
   const running = new Set<CancellationScope>();
   let failure: unknown;
-  let published: string | undefined;
   let [snapshot, actions]: [AnyMachineSnapshot, { type: string; params?: unknown }[]] =
     initialTransition<AnyStateMachine>(machine, input);
 
@@ -113,10 +113,12 @@ export async function host<M extends AnyStateMachine, View extends Visible>(
     const seen = currentView();
     setCurrentDetails(details(seen));
     const attributes = { MfaState: [seen.state], ...(seen.method && { MfaMethod: [seen.method] }) };
-    const found = JSON.stringify(attributes);
-    if (published === found) return;
-    published = found;
-    upsertSearchAttributes(attributes);
+    // Whoever starts a flow gives it its first state: an event less.
+    const { searchAttributes } = workflowInfo();
+    const known = Object.entries(attributes).every(
+      ([name, [value]]) => searchAttributes[name]?.[0] === value,
+    );
+    if (!known) upsertSearchAttributes(attributes);
   };
 
   const enter = () => {
