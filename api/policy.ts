@@ -71,14 +71,22 @@ export async function changePolicy(
   const running = await rolloutOf(deps, account);
   const version = account.policyVersion + 1;
   await flows.startPolicyRollout({ userId, accountId, version });
-  const { moved, view } = await flows.movePolicyRollout({ accountId, version }, "announce", {
+  const change = {
     requirement,
     enforceAfter: end?.toISOString() ?? null,
     graceMs: end ? end.getTime() - clock.now() : 0,
     supersedes: running?.next.includes("supersede") ? account.policyVersion : undefined,
     actorId: userId,
     origin,
-  });
+  };
+  // A request that is sent again, since its answer was lost, is no other administrator's.
+  const request = `${userId}/${requirement}/${JSON.stringify(enforceAfter ?? null)}`;
+  const { moved, view } = await flows.movePolicyRollout(
+    { accountId, version },
+    "announce",
+    change,
+    request,
+  );
   if (!moved || view.state === "conflicted")
     throw new Problem("policy_conflict", "Read the policy again before you change it.");
   return getPolicy(deps, session);

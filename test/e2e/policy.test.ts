@@ -1,3 +1,5 @@
+import { fileURLToPath } from "node:url";
+import { bundleWorkflowCode, DefaultLogger, Worker } from "@temporalio/worker";
 import { generateSync } from "otplib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { activity } from "../../api/events.ts";
@@ -316,6 +318,16 @@ test("of two administrators at once one wins, the other is told", async () => {
   });
 });
 
+test("the same request twice at once is one change", async () => {
+  const { admin } = await newAccount();
+  const token = await enrollApp(admin);
+  const body = { requirement: "required", enforceAfter: { days: 7 } };
+  const answers = await Promise.all([putPolicy(token, body), putPolicy(token, body)]);
+  expect(answers[0]?.body).toEqual(answers[1]?.body);
+  const path = "/v1/account/activity?type=policy_changed";
+  expect((await stack.api.call<Page>("GET", path, { token })).body.events).toHaveLength(1);
+});
+
 test("what was changed, when it was enforced, and by whom stands in the account's activity", async () => {
   const { admin } = await newAccount();
   const token = await enrollApp(admin);
@@ -332,6 +344,31 @@ test("what was changed, when it was enforced, and by whom stands in the account'
       detail: { requirement: "required", enforceAfter: null, version: 1 },
     },
   ]);
+});
+
+test("the history of a roll-out replays on today's code", async () => {
+  const workflowBundle = await bundleWorkflowCode({
+    workflowsPath: fileURLToPath(new URL("../../workflows/index.ts", import.meta.url)),
+    logger: new DefaultLogger("ERROR"),
+  });
+  const { admin, other, member } = await newAccount();
+  await changeAs(admin, { requirement: "required", enforceAfter: { days: 14 } });
+  await changeAs(admin, { requirement: "required", enforceAfter: { days: 7 } });
+  await stack.advance(8 * DAY);
+  for (const user of [admin, other, member]) await enrollApp(user);
+  await stack.advance(DAY);
+  for (const [version, state] of [
+    [1, "superseded"],
+    [2, "completed"],
+  ] as const) {
+    await until(
+      () => rolloutState(admin, version),
+      (is) => is === state,
+    );
+    const workflowId = workflowIds.policyRollout(admin.accountId, version);
+    const history = await stack.temporal.client.workflow.getHandle(workflowId).fetchHistory();
+    await Worker.runReplayHistory({ workflowBundle }, history, workflowId);
+  }
 });
 
 test("a policy that cannot be is refused, and nothing is begun", async () => {

@@ -1,0 +1,94 @@
+import { expect, test } from "vitest";
+import { newId } from "../../store/ids.ts";
+import { getAccount } from "../../store/postgres/accounts.ts";
+import { verifyDevice } from "../../store/postgres/devices.ts";
+import { listEvents } from "../../store/postgres/events.ts";
+import { readAccountRevocation } from "../../store/redis/revocations.ts";
+import { AT, addedSms, eventOf, newAccount, newUser } from "../store/postgres/database.ts";
+import { useActivities } from "./perform.ts";
+
+const { deps, perform } = useActivities();
+
+const origin = { ip: "192.0.2.7", userAgent: "test" };
+const required = {
+  requirement: "required",
+  enforceAfter: null,
+  actorId: "administrator",
+  origin,
+} as const;
+
+/** An account whose policy is of version 1 already. */
+async function requiring() {
+  const account = await newAccount(deps.db);
+  const rollout = { accountId: account.id, version: 1 };
+  expect(await perform("persistPolicy", { ...rollout, ...required })).toBe(true);
+  return { account, rollout };
+}
+
+const eventsOf = async (accountId: string, type: string) =>
+  (await listEvents(deps.db, { accountId, type, limit: 10 })).events;
+
+test("persisting again is no conflict with oneself, but with another roll-out of that version", async () => {
+  const { id: accountId } = await newAccount(deps.db);
+  const change = { accountId, version: 1, ...required };
+  const workflowId = newId();
+  for (const _ of [1, 2]) expect(await perform("persistPolicy", change, { workflowId })).toBe(true);
+  expect(await perform("persistPolicy", change)).toBe(false);
+  expect(await getAccount(deps.db, accountId)).toMatchObject({ policyVersion: 1 });
+  expect(await eventsOf(accountId, "policy_changed")).toMatchObject([
+    { actorId: "administrator", userId: null, workflowId, ...origin },
+  ]);
+});
+
+test("enforcing again ends nothing more and is told once", async () => {
+  const { rollout } = await requiring();
+  const workflowId = newId();
+  for (const _ of [1, 2])
+    expect(await perform("enforcePolicy", rollout, { workflowId })).toEqual({ toGo: 0 });
+  expect(await readAccountRevocation(deps.redis, rollout.accountId)).toEqual({
+    epoch: 1,
+    reason: "policy_required",
+  });
+  expect(await eventsOf(rollout.accountId, "policy_enforced")).toHaveLength(1);
+});
+
+test("a policy that was changed since is neither enforced nor reminded of", async () => {
+  const { account, rollout } = await requiring();
+  const { accountId } = rollout;
+  await newUser(deps.db, account);
+  const optional = { ...required, requirement: "optional" } as const;
+  await perform("persistPolicy", { accountId, version: 2, ...optional });
+  const overtaken = { overtakenBy: "optional" };
+  expect(await perform("enforcePolicy", rollout)).toEqual(overtaken);
+  expect(await perform("countUsersToGo", rollout)).toEqual(overtaken);
+  const requiredFrom = new Date(deps.clock.now()).toISOString();
+  await perform("remindUsers", { ...rollout, requiredFrom, daysLeft: 3 });
+  expect(await readAccountRevocation(deps.redis, accountId)).toMatchObject({ epoch: 0 });
+  expect(await eventsOf(accountId, "multi_factor_reminder")).toEqual([]);
+});
+
+test("each user without a verified device is reminded once of each day", async () => {
+  const { account, rollout } = await requiring();
+  const { accountId } = rollout;
+  const [none, unverified, configured] = [
+    await newUser(deps.db, account),
+    await newUser(deps.db, account),
+    await newUser(deps.db, account),
+  ];
+  await addedSms(deps.db, unverified);
+  const { id: deviceId } = await addedSms(deps.db, configured);
+  const proof = { userId: configured.id, deviceId, at: AT, makeDefault: true };
+  await verifyDevice(deps.db, proof, eventOf(configured));
+  expect(await perform("countUsersToGo", rollout)).toEqual({ toGo: 2 });
+
+  const workflowId = newId();
+  const requiredFrom = new Date(deps.clock.now()).toISOString();
+  for (const daysLeft of [3, 3, 1])
+    await perform("remindUsers", { ...rollout, requiredFrom, daysLeft }, { workflowId });
+  const reminders = await eventsOf(accountId, "multi_factor_reminder");
+  expect(reminders.map(({ userId }) => userId).sort()).toEqual(
+    [none.id, none.id, unverified.id, unverified.id].sort(),
+  );
+  for (const reminder of reminders)
+    expect(reminder).toMatchObject({ workflowId, actorId: null, detail: { requiredFrom } });
+});
