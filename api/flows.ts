@@ -191,6 +191,7 @@ export function createFlows(client: Client) {
     startPolicyRollout: (args: PolicyRolloutArgs) =>
       start("policyRollout", workflowIds.policyRollout(args.accountId, args.version), args, {
         summary: "roll-out of a policy",
+        state: "drafted",
       }),
     /** Undefined where no such workflow is known. */
     policyRollout: (accountId: string, version: number) =>
