@@ -6,6 +6,7 @@ import type { PortalEnv } from "./form.ts";
 import { page, whoOf } from "./layout.tsx";
 import { Time } from "./parts.tsx";
 import { signedIn } from "./session.ts";
+import { browserOf } from "./words.ts";
 
 /** What happened to one's login and devices. */
 export function activityPages(app: Hono<PortalEnv>, deps: Deps) {
@@ -29,7 +30,7 @@ export function activityPages(app: Hono<PortalEnv>, deps: Deps) {
               <li>
                 <div>
                   {sentence(type)}
-                  <div class="quiet">{[ip, userAgent].filter(Boolean).join(", ")}</div>
+                  <div class="quiet">{[ip, browserOf(userAgent)].filter(Boolean).join(", ")}</div>
                 </div>
                 <div class="quiet">
                   <Time at={at} />

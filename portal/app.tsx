@@ -10,6 +10,7 @@ import { loginPages } from "./login.tsx";
 import { once } from "./once.ts";
 import { otpPages } from "./otp.tsx";
 import { passcodePages } from "./passcode.tsx";
+import { pinPages } from "./pin.tsx";
 import { recoveryCodePages } from "./recovery-codes.tsx";
 import { refuse } from "./refusal.tsx";
 import { removalPages } from "./removal.tsx";
@@ -35,6 +36,7 @@ export function portal(deps: Deps) {
   passcodePages(app, deps);
   devicePages(app, deps);
   smsPages(app, deps);
+  pinPages(app, deps);
   otpPages(app, deps);
   defaultMethodPages(app, deps);
   recoveryCodePages(app, deps);

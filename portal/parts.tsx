@@ -79,9 +79,13 @@ export function CodeField({ name = "code", label = "Code", hint, faults }: Attri
 }
 
 /** A message about the page as a whole; `bad` ones interrupt. */
-export function Notice({ kind, children }: WithChildren & { kind?: "good" | "bad" }) {
+export function Notice({
+  id,
+  kind,
+  children,
+}: WithChildren & { id?: string; kind?: "good" | "bad" }) {
   return (
-    <div class={`notice ${kind ?? ""}`} role={kind === "bad" ? "alert" : "status"}>
+    <div id={id} class={`notice ${kind ?? ""}`} role={kind === "bad" ? "alert" : "status"}>
       {children}
     </div>
   );

@@ -69,7 +69,7 @@ function pathOf(c: PortalContext, more: Record<string, string> = {}): string {
 function passcodePage(c: PortalContext, deps: Deps, challenge: Challenge, faults = NO_FAULTS) {
   const failed = faults !== NO_FAULTS;
   const frame = { title: "Enter your passcode", narrow: true, status: failed ? 422 : 200 } as const;
-  if (!challenge.next.includes("verify")) return overPage(c, challenge);
+  if (challenge.next.length === 0) return overPage(c, challenge);
   const recovery = (c.get("form").get("with") ?? c.req.query("with")) === "recovery";
   const left = Date.parse(challenge.expiresAt) - deps.clock.now();
   return page(
@@ -92,7 +92,7 @@ function passcodePage(c: PortalContext, deps: Deps, challenge: Challenge, faults
       </section>
       <section class="card">
         <h2>Other ways</h2>
-        <div class="ways">
+        <div class="ways" id="offers">
           {challenge.next.includes("resend") && !recovery && (
             <Resend c={c} id={challenge.id} wait={waitOf(c, deps, challenge)} />
           )}
@@ -108,14 +108,16 @@ function passcodePage(c: PortalContext, deps: Deps, challenge: Challenge, faults
 }
 
 /** Where the passcode comes from, and how its delivery stands. */
-function Delivery({ challenge: { method, state, deliveredTo } }: { challenge: Challenge }) {
+function Delivery({ challenge }: { challenge: Challenge }) {
+  const { method, state, problem, deliveredTo } = challenge;
   if (method === "otp")
     return <p>Open your authenticator app and type the 6-digit passcode that it shows.</p>;
   if (state === "delivery_failed")
     return (
-      <Notice kind="bad">
-        The message to {deliveredTo} could not be delivered. Send a new passcode, or use another
-        way.
+      <Notice id="delivery" kind="bad">
+        {problem === "send_limit"
+          ? "Too many messages were sent to your phone. Wait a while, or use another way."
+          : `The message to ${deliveredTo} could not be delivered. Send a new passcode, or use another way.`}
       </Notice>
     );
   const sending = state === "sending_passcode";
@@ -136,7 +138,7 @@ const RecoveryField = ({ faults }: { faults: Faults }) => (
   <Field
     name="passcode"
     label="Recovery code"
-    hint="16 letters. Capitals and hyphens do not matter. Each code works once."
+    hint="16 letters and digits. Capitals and hyphens do not matter. Each code works once."
     faults={faults}
     autocomplete="off"
     autocapitalize="none"
@@ -161,7 +163,8 @@ function Resend({ c, id, wait }: { c: PortalContext; id: string; wait: number })
         Send a new passcode
       </button>
       <p class="quiet">
-        {wait > 0 && `Possible in ${wait} seconds. `}The passcode before it no longer works then.
+        {wait > 0 && <span data-wait-note>Possible in {wait} seconds. </span>}
+        The passcode before it no longer works then.
       </p>
     </Form>
   );

@@ -6,6 +6,7 @@ import type { PortalEnv } from "./form.ts";
 import { page, whoOf } from "./layout.tsx";
 import { Form, Notice, Time } from "./parts.tsx";
 import { signedIn } from "./session.ts";
+import { browserOf } from "./words.ts";
 
 /** Where one is logged in. */
 export function sessionPages(app: Hono<PortalEnv>, deps: Deps) {
@@ -57,7 +58,7 @@ function SessionRow({ session }: { session: ReturnType<typeof describeSession> }
           Logged in <Time at={session.authenticatedAt} /> by {factors}; last seen{" "}
           <Time at={session.lastSeenAt} />
         </div>
-        <div class="quiet">{session.userAgent}</div>
+        <div class="quiet">{browserOf(session.userAgent)}</div>
       </div>
       {!session.current && (
         <Form action={`/sessions/${session.id}/end`}>

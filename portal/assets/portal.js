@@ -1,8 +1,9 @@
 // What pages do better with a script. Without it everything works, too.
 
-/** Seconds until a button may be used, counted down on it. */
+/** Seconds until a button may be used, counted down on it instead of said once beside it. */
 function countDown(button) {
   const label = button.textContent;
+  for (const note of button.form.querySelectorAll("[data-wait-note]")) note.remove();
   const end = performance.now() + Number(button.dataset.wait) * 1000;
   const show = () => {
     const left = Math.ceil((end - performance.now()) / 1000);
@@ -13,16 +14,24 @@ function countDown(button) {
   show();
 }
 
-/** Looks again for how a delivery went, until there is news. */
+/** Looks again for how a delivery went, until there is news, and shows it. */
 async function follow(region) {
   await new Promise((resolve) => setTimeout(resolve, 1500));
   const answer = await fetch(location.href).catch(() => undefined);
+  if (answer?.status < 500 && !answer.ok) return location.reload();
   if (!answer?.ok) return follow(region);
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const news = page.getElementById(region.id);
   if (!news) return;
-  if (news.textContent !== region.textContent) region.replaceChildren(...news.childNodes);
-  if ("follow" in news.dataset) follow(region);
+  if ("follow" in news.dataset) return follow(region);
+  // In the same element, so that it is announced.
+  region.className = news.className;
+  region.replaceChildren(...news.childNodes);
+  // What the news makes possible.
+  const offers = page.getElementById("offers");
+  if (!offers) return;
+  document.getElementById("offers")?.replaceWith(offers);
+  for (const button of offers.querySelectorAll("[data-wait]")) countDown(button);
 }
 
 async function copy(button) {

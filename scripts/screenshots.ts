@@ -1,0 +1,169 @@
+// Makes the pictures of docs/screenshots: starts the service with a data folder of its own and goes
+// through its pages as a person would. Run it with: node --import tsx scripts/screenshots.ts
+import { randomBytes } from "node:crypto";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { generateSync } from "otplib";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { ensureDebianPackage } from "./debian.ts";
+import { checkoutFolder } from "./folders.ts";
+import { freePort } from "./ports.ts";
+import { launch, stopAll, waitUntilReady } from "./processes.ts";
+import { runProgram } from "./programs.ts";
+import { reportSinceNow } from "./progress.ts";
+
+const START_MS = 300_000;
+const STEP_MS = 30_000;
+const FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"];
+const DESKTOP = { width: 820, height: 520 };
+const PHONE = { width: 390, height: 700 };
+
+const pictures = join(checkoutFolder, "docs/screenshots");
+const folder = mkdtempSync(join(tmpdir(), "second-step-pictures-"));
+const password = randomBytes(9).toString("base64url");
+const url = `http://127.0.0.1:${await freePort()}`;
+const report = reportSinceNow();
+
+try {
+  mkdirSync(pictures, { recursive: true });
+  await startService();
+  await ensureDebianPackage("pngquant", "pngquant", report);
+  const executablePath = await ensureDebianPackage("chromium", "chromium", report);
+  const browser = await chromium.launch({ executablePath, args: FLAGS });
+  await ofUser(browser);
+  await browser.close();
+} finally {
+  await stopAll();
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function startService(): Promise<void> {
+  report("Starting the service");
+  const { port } = new URL(url);
+  const child = launch({
+    name: "service",
+    program: process.execPath,
+    args: ["--import", "tsx", "scripts/start.ts"],
+    cwd: checkoutFolder,
+    env: { ...process.env, DATA_DIR: folder, PORT: port, DEMO_PASSWORD: password },
+    logFile: join(folder, "service.log"),
+  });
+  const ready = async () => {
+    const answer = await fetch(`${url}/readyz`);
+    if (!answer.ok) throw new Error(`/readyz answers ${answer.status}`);
+  };
+  await waitUntilReady(child, ready, START_MS);
+}
+
+/** The pages of a user, from the first login on. */
+async function ofUser(browser: Browser): Promise<void> {
+  const page = await open(browser);
+  await page.goto("/login");
+  await picture(page, "login");
+  await logIn(page, "alice");
+  await picture(page, "devices-none");
+
+  await page.getByLabel("Add an SMS device").click();
+  await page.getByLabel("Phone number").fill("512-555-0100");
+  await picture(page, "sms-step-1");
+  await press(page, "Send the PIN");
+  const pin = await newest();
+  await page.getByText("A PIN was sent").waitFor();
+  await picture(page, "sms-step-2");
+  await page.getByLabel("PIN", { exact: true }).fill(pin);
+  await press(page, "Verify");
+  await picture(page, "login-again");
+
+  await logIn(page, "alice");
+  const passcode = await newest(pin);
+  await page.getByText("passcode was sent").waitFor();
+  await picture(page, "passcode");
+  await page.getByLabel("Passcode").fill(wrong(passcode));
+  await press(page, "Log in");
+  await picture(page, "passcode-wrong");
+  await page.getByLabel("Passcode").fill(passcode);
+  await press(page, "Log in");
+
+  await page.getByLabel("Add an OTP device").click();
+  await page.getByLabel("Name of the device").fill("My phone");
+  await picture(page, "otp-step-1");
+  await press(page, "Continue");
+  await picture(page, "otp-step-2");
+  const secret = (await page.locator("#secret").textContent())?.replaceAll(/\s/g, "") ?? "";
+  await page.getByLabel("Code", { exact: true }).fill(generateSync({ secret }));
+  await press(page, "Verify");
+
+  await logIn(page, "alice");
+  await picture(page, "passcode-otp");
+  await page.getByLabel("Passcode").fill(nextCode(secret));
+  await press(page, "Log in");
+  await picture(page, "devices");
+  await onAPhoneInTheDark(browser, page);
+  for (const [path, name] of [
+    ["/devices/default", "default-method"],
+    ["/devices/remove-all", "remove-all"],
+    ["/sessions", "sessions"],
+    ["/activity", "activity"],
+  ] as const) {
+    await page.goto(path);
+    await picture(page, name);
+  }
+  await page.goto("/devices");
+  await page.getByLabel("Manage My phone").click();
+  await picture(page, "manage");
+  await page.goto("/devices");
+  await press(page, "Generate Recovery Codes");
+  await picture(page, "recovery-codes");
+}
+
+async function onAPhoneInTheDark(browser: Browser, user: Page): Promise<void> {
+  const storageState = await user.context().storageState();
+  const page = await open(browser, { storageState, viewport: PHONE, colorScheme: "dark" });
+  await page.goto("/devices");
+  await picture(page, "devices-phone-dark");
+}
+
+async function open(browser: Browser, options = {}): Promise<Page> {
+  const context = await browser.newContext({ baseURL: url, viewport: DESKTOP, ...options });
+  return context.newPage();
+}
+
+async function picture(page: Page, name: string): Promise<void> {
+  report(name);
+  const path = join(pictures, `${name}.png`);
+  await page.screenshot({ path, fullPage: true, caret: "hide" });
+  await runProgram("pngquant", ["--force", "--skip-if-larger", "--output", path, "48", path]);
+}
+
+async function logIn(page: Page, username: string): Promise<void> {
+  await page.goto("/login");
+  await page.getByLabel("User name").fill(username);
+  await page.getByLabel("Password").fill(password);
+  await press(page, "Log in");
+}
+
+async function press(page: Page, name: string): Promise<void> {
+  await page.getByRole("button", { name, exact: true }).first().click();
+  await page.waitForLoadState();
+}
+
+/** The newest code on the development phone, once it is another than the one before. */
+async function newest(before?: string): Promise<string> {
+  for (;;) {
+    const messages = (await (await fetch(`${url}/dev/outbox`)).json()) as { body: string }[];
+    const code = messages[0]?.body.split(" ")[0];
+    if (code && code !== before) return code;
+    await sleep(200);
+  }
+}
+
+/** The code after the one that was used to verify the app: each is good once. */
+function nextCode(secret: string): string {
+  return generateSync({ secret, epoch: Math.floor((Date.now() + STEP_MS) / 1000) });
+}
+
+function wrong(code: string): string {
+  return code.replace(/./g, (digit) => String((Number(digit) + 1) % 10));
+}

@@ -1,0 +1,156 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import {
+  expectAccessible,
+  follow,
+  heading,
+  logIn,
+  type Portal,
+  press,
+  START_MS,
+  startPortal,
+} from "./browser.ts";
+import { logInByApp, withApp, withBoth } from "./people.ts";
+
+let portal: Portal;
+beforeAll(async () => {
+  portal = await startPortal();
+}, START_MS);
+afterAll(() => portal.stop());
+
+const MINUTE_MS = 60_000;
+
+test("the default method is edited, and the next login begins with it", async () => {
+  const { user, secret, page } = await withBoth(portal);
+  await logIn(page, user);
+  await press(page, "Use my authenticator app");
+  await page.getByLabel("Passcode").fill(await portal.codeOf(secret));
+  await press(page, "Log in");
+  await follow(page, "Edit the default authentication method");
+  expect(await page.getByLabel("SMS", { exact: true }).isChecked()).toBe(true);
+  await expectAccessible(page);
+  await page.getByLabel("Mobile Passcode (OTP)").check();
+  await press(page, "Save");
+  expect(await page.getByRole("status").textContent()).toContain("default authentication method");
+  const other = await portal.open();
+  await logIn(other, user);
+  expect(await other.getByText("Open your authenticator app").isVisible()).toBe(true);
+});
+
+test("an app is deleted; with the last verified device multi-factor authentication is off", async () => {
+  const { user, secret, page } = await withApp(portal);
+  await logInByApp(portal, page, user, secret);
+  await follow(page, "Manage App");
+  expect(await heading(page)).toBe("App");
+  await expectAccessible(page);
+  await press(page, "Delete this device");
+  expect(await page.getByRole("status").textContent()).toContain("The device was removed");
+  expect(await page.getByText("Not enabled").isVisible()).toBe(true);
+});
+
+test("all devices are removed after a question", async () => {
+  const { user, secret, page } = await withBoth(portal);
+  await logIn(page, user);
+  await press(page, "Use my authenticator app");
+  await page.getByLabel("Passcode").fill(await portal.codeOf(secret));
+  await press(page, "Log in");
+  await follow(page, "Remove all devices");
+  await expectAccessible(page);
+  await press(page, "Remove all devices");
+  expect(await page.getByRole("status").textContent()).toContain("All devices were removed");
+  expect(await page.getByText("You have none.").count()).toBe(2);
+});
+
+test("after 15 minutes a change asks for a login, and goes on from there", async () => {
+  const { user, secret, page } = await withApp(portal);
+  await logInByApp(portal, page, user, secret);
+  await portal.advance(16 * MINUTE_MS);
+  await page.goto("/devices");
+  await press(page, "Generate Recovery Codes");
+  expect(await page.getByRole("status").textContent()).toContain("Log in again to go on");
+  await expectAccessible(page);
+  await page.getByLabel("User name").fill(user.username);
+  await page.getByLabel("Password").fill(user.password);
+  await press(page, "Log in");
+  await page.getByLabel("Passcode").fill(await portal.codeOf(secret));
+  await press(page, "Log in");
+  await press(page, "Generate Recovery Codes");
+  expect(await heading(page)).toBe("Your recovery codes");
+});
+
+test("after the fifth app there is no place for another, also in a tab left open", async () => {
+  const { user, secret, page } = await withApp(portal);
+  await logInByApp(portal, page, user, secret);
+  for (let n = 2; n <= 5; n++) {
+    await page.goto("/devices/otp/new");
+    await page.getByLabel("Name of the device").fill(`App ${n}`);
+    await press(page, "Continue");
+  }
+  await page.goto("/devices/otp/new");
+  await page.getByLabel("Name of the device").fill("App 6");
+  await press(page, "Continue");
+  expect(await page.locator("#name-error").textContent()).toContain("Remove one of your 5 apps");
+  await page.getByLabel("Name of the device").fill("a".repeat(65));
+  await press(page, "Continue");
+  expect(await page.locator("#name-error").textContent()).toContain("at most 64 characters");
+  await follow(page, "Cancel");
+  expect(await page.getByLabel("Add an OTP device").count()).toBe(0);
+});
+
+describe("two tabs", () => {
+  test("a device removed in one is gone in the other, which says so", async () => {
+    const { user, secret, page } = await withApp(portal);
+    await logInByApp(portal, page, user, secret);
+    await follow(page, "Manage App");
+    const tab = await page.context().newPage();
+    await tab.goto(page.url());
+    await press(tab, "Delete this device");
+    await press(page, "Delete this device");
+    expect(await heading(page)).toBe("There is no such device");
+    await expectAccessible(page);
+    await follow(page, "Go to the start page");
+    expect(await heading(page)).toBe("My Multi-Factor Devices");
+  });
+
+  test("logging out in one ends the other, which tells why there is a login", async () => {
+    const user = await portal.createUser();
+    const page = await portal.open();
+    await logIn(page, user);
+    const tab = await page.context().newPage();
+    await tab.goto("/devices");
+    await press(page, "Log out");
+    expect(await page.getByRole("status").textContent()).toBe("You logged out.");
+    await follow(tab, "Add an OTP device");
+    expect(await heading(tab)).toBe("Log in");
+    await tab.goBack();
+    expect(await heading(tab)).toBe("Log in");
+  });
+});
+
+describe("sessions", () => {
+  test("another browser's is seen and ended, and that one is told", async () => {
+    const user = await portal.createUser();
+    const [here, there] = [await portal.open(), await portal.open()];
+    await logIn(here, user);
+    await logIn(there, user);
+    await follow(here, "Sessions");
+    expect(await here.getByText(/^Chrome \d+ on Linux$/).count()).toBe(2);
+    await expectAccessible(here);
+    await press(here, "End this session");
+    expect(await here.getByRole("status").textContent()).toBe("The session has ended.");
+    await there.reload();
+    expect(await there.getByRole("status").textContent()).toContain("ended from another one");
+  });
+
+  test("a browser that logs in anew leaves no session behind", async () => {
+    const user = await portal.createUser();
+    const page = await portal.open();
+    await logIn(page, user);
+    await page.goto("/login?again");
+    await page.getByLabel("User name").fill(user.username);
+    await page.getByLabel("Password").fill(user.password);
+    await press(page, "Log in");
+    await follow(page, "Sessions");
+    expect(await page.getByText("This one").count()).toBe(1);
+    expect(await page.getByRole("button", { name: "End this session" }).count()).toBe(0);
+  });
+});

@@ -1,0 +1,193 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { wrongCode } from "../support/scenarios.ts";
+import {
+  expectAccessible,
+  follow,
+  heading,
+  logIn,
+  type Portal,
+  press,
+  START_MS,
+  startPortal,
+} from "./browser.ts";
+import { logInByApp, withApp, withBoth, withPhone } from "./people.ts";
+
+let portal: Portal;
+beforeAll(async () => {
+  portal = await startPortal();
+}, START_MS);
+afterAll(() => portal.stop());
+
+const MINUTE_MS = 60_000;
+
+describe("the login page", () => {
+  test("says at the field what is wrong, keeps the user name and takes the focus there", async () => {
+    const user = await portal.createUser();
+    const page = await portal.open();
+    await page.goto("/");
+    expect(await heading(page)).toBe("Log in");
+    await expectAccessible(page);
+    await logIn(page, { ...user, password: "wrong" });
+    expect(await page.locator("#password-error").textContent()).toContain("Check both");
+    expect(await page.getByLabel("User name").inputValue()).toBe(user.username);
+    expect(await page.getByLabel("Password").inputValue()).toBe("");
+    expect(await page.evaluate("document.activeElement.id")).toBe("password");
+    expect(await page.title()).toMatch(/^Error: /);
+    await expectAccessible(page);
+  });
+
+  test("leads back to the page that asked for it, and to no other site", async () => {
+    const user = await portal.createUser();
+    const page = await portal.open();
+    await page.goto("/activity");
+    await page.getByLabel("User name").fill(user.username);
+    await page.getByLabel("Password").fill(user.password);
+    await press(page, "Log in");
+    expect(new URL(page.url()).pathname).toBe("/activity");
+    await expectAccessible(page);
+    await page.getByText("Login succeeded").waitFor();
+    for (const evil of ["https://evil.example/", "//evil.example", "/\\evil.example", "/%09/x"]) {
+      await page.goto(`/login?to=${encodeURIComponent(evil)}`);
+      expect(page.url()).toBe(`${portal.url}/devices`);
+    }
+  });
+
+  test("wrong password after wrong password, it says how long to wait", async () => {
+    const user = await portal.createUser();
+    const page = await portal.open();
+    for (let n = 0; n < 11; n++) await logIn(page, { ...user, password: "wrong" });
+    expect(await page.getByRole("alert").textContent()).toMatch(/Try again in \d+ minutes/);
+  });
+});
+
+describe("the passcode page", () => {
+  test("sends a new passcode after half a minute, the first being void", async () => {
+    const { user, number, page } = await withPhone(portal);
+    await logIn(page, user);
+    const first = await portal.passcodeTo(number);
+    await page.getByText(/A 7-digit passcode was sent to/).waitFor();
+    const button = page.getByRole("button", { name: /Send a new passcode/ });
+    expect(await button.isDisabled()).toBe(true);
+    expect(await button.textContent()).toMatch(/\(in \d+ s\)/);
+    await portal.advance(MINUTE_MS);
+    await page.reload();
+    await press(page, "Send a new passcode");
+    const second = await portal.passcodeTo(number);
+    await page.getByText(/A 7-digit passcode was sent to/).waitFor();
+    await page.getByLabel("Passcode").fill(first);
+    await press(page, "Log in");
+    expect(await page.getByRole("alert").textContent()).toContain("not the passcode");
+    await page.getByLabel("Passcode").fill(second);
+    await press(page, "Log in");
+    expect(await heading(page)).toBe("My Multi-Factor Devices");
+  });
+
+  test("offers the other method for this login", async () => {
+    const { user, secret, page } = await withBoth(portal);
+    await logIn(page, user);
+    await page.getByText(/A 7-digit passcode was sent to/).waitFor();
+    await press(page, "Use my authenticator app");
+    expect(await page.getByText("Open your authenticator app").isVisible()).toBe(true);
+    await expectAccessible(page);
+    await page.getByLabel("Passcode").fill(await portal.codeOf(secret));
+    await press(page, "Log in");
+    expect(await heading(page)).toBe("My Multi-Factor Devices");
+  });
+
+  test("takes a recovery code, and the next page tells how many are left", async () => {
+    const { user, secret, page } = await withApp(portal);
+    await logInByApp(portal, page, user, secret);
+    await page.getByLabel("Quantity").fill("2");
+    await press(page, "Generate Recovery Codes");
+    await expectAccessible(page);
+    const codes = await page.locator("#codes li").allTextContents();
+    expect(codes).toHaveLength(2);
+    const [saved] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("link", { name: "Save your codes" }).click(),
+    ]);
+    expect(saved.suggestedFilename()).toBe("recovery-codes.txt");
+    const file = await (await saved.createReadStream()).toArray();
+    expect(Buffer.concat(file).toString()).toContain(codes.join("\n"));
+
+    await logIn(await portal.open(), user);
+    const other = await portal.open();
+    await logIn(other, user);
+    await follow(other, "Use a recovery code");
+    await expectAccessible(other);
+    await other.getByLabel("Recovery code").fill("aaaa-bbbb-cccc-dddd");
+    await press(other, "Log in");
+    expect(await heading(other)).toBe("Enter a recovery code");
+    await other
+      .getByLabel("Recovery code")
+      .fill(codes[0]?.toLowerCase().replaceAll("-", " ") ?? "");
+    await press(other, "Log in");
+    expect(await other.getByRole("status").textContent()).toContain("1 of them is left");
+  });
+
+  test("a delivery that fails is told, and the login goes on another way", async () => {
+    const { user, secret, page } = await withBoth(portal);
+    portal.failSms("undeliverable");
+    await logIn(page, user);
+    await page.getByText("could not be delivered").waitFor();
+    await expectAccessible(page);
+    portal.failSms();
+    await press(page, "Use my authenticator app");
+    await page.getByLabel("Passcode").fill(await portal.codeOf(secret));
+    await press(page, "Log in");
+    expect(await heading(page)).toBe("My Multi-Factor Devices");
+  });
+
+  test("the seventh wrong passcode locks, also for the next login; others learn nothing", async () => {
+    const { user, secret, page } = await withApp(portal);
+    const code = await portal.codeOf(secret);
+    await logIn(page, user);
+    for (let n = 1; n <= 6; n++) {
+      await page.getByLabel("Passcode").fill(wrongCode(code, n * 1000));
+      await press(page, "Log in");
+    }
+    expect(await page.getByRole("alert").textContent()).toContain("One try is left");
+    await page.getByLabel("Passcode").fill(wrongCode(code, 7000));
+    await press(page, "Log in");
+    expect(await heading(page)).toBe("Your account is locked");
+    await expectAccessible(page);
+    await logIn(page, user);
+    expect(await page.getByRole("alert").textContent()).toContain("Contact Support");
+    await logIn(page, { ...user, password: "wrong" });
+    expect(await page.getByRole("alert").textContent()).toContain("Check both");
+  });
+
+  test("reload, back and a second tab in the middle go on with the same login", async () => {
+    const { user, secret, page } = await withApp(portal);
+    await logIn(page, user);
+    await page.reload();
+    const address = page.url();
+    await page.goBack();
+    await page.goForward();
+    const tab = await page.context().newPage();
+    await tab.goto(address);
+    expect(await heading(tab)).toBe("Enter your passcode");
+    await page.getByLabel("Passcode").fill(await portal.codeOf(secret));
+    await press(page, "Log in");
+    expect(await heading(page)).toBe("My Multi-Factor Devices");
+    await tab.reload();
+    expect(await heading(tab)).toBe("My Multi-Factor Devices");
+    await page.goBack();
+    expect(await heading(page)).toBe("My Multi-Factor Devices");
+  });
+
+  test("a login that has ended says so and leads to a new one", async () => {
+    const { user, secret, page } = await withApp(portal);
+    await logIn(page, user);
+    await portal.advance(11 * MINUTE_MS);
+    await page.getByLabel("Passcode").fill(await portal.codeOf(secret));
+    await press(page, "Log in");
+    await page
+      .getByText(/Log in again/)
+      .first()
+      .waitFor();
+    await expectAccessible(page);
+    await page.goto(`/login/${"0".repeat(56)}`);
+    expect(await heading(page)).toBe("There is no such challenge");
+  });
+});
