@@ -65,10 +65,17 @@ export async function changePolicy(
   const { clock, flows } = deps;
   const end = enforceAfter ? endOfGrace(requirement, enforceAfter, clock.now()) : null;
   const account = await accountOf(deps, session);
-  if (isSame(account, requirement, end, clock.now())) return describePolicy(deps, session, account);
-
   const { userId, accountId } = session;
+  // By this a request that is sent again, since its answer was lost, is known for the same one.
+  const request = `${userId}/${requirement}/${JSON.stringify(enforceAfter ?? null)}`;
   const running = await rolloutOf(deps, account);
+  if (isSame(account, requirement, end, clock.now())) {
+    const current = { accountId, version: account.policyVersion };
+    if (running?.state === "enforcing")
+      await flows.movePolicyRollout(current, "announce", {}, request);
+    return describePolicy(deps, session, account);
+  }
+
   const version = account.policyVersion + 1;
   await flows.startPolicyRollout({ userId, accountId, version });
   const change = {
@@ -79,8 +86,6 @@ export async function changePolicy(
     actorId: userId,
     origin,
   };
-  // A request that is sent again, since its answer was lost, is no other administrator's.
-  const request = `${userId}/${requirement}/${JSON.stringify(enforceAfter ?? null)}`;
   const { moved, view } = await flows.movePolicyRollout(
     { accountId, version },
     "announce",

@@ -328,6 +328,35 @@ test("the same request twice at once is one change", async () => {
   expect((await stack.api.call<Page>("GET", path, { token })).body.events).toHaveLength(1);
 });
 
+test("a change that comes after the other one's roll-out has ended is refused, and hides nothing", async () => {
+  const { flows } = stack.deps;
+  const admin = await stack.createUser({ role: "administrator" });
+  const token = await enrollApp(admin);
+  expect((await putPolicy(token, { requirement: "required" })).body.state).toBe("completed");
+  const rollout = { userId: admin.id, accountId: admin.accountId, version: 1 };
+  await flows.startPolicyRollout(rollout);
+  const change = { requirement: "optional", enforceAfter: null, graceMs: 0, actorId: admin.id };
+  const { view } = await flows.movePolicyRollout(rollout, "announce", { ...change, origin: {} });
+  expect(view.state).toBe("conflicted");
+  expect((await getPolicy(token)).body).toMatchObject({
+    requirement: "required",
+    state: "completed",
+  });
+});
+
+test("a gateway that died before its announcement is in nobody's way", async () => {
+  const { admin } = await newAccount();
+  const rollout = { userId: admin.id, accountId: admin.accountId, version: 1 };
+  await stack.deps.flows.startPolicyRollout(rollout);
+  expect(await rolloutState(admin, 1)).toBe("drafted");
+  await stack.advance(MINUTE);
+  await until(
+    () => rolloutState(admin, 1),
+    (state) => state === "abandoned",
+  );
+  expect((await changeAs(admin, { requirement: "required" })).state).toBe("enforced");
+});
+
 test("what was changed, when it was enforced, and by whom stands in the account's activity", async () => {
   const { admin } = await newAccount();
   const token = await enrollApp(admin);
