@@ -1,15 +1,10 @@
 // npm run cli -- <command>: what operators do from the command line, on the service's own settings.
-import { Command } from "commander";
-import { keyCommands } from "./cli/keys.ts";
-
-const program = new Command("npm run cli --")
-  .description("Second Step from the command line. It reads the same environment as the service.")
-  .option("--json", "answer as JSON");
-keyCommands(program);
+import { explain } from "./cli/explain.ts";
+import { cliProgram } from "./cli/program.ts";
 
 try {
-  await program.parseAsync();
+  await cliProgram().parseAsync();
 } catch (error) {
-  console.error(error instanceof Error ? error.message : error);
+  console.error(explain(error));
   process.exitCode = 1;
 }

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
-import { loadConfig } from "../../config.ts";
-import { connectDatabase } from "../../store/postgres/connect.ts";
 import { resealSecrets } from "../../store/reseal.ts";
+import { answer } from "./answer.ts";
+import { withStores } from "./service.ts";
 
 /** `keys reseal`: the second half of a key rotation. */
 export function keyCommands(program: Command) {
@@ -12,20 +12,11 @@ export function keyCommands(program: Command) {
       "seal every secret anew with the first of SEALING_KEYS, while the service runs. " +
         "First give gateway and worker the new key in front of the old one; drop the old one after.",
     )
-    .action(async () => {
-      const config = loadConfig();
-      const database = connectDatabase(config.DATABASE_URL);
-      try {
-        const resealed = await resealSecrets(database.db, config.SEALING_KEYS);
+    .action(async (_options, command: Command) => {
+      await withStores(async ({ db, config }) => {
+        const resealed = await resealSecrets(db, config.SEALING_KEYS);
         const key = config.SEALING_KEYS[0]?.id;
-        const { json } = program.opts<{ json?: boolean }>();
-        console.log(
-          json
-            ? JSON.stringify({ resealed, key })
-            : `${resealed} secrets are now under key ${key}.`,
-        );
-      } finally {
-        await database.close();
-      }
+        answer(command, { resealed, key }, `${resealed} secrets are now under key ${key}.`);
+      });
     });
 }

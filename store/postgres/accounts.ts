@@ -38,6 +38,11 @@ export async function findAccountByName(db: Db, name: string): Promise<Account |
   return account;
 }
 
+/** Every account, by name. */
+export function listAccounts(db: Db): Promise<Account[]> {
+  return db.select().from(accounts).orderBy(accounts.name);
+}
+
 /**
  * Sets the requirement if the policy is still the version the caller has read; "conflict" when
  * somebody else was faster. Telling the same event again answers what it did before.

@@ -1,0 +1,71 @@
+import { type Command, Option } from "commander";
+import { createAccount, listAccounts, listLinkedAccounts } from "../../store/postgres/accounts.ts";
+import { recordEvent } from "../../store/postgres/events.ts";
+import type { Account } from "../../store/postgres/schema.ts";
+import { countUsers } from "../../store/postgres/user-lists.ts";
+import { SetUpError } from "../progress.ts";
+import { answer, columns, fields } from "./answer.ts";
+import { accountNamed } from "./named.ts";
+import { OPERATOR, withStores } from "./service.ts";
+
+/** `account create|list|show`. */
+export function accountCommands(program: Command) {
+  const group = program.command("account").description("the accounts that users belong to");
+
+  group
+    .command("create")
+    .description("make an account; its users are added by: user create --account <name>")
+    .argument("<name>", "its name, which no other account has")
+    .addOption(
+      new Option("--kind <kind>", "panel, or cloud for one that panel accounts may link")
+        .choices(["panel", "cloud"])
+        .default("panel"),
+    )
+    .action(async (name: string, { kind }: Pick<Account, "kind">, command: Command) => {
+      const trimmed = name.trim();
+      if (!/^[^\p{C}]{1,64}$/u.test(trimmed))
+        throw new SetUpError("An account's name has 1 to 64 characters that can be seen.");
+      await withStores(async ({ db, clock }) => {
+        const at = new Date(clock.now());
+        const account = await db.transaction(async (tx) => {
+          const created = await createAccount(tx, { name: trimmed, kind, at });
+          if (created === "exists")
+            throw new SetUpError(`There is an account ${trimmed} already. See: account list`);
+          const { actorId, origin } = OPERATOR;
+          const fact = { key: `account_created/${created.id}`, type: "account_created", at };
+          await recordEvent(tx, { ...fact, accountId: created.id, actorId, ...origin });
+          return created;
+        });
+        answer(command, view(account), `The account ${trimmed} is made; its id is ${account.id}.`);
+      });
+    });
+
+  group
+    .command("list")
+    .description("every account by name")
+    .action(async (_options, command: Command) => {
+      await withStores(async ({ db }) => {
+        const accounts = (await listAccounts(db)).map(view);
+        answer(command, { accounts }, columns(accounts, "There is no account yet."));
+      });
+    });
+
+  group
+    .command("show")
+    .description("an account, its policy in short, its users in numbers and what is linked to it")
+    .argument("<account>", "its name or id")
+    .action(async (name: string, _options, command: Command) => {
+      await withStores(async ({ db }) => {
+        const account = await accountNamed(db, name);
+        const { total, configured } = await countUsers(db, account.id);
+        const links = (await listLinkedAccounts(db, account.id)).map((one) => one.name);
+        const shown = { ...view(account), users: total, configured, links };
+        answer(command, shown, fields(shown));
+      });
+    });
+}
+
+const view = ({ id, name, kind, requirement, createdAt }: Account) => ({
+  ...{ id, name, kind, requirement },
+  createdAt: createdAt.toISOString(),
+});

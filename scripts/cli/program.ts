@@ -1,0 +1,24 @@
+import { Command } from "commander";
+import { accountCommands } from "./accounts.ts";
+import { keyCommands } from "./keys.ts";
+import { policyCommands } from "./policy.ts";
+import { supportCommands } from "./support.ts";
+import { userCommands } from "./users.ts";
+
+/** Every command, with the words that `--help` prints. */
+export function cliProgram(): Command {
+  const program = new Command("npm run cli --")
+    .description(
+      "Second Step from the command line. With DATABASE_URL set it reads the same environment as the " +
+        "service; without, it works on the stack that npm start runs on this machine (DATA_DIR).",
+    )
+    .option("--json", "answer as one line of JSON")
+    .configureHelp({ showGlobalOptions: true })
+    .showHelpAfterError("(add --help for what may be typed)");
+  accountCommands(program);
+  userCommands(program);
+  supportCommands(program);
+  policyCommands(program);
+  keyCommands(program);
+  return program;
+}

@@ -1,0 +1,48 @@
+import { userInfo } from "node:os";
+import { Client } from "@temporalio/client";
+import { pino } from "pino";
+import type { Deps } from "../../api/deps.ts";
+import { connectTemporal, createFlows } from "../../api/flows.ts";
+import type { Actor } from "../../api/support.ts";
+import { connectDatabase } from "../../store/postgres/connect.ts";
+import { connectRedis } from "../../store/redis/connect.ts";
+import { serviceConfig } from "./settings.ts";
+
+/** Who acts, as the audit tells it: no user of the service, but one of this machine. */
+export const OPERATOR: Actor = {
+  actorId: "command_line",
+  origin: { userAgent: `command line of ${userInfo().username}` },
+};
+
+const clock = { now: () => Date.now() };
+
+/** Commands say what went wrong themselves. */
+const log = pino({ level: "silent" });
+
+export type Stores = Omit<Deps, "redis" | "flows">;
+
+/** Runs work that needs the database alone. */
+export async function withStores(work: (stores: Stores) => Promise<void>): Promise<void> {
+  const config = serviceConfig();
+  const database = connectDatabase(config.DATABASE_URL, { max: 2 });
+  try {
+    await work({ db: database.db, ping: database.ping, config, clock, log });
+  } finally {
+    await database.close();
+  }
+}
+
+/** Runs work that needs Redis and Temporal as well. */
+export function withService(work: (deps: Deps) => Promise<void>): Promise<void> {
+  return withStores(async (stores) => {
+    const { REDIS_URL, TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE: namespace } = stores.config;
+    const redis = await connectRedis(REDIS_URL, () => {});
+    const connection = connectTemporal(TEMPORAL_ADDRESS);
+    try {
+      const flows = createFlows(new Client({ connection, namespace }));
+      await work({ ...stores, redis, flows });
+    } finally {
+      await Promise.allSettled([redis.close(), connection.close()]);
+    }
+  });
+}

@@ -1,0 +1,46 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Config, loadConfig } from "../../config.ts";
+import { dataFolder } from "../folders.ts";
+import { identityOf } from "../process-identity.ts";
+import { SetUpError } from "../progress.ts";
+
+type Running = { name: string; pid: number; identity: string };
+
+/**
+ * The settings that commands work on: this process's own where DATABASE_URL is set, else those of
+ * the gateway of the stack that runs on the data folder. Throws a SetUpError where none runs.
+ */
+export function serviceConfig(): Config {
+  return loadConfig(process.env.DATABASE_URL ? process.env : gatewayEnvironment(dataFolder));
+}
+
+/** What the running gateway was started with: its addresses, its secrets, and whatever was set by hand. */
+function gatewayEnvironment(folder: string): NodeJS.ProcessEnv {
+  const gateway = childrenOf(folder).find(({ name }) => name === "Gateway");
+  if (!gateway || identityOf(gateway.pid) !== gateway.identity)
+    throw new SetUpError(
+      `No Second Step runs on ${folder}. Start it (npm start), name its folder (DATA_DIR), or set ` +
+        "DATABASE_URL and the other settings of the service.",
+    );
+  try {
+    // proc(5): the initial environment, each entry ended by a NUL; for the process's own user alone.
+    const entries = readFileSync(`/proc/${gateway.pid}/environ`, "utf8").split("\0");
+    return Object.fromEntries(
+      entries.map((entry) => [entry.split("=", 1)[0], entry.slice(entry.indexOf("=") + 1)]),
+    );
+  } catch {
+    throw new SetUpError(
+      `The settings of the stack on ${folder} cannot be read: run this as the user who started it, ` +
+        "or set DATABASE_URL and the other settings of the service.",
+    );
+  }
+}
+
+function childrenOf(folder: string): Running[] {
+  try {
+    return JSON.parse(readFileSync(join(folder, "stack.json"), "utf8")).children;
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,187 @@
+import { type Command, Option } from "commander";
+import type { Deps } from "../../api/deps.ts";
+import { userEvent } from "../../api/events.ts";
+import { recordLookUp } from "../../api/support.ts";
+import { describeUser, viewForSupport } from "../../api/support-view.ts";
+import { newId } from "../../store/ids.ts";
+import { hashPassword } from "../../store/passwords.ts";
+import { changeRole } from "../../store/postgres/accounts.ts";
+import type { Role, User } from "../../store/postgres/schema.ts";
+import { listUsers } from "../../store/postgres/user-lists.ts";
+import { createUser, setPassword, setRole } from "../../store/postgres/users.ts";
+import { revokeUser } from "../../store/redis/sessions.ts";
+import { SetUpError } from "../progress.ts";
+import { answer, columns, fields } from "./answer.ts";
+import { accountNamed, userNamed } from "./named.ts";
+import { newPassword, PASSWORD_STDIN } from "./passwords.ts";
+import { OPERATOR, type Stores, withService, withStores } from "./service.ts";
+
+const ROLES = ["member", "administrator", "support"] as const;
+const PAGE = 200;
+
+/** `user create|list|show|set-role|set-password`. */
+export function userCommands(program: Command) {
+  const group = program.command("user").description("users, and the roles that they have");
+
+  group
+    .command("create")
+    .description("add a user to an account; Support operators are made here alone")
+    .argument("<username>", "the name to log in with, which no other user has")
+    .requiredOption("--account <account>", "name or id of the account")
+    .addOption(
+      new Option(
+        "--role <role>",
+        "member, administrator of the account, or support for all accounts",
+      )
+        .choices(ROLES)
+        .default("member"),
+    )
+    .option(...PASSWORD_STDIN)
+    .action(create);
+
+  group
+    .command("list")
+    .description("the users of an account by name, with their methods, locks and last logins")
+    .requiredOption("--account <account>", "name or id of the account")
+    .action(list);
+
+  group
+    .command("show")
+    .description("a user's state, devices (masked), open flows and events, as Support sees them")
+    .argument("<user>", "user name or id")
+    .action(show);
+
+  group
+    .command("set-role")
+    .description("give a user another role; their sessions end")
+    .argument("<user>", "user name or id")
+    .addArgument(group.createArgument("<role>", "the new role").choices(ROLES))
+    .action(changeRoleOf);
+
+  group
+    .command("set-password")
+    .description("give a user another password; their sessions end")
+    .argument("<user>", "user name or id")
+    .option(...PASSWORD_STDIN)
+    .action(changePassword);
+}
+
+type NewUser = { account: string; role: Role; passwordStdin?: boolean };
+
+async function create(username: string, options: NewUser, command: Command) {
+  if (!/^[^\p{C}]{1,128}$/u.test(username.trim()))
+    throw new SetUpError("A user name has 1 to 128 characters that can be seen.");
+  const { password, generated } = await newPassword(options);
+  await withStores(async (stores) => {
+    const { db, clock } = stores;
+    const { role } = options;
+    const { id: accountId } = await accountNamed(db, options.account);
+    const passwordHash = await hashPassword(password);
+    const at = new Date(clock.now());
+    const { userId: _, ...event } = eventOf(stores, { id: "", accountId }, "user_added", { role });
+    const user = await createUser(db, { accountId, username, passwordHash, role, at }, event);
+    if (user === "exists") throw new SetUpError(`The user name ${username} is taken.`);
+    const words = `The user ${user.username} (${role}) is made.`;
+    answer(
+      command,
+      { ...describeUser(user), password: generated },
+      generated ? `${words} The password, shown this once: ${generated}` : words,
+    );
+  });
+}
+
+async function list({ account }: { account: string }, command: Command) {
+  await withStores(async ({ db }) => {
+    const { id: accountId } = await accountNamed(db, account);
+    const users = [];
+    let after: string | undefined;
+    do {
+      const page = await listUsers(db, { accountId, after, limit: PAGE });
+      users.push(...page.users);
+      after = page.next;
+    } while (after !== undefined);
+    const rows = users.map(({ user, methods }) => {
+      const { id, username, role, lockedAt, lastLoginAt } = describeUser(user);
+      return { id, username, role, methods, lockedAt, lastLoginAt };
+    });
+    answer(command, { users: rows }, columns(rows, "The account has no user yet."));
+  });
+}
+
+async function show(name: string, _options: object, command: Command) {
+  await withService(async (service) => {
+    const user = await userNamed(service.db, name);
+    await recordLookUp(service, user, OPERATOR);
+    const view = await viewForSupport(service, user);
+    const { enabled, required, defaultMethod, recoveryCodes } = view.multiFactor;
+    const words = {
+      ...view.user,
+      multiFactor: enabled ? `on, ${defaultMethod} first` : "off",
+      required,
+      devices: view.multiFactor.devices.map(
+        (device) => `${device.name ?? device.phoneNumber} (${device.type}, ${device.state})`,
+      ),
+      recoveryCodes: recoveryCodes.remaining,
+      attemptsRemaining: view.attemptsRemaining,
+      openFlows: view.flows.map(({ type, state }) => `${type} (${state})`),
+    };
+    const events = view.events.map(({ at, type, actorId }) => ({ at, event: type, by: actorId }));
+    answer(command, view, `${fields(words)}\n\n${columns(events, "No events.")}`);
+  });
+}
+
+async function changeRoleOf(name: string, role: Role, _options: object, command: Command) {
+  await withService(async (service) => {
+    const user = await userNamed(service.db, name);
+    const { id: userId, accountId } = user;
+    const event = eventOf(service, user, "role_changed", { role });
+    const outcome = await changeRole(service.db, { accountId, userId, role }, event);
+    if (outcome === "last_administrator")
+      throw new SetUpError(
+        `${user.username} is the account's last administrator: make another one first.`,
+      );
+    // Administrators may not touch Support operators; the command line is where these are made.
+    const changed =
+      outcome === "changed" ||
+      (outcome === "support" && (await setRole(service.db, { userId, role }, event)));
+    if (changed) await endSessions(service, userId, "role_changed");
+    const words = changed ? `is ${role} now; every session has ended` : `was ${role} before`;
+    answer(command, { changed, role }, `${user.username} ${words}.`);
+  });
+}
+
+async function changePassword(
+  name: string,
+  options: { passwordStdin?: boolean },
+  command: Command,
+) {
+  const { password, generated } = await newPassword(options);
+  await withService(async (service) => {
+    const user = await userNamed(service.db, name);
+    const { id: userId } = user;
+    const passwordHash = await hashPassword(password);
+    const event = eventOf(service, user, "password_changed");
+    await setPassword(service.db, { userId, passwordHash }, event);
+    await endSessions(service, userId, "password_changed");
+    const words = `${user.username} has another password; every session has ended.`;
+    answer(
+      command,
+      { changed: true, password: generated },
+      generated ? `${words} The password, shown this once: ${generated}` : words,
+    );
+  });
+}
+
+function endSessions({ redis, clock }: Deps, userId: string, reason: string): Promise<void> {
+  return revokeUser(redis, userId, { reason, now: clock.now(), fact: newId() });
+}
+
+function eventOf(
+  stores: Stores,
+  { id: userId, accountId }: Pick<User, "id" | "accountId">,
+  type: string,
+  detail: Record<string, unknown> = {},
+) {
+  const { actorId, origin } = OPERATOR;
+  return { ...userEvent(stores, { userId, accountId }, type, origin, detail), actorId };
+}

@@ -1,0 +1,292 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import type { Command } from "commander";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { viewForSupport } from "../../api/support-view.ts";
+import { cliProgram } from "../../scripts/cli/program.ts";
+import { checkoutFolder } from "../../scripts/folders.ts";
+import { freePort } from "../../scripts/ports.ts";
+import { newId } from "../../store/ids.ts";
+import { freshDatabase } from "../support/databases.ts";
+import { expectProblem } from "../support/problems.ts";
+import {
+  enrollPhone,
+  logInByPassword,
+  logInBySms,
+  startChallenge,
+  wrongCode,
+} from "../support/scenarios.ts";
+import { type Stack, startStack } from "../support/stack.ts";
+import { until } from "../support/until.ts";
+
+const PASSWORD = "correct horse battery staple";
+const SOME_PROCESSES_MS = 60_000;
+
+/** Runs `npm run cli -- <args>` as a process of its own. */
+async function cli(env: Record<string, string>, args: string[], input = "") {
+  const { DATABASE_URL, REDIS_URL, TEMPORAL_ADDRESS, DATA_DIR, ...inherited } = process.env;
+  const child = spawn(process.execPath, ["scripts/run.mjs", "cli", ...args], {
+    cwd: checkoutFolder,
+    env: { ...inherited, ...env },
+  });
+  child.stdin.on("error", () => {}).end(input);
+  const [code, out, err] = await Promise.all([
+    new Promise<number | null>((resolve) => child.once("close", resolve)),
+    text(child.stdout),
+    text(child.stderr),
+  ]);
+  return { code, out, err };
+}
+
+test("each command, and each thing that it takes, says what it is", async () => {
+  const { code, out } = await cli({}, ["unlock", "--help"]);
+  expect(code).toBe(0);
+  expect(out).toContain("--json");
+  const leaves = (command: Command): Command[] =>
+    command.commands.length > 0 ? command.commands.flatMap(leaves) : [command];
+  const all = leaves(cliProgram());
+  expect(all.map((command) => `${command.parent?.name()} ${command.name()}`)).toEqual([
+    ...["account create", "account list", "account show"],
+    ...["user create", "user list", "user show", "user set-role", "user set-password"],
+    ...["npm run cli -- unlock", "npm run cli -- reset-mfa", "policy show", "keys reseal"],
+  ]);
+  for (const command of all) {
+    const words = [command, ...command.registeredArguments, ...command.options];
+    for (const { description } of words)
+      expect(typeof description === "string" ? description : command.description()).toMatch(
+        /\S{3}/,
+      );
+    expect(command.helpInformation()).toContain("--json");
+  }
+});
+
+describe("on a service of its own settings", { timeout: SOME_PROCESSES_MS }, () => {
+  let stack: Stack;
+  let env: Record<string, string>;
+  beforeAll(async () => {
+    stack = await startStack();
+    const { SEALING_KEYS, CODE_KEY, ...config } = stack.deps.config;
+    env = {
+      NODE_ENV: "test",
+      DATABASE_URL: config.DATABASE_URL,
+      REDIS_URL: config.REDIS_URL,
+      TEMPORAL_ADDRESS: config.TEMPORAL_ADDRESS,
+      TEMPORAL_NAMESPACE: config.TEMPORAL_NAMESPACE,
+      SEALING_KEYS: SEALING_KEYS.map(({ id, key }) => `${id}:${key.toString("base64")}`).join(","),
+      CODE_KEY: CODE_KEY.toString("base64"),
+    };
+  });
+  afterAll(() => stack.stop());
+
+  /** What a command answers as JSON; throws with its words where it fails. */
+  async function json(args: string[], input?: string) {
+    const { code, out, err } = await cli(env, [...args, "--json"], input);
+    if (code !== 0) throw new Error(`${args.join(" ")} failed: ${err}`);
+    expect(out).toMatch(/^.+\n$/);
+    // biome-ignore lint/suspicious/noExplicitAny: the tests say what they expect in it.
+    return JSON.parse(out) as any;
+  }
+
+  async function refused(args: string[], input?: string) {
+    const { code, out, err } = await cli(env, args, input);
+    expect([code, out], args.join(" ")).toEqual([1, ""]);
+    expect(err).not.toMatch(/\bat .*:\d+:\d+|select |insert /);
+    return err;
+  }
+
+  const events = async (id: string) =>
+    ((await json(["user", "show", id])) as Awaited<ReturnType<typeof viewForSupport>>).events;
+
+  async function locked() {
+    const user = await stack.createUser();
+    const { e164 } = await enrollPhone(stack, user);
+    const { token } = await logInBySms(stack, user, e164);
+    const { id } = await startChallenge(stack, user);
+    const passcode = await stack.passcodeTo(e164);
+    for (let n = 1; n <= 7; n++) await stack.api.verifyPasscode(id, wrongCode(passcode, n));
+    await until(async () => (await stack.api.multiFactor(token)).body.locked, Boolean);
+    return { user, e164, token };
+  }
+
+  test("accounts are made once and told, in words and as JSON", async () => {
+    const name = `Zoë’s 'shop' ${newId()}`;
+    const made = await json(["account", "create", name]);
+    expect(made).toMatchObject({ name, kind: "panel", requirement: "optional" });
+    expect(await refused(["account", "create", name])).toContain("already");
+    const cloud = await json(["account", "create", `cloud-${newId()}`, "--kind", "cloud"]);
+    expect((await json(["account", "list"])).accounts).toEqual(
+      expect.arrayContaining([made, cloud]),
+    );
+    const shown = { ...made, users: 0, configured: 0, links: [] };
+    expect(await json(["account", "show", made.id])).toEqual(shown);
+    expect((await cli(env, ["account", "show", name])).out).toMatch(/^requirement +optional$/m);
+    expect(await json(["policy", "show", name])).toMatchObject({
+      ...{ account: name, requirement: "optional", enforceAfter: null, version: 0 },
+      ...{ users: 0, configured: 0, toGo: 0 },
+    });
+  });
+
+  test("an operator of Support is made here, and the role is good at once", async () => {
+    const account = (await json(["account", "create", `support-${newId()}`])).name;
+    const username = `agent-${newId()}`;
+    const create = ["user", "create", username, "--account", account, "--role", "support"];
+    const made = await json([...create, "--password-stdin"], `${PASSWORD}\n`);
+    expect(made).toMatchObject({ username, role: "support" });
+    expect(JSON.stringify(made)).not.toContain(PASSWORD);
+    const { token } = await logInByPassword(stack, { username, password: PASSWORD });
+    const path = `/v1/support/users?query=${username}`;
+    const found = await stack.api.call<{ users: object[] }>("GET", path, { token });
+    expect(found.body.users).toHaveLength(1);
+    expect((await events(made.id)).at(-1)).toMatchObject({
+      type: "user_added",
+      actorId: "command_line",
+      userAgent: expect.stringContaining("command line of "),
+      detail: { role: "support" },
+    });
+    expect(await refused(create)).toContain("taken");
+  });
+
+  test("without a password one is made, shown once, and logs in", async () => {
+    const account = (await json(["account", "create", `made-${newId()}`])).id;
+    const username = `carol-${newId()}`;
+    const { out } = await cli(env, ["user", "create", username, "--account", account]);
+    const [, password = ""] = /shown this once: (\S+)$/m.exec(out) ?? [];
+    expect(password).toHaveLength(20);
+    expect((await logInByPassword(stack, { username, password })).scope).toBe("full");
+    expect((await json(["user", "list", "--account", account])).users).toMatchObject([
+      { username, role: "member", methods: [], lockedAt: null },
+    ]);
+    expect((await cli(env, ["user", "show", username])).out).not.toContain(password);
+  });
+
+  test("another password or role ends the sessions; the last administrator stays one", async () => {
+    const boss = await stack.createUser({ role: "administrator" });
+    const user = await stack.createUser({ accountId: boss.accountId });
+    const first = await logInByPassword(stack, user);
+    const changed = await json(["user", "set-password", user.id, "--password-stdin"], PASSWORD);
+    expect(changed).toEqual({ changed: true });
+    expectProblem(await stack.api.session(first.token), "session_revoked");
+    expectProblem(await stack.api.logIn(user), "invalid_credentials");
+    const second = await logInByPassword(stack, { ...user, password: PASSWORD });
+
+    expect(await refused(["user", "set-role", boss.username, "member"])).toContain("last");
+    const promote = ["user", "set-role", user.username.toUpperCase(), "support"];
+    expect(await json(promote)).toEqual({ changed: true, role: "support" });
+    const ended = expectProblem(await stack.api.session(second.token), "session_revoked");
+    expect(ended.reason).toBe("role_changed");
+    expect((await json(["user", "set-role", user.id, "member"])).changed).toBe(true);
+    expect((await events(user.id)).map(({ type }) => type)).toEqual(
+      expect.arrayContaining(["password_changed", "role_changed"]),
+    );
+  });
+
+  test("a lock is ended with a reason, and where there is none that is said", async () => {
+    const { user, e164, token } = await locked();
+    const unlock = ["unlock", user.username, "--reason", "Ticket 42"];
+    expect(await json(unlock)).toEqual({ changed: true });
+    expect((await stack.api.session(token)).status).toBe(200);
+    expect((await startChallenge(stack, user)).attemptsRemaining).toBe(7);
+    await stack.passcodeTo(e164);
+    expect((await cli(env, unlock)).out).toContain("was not locked; nothing was changed");
+    const told = (await events(user.id)).filter(({ type }) => type === "account_unlocked");
+    expect(told).toMatchObject([{ actorId: "command_line", detail: { reason: "Ticket 42" } }]);
+  });
+
+  test("a reset removes the devices and ends the sessions, and leaves the lock", async () => {
+    const { user, token } = await locked();
+    const reset = ["reset-mfa", user.id, "--reason", "Lost the phone"];
+    expect(await json(reset)).toEqual({ changed: true });
+    expect(await json(reset)).toEqual({ changed: false });
+    const ended = expectProblem(await stack.api.session(token), "session_revoked");
+    expect(ended.reason).toBe("multi_factor_reset");
+    expect((await json(["user", "show", user.username])).multiFactor).toMatchObject({
+      ...{ enabled: false, locked: true, devices: [] },
+    });
+    expectProblem(await stack.api.logIn(user), "account_locked");
+  });
+
+  test("while Redis is away the lock stays as it is, and the command says why", async () => {
+    const { user } = await locked();
+    const away = { ...env, REDIS_URL: `redis://127.0.0.1:${await freePort()}` };
+    const { code, err } = await cli(away, ["unlock", user.id, "--reason", "Ticket 42"]);
+    expect([code, err]).toEqual([1, expect.stringContaining("does not answer")]);
+    expectProblem(await stack.api.logIn(user), "account_locked");
+  });
+
+  test("what names nobody or says nothing is refused in a line", async () => {
+    const { username } = await stack.createUser();
+    for (const name of ["%", "' or 1=1 --", "0".repeat(32)])
+      expect(await refused(["user", "show", name])).toContain("no user");
+    const more: [string[], string, string?][] = [
+      [["account", "create", "x".repeat(65)], "1 to 64"],
+      [["user", "create", "x", "--account", "nobody's"], "no account"],
+      [["user", "create", "a\u202eb", "--account", "x"], "can be seen"],
+      [["user", "set-role", username, "root"], "Allowed choices"],
+      [["user", "set-password", username, "--password-stdin"], "8 to 256", "short\n"],
+      [["unlock", username], "--reason"],
+      [["reset-mfa", username, "--reason", " ".repeat(9)], "3 characters"],
+      [["bogus"], "unknown command"],
+    ];
+    for (const [args, words, input] of more)
+      expect(await refused(args, input), args.join(" ")).toContain(words);
+  });
+
+  test("a database without tables, and settings that are missing, are told", async () => {
+    const own = await freshDatabase("postgres");
+    const empty = await cli({ ...env, DATABASE_URL: own.url }, ["account", "list"]);
+    await own.drop();
+    expect([empty.code, empty.err]).toEqual([1, expect.stringContaining("scripts/migrate.ts")]);
+    const bare = await cli({ DATABASE_URL: own.url }, ["account", "list"]);
+    expect([bare.code, bare.err]).toEqual([1, expect.stringContaining("SEALING_KEYS")]);
+  });
+});
+
+describe("on the stack of npm start", { timeout: 120_000 }, () => {
+  const folder = mkdtempSync(join(tmpdir(), "second-step-cli-"));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  test("it works without anything set by hand, and says so when none runs", async () => {
+    const { DATABASE_URL, REDIS_URL, TEMPORAL_ADDRESS, ...inherited } = process.env;
+    const port = String(await freePort());
+    const env = { ...inherited, NODE_ENV: "development", DATA_DIR: folder, PORT: port };
+    const none = await cli({ DATA_DIR: folder }, ["account", "list"]);
+    expect([none.code, none.err]).toEqual([1, expect.stringContaining("No Second Step runs on")]);
+
+    const start = ["--import", "tsx", "scripts/start.ts"];
+    const stack = spawn(process.execPath, start, { cwd: checkoutFolder, env });
+    const ended = new Promise((resolve) => stack.once("close", resolve));
+    try {
+      await new Promise<void>((resolve, reject) => {
+        let output = "";
+        for (const stream of [stack.stdout, stack.stderr])
+          stream.setEncoding("utf8").on("data", (chunk: string) => {
+            output += chunk;
+            if (output.includes("Second Step runs")) resolve();
+          });
+        ended.then(() => reject(new Error(`It ended before it was ready:\n${output}`)));
+      });
+      const json = async (args: string[], input?: string) =>
+        JSON.parse((await cli({ DATA_DIR: folder }, [...args, "--json"], input)).out);
+      const create = ["user", "create", "dora", "--account", "demo", "--password-stdin"];
+      expect(await json(create, PASSWORD)).toMatchObject({ username: "dora", role: "member" });
+      const login = await fetch(`http://127.0.0.1:${port}/v1/login`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ username: "dora", password: PASSWORD }),
+      });
+      expect(await login.json()).toMatchObject({ status: "authenticated" });
+      const reset = await json(["reset-mfa", "dora", "--reason", "Ticket 42"]);
+      expect(reset).toEqual({ changed: false });
+      expect(await json(["unlock", "dora", "--reason", "Ticket 42"])).toEqual({ changed: false });
+      expect(await json(["keys", "reseal"])).toEqual({ resealed: 0, key: "first" });
+    } finally {
+      stack.kill("SIGTERM");
+      await ended;
+    }
+    const gone = await cli({ DATA_DIR: folder }, ["account", "list"]);
+    expect(gone.err).toContain("No Second Step runs on");
+  });
+});
