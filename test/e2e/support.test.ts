@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { activity } from "../../api/events.ts";
 import type { viewForSupport } from "../../api/support-view.ts";
 import { newId } from "../../store/ids.ts";
-import { setRole } from "../../store/postgres/users.ts";
+import { setRole, unlockUser } from "../../store/postgres/users.ts";
 import type { Person } from "../support/people.ts";
 import { newPhone } from "../support/phones.ts";
 import { expectProblem } from "../support/problems.ts";
@@ -266,6 +266,19 @@ describe("unlocking", () => {
     expect(await unlock(user.id)).toMatchObject({ status: 200, body: { changed: false } });
     expect((await stack.api.challenge(id)).body.attemptsRemaining).toBe(6);
     expect((await eventsOf(user.id)).map(({ type }) => type)).not.toContain("account_unlocked");
+  });
+
+  test("a lock that a crash left in the counter alone is written down, then ended", async () => {
+    const { user } = await lockedUser();
+    const { id: userId, accountId } = user;
+    const event = { key: newId(), at: new Date(stack.clock.now()), type: "test", accountId };
+    await unlockUser(stack.deps.db, userId, event);
+    expect((await unlock(userId)).body).toEqual({ changed: true });
+    expect((await startChallenge(stack, user)).attemptsRemaining).toBe(7);
+    const told = (await eventsOf(userId)).filter(({ type }) => /^account_/.test(type));
+    expect(told.map(({ type }) => type)).toEqual([
+      ...["account_unlocked", "account_locked", "account_locked"],
+    ]);
   });
 
   test("a user who is locked again is locked, and unlocked again", async () => {
