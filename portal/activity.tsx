@@ -25,24 +25,35 @@ export function activityPages(app: Hono<PortalEnv>, deps: Deps) {
         <h1>Activity</h1>
         <section class="card">
           <p>If you did not do something that stands here, log out everywhere and tell Support.</p>
-          <ul class="rows">
-            {events.map(({ at, type, ip, userAgent }) => (
-              <li>
-                <div>
-                  {sentence(type)}
-                  <div class="quiet">{[ip, browserOf(userAgent)].filter(Boolean).join(", ")}</div>
-                </div>
-                <div class="quiet">
-                  <Time at={at} />
-                </div>
-              </li>
-            ))}
-          </ul>
+          <EventRows events={events} />
           {next !== null && <a href={`/activity?before=${next}`}>Older activity</a>}
         </section>
       </>,
     );
   });
+}
+
+type Events = Awaited<ReturnType<typeof activity>>["events"];
+
+/** Events, each with when and from where. */
+export function EventRows({ events }: { events: Events }) {
+  return (
+    <ul class="rows">
+      {events.map(({ at, type, ip, userAgent, detail }) => (
+        <li>
+          <div>
+            {sentence(type)}
+            <div class="quiet">
+              {[ip, browserOf(userAgent), detail.reason].filter(Boolean).join(", ")}
+            </div>
+          </div>
+          <div class="quiet">
+            <Time at={at} />
+          </div>
+        </li>
+      ))}
+    </ul>
+  );
 }
 
 /** An event's type as words: `otp_device_added` is "OTP device added". */

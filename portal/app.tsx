@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import type { Deps } from "../api/deps.ts";
 import { Problem } from "../api/problem.ts";
+import { accountPages } from "./account.tsx";
 import { activityPages } from "./activity.tsx";
 import { assetRoutes } from "./assets.ts";
 import { defaultMethodPages } from "./default-method.tsx";
@@ -16,10 +17,23 @@ import { refuse } from "./refusal.tsx";
 import { removalPages } from "./removal.tsx";
 import { ownFormsOnly, pageHeaders } from "./security.ts";
 import { sessionPages } from "./sessions.tsx";
+import { setUpPages } from "./set-up.tsx";
 import { smsPages } from "./sms.tsx";
+import { supportPages } from "./support.tsx";
+import { userPages } from "./users.tsx";
 
 /** Where there are pages; everything else belongs to the API. */
-const AREAS = ["/", "/login/*", "/logout", "/set-up", "/devices/*", "/sessions/*", "/activity"];
+const AREAS = [
+  "/",
+  "/login/*",
+  "/logout",
+  "/set-up",
+  "/devices/*",
+  "/sessions/*",
+  "/activity",
+  "/account/*",
+  "/support/*",
+];
 
 /** The pages a person uses, over the same functions as the API. */
 export function portal(deps: Deps) {
@@ -33,6 +47,7 @@ export function portal(deps: Deps) {
     app.use(area, once(deps));
   }
   loginPages(app, deps);
+  setUpPages(app, deps);
   passcodePages(app, deps);
   devicePages(app, deps);
   smsPages(app, deps);
@@ -43,6 +58,9 @@ export function portal(deps: Deps) {
   removalPages(app, deps);
   sessionPages(app, deps);
   activityPages(app, deps);
+  accountPages(app, deps);
+  userPages(app, deps);
+  supportPages(app, deps);
   for (const area of AREAS)
     app.all(area, () => {
       throw new Problem("not_found", "The address may be wrong, or the page has moved.");

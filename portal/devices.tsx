@@ -3,8 +3,9 @@ import type { Deps } from "../api/deps.ts";
 import { type DeviceView, getMultiFactor, type MultiFactor } from "../api/devices.ts";
 import type { PortalEnv } from "./form.ts";
 import { page, whoOf } from "./layout.tsx";
-import { Form, Notice } from "./parts.tsx";
+import { Form, Notice, Time } from "./parts.tsx";
 import { signedIn } from "./session.ts";
+import { graceEnd } from "./set-up.tsx";
 import { METHOD_WORDS } from "./words.ts";
 
 /** What was just done, by the name that the address carries. */
@@ -34,7 +35,7 @@ export function devicePages(app: Hono<PortalEnv>, deps: Deps) {
       <>
         <h1>My Multi-Factor Devices</h1>
         {done && <Notice kind="good">{done(mine)}</Notice>}
-        <Status mine={mine} />
+        <Status mine={mine} from={await graceEnd(deps, session)} />
         <Apps apps={apps} most={deps.config.limits.otpDevices} />
         <Phone phone={phone} />
         {mine.enabled && session.scope === "full" && (
@@ -49,7 +50,7 @@ export function devicePages(app: Hono<PortalEnv>, deps: Deps) {
   });
 }
 
-function Status({ mine: { enabled, required } }: { mine: MultiFactor }) {
+function Status({ mine: { enabled, required }, from }: { mine: MultiFactor; from?: string }) {
   return (
     <section class="card">
       <div class="head">
@@ -60,7 +61,14 @@ function Status({ mine: { enabled, required } }: { mine: MultiFactor }) {
         {enabled
           ? "Each login asks for your password and for a passcode."
           : "A password alone opens your account. Add and verify a device to ask for a passcode too."}
-        {required && " Your account requires it of everyone."}
+        {required && " Your account requires it of everyone"}
+        {from && (
+          <>
+            {" "}
+            from <Time at={from} /> on
+          </>
+        )}
+        {required && "."}
       </p>
     </section>
   );

@@ -2,6 +2,7 @@ import { html } from "hono/html";
 import type { Child } from "hono/jsx";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Deps } from "../api/deps.ts";
+import type { Role } from "../store/postgres/schema.ts";
 import { getUser } from "../store/postgres/users.ts";
 import type { Session } from "../store/redis/sessions.ts";
 import { assetPath } from "./assets.ts";
@@ -77,14 +78,24 @@ function Layout({ title, who, narrow, service, path, children }: LayoutProps) {
   );
 }
 
-const PLACES = [
+type Place = readonly [href: string, label: string];
+
+const MINE: Place[] = [
   ["/devices", "My Multi-Factor Devices"],
   ["/sessions", "Sessions"],
   ["/activity", "Activity"],
-] as const;
+];
+
+/** Where a role leads beside one's own pages. */
+const OF_ROLE: Record<Role, Place[]> = {
+  member: [],
+  administrator: [["/account", "Account"]],
+  support: [["/support", "Support"]],
+};
 
 function Account({ who, path }: { who: Who; path: string }) {
-  const places = who.session.scope === "full" ? PLACES : PLACES.slice(0, 1);
+  const { scope, role } = who.session;
+  const places = scope === "full" ? [...MINE, ...OF_ROLE[role]] : MINE.slice(0, 1);
   return (
     <>
       <nav aria-label="Pages">

@@ -5,7 +5,7 @@ import { originOf } from "../api/origin.ts";
 import { Problem } from "../api/problem.ts";
 import type { Session } from "../store/redis/sessions.ts";
 import { field, ownPath, type PortalContext, type PortalEnv } from "./form.ts";
-import { page, whoOf } from "./layout.tsx";
+import { page } from "./layout.tsx";
 import { Fault, Field, Form, Notice } from "./parts.tsx";
 import { endSession, keepToken, signedIn } from "./session.ts";
 import { type Faults, faultsOf, NO_FAULTS } from "./words.ts";
@@ -13,7 +13,7 @@ import { type Faults, faultsOf, NO_FAULTS } from "./words.ts";
 const AGAIN =
   "This needs a login of the last 15 minutes, with every factor you have. Log in again to go on.";
 
-/** The first step of a login, the way into set-up, and the way out. */
+/** The first step of a login, and the way out. */
 export function loginPages(app: Hono<PortalEnv>, deps: Deps) {
   app.get("/", async (c) => {
     const { scope } = await signedIn(c, deps, { setup: true });
@@ -44,34 +44,13 @@ export function loginPages(app: Hono<PortalEnv>, deps: Deps) {
       if (result.status === "challenge")
         return c.redirect(`/login/${result.challenge.id}?to=${encodeURIComponent(to)}`, 303);
       await keepToken(c, deps, result.session.token);
-      return c.redirect(result.status === "setup_required" ? "/set-up" : to, 303);
+      const told = result.status === "setup_required" || result.multiFactorRequiredFrom;
+      return c.redirect(told ? `/set-up?to=${encodeURIComponent(to)}` : to, 303);
     } catch (error) {
       const wrong = error instanceof Problem && error.code === "invalid_credentials";
       const faults = faultsOf(error, wrong ? "password" : undefined);
       return loginPage(c, { to, username, faults });
     }
-  });
-
-  app.get("/set-up", async (c) => {
-    const who = await whoOf(deps, await signedIn(c, deps, { setup: true }));
-    return page(
-      c,
-      { title: "Set up multi-factor authentication", who, narrow: true },
-      <section class="card">
-        <h1>Multi-factor authentication is required</h1>
-        <p>
-          Your account asks everyone for a second step at login: a passcode sent to your phone, or
-          one that an app on it shows. It takes about two minutes to set up.
-        </p>
-        <p>
-          You have 15 minutes. If they run out, log in again and go on from where you were. When a
-          device is verified you are logged out, and log in with it.
-        </p>
-        <a class="button" href="/devices">
-          Set Up Multi-Factor Authentication
-        </a>
-      </section>,
-    );
   });
 
   app.post("/logout", async (c) => {

@@ -122,7 +122,7 @@ function Delivery({ challenge }: { challenge: Challenge }) {
     );
   const sending = state === "sending_passcode";
   return (
-    <p id="delivery" role="status" {...(sending && { "data-follow": "" })}>
+    <p id="delivery" role="status" {...(sending && { "data-follow": "1.5" })}>
       {sending
         ? `A 7-digit passcode is being sent to ${deliveredTo}.`
         : `A 7-digit passcode was sent to ${deliveredTo}. It works once, for ten minutes.`}

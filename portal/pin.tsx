@@ -114,7 +114,7 @@ function Delivery({ device: { state, phoneNumber } }: { device: DeviceView }) {
       );
     case "sending_pin":
       return (
-        <p id="delivery" role="status" data-follow>
+        <p id="delivery" role="status" data-follow="1.5">
           A PIN is being sent to {phoneNumber}.
         </p>
       );

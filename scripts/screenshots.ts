@@ -33,6 +33,7 @@ try {
   const executablePath = await ensureDebianPackage("chromium", "chromium", report);
   const browser = await chromium.launch({ executablePath, args: FLAGS });
   await ofUser(browser);
+  await ofOthers(browser);
   await browser.close();
 } finally {
   await stopAll();
@@ -116,6 +117,36 @@ async function ofUser(browser: Browser): Promise<void> {
   await page.goto("/devices");
   await press(page, "Generate Recovery Codes");
   await picture(page, "recovery-codes");
+}
+
+/** The pages of administrators and of Support. */
+async function ofOthers(browser: Browser): Promise<void> {
+  const member = await open(browser);
+  await logIn(member, "bob");
+  await member.getByLabel("Add an SMS device").click();
+  await member.getByLabel("Phone number").fill("512-555-0101");
+  await press(member, "Send the PIN");
+
+  const support = await open(browser);
+  await logIn(support, "support");
+  await support.goto("/support?query=b");
+  await picture(support, "support-search");
+  await support.getByRole("link", { name: "bob" }).click();
+  await picture(support, "support-user");
+
+  const admin = await open(browser);
+  await logIn(admin, "admin");
+  await admin.goto("/account/users");
+  await picture(admin, "users");
+  await admin.goto("/account");
+  await admin.getByLabel("Required of everybody").check();
+  await admin.getByLabel("Grace period in days").fill("14");
+  await press(admin, "Save");
+  await picture(admin, "account");
+  await admin.getByLabel("Grace period in days").fill("0");
+  await press(admin, "Save");
+  await logIn(member, "bob");
+  await picture(member, "set-up");
 }
 
 async function onAPhoneInTheDark(browser: Browser, user: Page): Promise<void> {

@@ -28,8 +28,9 @@ const MAY: Record<string, { ours: RegExp; packages: RegExp }> = {
     packages: /^(?!(redis|pg|drizzle-orm|xstate|@temporalio\/(worker|workflow|activity))(\/|$))/,
   },
   portal: {
-    ours: /^(portal|api|store)\//,
-    packages: /^(node:\w+(\/\w+)?|hono(\/.*)?|libphonenumber-js\/max)$/,
+    // The machines to draw their charts; none is run here.
+    ours: /^(portal|api|store|machines)\//,
+    packages: /^(node:\w+(\/\w+)?|hono(\/.*)?|libphonenumber-js\/max|xstate)$/,
   },
 };
 

@@ -14,24 +14,40 @@ function countDown(button) {
   show();
 }
 
-/** Looks again for how a delivery went, until there is news, and shows it. */
+/** Looks again every so many seconds while there is more to come, and shows what is new. */
 async function follow(region) {
-  await new Promise((resolve) => setTimeout(resolve, 1500));
+  region.dataset.shown ??= region.textContent;
+  const seconds = Number(region.dataset.follow);
+  await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
   const answer = await fetch(location.href).catch(() => undefined);
   if (answer?.status < 500 && !answer.ok) return location.reload();
   if (!answer?.ok) return follow(region);
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const news = page.getElementById(region.id);
   if (!news) return;
-  if ("follow" in news.dataset) return follow(region);
+  const more = "follow" in news.dataset;
   // In the same element, so that it is announced.
-  region.className = news.className;
-  region.replaceChildren(...news.childNodes);
+  const text = news.textContent;
+  if (text !== region.dataset.shown) {
+    region.dataset.shown = text;
+    region.className = news.className;
+    region.replaceChildren(...news.childNodes);
+    localize(region);
+  }
+  if (more) return follow(region);
   // What the news makes possible.
   const offers = page.getElementById("offers");
   if (!offers) return;
   document.getElementById("offers")?.replaceWith(offers);
   for (const button of offers.querySelectorAll("[data-wait]")) countDown(button);
+}
+
+/** Times in the reader's own time zone. */
+function localize(part) {
+  for (const time of part.querySelectorAll("time[data-local]")) {
+    const date = new Date(time.dateTime);
+    time.textContent = date.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+  }
 }
 
 async function copy(button) {
@@ -60,8 +76,4 @@ each("[data-print]", (button) => {
   button.hidden = false;
   button.addEventListener("click", () => print());
 });
-// In the reader's own time zone.
-each("time[data-local]", (time) => {
-  const date = new Date(time.dateTime);
-  time.textContent = date.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
-});
+localize(document);

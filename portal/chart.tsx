@@ -1,0 +1,62 @@
+import type { AnyStateMachine, AnyStateNode } from "xstate";
+
+type Move = { event: string; to: string[] };
+type ChartState = { name: string; final: boolean; moves: Move[] };
+
+/** A machine's chart with one state lit: every state and where each event leads from it. */
+export function Chart({ machine, state }: { machine: AnyStateMachine; state: string }) {
+  return (
+    <ol class="chart" aria-label="Chart of the flow">
+      {statesOf(machine).map(({ name, final, moves }) => {
+        const here = name === state;
+        return (
+          <li class={final ? "final" : undefined} aria-current={here ? "step" : undefined}>
+            <strong>{words(name)}</strong>
+            {here && <span class="tag good">Here now</span>}
+            <ul>
+              {moves.map(({ event, to }) => (
+                <li>
+                  {words(event)} → {to.map(words).join(" or ")}
+                </li>
+              ))}
+            </ul>
+          </li>
+        );
+      })}
+    </ol>
+  );
+}
+
+/** The states a flow can stay in, the first one first, each after one that leads to it. */
+function statesOf({ root }: AnyStateMachine): ChartState[] {
+  const order = [...stays(root)];
+  for (const node of order)
+    for (const { nodes } of movesOf(node))
+      order.push(...nodes.filter((target) => !order.includes(target)));
+  return order.map((node) => ({
+    name: node.key,
+    final: node.type === "final",
+    moves: movesOf(node).map(({ event, nodes }) => ({ event, to: nodes.map(({ key }) => key) })),
+  }));
+}
+
+/** Where each event leads from the state: its own and those of the states around it. */
+function movesOf(node: AnyStateNode): { event: string; nodes: AnyStateNode[] }[] {
+  const own = [...node.transitions].flatMap(([event, transitions]) => {
+    const nodes = transitions.flatMap(({ target = [] }) => target.flatMap(stays));
+    return nodes.length > 0 ? [{ event, nodes: [...new Set(nodes)] }] : [];
+  });
+  return node.parent ? [...own, ...movesOf(node.parent)] : own;
+}
+
+/** Where entering a state ends: in its first one, or where that one leads on by itself. */
+function stays(node: AnyStateNode): AnyStateNode[] {
+  if (node.always?.length) return node.always.flatMap(({ target = [] }) => target.flatMap(stays));
+  return node.type === "compound" ? node.initial.target.flatMap(stays) : [node];
+}
+
+/** `PASSCODE_SENT` as "passcode sent"; a deadline as what it is. */
+function words(name: string): string {
+  if (name.startsWith("xstate.after.")) return "time runs out";
+  return name.toLowerCase().replaceAll("_", " ");
+}

@@ -1,0 +1,13 @@
+import type { Deps } from "../api/deps.ts";
+import { requireRole } from "../api/roles.ts";
+import type { Role } from "../store/postgres/schema.ts";
+import type { PortalContext } from "./form.ts";
+import type { Who } from "./layout.tsx";
+import { signedIn } from "./session.ts";
+
+/** The session of a user who has the role now. Throws `forbidden` beside what `signedIn` throws. */
+export async function signedInAs(c: PortalContext, deps: Deps, role: Role): Promise<Who> {
+  const session = await signedIn(c, deps);
+  const { username } = await requireRole(deps, session, role);
+  return { username, session };
+}

@@ -1,0 +1,51 @@
+import type { Hono } from "hono";
+import type { Deps } from "../api/deps.ts";
+import { requiredFrom } from "../api/policy.ts";
+import { getAccount } from "../store/postgres/accounts.ts";
+import type { Session } from "../store/redis/sessions.ts";
+import { ownPath, type PortalEnv } from "./form.ts";
+import { page, whoOf } from "./layout.tsx";
+import { Time } from "./parts.tsx";
+import { signedIn } from "./session.ts";
+
+/** The notice at a login that the account requires a second factor: now, or after a grace period. */
+export function setUpPages(app: Hono<PortalEnv>, deps: Deps) {
+  app.get("/set-up", async (c) => {
+    const session = await signedIn(c, deps, { setup: true });
+    const from = await graceEnd(deps, session);
+    const title = from
+      ? "Multi-factor authentication will be required"
+      : "Multi-factor authentication is required";
+    return page(
+      c,
+      { title, who: await whoOf(deps, session), narrow: true },
+      <section class="card">
+        <h1>{title}</h1>
+        <p>
+          Your account asks everyone for a second step at login: a passcode sent to your phone, or
+          one that an app on it shows. It takes about two minutes to set up. When a device is
+          verified you are logged out, and log in with it.
+        </p>
+        {from ? (
+          <p>
+            You can do it later, until <Time at={from} />.
+          </p>
+        ) : (
+          <p>You have 15 minutes. If they run out, log in again and go on from where you were.</p>
+        )}
+        <div class="actions">
+          <a class="button" href="/devices">
+            Set Up Multi-Factor Authentication
+          </a>
+          {from && <a href={ownPath(c.req.query("to"))}>Later</a>}
+        </div>
+      </section>,
+    );
+  });
+}
+
+/** When the account's requirement begins to bind; undefined where there is none ahead. */
+export async function graceEnd(deps: Deps, { accountId }: Session): Promise<string | undefined> {
+  const account = await getAccount(deps.db, accountId);
+  return account && requiredFrom(account, deps.clock.now());
+}

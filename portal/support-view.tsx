@@ -1,0 +1,74 @@
+import type { viewForSupport } from "../api/support-view.ts";
+import { loginChallengeMachine } from "../machines/login-challenge.ts";
+import { otpEnrollmentMachine } from "../machines/otp-enrollment.ts";
+import { smsEnrollmentMachine } from "../machines/sms-enrollment.ts";
+import { EventRows } from "./activity.tsx";
+import { Chart } from "./chart.tsx";
+import { Time } from "./parts.tsx";
+import { METHOD_WORDS } from "./words.ts";
+
+type View = Awaited<ReturnType<typeof viewForSupport>>;
+
+const FLOWS = {
+  login_challenge: { title: "A login's second step", machine: loginChallengeMachine },
+  sms_enrollment: { title: "An SMS device's set-up", machine: smsEnrollmentMachine },
+  otp_enrollment: { title: "An OTP device's set-up", machine: otpEnrollmentMachine },
+} as const;
+
+/** What Support sees of a user: state, devices (masked), flows under way on their charts, events. */
+export function SupportView({ view }: { view: View }) {
+  const { user, multiFactor, attemptsRemaining, flows, events } = view;
+  return (
+    <>
+      <section class="card">
+        <div class="head">
+          <h2>State</h2>
+          <span class={user.lockedAt ? "tag bad" : "tag good"}>
+            {user.lockedAt ? "Locked" : "Not locked"}
+          </span>
+        </div>
+        <p>
+          Role: {user.role}; account: {user.accountName}. Multi-factor authentication is{" "}
+          {multiFactor.enabled ? "enabled" : "not enabled"}
+          {multiFactor.required && " and required"}. Wrong passcodes until the lock:{" "}
+          {attemptsRemaining}. Recovery codes left: {multiFactor.recoveryCodes.remaining}.
+        </p>
+        {user.lockedAt && (
+          <p>
+            Locked since <Time at={user.lockedAt} />.
+          </p>
+        )}
+        <ul class="rows">
+          {multiFactor.devices.map(({ type, name, phoneNumber, verified }) => (
+            <li>
+              <div>
+                {METHOD_WORDS[type]}: {name ?? phoneNumber}{" "}
+                <span class={verified ? "tag good" : "tag bad"}>
+                  {verified ? "Verified" : "Not verified"}
+                </span>
+              </div>
+            </li>
+          ))}
+        </ul>
+      </section>
+      {flows.map(({ type, state, problem, expiresAt }) => (
+        <section class="card">
+          <h2>{FLOWS[type].title}</h2>
+          <p>
+            {problem && `Problem: ${problem.replaceAll("_", " ")}. `}
+            {expiresAt && (
+              <>
+                Ends <Time at={expiresAt} />.
+              </>
+            )}
+          </p>
+          <Chart machine={FLOWS[type].machine} state={state} />
+        </section>
+      ))}
+      <section class="card">
+        <h2>Recent activity</h2>
+        <EventRows events={events} />
+      </section>
+    </>
+  );
+}

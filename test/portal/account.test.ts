@@ -1,0 +1,223 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { newPhone } from "../support/phones.ts";
+import { logInByPassword, wrongCode } from "../support/scenarios.ts";
+import {
+  expectAccessible,
+  follow,
+  heading,
+  logIn,
+  type Portal,
+  press,
+  START_MS,
+  secretOf,
+  startPortal,
+} from "./browser.ts";
+import { withApp } from "./people.ts";
+
+let portal: Portal;
+beforeAll(async () => {
+  portal = await startPortal();
+}, START_MS);
+afterAll(() => portal.stop());
+
+/** An account with an administrator and a member, neither with a device. */
+async function newAccount() {
+  const admin = await portal.createUser({ role: "administrator" });
+  return { admin, member: await portal.createUser({ accountId: admin.accountId }) };
+}
+
+describe("the account's requirement", () => {
+  test("ends the sessions in two browsers, and each sets up at its next login", async () => {
+    const { admin, member } = await newAccount();
+    const [his, hers] = [await portal.open(), await portal.open()];
+    await logIn(his, admin);
+    await logIn(hers, member);
+    await follow(his, "Account");
+    expect(await his.getByText("0 of 2 users have set it up").first().isVisible()).toBe(true);
+    expect(await his.getByText("You have no verified device yourself").isVisible()).toBe(true);
+    await expectAccessible(his);
+    await his.getByLabel("Required of everybody").check();
+    await press(his, "Save");
+    for (const page of [his, hers]) {
+      await page.goto("/devices");
+      expect(await page.getByRole("status").textContent()).toContain(
+        "now requires multi-factor authentication",
+      );
+    }
+
+    await logIn(hers, member);
+    expect(await heading(hers)).toBe("Multi-factor authentication is required");
+    await expectAccessible(hers);
+    await hers.goto("/sessions");
+    expect(await heading(hers)).toBe("Multi-factor authentication is required");
+    await follow(hers, "Set Up Multi-Factor Authentication");
+    await expectAccessible(hers);
+    await follow(hers, "Add an OTP device");
+    await hers.getByLabel("Name of the device").fill("Hers");
+    await press(hers, "Continue");
+    // Set-up can be left and resumed.
+    await press(hers, "Log out");
+    await logIn(hers, member);
+    await follow(hers, "Set Up Multi-Factor Authentication");
+    await follow(hers, "Manage Hers");
+    await follow(hers, "Verify");
+    await press(hers, "Show a new barcode");
+    const secret = await secretOf(hers);
+    await hers.getByLabel("Code", { exact: true }).fill(await portal.codeOf(secret));
+    await press(hers, "Verify");
+    expect(await hers.getByRole("status").textContent()).toContain("A device was verified");
+    await portal.advance(30_000);
+    await logIn(hers, member);
+    await hers.getByLabel("Passcode").fill(await portal.codeOf(secret));
+    await press(hers, "Log in");
+    expect(await hers.getByText("Your account requires it of everyone").isVisible()).toBe(true);
+  });
+
+  test("after a grace period is told at the login, which goes on", async () => {
+    const { admin, member } = await newAccount();
+    const [his, hers] = [await portal.open(), await portal.open()];
+    await logIn(his, admin);
+    await his.goto("/account");
+    await his.getByLabel("Required of everybody").check();
+    await his.getByLabel("Grace period in days").fill("soon");
+    await press(his, "Save");
+    expect(await his.locator("#enforceAfter-error").textContent()).toContain("0 to 365");
+    await his.getByLabel("Required of everybody").check();
+    await his.getByLabel("Grace period in days").fill("14");
+    await press(his, "Save");
+    expect(await his.getByText("Grace period", { exact: true }).isVisible()).toBe(true);
+    expect(await his.getByLabel("Grace period in days").inputValue()).toBe("14");
+    await expectAccessible(his);
+    await logIn(hers, member);
+    expect(await heading(hers)).toBe("Multi-factor authentication will be required");
+    await expectAccessible(hers);
+    await follow(hers, "Later");
+    expect(await heading(hers)).toBe("My Multi-Factor Devices");
+    await his.getByLabel("Optional: everybody chooses").check();
+    await press(his, "Save");
+    await hers.goto("/devices");
+    expect(await hers.getByText("requires it of everyone").count()).toBe(0);
+  });
+});
+
+describe("the account's users", () => {
+  test("are listed, added and made administrators, by administrators alone", async () => {
+    const { admin, member } = await newAccount();
+    const page = await portal.open();
+    await logIn(page, admin);
+    await page.goto("/account/users");
+    expect(await page.getByText(member.username).isVisible()).toBe(true);
+    await expectAccessible(page);
+    await follow(page, "Add a user");
+    await expectAccessible(page);
+    await page.getByLabel("User name").fill(member.username);
+    await page.getByLabel("First password").fill("short");
+    await press(page, "Add the user");
+    expect(await page.locator("#password-error").textContent()).toContain("at least 8 characters");
+    await page.getByLabel("First password").fill("a long enough one");
+    await press(page, "Add the user");
+    expect(await page.locator("#username-error").textContent()).toContain("another user name");
+    const username = `${member.username}-2`;
+    await page.getByLabel("User name").fill(username);
+    await page.getByLabel("First password").fill("a long enough one");
+    await press(page, "Add the user");
+    expect(await page.getByRole("status").textContent()).toContain("The user was added");
+    await press(page, `Make an administrator: ${username}`);
+    expect(await page.getByRole("status").textContent()).toContain("The role was changed");
+    const other = await portal.open();
+    await logIn(other, { ...member, username, password: "a long enough one" });
+    await follow(other, "Account");
+    expect(await heading(other)).toBe("Account settings");
+
+    const outsider = await portal.open();
+    await logIn(outsider, member);
+    for (const path of ["/account", "/account/users", "/account/users/new", "/support"]) {
+      await outsider.goto(path);
+      expect(await heading(outsider), path).toBe("This session may not do that");
+    }
+  });
+});
+
+describe("Support", () => {
+  test("finds a locked user, sees the flow on its chart, and unlocks with a reason", async () => {
+    const operator = await portal.createUser({ role: "support" });
+    const { user, secret, page } = await withApp(portal);
+    const code = await portal.codeOf(secret);
+    await logIn(page, user);
+    for (let n = 1; n <= 7; n++) {
+      await page.getByLabel("Passcode").fill(wrongCode(code, n * 1000));
+      await press(page, "Log in");
+    }
+    expect(await heading(page)).toBe("Your account is locked");
+
+    const desk = await portal.open();
+    await logIn(desk, operator);
+    await follow(desk, "Support");
+    await expectAccessible(desk);
+    await desk.getByLabel("Find a user").fill(user.username.slice(0, 20));
+    await press(desk, "Search");
+    await expectAccessible(desk);
+    await follow(desk, user.username);
+    expect(await desk.getByText("Locked", { exact: true }).isVisible()).toBe(true);
+    await expectAccessible(desk);
+    await desk.getByLabel("Reason to unlock").fill("x");
+    await press(desk, "Unlock");
+    expect(await desk.locator("#unlock-reason-error").textContent()).toContain("Say why");
+    await desk.getByLabel("Reason to unlock").fill("Called back on the number we have");
+    await press(desk, "Unlock");
+    expect(await desk.getByRole("status").textContent()).toContain("The user is unlocked");
+
+    await logIn(page, user);
+    await desk.reload();
+    const lit = desk.locator(".chart [aria-current] strong");
+    expect((await lit.allTextContents()).sort()).toEqual(["awaiting passcode", "locked"]);
+    await expectAccessible(desk);
+    await page.getByLabel("Passcode").fill(await portal.codeOf(secret));
+    await press(page, "Log in");
+    await page.goto("/activity");
+    expect(await page.getByText("Called back on the number we have").isVisible()).toBe(true);
+  });
+
+  test("resets a user who lost everything; not oneself", async () => {
+    const operator = await portal.createUser({ role: "support" });
+    const { user } = await withApp(portal);
+    const desk = await portal.open();
+    await logIn(desk, operator);
+    await desk.goto(`/support/users/${user.id}`);
+    await desk.getByLabel("Reason to reset").fill("Lost the phone and the codes");
+    await press(desk, "Reset multi-factor authentication");
+    expect(await desk.getByRole("status").first().textContent()).toContain("was reset");
+    const page = await portal.open();
+    await logIn(page, user);
+    expect(await heading(page)).toBe("My Multi-Factor Devices");
+
+    await desk.goto(`/support/users/${operator.id}`);
+    await desk.getByLabel("Reason to reset").fill("Just because");
+    await press(desk, "Reset multi-factor authentication");
+    expect(await desk.locator("#reset-reason-error").textContent()).toContain("Ask a colleague");
+  });
+
+  test("sees a phone's set-up on its chart", async () => {
+    const operator = await portal.createUser({ role: "support" });
+    const user = await portal.createUser();
+    const { token } = await logInByPassword(portal, user);
+    const phone = newPhone();
+    await portal.api.registerPhone(token, phone);
+    await portal.pinTo(phone.e164);
+    const desk = await portal.open();
+    await logIn(desk, operator);
+    await desk.goto(`/support/users/${user.id}`);
+    expect(await desk.getByText("An SMS device's set-up").isVisible()).toBe(true);
+    const names = await desk.locator(".chart > li > strong").allTextContents();
+    expect(names).toEqual(
+      expect.arrayContaining([
+        "sending pin",
+        "awaiting pin",
+        "pin expired",
+        "pin void",
+        "verified",
+      ]),
+    );
+    expect(await desk.content()).not.toContain(phone.e164);
+  });
+});
