@@ -53,7 +53,7 @@ function graceOf(days: string): { days: number } | null {
 function accountPage(c: PortalContext, who: Who, policy: Policy, faults: Faults, days: string) {
   return page(
     c,
-    { title: "Account settings", who, status: faults === NO_FAULTS ? 200 : 422 },
+    { title: "Account settings", who, status: faults.status },
     <>
       <h1>Account settings</h1>
       {c.req.query("done") !== undefined && <Notice kind="good">The setting was saved.</Notice>}

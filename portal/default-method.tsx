@@ -10,7 +10,7 @@ import { field, type PortalContext, type PortalEnv } from "./form.ts";
 import { page, whoOf } from "./layout.tsx";
 import { Fault, Form } from "./parts.tsx";
 import { signedIn } from "./session.ts";
-import { faultsOf, METHOD_WORDS, NO_FAULTS } from "./words.ts";
+import { faultsOf, faultyFields, METHOD_WORDS, NO_FAULTS } from "./words.ts";
 
 /** The method that logins begin with. */
 export function defaultMethodPages(app: Hono<PortalEnv>, deps: Deps) {
@@ -19,7 +19,7 @@ export function defaultMethodPages(app: Hono<PortalEnv>, deps: Deps) {
   app.post("/devices/default", async (c) => {
     const session = await signedIn(c, deps);
     const method = methodSchema.safeParse(field(c, "method"));
-    const nothing = { fields: {}, whole: "Choose one of the methods." };
+    const nothing = { ...faultyFields({}), whole: "Choose one of the methods." };
     if (!method.success) return defaultPage(c, deps, session, nothing);
     try {
       const origin = originOf(c, deps.config.TRUSTED_PROXIES);
@@ -39,7 +39,7 @@ async function defaultPage(c: PortalContext, deps: Deps, session: Session, fault
       title: "Default authentication method",
       who: await whoOf(deps, session),
       narrow: true,
-      status: faults === NO_FAULTS ? 200 : 422,
+      status: faults.status,
     },
     <>
       <Fault faults={faults} />

@@ -8,7 +8,7 @@ import { field, ownPath, type PortalContext, type PortalEnv } from "./form.ts";
 import { page } from "./layout.tsx";
 import { Fault, Field, Form, Notice } from "./parts.tsx";
 import { endSession, keepToken, signedIn } from "./session.ts";
-import { type Faults, faultsOf, NO_FAULTS } from "./words.ts";
+import { type Faults, faultsOf, faultyFields, NO_FAULTS } from "./words.ts";
 
 const AGAIN =
   "This needs a login of the last 15 minutes, with every factor you have. Log in again to go on.";
@@ -37,7 +37,7 @@ export function loginPages(app: Hono<PortalEnv>, deps: Deps) {
       ...(!password && { password: "Type your password." }),
     };
     if (Object.keys(missing).length > 0)
-      return loginPage(c, { to, username, faults: { fields: missing } });
+      return loginPage(c, { to, username, faults: faultyFields(missing) });
     try {
       const origin = originOf(c, deps.config.TRUSTED_PROXIES);
       const result = await logIn(deps, { username, password }, origin);
@@ -64,7 +64,7 @@ type LoginPage = { to: string; username?: string; message?: string; faults?: Fau
 function loginPage(c: PortalContext, { to, username, message, faults = NO_FAULTS }: LoginPage) {
   return page(
     c,
-    { title: "Log in", narrow: true, status: faults === NO_FAULTS ? 200 : 422 },
+    { title: "Log in", narrow: true, status: faults.status },
     <>
       {message && <Notice>{message}</Notice>}
       <Fault faults={faults} />

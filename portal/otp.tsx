@@ -14,7 +14,7 @@ import { field, type PortalContext, type PortalEnv, ticked } from "./form.ts";
 import { page, type Who, whoOf } from "./layout.tsx";
 import { Check, CodeField, Fault, Field, Form } from "./parts.tsx";
 import { signedIn } from "./session.ts";
-import { type Faults, faultsOf, NO_FAULTS } from "./words.ts";
+import { type Faults, faultsOf, faultyFields, NO_FAULTS } from "./words.ts";
 
 /** The two steps to an authenticator app. */
 export function otpPages(app: Hono<PortalEnv>, deps: Deps) {
@@ -30,9 +30,12 @@ export function otpPages(app: Hono<PortalEnv>, deps: Deps) {
     const who = await whoOf(deps, session);
     const name = nicknameSchema.safeParse(field(c, "name"));
     if (!name.success)
-      return namePage(c, who, field(c, "name"), {
-        fields: { name: name.error.issues[0]?.message ?? "" },
-      });
+      return namePage(
+        c,
+        who,
+        field(c, "name"),
+        faultyFields({ name: name.error.issues[0]?.message ?? "" }),
+      );
     try {
       const setup = await registerOtpDevice(deps, session, name.data, origin(c));
       return setUpPage(c, who, setup);
@@ -75,12 +78,10 @@ async function unverifiedApp(c: PortalContext, deps: Deps) {
   return { who: await whoOf(deps, session), session, device };
 }
 
-const statusOf = (faults: Faults) => (faults === NO_FAULTS ? 200 : 422);
-
 function namePage(c: PortalContext, who: Who, name: string, faults = NO_FAULTS) {
   return page(
     c,
-    { title: "Name Your Device", who, narrow: true, status: statusOf(faults) },
+    { title: "Name Your Device", who, narrow: true, status: faults.status },
     <>
       <Fault faults={faults} />
       <section class="card">
@@ -146,7 +147,7 @@ function codePage(
 ) {
   return page(
     c,
-    { title: "Verify Code", who, narrow: true, status: statusOf(faults) },
+    { title: "Verify Code", who, narrow: true, status: faults.status },
     <>
       <Fault faults={faults} />
       <section class="card">

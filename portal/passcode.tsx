@@ -67,14 +67,12 @@ function pathOf(c: PortalContext, more: Record<string, string> = {}): string {
 }
 
 function passcodePage(c: PortalContext, deps: Deps, challenge: Challenge, faults = NO_FAULTS) {
-  const failed = faults !== NO_FAULTS;
-  const frame = { title: "Enter your passcode", narrow: true, status: failed ? 422 : 200 } as const;
   if (challenge.next.length === 0) return overPage(c, challenge);
   const recovery = (c.get("form").get("with") ?? c.req.query("with")) === "recovery";
   const left = Date.parse(challenge.expiresAt) - deps.clock.now();
   return page(
     c,
-    frame,
+    { title: "Enter your passcode", narrow: true, status: faults.status },
     <>
       <Fault faults={faults} />
       <section class="card">

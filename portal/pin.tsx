@@ -51,7 +51,7 @@ function verifyPage(c: PortalContext, who: Who, device: DeviceView, faults = NO_
   const action = `/devices/sms/${device.id}`;
   return page(
     c,
-    { title: "Verify PIN", who, narrow: true, status: faults === NO_FAULTS ? 200 : 422 },
+    { title: "Verify PIN", who, narrow: true, status: faults.status },
     <>
       <Fault faults={faults} />
       <section class="card">

@@ -49,7 +49,7 @@ function registerPage(
 ) {
   return page(
     c,
-    { title: "Register SMS Device", who, narrow: true, status: faults === NO_FAULTS ? 200 : 422 },
+    { title: "Register SMS Device", who, narrow: true, status: faults.status },
     <>
       <Fault faults={faults} />
       <section class="card">

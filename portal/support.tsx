@@ -12,7 +12,7 @@ import { page, type Who } from "./layout.tsx";
 import { Field, Form, Notice } from "./parts.tsx";
 import { signedInAs } from "./roles.ts";
 import { SupportView } from "./support-view.tsx";
-import { type Faults, faultsOf, NO_FAULTS } from "./words.ts";
+import { type Faults, faultsOf, faultyFields, NO_FAULTS } from "./words.ts";
 
 const DONE: Record<string, string> = {
   unlocked: "The user is unlocked.",
@@ -50,7 +50,7 @@ export function supportPages(app: Hono<PortalEnv>, deps: Deps) {
     const reason = reasonSchema.safeParse(field(c, `${action}-reason`));
     if (!reason.success) {
       const message = reason.error.issues[0]?.message ?? "";
-      return userPage(c, deps, who, user, { fields: { [`${action}-reason`]: message } });
+      return userPage(c, deps, who, user, faultyFields({ [`${action}-reason`]: message }));
     }
     try {
       const done =
@@ -116,7 +116,7 @@ async function userPage(c: PortalContext, deps: Deps, who: Who, user: User, faul
   const view = await viewForSupport(deps, user);
   return page(
     c,
-    { title: `Support: ${user.username}`, who, status: faults === NO_FAULTS ? 200 : 422 },
+    { title: `Support: ${user.username}`, who, status: faults.status },
     <>
       <h1>{user.username}</h1>
       {done && <Notice kind="good">{done}</Notice>}

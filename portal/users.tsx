@@ -71,7 +71,7 @@ async function listPage(c: PortalContext, deps: Deps, who: Who, faults = NO_FAUL
   const done = DONE[c.req.query("done") ?? ""];
   return page(
     c,
-    { title: "Users", who, status: faults === NO_FAULTS ? 200 : 422 },
+    { title: "Users", who, status: faults.status },
     <>
       <h1>Users</h1>
       {done && <Notice kind="good">{done}</Notice>}
@@ -135,7 +135,7 @@ function UserRow({ user, own }: { user: AccountUser; own: boolean }) {
 function newPage(c: PortalContext, who: Who, username: string, faults = NO_FAULTS) {
   return page(
     c,
-    { title: "Add a user", who, narrow: true, status: faults === NO_FAULTS ? 200 : 422 },
+    { title: "Add a user", who, narrow: true, status: faults.status },
     <>
       <Fault faults={faults} />
       <section class="card">

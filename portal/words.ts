@@ -1,9 +1,17 @@
+import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { Problem } from "../api/problem.ts";
 
 /** What is wrong with a form: messages by field, and one for the whole. */
-export type Faults = { fields: Record<string, string>; whole?: string };
+export type Faults = {
+  status: ContentfulStatusCode;
+  fields: Record<string, string>;
+  whole?: string;
+};
 
-export const NO_FAULTS: Faults = { fields: {} };
+export const NO_FAULTS: Faults = { status: 200, fields: {} };
+
+/** Fields that cannot be taken as they are. */
+export const faultyFields = (fields: Faults["fields"]): Faults => ({ status: 422, fields });
 
 /**
  * A refusal as messages at their fields: those that it names itself, else the field it is about.
@@ -11,10 +19,13 @@ export const NO_FAULTS: Faults = { fields: {} };
  */
 export function faultsOf(error: unknown, about?: string): Faults {
   if (!(error instanceof Problem) || error.status >= 500 || ELSEWHERE.has(error.code)) throw error;
-  const { errors } = error.extra;
-  if (errors)
-    return { fields: Object.fromEntries(errors.map(({ path, message }) => [path, message])) };
-  return about ? { fields: { [about]: wordsOf(error) } } : { fields: {}, whole: wordsOf(error) };
+  const { status, extra } = error;
+  const words = wordsOf(error);
+  if (extra.errors) {
+    const named = extra.errors.map(({ path, message }) => [path, message]);
+    return { status, fields: Object.fromEntries(named) };
+  }
+  return about ? { status, fields: { [about]: words } } : { status, fields: {}, whole: words };
 }
 
 /** Refusals that lead to another page. */

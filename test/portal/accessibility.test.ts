@@ -1,0 +1,97 @@
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { logInByPassword } from "../support/scenarios.ts";
+import {
+  expectAccessible,
+  heading,
+  logIn,
+  type Portal,
+  press,
+  START_MS,
+  startPortal,
+} from "./browser.ts";
+import { addApp, logInByApp, withApp } from "./people.ts";
+
+let portal: Portal;
+beforeAll(async () => {
+  portal = await startPortal();
+}, START_MS);
+afterAll(() => portal.stop());
+
+const active = (page: Page, what: string) => page.evaluate(`document.activeElement.${what}`);
+
+test("a login and a set-up are done by the keyboard alone", async () => {
+  const user = await portal.createUser();
+  const page = await portal.open();
+  await page.goto("/login");
+  await page.keyboard.press("Tab");
+  expect(await active(page, "textContent")).toBe("Skip to the content");
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Tab");
+  expect(await active(page, "id")).toBe("username");
+  await page.keyboard.type(user.username);
+  await page.keyboard.press("Tab");
+  await page.keyboard.type(user.password);
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "My Multi-Factor Devices" }).waitFor();
+  await page.getByLabel("Add an SMS device").focus();
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "Register SMS Device" }).waitFor();
+  await page.getByLabel("Country").focus();
+  await page.keyboard.type("Germany");
+  await page.keyboard.press("Tab");
+  expect(await active(page, "id")).toBe("phoneNumber");
+  await page.keyboard.type("0151 23456789");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "Verify PIN" }).waitFor();
+  expect(await active(page, "id")).toBe("code");
+  expect(await active(page, "autocomplete")).toBe("one-time-code");
+  expect(await active(page, "inputMode")).toBe("numeric");
+  await page.keyboard.insertText(` ${await portal.pinTo("+4915123456789")} `);
+  await page.keyboard.press("Enter");
+  await page.getByText("A device was verified. Log in again with it.").waitFor();
+});
+
+test.each(["light", "dark"] as const)(
+  "on a small phone, %s, nothing is cut off or pale",
+  async (colorScheme) => {
+    const { user, secret } = await withApp(portal);
+    const page = await portal.open({ colorScheme, viewport: { width: 320, height: 640 } });
+    await logIn(page, { ...user, password: "wrong" });
+    await expectFits(page);
+    await logIn(page, user);
+    await page.getByLabel("Passcode").fill("000000");
+    await press(page, "Log in");
+    await expectFits(page);
+    await logInByApp(portal, page, user, secret);
+    const paths = ["/devices", "/devices/sms/new", "/devices/otp/new", "/devices/remove-all"];
+    for (const path of [...paths, "/sessions", "/activity", "/devices/manage/0"]) {
+      await page.goto(path);
+      await expectFits(page);
+    }
+    await page.goto("/devices");
+    await press(page, "Generate Recovery Codes");
+    expect(await heading(page)).toBe("Your recovery codes");
+    await expectFits(page);
+  },
+);
+
+async function expectFits(page: Page): Promise<void> {
+  await expectAccessible(page);
+  const overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
+  expect(await page.evaluate(overflow), page.url()).toBe(0);
+}
+
+test("what changes while a page is open is told on it", async () => {
+  const admin = await portal.createUser({ role: "administrator" });
+  const page = await portal.open();
+  await logIn(page, admin);
+  await page.goto("/account");
+  await page.getByLabel("Required of everybody").check();
+  await page.getByLabel("Grace period in days").fill("7");
+  await press(page, "Save");
+  await page.getByText("0 of 1 users have set it up; 1 to go.").waitFor();
+  const { token } = await logInByPassword(portal, admin);
+  await addApp(portal, token);
+  await page.getByText("1 of 1 users have set it up; 0 to go.").waitFor();
+});
