@@ -98,6 +98,10 @@ async function ofUser(browser: Browser): Promise<void> {
 
   await logIn(page, "alice");
   await picture(page, "passcode-otp");
+  const passcodePage = page.url();
+  await page.getByRole("link", { name: "Use a recovery code" }).click();
+  await picture(page, "passcode-recovery");
+  await page.goto(passcodePage);
   await page.getByLabel("Passcode").fill(nextCode(secret));
   await press(page, "Log in");
   await picture(page, "devices");
@@ -138,6 +142,8 @@ async function ofOthers(browser: Browser): Promise<void> {
   await logIn(admin, "admin");
   await admin.goto("/account/users");
   await picture(admin, "users");
+  await admin.getByLabel("Add a user").click();
+  await picture(admin, "user-new");
   await admin.goto("/account");
   await admin.getByLabel("Required of everybody").check();
   await admin.getByLabel("Grace period in days").fill("14");
