@@ -1,17 +1,18 @@
 import type { Origin } from "../machines/methods.ts";
-import { newId } from "../store/ids.ts";
+import { isId, newId } from "../store/ids.ts";
 import { configuredMethods, type Method } from "../store/methods.ts";
 import { hashPassword } from "../store/passwords.ts";
 import { changeRole } from "../store/postgres/accounts.ts";
 import { listDevices } from "../store/postgres/devices.ts";
 import type { Role, User } from "../store/postgres/schema.ts";
 import { type ListedUser, listUsers } from "../store/postgres/user-lists.ts";
-import { createUser, getUser, normalizeUsername } from "../store/postgres/users.ts";
+import { createUser, getUser } from "../store/postgres/users.ts";
 import { revokeUser, type Session } from "../store/redis/sessions.ts";
 import { requireFresh } from "./authenticate.ts";
 import type { Deps } from "./deps.ts";
 import { methodsOf } from "./devices.ts";
 import { userEvent } from "./events.ts";
+import { requireStrong } from "./password-rule.ts";
 import { Problem } from "./problem.ts";
 
 /** Support is made from the command line alone. */
@@ -27,12 +28,6 @@ export type AccountUser = {
   lastLoginAt: string | null;
   createdAt: string;
 };
-
-/**
- * NIST SP 800-63B-4 section 3.1.1.2: 8 characters where the password is one of two factors, 15 where
- * it is the only one. It is one of two wherever a policy asks for that, which is what this is for.
- */
-const SHORTEST_PASSWORD = 8;
 
 /** A page of the users of the administrator's account by user name. */
 export async function listAccountUsers(
@@ -94,16 +89,6 @@ export async function changeUserRole(
   return describeUser({ user, methods: configuredMethods(await listDevices(db, userId)) });
 }
 
-/** NIST SP 800-63B-4 section 3.1.1.2: a code point is a character, and the user name is no password. */
-function requireStrong(password: string, username: string) {
-  const refuse = (message: string) =>
-    new Problem("invalid_request", message, { errors: [{ path: "password", message }] });
-  if ([...password.normalize("NFKC")].length < SHORTEST_PASSWORD)
-    throw refuse(`A password has at least ${SHORTEST_PASSWORD} characters.`);
-  if (normalizeUsername(password) === normalizeUsername(username))
-    throw refuse("The password may not be the user name.");
-}
-
 function describeUser({ user, methods }: ListedUser): AccountUser {
   const { id, username, role, lockedAt, lastLoginAt, createdAt }: User = user;
   return {
@@ -116,6 +101,3 @@ function describeUser({ user, methods }: ListedUser): AccountUser {
     createdAt: createdAt.toISOString(),
   };
 }
-
-/** Whether it can be an id at all: PostgreSQL refuses a text with a NUL instead of not finding it. */
-const isId = (text: string) => /^[0-9a-f]+$/.test(text);

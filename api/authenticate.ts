@@ -12,7 +12,8 @@ const ENDED: Record<string, string> = {
   multi_factor_reset: "Support reset your multi-factor authentication. Log in again.",
   policy_required: "Your account now requires multi-factor authentication. Log in to set it up.",
   signed_out: "You logged out.",
-  role_changed: "An administrator changed your role. Log in again.",
+  role_changed: "Your role was changed. Log in again.",
+  password_changed: "Your password was changed. Log in with the new one.",
   ended_by_user: "The session was ended from another one.",
 };
 

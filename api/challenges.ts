@@ -25,7 +25,10 @@ export type Challenge = {
 /** Where a challenge stands. Throws `challenge_not_found`. */
 export async function getChallenge(deps: Deps, id: string): Promise<Challenge> {
   const record = await recordOf(deps, id);
-  return describeChallenge(deps, id, await deps.flows.challenge(id), record);
+  const view = await deps.flows.challengeIfKnown(id);
+  // The record is written a moment before the workflow is started; a crash may come between.
+  if (!view) throw notFound();
+  return describeChallenge(deps, id, view, record);
 }
 
 /**
@@ -96,7 +99,7 @@ async function move(
 /** The challenge's record. Throws `challenge_not_found`. */
 export async function recordOf({ redis }: Deps, id: string): Promise<ChallengeRecord> {
   const record = ownerOf(id) && (await readChallenge(redis, id));
-  if (!record) throw new Problem("challenge_not_found", "Log in again to get a new challenge.");
+  if (!record) throw notFound();
   return record;
 }
 
@@ -110,6 +113,8 @@ export function refusal(view: ChallengeView): Problem {
     return new Problem("illegal_transition", "This challenge has been used.", { members });
   return new Problem("illegal_transition", `That cannot be done in ${view.state}.`, { members });
 }
+
+const notFound = () => new Problem("challenge_not_found", "Log in again to get a new challenge.");
 
 /** The 423 problem, the same wherever a locked user meets it. */
 export const accountLocked = () =>

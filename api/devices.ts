@@ -1,3 +1,4 @@
+import { isId } from "../store/ids.ts";
 import { configuredMethods, effectiveDefault, type Method } from "../store/methods.ts";
 import { maskPhoneNumber } from "../store/phones.ts";
 import { getDevice, listDevices } from "../store/postgres/devices.ts";
@@ -33,7 +34,10 @@ export type MultiFactor = {
 };
 
 /** All about the user's second factor. */
-export async function getMultiFactor(deps: Deps, { userId }: Session): Promise<MultiFactor> {
+export async function getMultiFactor(
+  deps: Deps,
+  { userId }: Pick<Session, "userId">,
+): Promise<MultiFactor> {
   const [profile, remaining] = await Promise.all([
     getMfaProfile(deps.db, userId),
     countRecoveryCodes(deps.db, userId),
@@ -112,9 +116,6 @@ export function enrollmentRefusal(view: EnrollmentView): Problem {
     return new Problem("device_not_found", "It was removed meanwhile.", { members });
   return new Problem("illegal_transition", `That cannot be done in ${view.state}.`, { members });
 }
-
-/** Whether it can be an id at all: PostgreSQL refuses a text with a NUL instead of not finding it. */
-const isId = (text: string) => /^[0-9a-f]+$/.test(text);
 
 /** The methods the session's user has a verified device of. */
 export async function methodsOf({ db }: Deps, { userId }: Session): Promise<Method[]> {

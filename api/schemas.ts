@@ -166,11 +166,13 @@ export const pageQuery = z.object({
 });
 
 /** A user name and a password, both as typed. */
-export const credentialsSchema = z.object({
-  username: z.string().min(1).max(128).openapi({ example: "alice" }),
-  // The bound keeps a long text from being hashed; NIST SP 800-63B-4 3.1.1.2 asks for 64 at least.
-  password: z.string().min(1).max(256),
-});
+export const credentialsSchema = z
+  .object({
+    username: z.string().min(1).max(128).openapi({ example: "alice" }),
+    // The bound keeps a long text from being hashed; NIST SP 800-63B-4 3.1.1.2 asks for 64 at least.
+    password: z.string().min(1).max(256),
+  })
+  .openapi("Credentials");
 
 /** Why Support did something, as the audit keeps it. */
 export const reasonSchema = z

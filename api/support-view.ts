@@ -2,7 +2,6 @@ import { getAccount } from "../store/postgres/accounts.ts";
 import type { User } from "../store/postgres/schema.ts";
 import { failures } from "../store/redis/attempts.ts";
 import { listOpenChallenges } from "../store/redis/challenges.ts";
-import type { Session } from "../store/redis/sessions.ts";
 import { attemptsRemaining } from "./challenges.ts";
 import type { Deps } from "./deps.ts";
 import { type DeviceView, getMultiFactor } from "./devices.ts";
@@ -36,7 +35,7 @@ export async function viewForSupport(deps: Deps, user: User) {
   const { db, redis, config } = deps;
   const [account, multiFactor, failed, logins, { events }] = await Promise.all([
     getAccount(db, user.accountId),
-    getMultiFactor(deps, { userId: user.id } as Session),
+    getMultiFactor(deps, { userId: user.id }),
     failures(redis, user.id),
     openLogins(deps, user.id),
     activity(deps, { userId: user.id, limit: RECENT_EVENTS }),

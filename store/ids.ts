@@ -7,6 +7,11 @@ export function newId(): string {
   return randomBytes(16).toString("hex");
 }
 
+/** Whether the text can be an id at all; what cannot is not looked up. */
+export function isId(text: string): boolean {
+  return /^[0-9a-f]{32}$/.test(text);
+}
+
 /** A new id that starts with its user's, so that the id alone names the user's Redis slot. */
 export function newOwnedId(userId: string): string {
   return userId + randomBytes(12).toString("hex");

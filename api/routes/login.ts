@@ -4,18 +4,17 @@ import type { Deps } from "../deps.ts";
 import { logIn } from "../login.ts";
 import { originOf } from "../origin.ts";
 import { json, post, problems } from "../route.ts";
-import { challengeSchema, codeSchema, idParam, methodSchema, sessionSchema } from "../schemas.ts";
+import {
+  challengeSchema,
+  codeSchema,
+  credentialsSchema,
+  idParam,
+  methodSchema,
+  sessionSchema,
+} from "../schemas.ts";
 import { verifyPasscode } from "../verify-passcode.ts";
 
 const tags = ["Login"];
-
-const credentials = z
-  .object({
-    username: z.string().min(1).max(128).openapi({ example: "alice" }),
-    // The bound keeps a long text from being hashed; NIST SP 800-63B-4 3.1.1.2 asks for 64 at least.
-    password: z.string().min(1).max(256),
-  })
-  .openapi("Credentials");
 
 const loginResult = z
   .discriminatedUnion("status", [
@@ -36,7 +35,7 @@ const login = createRoute({
   path: "/v1/login",
   tags,
   summary: "Log in with user name and password",
-  request: post(credentials),
+  request: post(credentialsSchema),
   responses: {
     200: json(loginResult, "A session, a challenge to be answered, or a session for set-up alone"),
     ...problems(

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { text } from "node:stream/consumers";
+import { requireStrong } from "../../api/password-rule.ts";
 import { SetUpError } from "../progress.ts";
 
-const SHORTEST = 8;
 const LONGEST = 256;
 
 /** The option of commands that take a password; never on the command line, where others see it. */
@@ -11,19 +11,18 @@ export const PASSWORD_STDIN = [
   "read the password from standard input; without it one is made and printed once",
 ] as const;
 
-/** The password from standard input, or a new one to be shown once. Throws a SetUpError. */
-export async function newPassword({
-  passwordStdin,
-}: {
-  passwordStdin?: boolean;
-}): Promise<{ password: string; generated?: string }> {
+/** The password from standard input, or a new one to be shown once. Throws a SetUpError, or the API's Problem. */
+export async function newPassword(
+  username: string,
+  { passwordStdin }: { passwordStdin?: boolean },
+): Promise<{ password: string; generated?: string }> {
   if (!passwordStdin) {
     const generated = randomBytes(15).toString("base64url");
     return { password: generated, generated };
   }
   const password = (await text(process.stdin)).replace(/\r?\n$/, "");
-  const length = [...password].length;
-  if (length < SHORTEST || length > LONGEST)
-    throw new SetUpError(`A password has ${SHORTEST} to ${LONGEST} characters.`);
+  requireStrong(password, username);
+  if (password.length > LONGEST)
+    throw new SetUpError(`A password has at most ${LONGEST} characters.`);
   return { password };
 }

@@ -71,7 +71,7 @@ type NewUser = { account: string; role: Role; passwordStdin?: boolean };
 async function create(username: string, options: NewUser, command: Command) {
   if (!/^[^\p{C}]{1,128}$/u.test(username.trim()))
     throw new SetUpError("A user name has 1 to 128 characters that can be seen.");
-  const { password, generated } = await newPassword(options);
+  const { password, generated } = await newPassword(username, options);
   await withStores(async (stores) => {
     const { db, clock } = stores;
     const { role } = options;
@@ -155,9 +155,9 @@ async function changePassword(
   options: { passwordStdin?: boolean },
   command: Command,
 ) {
-  const { password, generated } = await newPassword(options);
   await withService(async (service) => {
     const user = await userNamed(service.db, name);
+    const { password, generated } = await newPassword(user.username, options);
     const { id: userId } = user;
     const passwordHash = await hashPassword(password);
     const event = eventOf(service, user, "password_changed");
