@@ -50,40 +50,53 @@ export async function getPolicy(deps: Deps, session: Session): Promise<Policy> {
 }
 
 /**
- * Changes the policy of the administrator's account by a roll-out, which takes the place of one
- * that still runs. Answers once it is written down and, without a grace period, enforced. Throws
- * `policy_conflict` where another administrator was faster, `invalid_request` for a date that is
- * past or too far, `reauthentication_required`.
+ * Changes the policy of the administrator's account, as `rollOutPolicy` does. Throws what that
+ * throws, and `reauthentication_required`.
  */
 export async function changePolicy(
   deps: Deps,
   session: Session,
-  { requirement, enforceAfter }: PolicyRequest,
+  request: PolicyRequest,
   origin: Origin,
 ): Promise<Policy> {
   requireFresh(session, await methodsOf(deps, session), deps);
-  const { clock, flows } = deps;
-  const end = enforceAfter ? endOfGrace(requirement, enforceAfter, clock.now()) : null;
   const account = await accountOf(deps, session);
-  const { userId, accountId } = session;
+  await rollOutPolicy(deps, account, request, { actorId: session.userId, origin });
+  return getPolicy(deps, session);
+}
+
+/**
+ * Changes an account's policy by a roll-out, which takes the place of one that still runs. Resolves
+ * once it is written down and, without a grace period, enforced. Throws `policy_conflict` where
+ * somebody else was faster, `invalid_request` for a date that is past or too far.
+ */
+export async function rollOutPolicy(
+  deps: Deps,
+  account: Account,
+  { requirement, enforceAfter }: PolicyRequest,
+  { actorId, origin }: { actorId: string; origin: Origin },
+): Promise<void> {
+  const { clock, flows } = deps;
+  const { id: accountId, policyVersion } = account;
+  const end = enforceAfter ? endOfGrace(requirement, enforceAfter, clock.now()) : null;
   // By this a request that is sent again, since its answer was lost, is known for the same one.
-  const request = `${userId}/${requirement}/${JSON.stringify(enforceAfter ?? null)}`;
+  const request = `${actorId}/${requirement}/${JSON.stringify(enforceAfter ?? null)}`;
   const running = await rolloutOf(deps, account);
   if (isSame(account, requirement, end, clock.now())) {
-    const current = { accountId, version: account.policyVersion };
+    const current = { accountId, version: policyVersion };
     if (running?.state === "enforcing")
       await flows.movePolicyRollout(current, "announce", {}, request);
-    return describePolicy(deps, session, account);
+    return;
   }
 
-  const version = account.policyVersion + 1;
-  await flows.startPolicyRollout({ userId, accountId, version });
+  const version = policyVersion + 1;
+  await flows.startPolicyRollout({ userId: actorId, accountId, version });
   const change = {
     requirement,
     enforceAfter: end?.toISOString() ?? null,
     graceMs: end ? end.getTime() - clock.now() : 0,
-    supersedes: running?.next.includes("supersede") ? account.policyVersion : undefined,
-    actorId: userId,
+    supersedes: running?.next.includes("supersede") ? policyVersion : undefined,
+    actorId,
     origin,
   };
   const { moved, view } = await flows.movePolicyRollout(
@@ -94,7 +107,6 @@ export async function changePolicy(
   );
   if (!moved || view.state === "conflicted")
     throw new Problem("policy_conflict", "Read the policy again before you change it.");
-  return getPolicy(deps, session);
 }
 
 /** The end of the grace period. Throws `invalid_request`. */

@@ -1,10 +1,13 @@
-import type { Command } from "commander";
+import { Argument, type Command, InvalidArgumentError } from "commander";
+import { LONGEST_GRACE_DAYS, rollOutPolicy } from "../../api/policy.ts";
+import type { Db } from "../../store/postgres/connect.ts";
+import type { Requirement } from "../../store/postgres/schema.ts";
 import { countUsers } from "../../store/postgres/user-lists.ts";
 import { answer, fields } from "./answer.ts";
 import { accountNamed } from "./named.ts";
-import { withStores } from "./service.ts";
+import { OPERATOR, withService, withStores } from "./service.ts";
 
-/** `policy show`: changing it is for the account's administrators. */
+/** `policy show` and `policy set`. */
 export function policyCommands(program: Command) {
   const group = program
     .command("policy")
@@ -14,20 +17,51 @@ export function policyCommands(program: Command) {
     .command("show")
     .description("what the account requires, from when on, and how many users have set it up")
     .argument("<account>", "its name or id")
-    .action(async (name: string, _options, command: Command) => {
-      await withStores(async ({ db }) => {
-        const account = await accountNamed(db, name);
-        const { total, configured } = await countUsers(db, account.id);
-        const policy = {
-          account: account.name,
-          requirement: account.requirement,
-          enforceAfter: account.enforceAfter?.toISOString() ?? null,
-          version: account.policyVersion,
-          users: total,
-          configured,
-          toGo: total - configured,
-        };
-        answer(command, policy, fields(policy));
-      });
-    });
+    .action((name: string, _options, command: Command) =>
+      withStores(({ db }) => show(db, name, command)),
+    );
+
+  group
+    .command("set")
+    .description("require multi-factor authentication of the account's users, or make it optional")
+    .argument("<account>", "its name or id")
+    .addArgument(
+      new Argument("<requirement>", "what is asked of its users").choices(["required", "optional"]),
+    )
+    .option(
+      "--days <n>",
+      `a grace period of 1 to ${LONGEST_GRACE_DAYS} days before it is enforced`,
+      days,
+    )
+    .action(
+      (name: string, requirement: Requirement, options: { days?: number }, command: Command) =>
+        withService(async (service) => {
+          const account = await accountNamed(service.db, name);
+          const enforceAfter = options.days === undefined ? undefined : { days: options.days };
+          await rollOutPolicy(service, account, { requirement, enforceAfter }, OPERATOR);
+          await show(service.db, name, command);
+        }),
+    );
+}
+
+async function show(db: Db, name: string, command: Command) {
+  const account = await accountNamed(db, name);
+  const { total, configured } = await countUsers(db, account.id);
+  const policy = {
+    account: account.name,
+    requirement: account.requirement,
+    enforceAfter: account.enforceAfter?.toISOString() ?? null,
+    version: account.policyVersion,
+    users: total,
+    configured,
+    toGo: total - configured,
+  };
+  answer(command, policy, fields(policy));
+}
+
+function days(text: string): number {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 1 || number > LONGEST_GRACE_DAYS)
+    throw new InvalidArgumentError(`Give 1 to ${LONGEST_GRACE_DAYS} days.`);
+  return number;
 }

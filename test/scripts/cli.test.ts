@@ -51,7 +51,8 @@ test("each command, and each thing that it takes, says what it is", async () => 
   expect(all.map((command) => `${command.parent?.name()} ${command.name()}`)).toEqual([
     ...["account create", "account list", "account show"],
     ...["user create", "user list", "user show", "user set-role", "user set-password"],
-    ...["npm run cli -- unlock", "npm run cli -- reset-mfa", "policy show", "keys reseal"],
+    ...["npm run cli -- unlock", "npm run cli -- reset-mfa", "policy show", "policy set"],
+    "keys reseal",
   ]);
   for (const command of all) {
     const words = [command, ...command.registeredArguments, ...command.options];
@@ -127,6 +128,22 @@ describe("on a service of its own settings", { timeout: SOME_PROCESSES_MS }, () 
       ...{ account: name, requirement: "optional", enforceAfter: null, version: 0 },
       ...{ users: 0, configured: 0, toGo: 0 },
     });
+  });
+
+  test("a policy is set with a grace period and without, and ends what it must", async () => {
+    const { id, name } = await json(["account", "create", `policy-${newId()}`]);
+    const user = await stack.createUser({ accountId: id });
+    const { token } = await logInByPassword(stack, user);
+    const later = await json(["policy", "set", name, "required", "--days", "14"]);
+    expect(later).toMatchObject({ requirement: "required", version: 1, toGo: 1 });
+    expect(later.enforceAfter).toMatch(/^\d{4}-/);
+    expect((await stack.api.session(token)).status).toBe(200);
+    expect(await json(["policy", "set", id, "required"])).toMatchObject({ enforceAfter: null });
+    expect((await stack.api.session(token)).problem.reason).toBe("policy_required");
+    expect(await json(["policy", "set", id, "optional"])).toMatchObject({ version: 3 });
+    expect(await refused(["policy", "set", id, "optional", "--days", "2"])).toContain("never");
+    expect(await refused(["policy", "set", id, "required", "--days", "0"])).toContain("365");
+    expect(await refused(["policy", "set", id, "perhaps"])).toContain("required");
   });
 
   test("an operator of Support is made here, and the role is good at once", async () => {
