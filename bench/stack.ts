@@ -43,12 +43,12 @@ export async function startStack(report: Report) {
     port: await freePort(),
     logFile: logFile("postgres"),
   });
+  // In memory: with a file, SQLite's one writer is what is measured (see docs/performance.md).
   const temporalAddress = await startTemporal(launchNamed, {
     program: await ensureTemporalCli(report),
     namespace: "default",
     port: await freePort(),
     logFile: logFile("temporal"),
-    file: join(folder, "temporal.db"),
   });
   const connection = await connectTemporal(temporalAddress);
   await registerSearchAttributes(connection, "default");
