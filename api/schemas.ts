@@ -139,6 +139,9 @@ export const nicknameSchema = z
   )
   .openapi({ example: "My phone" });
 
+/** How many recovery codes a set may have. */
+export const quantitySchema = z.int().min(1).max(10);
+
 export const activitySchema = z
   .object({
     events: z.array(

@@ -1,12 +1,13 @@
 import type { Hono } from "hono";
 import type { Deps } from "../api/deps.ts";
 import { type DeviceView, getMultiFactor, type MultiFactor } from "../api/devices.ts";
-import type { PortalEnv } from "./form.ts";
+import type { Session } from "../store/redis/sessions.ts";
+import type { PortalContext, PortalEnv } from "./form.ts";
 import { page, whoOf } from "./layout.tsx";
-import { Form, Notice, Time } from "./parts.tsx";
+import { Fault, Field, Form, Notice, Time } from "./parts.tsx";
 import { signedIn } from "./session.ts";
 import { graceEnd } from "./set-up.tsx";
-import { METHOD_WORDS } from "./words.ts";
+import { type Faults, METHOD_WORDS, NO_FAULTS } from "./words.ts";
 
 /** What was just done, by the name that the address carries. */
 const DONE: Record<string, (mine: MultiFactor) => string> = {
@@ -22,32 +23,37 @@ const DONE: Record<string, (mine: MultiFactor) => string> = {
 
 /** My Multi-Factor Devices. */
 export function devicePages(app: Hono<PortalEnv>, deps: Deps) {
-  app.get("/devices", async (c) => {
-    const session = await signedIn(c, deps, { setup: true });
-    const mine = await getMultiFactor(deps, session);
-    const who = await whoOf(deps, session);
-    const done = DONE[c.req.query("done") ?? ""];
-    const apps = mine.devices.filter(({ type }) => type === "otp");
-    const phone = mine.devices.find(({ type }) => type === "sms");
-    return page(
-      c,
-      { title: "My Multi-Factor Devices", who },
-      <>
-        <h1>My Multi-Factor Devices</h1>
-        {done && <Notice kind="good">{done(mine)}</Notice>}
-        <Status mine={mine} from={await graceEnd(deps, session)} />
-        <Apps apps={apps} most={deps.config.limits.otpDevices} />
-        <Phone phone={phone} />
-        {mine.enabled && session.scope === "full" && (
-          <>
-            <Default mine={mine} />
-            <RecoveryCodes remaining={mine.recoveryCodes.remaining} />
-          </>
-        )}
-        {mine.devices.length > 0 && <RemoveAll />}
-      </>,
-    );
-  });
+  app.get("/devices", async (c) =>
+    devicesPage(c, deps, await signedIn(c, deps, { setup: true }), NO_FAULTS),
+  );
+}
+
+/** The page, with what was wrong in one of its forms. */
+export async function devicesPage(c: PortalContext, deps: Deps, session: Session, faults: Faults) {
+  const mine = await getMultiFactor(deps, session);
+  const who = await whoOf(deps, session);
+  const done = DONE[c.req.query("done") ?? ""];
+  const apps = mine.devices.filter(({ type }) => type === "otp");
+  const phone = mine.devices.find(({ type }) => type === "sms");
+  return page(
+    c,
+    { title: "My Multi-Factor Devices", who, status: faults.status },
+    <>
+      <h1>My Multi-Factor Devices</h1>
+      {done && <Notice kind="good">{done(mine)}</Notice>}
+      <Fault faults={faults} />
+      <Status mine={mine} from={await graceEnd(deps, session)} />
+      <Apps apps={apps} most={deps.config.limits.otpDevices} />
+      <Phone phone={phone} />
+      {mine.enabled && session.scope === "full" && (
+        <>
+          <Default mine={mine} />
+          <RecoveryCodes remaining={mine.recoveryCodes.remaining} faults={faults} />
+        </>
+      )}
+      {mine.devices.length > 0 && <RemoveAll />}
+    </>,
+  );
 }
 
 function Status({ mine: { enabled, required }, from }: { mine: MultiFactor; from?: string }) {
@@ -178,7 +184,7 @@ function Default({ mine: { defaultMethod, devices } }: { mine: MultiFactor }) {
   );
 }
 
-function RecoveryCodes({ remaining }: { remaining: number }) {
+function RecoveryCodes({ remaining, faults }: { remaining: number; faults: Faults }) {
   return (
     <section class="card">
       <div class="head">
@@ -192,19 +198,17 @@ function RecoveryCodes({ remaining }: { remaining: number }) {
         ones that you have.
       </p>
       <Form action="/devices/recovery-codes">
-        <div class="field">
-          <label for="quantity">Quantity</label>
-          <input
-            class="number"
-            id="quantity"
-            name="quantity"
-            type="number"
-            min="1"
-            max="10"
-            value="10"
-            required
-          />
-        </div>
+        <Field
+          name="quantity"
+          label="Quantity"
+          faults={faults}
+          class="number"
+          type="number"
+          min="1"
+          max="10"
+          value="10"
+          required
+        />
         <button type="submit">Generate Recovery Codes</button>
       </Form>
     </section>

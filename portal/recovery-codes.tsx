@@ -1,20 +1,22 @@
 import type { Hono } from "hono";
 import type { Deps } from "../api/deps.ts";
 import { originOf } from "../api/origin.ts";
-import { Problem } from "../api/problem.ts";
 import { makeRecoveryCodes, type RecoveryCodes, recoveryCodesFile } from "../api/recovery-codes.ts";
+import { quantitySchema } from "../api/schemas.ts";
+import { devicesPage } from "./devices.tsx";
 import { field, type PortalContext, type PortalEnv } from "./form.ts";
 import { page, type Who, whoOf } from "./layout.tsx";
 import { Notice } from "./parts.tsx";
 import { signedIn } from "./session.ts";
+import { faultyFields } from "./words.ts";
 
 /** New recovery codes, shown once. */
 export function recoveryCodePages(app: Hono<PortalEnv>, deps: Deps) {
   app.post("/devices/recovery-codes", async (c) => {
     const session = await signedIn(c, deps);
-    const quantity = Number(field(c, "quantity"));
-    if (!Number.isInteger(quantity) || quantity < 1 || quantity > 10)
-      throw new Problem("invalid_request", "Go back and choose a quantity from 1 to 10.");
+    const { success, data: quantity } = quantitySchema.safeParse(Number(field(c, "quantity")));
+    if (!success)
+      return devicesPage(c, deps, session, faultyFields({ quantity: "Choose 1 to 10 codes." }));
     const origin = originOf(c, deps.config.TRUSTED_PROXIES);
     const made = await makeRecoveryCodes(deps, session, quantity, origin);
     c.set("onRepeat", "/devices");

@@ -9,7 +9,13 @@ import { originOf } from "../origin.ts";
 import { requiredFrom } from "../policy.ts";
 import { makeRecoveryCodes, recoveryCodesFile } from "../recovery-codes.ts";
 import { bearer, json, jsonBody, post, problems } from "../route.ts";
-import { activitySchema, methodSchema, multiFactorSchema, pageQuery } from "../schemas.ts";
+import {
+  activitySchema,
+  methodSchema,
+  multiFactorSchema,
+  pageQuery,
+  quantitySchema,
+} from "../schemas.ts";
 import { changeDefaultMethod } from "../settings.ts";
 
 const tags = ["My settings"];
@@ -57,7 +63,7 @@ const recoveryCodes = createRoute({
   tags,
   summary: "Make a new set of recovery codes; the old set is void",
   security,
-  request: post(z.object({ quantity: z.int().min(1).max(10).default(10) })),
+  request: post(z.object({ quantity: quantitySchema.default(10) })),
   responses: {
     201: {
       description: "The codes, shown this once; as a file to save with `Accept: text/plain`",

@@ -154,3 +154,49 @@ describe("sessions", () => {
     expect(await page.getByRole("button", { name: "End this session" }).count()).toBe(0);
   });
 });
+
+test("a quantity that no set of codes has is told at its field, and no code is made", async () => {
+  const { user, secret, page } = await withApp(portal);
+  await logInByApp(portal, page, user, secret);
+  const quantity = page.getByLabel("Quantity");
+  await quantity.evaluate((input) => input.removeAttribute("max"));
+  await quantity.fill("11");
+  await press(page, "Generate Recovery Codes");
+  expect(await heading(page)).toBe("My Multi-Factor Devices");
+  expect(await page.getByRole("alert").textContent()).toContain("1 to 10");
+  expect(await quantity.getAttribute("aria-invalid")).toBe("true");
+  expect(await page.getByText("None left").isVisible()).toBe(true);
+  await expectAccessible(page);
+});
+
+test("back and reload in the middle: codes are not made twice, a removal is not repeated", async () => {
+  const { user, secret, page } = await withBoth(portal);
+  await logIn(page, user);
+  await press(page, "Use my authenticator app");
+  await page.reload();
+  await page.getByLabel("Passcode").fill(await portal.codeOf(secret));
+  await press(page, "Log in");
+
+  // Recovery codes: reloading sends the form again, which makes no second set.
+  await press(page, "Generate Recovery Codes");
+  const codes = await page.locator("#codes li").allTextContents();
+  expect(codes).toHaveLength(10);
+  await page.reload();
+  await page.goto("/devices");
+  expect(await page.getByText("10 left").isVisible()).toBe(true);
+
+  // The default method: back from its page changes nothing.
+  await follow(page, "Edit the default authentication method");
+  await page.goBack();
+  expect(await heading(page)).toBe("My Multi-Factor Devices");
+
+  // The removal: back to its question afterwards, and once more.
+  await follow(page, "Remove all devices");
+  await page.reload();
+  await press(page, "Remove all devices");
+  expect(await page.getByRole("status").textContent()).toContain("All devices were removed");
+  await page.goBack();
+  await page.reload();
+  await page.goto("/devices");
+  expect(await page.getByText("Not enabled").isVisible()).toBe(true);
+});
