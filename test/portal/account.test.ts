@@ -50,8 +50,13 @@ describe("the account's requirement", () => {
     await expectAccessible(hers);
     await hers.goto("/sessions");
     expect(await heading(hers)).toBe("Multi-factor authentication is required");
+    await hers.reload();
     await follow(hers, "Set Up Multi-Factor Authentication");
     await expectAccessible(hers);
+    await hers.goBack();
+    expect(await heading(hers)).toBe("Multi-factor authentication is required");
+    await follow(hers, "Set Up Multi-Factor Authentication");
+    await hers.reload();
     await follow(hers, "Add an OTP device");
     await hers.getByLabel("Name of the device").fill("Hers");
     await press(hers, "Continue");
@@ -166,6 +171,8 @@ describe("Support", () => {
     await desk.getByLabel("Reason to unlock").fill("Called back on the number we have");
     await press(desk, "Unlock");
     expect(await desk.getByRole("status").textContent()).toContain("The user is unlocked");
+    await desk.reload();
+    expect(await desk.getByText("Locked", { exact: true }).count()).toBe(0);
 
     await logIn(page, user);
     await desk.reload();
