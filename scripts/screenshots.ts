@@ -17,6 +17,7 @@ import { reportSinceNow } from "./progress.ts";
 const START_MS = 300_000;
 const STEP_MS = 30_000;
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"];
+const WRONG_UNTIL_LOCKED = 7;
 const DESKTOP = { width: 820, height: 520 };
 const PHONE = { width: 390, height: 700 };
 
@@ -34,6 +35,7 @@ try {
   const browser = await chromium.launch({ executablePath, args: FLAGS });
   await ofUser(browser);
   await ofOthers(browser);
+  await ofEnds(browser);
   await browser.close();
 } finally {
   await stopAll();
@@ -153,6 +155,20 @@ async function ofOthers(browser: Browser): Promise<void> {
   await press(admin, "Save");
   await logIn(member, "bob");
   await picture(member, "set-up");
+}
+
+/** Where nothing goes on: a page that is not there, and the lock. */
+async function ofEnds(browser: Browser): Promise<void> {
+  const page = await open(browser);
+  await logIn(page, "alice");
+  await page.goto("/login/nothing");
+  await picture(page, "refusal");
+  await logIn(page, "alice");
+  for (let wrong = 0; wrong < WRONG_UNTIL_LOCKED; wrong++) {
+    await page.getByLabel("Passcode").fill(String(1_000_000 + wrong));
+    await press(page, "Log in");
+  }
+  await picture(page, "locked");
 }
 
 async function onAPhoneInTheDark(browser: Browser, user: Page): Promise<void> {
