@@ -1,0 +1,42 @@
+import { createHash } from "node:crypto";
+import { type Claim, claim, complete, release } from "../store/redis/idempotency.ts";
+import { keys } from "../store/redis/keys.ts";
+import { seal, unseal } from "../store/sealing.ts";
+import type { Deps } from "./deps.ts";
+
+/** An answer as it is kept for a repeated request. */
+export type Kept = { status: number; headers: [string, string][]; body: string };
+
+/**
+ * Lets one of the requests with the same digest and text go on, or finds what it was answered.
+ * Answers are kept for a day, and sealed, as one may hold a session token.
+ */
+export function keptAnswers({ redis, config }: Pick<Deps, "redis" | "config">, digest: string) {
+  const key = keys.idempotency(digest);
+  return {
+    claim: (text: string) => claim(redis, key, createHash("sha256").update(text).digest("hex")),
+
+    /** The answer of a claim that was done. */
+    answerOf({ response }: Extract<Claim, { outcome: "done" }>): Response {
+      const text = unseal(config.SEALING_KEYS, response, digest).toString();
+      const { body, ...init } = JSON.parse(text) as Kept;
+      return new Response(body || null, init);
+    },
+
+    /** Keeps the answer, unless it may turn out differently when tried again (429 and 5xx). */
+    async keep(claimId: string, status: number, answer: () => Promise<Kept>): Promise<void> {
+      if (status === 429 || status >= 500) return release(redis, key, claimId);
+      const sealed = seal(config.SEALING_KEYS, JSON.stringify(await answer()), digest);
+      await complete(redis, key, claimId, sealed);
+    },
+  };
+}
+
+/** A response as it is to be kept, with those of its headers that belong to it. */
+export async function toKeep(response: Response, headers: readonly string[]): Promise<Kept> {
+  return {
+    status: response.status,
+    headers: [...response.headers].filter(([name]) => headers.includes(name)),
+    body: await response.clone().text(),
+  };
+}
