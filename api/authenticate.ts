@@ -22,15 +22,8 @@ const ENDED: Record<string, string> = {
  * allows it. Throws the problems `unauthenticated`, `session_expired`, `session_revoked` (with
  * `reason`) and `setup_only`.
  */
-export async function authenticate(
-  c: Context,
-  deps: Deps,
-  { setup = false } = {},
-): Promise<Session> {
-  const session = await sessionOf(deps, bearerToken(c));
-  if (session.scope === "mfa_setup" && !setup)
-    throw new Problem("setup_only", "Finish setting up multi-factor authentication first.");
-  return session;
+export async function authenticate(c: Context, deps: Deps, options: Admits = {}): Promise<Session> {
+  return sessionOf(deps, bearerToken(c), options);
 }
 
 /** The token of `Authorization: Bearer` (RFC 6750 section 2.1). Throws `unauthenticated`. */
@@ -40,14 +33,25 @@ export function bearerToken(c: Context): string {
   return token;
 }
 
-/** The live session of a token. Throws `unauthenticated`, `session_expired` or `session_revoked`. */
+/** Whether a set-up session will do. */
+export type Admits = { setup?: boolean };
+
+/**
+ * The live session of a token. Throws `unauthenticated`, `session_expired`, `session_revoked` and,
+ * for a set-up session where that will not do, `setup_only`.
+ */
 export async function sessionOf(
   { redis, clock, config }: Pick<Deps, "redis" | "clock" | "config">,
   token: string,
+  { setup = false }: Admits = {},
 ): Promise<Session> {
   const { idleMs } = config.limits.session;
   const checked = await checkSession(redis, token, { now: clock.now(), idleMs });
-  if (checked.ok) return checked.session;
+  if (checked.ok) {
+    if (checked.session.scope === "mfa_setup" && !setup)
+      throw new Problem("setup_only", "Finish setting up multi-factor authentication first.");
+    return checked.session;
+  }
   if (checked.code === "session_unknown")
     throw new Problem("unauthenticated", "The session token is not one of ours, or long gone.");
   const { reason } = checked;

@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import { getCookie, setCookie } from "hono/cookie";
-import { sessionOf } from "../api/authenticate.ts";
+import { type Admits, sessionOf } from "../api/authenticate.ts";
 import type { Deps } from "../api/deps.ts";
 import { Problem } from "../api/problem.ts";
 import { revokeSession, type Session } from "../store/redis/sessions.ts";
@@ -12,13 +12,10 @@ const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
  * The browser's session. A set-up session passes only where `setup` allows it. Throws the problems
  * `unauthenticated`, `session_expired`, `session_revoked` and `setup_only`.
  */
-export async function signedIn(c: Context, deps: Deps, { setup = false } = {}): Promise<Session> {
+export async function signedIn(c: Context, deps: Deps, options: Admits = {}): Promise<Session> {
   const token = readToken(c, deps);
   if (!token) throw new Problem("unauthenticated", "Log in to go on.");
-  const session = await sessionOf(deps, token);
-  if (session.scope === "mfa_setup" && !setup)
-    throw new Problem("setup_only", "Set up multi-factor authentication first.");
-  return session;
+  return sessionOf(deps, token, options);
 }
 
 /** Makes the token the browser's session; one that it had before ends. */
