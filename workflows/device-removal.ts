@@ -1,7 +1,7 @@
-import { getExternalWorkflowHandle } from "@temporalio/workflow";
 import { durable } from "./activities.ts";
 import { workflowIds } from "./ids.ts";
 import type { DeviceRemovalArgs, DeviceRemovalResult } from "./messages.ts";
+import { tell } from "./tell.ts";
 
 /**
  * Removes one device or all of them, and what hung on them: with the last verified one
@@ -15,15 +15,12 @@ export async function deviceRemoval(args: DeviceRemovalArgs): Promise<DeviceRemo
   const challenges = await durable.retireDevices({ ...args, ...outcome });
   const { origin } = args;
   await Promise.all([
-    ...removed.map(({ id, type }) => withdraw(workflowIds.enrollment(type, id), { origin })),
-    ...challenges.map((id) => withdraw(workflowIds.loginChallenge(id), { reason: args.event })),
+    ...removed.map(({ id, type }) =>
+      tell(workflowIds.enrollment(type, id), "withdraw", { origin }),
+    ),
+    ...challenges.map((id) =>
+      tell(workflowIds.loginChallenge(id), "withdraw", { reason: args.event }),
+    ),
   ]);
   return mfaOff ? "multi_factor_off" : "removed";
-}
-
-/** Ends another flow; one that has ended already needs nothing. */
-async function withdraw(workflowId: string, payload: object) {
-  await getExternalWorkflowHandle(workflowId)
-    .signal("withdraw", payload)
-    .catch(() => {});
 }

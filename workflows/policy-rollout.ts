@@ -1,4 +1,3 @@
-import { getExternalWorkflowHandle } from "@temporalio/workflow";
 import { type ProgressEvent, policyRolloutMachine } from "../machines/policy-rollout.ts";
 import { durable } from "./activities.ts";
 import { host } from "./host.ts";
@@ -9,6 +8,7 @@ import {
   rolloutSignals,
   rolloutUpdates,
 } from "./messages.ts";
+import { tell } from "./tell.ts";
 import { policyRolloutView } from "./views.ts";
 
 const PERSISTED = { type: "POLICY_PERSISTED" } as const;
@@ -26,7 +26,11 @@ export async function policyRollout(args: PolicyRolloutArgs): Promise<PolicyRoll
       persistPolicy: async ({ context: { change } }) => {
         if (!change || !(await durable.persistPolicy({ ...rollout, ...change }))) return CONFLICT;
         const { supersedes, requirement } = change;
-        if (supersedes !== undefined) await supersede(accountId, supersedes, requirement);
+        // A roll-out that hears nothing finds out before it acts.
+        if (supersedes !== undefined)
+          await tell(workflowIds.policyRollout(accountId, supersedes), "supersede", {
+            requirement,
+          });
         return PERSISTED;
       },
       remindUsers: async ({ context: { change, remindedDaysBefore } }) => {
@@ -46,11 +50,4 @@ function progressEvent(
   return "overtakenBy" in progress
     ? { type: "OVERTAKEN", requirement: progress.overtakenBy }
     : { type: "USERS_COUNTED", ...progress };
-}
-
-/** Ends the roll-out of an older version; one that hears nothing finds out before it acts. */
-async function supersede(accountId: string, version: number, requirement: string) {
-  await getExternalWorkflowHandle(workflowIds.policyRollout(accountId, version))
-    .signal("supersede", { requirement })
-    .catch(() => {});
 }
