@@ -64,7 +64,13 @@ const limits = {
     setupMs: 15 * MINUTE_MS,
     freshMs: 15 * MINUTE_MS,
   },
-  password: { perUser: 10, perAddress: 50, windowMs: 15 * MINUTE_MS },
+  password: {
+    perUser: 10,
+    perAddress: 50,
+    windowMs: 15 * MINUTE_MS,
+    /** From addresses that the user has not logged in from; NIST SP 800-63B-4 3.2.2 allows 100. */
+    fromStrangersPerDay: 100,
+  },
   bodyBytes: 64 * 1024,
 } as const;
 

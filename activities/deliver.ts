@@ -1,5 +1,6 @@
 import { ApplicationFailure } from "@temporalio/common";
 import { hashCode, newNumericCode } from "../store/codes.ts";
+import { verifiedPhone } from "../store/methods.ts";
 import { getDevice, listDevices } from "../store/postgres/devices.ts";
 import { readChallenge, storePasscode } from "../store/redis/challenges.ts";
 import { storePin } from "../store/redis/pins.ts";
@@ -32,8 +33,7 @@ export function deliveryActivities({ db, redis, sms, config, clock }: Deps) {
 
     async sendPasscode(to: { userId: string; challengeId: string }): Promise<void> {
       const { userId, challengeId } = to;
-      const devices = await listDevices(db, userId);
-      const phone = devices.find((device) => device.type === "sms" && device.verifiedAt);
+      const phone = verifiedPhone(await listDevices(db, userId));
       if (!phone?.phoneNumber) throw ApplicationFailure.nonRetryable("No such phone", "no_phone");
       const challenge = await readChallenge(redis, challengeId);
       const now = clock.now();

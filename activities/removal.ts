@@ -1,6 +1,6 @@
 import type { Origin } from "../machines/methods.ts";
+import { getAccount } from "../store/postgres/accounts.ts";
 import { type Removal, removeAllDevices, removeDevice } from "../store/postgres/device-removal.ts";
-import { getMfaProfile } from "../store/postgres/users.ts";
 import { forgetDevice } from "../store/redis/attempts.ts";
 import { withdrawChallenges } from "../store/redis/challenges.ts";
 import { revokeUser } from "../store/redis/sessions.ts";
@@ -32,12 +32,12 @@ export function removalActivities({ db, redis, clock }: Deps) {
     },
 
     /** What Redis holds of the devices; answers the challenges that ended with them. */
-    async retireDevices({ userId, removed, mfaOff, signOut, event }: Request & Removal) {
+    async retireDevices({ userId, accountId, removed, mfaOff, signOut, event }: Request & Removal) {
       for (const { id } of removed) await forgetDevice(redis, userId, id);
       if (!mfaOff && signOut !== "always") return [];
       const challenges = await withdrawChallenges(redis, userId, clock.now());
-      const required = (await getMfaProfile(db, userId))?.account.requirement === "required";
-      if (signOut === "always" || required) {
+      const required = async () => (await getAccount(db, accountId))?.requirement === "required";
+      if (signOut === "always" || (await required())) {
         const mark = { reason: event, now: clock.now(), fact: currentWorkflowId() };
         await revokeUser(redis, userId, mark);
       }

@@ -51,10 +51,10 @@ export async function addUser(
 ): Promise<AccountUser> {
   requireFresh(session, await methodsOf(deps, session), deps);
   requireStrong(password, username);
-  const { accountId, userId: actorId } = session;
+  const { accountId } = session;
   const passwordHash = await hashPassword(password);
   const at = new Date(deps.clock.now());
-  const event = { ...userEvent(deps, session, "user_added", origin, { role }), actorId };
+  const event = userEvent(deps, session, "user_added", origin, { role });
   const user = await createUser(deps.db, { accountId, username, passwordHash, role, at }, event);
   if (user === "exists") throw new Problem("username_taken", "Choose another user name.");
   return describeUser({ user, methods: [] });

@@ -1,6 +1,7 @@
 import { ownerOf } from "../store/ids.ts";
-import type { Method } from "../store/methods.ts";
+import { type Method, verifiedPhone } from "../store/methods.ts";
 import { listDevices } from "../store/postgres/devices.ts";
+import type { Device } from "../store/postgres/schema.ts";
 import { failures } from "../store/redis/attempts.ts";
 import { type Challenge as ChallengeRecord, readChallenge } from "../store/redis/challenges.ts";
 import type { ChallengeState, ChallengeView } from "../workflows/messages.ts";
@@ -25,10 +26,7 @@ export type Challenge = {
 /** Where a challenge stands. Throws `challenge_not_found`. */
 export async function getChallenge(deps: Deps, id: string): Promise<Challenge> {
   const record = await recordOf(deps, id);
-  const view = await deps.flows.challengeIfKnown(id);
-  // The record is written a moment before the workflow is started; a crash may come between.
-  if (!view) throw notFound();
-  return describeChallenge(deps, id, view, record);
+  return describeChallenge(deps, id, await viewOf(deps, id), record);
 }
 
 /**
@@ -37,21 +35,24 @@ export async function getChallenge(deps: Deps, id: string): Promise<Challenge> {
  */
 export async function resendPasscode(deps: Deps, id: string): Promise<Challenge> {
   const record = await recordOf(deps, id);
-  const before = await deps.flows.challenge(id);
+  const before = await viewOf(deps, id);
   if (!before.next.includes("resend")) throw refusal(before);
-  const sending = await spendSend(deps, id, record.userId);
+  const sending = await spendSend(deps, id, await listDevices(deps.db, record.userId));
   return move(deps, id, record, "resendPasscode", {}, sending);
 }
 
 /** Goes on with another configured method for this one login. Throws `method_not_configured`. */
 export async function chooseMethod(deps: Deps, id: string, method: Method): Promise<Challenge> {
   const record = await recordOf(deps, id);
-  const before = await deps.flows.challenge(id);
+  const before = await viewOf(deps, id);
   if (before.next.length === 0) throw refusal(before);
   if (!before.methods.includes(method))
     throw new Problem("method_not_configured", "You have no verified device of that kind.");
   if (before.method === method) return describeChallenge(deps, id, before, record);
-  const sending = method === "sms" ? await trySend(deps, id, record.userId) : undefined;
+  const sending =
+    method === "sms"
+      ? await trySend(deps, id, await listDevices(deps.db, record.userId))
+      : undefined;
   const payload = { method, maySend: sending !== undefined };
   return move(deps, id, record, "chooseMethod", payload, sending);
 }
@@ -60,22 +61,22 @@ export async function chooseMethod(deps: Deps, id: string, method: Method): Prom
 export async function trySend(
   deps: Deps,
   challengeId: string,
-  userId: string,
+  devices: readonly Device[],
 ): Promise<Spent | undefined> {
   try {
-    return await spendSend(deps, challengeId, userId);
+    return await spendSend(deps, challengeId, devices);
   } catch (error) {
     if (error instanceof Problem && error.code === "send_limit") return undefined;
     throw error;
   }
 }
 
-async function spendSend(deps: Deps, challengeId: string, userId: string) {
-  const devices = await listDevices(deps.db, userId);
-  const phone = devices.find(({ type, verifiedAt }) => type === "sms" && verifiedAt);
+async function spendSend(deps: Deps, challengeId: string, devices: readonly Device[]) {
+  const phone = verifiedPhone(devices);
   if (!phone?.phoneNumber)
     throw new Problem("method_not_configured", "You have no verified phone any more.");
-  return spendPasscodeSend(deps, { userId, challengeId, phoneNumber: phone.phoneNumber });
+  const { userId, phoneNumber } = phone;
+  return spendPasscodeSend(deps, { userId, challengeId, phoneNumber });
 }
 
 async function move(
@@ -99,22 +100,39 @@ async function move(
 /** The challenge's record. Throws `challenge_not_found`. */
 export async function recordOf({ redis }: Deps, id: string): Promise<ChallengeRecord> {
   const record = ownerOf(id) && (await readChallenge(redis, id));
-  if (!record) throw notFound();
+  if (!record) throw challengeNotFound();
   return record;
+}
+
+/** Where the challenge's workflow stands. Throws `challenge_not_found`. */
+async function viewOf({ flows }: Deps, id: string): Promise<ChallengeView> {
+  const view = await flows.challenge(id);
+  // The record is written a moment before the workflow is started; a crash may come between.
+  if (!view) throw challengeNotFound();
+  return view;
 }
 
 /** Why the challenge takes nothing more, or not this. */
 export function refusal(view: ChallengeView): Problem {
   const members = { state: view.state };
   if (view.state === "locked") return accountLocked();
-  if (view.state === "expired" || view.state === "withdrawn")
-    return new Problem("challenge_expired", "Log in again to get a new challenge.", { members });
-  if (view.state === "authenticated")
-    return new Problem("illegal_transition", "This challenge has been used.", { members });
+  if (view.state === "expired" || view.state === "withdrawn") return challengeExpired({ members });
+  if (view.state === "authenticated") return challengeUsed({ members });
   return new Problem("illegal_transition", `That cannot be done in ${view.state}.`, { members });
 }
 
-const notFound = () => new Problem("challenge_not_found", "Log in again to get a new challenge.");
+const AGAIN = "Log in again to get a new challenge.";
+
+/** The challenge is none of ours, or long forgotten. */
+export const challengeNotFound = () => new Problem("challenge_not_found", AGAIN);
+
+/** The challenge is over without a session. */
+export const challengeExpired = (extra?: Problem["extra"]) =>
+  new Problem("challenge_expired", AGAIN, extra);
+
+/** The challenge has become a session. */
+export const challengeUsed = (extra?: Problem["extra"]) =>
+  new Problem("illegal_transition", "This challenge has been used.", extra);
 
 /** The 423 problem, the same wherever a locked user meets it. */
 export const accountLocked = () =>

@@ -4,7 +4,7 @@ import { recordEvent } from "../store/postgres/events.ts";
 import type { User } from "../store/postgres/schema.ts";
 import { findUserByUsername, normalizeUsername } from "../store/postgres/users.ts";
 import type { Deps } from "./deps.ts";
-import { userEvent } from "./events.ts";
+import { subjectOf, userEvent } from "./events.ts";
 import { spendPasswordGuess } from "./password-throttle.ts";
 import { Problem } from "./problem.ts";
 
@@ -24,12 +24,10 @@ export async function checkCredentials(
   const right = await verifyPassword(user?.passwordHash, password);
   if (!user || !right) {
     // Not waited for: a known user's failed login must take no longer than an unknown one's.
-    if (user) {
-      const subject = { userId: user.id, accountId: user.accountId };
-      recordEvent(deps.db, userEvent(deps, subject, "login_failed", origin)).catch((error) =>
-        deps.log.warn({ err: error }, "a failed login could not be recorded"),
+    if (user)
+      recordEvent(deps.db, userEvent(deps, subjectOf(user), "login_failed", origin)).catch(
+        (error) => deps.log.warn({ err: error }, "a failed login could not be recorded"),
       );
-    }
     throw new Problem("invalid_credentials");
   }
   await guess.giveBack();

@@ -1,10 +1,17 @@
 import type { Origin } from "../machines/methods.ts";
 import { newId } from "../store/ids.ts";
 import { type EventQuery, listEvents, type NewEvent } from "../store/postgres/events.ts";
+import type { User } from "../store/postgres/schema.ts";
 import type { Deps } from "./deps.ts";
 
 /** Whom an event is about; it is they who did it. */
 type Subject = { userId: string; accountId: string };
+
+/** A user as the subject of events, and as the owner of flows. */
+export const subjectOf = ({ id: userId, accountId }: Pick<User, "id" | "accountId">): Subject => ({
+  userId,
+  accountId,
+});
 
 /** An audit event of what a user did over HTTP. */
 export function userEvent(

@@ -147,10 +147,8 @@ export function createFlows(client: Client) {
       });
       return view;
     },
-    challenge: (challengeId: string) =>
-      view<ChallengeView>(workflowIds.loginChallenge(challengeId)),
     /** Undefined where no such workflow is known. */
-    challengeIfKnown: (challengeId: string) =>
+    challenge: (challengeId: string) =>
       viewIfKnown<ChallengeView>(workflowIds.loginChallenge(challengeId)),
     moveChallenge: (
       challengeId: string,

@@ -6,7 +6,7 @@ import { recordEvent } from "../store/postgres/events.ts";
 import type { Account, User } from "../store/postgres/schema.ts";
 import { type Credentials, checkCredentials } from "./credentials.ts";
 import type { Deps } from "./deps.ts";
-import { userEvent } from "./events.ts";
+import { subjectOf, userEvent } from "./events.ts";
 import { refuseLocked } from "./lock.ts";
 import { Problem } from "./problem.ts";
 
@@ -42,8 +42,9 @@ export async function linkCloudAccount(
 
   const at = new Date(deps.clock.now());
   const ends = { accountId, linkedAccountId: cloud.id, linkedBy: administrator.id, at };
-  const subject = { userId: administrator.id, accountId };
-  const event = userEvent(deps, subject, "account_linked", origin, { linkedAccountId: cloud.id });
+  const event = userEvent(deps, subjectOf(administrator), "account_linked", origin, {
+    linkedAccountId: cloud.id,
+  });
   await deps.db.transaction(async (tx) => {
     // From here on no device of theirs becomes verified until the link is made.
     await holdUser(tx, owner.id);
@@ -56,8 +57,9 @@ export async function linkCloudAccount(
     if (!(await linkAccount(tx, ends, event)))
       throw new Problem("linked_already", "There is nothing left to do.");
     // The Cloud account's own trail tells of it, too.
-    const theirs = { userId: owner.id, accountId: cloud.id };
-    const told = userEvent(deps, theirs, "linked_by_account", origin, { linkedTo: accountId });
+    const told = userEvent(deps, subjectOf(owner), "linked_by_account", origin, {
+      linkedTo: accountId,
+    });
     await recordEvent(tx, { ...told, actorId: administrator.id });
   });
   return describeLink(cloud);

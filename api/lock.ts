@@ -5,7 +5,7 @@ import { getUser, lockUser, unlockUser } from "../store/postgres/users.ts";
 import { clearFailures, failures } from "../store/redis/attempts.ts";
 import { accountLocked } from "./challenges.ts";
 import type { Deps } from "./deps.ts";
-import { userEvent } from "./events.ts";
+import { subjectOf, userEvent } from "./events.ts";
 
 const MINUTE_MS = 60_000;
 
@@ -25,8 +25,7 @@ export async function lockedSince(
   const exhausted = (await failures(redis, user.id)) > config.limits.wrongPasscodes;
   if (!exhausted) return undefined;
   const at = new Date(clock.now());
-  const subject = { userId: user.id, accountId: user.accountId };
-  const event = userEvent(deps, subject, "account_locked", origin);
+  const event = userEvent(deps, subjectOf(user), "account_locked", origin);
   await lockUser(db, { userId: user.id, at }, event);
   return at;
 }
@@ -55,8 +54,7 @@ export async function refuseLocked(deps: LockDeps, user: User, origin: Origin): 
   const { LOCK_MINUTES: minutes } = deps.config;
   if (minutes === 0 || deps.clock.now() - since.getTime() < minutes * MINUTE_MS)
     throw accountLocked();
-  const subject = { userId: user.id, accountId: user.accountId };
-  const event = userEvent(deps, subject, "account_unlocked", origin, { minutes });
+  const event = userEvent(deps, subjectOf(user), "account_unlocked", origin, { minutes });
   const ended = await endLock(deps, user.id, { ...event, actorId: null }, since);
   // Another login ended it at the same time, or the user is locked again.
   if (!ended && (await getUser(deps.db, user.id))?.lockedAt) throw accountLocked();

@@ -1,6 +1,11 @@
 import type { Origin } from "../machines/methods.ts";
 import { newOwnedId } from "../store/ids.ts";
-import { configuredMethods, effectiveDefault, type Method } from "../store/methods.ts";
+import {
+  configuredMethods,
+  effectiveDefault,
+  type Method,
+  verifiedPhone,
+} from "../store/methods.ts";
 import { maskPhoneNumber } from "../store/phones.ts";
 import { recordEvent } from "../store/postgres/events.ts";
 import type { Device, User } from "../store/postgres/schema.ts";
@@ -10,7 +15,7 @@ import { type Epochs, openSession, readEpochs } from "../store/redis/sessions.ts
 import { type Challenge, describeChallenge, trySend } from "./challenges.ts";
 import { type Credentials, checkCredentials } from "./credentials.ts";
 import type { Deps } from "./deps.ts";
-import { userEvent } from "./events.ts";
+import { subjectOf, userEvent } from "./events.ts";
 import { refuseLocked } from "./lock.ts";
 import { rememberOrigin } from "./password-throttle.ts";
 import { requiredFrom } from "./policy.ts";
@@ -70,7 +75,7 @@ async function decide(
         method,
         methods,
         epochs,
-        phone: phoneOf(profile.devices),
+        devices: profile.devices,
       }),
     };
 
@@ -95,20 +100,24 @@ async function decide(
   return { status: "authenticated", session, multiFactorRequiredFrom };
 }
 
+type Choice = { method: Method; methods: Method[]; devices: Device[]; epochs: Epochs };
+
 async function startChallenge(
   deps: Deps,
   user: User,
-  { epochs, ...choice }: { method: Method; methods: Method[]; phone?: string; epochs: Epochs },
+  { method, methods, devices, epochs }: Choice,
 ): Promise<Challenge> {
   const { redis, flows, clock, config } = deps;
   const challengeId = newOwnedId(user.id);
-  const owner = { userId: user.id, accountId: user.accountId };
+  const owner = subjectOf(user);
   const lifetimeMs = config.limits.challengeMs;
   const record = { challengeId, ...owner, epochs, expiresAt: clock.now() + lifetimeMs };
   await openChallenge(redis, { ...record, now: clock.now() });
-  const sending = choice.method === "sms" ? await trySend(deps, challengeId, user.id) : undefined;
+  const sending = method === "sms" ? await trySend(deps, challengeId, devices) : undefined;
   const maySend = sending !== undefined;
-  const args = { ...owner, challengeId, ...choice, lifetimeMs, maySend };
+  const number = verifiedPhone(devices)?.phoneNumber;
+  const phone = number ? maskPhoneNumber(number) : undefined;
+  const args = { ...owner, challengeId, method, methods, phone, lifetimeMs, maySend };
   try {
     const view = await flows.startLoginChallenge(args);
     return describeChallenge(deps, challengeId, view, record);
@@ -117,11 +126,3 @@ async function startChallenge(
     throw error;
   }
 }
-
-/** The verified phone, masked. */
-function phoneOf(devices: Device[]): string | undefined {
-  const phone = devices.find(({ type, verifiedAt }) => type === "sms" && verifiedAt);
-  return phone?.phoneNumber ? maskPhoneNumber(phone.phoneNumber) : undefined;
-}
-
-const subjectOf = ({ id: userId, accountId }: User) => ({ userId, accountId });

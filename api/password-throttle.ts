@@ -7,9 +7,6 @@ import { type Charge, type Spent, spendAll } from "./spend-all.ts";
 
 const DAY_MS = 24 * 3_600_000;
 
-/** NIST SP 800-63B-4 section 3.2.2: no more than 100 failed attempts. See docs/decisions/0005. */
-const STRANGERS = { limit: 100, windowMs: DAY_MS };
-
 /** How long an address stays known after a login from it. */
 const KNOWN_MS = 30 * DAY_MS;
 
@@ -28,7 +25,7 @@ export async function spendPasswordGuess(
 ): Promise<Spent> {
   const { redis, clock, config } = deps;
   const now = clock.now();
-  const { perUser, perAddress, windowMs } = config.limits.password;
+  const { perUser, perAddress, windowMs, fromStrangersPerDay } = config.limits.password;
   const at = addressOf(origin);
   const known = keys.knownAddress(digest(deps, at, username));
   const charges: Charge[] = [
@@ -39,7 +36,11 @@ export async function spendPasswordGuess(
     },
   ];
   if (!(await isKnownAddress(redis, known, { now, withinMs: KNOWN_MS })))
-    charges.push({ key: keys.strangersPasswords(digest(deps, username)), rules: [STRANGERS] });
+    charges.push({
+      key: keys.strangersPasswords(digest(deps, username)),
+      // See docs/decisions/0005.
+      rules: [{ limit: fromStrangersPerDay, windowMs: DAY_MS }],
+    });
   return spendAll(redis, now, charges, {
     code: "login_throttled",
     detail: "Too many wrong passwords. Wait and try again.",

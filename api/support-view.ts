@@ -58,7 +58,7 @@ async function openLogins({ redis, flows, clock }: Deps, userId: string): Promis
   const viewed = await Promise.all(
     open.map(async ({ id, expiresAt }) => ({
       expiresAt: new Date(expiresAt).toISOString(),
-      view: await flows.challengeIfKnown(id),
+      view: await flows.challenge(id),
     })),
   );
   return viewed.flatMap(({ view, expiresAt }) => {

@@ -1,30 +1,29 @@
 import type { Origin } from "../machines/methods.ts";
-import { newId } from "../store/ids.ts";
+import { isId, newId } from "../store/ids.ts";
 import { listDevices } from "../store/postgres/devices.ts";
 import { recordEvent } from "../store/postgres/events.ts";
 import type { User } from "../store/postgres/schema.ts";
 import { searchUsers } from "../store/postgres/user-lists.ts";
 import { getUser } from "../store/postgres/users.ts";
 import type { Deps } from "./deps.ts";
-import { userEvent } from "./events.ts";
+import { subjectOf, userEvent } from "./events.ts";
 import { endLock, lockedSince } from "./lock.ts";
 import { Problem } from "./problem.ts";
 
 const FOUND = 20;
-const ID = /^[0-9a-f]{32}$/;
 
 /** Who acts on another user, from where. */
 export type Actor = { actorId: string; origin: Origin };
 
 /** At most twenty users: the one of that id, or those whose user name starts so. */
 export async function findUsers({ db }: Pick<Deps, "db">, query: string): Promise<User[]> {
-  const byId = ID.test(query) && (await getUser(db, query));
+  const byId = isId(query) && (await getUser(db, query));
   return byId ? [byId] : searchUsers(db, query, FOUND);
 }
 
 /** The user of the id. Throws `user_not_found`. */
 export async function userOf({ db }: Pick<Deps, "db">, userId: string): Promise<User> {
-  const user = ID.test(userId) && (await getUser(db, userId));
+  const user = isId(userId) && (await getUser(db, userId));
   if (!user) throw new Problem("user_not_found", "Search by the beginning of the user name.");
   return user;
 }
@@ -68,8 +67,7 @@ export async function resetMultiFactor(
   const devices = await listDevices(db, user.id);
   await flows.removeDevices({
     removalId: newId(),
-    userId: user.id,
-    accountId: user.accountId,
+    ...subjectOf(user),
     actorId,
     event: "multi_factor_reset",
     detail: { reason },
@@ -86,10 +84,10 @@ function requireAnother(user: User, { actorId }: Pick<Actor, "actorId">) {
 
 function actorsEvent(
   deps: Pick<Deps, "clock">,
-  { id: userId, accountId }: User,
+  user: User,
   type: string,
   { actorId, origin }: Actor,
   detail: { reason?: string },
 ) {
-  return { ...userEvent(deps, { userId, accountId }, type, origin, detail), actorId };
+  return { ...userEvent(deps, subjectOf(user), type, origin, detail), actorId };
 }

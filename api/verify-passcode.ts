@@ -6,7 +6,15 @@ import { getUser } from "../store/postgres/users.ts";
 import { type Attempt, checkPasscode, refundAttempt } from "../store/redis/attempts.ts";
 import type { Challenge as ChallengeRecord } from "../store/redis/challenges.ts";
 import { openSession } from "../store/redis/sessions.ts";
-import { accountLocked, attemptsRemaining, recordOf, refusal } from "./challenges.ts";
+import {
+  accountLocked,
+  attemptsRemaining,
+  challengeExpired,
+  challengeNotFound,
+  challengeUsed,
+  recordOf,
+  refusal,
+} from "./challenges.ts";
 import type { Deps } from "./deps.ts";
 import { matchingStep, OTP_DIGITS } from "./otp.ts";
 import { Problem } from "./problem.ts";
@@ -114,11 +122,11 @@ async function refuse(
 ): Promise<Problem> {
   switch (attempt.outcome) {
     case "unknown":
-      return new Problem("challenge_not_found", "Log in again to get a new challenge.");
+      return challengeNotFound();
     case "completed":
-      return new Problem("illegal_transition", "This challenge has been used.");
+      return challengeUsed();
     case "expired":
-      return new Problem("challenge_expired", "Log in again to get a new challenge.");
+      return challengeExpired();
     case "passcode_expired":
       return new Problem("passcode_expired", "Ask for a new passcode.");
     case "locked":
@@ -180,8 +188,7 @@ async function open(
     challenge: { id: challengeId, wrongAllowed: config.limits.wrongPasscodes },
     ...origin,
   });
-  if (opened === "completed")
-    throw new Problem("illegal_transition", "This challenge has been used.");
+  if (opened === "completed") throw challengeUsed();
   if (opened === "locked") throw accountLocked();
   if (opened === "stale")
     throw new Problem("challenge_expired", "Your devices changed meanwhile. Log in again.");

@@ -11,6 +11,11 @@ export function configuredMethods(devices: readonly Enrolled[]): Method[] {
   );
 }
 
+/** The user's phone, where it is verified. */
+export function verifiedPhone<D extends Enrolled>(devices: readonly D[]): D | undefined {
+  return devices.find(({ type, verifiedAt }) => type === "sms" && verifiedAt !== null);
+}
+
 /** The method a login starts with: the chosen default where it is configured, else the strongest. */
 export function effectiveDefault(
   chosen: Method | null,
