@@ -177,6 +177,15 @@ export const credentialsSchema = z
   })
   .openapi("Credentials");
 
+/** The name of a new user. */
+export const usernameSchema = z
+  .string()
+  .trim()
+  .min(1, "Type a user name.")
+  .max(128, "A user name has at most 128 characters.")
+  .regex(/^[^\p{C}]*$/u, "A user name holds no control characters.")
+  .openapi({ example: "carol" });
+
 /** Why Support did something, as the audit keeps it. */
 export const reasonSchema = z
   .string()

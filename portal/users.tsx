@@ -8,6 +8,7 @@ import {
 import type { Deps } from "../api/deps.ts";
 import { originOf } from "../api/origin.ts";
 import { Problem } from "../api/problem.ts";
+import { usernameSchema } from "../api/schemas.ts";
 import { field, type PortalContext, type PortalEnv } from "./form.ts";
 import { page, type Who } from "./layout.tsx";
 import { Fault, Field, Form, Notice, Time } from "./parts.tsx";
@@ -60,8 +61,9 @@ export function userPages(app: Hono<PortalEnv>, deps: Deps) {
 }
 
 function requireName(username: string) {
-  if (/^[^\p{C}]{1,128}$/u.test(username)) return;
-  const message = "Type a user name of at most 128 characters.";
+  const { success, error } = usernameSchema.safeParse(username);
+  if (success) return;
+  const message = error.issues[0]?.message ?? "";
   throw new Problem("invalid_request", message, { errors: [{ path: "username", message }] });
 }
 

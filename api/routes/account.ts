@@ -15,6 +15,7 @@ import {
   pageQuery,
   policySchema,
   requirementSchema,
+  usernameSchema,
 } from "../schemas.ts";
 
 const tags = ["Account"];
@@ -100,13 +101,7 @@ const newUser = createRoute({
   security,
   request: post(
     z.object({
-      username: z
-        .string()
-        .trim()
-        .min(1)
-        .max(128)
-        .regex(/^[^\p{C}]*$/u, "A user name holds no control characters.")
-        .openapi({ example: "carol" }),
+      username: usernameSchema,
       password: z.string().min(1).max(256).openapi({ description: "At least 8 characters" }),
       role: roleSchema.default("member"),
     }),

@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import type { Deps } from "../../api/deps.ts";
 import { userEvent } from "../../api/events.ts";
+import { usernameSchema } from "../../api/schemas.ts";
 import { recordLookUp } from "../../api/support.ts";
 import { describeUser, viewForSupport } from "../../api/support-view.ts";
 import { newId } from "../../store/ids.ts";
@@ -69,7 +70,7 @@ export function userCommands(program: Command) {
 type NewUser = { account: string; role: Role; passwordStdin?: boolean };
 
 async function create(username: string, options: NewUser, command: Command) {
-  if (!/^[^\p{C}]{1,128}$/u.test(username.trim()))
+  if (!usernameSchema.safeParse(username).success)
     throw new SetUpError("A user name has 1 to 128 characters that can be seen.");
   const { password, generated } = await newPassword(username, options);
   await withStores(async (stores) => {
