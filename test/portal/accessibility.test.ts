@@ -1,22 +1,10 @@
 import type { Page } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { logInByPassword } from "../support/scenarios.ts";
-import {
-  expectAccessible,
-  heading,
-  logIn,
-  type Portal,
-  press,
-  START_MS,
-  startPortal,
-} from "./browser.ts";
+import { expectAccessible, heading, logIn, press, usePortal } from "./browser.ts";
 import { addApp, logInByApp, withApp } from "./people.ts";
 
-let portal: Portal;
-beforeAll(async () => {
-  portal = await startPortal();
-}, START_MS);
-afterAll(() => portal.stop());
+const portal = usePortal();
 
 const active = (page: Page, what: string) => page.evaluate(`document.activeElement.${what}`);
 

@@ -1,24 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { newPhone } from "../support/phones.ts";
 import { logInByPassword, wrongCode } from "../support/scenarios.ts";
-import {
-  expectAccessible,
-  follow,
-  heading,
-  logIn,
-  type Portal,
-  press,
-  START_MS,
-  secretOf,
-  startPortal,
-} from "./browser.ts";
+import { expectAccessible, follow, heading, logIn, press, secretOf, usePortal } from "./browser.ts";
 import { withApp } from "./people.ts";
 
-let portal: Portal;
-beforeAll(async () => {
-  portal = await startPortal();
-}, START_MS);
-afterAll(() => portal.stop());
+const portal = usePortal();
 
 /** An account with an administrator and a member, neither with a device. */
 async function newAccount() {

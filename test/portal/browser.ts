@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { serve } from "@hono/node-server";
 import { type BrowserContextOptions, chromium, type Page } from "playwright-core";
-import { expect } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import { ensureDebianPackage } from "../../scripts/debian.ts";
 import type { Person } from "../support/people.ts";
 import { startStack } from "../support/stack.ts";
@@ -26,11 +26,11 @@ const FLAGS = [
 /** How long a page may take on a busy machine. */
 const PAGE_MS = 15_000;
 
-/** For `beforeAll`: the first time a browser may have to be installed. */
-export const START_MS = 300_000;
+/** The first time a browser may have to be installed. */
+const START_MS = 300_000;
 
 /** The whole service in this process, on a port, and a real browser to see it with. */
-export async function startPortal() {
+async function startPortal() {
   const executablePath = await ensureDebianPackage("chromium", "chromium", () => {});
   await ensureDebianPackage("zbarimg", "zbar-tools", () => {});
   await ensureDebianPackage("oathtool", "oathtool", () => {});
@@ -64,6 +64,14 @@ export async function startPortal() {
 }
 
 export type Portal = Awaited<ReturnType<typeof startPortal>>;
+
+/** A portal and a browser for one test file. */
+export function usePortal(): Portal {
+  const portal = {} as Portal;
+  beforeAll(async () => void Object.assign(portal, await startPortal()), START_MS);
+  afterAll(() => portal.stop?.());
+  return portal;
+}
 
 /** Fills the login page and sends it. */
 export async function logIn(page: Page, { username, password }: Person): Promise<void> {

@@ -1,21 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import {
-  expectAccessible,
-  follow,
-  heading,
-  logIn,
-  type Portal,
-  press,
-  START_MS,
-  startPortal,
-} from "./browser.ts";
+import { describe, expect, test } from "vitest";
+import { expectAccessible, follow, heading, logIn, press, usePortal } from "./browser.ts";
 import { logInByApp, withApp, withBoth } from "./people.ts";
 
-let portal: Portal;
-beforeAll(async () => {
-  portal = await startPortal();
-}, START_MS);
-afterAll(() => portal.stop());
+const portal = usePortal();
 
 const MINUTE_MS = 60_000;
 

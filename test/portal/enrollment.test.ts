@@ -1,5 +1,5 @@
 import type { Page } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { Person } from "../support/people.ts";
 import { newPhone } from "../support/phones.ts";
 import { wrongCode } from "../support/scenarios.ts";
@@ -8,19 +8,13 @@ import {
   follow,
   heading,
   logIn,
-  type Portal,
   press,
   readBarcode,
-  START_MS,
   secretOf,
-  startPortal,
+  usePortal,
 } from "./browser.ts";
 
-let portal: Portal;
-beforeAll(async () => {
-  portal = await startPortal();
-}, START_MS);
-afterAll(() => portal.stop());
+const portal = usePortal();
 
 const STEP_MS = 30_000;
 

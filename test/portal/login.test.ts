@@ -1,22 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { wrongCode } from "../support/scenarios.ts";
-import {
-  expectAccessible,
-  follow,
-  heading,
-  logIn,
-  type Portal,
-  press,
-  START_MS,
-  startPortal,
-} from "./browser.ts";
+import { expectAccessible, follow, heading, logIn, press, usePortal } from "./browser.ts";
 import { logInByApp, withApp, withBoth, withPhone } from "./people.ts";
 
-let portal: Portal;
-beforeAll(async () => {
-  portal = await startPortal();
-}, START_MS);
-afterAll(() => portal.stop());
+const portal = usePortal();
 
 const MINUTE_MS = 60_000;
 

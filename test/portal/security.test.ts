@@ -1,13 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { logInByPassword } from "../support/scenarios.ts";
-import { heading, logIn, type Portal, press, START_MS, secretOf, startPortal } from "./browser.ts";
+import { heading, logIn, press, secretOf, usePortal } from "./browser.ts";
 import { withPhone } from "./people.ts";
 
-let portal: Portal;
-beforeAll(async () => {
-  portal = await startPortal();
-}, START_MS);
-afterAll(() => portal.stop());
+const portal = usePortal();
 
 const FORM = "application/x-www-form-urlencoded";
 
