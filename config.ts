@@ -29,6 +29,13 @@ const keyring = z.string().transform((text, context) => {
   return keys.map(({ id, value }) => ({ id, key: Buffer.from(value, "base64") }));
 });
 
+/** The providers of SMS, in the order in which they are tried. */
+const gateways = z
+  .string()
+  .default("outbox")
+  .transform((text) => text.split(",").map((name) => name.trim()))
+  .pipe(z.array(z.enum(["outbox", "twilio", "smpp"])).min(1));
+
 const environment = z.object({
   NODE_ENV: z.enum(["development", "production", "test"]).default("development"),
   HOST: z.string().default("127.0.0.1"),
@@ -41,11 +48,66 @@ const environment = z.object({
   SEALING_KEYS: keyring,
   CODE_KEY: key.transform((text) => Buffer.from(text, "base64")),
   SERVICE_NAME: z.string().min(1).max(30).default("Second Step"),
-  SMS_GATEWAY: z.enum(["outbox"]).default("outbox"),
+  /** Where users and providers reach the gateway; its host ends each SMS as the origin of the code. */
+  PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  SMS_GATEWAY: gateways,
+  TWILIO_ACCOUNT_SID: z.string().regex(/^AC/, "must start with AC").optional(),
+  TWILIO_AUTH_TOKEN: z.string().min(1).optional(),
+  /** A number of yours, or a messaging service (MG...). */
+  TWILIO_FROM: z.string().min(1).optional(),
+  /** Another address of Twilio's API: an edge, a proxy, or a stand-in for tests. */
+  TWILIO_BASE_URL: z.url({ protocol: /^https?$/ }).optional(),
+  /** `smpp://system-id:password@host:port`, or `smpps://` over TLS. */
+  SMPP_URL: z.url({ protocol: /^smpps?$/ }).optional(),
+  SMPP_FROM: z.string().min(1).max(15).optional(),
+  /** Messages an hour to one country's numbers, and to all; what is over is refused. */
+  SMS_PER_COUNTRY_AND_HOUR: z.coerce.number().int().min(0).default(500),
+  SMS_PER_HOUR: z.coerce.number().int().min(0).default(5000),
+  /** `smtp://user:password@host:port`, or `smtps://`: notices to users go by it. */
+  SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
+  MAIL_FROM: z.string().min(3).optional(),
+  /** Webhooks may name addresses inside the network, and plain http. */
+  WEBHOOKS_INSIDE: z.stringbool().default(false),
+  /** `host:port` at which Prometheus finds the worker. */
+  WORKER_METRICS_ADDRESS: z
+    .string()
+    .regex(/^[^:]+:\d+$/, "must be host:port")
+    .optional(),
+  /** Names the code of a worker; with it, flows stay on the build that they began on. */
+  WORKER_BUILD_ID: z
+    .string()
+    .regex(/^[\w.-]{1,64}$/)
+    .optional(),
+  /** Traces go there (OTLP over HTTP); without it none are made. */
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
   /** Proxies in front of the gateway whose X-Forwarded-For entry is believed; 0 believes none. */
   TRUSTED_PROXIES: z.coerce.number().int().min(0).max(5).default(0),
   /** Minutes until a locked user may try again; 0 keeps the lock until Support ends it. */
   LOCK_MINUTES: z.coerce.number().int().min(0).default(0),
+});
+
+type Environment = z.infer<typeof environment>;
+
+/** What each part needs of the others, by the variable that turns it on. */
+const NEEDED: { by: (env: Environment) => boolean; names: (keyof Environment)[]; of: string }[] = [
+  {
+    by: ({ SMS_GATEWAY }) => SMS_GATEWAY.includes("twilio"),
+    names: ["TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_FROM"],
+    of: "SMS_GATEWAY=twilio",
+  },
+  {
+    by: ({ SMS_GATEWAY }) => SMS_GATEWAY.includes("smpp"),
+    names: ["SMPP_URL", "SMPP_FROM"],
+    of: "SMS_GATEWAY=smpp",
+  },
+  { by: ({ SMTP_URL }) => SMTP_URL !== undefined, names: ["MAIL_FROM"], of: "SMTP_URL" },
+];
+
+const checkedEnvironment = environment.superRefine((env, context) => {
+  for (const { by, names, of } of NEEDED)
+    for (const name of by(env) ? names : [])
+      if (env[name] === undefined)
+        context.addIssue({ code: "custom", path: [name], message: `is needed by ${of}` });
 });
 
 /** Budgets and lifetimes; durations in ms. */
@@ -74,9 +136,13 @@ const limits = {
   bodyBytes: 64 * 1024,
 } as const;
 
+/** A variable set to nothing, as compose files write it, is one that is not set. */
+const withoutEmpty = (env: Record<string, string | undefined>) =>
+  Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
+
 /** Reads and checks the environment once; throws an Error that lists every bad variable by name. */
 export function loadConfig(env: Record<string, string | undefined> = process.env) {
-  const parsed = environment.safeParse(env);
+  const parsed = checkedEnvironment.safeParse(withoutEmpty(env));
   if (!parsed.success) {
     const lines = parsed.error.issues.map((issue) => `  ${issue.path.join(".")}: ${issue.message}`);
     throw new Error(`The configuration is incomplete:\n${lines.join("\n")}`);

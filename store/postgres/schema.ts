@@ -156,10 +156,56 @@ export const events = pgTable(
   ],
 );
 
+/** Events that nobody has passed on yet; a trigger adds every new one in its own transaction. */
+export const eventQueue = pgTable("event_queue", {
+  eventId: bigint("event_id", { mode: "number" }).primaryKey(),
+});
+
+/** Where an account's events are sent. */
+export const webhooks = pgTable(
+  "webhooks",
+  {
+    id: text("id").primaryKey(),
+    accountId: text("account_id")
+      .notNull()
+      .references(() => accounts.id),
+    url: text("url").notNull(),
+    /** Sealed for this webhook's id. */
+    secret: text("secret").notNull(),
+    /** Types of event; null for all. */
+    types: text("types").array(),
+    /** Why nothing is sent any more. */
+    disabledFor: text("disabled_for"),
+    createdBy: text("created_by").notNull(),
+    createdAt: instant("created_at").notNull(),
+  },
+  (t) => [index("webhooks_by_account").on(t.accountId, t.createdAt)],
+);
+
+/** One event on its way to one webhook; the workflow of the same id moves it. */
+export const webhookDeliveries = pgTable(
+  "webhook_deliveries",
+  {
+    webhookId: text("webhook_id")
+      .notNull()
+      .references(() => webhooks.id, { onDelete: "cascade" }),
+    eventId: bigint("event_id", { mode: "number" }).notNull(),
+    state: text("state").notNull(),
+    attempts: integer("attempts").notNull().default(0),
+    /** What the last attempt came to: an HTTP status, or a stable word. */
+    lastOutcome: text("last_outcome"),
+    lastAttemptAt: instant("last_attempt_at"),
+    createdAt: instant("created_at").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.webhookId, t.eventId] })],
+);
+
 export type Account = typeof accounts.$inferSelect;
 /** A user without the password's hash, which only `findUserByUsername` hands out. */
 export type User = Omit<typeof users.$inferSelect, "passwordHash">;
 export type Device = typeof devices.$inferSelect;
 export type AuditEvent = typeof events.$inferSelect;
+export type Webhook = typeof webhooks.$inferSelect;
+export type WebhookDelivery = typeof webhookDeliveries.$inferSelect;
 export type Role = User["role"];
 export type Requirement = Account["requirement"];
