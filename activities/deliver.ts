@@ -1,5 +1,6 @@
 import { ApplicationFailure } from "@temporalio/common";
 import { hashCode, newNumericCode } from "../store/codes.ts";
+import { newId } from "../store/ids.ts";
 import { verifiedPhone } from "../store/methods.ts";
 import { getDevice, listDevices } from "../store/postgres/devices.ts";
 import { readChallenge, storePasscode } from "../store/redis/challenges.ts";
@@ -27,6 +28,7 @@ export function deliveryActivities({ db, redis, sms, config, clock }: Deps) {
       });
       await sms.send({
         to: device.phoneNumber,
+        reference: newId(),
         body: `${code} is your ${name} PIN to verify this phone. It expires in ${minutes(pin.lifetimeMs)}.`,
       });
     },
@@ -44,6 +46,7 @@ export function deliveryActivities({ db, redis, sms, config, clock }: Deps) {
         throw ApplicationFailure.nonRetryable("The challenge is over", "challenge_over");
       await sms.send({
         to: phone.phoneNumber,
+        reference: newId(),
         body: `${code} is your ${name} passcode. Never share it. It expires in ${minutes(expiresAt - now)}.`,
       });
     },

@@ -6,6 +6,9 @@ import type { SmsGateway } from "./sms.ts";
 /** The development gateway: messages are kept to be looked at and reach no phone. */
 export function outboxGateway(redis: Redis, clock: Clock): SmsGateway {
   return {
-    send: ({ to, body }) => keepMessage(redis, { to, body, at: new Date(clock.now()) }),
+    async send({ to, body }) {
+      await keepMessage(redis, { to, body, at: new Date(clock.now()) });
+      return { provider: "outbox" };
+    },
   };
 }

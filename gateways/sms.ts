@@ -1,13 +1,35 @@
-/** One short message to one phone. */
-export type Sms = { to: string; body: string };
+/**
+ * One short message to one phone. `reference` is an opaque random id that the provider may keep:
+ * reports come back under it.
+ */
+export type Sms = { to: string; body: string; reference: string };
 
-/** Sends SMS; resolves when the provider took the message, throws `UndeliverableError` or any error to retry. */
-export type SmsGateway = { send(sms: Sms): Promise<void> };
+/** Which provider took a message. */
+export type Sent = { provider: string };
 
-/** The provider will never deliver this message: no retry helps. `reason` is a stable snake_case word. */
+/** Sends SMS; resolves when a provider took the message, throws `UndeliverableError` or any error to retry. */
+export type SmsGateway = { send(sms: Sms): Promise<Sent> };
+
+/** What became of a message after it was handed over. `reason` is a word as in `UndeliverableError`. */
+export type DeliveryReport = {
+  reference: string;
+  outcome: "delivered" | "failed";
+  reason?: UndeliverableReason;
+};
+
+/** Why a message does not arrive; these words never change. */
+export type UndeliverableReason =
+  | "unreachable_number"
+  | "blocked_number"
+  | "not_a_mobile"
+  | "rejected_by_carrier"
+  | "expired"
+  | "unknown";
+
+/** The provider will never deliver this message: no retry helps. */
 export class UndeliverableError extends Error {
-  readonly reason: string;
-  constructor(reason: string) {
+  readonly reason: UndeliverableReason;
+  constructor(reason: UndeliverableReason) {
     super(`The message cannot be delivered: ${reason}`);
     this.reason = reason;
   }

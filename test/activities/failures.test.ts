@@ -79,13 +79,13 @@ test.each([
 test("a phone that cannot be reached is a failure for good, and tells a word for it", async () => {
   const sms = {
     send: async () => {
-      throw new UndeliverableError("landline");
+      throw new UndeliverableError("not_a_mobile");
     },
   };
   const { failure } = await tracesOf(perform("sendPin", await enrollee(deps), { sms }));
   expect(failure).toMatchObject({
     message: "The phone cannot be reached",
-    applicationFailureInfo: { type: "landline", nonRetryable: true },
+    applicationFailureInfo: { type: "not_a_mobile", nonRetryable: true },
   });
 });
 

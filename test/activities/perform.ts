@@ -21,7 +21,12 @@ export function useActivities() {
   let now = BEGINNING;
   const deps = {
     clock: { now: () => now },
-    sms: { send: async (sms: Sms) => void sent.push(sms) },
+    sms: {
+      async send(sms: Sms) {
+        sent.push(sms);
+        return { provider: "test" };
+      },
+    },
     log: { warn: (...line: unknown[]) => void logged.push(line) },
   } as Deps;
   beforeAll(async () => {

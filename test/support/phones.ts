@@ -42,7 +42,7 @@ export function fallible(gateway: SmsGateway) {
           await new Promise<void>((resolve) => {
             release = resolve;
           });
-        await gateway.send(sms);
+        return gateway.send(sms);
       },
     } satisfies SmsGateway,
     /** From now on sending fails so; without a mode it works again, and what hung goes on. */

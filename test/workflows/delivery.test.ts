@@ -58,10 +58,10 @@ test.each([
 
 test("a phone that cannot be reached is not tried again", async () => {
   const before = world.phone.attempts();
-  world.phone.fail(undefined, () => new UndeliverableError("landline"));
+  world.phone.fail(undefined, () => new UndeliverableError("not_a_mobile"));
   const flow = await world.loginChallenge();
   expect(await flow.reaches("delivery_failed")).toMatchObject({
-    problem: "landline",
+    problem: "not_a_mobile",
     next: ["resend", "method"],
   });
   await world.pass(5 * MINUTE);

@@ -21,6 +21,7 @@ export function testPhone() {
         attempts++;
         if (failures.left-- > 0) throw failures.error();
         messages.push(sms);
+        return { provider: "test" };
       },
     } satisfies SmsGateway,
   };
