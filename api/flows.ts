@@ -212,6 +212,15 @@ export function createFlows(client: Client) {
       return call(() => client.workflow.result<DeviceRemovalWorkflow>(workflowId));
     },
 
+    /** Tells a flow something that nobody waits for; one that has ended needs to hear nothing. */
+    signal: async (workflowId: string, name: string, payload: object) => {
+      try {
+        await call(() => client.workflow.getHandle(workflowId).signal(name, payload));
+      } catch (error) {
+        if (!(error instanceof WorkflowNotFoundError)) throw error;
+      }
+    },
+
     /** Throws the 503 problem unless the server answers. */
     ping: () => call(() => client.workflowService.getSystemInfo({})),
   };

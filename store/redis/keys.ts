@@ -31,12 +31,18 @@ export const keys = {
   challengeSends: (userId: string, challengeId: string) =>
     `mfa:{${userId}}:challenge-sends:${challengeId}`,
   numberSends: (digest: string) => `mfa:{${digest}}:number-sends`,
+  countrySends: (callingCode: string) => `mfa:{+${callingCode}}:country-sends`,
+  serviceSends: () => "mfa:{service}:service-sends",
   usernamePasswords: (digest: string) => `mfa:{${digest}}:username-passwords`,
   addressPasswords: (digest: string) => `mfa:{${digest}}:address-passwords`,
   /** Budget of a user name over all addresses that are not known to it. */
   strangersPasswords: (digest: string) => `mfa:{${digest}}:strangers-passwords`,
   /** Integer: when a user name was last logged in with from one address, in epoch ms. */
   knownAddress: (digest: string) => `mfa:{${digest}}:known-address`,
+  /** Hash: the flow and the sending of a message, by its provider's reference. */
+  delivery: (reference: string) => `mfa:{${reference}}:delivery`,
+  /** String: the reference of a flow's newest message. */
+  newestDelivery: (workflowId: string) => `mfa:{${workflowId}}:newest-delivery`,
   /** Hash: a request that is under way or answered. */
   idempotency: (digest: string) => `mfa:{${digest}}:idempotency`,
 };
@@ -54,6 +60,8 @@ export const keep = {
   budgetMargin: HOUR_MS,
   /** Longer than an address is known. */
   knownAddress: 31 * DAY_MS,
+  /** Providers report within hours, or never. */
+  delivery: DAY_MS,
   /** Beyond the end of a session's lifetime. */
   sessionMargin: DAY_MS,
   /** A request whose gateway died may be sent again after this. */
