@@ -133,6 +133,8 @@ const limits = {
     /** From addresses that the user has not logged in from; NIST SP 800-63B-4 3.2.2 allows 100. */
     fromStrangersPerDay: 100,
   },
+  /** How often new events are looked for, how many at once, and how seldom at most after failures. */
+  relay: { pollMs: 1000, batch: 20, longestWaitMs: 30_000 },
   bodyBytes: 64 * 1024,
 } as const;
 

@@ -1,12 +1,15 @@
 import { fileURLToPath } from "node:url";
+import { Client } from "@temporalio/client";
 import { DefaultLogger, NativeConnection, Runtime, Worker } from "@temporalio/worker";
 import { pino } from "pino";
 import { createActivities } from "./activities/index.ts";
+import { startRelay } from "./activities/relay.ts";
+import { starting } from "./activities/start.ts";
 import { loadConfig } from "./config.ts";
 import { outboxGateway } from "./gateways/outbox.ts";
 import { connectDatabase } from "./store/postgres/connect.ts";
 import { connectRedis } from "./store/redis/connect.ts";
-import { TASK_QUEUE } from "./workflows/ids.ts";
+import { DEPLOYMENT, TASK_QUEUE } from "./workflows/ids.ts";
 
 const config = loadConfig();
 const log = pino({ level: config.LOG_LEVEL, name: "worker" });
@@ -29,10 +32,22 @@ const worker = await Worker.create({
   connection,
   namespace: config.TEMPORAL_NAMESPACE,
   taskQueue: TASK_QUEUE,
+  // A flow then ends on the build that it began on: see docs/operations.md, "New versions".
+  workerDeploymentOptions: config.WORKER_BUILD_ID
+    ? {
+        useWorkerVersioning: true,
+        version: { deploymentName: DEPLOYMENT, buildId: config.WORKER_BUILD_ID },
+        defaultVersioningBehavior: "PINNED",
+      }
+    : undefined,
   workflowsPath: fileURLToPath(new URL("./workflows/index.ts", import.meta.url)),
   activities: createActivities({ db: database.db, redis, sms, config, clock, log }),
 });
 
+const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE });
+const stopRelay = startRelay({ db: database.db, config, start: starting(client, TASK_QUEUE), log });
+
 log.info("worker ready");
 await worker.run();
+await stopRelay();
 await Promise.allSettled([connection.close(), database.close(), redis.close()]);

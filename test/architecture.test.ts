@@ -15,7 +15,8 @@ const MAY: Record<string, { ours: RegExp; packages: RegExp }> = {
   },
   activities: {
     ours: /^(activities|store|gateways)\/|^config\.ts$|^machines\/methods\.ts$/,
-    packages: /^@temporalio\/(activity|common)$/,
+    // The client for the relay, which starts what events begin.
+    packages: /^(node:timers\/promises|@temporalio\/(activity|common|client))$/,
   },
   gateways: { ours: /^(gateways|store)\/|^config\.ts$/, packages: /^$/ },
   store: {
@@ -106,11 +107,16 @@ test("workflows see the activities as a type, so that none gets into their bundl
   expect(seen.filter(({ erased }) => !erased)).toEqual([]);
 });
 
-test("Temporal's client is used by the gateway's flows and entry alone", () => {
+test("Temporal's client is used by the gateway's flows, the worker's relay and their entries alone", () => {
   const users = imports.filter(
     ({ file, target }) => target === "@temporalio/client" && !file.startsWith("scripts/"),
   );
-  expect(users.map(({ file }) => file).sort()).toEqual(["api/flows.ts", "api/server.ts"]);
+  expect(users.map(({ file }) => file).sort()).toEqual([
+    "activities/start.ts",
+    "api/flows.ts",
+    "api/server.ts",
+    "worker.ts",
+  ]);
 });
 
 test.each([

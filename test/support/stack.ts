@@ -3,6 +3,8 @@ import { Writable } from "node:stream";
 import { Client } from "@temporalio/client";
 import { pino } from "pino";
 import { createActivities } from "../../activities/index.ts";
+import { startRelay } from "../../activities/relay.ts";
+import { starting } from "../../activities/start.ts";
 import { createApp } from "../../api/app.ts";
 import type { Deps } from "../../api/deps.ts";
 import { connectTemporal, createFlows } from "../../api/flows.ts";
@@ -12,6 +14,7 @@ import { connectDatabase, migrateDatabase } from "../../store/postgres/connect.t
 import type { Role } from "../../store/postgres/schema.ts";
 import { connectRedis } from "../../store/redis/connect.ts";
 import { keptMessages } from "../../store/redis/outbox.ts";
+import { TASK_QUEUE } from "../../workflows/ids.ts";
 import { type ApiClient, createClient, patient, type Send } from "./client.ts";
 import { contractOf, type OpenApi } from "./contract.ts";
 import { type DatabaseKind, freshDatabase } from "./databases.ts";
@@ -56,7 +59,13 @@ export async function startStack({
   const app = createApp(deps);
   const document = (await (await app.request("/openapi.json")).json()) as OpenApi;
   const activities = createActivities({ db, redis, sms: sms.gateway, config, clock, log });
-  let stopWorker = await startWorker(temporal, activities);
+  const start = starting(temporal.client, TASK_QUEUE);
+  const startOwnWorker = async () => {
+    const stopWorker = await startWorker(temporal, activities);
+    const stopRelay = startRelay({ db, config, start, log });
+    return () => Promise.all([stopRelay(), stopWorker()]);
+  };
+  let stopWorker = await startOwnWorker();
 
   return {
     app,
@@ -81,7 +90,7 @@ export async function startStack({
     logged,
     stopWorker: () => stopWorker(),
     async restartWorker() {
-      stopWorker = await startWorker(temporal, activities);
+      stopWorker = await startOwnWorker();
     },
     async stop() {
       sms.fail();
