@@ -2,6 +2,7 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import { bodyLimit } from "hono/body-limit";
 import { secureHeaders } from "hono/secure-headers";
 import { portal } from "../portal/app.tsx";
+import { hasOutbox } from "../store/redis/outbox.ts";
 import type { Deps } from "./deps.ts";
 import { answerError, invalidFields } from "./errors.ts";
 import { idempotency } from "./idempotency.ts";
@@ -28,7 +29,7 @@ export function createApp(deps: Deps) {
 
   const metrics = createMetrics();
   app.use(metrics.observe);
-  app.use(requestLog(log));
+  app.use(requestLog(log, config.TRUSTED_PROXIES));
   app.use(secureHeaders());
   app.use("/v1/*", async (c, next) => {
     await next();
@@ -59,9 +60,4 @@ export function createApp(deps: Deps) {
   app.notFound((c) => sendProblem(c, new Problem("not_found")));
   app.onError((error, c) => answerError(error, c, log));
   return app;
-}
-
-/** Whether messages are kept to be looked at: never in production. */
-export function hasOutbox({ SMS_GATEWAY, NODE_ENV }: Deps["config"]): boolean {
-  return SMS_GATEWAY.includes("outbox") && NODE_ENV !== "production";
 }

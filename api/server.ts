@@ -4,11 +4,13 @@ import { pino } from "pino";
 import { loadConfig } from "../config.ts";
 import { connectDatabase } from "../store/postgres/connect.ts";
 import { connectRedis } from "../store/redis/connect.ts";
-import { createApp, hasOutbox } from "./app.ts";
+import { hasOutbox } from "../store/redis/outbox.ts";
+import { createApp } from "./app.ts";
 import { connectTemporal, createFlows } from "./flows.ts";
+import { requestFields } from "./request-context.ts";
 
 const config = loadConfig();
-const log = pino({ level: config.LOG_LEVEL, name: "gateway" });
+const log = pino({ level: config.LOG_LEVEL, name: "gateway", mixin: requestFields });
 const database = connectDatabase(config.DATABASE_URL);
 const redis = await connectRedis(config.REDIS_URL, (error) =>
   log.warn({ err: error }, "redis is away"),

@@ -1,5 +1,6 @@
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { Problem } from "../api/problem.ts";
+import { knownBrowser } from "../store/user-agents.ts";
 
 /** What is wrong with a form: messages by field, and one for the whole. */
 export type Faults = {
@@ -71,25 +72,9 @@ export function duration(ms: number): string {
   return `${n} ${unit}${n === 1 ? "" : "s"}`;
 }
 
-const BROWSERS = [
-  ["Edge", /Edg\w*\/(\d+)/],
-  ["Opera", /OPR\/(\d+)/],
-  ["Firefox", /Firefox\/(\d+)/],
-  ["Chrome", /Chrome\/(\d+)/],
-  ["Safari", /Version\/(\d+).* Safari/],
-] as const;
-
-const SYSTEMS = /iPhone|iPad|Android|Windows|Mac OS X|CrOS|Linux/;
-
 /** A browser's User-Agent as people call it: "Chrome 150 on Windows"; others as they are. */
-export function browserOf(userAgent: string | null): string {
-  for (const [name, pattern] of BROWSERS) {
-    const version = pattern.exec(userAgent ?? "")?.[1];
-    const system = SYSTEMS.exec(userAgent ?? "")?.[0];
-    if (version) return [`${name} ${version}`, system].filter(Boolean).join(" on ");
-  }
-  return userAgent ?? "";
-}
+export const browserOf = (userAgent: string | null): string =>
+  knownBrowser(userAgent) ?? userAgent ?? "";
 
 /** The kinds of device, in the middle of a sentence. */
 export const METHOD_WORDS = {

@@ -25,11 +25,14 @@ export const keys = {
   userRevocation: (userId: string) => `mfa:{${userId}}:revocation`,
   /** Hash: the same for an account's sessions without a second factor. */
   accountRevocation: (accountId: string) => `mfa:{${accountId}}:account-revocation`,
+  /** String: the address that a change of it replaced, by the change's event. */
+  formerAddress: (userId: string, eventKey: string) => `mfa:{${userId}}:former-address:${eventKey}`,
   /** Budgets (see budgets.ts). */
   pinSends: (userId: string) => `mfa:{${userId}}:pin-sends`,
   passcodeSends: (userId: string) => `mfa:{${userId}}:passcode-sends`,
   challengeSends: (userId: string, challengeId: string) =>
     `mfa:{${userId}}:challenge-sends:${challengeId}`,
+  addressChanges: (userId: string) => `mfa:{${userId}}:address-changes`,
   numberSends: (digest: string) => `mfa:{${digest}}:number-sends`,
   countrySends: (callingCode: string) => `mfa:{+${callingCode}}:country-sends`,
   serviceSends: () => "mfa:{service}:service-sends",
@@ -64,6 +67,8 @@ export const keep = {
   delivery: DAY_MS,
   /** Beyond the end of a session's lifetime. */
   sessionMargin: DAY_MS,
+  /** Longer than a notice to it is tried. */
+  formerAddress: 7 * DAY_MS,
   /** A request whose gateway died may be sent again after this. */
   idempotencyClaim: MINUTE_MS,
   idempotencyAnswer: DAY_MS,

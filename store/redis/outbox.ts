@@ -3,7 +3,13 @@ import type { Redis } from "./connect.ts";
 const OUTBOX = "mfa:outbox";
 const KEPT = 500;
 
-export type KeptMessage = { to: string; body: string; at: Date };
+/** An SMS, or a mail with its subject. */
+export type KeptMessage = { to: string; subject?: string; body: string; at: Date };
+
+/** Whether messages are kept to be looked at: never in production. */
+export function hasOutbox(config: { SMS_GATEWAY: readonly string[]; NODE_ENV: string }): boolean {
+  return config.SMS_GATEWAY.includes("outbox") && config.NODE_ENV !== "production";
+}
 
 /** Keeps a message of the development outbox; the oldest beyond 500 are forgotten. */
 export async function keepMessage(redis: Redis, message: KeptMessage): Promise<void> {
