@@ -1,6 +1,7 @@
 import { sql } from "drizzle-orm";
 import {
   bigint,
+  boolean,
   check,
   foreignKey,
   index,
@@ -28,6 +29,10 @@ export const accounts = pgTable(
     enforceAfter: instant("enforce_after"),
     /** Counts the policy's changes, so that of two administrators at once one wins. */
     policyVersion: integer("policy_version").notNull().default(0),
+    /** API keys log in users with a second factor too; see docs/identity-v2.md. */
+    apiKeysBypassMfa: boolean("api_keys_bypass_mfa").notNull().default(false),
+    /** A verified device counts only once its user has turned multi-factor authentication on. */
+    enablingIsOwnCall: boolean("enabling_is_own_call").notNull().default(false),
     createdAt: instant("created_at").notNull(),
   },
   (t) => [
@@ -50,6 +55,8 @@ export const users = pgTable(
     passwordHash: text("password_hash").notNull(),
     role: text("role", { enum: ["member", "administrator", "support"] }).notNull(),
     defaultMethod: text("default_method", { enum: ["sms", "otp"] }),
+    /** The user's own requirement, which goes before the account's. */
+    requirement: text("requirement", { enum: ["optional", "required"] }),
     lockedAt: instant("locked_at"),
     lastLoginAt: instant("last_login_at"),
     createdAt: instant("created_at").notNull(),
@@ -59,6 +66,7 @@ export const users = pgTable(
     index("users_by_username_prefix").on(t.username.op("text_pattern_ops")),
     check("users_role", sql`${t.role} in ('member', 'administrator', 'support')`),
     check("users_default_method", sql`${t.defaultMethod} in ('sms', 'otp')`),
+    check("users_requirement", sql`${t.requirement} in ('optional', 'required')`),
   ],
 );
 
@@ -76,12 +84,15 @@ export const devices = pgTable(
     /** Sealed for this device's id; see store/sealing.ts. */
     secret: text("secret"),
     verifiedAt: instant("verified_at"),
+    /** Proven, but put aside until its user turns multi-factor authentication on. */
+    asideAt: instant("aside_at"),
     createdAt: instant("created_at").notNull(),
   },
   (t) => [
     index("devices_by_user").on(t.userId, t.createdAt),
     uniqueIndex("devices_one_sms").on(t.userId).where(sql`${t.type} = 'sms'`),
     check("devices_type", sql`${t.type} in ('sms', 'otp')`),
+    check("devices_aside", sql`num_nonnulls(${t.verifiedAt}, ${t.asideAt}) < 2`),
     check("devices_e164", sql`${t.phoneNumber} ~ '^\\+[1-9][0-9]{1,14}$'`),
     check(
       "devices_fields",
@@ -102,6 +113,8 @@ export const recoveryCodes = pgTable(
     hash: text("hash").notNull(),
     setId: text("set_id").notNull(),
     createdAt: instant("created_at").notNull(),
+    /** Null for one that is good until it is used or replaced. */
+    expiresAt: instant("expires_at"),
     usedAt: instant("used_at"),
     /** The login challenge that spent the code. */
     usedBy: text("used_by"),
@@ -111,6 +124,15 @@ export const recoveryCodes = pgTable(
     check("recovery_codes_use", sql`(${t.usedAt} is null) = (${t.usedBy} is null)`),
   ],
 );
+
+/** The key that programs of a user log in with; one a user. */
+export const apiKeys = pgTable("api_keys", {
+  userId: text("user_id")
+    .primaryKey()
+    .references(() => users.id, { onDelete: "cascade" }),
+  hash: text("hash").notNull(),
+  createdAt: instant("created_at").notNull(),
+});
 
 export const accountLinks = pgTable(
   "account_links",
