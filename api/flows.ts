@@ -4,12 +4,15 @@ import {
   isGrpcServiceError,
   isRetryableError,
   makeGrpcRetryInterceptor,
+  QueryRejectedError,
   ServiceError,
+  WorkflowClient,
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from "@temporalio/client";
+import { type Facts, tell } from "../telemetry/facts.ts";
 import { TASK_QUEUE, workflowIds } from "../workflows/ids.ts";
 import type {
   ChallengeView,
@@ -33,7 +36,8 @@ import {
   firstOtpEnrollmentView,
   firstSmsEnrollmentView,
 } from "../workflows/views.ts";
-import { unavailable } from "./problem.ts";
+import { Problem, unavailable } from "./problem.ts";
+import { note } from "./request-context.ts";
 
 /** How long a caller waits for Temporal before the request is given up, in ms. */
 const PATIENCE_MS = 1800;
@@ -63,16 +67,28 @@ export type Moved<View> = { moved: boolean; view: View };
 
 /** The gateway's only door to Temporal. Throws the 503 problem when Temporal or every worker is away. */
 export function createFlows(client: Client) {
-  const call = async <T>(work: () => Promise<T>): Promise<T> => {
+  const call = async <T>(
+    name: string,
+    workflowId: string | undefined,
+    work: () => Promise<T>,
+  ): Promise<T> => {
+    if (workflowId) note({ workflowId });
+    const begun = performance.now();
+    const ended = (outcome: Facts["temporal-call"]["outcome"]) =>
+      tell("temporal-call", { call: name, outcome, seconds: (performance.now() - begun) / 1000 });
     const patience = AbortSignal.timeout(PATIENCE_MS);
     const late = new Promise<never>((_, reject) => {
       patience.addEventListener("abort", () => reject(unavailable("temporal")));
     });
     try {
       // The abort ends the first try of a call; its later ones are left to themselves.
-      return await Promise.race([client.withAbortSignal(patience, work), late]);
+      const answer = await Promise.race([client.withAbortSignal(patience, work), late]);
+      ended("ok");
+      return answer;
     } catch (error) {
-      if (isAway(error)) throw unavailable("temporal");
+      const away = error instanceof Problem || isAway(error);
+      ended(away ? "away" : isRefusal(error) ? "refused" : "failed");
+      if (away) throw unavailable("temporal");
       throw error;
     }
   };
@@ -84,7 +100,7 @@ export function createFlows(client: Client) {
     { summary, method, state }: { summary: string; method?: string; state?: string },
   ) => {
     try {
-      await call(() =>
+      await call("start", workflowId, () =>
         client.workflow.start(type, {
           taskQueue: TASK_QUEUE,
           workflowId,
@@ -104,8 +120,18 @@ export function createFlows(client: Client) {
     }
   };
 
-  const view = <View>(workflowId: string) =>
-    call(() => client.workflow.getHandle(workflowId).query<View>(VIEW));
+  const open = new WorkflowClient({ ...client.workflow.options, queryRejectCondition: "NOT_OPEN" });
+  // The view of a flow that has ended is its result, for which no worker is asked: its build may be gone.
+  const view = async <View>(workflowId: string) => {
+    try {
+      const work = () => open.getHandle(workflowId).query<View>(VIEW);
+      return await call("query", workflowId, work);
+    } catch (error) {
+      if (!(error instanceof QueryRejectedError)) throw error;
+      const ended = () => client.workflow.result<(args: object) => Promise<View>>(workflowId);
+      return call("result", workflowId, ended);
+    }
+  };
 
   /** Undefined where no such workflow is known. */
   const viewIfKnown = async <View>(workflowId: string) => {
@@ -126,11 +152,10 @@ export function createFlows(client: Client) {
     try {
       const handle = client.workflow.getHandle(workflowId);
       const options = { args: [payload] as [object], updateId };
-      return { moved: true, view: await call(() => handle.executeUpdate(update, options)) };
+      const work = () => handle.executeUpdate<View, [object]>(update, options);
+      return { moved: true, view: await call("update", workflowId, work) };
     } catch (error) {
-      const refused =
-        error instanceof WorkflowUpdateFailedError || error instanceof WorkflowNotFoundError;
-      if (!refused) throw error;
+      if (!isRefusal(error)) throw error;
       return { moved: false, view: await view<View>(workflowId) };
     }
   };
@@ -209,20 +234,24 @@ export function createFlows(client: Client) {
       const workflowId = workflowIds.deviceRemoval(args.removalId);
       const summary = args.deviceId ? "removal of a device" : "removal of all devices";
       await start("deviceRemoval", workflowId, args, { summary });
-      return call(() => client.workflow.result<DeviceRemovalWorkflow>(workflowId));
+      return call("result", workflowId, () =>
+        client.workflow.result<DeviceRemovalWorkflow>(workflowId),
+      );
     },
 
     /** Tells a flow something that nobody waits for; one that has ended needs to hear nothing. */
     signal: async (workflowId: string, name: string, payload: object) => {
       try {
-        await call(() => client.workflow.getHandle(workflowId).signal(name, payload));
+        await call("signal", workflowId, () =>
+          client.workflow.getHandle(workflowId).signal(name, payload),
+        );
       } catch (error) {
         if (!(error instanceof WorkflowNotFoundError)) throw error;
       }
     },
 
     /** Throws the 503 problem unless the server answers. */
-    ping: () => call(() => client.workflowService.getSystemInfo({})),
+    ping: () => call("ping", undefined, () => client.workflowService.getSystemInfo({})),
   };
 }
 
@@ -233,6 +262,16 @@ type DeviceRemovalWorkflow = (args: DeviceRemovalArgs) => Promise<DeviceRemovalR
 type Enrolled = { id: string; type: "sms" | "otp" };
 
 const enrollmentId = ({ id, type }: Enrolled) => workflowIds.enrollment(type, id);
+
+/** Answers of a server that is there: what was asked for cannot be, or is there already. */
+function isRefusal(error: unknown): boolean {
+  return (
+    error instanceof WorkflowUpdateFailedError ||
+    error instanceof WorkflowNotFoundError ||
+    error instanceof QueryRejectedError ||
+    error instanceof WorkflowExecutionAlreadyStartedError
+  );
+}
 
 /** gRPC's CANCELLED, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED and UNAVAILABLE. */
 const AWAY = new Set([1, 4, 8, 14]);

@@ -17,9 +17,11 @@ import { type Credentials, checkCredentials } from "./credentials.ts";
 import type { Deps } from "./deps.ts";
 import { subjectOf, userEvent } from "./events.ts";
 import { refuseLocked } from "./lock.ts";
+import { tellingEnd } from "./login-facts.ts";
 import { rememberOrigin } from "./password-throttle.ts";
 import { requiredFrom } from "./policy.ts";
 import { Problem } from "./problem.ts";
+import { note } from "./request-context.ts";
 import { type OpenedSession, openedSession } from "./sessions.ts";
 
 export type LoginResult =
@@ -40,7 +42,19 @@ export async function logIn(
   credentials: Credentials,
   origin: Origin,
 ): Promise<LoginResult> {
+  return tellingEnd("password", firstStep(deps, credentials, origin), (result) => ({
+    outcome: result.status,
+    ...(result.status === "challenge" && { method: result.challenge.method }),
+  }));
+}
+
+async function firstStep(
+  deps: Deps,
+  credentials: Credentials,
+  origin: Origin,
+): Promise<LoginResult> {
   const user = await checkCredentials(deps, credentials, origin);
+  note({ userId: user.id });
   await rememberOrigin(deps, user.username, origin);
 
   for (let decision = 0; decision < DECISIONS; decision++) {

@@ -1,16 +1,26 @@
 import { randomUUID } from "node:crypto";
 import type { MiddlewareHandler } from "hono";
 import type { Logger } from "pino";
+import { inRequest } from "./request-context.ts";
 
-/** One line a request: method, path, status and duration (ms); never a body, header or query. */
-export function requestLog(log: Logger): MiddlewareHandler {
+/** What a proxy's id may look like; anything else could forge a log line or fill it. */
+const WELL_FORMED = /^[\w.:-]{8,64}$/;
+
+/**
+ * One line a request: method, path, status and duration (ms); never a body, header or query.
+ * Answers `x-request-id`: the one that a trusted proxy gave, if it is well formed, or a new one.
+ */
+export function requestLog(log: Logger, trustedProxies: number): MiddlewareHandler {
   return async (c, next) => {
-    const requestId = randomUUID();
-    const begun = performance.now();
-    await next();
-    c.res.headers.set("x-request-id", requestId);
-    const { method, path } = c.req;
-    const ms = Math.round(performance.now() - begun);
-    log.info({ requestId, method, path, status: c.res.status, ms }, "request");
+    const given = trustedProxies > 0 ? c.req.header("x-request-id") : undefined;
+    const requestId = given && WELL_FORMED.test(given) ? given : randomUUID();
+    await inRequest(requestId, async () => {
+      const begun = performance.now();
+      await next();
+      c.res.headers.set("x-request-id", requestId);
+      const { method, path } = c.req;
+      const ms = Math.round(performance.now() - begun);
+      log.info({ method, path, status: c.res.status, ms }, "request");
+    });
   };
 }

@@ -6,6 +6,7 @@ import { getUser } from "../store/postgres/users.ts";
 import { type Attempt, checkPasscode, refundAttempt } from "../store/redis/attempts.ts";
 import type { Challenge as ChallengeRecord } from "../store/redis/challenges.ts";
 import { openSession } from "../store/redis/sessions.ts";
+import { tell } from "../telemetry/facts.ts";
 import {
   accountLocked,
   attemptsRemaining,
@@ -16,9 +17,11 @@ import {
   refusal,
 } from "./challenges.ts";
 import type { Deps } from "./deps.ts";
+import { tellingEnd } from "./login-facts.ts";
 import { matchingStep, OTP_DIGITS } from "./otp.ts";
 import { Problem } from "./problem.ts";
 import { recoveryHash } from "./recovery-codes.ts";
+import { note } from "./request-context.ts";
 import { type OpenedSession, openedSession } from "./sessions.ts";
 import { readDigits } from "./typed.ts";
 
@@ -50,7 +53,22 @@ export async function verifyPasscode(
   passcode: string,
   origin: Origin,
 ): Promise<Authenticated> {
+  return tellingEnd("passcode", secondStep(deps, id, passcode, origin), ({ session }) => ({
+    outcome: "authenticated",
+    method: FACTORS.find((factor) => session.amr.includes(factor)),
+  }));
+}
+
+const FACTORS: Factor[] = ["sms", "otp", "recovery_code"];
+
+async function secondStep(
+  deps: Deps,
+  id: string,
+  passcode: string,
+  origin: Origin,
+): Promise<Authenticated> {
   const record = await recordOf(deps, id);
+  note({ userId: record.userId });
   const guess = await readGuess(deps, id, record, passcode);
   const attempt = await judge(deps, id, record, guess);
   try {
@@ -130,6 +148,7 @@ async function refuse(
     case "passcode_expired":
       return new Problem("passcode_expired", "Ask for a new passcode.");
     case "locked":
+      if (attempt.justLocked) tell("lock", {});
       await deps.flows.moveChallenge(id, "lockAccount", { origin }, "lock");
       return accountLocked();
     case "rejected": {

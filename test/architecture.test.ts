@@ -14,20 +14,21 @@ const MAY: Record<string, { ours: RegExp; packages: RegExp }> = {
     packages: /^(xstate|@temporalio\/workflow)$/,
   },
   activities: {
-    ours: /^(activities|store|gateways)\/|^config\.ts$|^machines\/methods\.ts$/,
+    ours: /^(activities|store|gateways)\/|^config\.ts$|^machines\/methods\.ts$|^workflows\/ids\.ts$/,
     // The client for the relay, which starts what events begin.
     packages: /^(node:timers\/promises|@temporalio\/(activity|common|client))$/,
   },
-  gateways: { ours: /^(gateways|store)\/|^config\.ts$/, packages: /^$/ },
+  gateways: { ours: /^(gateways|store)\/|^config\.ts$/, packages: /^nodemailer$/ },
   store: {
-    ours: /^store\//,
+    ours: /^store\/|^telemetry\/facts\.ts$/,
     packages: /^(node:\w+|redis|pg|drizzle-(orm|kit)(\/.*)?|@node-rs\/argon2)$/,
   },
   api: {
-    ours: /^(api|store|portal)\/|^config\.ts$|^machines\/methods\.ts$|^workflows\/(messages|ids|views)\.ts$/,
+    ours: /^(api|store|portal)\/|^telemetry\/facts\.ts$|^config\.ts$|^machines\/methods\.ts$|^workflows\/(messages|ids|views)\.ts$/,
     // Not what the store, the workflows or the worker are made with.
     packages: /^(?!(redis|pg|drizzle-orm|xstate|@temporalio\/(worker|workflow|activity))(\/|$))/,
   },
+  telemetry: { ours: /^telemetry\//, packages: /^node:diagnostics_channel$/ },
   portal: {
     // The machines to draw their charts; none is run here.
     ours: /^(portal|api|store|machines)\//,

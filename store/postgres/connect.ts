@@ -3,6 +3,7 @@ import { drizzle, type NodePgQueryResultHKT } from "drizzle-orm/node-postgres";
 import { migrate } from "drizzle-orm/node-postgres/migrator";
 import type { PgDatabase } from "drizzle-orm/pg-core";
 import pg from "pg";
+import { tell } from "../../telemetry/facts.ts";
 import { isUnavailable } from "../unavailable.ts";
 
 /** A database or a transaction in it. */
@@ -88,9 +89,15 @@ async function transact<T>(pool: pg.Pool, run: (db: Db) => Promise<T>): Promise<
  */
 function open(client: Queryable): Db {
   const query = async (config: pg.QueryArrayConfig, parameters: unknown[]) => {
+    const begun = performance.now();
+    const ended = (outcome: "ok" | "failed") =>
+      tell("database-query", { outcome, seconds: (performance.now() - begun) / 1000 });
     try {
-      return await client.query(config, parameters);
+      const answer = await client.query(config, parameters);
+      ended("ok");
+      return answer;
     } catch (error) {
+      ended("failed");
       parameters.length = 0;
       throw Object.assign(error as Error, { detail: undefined, where: undefined });
     }

@@ -1,23 +1,5 @@
 import { createClient } from "redis";
-import { attemptScripts } from "./attempts.ts";
-import { budgetScripts } from "./budgets.ts";
-import { challengeScripts } from "./challenges.ts";
-import { idempotencyScripts } from "./idempotency.ts";
-import { otpStepScripts } from "./otp-steps.ts";
-import { pinScripts } from "./pins.ts";
-import { revocationScripts } from "./revocations.ts";
-import { sessionScripts } from "./sessions.ts";
-
-const scripts = {
-  ...attemptScripts,
-  ...budgetScripts,
-  ...challengeScripts,
-  ...idempotencyScripts,
-  ...otpStepScripts,
-  ...pinScripts,
-  ...revocationScripts,
-  ...sessionScripts,
-};
+import { scripts } from "./scripts.ts";
 
 const CONNECT_MS = 1_000;
 const RECONNECT_MS = 250;

@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { logInByPassword } from "../support/scenarios.ts";
+import {
+  enrollPhone,
+  logInByPassword,
+  logInBySms,
+  startChallenge,
+  wrongCode,
+} from "../support/scenarios.ts";
 import { type Stack, startStack } from "../support/stack.ts";
 
 let stack: Stack;
@@ -28,4 +34,57 @@ test("requests are counted by their route, never by the address that was called"
     ]),
   );
   for (const secret of [id, token, user.username, "wp-login"]) expect(text).not.toContain(secret);
+});
+
+/** The value of the one series that begins so. */
+const readingOf = (text: string, series: string) => {
+  const line = text.split("\n").find((candidate) => candidate.startsWith(`${series} `));
+  return line === undefined ? undefined : Number(line.slice(series.length + 1));
+};
+
+test("logins are counted by how each step ended, and locks once", async () => {
+  const logins = (step: string, outcome: string, method = "none") =>
+    `second_step_logins_total{step="${step}",outcome="${outcome}",method="${method}"}`;
+  const before = await read();
+  const gained = (after: string, series: string) =>
+    (readingOf(after, series) ?? 0) - (readingOf(before, series) ?? 0);
+
+  const user = await stack.createUser();
+  await stack.api.logIn({ ...user, password: "not the right one" });
+  const { e164 } = await enrollPhone(stack, user);
+  await logInBySms(stack, user, e164);
+  const challenge = await startChallenge(stack, user);
+  const passcode = await stack.passcodeTo(e164);
+  for (let guess = 0; guess < 8; guess++)
+    await stack.api.verifyPasscode(challenge.id, wrongCode(passcode));
+
+  const after = await read();
+  expect(gained(after, logins("password", "invalid_credentials"))).toBe(1);
+  expect(gained(after, logins("password", "authenticated"))).toBe(1);
+  expect(gained(after, logins("password", "challenge", "sms"))).toBe(2);
+  expect(gained(after, logins("passcode", "authenticated", "sms"))).toBe(1);
+  expect(gained(after, logins("passcode", "passcode_rejected"))).toBe(6);
+  expect(gained(after, logins("passcode", "account_locked"))).toBe(2);
+  expect(gained(after, "second_step_locks_total")).toBe(1);
+  expect(gained(after, 'second_step_problems_total{code="passcode_rejected"}')).toBe(6);
+  for (const secret of [e164.slice(1), user.id, user.username, challenge.id])
+    expect(after).not.toContain(secret);
+});
+
+test("Redis scripts, calls of Temporal and queries are measured by name and outcome", async () => {
+  const before = await read();
+  const user = await stack.createUser();
+  const { e164 } = await enrollPhone(stack, user);
+  await logInBySms(stack, user, e164);
+  const after = await read();
+  const count = (text: string, name: string, labels: string) =>
+    readingOf(text, `second_step_${name}_duration_seconds_count{${labels}}`) ?? 0;
+  for (const [name, labels] of [
+    ["redis_command", 'command="judgePasscode",outcome="ok"'],
+    ["redis_command", 'command="ping",outcome="ok"'],
+    ["temporal_call", 'call="start",outcome="ok"'],
+    ["temporal_call", 'call="update",outcome="ok"'],
+    ["database_query", 'outcome="ok"'],
+  ] as const)
+    expect(count(after, name, labels), labels).toBeGreaterThan(count(before, name, labels));
 });

@@ -1,0 +1,38 @@
+import { subscribe } from "node:diagnostics_channel";
+import { scripts } from "./scripts.ts";
+
+/** One command or script of ours, by its name; the duration in seconds. */
+export type RedisCommand = { command: string; outcome: "ok" | "failed"; seconds: number };
+
+/** What node-redis publishes of a command. */
+type Traced = { command: string; args: readonly string[]; error?: { message?: string } };
+
+const CHANNEL = "tracing:node-redis:command";
+
+/** Tells of every Redis command of this process, by the client's own diagnostics channel. */
+export function watchRedisCommands(hear: (command: RedisCommand) => void) {
+  const begun = new WeakMap<object, number>();
+  subscribe(`${CHANNEL}:start`, (message) => begun.set(message as Traced, performance.now()));
+  subscribe(`${CHANNEL}:asyncEnd`, (message) => {
+    const { command, args, error } = message as Traced;
+    const start = begun.get(message as Traced);
+    // The first call of a script; the client sends its text next.
+    if (start === undefined || error?.message?.startsWith("NOSCRIPT")) return;
+    hear({
+      command: nameOf(command, args),
+      outcome: error ? "failed" : "ok",
+      seconds: (performance.now() - start) / 1000,
+    });
+  });
+}
+
+const NAMES = new Map(
+  Object.entries(scripts).flatMap(([name, { SHA1, SCRIPT }]) => [
+    [SHA1, name],
+    [SCRIPT, name],
+  ]),
+);
+
+function nameOf(command: string, [, script = ""]: readonly string[]): string {
+  return (command.startsWith("EVAL") && NAMES.get(script)) || command.toLowerCase();
+}

@@ -1,0 +1,25 @@
+import { channel } from "node:diagnostics_channel";
+
+/** What parts of the service tell of their work; durations in seconds. No fact names a user. */
+export type Facts = {
+  /** One step of a login has ended: with a result, or with the problem of that code. */
+  "login-step": { step: "password" | "passcode"; outcome: string; method?: string };
+  /** The wrong passcode that was one too many. */
+  lock: Record<string, never>;
+  /** A message was not sent, since a budget is spent. */
+  "send-refused": { kind: "pin" | "passcode" };
+  "temporal-call": { call: string; outcome: "ok" | "refused" | "away" | "failed"; seconds: number };
+  "database-query": { outcome: "ok" | "failed"; seconds: number };
+};
+
+const nameOf = (fact: keyof Facts) => `second-step:${fact}`;
+
+/** Tells a fact to whoever listens in this process; without a listener it costs next to nothing. */
+export function tell<F extends keyof Facts>(fact: F, facts: Facts[F]) {
+  channel(nameOf(fact)).publish(facts);
+}
+
+/** Hears every fact of that kind for as long as the process lives. */
+export function listen<F extends keyof Facts>(fact: F, hear: (facts: Facts[F]) => void) {
+  channel(nameOf(fact)).subscribe((message) => hear(message as Facts[F]));
+}
