@@ -6,6 +6,7 @@ import { createActivities } from "./activities/index.ts";
 import { startRelay } from "./activities/relay.ts";
 import { starting } from "./activities/start.ts";
 import { loadConfig } from "./config.ts";
+import { mailGateway } from "./gateways/mail.ts";
 import { outboxGateway } from "./gateways/outbox.ts";
 import { connectDatabase } from "./store/postgres/connect.ts";
 import { connectRedis } from "./store/redis/connect.ts";
@@ -27,6 +28,8 @@ const redis = await connectRedis(config.REDIS_URL, (error) =>
 );
 const clock = { now: () => Date.now() };
 const sms = outboxGateway(redis, clock);
+const mail = mailGateway({ config, redis, clock });
+if (!mail) log.warn("users are sent no notices by e-mail; set SMTP_URL to send them");
 const connection = await NativeConnection.connect({ address: config.TEMPORAL_ADDRESS });
 const worker = await Worker.create({
   connection,
@@ -41,7 +44,7 @@ const worker = await Worker.create({
       }
     : undefined,
   workflowsPath: fileURLToPath(new URL("./workflows/index.ts", import.meta.url)),
-  activities: createActivities({ db: database.db, redis, sms, config, clock, log }),
+  activities: createActivities({ db: database.db, redis, sms, mail, config, clock, log }),
 });
 
 const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE });
@@ -50,4 +53,5 @@ const stopRelay = startRelay({ db: database.db, config, start: starting(client, 
 log.info("worker ready");
 await worker.run();
 await stopRelay();
+mail?.close();
 await Promise.allSettled([connection.close(), database.close(), redis.close()]);

@@ -1,4 +1,5 @@
 import type { AuditEvent } from "../store/postgres/schema.ts";
+import { noticesOf } from "./notify.ts";
 
 /** A workflow that an event begins; its id, made from the event's, keeps it from beginning twice. */
 export type FollowUp = {
@@ -13,6 +14,6 @@ export type FollowUp = {
 };
 
 /** The workflows that an event begins. */
-export function followUps(_event: AuditEvent): FollowUp[] {
-  return [];
+export function followUps(event: AuditEvent): FollowUp[] {
+  return noticesOf(event);
 }

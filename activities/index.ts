@@ -1,10 +1,12 @@
 import type { Clock, Config } from "../config.ts";
+import type { MailGateway } from "../gateways/mail.ts";
 import type { SmsGateway } from "../gateways/sms.ts";
 import type { Db } from "../store/postgres/connect.ts";
 import type { Redis } from "../store/redis/connect.ts";
 import { deliveryActivities } from "./deliver.ts";
 import { type Log, withoutSecrets } from "./failures.ts";
 import { loginActivities } from "./logins.ts";
+import { noticeActivities } from "./notify.ts";
 import { policyActivities } from "./policy.ts";
 import { removalActivities } from "./removal.ts";
 import { settlementActivities } from "./settle.ts";
@@ -13,6 +15,8 @@ export type Deps = {
   db: Db;
   redis: Redis;
   sms: SmsGateway;
+  /** Undefined where mails go nowhere. */
+  mail?: MailGateway;
   config: Config;
   clock: Clock;
   log: Log;
@@ -23,6 +27,7 @@ export function createActivities(deps: Deps) {
   return withoutSecrets(deps.log, {
     ...deliveryActivities(deps),
     ...loginActivities(deps),
+    ...noticeActivities(deps),
     ...policyActivities(deps),
     ...removalActivities(deps),
     ...settlementActivities(deps),

@@ -12,4 +12,5 @@ export const workflowIds = {
   enrollment: (type: Method, deviceId: string) => `${type}-enrollment/${deviceId}`,
   policyRollout: (accountId: string, version: number) => `policy-rollout/${accountId}/${version}`,
   deviceRemoval: (removalId: string) => `device-removal/${removalId}`,
+  notice: (eventId: number, to: "current" | "former") => `notice/${eventId}/${to}`,
 } as const;

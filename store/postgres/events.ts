@@ -15,6 +15,11 @@ export async function recordEvent(db: Db, event: NewEvent): Promise<boolean> {
   return added.length > 0;
 }
 
+export async function getEvent(db: Db, eventId: number): Promise<AuditEvent | undefined> {
+  const [event] = await db.select().from(events).where(eq(events.id, eventId));
+  return event;
+}
+
 /** The event of this key, where it was recorded before. */
 export async function findEvent(db: Db, key: string): Promise<AuditEvent | undefined> {
   const [event] = await db.select().from(events).where(eq(events.key, key));

@@ -9,6 +9,7 @@ import { createApp } from "../../api/app.ts";
 import type { Deps } from "../../api/deps.ts";
 import { connectTemporal, createFlows } from "../../api/flows.ts";
 import { loadConfig } from "../../config.ts";
+import { mailGateway } from "../../gateways/mail.ts";
 import { outboxGateway } from "../../gateways/outbox.ts";
 import { connectDatabase, migrateDatabase } from "../../store/postgres/connect.ts";
 import type { Role } from "../../store/postgres/schema.ts";
@@ -34,9 +35,12 @@ export const BEGINNING = Date.UTC(2026, 0, 1);
 export async function startStack({
   database: kind = "postgres",
   time = "real",
+  environment = {},
 }: {
   database?: DatabaseKind;
   time?: Time;
+  /** Settings beside those of the stores. */
+  environment?: Record<string, string>;
 } = {}) {
   const [own, temporal, redisDatabase] = await Promise.all([
     freshDatabase(kind),
@@ -44,7 +48,10 @@ export async function startStack({
     ownRedisDatabase(),
   ]);
   await migrateDatabase(own.url);
-  const config = loadConfig(environmentOf(own.url, redisDatabase.url, temporal));
+  const config = loadConfig({
+    ...environmentOf(own.url, redisDatabase.url, temporal),
+    ...environment,
+  });
   const database = connectDatabase(config.DATABASE_URL);
   const redis = await connectRedis(config.REDIS_URL, () => {});
   const { logged, log } = memoryLog();
@@ -52,13 +59,14 @@ export async function startStack({
   const clock = { now: () => now };
 
   const sms = fallible(outboxGateway(redis, clock));
+  const mail = mailGateway({ config, redis, clock });
   const { db, ping } = database;
   const connection = connectTemporal(temporal.address);
   const flows = createFlows(new Client({ connection, namespace: temporal.namespace }));
   const deps: Deps = { db, ping, redis, flows, config, clock, log };
   const app = createApp(deps);
   const document = (await (await app.request("/openapi.json")).json()) as OpenApi;
-  const activities = createActivities({ db, redis, sms: sms.gateway, config, clock, log });
+  const activities = createActivities({ db, redis, sms: sms.gateway, mail, config, clock, log });
   const start = starting(temporal.client, TASK_QUEUE);
   const startOwnWorker = async () => {
     const stopWorker = await startWorker(temporal, activities);
@@ -95,6 +103,7 @@ export async function startStack({
     async stop() {
       sms.fail();
       await stopWorker();
+      mail?.close();
       await Promise.all([database.close(), redis.close(), connection.close()]);
       await Promise.all([temporal.stop(), own.drop(), redisDatabase.giveBack()]);
     },

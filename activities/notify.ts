@@ -1,0 +1,45 @@
+import { ApplicationFailure } from "@temporalio/common";
+import { hashCode } from "../store/codes.ts";
+import { type Recipient, recipientsOf, writeNotice } from "../store/notices.ts";
+import { getEvent } from "../store/postgres/events.ts";
+import type { AuditEvent } from "../store/postgres/schema.ts";
+import { getUser } from "../store/postgres/users.ts";
+import { formerAddress } from "../store/redis/former-addresses.ts";
+import { workflowIds } from "../workflows/ids.ts";
+import type { FollowUp } from "./follow-ups.ts";
+import type { Deps } from "./index.ts";
+
+/** What became of a notice; `mail_off` where the service has no way to send mails. */
+export type NoticeOutcome = "sent" | "no_address" | "refused" | "mail_off";
+
+/** Telling a user of an event. The address and the words are found when it is sent, and stay out of history. */
+export function noticeActivities({ db, redis, mail, config }: Deps) {
+  return {
+    async sendNotice({ eventId, to }: { eventId: number; to: Recipient }): Promise<NoticeOutcome> {
+      if (!mail) return "mail_off";
+      const event = await getEvent(db, eventId);
+      const user = event?.userId && (await getUser(db, event.userId));
+      if (!user) throw ApplicationFailure.nonRetryable("No such event of a user", "no_event");
+      const change = { userId: user.id, eventKey: event.key };
+      const address = to === "former" ? await formerAddress(redis, change) : user.email;
+      if (!address) return "no_address";
+      const { SERVICE_NAME: service, PUBLIC_URL: url } = config;
+      const words = writeNotice(event, to, { service, username: user.username, url });
+      // A crash after the server took it sends it twice, under the same id.
+      const id = hashCode(config.CODE_KEY, "notice", event.key, to);
+      return mail.send({ id, to: address, ...words });
+    },
+  };
+}
+
+/** The notices that an event begins: one to each address, since each may be refused by itself. */
+export function noticesOf(event: AuditEvent): FollowUp[] {
+  const { id: eventId, userId, accountId, type } = event;
+  return recipientsOf(event).map((to) => ({
+    type: "notice",
+    workflowId: workflowIds.notice(eventId, to),
+    args: { userId, accountId, eventId, to },
+    summary: `notice of ${type} by e-mail`,
+    state: "sending",
+  }));
+}
