@@ -3,6 +3,7 @@ import type { Method } from "../store/methods.ts";
 import { checkSession, type Session } from "../store/redis/sessions.ts";
 import type { Deps } from "./deps.ts";
 import { Problem } from "./problem.ts";
+import { note } from "./request-context.ts";
 
 /** The words for a session's end, by its reason. */
 const ENDED: Record<string, string> = {
@@ -48,6 +49,7 @@ export async function sessionOf(
   const { idleMs } = config.limits.session;
   const checked = await checkSession(redis, token, { now: clock.now(), idleMs });
   if (checked.ok) {
+    note({ userId: checked.session.userId });
     if (checked.session.scope === "mfa_setup" && !setup)
       throw new Problem("setup_only", "Finish setting up multi-factor authentication first.");
     return checked.session;
@@ -68,10 +70,20 @@ export function requireFresh(
   { clock, config }: Pick<Deps, "clock" | "config">,
 ) {
   const recent = clock.now() - session.authenticatedAt <= config.limits.session.freshMs;
-  const complete = configured.length === 0 || session.amr.includes("mfa");
-  if (!recent || !complete)
-    throw new Problem(
-      "reauthentication_required",
-      "This needs a login of the last 15 minutes with every factor you have. Log in again.",
-    );
+  if (!recent) throw reauthenticate();
+  requireComplete(session, configured);
 }
+
+/**
+ * Requires that there was a second factor where one is configured, at whatever time. Throws
+ * `reauthentication_required`.
+ */
+export function requireComplete(session: Session, configured: readonly Method[]) {
+  if (configured.length > 0 && !session.amr.includes("mfa")) throw reauthenticate();
+}
+
+const reauthenticate = () =>
+  new Problem(
+    "reauthentication_required",
+    "This needs a login of the last 15 minutes with every factor you have. Log in again.",
+  );

@@ -133,6 +133,7 @@ const verify = createRoute({
       "illegal_transition",
       "pin_rejected",
       "pin_expired",
+      "reauthentication_required",
     ),
   },
 });

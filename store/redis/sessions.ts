@@ -47,10 +47,17 @@ export const sessionScripts = {
     return redis.call('HSETNX', KEYS[1], 'revoked', ARGV[2])
   `),
   strengthenSession: script<number>(`
-    local userEpoch, revoked = unpack(redis.call('HMGET', KEYS[1], 'userEpoch', 'revoked'))
-    local current = redis.call('HGET', KEYS[2], 'epoch') or '0'
+    local session, revocation = unpack(KEYS)
+    local amr, now, reason, fact = unpack(ARGV)
+    local userEpoch, revoked, before =
+      unpack(redis.call('HMGET', session, 'userEpoch', 'revoked', 'amr'))
+    local current = redis.call('HGET', revocation, 'epoch') or '0'
     if userEpoch ~= current or revoked then return 0 end
-    redis.call('HSET', KEYS[1], 'amr', ARGV[1], 'authenticatedAt', ARGV[2])
+    if not string.find(' ' .. before .. ' ', ' mfa ', 1, true) then
+      redis.call('HSET', revocation, 'reason', reason, 'at', now, 'fact', fact)
+      current = redis.call('HINCRBY', revocation, 'epoch', 1)
+    end
+    redis.call('HSET', session, 'amr', amr, 'authenticatedAt', now, 'userEpoch', current)
     return 1
   `),
 };
@@ -173,7 +180,8 @@ export async function revokeSession(
 
 /**
  * Gives a session another factor, authenticated at `now`; the caller has just checked the session.
- * Undefined when it was ended meanwhile.
+ * With its first second factor every other session of the user ends, none of which has one: it may
+ * be in the hands of who stole the password. Undefined when this one was ended meanwhile.
  */
 export async function addFactor(
   redis: Redis,
@@ -185,7 +193,7 @@ export async function addFactor(
   }
   const done = await redis.strengthenSession(
     [keys.session(userId, sessionId), keys.userRevocation(userId)],
-    [amr.join(" "), now],
+    [amr.join(" "), now, "device_verified", sessionId],
   );
   return done === 1 ? (await readRecord(redis, userId, sessionId))?.session : undefined;
 }

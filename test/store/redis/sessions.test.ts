@@ -314,6 +314,20 @@ describe("a session that gains a factor", () => {
     expect(await check(token)).toEqual({ ok: true, session: stronger });
   });
 
+  test("is the user's only one after its first second factor, and one of several after another", async () => {
+    const user = newUser();
+    const [mine, stolen] = [
+      await loggedIn(user, { amr: ["pwd"] }),
+      await loggedIn(user, { amr: ["pwd"] }),
+    ];
+    await addFactor(redis, { sessionId: mine.session.id, amr, now: NOW });
+    expect(await check(stolen.token)).toMatchObject({ reason: "device_verified" });
+    const other = await loggedIn(user, { amr });
+    await addFactor(redis, { sessionId: mine.session.id, amr, now: NOW });
+    expect(await check(mine.token)).toMatchObject({ ok: true });
+    expect(await check(other.token)).toMatchObject({ ok: true });
+  });
+
   test("does not come back to life by it", async () => {
     const user = newUser();
     const first = await loggedIn(user);

@@ -1,0 +1,145 @@
+// I had the password for an hour and logged in with it. Then the owner set up a second factor, the
+// account came to require one, or my role was taken away. My session is still in my hands: what does
+// it do?
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { activity } from "../../api/events.ts";
+import { codeAt, logInByApp, registerApp, userWithApp, verifiedApp } from "../support/apps.ts";
+import type { Call } from "../support/client.ts";
+import type { Person } from "../support/people.ts";
+import { newPhone } from "../support/phones.ts";
+import { expectProblem } from "../support/problems.ts";
+import { logInByPassword, pinSent } from "../support/scenarios.ts";
+import { type Stack, startStack } from "../support/stack.ts";
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStack();
+});
+afterAll(() => stack.stop());
+
+const verify = (token: string, id: string, body: object) =>
+  stack.api.call("POST", `/v1/me/devices/${id}/verify`, { token, body });
+
+/** The owner and a thief of the password, each logged in with it. */
+async function ownerAndThief() {
+  const user = await stack.createUser();
+  const [owner, thief] = [await logInByPassword(stack, user), await logInByPassword(stack, user)];
+  return { user, owner: owner.token, thief: thief.token };
+}
+
+describe("a session by password alone, once the owner has a second factor", () => {
+  test("has ended, whether the owner was logged out to use it or stayed", async () => {
+    for (const makeDefault of [true, false]) {
+      const { owner, thief } = await ownerAndThief();
+      await verifiedApp(stack, owner, makeDefault);
+      const { reason } = expectProblem(await stack.api.session(thief), "session_revoked");
+      expect(reason).toBe("device_verified");
+      expect((await stack.api.session(owner)).status).toBe(makeDefault ? 401 : 200);
+    }
+  });
+
+  test("makes no second factor of the app or the phone that it had registered before", async () => {
+    const { user, owner, thief } = await ownerAndThief();
+    const app = await registerApp(stack, thief, "Eve's");
+    const phone = newPhone();
+    const { id } = (await stack.api.registerPhone(thief, phone)).body;
+    const pin = await stack.pinTo(phone.e164);
+    await pinSent(stack, thief, id);
+    const { secret } = await verifiedApp(stack, owner, false);
+
+    const code = codeAt(app.secret, stack.clock.now());
+    expectProblem(await verify(thief, app.device.id, { code }), "session_revoked");
+    expectProblem(await verify(thief, id, { code: pin }), "session_revoked");
+    const { token } = await logInByApp(stack, user, secret);
+    const { devices } = (await stack.api.multiFactor(token)).body;
+    expect(devices.filter(({ verified }) => verified)).toHaveLength(1);
+  });
+
+  test("of two that prove an app at once, one is left: nobody keeps a session beside the owner's", async () => {
+    const { owner, thief } = await ownerAndThief();
+    const apps = await Promise.all([owner, thief].map((token) => registerApp(stack, token)));
+    await Promise.all(
+      [owner, thief].map((token, n) => {
+        const { device, secret } = apps[n] as (typeof apps)[0];
+        const code = codeAt(secret, stack.clock.now());
+        return verify(token, device.id, { code, makeDefault: false });
+      }),
+    );
+    const alive = [];
+    for (const token of [owner, thief]) {
+      const answer = await stack.api.session(token);
+      if (answer.status === 200) alive.push(answer.body.amr);
+    }
+    expect(alive.length).toBeLessThanOrEqual(1);
+    for (const amr of alive) expect(amr).toContain("mfa");
+  });
+});
+
+test("a stolen session outlives the removal of its app, yet adds none once it is fifteen minutes old", async () => {
+  const { user, secret, id } = await userWithApp(stack);
+  const { token } = await logInByApp(stack, user, secret);
+  const stolen = await logInByApp(stack, user, secret);
+  await stack.api.call("DELETE", `/v1/me/devices/${id}`, { token });
+  await stack.advance(15 * 60_000 + 1);
+  const body = { name: "Eve's" };
+  const added = await stack.api.call("POST", "/v1/me/devices/otp", { token: stolen.token, body });
+  expectProblem(added, "reauthentication_required");
+  const { sessions } = (await stack.api.sessions(token)).body;
+  expect(sessions.map(({ id }) => id)).toContain(stolen.id);
+  await stack.api.endSession(token, stolen.id);
+  expectProblem(await stack.api.session(stolen.token), "session_revoked");
+});
+
+describe("after a change from above", () => {
+  const administrators: [method: string, path: string, body?: object][] = [
+    ["GET", "/v1/account/users"],
+    ["GET", "/v1/account/activity"],
+    ["GET", "/v1/account/multi-factor-policy"],
+    ["PUT", "/v1/account/multi-factor-policy", { requirement: "optional" }],
+    ["POST", "/v1/account/users", { username: "eve", password: "long enough" }],
+  ];
+
+  test("the session of somebody who was an administrator does none of it", async () => {
+    const chief = await stack.createUser({ role: "administrator" });
+    const { accountId } = chief;
+    const former: Person = await stack.createUser({ accountId, role: "administrator" });
+    const [above, below] = [
+      await logInByPassword(stack, chief),
+      await logInByPassword(stack, former),
+    ];
+    const body = { role: "member" };
+    const path = `/v1/account/users/${former.id}/role`;
+    expect((await stack.api.call("PUT", path, { token: above.token, body })).status).toBe(200);
+    for (const [method, path, body] of administrators)
+      expectProblem(
+        await stack.api.call(method, path, { token: below.token, body } satisfies Call),
+        "session_revoked",
+      );
+    const again = await logInByPassword(stack, former);
+    for (const [method, path, body] of administrators)
+      expectProblem(await stack.api.call(method, path, { token: again.token, body }), "forbidden");
+  });
+
+  test("of a hundred sessions by password none is left once the account requires more", async () => {
+    const chief = await stack.createUser({ role: "administrator" });
+    const user = await stack.createUser({ accountId: chief.accountId });
+    const tokens = [];
+    for (let n = 0; n < 10; n++)
+      tokens.push(
+        ...(await Promise.all(Array.from({ length: 10 }, () => logInByPassword(stack, user)))),
+      );
+    const { token } = await logInByPassword(stack, chief);
+    const body = { requirement: "required" };
+    const changed = await stack.api.call("PUT", "/v1/account/multi-factor-policy", { token, body });
+    expect(changed.status).toBe(202);
+    for (const session of tokens) {
+      const { reason } = expectProblem(await stack.api.session(session.token), "session_revoked");
+      expect(reason).toBe("policy_required");
+    }
+    const set = await logInByPassword(stack, user);
+    expect(set.scope).toBe("mfa_setup");
+    type Page = Awaited<ReturnType<typeof activity>>;
+    const activityOf = stack.api.call<Page>("GET", "/v1/me/activity", { token: set.token });
+    expectProblem(await activityOf, "setup_only");
+  });
+});
