@@ -17,6 +17,7 @@ export type Challenge = {
   method: Method;
   methods: Method[];
   deliveredTo: string | null;
+  delivery: "sent" | "delivered" | null;
   problem: string | null;
   expiresAt: string;
   attemptsRemaining: number;
@@ -154,6 +155,7 @@ export async function describeChallenge(
     method: view.method,
     methods: view.methods,
     deliveredTo: view.deliveredTo ?? null,
+    delivery: view.delivery ?? null,
     problem: view.problem ?? null,
     expiresAt: new Date(record.expiresAt).toISOString(),
     attemptsRemaining: attemptsRemaining(config.limits, await failures(redis, record.userId)),

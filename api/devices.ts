@@ -19,6 +19,7 @@ export type DeviceView = {
   verified: boolean;
   createdAt: string;
   state: EnrollmentView["state"];
+  delivery: "sent" | "delivered" | null;
   problem: string | null;
   triesRemaining: number | null;
   next: EnrollmentView["next"];
@@ -69,6 +70,7 @@ export async function viewDevice(
     verified: device.verifiedAt !== null,
     createdAt: device.createdAt.toISOString(),
     state: view.state,
+    delivery: view.delivery ?? null,
     problem: view.problem ?? null,
     triesRemaining: view.triesRemaining ?? null,
     next: view.next,

@@ -25,6 +25,10 @@ export const sessionSchema = z
   })
   .openapi("Session");
 
+const deliverySchema = z.enum(["sent", "delivered"]).nullable().openapi({
+  description: "How the newest message stands; null until a provider took it, and without one",
+});
+
 export const challengeSchema = z
   .object({
     id: z.string(),
@@ -40,6 +44,7 @@ export const challengeSchema = z
     method: methodSchema,
     methods: z.array(methodSchema),
     deliveredTo: z.string().nullable().openapi({ example: "+•••••••0100" }),
+    delivery: deliverySchema,
     problem: z.string().nullable().openapi({ description: "Why the passcode was not delivered" }),
     expiresAt: z.iso.datetime(),
     attemptsRemaining: z.int().openapi({ description: "Until the lock, the locking one included" }),
@@ -69,6 +74,7 @@ export const deviceSchema = z
       "removed",
       "dropped",
     ]),
+    delivery: deliverySchema,
     problem: z.string().nullable(),
     triesRemaining: z.int().nullable(),
     next: z.array(z.enum(["verify", "pin", "restart", "remove"])),
@@ -185,6 +191,12 @@ export const usernameSchema = z
   .max(128, "A user name has at most 128 characters.")
   .regex(/^[^\p{C}]*$/u, "A user name holds no control characters.")
   .openapi({ example: "carol" });
+
+/** An address of e-mail; RFC 5321 section 4.5.3.1.3 allows 254 characters. */
+export const emailSchema = z
+  .email("Type an e-mail address.")
+  .max(254, "An address has at most 254 characters.")
+  .openapi({ example: "alice@example.com" });
 
 /** Why Support did something, as the audit keeps it. */
 export const reasonSchema = z

@@ -1,4 +1,12 @@
 import { assign, setup } from "xstate";
+import {
+  type DeliveryContext,
+  type DeliveryEvent,
+  handedOver,
+  newsOf,
+  sendingBegun,
+  undelivered,
+} from "./delivery.ts";
 import type { Factor, Method, Origin } from "./methods.ts";
 
 export type LoginChallengeInput = {
@@ -12,22 +20,30 @@ export type LoginChallengeInput = {
 };
 
 export type LoginChallengeEvent =
+  | DeliveryEvent
   | { type: "RESEND" }
   | { type: "CHOOSE_METHOD"; method: Method; maySend: boolean }
   | { type: "PASSCODE_SENT" }
-  | { type: "DELIVERY_FAILED"; reason: string }
   | { type: "PASSCODE_ACCEPTED"; factor: Factor; origin: Origin }
   | { type: "PASSCODE_REJECTED"; failures: number }
   | { type: "ACCOUNT_LOCKED"; origin: Origin }
   | { type: "WITHDRAW"; reason: string };
 
-type Context = LoginChallengeInput & {
-  failures: number;
-  deliveryProblem?: string;
-  factor?: Factor;
-  origin?: Origin;
-  withdrawnFor?: string;
-};
+type Context = LoginChallengeInput &
+  DeliveryContext & {
+    failures: number;
+    factor?: Factor;
+    origin?: Origin;
+    withdrawnFor?: string;
+  };
+
+/** A report may overtake the news that the message was handed over. */
+const whileAPasscodeIsOut = {
+  DELIVERY_REPORTED: [
+    { guard: "arrived", actions: "noteArrival" },
+    { guard: "lost", target: "delivery_failed", actions: "noteProblem" },
+  ],
+} as const;
 
 /**
  * One login's second step: open for a bounded time, ended by the right passcode, the lock, the
@@ -40,11 +56,18 @@ export const loginChallengeMachine = setup({
     recordAuthentication: () => {},
     recordExpiry: () => {},
     lockUser: () => {},
+    beginSending: assign(({ context }) => sendingBegun(context)),
+    noteHandover: assign(({ context }) => handedOver(context)),
+    noteArrival: assign({ delivery: "delivered" }),
+    noteProblem: assign(({ event }) => undelivered(event)),
   },
   guards: {
     byOtp: ({ context }) => context.method === "otp",
     bySms: ({ context }) => context.method === "sms",
     maySend: ({ context }) => context.maySend,
+    arrived: ({ context, event }) =>
+      context.method === "sms" && newsOf(context, event) === "delivered",
+    lost: ({ context, event }) => context.method === "sms" && newsOf(context, event) === "failed",
     otherMethod: ({ context, event }) =>
       event.type === "CHOOSE_METHOD" &&
       event.method !== context.method &&
@@ -53,7 +76,7 @@ export const loginChallengeMachine = setup({
   delays: { challengeLifetime: ({ context }) => context.lifetimeMs },
 }).createMachine({
   id: "loginChallenge",
-  context: ({ input }) => ({ ...input, failures: 0 }),
+  context: ({ input }) => ({ ...input, failures: 0, sendings: 0 }),
   initial: "open",
   states: {
     open: {
@@ -66,6 +89,7 @@ export const loginChallengeMachine = setup({
           actions: assign({
             method: ({ event }) => event.method,
             maySend: ({ event }) => event.maySend,
+            delivery: undefined,
             deliveryProblem: undefined,
           }),
         },
@@ -95,24 +119,20 @@ export const loginChallengeMachine = setup({
           ],
         },
         sending_passcode: {
-          entry: "sendPasscode",
+          entry: ["beginSending", "sendPasscode"],
           on: {
-            PASSCODE_SENT: "awaiting_passcode",
-            DELIVERY_FAILED: {
-              target: "delivery_failed",
-              actions: assign({ deliveryProblem: ({ event }) => event.reason }),
-            },
+            ...whileAPasscodeIsOut,
+            PASSCODE_SENT: { target: "awaiting_passcode", actions: "noteHandover" },
+            DELIVERY_FAILED: { target: "delivery_failed", actions: "noteProblem" },
           },
         },
-        awaiting_passcode: { on: { RESEND: { guard: "bySms", target: "sending_passcode" } } },
-        delivery_failed: {
+        awaiting_passcode: {
           on: {
-            RESEND: {
-              target: "sending_passcode",
-              actions: assign({ deliveryProblem: undefined }),
-            },
+            ...whileAPasscodeIsOut,
+            RESEND: { guard: "bySms", target: "sending_passcode" },
           },
         },
+        delivery_failed: { on: { RESEND: "sending_passcode" } },
       },
     },
     authenticated: { type: "final", entry: "recordAuthentication" },

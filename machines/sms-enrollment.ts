@@ -1,4 +1,12 @@
 import { assign, setup } from "xstate";
+import {
+  type DeliveryContext,
+  type DeliveryEvent,
+  handedOver,
+  newsOf,
+  sendingBegun,
+  undelivered,
+} from "./delivery.ts";
 import { type EnrollmentContext, type SettlementEvent, settlement } from "./enrollment.ts";
 import type { Origin } from "./methods.ts";
 
@@ -6,32 +14,34 @@ export type SmsEnrollmentInput = { lifetimeMs: number; pinLifetimeMs: number };
 
 export type SmsEnrollmentEvent =
   | SettlementEvent
+  | DeliveryEvent
   | { type: "RESEND" }
   | { type: "PIN_SENT" }
-  | { type: "DELIVERY_FAILED"; reason: string }
   | { type: "PIN_REJECTED"; triesRemaining: number }
   | { type: "PIN_VOIDED" }
   | { type: "PIN_ACCEPTED"; makeDefault: boolean; origin: Origin };
 
-type Context = EnrollmentContext & {
-  pinLifetimeMs: number;
-  triesRemaining?: number;
-  deliveryProblem?: string;
-};
+type Context = EnrollmentContext &
+  DeliveryContext & {
+    pinLifetimeMs: number;
+    triesRemaining?: number;
+  };
 
 /**
  * The message can reach the phone before the workflow hears that it was sent, so a PIN may be
- * judged in `sending_pin` too.
+ * judged, and its delivery reported, in `sending_pin` too.
  */
 const whilePinIsOut = {
   PIN_REJECTED: { actions: "noteRejection" },
   PIN_VOIDED: { target: "#smsEnrollment.unverified.pin_void", actions: "noteVoid" },
   PIN_ACCEPTED: { target: "#smsEnrollment.verifying", actions: "noteAcceptance" },
+  DELIVERY_REPORTED: [
+    { guard: "arrived", actions: "noteArrival" },
+    { guard: "lost", target: "#smsEnrollment.unverified.delivery_failed", actions: "noteProblem" },
+  ],
 } as const;
 
-const whileNoPinIsUnderway = {
-  RESEND: { target: "sending_pin", actions: "forgetOlderPin" },
-} as const;
+const whileNoPinIsUnderway = { RESEND: "sending_pin" } as const;
 
 /**
  * Pairing a phone: a PIN is sent, and the device counts only once its owner has typed it back.
@@ -44,20 +54,25 @@ export const smsEnrollmentMachine = setup({
     settleDevice: () => {},
     removeDevice: () => {},
     dropDevice: () => {},
-    noteProblem: assign(({ event }) =>
-      event.type === "DELIVERY_FAILED"
-        ? { deliveryProblem: event.reason, triesRemaining: undefined }
-        : {},
-    ),
+    beginSending: assign(({ context }) => ({
+      ...sendingBegun(context),
+      triesRemaining: undefined,
+    })),
+    noteHandover: assign(({ context }) => handedOver(context)),
+    noteArrival: assign({ delivery: "delivered" }),
+    noteProblem: assign(({ event }) => ({ ...undelivered(event), triesRemaining: undefined })),
     noteRejection: assign(({ event }) =>
       event.type === "PIN_REJECTED" ? { triesRemaining: event.triesRemaining } : {},
     ),
     noteVoid: assign({ triesRemaining: 0 }),
-    forgetOlderPin: assign({ deliveryProblem: undefined, triesRemaining: undefined }),
     noteAcceptance: assign(({ event }) =>
       event.type === "PIN_ACCEPTED" ? { makeDefault: event.makeDefault, origin: event.origin } : {},
     ),
     noteOrigin: assign(({ event }) => (event.type === "REMOVE" ? { origin: event.origin } : {})),
+  },
+  guards: {
+    arrived: ({ context, event }) => newsOf(context, event) === "delivered",
+    lost: ({ context, event }) => newsOf(context, event) === "failed",
   },
   delays: {
     enrollmentLifetime: ({ context }) => context.lifetimeMs,
@@ -65,7 +80,7 @@ export const smsEnrollmentMachine = setup({
   },
 }).createMachine({
   id: "smsEnrollment",
-  context: ({ input }) => ({ ...input, makeDefault: true, signOut: true }),
+  context: ({ input }) => ({ ...input, makeDefault: true, signOut: true, sendings: 0 }),
   initial: "unverified",
   states: {
     unverified: {
@@ -74,10 +89,10 @@ export const smsEnrollmentMachine = setup({
       on: { REMOVE: { target: "removing", actions: "noteOrigin" } },
       states: {
         sending_pin: {
-          entry: "sendPin",
+          entry: ["beginSending", "sendPin"],
           on: {
             ...whilePinIsOut,
-            PIN_SENT: "awaiting_pin",
+            PIN_SENT: { target: "awaiting_pin", actions: "noteHandover" },
             DELIVERY_FAILED: { target: "delivery_failed", actions: "noteProblem" },
           },
         },

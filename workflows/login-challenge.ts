@@ -19,11 +19,11 @@ export async function loginChallenge(args: LoginChallengeArgs): Promise<Challeng
     updates: challengeUpdates,
     signals: challengeSignals,
     effects: {
-      sendPasscode: () =>
+      sendPasscode: ({ context: { sendings: sending } }) =>
         delivery(
           "PASSCODE_SENT",
           delivering.sendPasscode.executeWithOptions({ summary: "send a passcode by SMS" }, [
-            owner,
+            { ...owner, sending },
           ]),
         ),
       recordAuthentication: async ({ context: { factor, origin } }) => {

@@ -18,6 +18,8 @@ export type ChallengeView = {
   failures: number;
   /** The masked phone, where passcodes go to one. */
   deliveredTo?: string;
+  /** How the newest message stands; undefined until a provider took it. */
+  delivery?: "sent" | "delivered";
   problem?: string;
   next: ("verify" | "resend" | "method")[];
 };
@@ -38,6 +40,8 @@ export type EnrollmentState =
 
 export type EnrollmentView = {
   state: EnrollmentState;
+  /** As a challenge's; of phones alone. */
+  delivery?: ChallengeView["delivery"];
   problem?: string;
   triesRemaining?: number;
   next: ("verify" | "pin" | "restart" | "remove")[];
@@ -108,6 +112,26 @@ export type PolicyRolloutView = {
 /** `userId` is the administrator's who began it; the policy comes with its announcement. */
 export type PolicyRolloutArgs = Owner & { version: number };
 
+export type WebhookDeliveryState = "attempting" | "waiting" | "delivered" | "failed" | "canceled";
+
+export type WebhookDeliveryView = {
+  state: WebhookDeliveryState;
+  /** Those of earlier sendings of the same event included. */
+  attempts: number;
+  /** What the last one came to: an HTTP status, or a stable word. */
+  outcome?: string;
+  next: "resend"[];
+};
+
+/** `userId` is whom the event is about, if anybody. */
+export type WebhookDeliveryArgs = Omit<Owner, "userId"> & {
+  userId?: string;
+  webhookId: string;
+  eventId: number;
+  retriesMs: readonly number[];
+  attemptsBefore: number;
+};
+
 /** Update name -> the machine event it stands for; the payload is the event's own. */
 export const challengeUpdates = {
   acceptPasscode: "PASSCODE_ACCEPTED",
@@ -117,9 +141,13 @@ export const challengeUpdates = {
   chooseMethod: "CHOOSE_METHOD",
 } as const;
 
+/** From providers; see `gateways/reports.ts`. */
+const deliverySignals = { reportDelivery: "DELIVERY_REPORTED" } as const;
+
 /** Signal name -> the machine event it stands for. */
-export const challengeSignals = { withdraw: "WITHDRAW" } as const;
+export const challengeSignals = { withdraw: "WITHDRAW", ...deliverySignals } as const;
 export const enrollmentSignals = { withdraw: "REMOVE" } as const;
+export const smsSignals = { ...enrollmentSignals, ...deliverySignals } as const;
 
 export const smsUpdates = {
   acceptPin: "PIN_ACCEPTED",
@@ -137,6 +165,8 @@ export const otpUpdates = {
 } as const;
 
 export const rolloutUpdates = { announce: "ANNOUNCE", recount: "RECOUNT" } as const;
+
+export const webhookUpdates = { resend: "RESEND" } as const;
 
 /** From the roll-out of the policy's next version. */
 export const rolloutSignals = { supersede: "SUPERSEDE" } as const;

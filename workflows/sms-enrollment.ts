@@ -2,12 +2,7 @@ import { smsEnrollmentMachine } from "../machines/sms-enrollment.ts";
 import { delivering } from "./activities.ts";
 import { delivery } from "./delivery.ts";
 import { host } from "./host.ts";
-import {
-  type EnrollmentView,
-  enrollmentSignals,
-  type SmsEnrollmentArgs,
-  smsUpdates,
-} from "./messages.ts";
+import { type EnrollmentView, type SmsEnrollmentArgs, smsSignals, smsUpdates } from "./messages.ts";
 import { settlementEffects } from "./settlement.ts";
 import { smsEnrollmentView } from "./views.ts";
 
@@ -17,14 +12,14 @@ export async function smsEnrollment(args: SmsEnrollmentArgs): Promise<Enrollment
   return host(smsEnrollmentMachine, args, {
     view: smsEnrollmentView,
     updates: smsUpdates,
-    signals: enrollmentSignals,
+    signals: smsSignals,
     effects: {
       ...settlementEffects(args),
-      sendPin: () =>
+      sendPin: ({ context: { sendings: sending } }) =>
         delivery(
           "PIN_SENT",
           delivering.sendPin.executeWithOptions({ summary: "send a PIN by SMS" }, [
-            { userId, deviceId },
+            { userId, deviceId, sending },
           ]),
         ),
     },

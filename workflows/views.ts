@@ -3,6 +3,7 @@ import { loginChallengeMachine } from "../machines/login-challenge.ts";
 import { otpEnrollmentMachine } from "../machines/otp-enrollment.ts";
 import type { policyRolloutMachine } from "../machines/policy-rollout.ts";
 import { smsEnrollmentMachine } from "../machines/sms-enrollment.ts";
+import type { webhookDeliveryMachine } from "../machines/webhook-delivery.ts";
 import type {
   ChallengeState,
   ChallengeView,
@@ -13,13 +14,15 @@ import type {
   PolicyRolloutState,
   PolicyRolloutView,
   SmsEnrollmentArgs,
+  WebhookDeliveryState,
+  WebhookDeliveryView,
 } from "./messages.ts";
 
 type ChallengeSnapshot = SnapshotFrom<typeof loginChallengeMachine>;
 
 /** What clients and operators are told of a challenge. */
 export function challengeView(snapshot: ChallengeSnapshot): ChallengeView {
-  const { method, methods, failures, phone, deliveryProblem } = snapshot.context;
+  const { method, methods, failures, phone, delivery, deliveryProblem } = snapshot.context;
   const state = stateName<ChallengeState>(snapshot.value);
   return {
     state,
@@ -27,6 +30,7 @@ export function challengeView(snapshot: ChallengeSnapshot): ChallengeView {
     methods,
     failures,
     deliveredTo: method === "sms" ? phone : undefined,
+    delivery,
     problem: deliveryProblem,
     next: next(snapshot, state, methods.length > 1),
   };
@@ -51,13 +55,13 @@ function next(
 export function smsEnrollmentView(
   snapshot: SnapshotFrom<typeof smsEnrollmentMachine>,
 ): EnrollmentView {
-  const { deliveryProblem, triesRemaining } = snapshot.context;
+  const { delivery, deliveryProblem, triesRemaining } = snapshot.context;
   const state = stateName<EnrollmentState>(snapshot.value);
   const next: EnrollmentView["next"] = [];
   if (state === "sending_pin" || state === "awaiting_pin") next.push("verify");
   if (snapshot.can({ type: "RESEND" })) next.push("pin");
   if (snapshot.matches("unverified")) next.push("remove");
-  return { state, problem: deliveryProblem, triesRemaining, next };
+  return { state, delivery, problem: deliveryProblem, triesRemaining, next };
 }
 
 /** What clients and operators are told of an app's enrollment. */
@@ -86,6 +90,19 @@ export function policyRolloutView(
     toGo,
     remindedDaysBefore,
     next,
+  };
+}
+
+/** What administrators and operators are told of an event's way to a webhook. */
+export function webhookDeliveryView(
+  snapshot: SnapshotFrom<typeof webhookDeliveryMachine>,
+): WebhookDeliveryView {
+  const { attempts, attemptsBefore, outcome } = snapshot.context;
+  return {
+    state: stateName<WebhookDeliveryState>(snapshot.value),
+    attempts: attemptsBefore + attempts,
+    outcome,
+    next: snapshot.can({ type: "RESEND" }) ? ["resend"] : [],
   };
 }
 

@@ -40,7 +40,7 @@ const judgePasscode = (challengeId: string, code: string) =>
 
 test("a PIN goes to the phone, and to Redis as an HMAC for this device alone", async () => {
   const device = await enrollee(deps);
-  await perform("sendPin", device);
+  await perform("sendPin", { ...device, sending: 1 });
   const { to, code, text } = newest();
   expect(to).toBe(NUMBER);
   expect(code).toMatch(/^\d{4}$/);
@@ -54,7 +54,7 @@ test("a PIN goes to the phone, and to Redis as an HMAC for this device alone", a
 
 test("a passcode goes to the phone, and to Redis as an HMAC for this challenge alone", async () => {
   const login = await challenged(deps);
-  await perform("sendPasscode", login);
+  await perform("sendPasscode", { ...login, sending: 1 });
   const { to, code, text } = newest();
   expect(to).toBe(NUMBER);
   expect(code).toMatch(/^\d{7}$/);
@@ -72,9 +72,9 @@ test("repeated, a delivery sends a new code, and the one before is void", async 
   const login = await challenged(deps);
   const codes = [];
   for (const repeat of [perform, perform]) {
-    await repeat("sendPin", device);
+    await repeat("sendPin", { ...device, sending: 1 });
     const pin = newest().code;
-    await repeat("sendPasscode", login);
+    await repeat("sendPasscode", { ...login, sending: 1 });
     codes.push({ pin, passcode: newest().code });
   }
   const [older, newer] = codes as [(typeof codes)[0], (typeof codes)[0]];
@@ -90,10 +90,10 @@ test("repeated, a delivery sends a new code, and the one before is void", async 
 test("a passcode sent late ends with its challenge, and says so", async () => {
   const login = await challenged(deps);
   advance(8 * MINUTE);
-  await perform("sendPasscode", login);
+  await perform("sendPasscode", { ...login, sending: 1 });
   expect(newest().text).toContain("It expires in 2 minutes.");
   advance(1 * MINUTE);
-  await perform("sendPasscode", login);
+  await perform("sendPasscode", { ...login, sending: 1 });
   expect(newest().text).toContain("It expires in 1 minute.");
   advance(MINUTE);
   expect(await judgePasscode(login.challengeId, newest().code)).toEqual({ outcome: "expired" });
@@ -104,11 +104,13 @@ test("a challenge that is over gets no passcode any more", async () => {
   const refusal = { type: "challenge_over", nonRetryable: true };
   const expired = await challenged(deps, { lifetimeMs: MINUTE });
   advance(MINUTE);
-  await expect(perform("sendPasscode", expired)).rejects.toMatchObject(refusal);
+  await expect(perform("sendPasscode", { ...expired, sending: 1 })).rejects.toMatchObject(refusal);
 
   const withdrawn = await challenged(deps);
   await withdrawChallenges(deps.redis, withdrawn.userId, deps.clock.now());
-  await expect(perform("sendPasscode", withdrawn)).rejects.toMatchObject(refusal);
+  await expect(perform("sendPasscode", { ...withdrawn, sending: 1 })).rejects.toMatchObject(
+    refusal,
+  );
 
   const { challengeId: id, ...owner } = await challenged(deps);
   await openSession(deps.redis, {
@@ -122,19 +124,23 @@ test("a challenge that is over gets no passcode any more", async () => {
     challenge: { id, wrongAllowed: 6 },
   });
   const completed = { ...owner, challengeId: id };
-  await expect(perform("sendPasscode", completed)).rejects.toMatchObject(refusal);
+  await expect(perform("sendPasscode", { ...completed, sending: 1 })).rejects.toMatchObject(
+    refusal,
+  );
   expect(sent).toHaveLength(before);
 });
 
 test("without a phone nothing is sent: a PIN's may yet come, a passcode's will not", async () => {
   const before = sent.length;
   const device = { userId: newId(), deviceId: newId() };
-  await expect(perform("sendPin", device)).rejects.toMatchObject({
+  await expect(perform("sendPin", { ...device, sending: 1 })).rejects.toMatchObject({
     type: "no_phone",
     nonRetryable: false,
   });
   const { challengeId } = await challenged(deps);
-  await expect(perform("sendPasscode", { challengeId, userId: newId() })).rejects.toMatchObject({
+  await expect(
+    perform("sendPasscode", { challengeId, userId: newId(), sending: 1 }),
+  ).rejects.toMatchObject({
     type: "no_phone",
     nonRetryable: true,
   });

@@ -21,7 +21,7 @@ async function twice(...[name, args]: Parameters<typeof perform>) {
 
 test("settling a device again changes nothing more", async () => {
   const device = { ...(await enrollee(deps)), makeDefault: true, origin };
-  await perform("sendPin", device);
+  await perform("sendPin", { ...device, sending: 1 });
   const at = new Date(deps.clock.now());
   expect(await twice("settleDevice", device)).toEqual([true, true]);
   const { userId, deviceId } = device;
@@ -54,7 +54,7 @@ test.each([
   ["dropDevice", "device_dropped"],
 ] as const)("%s again finds nothing left to do", async (activity, event) => {
   const device = { ...(await enrollee(deps)), origin };
-  await perform("sendPin", device);
+  await perform("sendPin", { ...device, sending: 1 });
   await twice(activity, device);
   expect(await listDevices(deps.db, device.userId)).toEqual([]);
   expect(await deps.redis.exists(keys.pin(device.userId, device.deviceId))).toBe(0);

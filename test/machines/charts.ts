@@ -7,6 +7,7 @@ import {
   challengeUpdates,
   enrollmentSignals,
   otpUpdates,
+  smsSignals,
   smsUpdates,
 } from "../../workflows/messages.ts";
 import { challengeView, otpEnrollmentView, smsEnrollmentView } from "../../workflows/views.ts";
@@ -51,6 +52,15 @@ function chart<M extends AnyStateMachine>(described: {
   };
 }
 
+/** What a provider may report, of the first sending and of the one after it. */
+const reports = [1, 2].flatMap((sending) => [
+  { type: "DELIVERY_REPORTED" as const, sending, outcome: "delivered" as const },
+  { type: "DELIVERY_REPORTED" as const, sending, outcome: "failed" as const, reason: "expired" },
+]);
+
+/** Sendings are counted without an end. */
+const afterTwoSendings = ({ context }: { context: { sendings: number } }) => context.sendings > 2;
+
 export const loginChallenge = chart({
   machine: loginChallengeMachine,
   inputs: (
@@ -76,6 +86,7 @@ export const loginChallenge = chart({
     { type: "CHOOSE_METHOD", method: "otp", maySend: false },
     { type: "PASSCODE_SENT" },
     { type: "DELIVERY_FAILED", reason: "provider_unavailable" },
+    ...reports,
     { type: "PASSCODE_ACCEPTED", factor: "recovery_code", origin },
     { type: "PASSCODE_REJECTED", failures: 1 },
     { type: "PASSCODE_REJECTED", failures: 6 },
@@ -83,6 +94,7 @@ export const loginChallenge = chart({
     { type: "WITHDRAW", reason: "devices_removed" },
   ],
   deadlines: { challengeLifetime: { state: "open", ms: LIFETIME } },
+  stopWhen: afterTwoSendings,
   requests: [...Object.values(challengeUpdates), ...Object.values(challengeSignals)],
   effects: ["sendPasscode", "recordAuthentication", "recordExpiry", "lockUser"],
   view: challengeView,
@@ -97,6 +109,7 @@ export const smsEnrollment = chart({
     { type: "RESEND" },
     { type: "PIN_SENT" },
     { type: "DELIVERY_FAILED", reason: "provider_unavailable" },
+    ...reports,
     { type: "PIN_REJECTED", triesRemaining: 4 },
     { type: "PIN_REJECTED", triesRemaining: 1 },
     { type: "PIN_VOIDED" },
@@ -110,7 +123,8 @@ export const smsEnrollment = chart({
     enrollmentLifetime: { state: "unverified", ms: LIFETIME },
     pinLifetime: { state: "unverified.awaiting_pin", ms: PIN_LIFETIME },
   },
-  requests: [...Object.values(smsUpdates), ...Object.values(enrollmentSignals)],
+  stopWhen: afterTwoSendings,
+  requests: [...Object.values(smsUpdates), ...Object.values(smsSignals)],
   effects: ["sendPin", "settleDevice", "removeDevice", "dropDevice"],
   view: smsEnrollmentView,
   next: { verify: "PIN_ACCEPTED", pin: "RESEND", remove: "REMOVE" },

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { challengeView } from "../../workflows/views.ts";
 import { stateOf, takes } from "../support/machine-walk.ts";
 import { loginChallenge } from "./charts.ts";
 
@@ -95,3 +96,64 @@ test("records each end once, by its own effect", () => {
       stateOf(place) in ends ? [ends[stateOf(place) as keyof typeof ends]] : [],
     );
 });
+
+test("counts its sendings, each at its begin", () => {
+  for (const { from, snapshot, effects, path } of moves)
+    expect(snapshot.context.sendings - from.snapshot.context.sendings, path).toBe(
+      effects.includes("sendPasscode") ? 1 : 0,
+    );
+});
+
+test("a report counts of the newest sending, by SMS, while its passcode is out", () => {
+  for (const { event, from, path } of moves.filter(reported)) {
+    const { context } = from.snapshot;
+    expect(event.sending, path).toBe(context.sendings);
+    expect(context.method, path).toBe("sms");
+    expect(context.delivery, path).not.toBe("delivered");
+    expect(["sending_passcode", "awaiting_passcode"], path).toContain(stateOf(from));
+  }
+});
+
+test("a lost message asks for another one, a message that arrived cannot be lost any more", () => {
+  for (const place of moves.filter(reported)) {
+    const { snapshot, from, event, path } = place;
+    if (event.outcome === "failed") {
+      expect(stateOf(place), path).toBe("delivery_failed");
+      expect(snapshot.context.deliveryProblem, path).toBe("expired");
+      expect(takes(place, { type: "RESEND" }), path).toBe(true);
+    } else {
+      expect(stateOf(place), path).toBe(stateOf(from));
+      expect(snapshot.context.delivery, path).toBe("delivered");
+      const lost = { ...event, outcome: "failed" };
+      expect(takes(place, lost), path).toBe(false);
+    }
+  }
+});
+
+test("a report that overtakes the hand-over is kept", () => {
+  const overtaken = moves.filter(
+    ({ event, from }) =>
+      event.type === "PASSCODE_SENT" && from.snapshot.context.delivery === "delivered",
+  );
+  expect(overtaken).not.toEqual([]);
+  for (const { snapshot, path } of overtaken)
+    expect(snapshot.context.delivery, path).toBe("delivered");
+});
+
+test("tells how a message stands once a provider took it, and nothing of it by OTP or without one", () => {
+  for (const place of places) {
+    const { delivery } = challengeView(place.snapshot);
+    const { context } = place.snapshot;
+    if (context.method === "otp" || stateOf(place) === "delivery_failed")
+      expect(delivery, place.path).toBeUndefined();
+    else if (stateOf(place) === "awaiting_passcode") expect(delivery, place.path).toBeDefined();
+    else if (stateOf(place) === "sending_passcode") expect(delivery, place.path).not.toBe("sent");
+  }
+});
+
+type Move = (typeof moves)[number];
+type Reported = Move & { event: Extract<Move["event"], { type: "DELIVERY_REPORTED" }> };
+
+function reported(move: Move): move is Reported {
+  return move.event.type === "DELIVERY_REPORTED";
+}

@@ -79,3 +79,52 @@ test("tells of a delivery's problem while it lasts, and not beyond", () => {
       stateOf(place) === "delivery_failed",
     );
 });
+
+test("a lost PIN is told with the provider's reason, and another can be asked for", () => {
+  const place = follow(smsEnrollmentMachine, input, [
+    { type: "PIN_SENT" },
+    { type: "PIN_REJECTED", triesRemaining: 4 },
+    { type: "DELIVERY_REPORTED", sending: 1, outcome: "failed", reason: "blocked_number" },
+  ]);
+  expect(smsEnrollmentView(place.snapshot)).toEqual({
+    state: "delivery_failed",
+    problem: "blocked_number",
+    next: ["pin", "remove"],
+  });
+  expect(place.timers).not.toHaveProperty("pinLifetime");
+});
+
+test("a provider that gives no reason has an unknown one", () => {
+  const place = follow(smsEnrollmentMachine, input, [
+    { type: "DELIVERY_REPORTED", sending: 1, outcome: "failed" },
+  ]);
+  expect(smsEnrollmentView(place.snapshot).problem).toBe("unknown");
+});
+
+test("a PIN that arrived is told so, also when that is known before its hand-over", () => {
+  const arrived = { type: "DELIVERY_REPORTED", sending: 1, outcome: "delivered" } as const;
+  for (const events of [
+    [arrived, { type: "PIN_SENT" }],
+    [{ type: "PIN_SENT" }, arrived],
+  ] as const) {
+    const place = follow(smsEnrollmentMachine, input, [...events]);
+    expect(smsEnrollmentView(place.snapshot)).toMatchObject({
+      state: "awaiting_pin",
+      delivery: "delivered",
+    });
+    const lost = { ...arrived, outcome: "failed" };
+    expect(takes(place, lost)).toBe(false);
+  }
+});
+
+test("a report about an older PIN changes nothing", () => {
+  for (const { event, from, path } of moves)
+    if (event.type === "DELIVERY_REPORTED")
+      expect(event.sending, path).toBe(from.snapshot.context.sendings);
+  const again = follow(smsEnrollmentMachine, input, [
+    { type: "PIN_SENT" },
+    { type: "DELIVERY_REPORTED", sending: 1, outcome: "delivered" },
+    { type: "RESEND" },
+  ]);
+  expect(smsEnrollmentView(again.snapshot).delivery).toBeUndefined();
+});
