@@ -68,10 +68,10 @@ const environment = z.object({
   MAIL_FROM: z.string().min(3).optional(),
   /** Webhooks may name addresses inside the network, and plain http. */
   WEBHOOKS_INSIDE: z.stringbool().default(false),
-  /** `host:port` at which Prometheus finds the worker. */
+  /** `ip:port` at which Prometheus finds the worker; 0.0.0.0 is every address of the machine. */
   WORKER_METRICS_ADDRESS: z
     .string()
-    .regex(/^[^:]+:\d+$/, "must be host:port")
+    .regex(/^\d+(\.\d+){3}:\d+$/, "must be an IPv4 address and a port, such as 0.0.0.0:9464")
     .optional(),
   /** Names the code of a worker; with it, flows stay on the build that they began on. */
   WORKER_BUILD_ID: z
@@ -115,11 +115,13 @@ const limits = {
   pin: { digits: 4, lifetimeMs: 10 * MINUTE_MS, tries: 5, perDay: 10, intervalMs: 30_000 },
   passcode: { digits: 7, lifetimeMs: 10 * MINUTE_MS, intervalMs: 30_000, perHour: 20 },
   numberSendsPerDay: 60,
+  numberSendsPerHour: 30,
   challengeMs: 10 * MINUTE_MS,
   enrollmentMs: 7 * DAY_MS,
   /** Consecutive wrong passcodes allowed; one more locks. */
   wrongPasscodes: 6,
   otpDevices: 5,
+  addressChangesPerDay: 10,
   session: {
     absoluteMs: DAY_MS,
     idleMs: HOUR_MS,
@@ -135,6 +137,22 @@ const limits = {
   },
   /** How often new events are looked for, how many at once, and how seldom at most after failures. */
   relay: { pollMs: 1000, batch: 20, longestWaitMs: 30_000 },
+  webhooks: {
+    perAccount: 10,
+    timeoutMs: 15_000,
+    /** Before each further attempt: three days and three hours, as Standard Webhooks recommends. */
+    retriesMs: [
+      5_000,
+      5 * MINUTE_MS,
+      30 * MINUTE_MS,
+      2 * HOUR_MS,
+      5 * HOUR_MS,
+      10 * HOUR_MS,
+      14 * HOUR_MS,
+      20 * HOUR_MS,
+      24 * HOUR_MS,
+    ],
+  },
   bodyBytes: 64 * 1024,
 } as const;
 

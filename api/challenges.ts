@@ -7,6 +7,7 @@ import { type Challenge as ChallengeRecord, readChallenge } from "../store/redis
 import type { ChallengeState, ChallengeView } from "../workflows/messages.ts";
 import type { Deps } from "./deps.ts";
 import { Problem } from "./problem.ts";
+import { recordRefusedSend } from "./refused-sends.ts";
 import { spendPasscodeSend } from "./sends.ts";
 import type { Spent } from "./spend-all.ts";
 
@@ -77,7 +78,12 @@ async function spendSend(deps: Deps, challengeId: string, devices: readonly Devi
   if (!phone?.phoneNumber)
     throw new Problem("method_not_configured", "You have no verified phone any more.");
   const { userId, phoneNumber } = phone;
-  return spendPasscodeSend(deps, { userId, challengeId, phoneNumber });
+  try {
+    return await spendPasscodeSend(deps, { userId, challengeId, phoneNumber });
+  } catch (error) {
+    await recordRefusedSend(deps, { userId, kind: "passcode" }, error);
+    throw error;
+  }
 }
 
 async function move(

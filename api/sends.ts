@@ -1,4 +1,6 @@
+import { parsePhoneNumberWithError } from "libphonenumber-js/max";
 import { hashCode } from "../store/codes.ts";
+import type { BudgetRule } from "../store/redis/budgets.ts";
 import { keys } from "../store/redis/keys.ts";
 import type { Deps } from "./deps.ts";
 import { type Charge, type Spent, spendAll } from "./spend-all.ts";
@@ -6,31 +8,38 @@ import { type Charge, type Spent, spendAll } from "./spend-all.ts";
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-const REFUSAL = {
-  code: "send_limit",
-  detail: "Too many messages were sent. Wait before asking again.",
+/** What a limit of messages is about, and what helps where it is reached. See docs/decisions/0009. */
+const DETAILS = {
+  challenge: "A message was sent just now. Wait for it before you ask for another.",
+  user: "Too many messages were sent to you. Wait, or use an authenticator app.",
+  number: "Too many messages were sent to this number. Wait, or use an authenticator app.",
+  country: "No more messages go to this country for now. Wait, or use an authenticator app.",
+  service: "No more messages are sent for now. Wait, or use an authenticator app.",
 } as const;
 
+const REFUSAL = { code: "send_limit", detail: "Too many messages were sent. Wait." } as const;
+
 /**
- * Spends the budgets for a PIN: 10 a day and one in 30 s for the user, and the number's own cap.
- * Throws `send_limit` with the time to wait, and then nothing is spent.
+ * Spends the budgets for a PIN: 10 a day and one in 30 s for the user, and those of every message.
+ * Throws `send_limit` with the time to wait and the `limit`, and then nothing is spent.
  */
 export function spendPinSend(
   deps: Deps,
   { userId, phoneNumber }: { userId: string; phoneNumber: string },
 ): Promise<Spent> {
   const { perDay, intervalMs } = deps.config.limits.pin;
-  const rules = [
+  const ofUser = charge(
+    "user",
+    keys.pinSends(userId),
     { limit: perDay, windowMs: DAY_MS },
     { limit: 1, windowMs: intervalMs },
-  ];
-  const charges = [{ key: keys.pinSends(userId), rules }, perNumber(deps, phoneNumber)];
-  return spendAll(deps.redis, deps.clock.now(), charges, REFUSAL);
+  );
+  return spend(deps, [ofUser, ...ofEveryMessage(deps, phoneNumber)]);
 }
 
 /**
  * Spends the budgets for a login passcode: one in 30 s for the challenge, 20 an hour for the user,
- * and the number's own cap. Throws `send_limit` with the time to wait, and then nothing is spent.
+ * and those of every message. Throws `send_limit` as `spendPinSend` does.
  */
 export function spendPasscodeSend(
   deps: Deps,
@@ -38,20 +47,40 @@ export function spendPasscodeSend(
 ): Promise<Spent> {
   const { perHour, intervalMs } = deps.config.limits.passcode;
   const { userId, challengeId, phoneNumber } = send;
-  const charges = [
-    {
-      key: keys.challengeSends(userId, challengeId),
-      rules: [{ limit: 1, windowMs: intervalMs }],
-    },
-    { key: keys.passcodeSends(userId), rules: [{ limit: perHour, windowMs: HOUR_MS }] },
-    perNumber(deps, phoneNumber),
-  ];
-  return spendAll(deps.redis, deps.clock.now(), charges, REFUSAL);
+  return spend(deps, [
+    charge("challenge", keys.challengeSends(userId, challengeId), {
+      limit: 1,
+      windowMs: intervalMs,
+    }),
+    charge("user", keys.passcodeSends(userId), { limit: perHour, windowMs: HOUR_MS }),
+    ...ofEveryMessage(deps, phoneNumber),
+  ]);
 }
 
-function perNumber({ config }: Deps, phoneNumber: string): Charge {
-  return {
-    key: keys.numberSends(hashCode(config.CODE_KEY, "number", phoneNumber)),
-    rules: [{ limit: config.limits.numberSendsPerDay, windowMs: DAY_MS }],
-  };
+/** Of the number, so that nobody is pestered; of its country and of all, so that nobody runs up our bill. */
+function ofEveryMessage({ config }: Deps, phoneNumber: string): Charge[] {
+  const { numberSendsPerDay, numberSendsPerHour } = config.limits;
+  const { countryCallingCode } = parsePhoneNumberWithError(phoneNumber);
+  const anHour = (limit: number) => ({ limit, windowMs: HOUR_MS });
+  return [
+    charge(
+      "number",
+      keys.numberSends(hashCode(config.CODE_KEY, "number", phoneNumber)),
+      { limit: numberSendsPerDay, windowMs: DAY_MS },
+      anHour(numberSendsPerHour),
+    ),
+    charge(
+      "country",
+      keys.countrySends(countryCallingCode),
+      anHour(config.SMS_PER_COUNTRY_AND_HOUR),
+    ),
+    charge("service", keys.serviceSends(), anHour(config.SMS_PER_HOUR)),
+  ];
 }
+
+function charge(limit: keyof typeof DETAILS, key: string, ...rules: BudgetRule[]): Charge {
+  return { key, rules, told: { detail: DETAILS[limit], members: { limit } } };
+}
+
+const spend = ({ redis, clock }: Deps, charges: Charge[]) =>
+  spendAll(redis, clock.now(), charges, REFUSAL);

@@ -17,6 +17,7 @@ import {
 import { userEvent } from "./events.ts";
 import { parsePhoneNumber } from "./phone-numbers.ts";
 import { Problem } from "./problem.ts";
+import { recordRefusedSend } from "./refused-sends.ts";
 import { spendPinSend } from "./sends.ts";
 import type { Spent } from "./spend-all.ts";
 import { requireDigits } from "./typed.ts";
@@ -57,6 +58,7 @@ export async function registerSmsDevice(
     });
   } catch (error) {
     await sending?.giveBack();
+    await recordRefusedSend(deps, { userId, kind: "pin" }, error);
     throw error;
   }
 }
@@ -65,13 +67,15 @@ export async function registerSmsDevice(
 export async function resendPin(deps: Deps, device: Phone): Promise<DeviceView> {
   const before = await enrollmentOf(deps, device);
   if (!before.next.includes("pin")) throw enrollmentRefusal(before);
-  const sending = await spendPinSend(deps, phoneOf(device));
+  let sending: Spent | undefined;
   try {
+    sending = await spendPinSend(deps, phoneOf(device));
     const { moved, view } = await deps.flows.moveEnrollment(device, "resendPin");
     if (!moved) throw enrollmentRefusal(view);
     return await viewDevice(deps, device, view);
   } catch (error) {
-    await sending.giveBack();
+    await sending?.giveBack();
+    await recordRefusedSend(deps, { userId: device.userId, kind: "pin" }, error);
     throw error;
   }
 }

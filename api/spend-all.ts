@@ -2,7 +2,12 @@ import { type BudgetRule, refund, spend } from "../store/redis/budgets.ts";
 import type { Redis } from "../store/redis/connect.ts";
 import { Problem } from "./problem.ts";
 
-export type Charge = { key: string; rules: BudgetRule[] };
+export type Charge = {
+  key: string;
+  rules: BudgetRule[];
+  /** What the refusal says instead where it is this budget that is spent. */
+  told?: { detail: string; members: Record<string, unknown> };
+};
 
 /** What was spent; `giveBack` undoes it, and changes nothing a second time. */
 export type Spent = { giveBack(): Promise<void> };
@@ -21,12 +26,13 @@ export async function spendAll(
   const giveBack = async () => {
     await Promise.all(spent.map(({ key, token }) => refund(redis, key, token)));
   };
-  for (const { key, rules } of charges) {
+  for (const { key, rules, told } of charges) {
     const result = await spend(redis, key, rules, now);
     if (!result.ok) {
       await giveBack();
       const retryAfterS = Math.ceil(result.retryAfterMs / 1000);
-      throw new Problem(refusal.code, refusal.detail, { retryAfterS });
+      const { code, detail } = { ...refusal, ...told };
+      throw new Problem(code, detail, { retryAfterS, members: told?.members });
     }
     spent.push({ key, token: result.token });
   }
