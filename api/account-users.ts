@@ -1,4 +1,5 @@
 import type { Origin } from "../machines/methods.ts";
+import { normalizeAddress } from "../store/addresses.ts";
 import { isId, newId } from "../store/ids.ts";
 import { configuredMethods, type Method } from "../store/methods.ts";
 import { hashPassword } from "../store/passwords.ts";
@@ -29,6 +30,8 @@ export type AccountUser = {
   createdAt: string;
 };
 
+export type NewUser = { username: string; password: string; role: AccountRole; email?: string };
+
 /** A page of the users of the administrator's account by user name. */
 export async function listAccountUsers(
   { db }: Deps,
@@ -46,7 +49,7 @@ export async function listAccountUsers(
 export async function addUser(
   deps: Deps,
   session: Session,
-  { username, password, role }: { username: string; password: string; role: AccountRole },
+  { username, password, role, email }: NewUser,
   origin: Origin,
 ): Promise<AccountUser> {
   requireFresh(session, await methodsOf(deps, session), deps);
@@ -55,7 +58,12 @@ export async function addUser(
   const passwordHash = await hashPassword(password);
   const at = new Date(deps.clock.now());
   const event = userEvent(deps, session, "user_added", origin, { role });
-  const user = await createUser(deps.db, { accountId, username, passwordHash, role, at }, event);
+  const address = email && normalizeAddress(email);
+  const user = await createUser(
+    deps.db,
+    { accountId, username, email: address, passwordHash, role, at },
+    event,
+  );
   if (user === "exists") throw new Problem("username_taken", "Choose another user name.");
   return describeUser({ user, methods: [] });
 }

@@ -12,6 +12,7 @@ import { Problem, sendProblem } from "./problem.ts";
 import { requestLog } from "./request-log.ts";
 import { accountRoutes } from "./routes/account.ts";
 import { deviceRoutes } from "./routes/devices.ts";
+import { emailRoutes } from "./routes/email.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { linkRoutes } from "./routes/links.ts";
 import { loginRoutes } from "./routes/login.ts";
@@ -50,6 +51,7 @@ export function createApp(deps: Deps) {
   sessionRoutes(app, deps);
   deviceRoutes(app, deps);
   settingsRoutes(app, deps);
+  emailRoutes(app, deps);
   linkRoutes(app, deps);
   supportRoutes(app, deps);
   accountRoutes(app, deps);

@@ -6,6 +6,7 @@ import { activityPages } from "./activity.tsx";
 import { assetRoutes } from "./assets.ts";
 import { defaultMethodPages } from "./default-method.tsx";
 import { devicePages } from "./devices.tsx";
+import { emailPages } from "./email.tsx";
 import { type PortalEnv, readForm } from "./form.ts";
 import { loginPages } from "./login.tsx";
 import { once } from "./once.ts";
@@ -55,6 +56,7 @@ export function portal(deps: Deps) {
   otpPages(app, deps);
   defaultMethodPages(app, deps);
   recoveryCodePages(app, deps);
+  emailPages(app, deps);
   removalPages(app, deps);
   sessionPages(app, deps);
   activityPages(app, deps);

@@ -1,6 +1,7 @@
 import type { Hono } from "hono";
 import type { Deps } from "../api/deps.ts";
 import { type DeviceView, getMultiFactor, type MultiFactor } from "../api/devices.ts";
+import { emailOf } from "../api/email.ts";
 import type { Session } from "../store/redis/sessions.ts";
 import type { PortalContext, PortalEnv } from "./form.ts";
 import { page, whoOf } from "./layout.tsx";
@@ -13,6 +14,7 @@ import { type Faults, METHOD_WORDS, NO_FAULTS } from "./words.ts";
 const DONE: Record<string, (mine: MultiFactor) => string> = {
   default_changed: () => "Your default authentication method was changed.",
   verified: () => "The device is verified. It can be used from the next login on.",
+  email_changed: () => "Your address for notices was changed.",
   removed: () => "The device was removed.",
   all_removed: () => "All devices were removed. Multi-factor authentication is off.",
   recovery_code_used: ({ recoveryCodes: { remaining } }) =>
@@ -51,6 +53,7 @@ export async function devicesPage(c: PortalContext, deps: Deps, session: Session
           <RecoveryCodes remaining={mine.recoveryCodes.remaining} faults={faults} />
         </>
       )}
+      {session.scope === "full" && <Notices email={await emailOf(deps, session.userId)} />}
       {mine.devices.length > 0 && <RemoveAll />}
     </>,
   );
@@ -214,6 +217,22 @@ function RecoveryCodes({ remaining, faults }: { remaining: number; faults: Fault
     </section>
   );
 }
+
+const Notices = ({ email }: { email: string | null }) => (
+  <section class="card">
+    <div class="head">
+      <h2>Notices by e-mail</h2>
+      <a
+        class="button second small"
+        href="/devices/email"
+        aria-label="Edit the address for notices"
+      >
+        Edit
+      </a>
+    </div>
+    <p>{email ?? "You have no address: you are not told when your devices change."}</p>
+  </section>
+);
 
 const RemoveAll = () => (
   <section class="card">

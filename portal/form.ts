@@ -29,6 +29,18 @@ export const readForm: MiddlewareHandler<PortalEnv> = async (c, next) => {
 /** A field as it was typed, without the spaces around it; empty where there is none. */
 export const field = (c: PortalContext, name: string) => (c.get("form").get(name) ?? "").trim();
 
+type Schema = {
+  safeParse(typed: string): { success: boolean; error?: { issues: { message: string }[] } };
+};
+
+/** Throws `invalid_request` at the field when what was typed does not fit. */
+export function requireFit(path: string, schema: Schema, typed: string) {
+  const { success, error } = schema.safeParse(typed);
+  if (success) return;
+  const message = error?.issues[0]?.message ?? "";
+  throw new Problem("invalid_request", message, { errors: [{ path, message }] });
+}
+
 /** Whether a box was ticked. */
 export const ticked = (c: PortalContext, name: string) => c.get("form").has(name);
 

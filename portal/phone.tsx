@@ -1,8 +1,8 @@
 import type { KeptMessage } from "../store/redis/outbox.ts";
 
-/** The development phone: what was sent, a section for each number, newest first. */
+/** The development phone: what was sent, a section for each number or address, newest first. */
 export function PhonePage({ messages }: { messages: KeptMessage[] }) {
-  const numbers = [...new Set(messages.map(({ to }) => to))];
+  const recipients = [...new Set(messages.map(({ to }) => to))];
   return (
     <html lang="en">
       <head>
@@ -14,24 +14,31 @@ export function PhonePage({ messages }: { messages: KeptMessage[] }) {
       <body>
         <h1>Development phone</h1>
         <p>
-          Messages are kept here and reach no real phone. The page looks for new ones by itself.
+          Messages and mails are kept here and reach nobody. The page looks for new ones by itself.
         </p>
-        {numbers.length === 0 && <p>No message was sent yet.</p>}
-        {numbers.map((number) => (
+        {recipients.length === 0 && <p>No message was sent yet.</p>}
+        {recipients.map((recipient) => (
           <section>
-            <h2>{number}</h2>
+            <h2>{recipient}</h2>
             <ul>
               {messages
-                .filter(({ to }) => to === number)
-                .map(({ body, at }) => (
-                  <li>
-                    <time datetime={at.toISOString()}>{at.toISOString().slice(11, 19)}</time> {body}
-                  </li>
+                .filter(({ to }) => to === recipient)
+                .map((message) => (
+                  <Message message={message} />
                 ))}
             </ul>
           </section>
         ))}
       </body>
     </html>
+  );
+}
+
+function Message({ message: { subject, body, at } }: { message: KeptMessage }) {
+  return (
+    <li>
+      <time datetime={at.toISOString()}>{at.toISOString().slice(11, 19)}</time> {subject ?? body}
+      {subject && <pre>{body}</pre>}
+    </li>
   );
 }

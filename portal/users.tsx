@@ -8,8 +8,8 @@ import {
 import type { Deps } from "../api/deps.ts";
 import { originOf } from "../api/origin.ts";
 import { Problem } from "../api/problem.ts";
-import { usernameSchema } from "../api/schemas.ts";
-import { field, type PortalContext, type PortalEnv } from "./form.ts";
+import { emailSchema, usernameSchema } from "../api/schemas.ts";
+import { field, type PortalContext, type PortalEnv, requireFit } from "./form.ts";
 import { page, type Who } from "./layout.tsx";
 import { Fault, Field, Form, Notice, Time } from "./parts.tsx";
 import { signedInAs } from "./roles.ts";
@@ -43,28 +43,25 @@ export function userPages(app: Hono<PortalEnv>, deps: Deps) {
     }
   });
 
-  app.get("/account/users/new", async (c) => newPage(c, await administrator(c), ""));
+  app.get("/account/users/new", async (c) =>
+    newPage(c, await administrator(c), { username: "", email: "" }),
+  );
 
   app.post("/account/users", async (c) => {
     const who = await administrator(c);
-    const username = field(c, "username");
+    const typed = { username: field(c, "username"), email: field(c, "email") };
     const password = c.get("form").get("password") ?? "";
     try {
-      requireName(username);
-      await addUser(deps, who.session, { username, password, role: "member" }, origin(c));
+      requireFit("username", usernameSchema, typed.username);
+      if (typed.email) requireFit("email", emailSchema, typed.email);
+      const user = { ...typed, email: typed.email || undefined, password, role: "member" } as const;
+      await addUser(deps, who.session, user, origin(c));
       return c.redirect("/account/users?done=added", 303);
     } catch (error) {
       const taken = error instanceof Problem && error.code === "username_taken";
-      return newPage(c, who, username, faultsOf(error, taken ? "username" : undefined));
+      return newPage(c, who, typed, faultsOf(error, taken ? "username" : undefined));
     }
   });
-}
-
-function requireName(username: string) {
-  const { success, error } = usernameSchema.safeParse(username);
-  if (success) return;
-  const message = error.issues[0]?.message ?? "";
-  throw new Problem("invalid_request", message, { errors: [{ path: "username", message }] });
 }
 
 async function listPage(c: PortalContext, deps: Deps, who: Who, faults = NO_FAULTS) {
@@ -134,7 +131,9 @@ function UserRow({ user, own }: { user: AccountUser; own: boolean }) {
   );
 }
 
-function newPage(c: PortalContext, who: Who, username: string, faults = NO_FAULTS) {
+type Typed = { username: string; email: string };
+
+function newPage(c: PortalContext, who: Who, { username, email }: Typed, faults = NO_FAULTS) {
   return page(
     c,
     { title: "Add a user", who, narrow: true, status: faults.status },
@@ -155,6 +154,15 @@ function newPage(c: PortalContext, who: Who, username: string, faults = NO_FAULT
             autocapitalize="none"
             spellcheck="false"
             required
+          />
+          <Field
+            name="email"
+            label="E-mail address (optional)"
+            hint="They are told there of what happens to their login."
+            faults={faults}
+            value={email}
+            type="email"
+            autocomplete="off"
           />
           <Field
             name="password"

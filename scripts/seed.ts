@@ -28,7 +28,8 @@ export async function seedDemo(
     }
     const accountId = await ensureAccount(db, account, at);
     const passwordHash = await hashPassword(password);
-    await createUser(db, { accountId, username, role, passwordHash, at });
+    const email = `${username}@demo.example`;
+    await createUser(db, { accountId, username, email, role, passwordHash, at });
   }
   return opensAll;
 }

@@ -11,6 +11,7 @@ import { bearer, json, jsonBody, post, problems } from "../route.ts";
 import {
   accountUserSchema,
   activitySchema,
+  emailSchema,
   idParam,
   pageQuery,
   policySchema,
@@ -104,6 +105,7 @@ const newUser = createRoute({
       username: usernameSchema,
       password: z.string().min(1).max(256).openapi({ description: "At least 8 characters" }),
       role: roleSchema.default("member"),
+      email: emailSchema.optional().openapi({ description: "Where their notices go" }),
     }),
   ),
   responses: {

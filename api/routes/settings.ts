@@ -4,6 +4,7 @@ import { getAccount } from "../../store/postgres/accounts.ts";
 import { authenticate } from "../authenticate.ts";
 import type { Deps } from "../deps.ts";
 import { getMultiFactor } from "../devices.ts";
+import { emailOf } from "../email.ts";
 import { activity } from "../events.ts";
 import { originOf } from "../origin.ts";
 import { requiredFrom } from "../policy.ts";
@@ -11,6 +12,7 @@ import { makeRecoveryCodes, recoveryCodesFile } from "../recovery-codes.ts";
 import { bearer, json, jsonBody, post, problems } from "../route.ts";
 import {
   activitySchema,
+  emailSchema,
   methodSchema,
   multiFactorSchema,
   pageQuery,
@@ -33,6 +35,7 @@ const mine = createRoute({
         multiFactorRequiredFrom: z.iso.datetime().nullable().openapi({
           description: "The end of your account's grace period, while one runs",
         }),
+        email: emailSchema.nullable().openapi({ description: "Where your notices go" }),
       }),
       "All about your second factor",
     ),
@@ -101,12 +104,13 @@ export function settingsRoutes(app: OpenAPIHono, deps: Deps) {
 
   app.openapi(mine, async (c) => {
     const session = await authenticate(c, deps, { setup: true });
-    const [multiFactor, account] = await Promise.all([
+    const [multiFactor, account, email] = await Promise.all([
       getMultiFactor(deps, session),
       getAccount(deps.db, session.accountId),
+      emailOf(deps, session.userId),
     ]);
     const from = account && requiredFrom(account, deps.clock.now());
-    return c.json({ ...multiFactor, multiFactorRequiredFrom: from ?? null }, 200);
+    return c.json({ ...multiFactor, multiFactorRequiredFrom: from ?? null, email }, 200);
   });
 
   app.openapi(defaultMethod, async (c) => {

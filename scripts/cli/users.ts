@@ -1,9 +1,11 @@
 import { type Command, Option } from "commander";
 import type { Deps } from "../../api/deps.ts";
-import { userEvent } from "../../api/events.ts";
-import { usernameSchema } from "../../api/schemas.ts";
+import { changeEmail } from "../../api/email.ts";
+import { subjectOf, userEvent } from "../../api/events.ts";
+import { emailSchema, usernameSchema } from "../../api/schemas.ts";
 import { recordLookUp } from "../../api/support.ts";
 import { describeUser, viewForSupport } from "../../api/support-view.ts";
+import { normalizeAddress } from "../../store/addresses.ts";
 import { newId } from "../../store/ids.ts";
 import { hashPassword } from "../../store/passwords.ts";
 import { changeRole } from "../../store/postgres/accounts.ts";
@@ -20,7 +22,7 @@ import { OPERATOR, type Stores, withService, withStores } from "./service.ts";
 const ROLES = ["member", "administrator", "support"] as const;
 const PAGE = 200;
 
-/** `user create|list|show|set-role|set-password`. */
+/** `user create|list|show|set-role|set-password|set-email`. */
 export function userCommands(program: Command) {
   const group = program.command("user").description("users, and the roles that they have");
 
@@ -37,6 +39,7 @@ export function userCommands(program: Command) {
         .choices(ROLES)
         .default("member"),
     )
+    .option("--email <address>", "where notices about the login go")
     .option(...PASSWORD_STDIN)
     .action(create);
 
@@ -65,13 +68,21 @@ export function userCommands(program: Command) {
     .argument("<user>", "user name or id")
     .option(...PASSWORD_STDIN)
     .action(changePassword);
+
+  group
+    .command("set-email")
+    .description("change where a user's notices go, or without an address: nowhere")
+    .argument("<user>", "user name or id")
+    .argument("[address]", "the new address; it and the one before are told")
+    .action(changeEmailOf);
 }
 
-type NewUser = { account: string; role: Role; passwordStdin?: boolean };
+type NewUser = { account: string; role: Role; email?: string; passwordStdin?: boolean };
 
 async function create(username: string, options: NewUser, command: Command) {
   if (!usernameSchema.safeParse(username).success)
     throw new SetUpError("A user name has 1 to 128 characters that can be seen.");
+  const email = addressOf(options.email);
   const { password, generated } = await newPassword(username, options);
   await withStores(async (stores) => {
     const { db, clock } = stores;
@@ -80,7 +91,8 @@ async function create(username: string, options: NewUser, command: Command) {
     const passwordHash = await hashPassword(password);
     const at = new Date(clock.now());
     const { userId: _, ...event } = eventOf(stores, { id: "", accountId }, "user_added", { role });
-    const user = await createUser(db, { accountId, username, passwordHash, role, at }, event);
+    const added = { accountId, username, email, passwordHash, role, at };
+    const user = await createUser(db, added, event);
     if (user === "exists") throw new SetUpError(`The user name ${username} is taken.`);
     const words = `The user ${user.username} (${role}) is made.`;
     answer(
@@ -171,6 +183,31 @@ async function changePassword(
       generated ? `${words} The password, shown this once: ${generated}` : words,
     );
   });
+}
+
+async function changeEmailOf(
+  name: string,
+  typed: string | undefined,
+  _options: object,
+  command: Command,
+) {
+  const email = addressOf(typed) ?? null;
+  await withService(async (service) => {
+    const user = await userNamed(service.db, name);
+    const changed = await changeEmail(service, subjectOf(user), email, OPERATOR);
+    const words = changed ? "go to" : "went before to";
+    answer(
+      command,
+      { changed, email },
+      `Notices of ${user.username} ${words} ${email ?? "nobody"}.`,
+    );
+  });
+}
+
+function addressOf(typed: string | undefined): string | undefined {
+  if (typed === undefined) return undefined;
+  if (!emailSchema.safeParse(typed).success) throw new SetUpError(`${typed} is no e-mail address.`);
+  return normalizeAddress(typed);
 }
 
 function endSessions({ redis, clock }: Deps, userId: string, reason: string): Promise<void> {

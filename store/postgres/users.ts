@@ -111,6 +111,15 @@ export function setDefaultMethod(
   return change(db, userId, { defaultMethod: method }, differs, event);
 }
 
+/** Gives the user another address for notices, or none; false when nothing changed. */
+export function setEmail(
+  db: Db,
+  { userId, email }: { userId: string; email: string | null },
+  event: NewEvent,
+): Promise<boolean> {
+  return change(db, userId, { email }, sql`${users.email} is distinct from ${email}`, event);
+}
+
 /** Locks the user; false when locked already. */
 export function lockUser(
   db: Db,

@@ -1,0 +1,66 @@
+import type { Origin } from "../machines/methods.ts";
+import { maskAddress, normalizeAddress } from "../store/addresses.ts";
+import { holdUser } from "../store/postgres/devices.ts";
+import { getUser, setEmail } from "../store/postgres/users.ts";
+import { keepFormerAddress } from "../store/redis/former-addresses.ts";
+import { keys } from "../store/redis/keys.ts";
+import type { Session } from "../store/redis/sessions.ts";
+import { requireFresh } from "./authenticate.ts";
+import type { Deps } from "./deps.ts";
+import { methodsOf } from "./devices.ts";
+import { userEvent } from "./events.ts";
+import { spendAll } from "./spend-all.ts";
+import type { Actor } from "./support.ts";
+
+const DAY_MS = 86_400_000;
+
+/** The address that the user's notices go to. */
+export async function emailOf({ db }: Pick<Deps, "db">, userId: string): Promise<string | null> {
+  return (await getUser(db, userId))?.email ?? null;
+}
+
+/**
+ * Changes where one's own notices go; null for nowhere. Throws `reauthentication_required`, and
+ * `send_limit` for an eleventh change in a day, since each writes to an address that nobody proved.
+ */
+export async function changeOwnEmail(
+  deps: Deps,
+  session: Session,
+  email: string | null,
+  origin: Origin,
+): Promise<{ email: string | null }> {
+  requireFresh(session, await methodsOf(deps, session), deps);
+  const { redis, clock, config } = deps;
+  const { userId } = session;
+  const address = email && normalizeAddress(email);
+  if (address === (await emailOf(deps, userId))) return { email: address };
+  const rules = [{ limit: config.limits.addressChangesPerDay, windowMs: DAY_MS }];
+  await spendAll(redis, clock.now(), [{ key: keys.addressChanges(userId), rules }], {
+    code: "send_limit",
+    detail: "Your address was changed too often.",
+  });
+  await changeEmail(deps, session, address, { actorId: userId, origin });
+  return { email: address };
+}
+
+/**
+ * Gives the user another address, or none; false when nothing changed. The address before hears of
+ * it as well. It is kept apart for that, before anything has changed, and the audit masks both.
+ */
+export async function changeEmail(
+  deps: Pick<Deps, "db" | "redis" | "clock">,
+  { userId, accountId }: Pick<Session, "userId" | "accountId">,
+  email: string | null,
+  { actorId, origin }: Actor,
+): Promise<boolean> {
+  const to = email && normalizeAddress(email);
+  return deps.db.transaction(async (tx) => {
+    await holdUser(tx, userId);
+    const from = await emailOf({ db: tx }, userId);
+    const masked = { from: from && maskAddress(from), to: to && maskAddress(to) };
+    const event = userEvent(deps, { userId, accountId }, "email_changed", origin, masked);
+    if (from && from !== to)
+      await keepFormerAddress(deps.redis, { userId, eventKey: event.key }, from);
+    return setEmail(tx, { userId, email: to }, { ...event, actorId });
+  });
+}

@@ -1,0 +1,31 @@
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { authenticate } from "../authenticate.ts";
+import type { Deps } from "../deps.ts";
+import { changeOwnEmail } from "../email.ts";
+import { originOf } from "../origin.ts";
+import { bearer, json, jsonBody, problems } from "../route.ts";
+import { emailSchema } from "../schemas.ts";
+
+const change = createRoute({
+  method: "put",
+  path: "/v1/me/email",
+  tags: ["My settings"],
+  summary: "Choose where notices about your login go; null for nowhere",
+  description: "The address before is told of the change, too.",
+  security: bearer,
+  request: jsonBody(z.object({ email: emailSchema.nullable() })),
+  responses: {
+    200: json(z.object({ email: emailSchema.nullable() }), "The address"),
+    ...problems({ session: true, body: true }, "reauthentication_required", "send_limit"),
+  },
+});
+
+/** The address of one's notices. */
+export function emailRoutes(app: OpenAPIHono, deps: Deps) {
+  app.openapi(change, async (c) => {
+    const session = await authenticate(c, deps);
+    const { email } = c.req.valid("json");
+    const origin = originOf(c, deps.config.TRUSTED_PROXIES);
+    return c.json(await changeOwnEmail(deps, session, email, origin), 200);
+  });
+}
