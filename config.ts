@@ -122,7 +122,6 @@ const limits = {
   wrongPasscodes: 6,
   otpDevices: 5,
   addressChangesPerDay: 10,
-  addressChangesPerDay: 10,
   session: {
     absoluteMs: DAY_MS,
     idleMs: HOUR_MS,

@@ -1,5 +1,8 @@
+import type { Config } from "../config.ts";
+import type { Db } from "../store/postgres/connect.ts";
 import type { AuditEvent } from "../store/postgres/schema.ts";
 import { noticesOf } from "./notify.ts";
+import { deliveries } from "./webhook-follow-ups.ts";
 
 /** A workflow that an event begins; its id, made from the event's, keeps it from beginning twice. */
 export type FollowUp = {
@@ -13,7 +16,13 @@ export type FollowUp = {
   state?: string;
 };
 
-/** The workflows that an event begins. */
-export function followUps(event: AuditEvent): FollowUp[] {
-  return noticesOf(event);
+/** What each of these events begins. */
+export async function followUps(
+  deps: { db: Db; config: Config },
+  events: readonly AuditEvent[],
+): Promise<{ event: AuditEvent; followUp: FollowUp }[]> {
+  const deliveriesOf = await deliveries(deps, events);
+  return events.flatMap((event) =>
+    [...noticesOf(event), ...deliveriesOf(event)].map((followUp) => ({ event, followUp })),
+  );
 }

@@ -10,6 +10,7 @@ import { noticeActivities } from "./notify.ts";
 import { policyActivities } from "./policy.ts";
 import { removalActivities } from "./removal.ts";
 import { settlementActivities } from "./settle.ts";
+import { webhookActivities } from "./webhooks.ts";
 
 export type Deps = {
   db: Db;
@@ -31,6 +32,7 @@ export function createActivities(deps: Deps) {
     ...policyActivities(deps),
     ...removalActivities(deps),
     ...settlementActivities(deps),
+    ...webhookActivities(deps),
   });
 }
 

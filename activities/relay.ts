@@ -54,9 +54,8 @@ async function passOn({ db, config, start }: RelayDeps): Promise<number> {
   return db.transaction(async (tx) => {
     const taken = await takeQueuedEvents(tx, config.limits.relay.batch);
     if (taken.length === 0) return 0;
-    await Promise.all(
-      taken.flatMap((event) => followUps(event).map((followUp) => start(followUp, event))),
-    );
+    const begun = await followUps({ db: tx, config }, taken);
+    await Promise.all(begun.map(({ followUp, event }) => start(followUp, event)));
     await forgetQueuedEvents(tx, taken);
     return taken.length;
   });

@@ -5,6 +5,7 @@ import type { Account, Requirement } from "../store/postgres/schema.ts";
 import { countUsers } from "../store/postgres/user-lists.ts";
 import { getUser } from "../store/postgres/users.ts";
 import type { Session } from "../store/redis/sessions.ts";
+import type { Required } from "../store/requirement.ts";
 import type { PolicyRolloutState } from "../workflows/messages.ts";
 import { requireFresh } from "./authenticate.ts";
 import type { Deps } from "./deps.ts";
@@ -35,13 +36,18 @@ export type PolicyRequest = {
   enforceAfter?: string | { days: number } | null;
 };
 
-/** When a second factor begins to be required of the account's users; undefined where it is now, or never. */
+/** When a second factor begins to be required; undefined where it is now, or never. */
 export function requiredFrom(
-  { requirement, enforceAfter }: Account,
+  { requirement, enforceAfter }: Required,
   now: number,
 ): string | undefined {
   const ahead = requirement === "required" && enforceAfter && enforceAfter.getTime() > now;
   return ahead ? enforceAfter.toISOString() : undefined;
+}
+
+/** Whether a second factor is required by now. */
+export function isRequired(required: Required, now: number): boolean {
+  return required.requirement === "required" && requiredFrom(required, now) === undefined;
 }
 
 /** The policy of the administrator's account and how far its roll-out is, counted now. */
@@ -137,7 +143,7 @@ async function describePolicy(deps: Deps, session: Session, account: Account): P
   const { db } = deps;
   const [{ total, configured }, { events }, methods] = await Promise.all([
     countUsers(db, account.id),
-    listEvents(db, { accountId: account.id, type: "policy_changed", limit: 1 }),
+    listEvents(db, { accountId: account.id, types: ["policy_changed"], limit: 1 }),
     methodsOf(deps, session),
   ]);
   const toGo = total - configured;

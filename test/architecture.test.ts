@@ -14,21 +14,28 @@ const MAY: Record<string, { ours: RegExp; packages: RegExp }> = {
     packages: /^(xstate|@temporalio\/workflow)$/,
   },
   activities: {
-    ours: /^(activities|store|gateways)\/|^config\.ts$|^machines\/methods\.ts$|^workflows\/ids\.ts$/,
+    ours: /^(activities|store|gateways)\/|^telemetry\/facts\.ts$|^config\.ts$|^machines\/methods\.ts$|^workflows\/ids\.ts$/,
     // The client for the relay, which starts what events begin.
     packages: /^(node:timers\/promises|@temporalio\/(activity|common|client))$/,
   },
-  gateways: { ours: /^(gateways|store)\/|^config\.ts$/, packages: /^nodemailer$/ },
+  gateways: {
+    ours: /^(gateways|store)\/|^telemetry\/facts\.ts$|^config\.ts$/,
+    packages:
+      /^(node:(crypto|dns|dns\/promises|http|https|net)|nodemailer|standardwebhooks|smpp|twilio(\/lib\/webhooks\/webhooks\.js)?)$/,
+  },
   store: {
     ours: /^store\/|^telemetry\/facts\.ts$/,
     packages: /^(node:\w+|redis|pg|drizzle-(orm|kit)(\/.*)?|@node-rs\/argon2)$/,
   },
   api: {
-    ours: /^(api|store|portal)\/|^telemetry\/facts\.ts$|^config\.ts$|^machines\/methods\.ts$|^workflows\/(messages|ids|views)\.ts$/,
+    ours: /^(api|store|portal)\/|^gateways\/(reports|twilio-status)\.ts$|^telemetry\/facts\.ts$|^config\.ts$|^machines\/methods\.ts$|^workflows\/(messages|ids|views)\.ts$/,
     // Not what the store, the workflows or the worker are made with.
     packages: /^(?!(redis|pg|drizzle-orm|xstate|@temporalio\/(worker|workflow|activity))(\/|$))/,
   },
-  telemetry: { ours: /^telemetry\//, packages: /^node:diagnostics_channel$/ },
+  telemetry: {
+    ours: /^telemetry\//,
+    packages: /^(node:diagnostics_channel|pino|@temporalio\/(activity|common|worker))$/,
+  },
   portal: {
     // The machines to draw their charts; none is run here.
     ours: /^(portal|api|store|machines)\//,
@@ -122,7 +129,8 @@ test("Temporal's client is used by the gateway's flows, the worker's relay and t
 
 test.each([
   ["process.env", ["config.ts"]],
-  ["Date.now(", ["api/server.ts", "worker.ts"]],
+  // The workflow's is Temporal's, the same in each replay.
+  ["Date.now(", ["api/server.ts", "worker.ts", "workflows/measure.ts"]],
   ["new Date()", []],
   // Under load they fail workflow tasks that run Updates.
   ["proxyLocalActivities", []],

@@ -13,4 +13,6 @@ export const workflowIds = {
   policyRollout: (accountId: string, version: number) => `policy-rollout/${accountId}/${version}`,
   deviceRemoval: (removalId: string) => `device-removal/${removalId}`,
   notice: (eventId: number, to: "current" | "former") => `notice/${eventId}/${to}`,
+  webhookDelivery: (webhookId: string, eventId: number) =>
+    `webhook-delivery/${webhookId}/${eventId}`,
 } as const;

@@ -1,4 +1,4 @@
-import { and, desc, eq, lt } from "drizzle-orm";
+import { and, asc, desc, eq, gt, gte, inArray, lt } from "drizzle-orm";
 import type { Db } from "./connect.ts";
 import { type AuditEvent, events } from "./schema.ts";
 
@@ -15,21 +15,40 @@ export async function recordEvent(db: Db, event: NewEvent): Promise<boolean> {
   return added.length > 0;
 }
 
-export async function getEvent(db: Db, eventId: number): Promise<AuditEvent | undefined> {
-  const [event] = await db.select().from(events).where(eq(events.id, eventId));
-  return event;
-}
-
 /** The event of this key, where it was recorded before. */
 export async function findEvent(db: Db, key: string): Promise<AuditEvent | undefined> {
   const [event] = await db.select().from(events).where(eq(events.key, key));
   return event;
 }
 
-export type EventQuery = ({ userId: string } | { accountId: string }) & {
+export async function getEvent(db: Db, eventId: number): Promise<AuditEvent | undefined> {
+  const [event] = await db.select().from(events).where(eq(events.id, eventId));
+  return event;
+}
+
+/** An event as whoever may see it is shown it. */
+export type ShownEvent = Omit<AuditEvent, "key" | "at"> & { at: string };
+
+export function showEvent({ key: _key, at, ...event }: AuditEvent): ShownEvent {
+  return { ...event, at: at.toISOString() };
+}
+
+/** Which events: those of an account, about a user, or (for operators) all; every condition holds. */
+export type EventFilter = ({ accountId: string } | { userId: string } | { everywhere: true }) & {
+  accountId?: string;
+  /** Whom they are about. */
+  userId?: string;
+  /** Who did it. */
+  actorId?: string;
+  types?: readonly string[];
+  from?: Date;
+  /** The end, which is not included. */
+  to?: Date;
+};
+
+export type EventQuery = EventFilter & {
   /** Cursor: `next` of the page before. */
   before?: number;
-  type?: string;
   limit: number;
 };
 
@@ -38,18 +57,42 @@ export async function listEvents(
   db: Db,
   query: EventQuery,
 ): Promise<{ events: AuditEvent[]; next?: number }> {
+  const { before, limit } = query;
   const rows = await db
     .select()
     .from(events)
-    .where(
-      and(
-        "userId" in query ? eq(events.userId, query.userId) : eq(events.accountId, query.accountId),
-        query.before === undefined ? undefined : lt(events.id, query.before),
-        query.type === undefined ? undefined : eq(events.type, query.type),
-      ),
-    )
+    .where(and(fits(query), before === undefined ? undefined : lt(events.id, before)))
     .orderBy(desc(events.id))
-    .limit(query.limit + 1);
-  const page = rows.slice(0, query.limit);
-  return { events: page, next: rows.length > query.limit ? page.at(-1)?.id : undefined };
+    .limit(limit + 1);
+  const page = rows.slice(0, limit);
+  return { events: page, next: rows.length > limit ? page.at(-1)?.id : undefined };
+}
+
+const EXPORT_PAGE = 500;
+
+/** Every event that fits, oldest first, page by page: as many as there are need no more memory. */
+export async function* exportEvents(db: Db, filter: EventFilter): AsyncGenerator<AuditEvent[]> {
+  let after = 0;
+  for (;;) {
+    const page = await db
+      .select()
+      .from(events)
+      .where(and(fits(filter), gt(events.id, after)))
+      .orderBy(asc(events.id))
+      .limit(EXPORT_PAGE);
+    if (page.length > 0) yield page;
+    if (page.length < EXPORT_PAGE) return;
+    after = page.at(-1)?.id ?? after;
+  }
+}
+
+function fits({ accountId, userId, actorId, types, from, to }: EventFilter) {
+  return and(
+    accountId === undefined ? undefined : eq(events.accountId, accountId),
+    userId === undefined ? undefined : eq(events.userId, userId),
+    actorId === undefined ? undefined : eq(events.actorId, actorId),
+    types === undefined ? undefined : inArray(events.type, [...types]),
+    from && gte(events.at, from),
+    to && lt(events.at, to),
+  );
 }

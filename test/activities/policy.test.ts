@@ -26,7 +26,7 @@ async function requiring() {
 }
 
 const eventsOf = async (accountId: string, type: string) =>
-  (await listEvents(deps.db, { accountId, type, limit: 10 })).events;
+  (await listEvents(deps.db, { accountId, types: [type], limit: 10 })).events;
 
 test("persisting again is no conflict with oneself, but with another roll-out of that version", async () => {
   const { id: accountId } = await newAccount(deps.db);

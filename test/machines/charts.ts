@@ -2,6 +2,7 @@ import type { AnyStateMachine, EventFromLogic, InputFrom, SnapshotFrom } from "x
 import { loginChallengeMachine } from "../../machines/login-challenge.ts";
 import { otpEnrollmentMachine } from "../../machines/otp-enrollment.ts";
 import { smsEnrollmentMachine } from "../../machines/sms-enrollment.ts";
+import { webhookDeliveryMachine } from "../../machines/webhook-delivery.ts";
 import {
   challengeSignals,
   challengeUpdates,
@@ -9,8 +10,14 @@ import {
   otpUpdates,
   smsSignals,
   smsUpdates,
+  webhookUpdates,
 } from "../../workflows/messages.ts";
-import { challengeView, otpEnrollmentView, smsEnrollmentView } from "../../workflows/views.ts";
+import {
+  challengeView,
+  otpEnrollmentView,
+  smsEnrollmentView,
+  webhookDeliveryView,
+} from "../../workflows/views.ts";
 import { walk } from "../support/machine-walk.ts";
 
 const origin = { ip: "192.0.2.7", userAgent: "test" };
@@ -151,4 +158,24 @@ export const otpEnrollment = chart({
   next: { verify: "CODE_ACCEPTED", restart: "RESTART", remove: "REMOVE" },
 });
 
-export const charts = { loginChallenge, smsEnrollment, otpEnrollment };
+export const webhookDelivery = chart({
+  machine: webhookDeliveryMachine,
+  inputs: [
+    { retriesMs: [LIFETIME, LIFETIME], attemptsBefore: 0 },
+    { retriesMs: [LIFETIME, LIFETIME], attemptsBefore: 10 },
+  ],
+  events: [
+    { type: "EVENT_TAKEN", outcome: "204" },
+    { type: "ATTEMPT_FAILED", outcome: "500" },
+    { type: "WEBHOOK_REFUSED", outcome: "410" },
+    { type: "WEBHOOK_GONE" },
+    { type: "RESEND" },
+  ],
+  deadlines: { retryDelay: { state: "waiting", ms: LIFETIME } },
+  requests: Object.values(webhookUpdates),
+  effects: ["sendEvent", "noteDelivery", "giveUp"],
+  view: webhookDeliveryView,
+  next: { resend: "RESEND" },
+});
+
+export const charts = { loginChallenge, smsEnrollment, otpEnrollment, webhookDelivery };

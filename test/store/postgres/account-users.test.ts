@@ -20,7 +20,7 @@ describe.each(KINDS)("users of an account on %s", (kind) => {
   });
 
   const remindersOf = async ({ id: accountId }: Account) =>
-    (await listEvents(pools.db, { accountId, type: "multi_factor_reminder", limit: 50 })).events;
+    (await listEvents(pools.db, { accountId, types: ["multi_factor_reminder"], limit: 50 })).events;
 
   test("who has no verified device is reminded once, however often it is told", async () => {
     const account = await newAccount(pools.db);

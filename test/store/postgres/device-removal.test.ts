@@ -106,7 +106,7 @@ describe.each(KINDS)("removal on %s", (kind) => {
     expect(await state(user)).toEqual({ devices: [], defaultMethod: null, codes: 0 });
     const { events } = await listEvents(pools.db, {
       userId: user.id,
-      type: "devices_removed",
+      types: ["devices_removed"],
       limit: 10,
     });
     expect(events).toHaveLength(1);

@@ -29,7 +29,7 @@ import {
 describe.each(KINDS)("devices on %s", (kind) => {
   const pools = database(kind);
   const eventsOf = async (userId: string, type: string) =>
-    (await listEvents(pools.db, { userId, type, limit: 100 })).events;
+    (await listEvents(pools.db, { userId, types: [type], limit: 100 })).events;
 
   test("a burst over two instances adds one SMS device", async () => {
     const user = await newUser(pools.db);

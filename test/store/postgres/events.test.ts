@@ -45,7 +45,7 @@ describe.each(KINDS)("events on %s", (kind) => {
     } while (before);
     expect(seen).toHaveLength(7);
     expect(seen).toEqual([...seen].sort((a, b) => b - a));
-    const ofUser = await listEvents(pools.db, { userId, type: "odd", limit: 10 });
+    const ofUser = await listEvents(pools.db, { userId, types: ["odd"], limit: 10 });
     expect(ofUser.events).toHaveLength(2);
     expect(ofUser.next).toBeUndefined();
     expect(ofUser.events[0]).toMatchObject({ at: AT, accountId, userId, type: "odd", detail });

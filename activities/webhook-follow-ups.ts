@@ -1,0 +1,34 @@
+import type { Config } from "../config.ts";
+import type { Db } from "../store/postgres/connect.ts";
+import type { AuditEvent } from "../store/postgres/schema.ts";
+import { listEnabledWebhooks } from "../store/postgres/webhooks.ts";
+import { workflowIds } from "../workflows/ids.ts";
+import type { FollowUp } from "./follow-ups.ts";
+
+/** Finds, for each of these events, its deliveries: to the webhooks of its account that want its type. */
+export async function deliveries(
+  { db, config }: { db: Db; config: Config },
+  events: readonly AuditEvent[],
+): Promise<(event: AuditEvent) => FollowUp[]> {
+  const accountIds = [...new Set(events.map(({ accountId }) => accountId))];
+  const webhooks = await listEnabledWebhooks(db, accountIds);
+  const { retriesMs } = config.limits.webhooks;
+  return ({ id: eventId, type, accountId, userId }) =>
+    webhooks
+      .filter((webhook) => webhook.accountId === accountId)
+      .filter(({ types }) => types === null || types.includes(type))
+      .map(({ id: webhookId }) => ({
+        type: "webhookDelivery",
+        workflowId: workflowIds.webhookDelivery(webhookId, eventId),
+        args: {
+          accountId,
+          userId: userId ?? undefined,
+          webhookId,
+          eventId,
+          retriesMs,
+          attemptsBefore: 0,
+        },
+        summary: `${type} to a webhook`,
+        state: "attempting",
+      }));
+}

@@ -1,0 +1,81 @@
+import { webhookSender } from "../gateways/webhook.ts";
+import { getEvent, showEvent } from "../store/postgres/events.ts";
+import type { AuditEvent } from "../store/postgres/schema.ts";
+import { noteDelivery, tookAnythingSince } from "../store/postgres/webhook-deliveries.ts";
+import { getWebhook, setWebhookDisabled } from "../store/postgres/webhooks.ts";
+import { unseal } from "../store/sealing.ts";
+import { currentWorkflowId } from "./audit.ts";
+import type { Deps } from "./index.ts";
+
+type Delivery = { accountId: string; webhookId: string; eventId: number };
+
+/** Where a delivery stands, as its workflow tells it. */
+type Standing = Delivery & { state: string; attempts: number; outcome?: string };
+
+/** What an attempt came to, as the fact that the delivery's machine takes. */
+type Attempted =
+  | { type: "EVENT_TAKEN" | "ATTEMPT_FAILED" | "WEBHOOK_REFUSED"; outcome: string }
+  | { type: "WEBHOOK_GONE" };
+
+/** RFC 9110 section 15.5.11; Standard Webhooks takes it for the wish to get no more. */
+const GONE = "410";
+
+/** The steps of an event's way to a webhook. */
+export function webhookActivities({ db, config, clock }: Deps) {
+  const sender = webhookSender({
+    inside: config.WEBHOOKS_INSIDE,
+    timeoutMs: config.limits.webhooks.timeoutMs,
+  });
+  const note = async ({ accountId: _, ...standing }: Standing) =>
+    noteDelivery(db, { ...standing, at: new Date(clock.now()) });
+
+  return {
+    /** Sends the event once. A crash may send it again: receivers know it by its `webhook-id`. */
+    async sendEvent(attempt: Delivery & { attempts: number }): Promise<Attempted> {
+      const { accountId, webhookId, eventId } = attempt;
+      const webhook = await getWebhook(db, accountId, webhookId);
+      const event = await getEvent(db, eventId);
+      if (!webhook || webhook.disabledFor !== null || event?.accountId !== accountId)
+        return { type: "WEBHOOK_GONE" };
+      await note({ ...attempt, state: "attempting" });
+      const outcome = await sender.send({
+        url: webhook.url,
+        secret: unseal(config.SEALING_KEYS, webhook.secret, webhookId).toString(),
+        id: `evt_${eventId}`,
+        at: new Date(clock.now()),
+        body: bodyOf(event),
+      });
+      if (/^2..$/.test(outcome)) return { type: "EVENT_TAKEN", outcome };
+      return { type: outcome === GONE ? "WEBHOOK_REFUSED" : "ATTEMPT_FAILED", outcome };
+    },
+
+    noteDelivery: note,
+
+    /** Disables the webhook, too, where it wants no more or has taken nothing since this began. */
+    async giveUp(standing: Standing): Promise<void> {
+      await note(standing);
+      const { accountId, webhookId, outcome } = standing;
+      if (outcome !== GONE && (await tookAnythingSince(db, standing))) return;
+      const reason = outcome === GONE ? "gone" : "failing";
+      const workflowId = currentWorkflowId();
+      await setWebhookDisabled(
+        db,
+        { accountId, webhookId, reason },
+        {
+          key: `${workflowId}/webhook_disabled/${standing.attempts}`,
+          at: new Date(clock.now()),
+          type: "webhook_disabled",
+          accountId,
+          workflowId,
+          detail: { webhookId, reason, outcome },
+        },
+      );
+    },
+  };
+}
+
+/** The payload that Standard Webhooks recommends. */
+function bodyOf(event: AuditEvent): string {
+  const data = showEvent(event);
+  return JSON.stringify({ type: data.type, timestamp: data.at, data });
+}

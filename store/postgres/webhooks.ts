@@ -1,0 +1,116 @@
+import { and, asc, count, eq, inArray, isNull, notLike, sql } from "drizzle-orm";
+import type { Db } from "./connect.ts";
+import { findEvent, type NewEvent, recordEvent } from "./events.ts";
+import { accounts, type Webhook, webhooks } from "./schema.ts";
+
+/** A new webhook, unless the account has so many already; its row is locked to count them. */
+export async function addWebhook(
+  db: Db,
+  webhook: Omit<Webhook, "disabledFor">,
+  max: number,
+  event: NewEvent,
+): Promise<Webhook | "too_many"> {
+  return db.transaction(async (tx) => {
+    const { accountId } = webhook;
+    await tx.select().from(accounts).where(eq(accounts.id, accountId)).for("update");
+    const ofAccount = eq(webhooks.accountId, accountId);
+    const [had] = await tx.select({ count: count() }).from(webhooks).where(ofAccount);
+    if ((had?.count ?? 0) >= max) return "too_many";
+    const [added] = await tx.insert(webhooks).values(webhook).returning();
+    await recordEvent(tx, event);
+    return added as Webhook;
+  });
+}
+
+/** An account's webhooks, the oldest first. */
+export function listWebhooks(db: Db, accountId: string): Promise<Webhook[]> {
+  return db
+    .select()
+    .from(webhooks)
+    .where(eq(webhooks.accountId, accountId))
+    .orderBy(asc(webhooks.createdAt), asc(webhooks.id));
+}
+
+/** The webhooks of these accounts that want events. */
+export function listEnabledWebhooks(db: Db, accountIds: readonly string[]): Promise<Webhook[]> {
+  return db
+    .select()
+    .from(webhooks)
+    .where(and(inArray(webhooks.accountId, [...accountIds]), isNull(webhooks.disabledFor)));
+}
+
+/** One of an account's webhooks. */
+export async function getWebhook(
+  db: Db,
+  accountId: string,
+  webhookId: string,
+): Promise<Webhook | undefined> {
+  const [webhook] = await db.select().from(webhooks).where(isWebhook(accountId, webhookId));
+  return webhook;
+}
+
+/** Removes one of an account's webhooks with all its deliveries; false when there is none. */
+export async function removeWebhook(
+  db: Db,
+  { accountId, webhookId }: { accountId: string; webhookId: string },
+  event: NewEvent,
+): Promise<boolean> {
+  return db.transaction(async (tx) => {
+    const removed = await tx
+      .delete(webhooks)
+      .where(isWebhook(accountId, webhookId))
+      .returning({ id: webhooks.id });
+    return removed.length > 0 && recordEvent(tx, event);
+  });
+}
+
+/**
+ * Sends a webhook nothing more, for a reason, or (null) events again; false when nothing changed or
+ * the same event was told before.
+ */
+export async function setWebhookDisabled(
+  db: Db,
+  { accountId, webhookId, reason }: { accountId: string; webhookId: string; reason: string | null },
+  event: NewEvent,
+): Promise<boolean> {
+  return db.transaction(async (tx) => {
+    // A retry may come late: what was undone since stays undone.
+    if (await findEvent(tx, event.key)) return false;
+    const differs = sql`(${webhooks.disabledFor} is null) <> ${reason === null}`;
+    const changed = await tx
+      .update(webhooks)
+      .set({ disabledFor: reason })
+      .where(and(isWebhook(accountId, webhookId), differs))
+      .returning({ id: webhooks.id });
+    return changed.length > 0 && recordEvent(tx, event);
+  });
+}
+
+/** Sealed secrets under another key than this one; none are left once all are re-sealed. */
+export function listWebhookSecretsNotSealedWith(
+  db: Db,
+  keyId: string,
+  limit: number,
+): Promise<{ id: string; secret: string }[]> {
+  return db
+    .select({ id: webhooks.id, secret: webhooks.secret })
+    .from(webhooks)
+    .where(notLike(webhooks.secret, `v1.${keyId}.%`))
+    .limit(limit);
+}
+
+/** Replaces a sealed secret unless somebody else did meanwhile. */
+export async function updateWebhookSecret(
+  db: Db,
+  { id, from, to }: { id: string; from: string; to: string },
+): Promise<boolean> {
+  const updated = await db
+    .update(webhooks)
+    .set({ secret: to })
+    .where(and(eq(webhooks.id, id), eq(webhooks.secret, from)))
+    .returning({ id: webhooks.id });
+  return updated.length > 0;
+}
+
+const isWebhook = (accountId: string, webhookId: string) =>
+  and(eq(webhooks.accountId, accountId), eq(webhooks.id, webhookId));

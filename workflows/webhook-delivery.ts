@@ -1,0 +1,26 @@
+import { webhookDeliveryMachine } from "../machines/webhook-delivery.ts";
+import { durable, posting } from "./activities.ts";
+import { host } from "./host.ts";
+import { type WebhookDeliveryArgs, type WebhookDeliveryView, webhookUpdates } from "./messages.ts";
+import { webhookDeliveryView } from "./views.ts";
+
+/** One event on its way to one webhook, from its first attempt until it is taken or given up. */
+export async function webhookDelivery(args: WebhookDeliveryArgs): Promise<WebhookDeliveryView> {
+  const { accountId, webhookId, eventId } = args;
+  const delivery = { accountId, webhookId, eventId };
+  return host(webhookDeliveryMachine, args, {
+    view: webhookDeliveryView,
+    updates: webhookUpdates,
+    signals: {},
+    effects: {
+      sendEvent: async (snapshot) => {
+        const { attempts } = webhookDeliveryView(snapshot);
+        const summary = `attempt ${attempts} to send event ${eventId}`;
+        return posting.sendEvent.executeWithOptions({ summary }, [{ ...delivery, attempts }]);
+      },
+      noteDelivery: (snapshot) =>
+        durable.noteDelivery({ ...delivery, ...webhookDeliveryView(snapshot) }),
+      giveUp: (snapshot) => durable.giveUp({ ...delivery, ...webhookDeliveryView(snapshot) }),
+    },
+  });
+}
