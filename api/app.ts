@@ -18,6 +18,7 @@ import { linkRoutes } from "./routes/links.ts";
 import { loginRoutes } from "./routes/login.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
 import { outboxRoutes } from "./routes/outbox.tsx";
+import { providerRoutes } from "./routes/providers.ts";
 import { referenceRoutes } from "./routes/reference.ts";
 import { sessionRoutes } from "./routes/sessions.ts";
 import { settingsRoutes } from "./routes/settings.ts";
@@ -42,6 +43,8 @@ export function createApp(deps: Deps) {
       onError: (c) => sendProblem(c, new Problem("body_too_large")),
     }),
   );
+  // Before what clients must keep to: providers send forms, and sign them.
+  providerRoutes(app, deps);
   app.use("/v1/*", jsonOnly);
   app.use("/v1/*", idempotency(deps));
 

@@ -46,6 +46,8 @@ export const keys = {
   delivery: (reference: string) => `mfa:{${reference}}:delivery`,
   /** String: the reference of a flow's newest message. */
   newestDelivery: (workflowId: string) => `mfa:{${workflowId}}:newest-delivery`,
+  /** String: the reference of the message that an SMSC knows by this id. */
+  smppMessage: (messageId: string) => `mfa:{${messageId}}:smpp-message`,
   /** Hash: a request that is under way or answered. */
   idempotency: (digest: string) => `mfa:{${digest}}:idempotency`,
 };

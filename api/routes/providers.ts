@@ -1,0 +1,45 @@
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { passReport } from "../../gateways/reports.ts";
+import { isFromTwilio, readTwilioStatus } from "../../gateways/twilio-status.ts";
+import type { Deps } from "../deps.ts";
+import { Problem } from "../problem.ts";
+import { problems } from "../route.ts";
+
+const twilioStatus = createRoute({
+  method: "post",
+  path: "/v1/providers/twilio/{reference}",
+  tags: ["Providers"],
+  summary: "Twilio reports what became of a message",
+  description:
+    "Signed by Twilio in `X-Twilio-Signature`. The answer is the same whether or not the message is known.",
+  request: {
+    params: z.object({
+      reference: z.string().openapi({ param: { name: "reference", in: "path" } }),
+    }),
+    body: {
+      content: {
+        "application/x-www-form-urlencoded": {
+          schema: z.object({ MessageStatus: z.string(), ErrorCode: z.string() }).partial().loose(),
+        },
+      },
+    },
+  },
+  responses: {
+    204: { description: "It was passed on, or nobody waits for it" },
+    ...problems({}, "signature_rejected", "body_too_large"),
+  },
+});
+
+/** What providers of SMS call. Not for clients: it takes forms, and is authenticated by signatures. */
+export function providerRoutes(app: OpenAPIHono, { config, redis, flows }: Deps) {
+  app.openapi(twilioStatus, async (c) => {
+    const { reference } = c.req.valid("param");
+    const form = await c.req.parseBody({ all: true });
+    const signature = c.req.header("x-twilio-signature") ?? "";
+    if (!isFromTwilio(config, { reference, signature, form }))
+      throw new Problem("signature_rejected");
+    const report = readTwilioStatus(reference, form);
+    if (report) await passReport({ redis, signal: flows.signal }, report);
+    return c.body(null, 204);
+  });
+}
