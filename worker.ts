@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { Client } from "@temporalio/client";
-import { DefaultLogger, NativeConnection, Runtime, Worker } from "@temporalio/worker";
+import { NativeConnection, Runtime, Worker } from "@temporalio/worker";
 import { pino } from "pino";
 import { createActivities } from "./activities/index.ts";
 import { startRelay } from "./activities/relay.ts";
@@ -10,17 +10,22 @@ import { mailGateway } from "./gateways/mail.ts";
 import { outboxGateway } from "./gateways/outbox.ts";
 import { connectDatabase } from "./store/postgres/connect.ts";
 import { connectRedis } from "./store/redis/connect.ts";
+import { activityFields, sdkLogger } from "./telemetry/worker-log.ts";
+import { exporterAt, measureWorker } from "./telemetry/worker-metrics.ts";
 import { DEPLOYMENT, TASK_QUEUE } from "./workflows/ids.ts";
 
 const config = loadConfig();
-const log = pino({ level: config.LOG_LEVEL, name: "worker" });
+const log = pino({ level: config.LOG_LEVEL, name: "worker", mixin: activityFields });
 // SIGINT and SIGTERM: no new work is polled, what runs is finished, then `run` resolves.
 Runtime.install({
   shutdownSignals: ["SIGINT", "SIGTERM"],
-  logger: new DefaultLogger("WARN", ({ level, message, meta }) =>
-    log.warn({ level, ...meta }, message),
-  ),
+  logger: sdkLogger(log),
+  telemetryOptions: {
+    logging: { filter: { core: "WARN", other: "ERROR" }, forward: {} },
+    metrics: config.WORKER_METRICS_ADDRESS ? exporterAt(config.WORKER_METRICS_ADDRESS) : undefined,
+  },
 });
+measureWorker(Runtime.instance().metricMeter);
 
 const database = connectDatabase(config.DATABASE_URL);
 const redis = await connectRedis(config.REDIS_URL, (error) =>

@@ -1,5 +1,6 @@
 import { ApplicationFailure } from "@temporalio/common";
 import { UndeliverableError } from "../gateways/sms.ts";
+import { tell } from "../telemetry/facts.ts";
 
 export type Log = { warn(fields: object, message: string): void };
 
@@ -14,10 +15,21 @@ export function withoutSecrets<
   const wrapped = Object.entries(activities).map(([name, activity]) => [
     name,
     async (...args: unknown[]) => {
+      const begun = performance.now();
+      const ended = (outcome: string) =>
+        tell("activity", {
+          activity: name,
+          outcome,
+          seconds: (performance.now() - begun) / 1000,
+        });
       try {
-        return await activity(...args);
+        const result = await activity(...args);
+        ended("ok");
+        return result;
       } catch (error) {
-        throw anonymous(log, name, error);
+        const failure = anonymous(log, name, error);
+        ended(failure.type ?? "failed");
+        throw failure;
       }
     },
   ]);

@@ -9,6 +9,10 @@ export type Facts = {
   /** A message was not sent, since a budget is spent. */
   "send-refused": { kind: "pin" | "passcode" };
   "temporal-call": { call: string; outcome: "ok" | "refused" | "away" | "failed"; seconds: number };
+  /** One attempt of an activity; `outcome` is "ok" or its failure's type. */
+  activity: { activity: string; outcome: string; seconds: number };
+  /** One try of one provider of SMS; `outcome` is "sent", a lasting reason, or "failed". */
+  sms: { provider: string; outcome: string };
   "database-query": { outcome: "ok" | "failed"; seconds: number };
 };
 

@@ -23,6 +23,7 @@ import {
   transition,
 } from "xstate";
 import { details } from "./details.ts";
+import { measureEnd } from "./measure.ts";
 import { VIEW } from "./messages.ts";
 
 type Event<M extends AnyStateMachine> = EventFromLogic<M>;
@@ -166,7 +167,9 @@ export async function host<M extends AnyStateMachine, View extends Visible>(
   const done = () => snapshot.status === "done" && running.size === 0 && allHandlersFinished();
   await condition(() => failure !== undefined || done());
   if (failure !== undefined) throw failure;
-  return currentView();
+  const last = currentView();
+  measureEnd(last);
+  return last;
 }
 
 /** The failure type by which a validator refuses a move. */

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "../../scripts/ports.ts";
 import { type Child, launch, waitUntilReady } from "../../scripts/processes.ts";
 import { connectDatabase, migrateDatabase } from "../../store/postgres/connect.ts";
 import { connectRedis } from "../../store/redis/connect.ts";
@@ -35,6 +36,7 @@ export async function startService(kind: DatabaseKind) {
     ...environmentOf(own.url, redisDatabase.url, temporal),
     PORT: "0",
     LOG_LEVEL: "trace",
+    WORKER_METRICS_ADDRESS: `127.0.0.1:${await freePort()}`,
   };
   const logFile = (name: string) => join(folder, `${name}.log`);
   const logOf = (name: string) => readFileSync(logFile(name), "utf8").split("\n").filter(Boolean);
@@ -69,6 +71,12 @@ export async function startService(kind: DatabaseKind) {
     send,
     api: createClient(patient(send)),
     ...phones(outbox),
+    /** What Prometheus reads of each process. */
+    metrics: async () => {
+      const addresses = [`http://${env.WORKER_METRICS_ADDRESS}`, ...urls];
+      const answers = await Promise.all(addresses.map((address) => fetch(`${address}/metrics`)));
+      return Promise.all(answers.map((answer) => answer.text()));
+    },
     temporal,
     createUser: () => newPerson(database.db, { at: new Date() }),
     /** As if the half minute between two messages had passed: the budgets of messages are whole again. */

@@ -8,6 +8,7 @@ import { starting } from "../../activities/start.ts";
 import { createApp } from "../../api/app.ts";
 import type { Deps } from "../../api/deps.ts";
 import { connectTemporal, createFlows } from "../../api/flows.ts";
+import { requestFields } from "../../api/request-context.ts";
 import { loadConfig } from "../../config.ts";
 import { mailGateway } from "../../gateways/mail.ts";
 import { outboxGateway } from "../../gateways/outbox.ts";
@@ -15,6 +16,7 @@ import { connectDatabase, migrateDatabase } from "../../store/postgres/connect.t
 import type { Role } from "../../store/postgres/schema.ts";
 import { connectRedis } from "../../store/redis/connect.ts";
 import { keptMessages } from "../../store/redis/outbox.ts";
+import { activityFields } from "../../telemetry/worker-log.ts";
 import { TASK_QUEUE } from "../../workflows/ids.ts";
 import { type ApiClient, createClient, patient, type Send } from "./client.ts";
 import { contractOf, type OpenApi } from "./contract.ts";
@@ -150,6 +152,8 @@ export function checkedClient(
 const LEVEL_ERROR = 50;
 
 function memoryLog() {
+  // Gateway and worker share it.
+  const mixin = () => ({ ...requestFields(), ...activityFields() });
   const lines: string[] = [];
   const stream = new Writable({
     write(line, _encoding, done) {
@@ -157,5 +161,5 @@ function memoryLog() {
       done();
     },
   });
-  return { logged: () => lines, log: pino({ level: "trace" }, stream) };
+  return { logged: () => lines, log: pino({ level: "trace", mixin }, stream) };
 }
