@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { checkoutFolder } from "./folders.ts";
-import { expectPollers } from "./pollers.ts";
+import { isPolling, type Poller } from "./pollers.ts";
 import { waitUntilReady } from "./processes.ts";
 import { logFile, type Stage } from "./stack.ts";
 import { connectTemporal } from "./temporal-namespace.ts";
@@ -15,8 +15,11 @@ export async function startWorker({ launch }: Stage, env: NodeJS.ProcessEnv): Pr
   const connection = await connectTemporal(address);
   try {
     // The SDK calls a worker `pid@host`.
-    const isIt = (identity: string) => identity.startsWith(`${child.pid}@`);
-    const polls = () => expectPollers(connection, namespace, { since, isIt });
+    const isIt = ({ identity }: Poller) => identity.startsWith(`${child.pid}@`);
+    const polls = async () => {
+      if (!(await isPolling(connection, namespace, { since, isIt })))
+        throw new Error("it does not ask for work");
+    };
     await waitUntilReady(child, polls, START_MS);
   } finally {
     await connection.close();

@@ -4,6 +4,7 @@ import { keyCommands } from "./keys.ts";
 import { policyCommands } from "./policy.ts";
 import { supportCommands } from "./support.ts";
 import { userCommands } from "./users.ts";
+import { workerCommands } from "./workers.ts";
 
 /** Every command, with the words that `--help` prints. */
 export function cliProgram(): Command {
@@ -20,5 +21,6 @@ export function cliProgram(): Command {
   supportCommands(program);
   policyCommands(program);
   keyCommands(program);
+  workerCommands(program);
   return program;
 }

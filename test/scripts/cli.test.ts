@@ -52,7 +52,7 @@ test("each command, and each thing that it takes, says what it is", async () => 
     ...["account create", "account list", "account show"],
     ...["user create", "user list", "user show", "user set-role", "user set-password"],
     ...["npm run cli -- unlock", "npm run cli -- reset-mfa", "policy show", "policy set"],
-    "keys reseal",
+    ...["keys reseal", "workers list", "workers promote"],
   ]);
   for (const command of all) {
     const words = [command, ...command.registeredArguments, ...command.options];
