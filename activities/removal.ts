@@ -1,9 +1,10 @@
 import type { Origin } from "../machines/methods.ts";
-import { getAccount } from "../store/postgres/accounts.ts";
 import { type Removal, removeAllDevices, removeDevice } from "../store/postgres/device-removal.ts";
+import { getMfaProfile } from "../store/postgres/users.ts";
 import { forgetDevice } from "../store/redis/attempts.ts";
 import { withdrawChallenges } from "../store/redis/challenges.ts";
 import { revokeUser } from "../store/redis/sessions.ts";
+import { requirementOf } from "../store/requirement.ts";
 import { currentWorkflowId, eventOf } from "./audit.ts";
 import type { Deps } from "./index.ts";
 
@@ -32,11 +33,14 @@ export function removalActivities({ db, redis, clock }: Deps) {
     },
 
     /** What Redis holds of the devices; answers the challenges that ended with them. */
-    async retireDevices({ userId, accountId, removed, mfaOff, signOut, event }: Request & Removal) {
+    async retireDevices({ userId, removed, mfaOff, signOut, event }: Request & Removal) {
       for (const { id } of removed) await forgetDevice(redis, userId, id);
       if (!mfaOff && signOut !== "always") return [];
       const challenges = await withdrawChallenges(redis, userId, clock.now());
-      const required = async () => (await getAccount(db, accountId))?.requirement === "required";
+      const required = async () => {
+        const profile = await getMfaProfile(db, userId);
+        return profile && requirementOf(profile).requirement === "required";
+      };
       if (signOut === "always" || (await required())) {
         const mark = { reason: event, now: clock.now(), fact: currentWorkflowId() };
         await revokeUser(redis, userId, mark);

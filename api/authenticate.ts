@@ -15,6 +15,7 @@ const ENDED: Record<string, string> = {
   signed_out: "You logged out.",
   role_changed: "Your role was changed. Log in again.",
   password_changed: "Your password was changed. Log in with the new one.",
+  api_key_changed: "Your API key was changed. Log in again.",
   ended_by_user: "The session was ended from another one.",
 };
 

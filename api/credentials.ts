@@ -14,14 +14,29 @@ export type Credentials = { username: string; password: string };
  * The user of this name and password. Throws `invalid_credentials` with the same words and after
  * the same work whether the user exists or not, and `login_throttled`.
  */
-export async function checkCredentials(
+export function checkCredentials(
   deps: Deps,
   { username, password }: Credentials,
   origin: Origin,
 ): Promise<User> {
+  return checkProof(deps, username, (user) => verifyPassword(user?.passwordHash, password), origin);
+}
+
+type Known = Awaited<ReturnType<typeof findUserByUsername>>;
+
+/**
+ * The user of this name whose secret is right: the proof takes as long for nobody. Throws as
+ * `checkCredentials`.
+ */
+export async function checkProof(
+  deps: Deps,
+  username: string,
+  prove: (user: Known) => Promise<boolean>,
+  origin: Origin,
+): Promise<User> {
   const guess = await spendPasswordGuess(deps, normalizeUsername(username), origin);
   const user = await findUserByUsername(deps.db, username);
-  const right = await verifyPassword(user?.passwordHash, password);
+  const right = await prove(user);
   if (!user || !right) {
     // Not waited for: a known user's failed login must take no longer than an unknown one's.
     if (user)

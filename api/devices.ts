@@ -6,6 +6,7 @@ import { countRecoveryCodes } from "../store/postgres/recovery-codes.ts";
 import type { Device } from "../store/postgres/schema.ts";
 import { getMfaProfile } from "../store/postgres/users.ts";
 import type { Session } from "../store/redis/sessions.ts";
+import { requirementOf } from "../store/requirement.ts";
 import type { EnrollmentView } from "../workflows/messages.ts";
 import type { Deps } from "./deps.ts";
 import { Problem } from "./problem.ts";
@@ -41,13 +42,13 @@ export async function getMultiFactor(
 ): Promise<MultiFactor> {
   const [profile, remaining] = await Promise.all([
     getMfaProfile(deps.db, userId),
-    countRecoveryCodes(deps.db, userId),
+    countRecoveryCodes(deps.db, userId, new Date(deps.clock.now())),
   ]);
   if (!profile) throw new Problem("unauthenticated");
   const { user, account, devices } = profile;
   return {
     enabled: configuredMethods(devices).length > 0,
-    required: account.requirement === "required",
+    required: requirementOf({ user, account }).requirement === "required",
     defaultMethod: effectiveDefault(user.defaultMethod, devices) ?? null,
     devices: await Promise.all(devices.map((device) => viewDevice(deps, device))),
     recoveryCodes: { remaining },
@@ -86,8 +87,12 @@ export async function enrollmentOf({ flows }: Deps, device: Device): Promise<Enr
 }
 
 /** The user's device. Throws `device_not_found`, also for another user's. */
-export async function ownDevice(deps: Deps, session: Session, deviceId: string): Promise<Device> {
-  const device = isId(deviceId) && (await getDevice(deps.db, session.userId, deviceId));
+export async function ownDevice(
+  deps: Deps,
+  { userId }: Pick<Session, "userId">,
+  deviceId: string,
+): Promise<Device> {
+  const device = isId(deviceId) && (await getDevice(deps.db, userId, deviceId));
   if (!device) throw new Problem("device_not_found", "It may have been removed meanwhile.");
   return device;
 }

@@ -5,7 +5,7 @@ import type { User } from "../store/postgres/schema.ts";
 import type { Deps } from "./deps.ts";
 
 /** Whom an event is about; it is they who did it. */
-type Subject = { userId: string; accountId: string };
+export type Subject = { userId: string; accountId: string };
 
 /** A user as the subject of events, and as the owner of flows. */
 export const subjectOf = ({ id: userId, accountId }: Pick<User, "id" | "accountId">): Subject => ({

@@ -12,6 +12,8 @@ import type { Device, User } from "../store/postgres/schema.ts";
 import { getMfaProfile, recordLogin } from "../store/postgres/users.ts";
 import { openChallenge } from "../store/redis/challenges.ts";
 import { type Epochs, openSession, readEpochs } from "../store/redis/sessions.ts";
+import { requirementOf } from "../store/requirement.ts";
+import { checkApiKey } from "./api-keys.ts";
 import { type Challenge, describeChallenge, trySend } from "./challenges.ts";
 import { type Credentials, checkCredentials } from "./credentials.ts";
 import type { Deps } from "./deps.ts";
@@ -19,7 +21,7 @@ import { subjectOf, userEvent } from "./events.ts";
 import { refuseLocked } from "./lock.ts";
 import { tellingEnd } from "./login-facts.ts";
 import { rememberOrigin } from "./password-throttle.ts";
-import { requiredFrom } from "./policy.ts";
+import { isRequired, requiredFrom } from "./policy.ts";
 import { Problem } from "./problem.ts";
 import { note } from "./request-context.ts";
 import { type OpenedSession, openedSession } from "./sessions.ts";
@@ -28,6 +30,18 @@ export type LoginResult =
   | { status: "authenticated"; session: OpenedSession; multiFactorRequiredFrom?: string }
   | { status: "challenge"; challenge: Challenge }
   | { status: "setup_required"; session: OpenedSession };
+
+/** What a login began with, and how the face that it came by goes on with it. */
+type Terms = {
+  proof: "pwd" | "api_key";
+  /** How long a challenge may be answered, in ms. */
+  challengeMs: number;
+  /**
+   * Where a second factor is required and missing: a session to set it up, or none. `only`: no
+   * other session is wanted.
+   */
+  setup: "offered" | "refused" | "only";
+};
 
 /** How often a login is decided anew because the user's devices changed under it. */
 const DECISIONS = 3;
@@ -41,26 +55,48 @@ export async function logIn(
   deps: Deps,
   credentials: Credentials,
   origin: Origin,
+  terms: Partial<Omit<Terms, "proof">> = {},
 ): Promise<LoginResult> {
-  return tellingEnd("password", firstStep(deps, credentials, origin), (result) => ({
+  const { challengeMs } = deps.config.limits;
+  const user = checkCredentials(deps, credentials, origin);
+  return firstStep(deps, user, origin, { proof: "pwd", challengeMs, setup: "offered", ...terms });
+}
+
+/**
+ * The only step of a program's login. Throws as `logIn`, and `invalid_credentials` also for the
+ * right key of a user who has or needs a second factor, unless the account lets keys do without.
+ */
+export async function logInByApiKey(
+  deps: Deps,
+  key: { username: string; apiKey: string },
+  origin: Origin,
+): Promise<LoginResult> {
+  const { challengeMs } = deps.config.limits;
+  const user = checkApiKey(deps, key, origin);
+  return firstStep(deps, user, origin, { proof: "api_key", challengeMs, setup: "refused" });
+}
+
+function firstStep(deps: Deps, user: Promise<User>, origin: Origin, terms: Terms) {
+  return tellingEnd("password", goOn(deps, user, origin, terms), (result) => ({
     outcome: result.status,
     ...(result.status === "challenge" && { method: result.challenge.method }),
   }));
 }
 
-async function firstStep(
+async function goOn(
   deps: Deps,
-  credentials: Credentials,
+  checked: Promise<User>,
   origin: Origin,
+  terms: Terms,
 ): Promise<LoginResult> {
-  const user = await checkCredentials(deps, credentials, origin);
+  const user = await checked;
   note({ userId: user.id });
   await rememberOrigin(deps, user.username, origin);
 
   for (let decision = 0; decision < DECISIONS; decision++) {
     // Before the devices: a session opened on what they were, under a mark set since, is refused.
     const epochs = await readEpochs(deps.redis, user.id, user.accountId);
-    const result = await decide(deps, user, epochs, origin);
+    const result = await decide(deps, user, epochs, origin, terms);
     if (result) return result;
   }
   throw new Problem("service_unavailable", "Your devices are being changed; log in again.", {
@@ -74,6 +110,7 @@ async function decide(
   user: User,
   epochs: Epochs,
   origin: Origin,
+  { proof, challengeMs, setup: wanted }: Terms,
 ): Promise<LoginResult | undefined> {
   const { db, redis, clock, config } = deps;
   const profile = await getMfaProfile(db, user.id);
@@ -82,49 +119,59 @@ async function decide(
 
   const methods = configuredMethods(profile.devices);
   const method = effectiveDefault(profile.user.defaultMethod, profile.devices);
-  if (method)
-    return {
-      status: "challenge",
-      challenge: await startChallenge(deps, user, {
-        method,
-        methods,
-        epochs,
-        devices: profile.devices,
-      }),
-    };
+  const requirement = requirementOf(profile);
+  const required = isRequired(requirement, clock.now());
+  if (proof === "api_key") {
+    if ((method || required) && !profile.account.apiKeysBypassMfa)
+      throw new Problem("invalid_credentials", "Multi-factor authentication: no API key will do.");
+  } else if (method) {
+    if (wanted === "only")
+      throw new Problem("forbidden", "Multi-factor authentication is set up: log in with it.");
+    const { devices } = profile;
+    const choice = { method, methods, epochs, devices, lifetimeMs: challengeMs };
+    return { status: "challenge", challenge: await startChallenge(deps, user, choice) };
+  } else if (required && wanted === "refused")
+    throw new Problem("setup_only", "User must setup multi-factor");
 
-  const multiFactorRequiredFrom = requiredFrom(profile.account, clock.now());
-  const setup = profile.account.requirement === "required" && !multiFactorRequiredFrom;
+  const multiFactorRequiredFrom = requiredFrom(requirement, clock.now());
+  const setup = proof === "pwd" && (required || wanted === "only");
   const opened = await openSession(redis, {
     userId: user.id,
     accountId: user.accountId,
+    username: profile.user.username,
     role: profile.user.role,
     scope: setup ? "mfa_setup" : "full",
-    amr: ["pwd"],
+    amr: [proof],
     epochs,
     now: clock.now(),
     lifetimeMs: setup ? config.limits.session.setupMs : config.limits.session.absoluteMs,
     ...origin,
   });
   if (typeof opened === "string") return undefined;
-  await recordEvent(db, userEvent(deps, subjectOf(user), "login_succeeded", origin));
+  const detail = proof === "api_key" ? { factor: proof } : {};
+  await recordEvent(db, userEvent(deps, subjectOf(user), "login_succeeded", origin, detail));
   await recordLogin(db, user.id, new Date(clock.now()));
   const session = openedSession(opened);
   if (setup) return { status: "setup_required", session };
   return { status: "authenticated", session, multiFactorRequiredFrom };
 }
 
-type Choice = { method: Method; methods: Method[]; devices: Device[]; epochs: Epochs };
+type Choice = {
+  method: Method;
+  methods: Method[];
+  devices: Device[];
+  epochs: Epochs;
+  lifetimeMs: number;
+};
 
 async function startChallenge(
   deps: Deps,
   user: User,
-  { method, methods, devices, epochs }: Choice,
+  { method, methods, devices, epochs, lifetimeMs }: Choice,
 ): Promise<Challenge> {
-  const { redis, flows, clock, config } = deps;
+  const { redis, flows, clock } = deps;
   const challengeId = newOwnedId(user.id);
   const owner = subjectOf(user);
-  const lifetimeMs = config.limits.challengeMs;
   const record = { challengeId, ...owner, epochs, expiresAt: clock.now() + lifetimeMs };
   await openChallenge(redis, { ...record, now: clock.now() });
   const sending = method === "sms" ? await trySend(deps, challengeId, devices) : undefined;

@@ -2,6 +2,7 @@ import {
   getCountryCallingCode,
   isSupportedCountry,
   ParseError,
+  parsePhoneNumberFromString,
   parsePhoneNumberWithError,
 } from "libphonenumber-js/max";
 import { Problem } from "./problem.ts";
@@ -27,6 +28,15 @@ export function parsePhoneNumber(countryCode: string, text: string): string {
   if (!MOBILE_TYPES.has(number.getType() ?? ""))
     throw invalid("not_mobile", "phoneNumber", "The number cannot receive text messages.");
   return number.number;
+}
+
+/** The country of a number in international form, for `parsePhoneNumber`. Throws as that does. */
+export function countryOf(international: string): string {
+  if (!ACCEPTED.test(international) || !international.trim().startsWith("+"))
+    throw invalid("not_international", "number", "Begin with + and the country's calling code.");
+  const country = parsePhoneNumberFromString(international, { extract: false })?.country;
+  if (!country) throw invalid("not_a_number", "number", "There is no such number.");
+  return country;
 }
 
 function parse(countryCode: Parameters<typeof getCountryCallingCode>[0], text: string) {

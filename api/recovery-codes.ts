@@ -7,7 +7,8 @@ import { newRecoveryCodes, normalizeRecoveryCode } from "../store/recovery-codes
 import type { Session } from "../store/redis/sessions.ts";
 import { requireFresh } from "./authenticate.ts";
 import type { Deps } from "./deps.ts";
-import { userEvent } from "./events.ts";
+import { methodsOf } from "./devices.ts";
+import { type Subject, userEvent } from "./events.ts";
 import { Problem } from "./problem.ts";
 
 /** How a typed recovery code is kept and looked up: keyed, and bound to its user; undefined if it cannot be one. */
@@ -28,28 +29,36 @@ export type RecoveryCodes = {
 };
 
 /**
- * A new set of recovery codes, shown this once; the old set is void. Throws `multi_factor_off`
- * where there is no device whose loss they would make good, and `reauthentication_required`.
+ * A new set of recovery codes, shown this once; the old set is void. They are the session's user's,
+ * unless an administrator makes them for somebody `of` the account, and good for ever, unless
+ * `validMs` says how long. Throws `multi_factor_off` where there is no device whose loss they would
+ * make good, and `reauthentication_required`.
  */
 export async function makeRecoveryCodes(
   deps: Deps,
   session: Session,
   quantity: number,
   origin: Origin,
+  { of = session, validMs }: { of?: Subject; validMs?: number } = {},
 ): Promise<RecoveryCodes> {
-  const { userId } = session;
+  const { userId } = of;
   const profile = await getMfaProfile(deps.db, userId);
   if (!profile) throw new Problem("unauthenticated");
   const configured = configuredMethods(profile.devices);
   if (configured.length === 0)
     throw new Problem("multi_factor_off", "Verify a device first; the codes stand in for it.");
-  requireFresh(session, configured, deps);
+  requireFresh(session, await methodsOf(deps, session), deps);
 
   const codes = newRecoveryCodes(quantity);
   const hashes = codes.flatMap((code) => recoveryHash(deps, userId, code) ?? []);
   const createdAt = new Date(deps.clock.now());
-  const event = userEvent(deps, session, "recovery_codes_made", origin, { quantity });
-  await replaceRecoveryCodes(deps.db, { userId, hashes, at: createdAt }, event);
+  const expiresAt = validMs === undefined ? undefined : new Date(deps.clock.now() + validMs);
+  const event = userEvent(deps, of, "recovery_codes_made", origin, {
+    quantity,
+    ...(expiresAt && { expiresAt: expiresAt.toISOString() }),
+  });
+  const by = { ...event, actorId: session.userId };
+  await replaceRecoveryCodes(deps.db, { userId, hashes, at: createdAt, expiresAt }, by);
   const { user, account } = profile;
   return { codes, createdAt, username: user.username, accountName: account.name };
 }

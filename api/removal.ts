@@ -4,10 +4,12 @@ import type { Session } from "../store/redis/sessions.ts";
 import { requireFresh } from "./authenticate.ts";
 import type { Deps } from "./deps.ts";
 import { methodsOf, ownDevice } from "./devices.ts";
+import type { Subject } from "./events.ts";
 import { Problem } from "./problem.ts";
 
 /**
- * Removes an OTP device, or an unverified device of either kind. Throws `remove_all_required` for a
+ * Removes an OTP device, or an unverified device of either kind: of the session's user, or of
+ * somebody whom that administrates. Throws `remove_all_required` for a
  * verified phone, `device_not_found`, `reauthentication_required`.
  */
 export async function removeDevice(
@@ -15,11 +17,12 @@ export async function removeDevice(
   session: Session,
   deviceId: string,
   origin: Origin,
+  of: Subject = session,
 ): Promise<void> {
-  const device = await ownDevice(deps, session, deviceId);
+  const device = await ownDevice(deps, of, deviceId);
   if (device.type === "sms" && device.verifiedAt) throw removeAllRequired();
   requireFresh(session, await methodsOf(deps, session), deps);
-  const outcome = await remove(deps, session, { deviceId, event: "device_removed" }, origin);
+  const outcome = await remove(deps, session, of, { deviceId, event: "device_removed" }, origin);
   if (outcome === "gone") throw new Problem("device_not_found", "It was removed meanwhile.");
   if (outcome === "remove_all_required") throw removeAllRequired();
 }
@@ -31,16 +34,17 @@ export async function removeAllDevices(
   origin: Origin,
 ): Promise<void> {
   requireFresh(session, await methodsOf(deps, session), deps);
-  await remove(deps, session, { event: "all_devices_removed" }, origin);
+  await remove(deps, session, session, { event: "all_devices_removed" }, origin);
 }
 
 function remove(
   { flows }: Deps,
-  { userId, accountId }: Session,
+  { userId: actorId }: Session,
+  { userId, accountId }: Subject,
   what: { deviceId?: string; event: "device_removed" | "all_devices_removed" },
   origin: Origin,
 ) {
-  const owner = { userId, accountId, actorId: userId };
+  const owner = { userId, accountId, actorId };
   const args = { removalId: newId(), ...owner, ...what, origin };
   return flows.removeDevices({ ...args, signOut: "if_required" });
 }

@@ -6,6 +6,9 @@ import { inRequest } from "./request-context.ts";
 /** What a proxy's id may look like; anything else could forge a log line or fill it. */
 const WELL_FORMED = /^[\w.:-]{8,64}$/;
 
+/** A session's token, where a protocol puts one into the path. */
+const TOKEN = /([0-9a-f]{56})(?:\.|%2e)[^/]*/gi;
+
 /**
  * One line a request: method, path, status and duration (ms); never a body, header or query.
  * Answers `x-request-id`: the one that a trusted proxy gave, if it is well formed, or a new one.
@@ -16,9 +19,10 @@ export function requestLog(log: Logger, trustedProxies: number): MiddlewareHandl
     const requestId = given && WELL_FORMED.test(given) ? given : randomUUID();
     await inRequest(requestId, async () => {
       const begun = performance.now();
+      c.header("x-request-id", requestId);
       await next();
-      c.res.headers.set("x-request-id", requestId);
-      const { method, path } = c.req;
+      const { method } = c.req;
+      const path = c.req.path.replace(TOKEN, "$1.…");
       const ms = Math.round(performance.now() - begun);
       log.info({ method, path, status: c.res.status, ms }, "request");
     });

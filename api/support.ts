@@ -82,12 +82,13 @@ function requireAnother(user: User, { actorId }: Pick<Actor, "actorId">) {
     throw new Problem("not_yourself", "Ask a colleague: this is done to other users alone.");
 }
 
-function actorsEvent(
+/** An audit event of what somebody did to a user. */
+export function actorsEvent(
   deps: Pick<Deps, "clock">,
   user: User,
   type: string,
   { actorId, origin }: Actor,
-  detail: { reason?: string },
+  detail: Record<string, unknown> = {},
 ) {
   return { ...userEvent(deps, subjectOf(user), type, origin, detail), actorId };
 }

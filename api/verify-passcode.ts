@@ -125,7 +125,8 @@ async function judge(
   { recoveryHash: hash, ...guess }: Guess,
 ): Promise<Attempt> {
   const recoveryMatches =
-    hash !== undefined && (await canUseRecoveryCode(db, { userId, hash, challengeId }));
+    hash !== undefined &&
+    (await canUseRecoveryCode(db, { userId, hash, challengeId, at: new Date(clock.now()) }));
   const { wrongPasscodes: wrongAllowed } = config.limits;
   const attempt = { challengeId, now: clock.now(), ...guess, recoveryMatches, wrongAllowed };
   return checkPasscode(redis, attempt);
@@ -198,6 +199,7 @@ async function open(
   const opened = await openSession(redis, {
     userId,
     accountId,
+    username: user.username,
     role: user.role,
     scope: "full",
     amr: AMR[factor],

@@ -43,6 +43,7 @@ export function sessionPages(app: Hono<PortalEnv>, deps: Deps) {
 
 const FACTORS: Record<string, string> = {
   pwd: "password",
+  api_key: "API key",
   sms: "SMS",
   otp: "OTP",
   recovery_code: "recovery code",

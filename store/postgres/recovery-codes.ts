@@ -1,29 +1,32 @@
-import { and, count, eq, isNull, or } from "drizzle-orm";
+import { and, count, eq, gt, isNull, or } from "drizzle-orm";
 import { newId } from "../ids.ts";
 import type { Db } from "./connect.ts";
 import { holdUser } from "./devices.ts";
 import { type NewEvent, recordEvent } from "./events.ts";
 import { recoveryCodes } from "./schema.ts";
 
-/** Replaces the user's recovery codes by a new set, given as hashes; the old ones are void. */
+/**
+ * Replaces the user's recovery codes by a new set, given as hashes; the old ones are void. They are
+ * good until `expiresAt`, or for ever.
+ */
 export async function replaceRecoveryCodes(
   db: Db,
-  set: { userId: string; hashes: readonly string[]; at: Date },
+  set: { userId: string; hashes: readonly string[]; at: Date; expiresAt?: Date },
   event: NewEvent,
 ): Promise<void> {
-  const { userId, hashes, at: createdAt } = set;
+  const { userId, hashes, at: createdAt, expiresAt } = set;
   const setId = newId();
   await db.transaction(async (tx) => {
     await holdUser(tx, userId);
     await tx.delete(recoveryCodes).where(eq(recoveryCodes.userId, userId));
     await tx
       .insert(recoveryCodes)
-      .values(hashes.map((hash) => ({ userId, hash, setId, createdAt })));
+      .values(hashes.map((hash) => ({ userId, hash, setId, createdAt, expiresAt })));
     await recordEvent(tx, event);
   });
 }
 
-type Attempt = { userId: string; hash: string; challengeId: string };
+type Attempt = { userId: string; hash: string; challengeId: string; at: Date };
 
 /** Whether the code is the user's and unused, or used by this very challenge. */
 export async function canUseRecoveryCode(db: Db, attempt: Attempt): Promise<boolean> {
@@ -40,29 +43,34 @@ export async function canUseRecoveryCode(db: Db, attempt: Attempt): Promise<bool
  */
 export async function useRecoveryCode(
   db: Db,
-  attempt: Attempt & { at: Date },
+  attempt: Attempt,
 ): Promise<{ remaining: number } | undefined> {
   const spent = await db
     .update(recoveryCodes)
     .set({ usedAt: attempt.at, usedBy: attempt.challengeId })
     .where(isUsable(attempt))
     .returning({ hash: recoveryCodes.hash });
-  return spent.length > 0 ? { remaining: await countRecoveryCodes(db, attempt.userId) } : undefined;
+  return spent.length > 0
+    ? { remaining: await countRecoveryCodes(db, attempt.userId, attempt.at) }
+    : undefined;
 }
 
-/** How many unused recovery codes the user has. */
-export async function countRecoveryCodes(db: Db, userId: string): Promise<number> {
+/** How many recovery codes the user has that can be used at that time. */
+export async function countRecoveryCodes(db: Db, userId: string, at: Date): Promise<number> {
   const [codes] = await db
     .select({ unused: count() })
     .from(recoveryCodes)
-    .where(and(eq(recoveryCodes.userId, userId), isNull(recoveryCodes.usedAt)));
+    .where(and(eq(recoveryCodes.userId, userId), isNull(recoveryCodes.usedAt), isGood(at)));
   return codes?.unused ?? 0;
 }
 
-function isUsable({ userId, hash, challengeId }: Attempt) {
+const isGood = (at: Date) => or(isNull(recoveryCodes.expiresAt), gt(recoveryCodes.expiresAt, at));
+
+function isUsable({ userId, hash, challengeId, at }: Attempt) {
   return and(
     eq(recoveryCodes.userId, userId),
     eq(recoveryCodes.hash, hash),
     or(isNull(recoveryCodes.usedAt), eq(recoveryCodes.usedBy, challengeId)),
+    isGood(at),
   );
 }

@@ -26,7 +26,7 @@ describe.each(KINDS)("removal on %s", (kind) => {
   const state = async (user: User) => ({
     devices: (await listDevices(pools.db, user.id)).map(({ id }) => id),
     defaultMethod: (await getUser(pools.db, user.id))?.defaultMethod,
-    codes: await countRecoveryCodes(pools.db, user.id),
+    codes: await countRecoveryCodes(pools.db, user.id, AT),
   });
 
   const withCodes = (user: User) =>

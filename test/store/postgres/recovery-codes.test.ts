@@ -24,22 +24,24 @@ describe.each(KINDS)("recovery codes on %s", (kind) => {
       useRecoveryCode(db, { userId, hash, challengeId: newId(), at: AT }),
     );
     expect(spent.filter(Boolean)).toEqual([{ remaining: 9 }]);
-    expect(await canUseRecoveryCode(pools.db, { userId, hash, challengeId: newId() })).toBe(false);
+    expect(await canUseRecoveryCode(pools.db, { userId, hash, challengeId: newId(), at: AT })).toBe(
+      false,
+    );
   });
 
   test("another user's code is no code", async () => {
     const { hash } = await withCodes();
     const { userId } = await withCodes();
-    const attempt = { userId, hash, challengeId: newId() };
+    const attempt = { userId, hash, challengeId: newId(), at: AT };
     expect(await canUseRecoveryCode(pools.db, attempt)).toBe(false);
-    expect(await useRecoveryCode(pools.db, { ...attempt, at: AT })).toBeUndefined();
-    expect(await countRecoveryCodes(pools.db, userId)).toBe(10);
+    expect(await useRecoveryCode(pools.db, attempt)).toBeUndefined();
+    expect(await countRecoveryCodes(pools.db, userId, AT)).toBe(10);
   });
 
   test("the challenge that spent a code may ask again", async () => {
     const { userId, hash } = await withCodes();
-    const attempt = { userId, hash, challengeId: newId() };
-    const asked = await burst(pools, 6, (db) => useRecoveryCode(db, { ...attempt, at: AT }));
+    const attempt = { userId, hash, challengeId: newId(), at: AT };
+    const asked = await burst(pools, 6, (db) => useRecoveryCode(db, attempt));
     expect(asked).toEqual(Array(6).fill({ remaining: 9 }));
     expect(await canUseRecoveryCode(pools.db, attempt)).toBe(true);
   });
@@ -53,10 +55,25 @@ describe.each(KINDS)("recovery codes on %s", (kind) => {
         useRecoveryCode(pools.other, { userId, hash, challengeId: newId(), at: AT }),
       ),
     ]);
-    expect(await countRecoveryCodes(pools.db, userId)).toBe(2);
+    expect(await countRecoveryCodes(pools.db, userId, AT)).toBe(2);
     for (const hash of hashes) {
-      const attempt = { userId, hash, challengeId: newId() };
+      const attempt = { userId, hash, challengeId: newId(), at: AT };
       expect(await canUseRecoveryCode(pools.db, attempt)).toBe(false);
     }
+  });
+
+  test("a set that expires is good until then, and no longer counted after", async () => {
+    const user = await newUser(pools.db);
+    const [userId, hash] = [user.id, newId()];
+    const expiresAt = new Date(AT.getTime() + 1000);
+    const set = { userId, hashes: [hash], at: AT, expiresAt };
+    await replaceRecoveryCodes(pools.db, set, eventOf(user));
+    const attempt = { userId, hash, challengeId: newId() };
+    const before = new Date(expiresAt.getTime() - 1);
+    expect(await countRecoveryCodes(pools.db, userId, before)).toBe(1);
+    expect(await countRecoveryCodes(pools.db, userId, expiresAt)).toBe(0);
+    expect(await canUseRecoveryCode(pools.db, { ...attempt, at: expiresAt })).toBe(false);
+    expect(await useRecoveryCode(pools.db, { ...attempt, at: expiresAt })).toBeUndefined();
+    expect(await useRecoveryCode(pools.db, { ...attempt, at: before })).toEqual({ remaining: 0 });
   });
 });

@@ -1,0 +1,40 @@
+import { eq, type InferInsertModel } from "drizzle-orm";
+import type { Db } from "./connect.ts";
+import { type NewEvent, recordEvent } from "./events.ts";
+import { apiKeys } from "./schema.ts";
+
+/** Gives the user this key, known by its hash; the one before is void. */
+export async function replaceApiKey(
+  db: Db,
+  { userId, hash, at: createdAt }: { userId: string; hash: string; at: Date },
+  event: NewEvent,
+): Promise<void> {
+  const key: InferInsertModel<typeof apiKeys> = { userId, hash, createdAt };
+  await db.transaction(async (tx) => {
+    await tx
+      .insert(apiKeys)
+      .values(key)
+      .onConflictDoUpdate({ target: apiKeys.userId, set: { hash, createdAt } });
+    await recordEvent(tx, event);
+  });
+}
+
+/** Takes the user's key away; false where there was none. */
+export async function removeApiKey(db: Db, userId: string, event: NewEvent): Promise<boolean> {
+  return db.transaction(async (tx) => {
+    const removed = await tx
+      .delete(apiKeys)
+      .where(eq(apiKeys.userId, userId))
+      .returning({ userId: apiKeys.userId });
+    return removed.length > 0 && recordEvent(tx, event);
+  });
+}
+
+/** The hash of the user's key. */
+export async function apiKeyHash(db: Db, userId: string): Promise<string | undefined> {
+  const [key] = await db
+    .select({ hash: apiKeys.hash })
+    .from(apiKeys)
+    .where(eq(apiKeys.userId, userId));
+  return key?.hash;
+}
