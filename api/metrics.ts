@@ -41,7 +41,7 @@ export function createMetrics() {
     "method",
   ]);
   const locks = counter("locks_total", "Users locked for their wrong passcodes", []);
-  const refusedSends = counter("sends_refused_total", "Messages over their budget", ["kind"]);
+  const refusedSends = counter("sends_refused_total", "Messages over a budget", ["limit"]);
   const commands = histogram("redis_command_duration_seconds", "Redis commands and scripts", [
     "command",
     "outcome",

@@ -2,7 +2,9 @@ import { parsePhoneNumberWithError } from "libphonenumber-js/max";
 import { hashCode } from "../store/codes.ts";
 import type { BudgetRule } from "../store/redis/budgets.ts";
 import { keys } from "../store/redis/keys.ts";
+import { tell } from "../telemetry/facts.ts";
 import type { Deps } from "./deps.ts";
+import { Problem } from "./problem.ts";
 import { type Charge, type Spent, spendAll } from "./spend-all.ts";
 
 const HOUR_MS = 3_600_000;
@@ -82,5 +84,12 @@ function charge(limit: keyof typeof DETAILS, key: string, ...rules: BudgetRule[]
   return { key, rules, told: { detail: DETAILS[limit], members: { limit } } };
 }
 
-const spend = ({ redis, clock }: Deps, charges: Charge[]) =>
-  spendAll(redis, clock.now(), charges, REFUSAL);
+async function spend({ redis, clock }: Deps, charges: Charge[]): Promise<Spent> {
+  try {
+    return await spendAll(redis, clock.now(), charges, REFUSAL);
+  } catch (error) {
+    const limit = error instanceof Problem && error.extra.members?.limit;
+    if (limit) tell("send-refused", { limit: String(limit) });
+    throw error;
+  }
+}

@@ -6,8 +6,8 @@ export type Facts = {
   "login-step": { step: "password" | "passcode"; outcome: string; method?: string };
   /** The wrong passcode that was one too many. */
   lock: Record<string, never>;
-  /** A message was not sent, since a budget is spent. */
-  "send-refused": { kind: "pin" | "passcode" };
+  /** A message was not sent, since that budget is spent. */
+  "send-refused": { limit: string };
   "temporal-call": { call: string; outcome: "ok" | "refused" | "away" | "failed"; seconds: number };
   /** One attempt of an activity; `outcome` is "ok" or its failure's type. */
   activity: { activity: string; outcome: string; seconds: number };

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import {
+  challengeSent,
   enrollPhone,
   logInByPassword,
   logInBySms,
@@ -55,6 +56,8 @@ test("logins are counted by how each step ended, and locks once", async () => {
   await logInBySms(stack, user, e164);
   const challenge = await startChallenge(stack, user);
   const passcode = await stack.passcodeTo(e164);
+  await challengeSent(stack, challenge.id);
+  await stack.api.resendPasscode(challenge.id);
   for (let guess = 0; guess < 8; guess++)
     await stack.api.verifyPasscode(challenge.id, wrongCode(passcode));
 
@@ -66,6 +69,7 @@ test("logins are counted by how each step ended, and locks once", async () => {
   expect(gained(after, logins("passcode", "passcode_rejected"))).toBe(6);
   expect(gained(after, logins("passcode", "account_locked"))).toBe(2);
   expect(gained(after, "second_step_locks_total")).toBe(1);
+  expect(gained(after, 'second_step_sends_refused_total{limit="challenge"}')).toBe(1);
   expect(gained(after, 'second_step_problems_total{code="passcode_rejected"}')).toBe(6);
   for (const secret of [e164.slice(1), user.id, user.username, challenge.id])
     expect(after).not.toContain(secret);
