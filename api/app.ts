@@ -1,10 +1,10 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
-import { bodyLimit } from "hono/body-limit";
-import { secureHeaders } from "hono/secure-headers";
 import { portal } from "../portal/app.tsx";
 import { hasOutbox } from "../store/redis/outbox.ts";
+import { limitBody } from "./body-limit.ts";
 import type { Deps } from "./deps.ts";
 import { answerError, invalidFields } from "./errors.ts";
+import { noStore, secureHeaders } from "./headers.ts";
 import { idempotency } from "./idempotency.ts";
 import { jsonOnly } from "./json-only.ts";
 import { createMetrics } from "./metrics.ts";
@@ -32,17 +32,9 @@ export function createApp(deps: Deps) {
   const metrics = createMetrics();
   app.use(metrics.observe);
   app.use(requestLog(log, config.TRUSTED_PROXIES));
-  app.use(secureHeaders());
-  app.use("/v1/*", async (c, next) => {
-    await next();
-    c.res.headers.set("cache-control", "no-store");
-  });
-  app.use(
-    bodyLimit({
-      maxSize: config.limits.bodyBytes,
-      onError: (c) => sendProblem(c, new Problem("body_too_large")),
-    }),
-  );
+  app.use(secureHeaders);
+  app.use("/v1/*", noStore);
+  app.use(limitBody(config.limits.bodyBytes));
   // Before what clients must keep to: providers send forms, and sign them.
   providerRoutes(app, deps);
   app.use("/v1/*", jsonOnly);

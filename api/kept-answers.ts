@@ -1,11 +1,13 @@
 import { createHash } from "node:crypto";
+import type { Context } from "hono";
+import type { StatusCode } from "hono/utils/http-status";
 import { type Claim, claim, complete, release } from "../store/redis/idempotency.ts";
 import { keys } from "../store/redis/keys.ts";
 import { seal, unseal } from "../store/sealing.ts";
 import type { Deps } from "./deps.ts";
 
 /** An answer as it is kept for a repeated request. */
-export type Kept = { status: number; headers: [string, string][]; body: string };
+export type Kept = { status: StatusCode; headers: [string, string][]; body: string };
 
 /**
  * Lets one of the requests with the same digest and text go on, or finds what it was answered.
@@ -17,10 +19,11 @@ export function keptAnswers({ redis, config }: Pick<Deps, "redis" | "config">, d
     claim: (text: string) => claim(redis, key, createHash("sha256").update(text).digest("hex")),
 
     /** The answer of a claim that was done. */
-    answerOf({ response }: Extract<Claim, { outcome: "done" }>): Response {
+    answerOf(c: Context, { response }: Extract<Claim, { outcome: "done" }>): Response {
       const text = unseal(config.SEALING_KEYS, response, digest).toString();
-      const { body, ...init } = JSON.parse(text) as Kept;
-      return new Response(body || null, init);
+      const { body, status, headers } = JSON.parse(text) as Kept;
+      for (const [name, value] of headers) c.header(name, value, { append: true });
+      return c.newResponse(body || null, status);
     },
 
     /** Keeps the answer, unless it may turn out differently when tried again (429 and 5xx). */
@@ -35,7 +38,7 @@ export function keptAnswers({ redis, config }: Pick<Deps, "redis" | "config">, d
 /** A response as it is to be kept, with those of its headers that belong to it. */
 export async function toKeep(response: Response, headers: readonly string[]): Promise<Kept> {
   return {
-    status: response.status,
+    status: response.status as StatusCode,
     headers: [...response.headers].filter(([name]) => headers.includes(name)),
     body: await response.clone().text(),
   };

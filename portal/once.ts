@@ -33,7 +33,7 @@ export function once(deps: Deps): MiddlewareHandler<PortalEnv> {
     }
     // Another text in the same form: what was typed is another request.
     if (claimed.outcome === "mismatch") return next();
-    if (claimed.outcome === "done") return answers.answerOf(claimed);
+    if (claimed.outcome === "done") return answers.answerOf(c, claimed);
 
     await next();
     const onRepeat = c.get("onRepeat");

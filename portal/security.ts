@@ -15,11 +15,11 @@ const POLICY = [
 ].join("; ");
 
 /** Pages are private: kept by nobody, framed by nobody, and without anything of another origin. */
-export const pageHeaders: MiddlewareHandler = async (c, next) => {
-  await next();
-  c.res.headers.set("content-security-policy", POLICY);
-  c.res.headers.set("cache-control", "no-store");
-  c.res.headers.set("permissions-policy", "camera=(), geolocation=(), microphone=()");
+export const pageHeaders: MiddlewareHandler = (c, next) => {
+  c.header("content-security-policy", POLICY);
+  c.header("cache-control", "no-store");
+  c.header("permissions-policy", "camera=(), geolocation=(), microphone=()");
+  return next();
 };
 
 /**

@@ -1,5 +1,4 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { getUser } from "../../store/postgres/users.ts";
 import { listSessions, revokeSession } from "../../store/redis/sessions.ts";
 import { authenticate } from "../authenticate.ts";
 import type { Deps } from "../deps.ts";
@@ -87,14 +86,12 @@ const logout = createRoute({
 
 /** One's own sessions. */
 export function sessionRoutes(app: OpenAPIHono, deps: Deps) {
-  const { db, redis, clock, config } = deps;
+  const { redis, clock, config } = deps;
   const at = () => ({ now: clock.now(), idleMs: config.limits.session.idleMs });
 
   app.openapi(current, async (c) => {
     const session = await authenticate(c, deps, { setup: true });
-    const user = await getUser(db, session.userId);
-    if (!user) throw new Problem("unauthenticated");
-    const { id, username, role, accountId } = user;
+    const { userId: id, username, role, accountId } = session;
     const view = describeSession(session, session.id);
     return c.json({ ...view, user: { id, username, role, accountId } }, 200);
   });

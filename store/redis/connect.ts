@@ -12,6 +12,8 @@ function create(url: string) {
     scripts,
     // While Redis is away commands fail at once instead of waiting for it in a queue.
     disableOfflineQueue: true,
+    // A timer for each command costs more than the command; `watch` bounds how long one waits.
+    commandOptions: { timeout: undefined },
     socket: { connectTimeout: CONNECT_MS, reconnectStrategy: RECONNECT_MS },
   });
 }
@@ -35,8 +37,8 @@ export async function connectRedis(url: string, onError: (error: Error) => void)
 }
 
 /**
- * The client bounds how long a command waits to be sent, not how long for its answer. So a ping
- * that is not answered in time ends the connection and every command on it.
+ * The client does not bound how long a command waits for its answer. So a ping that is not answered
+ * in time ends the connection and every command on it.
  */
 function watch(redis: Redis, onError: (error: Error) => void) {
   let pinging = false;

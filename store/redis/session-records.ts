@@ -9,6 +9,7 @@ export type Session = {
   id: string;
   userId: string;
   accountId: string;
+  username: string;
   role: Role;
   scope: SessionScope;
   /** RFC 8176; holds "mfa" when there was a second factor. */
@@ -108,6 +109,7 @@ export function fromFields(id: string, fields: Record<string, string>): SessionR
       id,
       userId,
       accountId: fields.accountId ?? "",
+      username: fields.username ?? "",
       role: fields.role as Role,
       scope: fields.scope === "full" ? "full" : "mfa_setup",
       amr: (fields.amr ?? "").split(" "),

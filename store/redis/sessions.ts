@@ -73,7 +73,7 @@ export type { Session, SessionScope, SessionState } from "./session-records.ts";
 
 export type NewSession = Pick<
   Session,
-  "userId" | "accountId" | "role" | "scope" | "amr" | "ip" | "userAgent"
+  "userId" | "accountId" | "username" | "role" | "scope" | "amr" | "ip" | "userAgent"
 > & {
   /** From `readEpochs`, before the login looked at the user's devices. */
   epochs: Epochs;

@@ -115,6 +115,7 @@ test("a challenge that is over gets no passcode any more", async () => {
   const { challengeId: id, ...owner } = await challenged(deps);
   await openSession(deps.redis, {
     ...owner,
+    username: "somebody",
     role: "member",
     scope: "full",
     amr: ["pwd", "otp", "mfa"],

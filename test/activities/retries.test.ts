@@ -43,7 +43,15 @@ test("the sign-out ends every login that began before, repeated or not", async (
   const epochs = await readEpochs(deps.redis, userId, accountId);
   await twice("signOut", { userId, reason: "device_verified" });
   const opened = await openSession(deps.redis, {
-    ...{ userId, accountId, epochs, role: "member", scope: "full", amr: ["pwd"] },
+    ...{
+      userId,
+      accountId,
+      epochs,
+      username: "somebody",
+      role: "member",
+      scope: "full",
+      amr: ["pwd"],
+    },
     ...{ now: deps.clock.now(), lifetimeMs: 60_000 },
   });
   expect(opened).toBe("stale");

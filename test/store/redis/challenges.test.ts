@@ -49,6 +49,7 @@ test("withdrawing ends the user's open challenges, right passcodes and all, and 
   const other = await open(newUser());
   await openSession(redis, {
     ...user,
+    username: "somebody",
     role: "member",
     scope: "full",
     amr: ["pwd", "sms", "mfa"],

@@ -28,6 +28,7 @@ type User = ReturnType<typeof newUser>;
 async function login(user: User, overrides: Partial<NewSession> = {}) {
   return openSession(redis, {
     ...user,
+    username: "somebody",
     role: "member",
     scope: "full",
     amr: withMfa,
@@ -279,6 +280,7 @@ test("a session tells who, how, when and from where", async () => {
   expect(await check(token)).toEqual({ ok: true, session });
   expect(session).toEqual({
     id: session.id,
+    username: "somebody",
     ...user,
     ...from,
     role: "administrator",
