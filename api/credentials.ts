@@ -48,3 +48,8 @@ export async function checkProof(
   await guess.giveBack();
   return user;
 }
+
+async function compare({ db }: Deps, username: string, password: string) {
+  const user = await findUserByUsername(db, username);
+  return { user, right: await verifyPassword(user?.passwordHash, password) };
+}

@@ -2,6 +2,7 @@ import type { Origin } from "../machines/methods.ts";
 import { hashCode } from "../store/codes.ts";
 import { keys } from "../store/redis/keys.ts";
 import { isKnownAddress, rememberAddress } from "../store/redis/known-addresses.ts";
+import { clientNetwork } from "./client-network.ts";
 import type { Deps } from "./deps.ts";
 import { type Charge, type Spent, spendAll } from "./spend-all.ts";
 
@@ -57,7 +58,7 @@ export async function rememberOrigin(
   await rememberAddress(deps.redis, key, deps.clock.now());
 }
 
-const addressOf = ({ ip = "unknown" }: Origin) => ip;
+const addressOf = ({ ip = "unknown" }: Origin) => clientNetwork(ip);
 
 function digest({ config }: ThrottleDeps, ...parts: string[]): string {
   return hashCode(config.CODE_KEY, "password", ...parts);
