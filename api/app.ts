@@ -29,7 +29,7 @@ export function createApp(deps: Deps) {
   const { config, log } = deps;
   const app = new OpenAPIHono({ defaultHook: invalidFields });
 
-  const metrics = createMetrics();
+  const metrics = createMetrics(deps.db);
   app.use(metrics.observe);
   app.use(requestLog(log, config.TRUSTED_PROXIES));
   app.use(secureHeaders);

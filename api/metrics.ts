@@ -1,6 +1,8 @@
 import type { MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
-import { Counter, collectDefaultMetrics, Histogram, Registry } from "prom-client";
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { Db } from "../store/postgres/connect.ts";
+import { countQueuedEvents } from "../store/postgres/event-queue.ts";
 import { watchRedisCommands } from "../store/redis/commands.ts";
 import { listen } from "../telemetry/facts.ts";
 import { Problem } from "./problem.ts";
@@ -9,10 +11,11 @@ import { Problem } from "./problem.ts";
 const BUCKETS_S = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
 /**
- * What Prometheus reads of one gateway: the process, every request by its route, and what its parts
- * tell of logins, locks, messages and the services behind. No label names a user.
+ * What Prometheus reads of one gateway: the process, every request by its route, what its parts
+ * tell of logins, locks, messages and the services behind, and the queue that the workers empty.
+ * No label names a user.
  */
-export function createMetrics() {
+export function createMetrics(db: Db) {
   const registry = new Registry();
   const registers = [registry];
   const counter = <L extends string>(name: string, help: string, labelNames: L[]) =>
@@ -55,6 +58,15 @@ export function createMetrics() {
     "PostgreSQL queries, waits included",
     ["outcome"],
   );
+
+  new Gauge({
+    name: "second_step_events_waiting",
+    help: "Audit events that no worker has passed on yet; NaN while PostgreSQL is away",
+    registers,
+    async collect() {
+      this.set(await countQueuedEvents(db).catch(() => Number.NaN));
+    },
+  });
 
   listen("login-step", ({ method = "none", ...step }) => logins.inc({ ...step, method }));
   listen("lock", () => locks.inc());

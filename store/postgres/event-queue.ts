@@ -17,6 +17,9 @@ export function takeQueuedEvents(tx: Db, limit: number): Promise<AuditEvent[]> {
     .then((rows) => rows.map(({ event }) => event));
 }
 
+/** How many events nobody has passed on yet. */
+export const countQueuedEvents = (db: Db): Promise<number> => db.$count(eventQueue);
+
 /** These events have been passed on. */
 export async function forgetQueuedEvents(tx: Db, taken: readonly AuditEvent[]): Promise<void> {
   const ids = taken.map(({ id }) => id);

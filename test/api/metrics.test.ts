@@ -8,6 +8,7 @@ import {
   wrongCode,
 } from "../support/scenarios.ts";
 import { type Stack, startStack } from "../support/stack.ts";
+import { until } from "../support/until.ts";
 
 let stack: Stack;
 beforeAll(async () => {
@@ -91,4 +92,17 @@ test("Redis scripts, calls of Temporal and queries are measured by name and outc
     ["database_query", 'outcome="ok"'],
   ] as const)
     expect(count(after, name, labels), labels).toBeGreaterThan(count(before, name, labels));
+});
+
+test("events that wait for a worker are counted, and a worker that is back takes them", async () => {
+  const waiting = async () => readingOf(await read(), "second_step_events_waiting");
+  await until(waiting, (count) => count === 0);
+  await stack.stopWorker();
+  try {
+    await logInByPassword(stack, await stack.createUser());
+    expect(await waiting()).toBe(1);
+  } finally {
+    await stack.restartWorker();
+  }
+  await until(waiting, (count) => count === 0);
 });

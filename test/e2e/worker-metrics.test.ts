@@ -34,6 +34,7 @@ test("the worker counts flows, activities and queries beside the SDK's own metri
     ["second_step_flow_duration_seconds_count", loggedIn],
     ["second_step_activity_duration_seconds_count", ['activity="sendPin"', 'outcome="ok"']],
     ["second_step_activity_duration_seconds_bucket", ['activity="sendPin"', 'le="15"']],
+    ["second_step_sms_total", ['provider="outbox"', 'outcome="sent"']],
     ["second_step_database_query_duration_seconds_count", ['outcome="ok"']],
     ["temporal_workflow_completed_total", ['workflow_type="smsEnrollment"']],
   ] as const)
