@@ -11,6 +11,7 @@ import { createMetrics } from "./metrics.ts";
 import { Problem, sendProblem } from "./problem.ts";
 import { requestLog } from "./request-log.ts";
 import { accountRoutes } from "./routes/account.ts";
+import { activityRoutes } from "./routes/activity.ts";
 import { deviceRoutes } from "./routes/devices.ts";
 import { emailRoutes } from "./routes/email.ts";
 import { healthRoutes } from "./routes/health.ts";
@@ -23,6 +24,7 @@ import { referenceRoutes } from "./routes/reference.ts";
 import { sessionRoutes } from "./routes/sessions.ts";
 import { settingsRoutes } from "./routes/settings.ts";
 import { supportRoutes } from "./routes/support.ts";
+import { webhookRoutes } from "./routes/webhooks.ts";
 
 /** The gateway: every route over the given dependencies. */
 export function createApp(deps: Deps) {
@@ -50,6 +52,8 @@ export function createApp(deps: Deps) {
   linkRoutes(app, deps);
   supportRoutes(app, deps);
   accountRoutes(app, deps);
+  activityRoutes(app, deps);
+  webhookRoutes(app, deps);
   referenceRoutes(app);
   if (hasOutbox(config)) outboxRoutes(app, deps);
   app.route("/", portal(deps));

@@ -1,8 +1,17 @@
+import type { z } from "@hono/zod-openapi";
 import type { Origin } from "../machines/methods.ts";
 import { newId } from "../store/ids.ts";
-import { type EventQuery, listEvents, type NewEvent } from "../store/postgres/events.ts";
-import type { User } from "../store/postgres/schema.ts";
+import {
+  type EventFilter,
+  type EventQuery,
+  exportEvents,
+  listEvents,
+  type NewEvent,
+  showEvent,
+} from "../store/postgres/events.ts";
+import type { AuditEvent, User } from "../store/postgres/schema.ts";
 import type { Deps } from "./deps.ts";
+import type { accountEventFilterQuery } from "./schemas.ts";
 
 /** Whom an event is about; it is they who did it. */
 export type Subject = { userId: string; accountId: string };
@@ -36,8 +45,40 @@ export function userEvent(
 /** A page of the audit trail as clients see it, newest first; `next` is the cursor of the next page. */
 export async function activity({ db }: Pick<Deps, "db">, query: EventQuery) {
   const { events, next } = await listEvents(db, query);
-  return {
-    events: events.map(({ key: _key, at, ...event }) => ({ ...event, at: at.toISOString() })),
-    next: next ?? null,
-  };
+  return { events: events.map(showEvent), next: next ?? null };
 }
+
+/** The filter of a request's query. */
+export function filterOf({
+  type: types,
+  user: userId,
+  actor: actorId,
+  ...time
+}: z.output<typeof accountEventFilterQuery>) {
+  return { types, actorId, ...time, ...(userId && { userId }) };
+}
+
+/**
+ * All events that fit as NDJSON, oldest first; made as fast as it is read, so that it takes no more
+ * memory the longer it is. Throws where the store is away already; later that breaks the stream off.
+ */
+export async function activityFile(
+  { db }: Pick<Deps, "db">,
+  filter: EventFilter,
+): Promise<ReadableStream<Uint8Array>> {
+  const pages = exportEvents(db, filter);
+  let page = await pages.next();
+  const encoder = new TextEncoder();
+  return new ReadableStream({
+    async pull(controller) {
+      if (page.done) return controller.close();
+      controller.enqueue(encoder.encode(toNdjson(page.value)));
+      page = await pages.next();
+    },
+    cancel: () => void pages.return(undefined),
+  });
+}
+
+/** Events as clients see them, a line each. */
+export const toNdjson = (events: readonly AuditEvent[]) =>
+  events.map((event) => `${JSON.stringify(showEvent(event))}\n`).join("");

@@ -29,6 +29,9 @@ import type {
   rolloutUpdates,
   SmsEnrollmentArgs,
   smsUpdates,
+  WebhookDeliveryArgs,
+  WebhookDeliveryView,
+  webhookUpdates,
 } from "../workflows/messages.ts";
 import { VIEW } from "../workflows/messages.ts";
 import {
@@ -96,7 +99,7 @@ export function createFlows(client: Client) {
   const start = async (
     type: string,
     workflowId: string,
-    args: Owner,
+    args: Omit<Owner, "userId"> & Partial<Owner>,
     { summary, method, state }: { summary: string; method?: string; state?: string },
   ) => {
     try {
@@ -107,7 +110,7 @@ export function createFlows(client: Client) {
           args: [args],
           staticSummary: summary,
           searchAttributes: {
-            MfaUserId: [args.userId],
+            ...(args.userId && { MfaUserId: [args.userId] }),
             MfaAccountId: [args.accountId],
             ...(method && { MfaMethod: [method] }),
             ...(state && { MfaState: [state] }),
@@ -229,6 +232,17 @@ export function createFlows(client: Client) {
       return move<PolicyRolloutView>(workflowId, update, payload, updateId);
     },
 
+    /** Once more, where the one before has ended. */
+    startWebhookDelivery: (args: WebhookDeliveryArgs) =>
+      start("webhookDelivery", deliveryId(args), args, {
+        summary: "an event to a webhook, once more",
+        state: "attempting",
+      }),
+    /** Undefined where no such workflow is known. */
+    webhookDelivery: (delivery: Delivery) => viewIfKnown<WebhookDeliveryView>(deliveryId(delivery)),
+    moveWebhookDelivery: (delivery: Delivery, update: keyof typeof webhookUpdates) =>
+      move<WebhookDeliveryView>(deliveryId(delivery), update, {}),
+
     /** Waits for the end; after a 503 the removal, if it was taken, goes on by itself. */
     removeDevices: async (args: DeviceRemovalArgs) => {
       const workflowId = workflowIds.deviceRemoval(args.removalId);
@@ -260,6 +274,11 @@ export type Flows = ReturnType<typeof createFlows>;
 type DeviceRemovalWorkflow = (args: DeviceRemovalArgs) => Promise<DeviceRemovalResult>;
 
 type Enrolled = { id: string; type: "sms" | "otp" };
+
+type Delivery = Pick<WebhookDeliveryArgs, "webhookId" | "eventId">;
+
+const deliveryId = ({ webhookId, eventId }: Delivery) =>
+  workflowIds.webhookDelivery(webhookId, eventId);
 
 const enrollmentId = ({ id, type }: Enrolled) => workflowIds.enrollment(type, id);
 

@@ -2,6 +2,8 @@ import { z } from "@hono/zod-openapi";
 
 /** The shapes that several routes answer or take. */
 
+const ID = /^[0-9a-f]{32}$/;
+
 export const problemSchema = z
   .looseObject({
     type: z.string(),
@@ -148,30 +150,67 @@ export const nicknameSchema = z
 /** How many recovery codes a set may have. */
 export const quantitySchema = z.int().min(1).max(10);
 
+export const eventSchema = z
+  .object({
+    id: z.int(),
+    at: z.iso.datetime(),
+    type: z.string().openapi({ example: "device_verified" }),
+    accountId: z.string(),
+    userId: z.string().nullable().openapi({ description: "Whom it is about" }),
+    actorId: z.string().nullable().openapi({ description: "Who did it; null: the service" }),
+    ip: z.string().nullable(),
+    userAgent: z.string().nullable(),
+    workflowId: z.string().nullable(),
+    detail: z.record(z.string(), z.unknown()),
+  })
+  .openapi("Event");
+
 export const activitySchema = z
   .object({
-    events: z.array(
-      z.object({
-        id: z.int(),
-        at: z.iso.datetime(),
-        type: z.string().openapi({ example: "device_verified" }),
-        accountId: z.string(),
-        userId: z.string().nullable(),
-        actorId: z.string().nullable(),
-        ip: z.string().nullable(),
-        userAgent: z.string().nullable(),
-        workflowId: z.string().nullable(),
-        detail: z.record(z.string(), z.unknown()),
-      }),
-    ),
+    events: z.array(eventSchema),
     next: z.int().nullable().openapi({ description: "`before` of the next page" }),
   })
   .openapi("Activity");
 
+/** A page of what is numbered, the highest numbers first. */
 export const pageQuery = z.object({
   before: z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER).optional(),
   limit: z.coerce.number().int().min(1).max(100).default(20),
-  type: z.string().max(64).optional(),
+});
+
+/** Types of event by name. */
+export const eventTypesSchema = z
+  .array(z.string().regex(/^[a-z_]{1,64}$/, "A type is of lower-case letters and underscores."))
+  .min(1)
+  .max(50);
+
+const instant = z
+  .union([z.iso.datetime({ offset: true }), z.iso.date()], {
+    error: "Give a date, or a date and time with its offset.",
+  })
+  .transform((text) => new Date(text))
+  .openapi({ type: "string", example: "2026-01-31" });
+
+/** Which events of one's own. */
+export const eventFilterQuery = z.object({
+  type: z
+    .string()
+    .transform((text) => text.split(","))
+    .pipe(eventTypesSchema)
+    .optional()
+    .openapi({ type: "string", description: "One or several, with commas between them" }),
+  from: instant.optional(),
+  to: instant.optional().openapi({ description: "The end, which is not included" }),
+});
+
+/** Which events of an account. */
+export const accountEventFilterQuery = eventFilterQuery.extend({
+  user: z.string().regex(ID, "Give a user's id.").optional().openapi({ description: "About whom" }),
+  actor: z
+    .string()
+    .regex(/^[0-9a-z_]{1,64}$/, "Give a user's id, or command_line.")
+    .optional()
+    .openapi({ description: "By whom" }),
 });
 
 /** A user name and a password, both as typed. */

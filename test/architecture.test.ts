@@ -21,14 +21,14 @@ const MAY: Record<string, { ours: RegExp; packages: RegExp }> = {
   gateways: {
     ours: /^(gateways|store)\/|^telemetry\/facts\.ts$|^config\.ts$/,
     packages:
-      /^(node:(crypto|dns|dns\/promises|http|https|net)|nodemailer|standardwebhooks|smpp|twilio(\/lib\/webhooks\/webhooks\.js)?)$/,
+      /^(node:(crypto|dns|dns\/promises|http|https|net|timers\/promises)|nodemailer|standardwebhooks|smpp|twilio(\/lib\/webhooks\/webhooks\.js)?)$/,
   },
   store: {
     ours: /^store\/|^telemetry\/facts\.ts$/,
     packages: /^(node:\w+|redis|pg|drizzle-(orm|kit)(\/.*)?|@node-rs\/argon2)$/,
   },
   api: {
-    ours: /^(api|store|portal)\/|^gateways\/(reports|twilio-status)\.ts$|^telemetry\/facts\.ts$|^config\.ts$|^machines\/methods\.ts$|^workflows\/(messages|ids|views)\.ts$/,
+    ours: /^(api|store|portal)\/|^gateways\/(reports|twilio-status|public-addresses|webhook)\.ts$|^telemetry\/facts\.ts$|^config\.ts$|^machines\/methods\.ts$|^workflows\/(messages|ids|views)\.ts$/,
     // Not what the store, the workflows or the worker are made with.
     packages: /^(?!(redis|pg|drizzle-orm|xstate|@temporalio\/(worker|workflow|activity))(\/|$))/,
   },
@@ -120,6 +120,7 @@ test("Temporal's client is used by the gateway's flows, the worker's relay and t
     ({ file, target }) => target === "@temporalio/client" && !file.startsWith("scripts/"),
   );
   expect(users.map(({ file }) => file).sort()).toEqual([
+    "activities/signal.ts",
     "activities/start.ts",
     "api/flows.ts",
     "api/server.ts",

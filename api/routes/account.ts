@@ -3,17 +3,14 @@ import type { Context } from "hono";
 import { addUser, changeUserRole, listAccountUsers } from "../account-users.ts";
 import { authenticate } from "../authenticate.ts";
 import type { Deps } from "../deps.ts";
-import { activity } from "../events.ts";
 import { originOf } from "../origin.ts";
 import { changePolicy, getPolicy, LONGEST_GRACE_DAYS } from "../policy.ts";
 import { requireRole } from "../roles.ts";
 import { bearer, json, jsonBody, post, problems } from "../route.ts";
 import {
   accountUserSchema,
-  activitySchema,
   emailSchema,
   idParam,
-  pageQuery,
   policySchema,
   requirementSchema,
   usernameSchema,
@@ -138,19 +135,6 @@ const role = createRoute({
   },
 });
 
-const accountActivity = createRoute({
-  method: "get",
-  path: "/v1/account/activity",
-  tags,
-  summary: "What happened in your account, newest first",
-  security,
-  request: { query: pageQuery },
-  responses: {
-    200: json(activitySchema, "A page of events"),
-    ...problems({ session: true }, "forbidden", "invalid_request"),
-  },
-});
-
 /** An administrator's own account; no call names another, nor touches a user's devices. */
 export function accountRoutes(app: OpenAPIHono, deps: Deps) {
   const origin = (c: Context) => originOf(c, deps.config.TRUSTED_PROXIES);
@@ -183,10 +167,5 @@ export function accountRoutes(app: OpenAPIHono, deps: Deps) {
     const session = await administrator(c);
     const change = { userId: c.req.valid("param").id, role: c.req.valid("json").role };
     return c.json(await changeUserRole(deps, session, change, origin(c)), 200);
-  });
-
-  app.openapi(accountActivity, async (c) => {
-    const { accountId } = await administrator(c);
-    return c.json(await activity(deps, { accountId, ...c.req.valid("query") }), 200);
   });
 }

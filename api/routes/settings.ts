@@ -5,19 +5,11 @@ import { authenticate } from "../authenticate.ts";
 import type { Deps } from "../deps.ts";
 import { getMultiFactor } from "../devices.ts";
 import { emailOf } from "../email.ts";
-import { activity } from "../events.ts";
 import { originOf } from "../origin.ts";
 import { requiredFrom } from "../policy.ts";
 import { makeRecoveryCodes, recoveryCodesFile } from "../recovery-codes.ts";
 import { bearer, json, jsonBody, post, problems } from "../route.ts";
-import {
-  activitySchema,
-  emailSchema,
-  methodSchema,
-  multiFactorSchema,
-  pageQuery,
-  quantitySchema,
-} from "../schemas.ts";
+import { emailSchema, methodSchema, multiFactorSchema, quantitySchema } from "../schemas.ts";
 import { changeDefaultMethod } from "../settings.ts";
 
 const tags = ["My settings"];
@@ -85,20 +77,7 @@ const recoveryCodes = createRoute({
   },
 });
 
-const myActivity = createRoute({
-  method: "get",
-  path: "/v1/me/activity",
-  tags,
-  summary: "What happened to your login and devices, newest first",
-  security,
-  request: { query: pageQuery },
-  responses: {
-    200: json(activitySchema, "A page of events"),
-    ...problems({ session: true }, "invalid_request"),
-  },
-});
-
-/** One's own settings, recovery codes and activity. */
+/** One's own settings and recovery codes. */
 export function settingsRoutes(app: OpenAPIHono, deps: Deps) {
   const origin = (c: Context) => originOf(c, deps.config.TRUSTED_PROXIES);
 
@@ -127,10 +106,5 @@ export function settingsRoutes(app: OpenAPIHono, deps: Deps) {
       return c.json({ codes: made.codes, createdAt: made.createdAt.toISOString() }, 201);
     c.header("content-disposition", 'attachment; filename="recovery-codes.txt"');
     return c.text(recoveryCodesFile(deps.config.SERVICE_NAME, made), 201);
-  });
-
-  app.openapi(myActivity, async (c) => {
-    const { userId } = await authenticate(c, deps);
-    return c.json(await activity(deps, { userId, ...c.req.valid("query") }), 200);
   });
 }

@@ -41,7 +41,7 @@ export function contractOf(document: OpenApi): (call: string, answer: Answer<unk
     const type = answer.headers.get("content-type")?.split(";")[0] ?? "";
     const media = response.content?.[type];
     if (!media) return fail(`the type ${type}`);
-    const body = type.endsWith("json") ? JSON.parse(answer.text) : answer.text;
+    const body = /[/+]json$/.test(type) ? JSON.parse(answer.text) : answer.text;
     const checked = schemaOf(media.schema).safeParse(body);
     if (!checked.success) fail(`the body (${z.prettifyError(checked.error)})`);
     if (answer.status >= 400 && !response.description.includes(`\`${body.code}\``))

@@ -128,6 +128,8 @@ export function environmentOf(
     TEMPORAL_NAMESPACE: namespace,
     SEALING_KEYS: `test:${randomBytes(32).toString("base64")}`,
     CODE_KEY: randomBytes(32).toString("base64"),
+    // The receivers of tests are on this machine.
+    WEBHOOKS_INSIDE: "true",
   };
 }
 

@@ -15,6 +15,8 @@ import {
   type Owner,
   type SmsEnrollmentArgs,
   VIEW,
+  type WebhookDeliveryArgs,
+  type WebhookDeliveryView,
 } from "../../workflows/messages.ts";
 import { challenged, enrollee } from "../activities/subjects.ts";
 
@@ -61,6 +63,16 @@ export function flowsOn(deps: Deps, client: Client) {
       const args: LoginChallengeArgs = { ...(await challenged(deps, { lifetimeMs })), ...choice };
       const id = workflowIds.loginChallenge(args.challengeId);
       return { ...args, ...(await start<ChallengeView>("loginChallenge", id, args)) };
+    },
+
+    async webhookDelivery(
+      delivery: Pick<WebhookDeliveryArgs, "accountId" | "webhookId" | "eventId"> &
+        Partial<WebhookDeliveryArgs>,
+    ) {
+      const { retriesMs } = limits.webhooks;
+      const args: WebhookDeliveryArgs = { attemptsBefore: 0, retriesMs, ...delivery };
+      const id = workflowIds.webhookDelivery(args.webhookId, args.eventId);
+      return start<WebhookDeliveryView>("webhookDelivery", id, args);
     },
 
     /** The removal of one of the user's devices, or of all. */

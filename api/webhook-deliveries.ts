@@ -1,0 +1,84 @@
+import {
+  type EventDelivery,
+  getDelivery,
+  listDeliveries,
+} from "../store/postgres/webhook-deliveries.ts";
+import type { Session } from "../store/redis/sessions.ts";
+import type { WebhookDeliveryState } from "../workflows/messages.ts";
+import type { Deps } from "./deps.ts";
+import { Problem } from "./problem.ts";
+import { accountWebhook } from "./webhooks.ts";
+
+type Account = Pick<Session, "accountId">;
+
+/** An event on its way to a webhook. */
+export type DeliveryView = {
+  eventId: number;
+  type: string;
+  /** When the event happened. */
+  at: string;
+  state: WebhookDeliveryState;
+  attempts: number;
+  lastOutcome: string | null;
+  lastAttemptAt: string | null;
+};
+
+/** A page of a webhook's deliveries, the newest event first. Throws `webhook_not_found`. */
+export async function deliveriesOf(
+  deps: Pick<Deps, "db">,
+  account: Account,
+  { id, ...page }: { id: string; before?: number; limit: number },
+): Promise<{ deliveries: DeliveryView[]; next: number | null }> {
+  await accountWebhook(deps, account, id);
+  const { deliveries, next } = await listDeliveries(deps.db, { webhookId: id, ...page });
+  return { deliveries: deliveries.map(describeDelivery), next: next ?? null };
+}
+
+/**
+ * Sends an event once more: at once where it waits, anew where its delivery has ended. Throws
+ * `webhook_not_found`, `delivery_not_found`, `webhook_disabled`, and `illegal_transition` while an
+ * attempt is under way.
+ */
+export async function resend(
+  deps: Deps,
+  account: Account,
+  { id: webhookId, eventId }: { id: string; eventId: number },
+): Promise<DeliveryView> {
+  const { db, flows, config } = deps;
+  const { state } = await accountWebhook(deps, account, webhookId);
+  const delivery = { webhookId, eventId };
+  const found = await getDelivery(db, delivery);
+  if (!found) throw new Problem("delivery_not_found", "The webhook has no such delivery.");
+  if (state === "disabled")
+    throw new Problem("webhook_disabled", "Enable the webhook first, then send again.");
+  const view = await flows.webhookDelivery(delivery);
+  if (view?.state === "attempting") throw underWay();
+  if (view?.state === "waiting") {
+    if (!(await flows.moveWebhookDelivery(delivery, "resend")).moved) throw underWay();
+  } else {
+    await flows.startWebhookDelivery({
+      accountId: account.accountId,
+      userId: found.event.userId ?? undefined,
+      ...delivery,
+      retriesMs: config.limits.webhooks.retriesMs,
+      attemptsBefore: found.delivery.attempts,
+    });
+  }
+  return { ...describeDelivery(found), state: "attempting" };
+}
+
+const underWay = () =>
+  new Problem("illegal_transition", "It is being sent at this moment. Look again in a while.");
+
+function describeDelivery({ delivery, event }: EventDelivery): DeliveryView {
+  const { eventId, state, attempts, lastOutcome, lastAttemptAt } = delivery;
+  return {
+    eventId,
+    type: event.type,
+    at: event.at.toISOString(),
+    state: state as WebhookDeliveryState,
+    attempts,
+    lastOutcome,
+    lastAttemptAt: lastAttemptAt?.toISOString() ?? null,
+  };
+}

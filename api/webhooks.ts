@@ -1,0 +1,159 @@
+import { bareHost, isInside } from "../gateways/public-addresses.ts";
+import { newWebhookSecret } from "../gateways/webhook.ts";
+import type { Origin } from "../machines/methods.ts";
+import { isId, newId } from "../store/ids.ts";
+import type { Webhook } from "../store/postgres/schema.ts";
+import {
+  addWebhook,
+  getWebhook,
+  listWebhooks,
+  removeWebhook,
+  setWebhookDisabled,
+} from "../store/postgres/webhooks.ts";
+import type { Session } from "../store/redis/sessions.ts";
+import { seal } from "../store/sealing.ts";
+import { requireFresh } from "./authenticate.ts";
+import type { Deps } from "./deps.ts";
+import { methodsOf } from "./devices.ts";
+import { userEvent } from "./events.ts";
+import { Problem } from "./problem.ts";
+
+/** A webhook as its account's administrators see it. */
+export type WebhookView = {
+  id: string;
+  url: string;
+  types: string[] | null;
+  state: "enabled" | "disabled";
+  disabledFor: string | null;
+  createdBy: string;
+  createdAt: string;
+};
+
+/** The webhooks of the administrator's account, the oldest first. */
+export async function accountWebhooks(
+  { db }: Pick<Deps, "db">,
+  { accountId }: Pick<Session, "accountId">,
+): Promise<WebhookView[]> {
+  return (await listWebhooks(db, accountId)).map(describeWebhook);
+}
+
+/** One of them. Throws `webhook_not_found`. */
+export async function accountWebhook(
+  { db }: Pick<Deps, "db">,
+  { accountId }: Pick<Session, "accountId">,
+  id: string,
+): Promise<WebhookView> {
+  const webhook = isId(id) ? await getWebhook(db, accountId, id) : undefined;
+  if (!webhook) throw unknownWebhook();
+  return describeWebhook(webhook);
+}
+
+/**
+ * A new webhook with its secret, which is told this once. Throws `invalid_webhook_url`,
+ * `too_many_webhooks`, `reauthentication_required`.
+ */
+export async function makeWebhook(
+  deps: Deps,
+  session: Session,
+  { url, types }: { url: string; types: string[] | null },
+  origin: Origin,
+): Promise<{ webhook: WebhookView; secret: string }> {
+  requireFresh(session, await methodsOf(deps, session), deps);
+  const target = await requireReachable(url, deps);
+  const { accountId, userId: createdBy } = session;
+  const { perAccount } = deps.config.limits.webhooks;
+  const id = newId();
+  const secret = newWebhookSecret();
+  const made = await addWebhook(
+    deps.db,
+    {
+      id,
+      accountId,
+      url: target.href,
+      secret: seal(deps.config.SEALING_KEYS, secret, id),
+      types,
+      createdBy,
+      createdAt: new Date(deps.clock.now()),
+    },
+    perAccount,
+    accountEvent(deps, session, "webhook_added", origin, { webhookId: id, host: target.host }),
+  );
+  if (made === "too_many")
+    throw new Problem("too_many_webhooks", `An account has at most ${perAccount}. Remove one.`);
+  return { webhook: describeWebhook(made), secret };
+}
+
+/** Removes a webhook and its deliveries. Throws `webhook_not_found`, `reauthentication_required`. */
+export async function deleteWebhook(
+  deps: Deps,
+  session: Session,
+  id: string,
+  origin: Origin,
+): Promise<void> {
+  requireFresh(session, await methodsOf(deps, session), deps);
+  const { accountId } = session;
+  const { url } = await accountWebhook(deps, session, id);
+  const detail = { webhookId: id, host: new URL(url).host };
+  const event = accountEvent(deps, session, "webhook_removed", origin, detail);
+  if (!(await removeWebhook(deps.db, { accountId, webhookId: id }, event))) throw unknownWebhook();
+}
+
+/**
+ * Sends a webhook that was disabled events again, from now on. Throws `webhook_not_found`,
+ * `reauthentication_required`.
+ */
+export async function enableWebhook(
+  deps: Deps,
+  session: Session,
+  id: string,
+  origin: Origin,
+): Promise<WebhookView> {
+  requireFresh(session, await methodsOf(deps, session), deps);
+  const { accountId } = session;
+  await accountWebhook(deps, session, id);
+  const event = accountEvent(deps, session, "webhook_enabled", origin, { webhookId: id });
+  await setWebhookDisabled(deps.db, { accountId, webhookId: id, reason: null }, event);
+  return accountWebhook(deps, session, id);
+}
+
+/** An event about the account as a whole. */
+function accountEvent(
+  deps: Deps,
+  session: Session,
+  type: string,
+  origin: Origin,
+  detail: Record<string, unknown>,
+) {
+  return { ...userEvent(deps, session, type, origin, detail), userId: null };
+}
+
+/** The URL, if events may be sent there. Each connection is looked at again: DNS may change. */
+async function requireReachable(url: string, { config }: Pick<Deps, "config">): Promise<URL> {
+  const inside = config.WEBHOOKS_INSIDE;
+  const target = URL.canParse(url) ? new URL(url) : undefined;
+  if (!target || !(target.protocol === "https:" || (inside && target.protocol === "http:")))
+    throw invalidUrl("Give a URL that begins with https://.");
+  if (target.username || target.password || target.hash)
+    throw invalidUrl("Give a URL without a user name, a password or a fragment.");
+  if (!inside && (await isInside(bareHost(target))))
+    throw invalidUrl("The URL leads to an address that is not of the public internet.");
+  return target;
+}
+
+const invalidUrl = (message: string) =>
+  new Problem("invalid_webhook_url", message, { errors: [{ path: "url", message }] });
+
+const unknownWebhook = () => new Problem("webhook_not_found", "Your account has no such webhook.");
+
+function describeWebhook(webhook: Webhook): WebhookView {
+  const { id, url, types, disabledFor, createdBy, createdAt } = webhook;
+  return {
+    id,
+    url,
+    types,
+    state: disabledFor === null ? "enabled" : "disabled",
+    disabledFor,
+    createdBy,
+    createdAt: createdAt.toISOString(),
+  };
+}
