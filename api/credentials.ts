@@ -35,8 +35,15 @@ export async function checkProof(
   origin: Origin,
 ): Promise<User> {
   const guess = await spendPasswordGuess(deps, normalizeUsername(username), origin);
-  const user = await findUserByUsername(deps.db, username);
-  const right = await prove(user);
+  const judge = async () => {
+    const user = await findUserByUsername(deps.db, username);
+    return { user, right: await prove(user) };
+  };
+  const { user, right } = await judge().catch(async (error) => {
+    // An outage costs no guess: nothing was judged.
+    await guess.giveBack();
+    throw error;
+  });
   if (!user || !right) {
     // Not waited for: a known user's failed login must take no longer than an unknown one's.
     if (user)
@@ -47,9 +54,4 @@ export async function checkProof(
   }
   await guess.giveBack();
   return user;
-}
-
-async function compare({ db }: Deps, username: string, password: string) {
-  const user = await findUserByUsername(db, username);
-  return { user, right: await verifyPassword(user?.passwordHash, password) };
 }
