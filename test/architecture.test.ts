@@ -28,13 +28,14 @@ const MAY: Record<string, { ours: RegExp; packages: RegExp }> = {
     packages: /^(node:\w+|redis|pg|drizzle-(orm|kit)(\/.*)?|@node-rs\/argon2)$/,
   },
   api: {
-    ours: /^(api|store|portal)\/|^gateways\/(reports|twilio-status|public-addresses|webhook)\.ts$|^telemetry\/facts\.ts$|^config\.ts$|^machines\/methods\.ts$|^workflows\/(messages|ids|views)\.ts$/,
+    ours: /^(api|store|portal)\/|^gateways\/(reports|twilio-status|public-addresses|webhook)\.ts$|^telemetry\/(facts|start-traces)\.ts$|^config\.ts$|^machines\/methods\.ts$|^workflows\/(messages|ids|views)\.ts$/,
     // Not what the store, the workflows or the worker are made with.
     packages: /^(?!(redis|pg|drizzle-orm|xstate|@temporalio\/(worker|workflow|activity))(\/|$))/,
   },
   telemetry: {
     ours: /^telemetry\//,
-    packages: /^(node:diagnostics_channel|pino|@temporalio\/(activity|common|worker))$/,
+    packages:
+      /^(node:\w+|pino|hono(\/route)?|@opentelemetry\/.*|@temporalio\/(activity|common|worker|interceptors-opentelemetry))$/,
   },
   portal: {
     // The machines to draw their charts; none is run here.
@@ -50,7 +51,7 @@ const AROUND = ["scripts", "bench", "test"];
 const IMPORT =
   /^(?:import|export)\s+(type\s)?(?:[^;"]*?from\s+)?"([^"]+)";|\bimport\("([^"]+)"\)/gm;
 
-type Import = { file: string; target: string; ours: boolean; erased: boolean };
+type Import = { file: string; target: string; ours: boolean; erased: boolean; late: boolean };
 
 async function sources(): Promise<{ file: string; text: string }[]> {
   const files: string[] = [];
@@ -69,7 +70,7 @@ function importsOf({ file, text }: { file: string; text: string }): Import[] {
     const specifier = named ?? inline ?? "";
     const ours = specifier.startsWith(".");
     const target = ours ? relative(root, join(root, dirname(file), specifier)) : specifier;
-    return { file, target, ours, erased: erased !== undefined };
+    return { file, target, ours, erased: erased !== undefined, late: inline !== undefined };
   });
 }
 
@@ -105,6 +106,14 @@ test("nothing of the service needs its set-up or its tests", () => {
 test("the configuration is handed over, not loaded, behind the entry points", () => {
   const users = imports.filter(({ target, erased }) => target === "config.ts" && !erased);
   expect(users.map(({ file }) => file).sort()).toEqual(["api/server.ts", "worker.ts"]);
+});
+
+test("OpenTelemetry is loaded by one module, which is loaded only where traces are wanted", () => {
+  const users = imports.filter(({ target }) => /^@opentelemetry\/|opentelemetry$/.test(target));
+  expect(new Set(users.map(({ file }) => file))).toEqual(new Set(["telemetry/tracing.ts"]));
+  const loaders = imports.filter(({ target }) => target === "telemetry/tracing.ts");
+  expect(loaders.length).toBeGreaterThan(0);
+  expect(loaders.filter(({ late, erased }) => !late && !erased)).toEqual([]);
 });
 
 test("workflows see the activities as a type, so that none gets into their bundle", () => {

@@ -16,6 +16,7 @@ import {
   setRetention,
 } from "../../scripts/temporal-namespace.ts";
 import { ensureTimeSkippingServer } from "../../scripts/time-skipping.ts";
+import { ensureSmsc } from "./smsc/install.ts";
 
 declare module "vitest" {
   export interface ProvidedContext {
@@ -25,6 +26,8 @@ declare module "vitest" {
     postgresUrl: string;
     /** For TestWorkflowEnvironment.createTimeSkipping; empty where the SDK is to download it. */
     timeSkippingServerPath: string;
+    /** The command that starts an SMSC; see smsc/smsc.ts. */
+    smscProgram: string;
   }
 }
 
@@ -75,10 +78,13 @@ export default async function startServices(project: TestProject): Promise<() =>
     const path = await ensureTimeSkippingServer(report);
     project.provide("timeSkippingServerPath", path ?? "");
   };
+  const smsc = async () => {
+    project.provide("smscProgram", await ensureSmsc(report));
+  };
 
   try {
     // One after the other where apt-get may be needed: it allows one installation at a time.
-    await Promise.all([redis().then(postgres).then(timeSkipping), temporal()]);
+    await Promise.all([redis().then(postgres).then(timeSkipping).then(smsc), temporal()]);
   } catch (error) {
     await stop();
     throw error;
