@@ -1,12 +1,16 @@
-import type { MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
 import { hashCode } from "../store/codes.ts";
+import { authenticate } from "./authenticate.ts";
 import type { Deps } from "./deps.ts";
 import { keptAnswers, toKeep } from "./kept-answers.ts";
 import { Problem } from "./problem.ts";
 
 const HEADERS = ["content-type", "content-disposition", "location", "www-authenticate"];
 
-/** Answers a repeated POST with the same `Idempotency-Key` as the first time, for a day. */
+/**
+ * Answers a repeated POST with the same `Idempotency-Key` as the first time, for a day; with a session
+ * only while that lives, since the answer may hold a secret.
+ */
 export function idempotency(deps: Deps): MiddlewareHandler {
   return async (c, next) => {
     const key = c.req.method === "POST" ? c.req.header("idempotency-key") : undefined;
@@ -26,4 +30,15 @@ export function idempotency(deps: Deps): MiddlewareHandler {
     await next();
     await answers.keep(claimed.claim, c.res.status, () => toKeep(c.res, HEADERS));
   };
+}
+
+/** Whether the request's token is of a live session; the route says why it is not. */
+async function isLive(deps: Deps, c: Context): Promise<boolean> {
+  try {
+    await authenticate(c, deps, { setup: true });
+    return true;
+  } catch (error) {
+    if (error instanceof Problem && error.status === 401) return false;
+    throw error;
+  }
 }

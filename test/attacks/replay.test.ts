@@ -1,0 +1,179 @@
+// I read over a shoulder, in a proxy's log or on a lost telephone: codes, challenge ids and tokens that
+// were used already. I send them again, at once and later, here and somewhere else.
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { ProblemCode } from "../../api/problem.ts";
+import { codeAt, logInByApp, registerApp, userWithApp, verifiedApp } from "../support/apps.ts";
+import type { Answer } from "../support/client.ts";
+import { expectProblem } from "../support/problems.ts";
+import { logInByPassword, startChallenge } from "../support/scenarios.ts";
+import { type Stack, startStack } from "../support/stack.ts";
+
+const MINUTE_MS = 60_000;
+const STEP_MS = 30_000;
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStack();
+});
+afterAll(() => stack.stop());
+
+const post = <Body>(path: string, token: string, body?: object, key?: string) =>
+  stack.api.call<Body>("POST", path, {
+    token,
+    body,
+    headers: key === undefined ? {} : { "idempotency-key": key },
+  });
+
+const recoveryCodes = async (token: string, quantity: number) =>
+  (await post<{ codes: string[] }>("/v1/me/recovery-codes", token, { quantity })).body.codes;
+
+const opened = (answers: Answer<unknown>[]) => answers.filter(({ status }) => status === 200);
+
+/** Everything that can be asked of a challenge, with a code that is right. */
+function everyMove(id: string, code: string): Promise<Answer<unknown>>[] {
+  return [
+    stack.api.verifyPasscode(id, code),
+    stack.api.resendPasscode(id),
+    stack.api.chooseMethod(id, "sms"),
+    stack.api.chooseMethod(id, "otp"),
+  ];
+}
+
+async function expectOver(id: string, code: string, problem: ProblemCode) {
+  for (const answer of await Promise.all(everyMove(id, code))) expectProblem(answer, problem);
+}
+
+describe("a challenge that is over, asked again with a right code", () => {
+  async function withBoth() {
+    const { user, secret } = await userWithApp(stack);
+    const { token } = await logInByApp(stack, user, secret);
+    await stack.advance(STEP_MS);
+    return { user, secret, token };
+  }
+  const now = (secret: string) => codeAt(secret, stack.clock.now());
+
+  test("by success: it makes no second session, nor by a newer code or a recovery code", async () => {
+    const { user, secret, token } = await withBoth();
+    const [recovery = ""] = await recoveryCodes(token, 2);
+    const { id } = await startChallenge(stack, user);
+    await stack.api.verifyPasscode(id, now(secret));
+    await expectOver(id, now(secret), "illegal_transition");
+    await stack.advance(STEP_MS);
+    await expectOver(id, now(secret), "illegal_transition");
+    await expectOver(id, recovery, "illegal_transition");
+    // The recovery code was not looked at: it is still good.
+    const next = await startChallenge(stack, user);
+    expect((await stack.api.verifyPasscode(next.id, recovery)).status).toBe(200);
+  });
+
+  test("by time: also a code that is right now", async () => {
+    const { user, secret } = await withBoth();
+    const { id } = await startChallenge(stack, user);
+    await stack.advance(10 * MINUTE_MS);
+    expectProblem(await stack.api.verifyPasscode(id, now(secret)), "challenge_expired");
+  });
+
+  test("by withdrawal, since the devices are gone", async () => {
+    const { user, secret, token } = await withBoth();
+    const { id } = await startChallenge(stack, user);
+    await stack.api.call("DELETE", "/v1/me/devices", { token });
+    await expectOver(id, now(secret), "challenge_expired");
+  });
+});
+
+describe("a code of an app", () => {
+  test("is good at one of ten challenges at once, and afterwards neither it nor an older one is", async () => {
+    const { user, secret } = await userWithApp(stack);
+    const challenges = [];
+    for (let n = 0; n < 10; n++) challenges.push(await startChallenge(stack, user));
+    const older = codeAt(secret, stack.clock.now());
+    await stack.advance(STEP_MS);
+    const code = codeAt(secret, stack.clock.now());
+    const answers = await Promise.all(
+      challenges.slice(0, 5).map(({ id }) => stack.api.verifyPasscode(id, code)),
+    );
+    expect(opened(answers).length).toBe(1);
+    const { id } = challenges.at(-1) as { id: string };
+    for (const used of [code, older])
+      expectProblem(await stack.api.verifyPasscode(id, used), "passcode_rejected");
+  });
+
+  test("that proved a device, or logged in, is no code of the user's other device", async () => {
+    const { user, secret } = await userWithApp(stack);
+    const { token } = await logInByApp(stack, user, secret);
+    const second = await registerApp(stack, token, "Second");
+    const code = codeAt(secret, stack.clock.now());
+    expectProblem(await stack.api.verifyDevice(token, second.device.id, code), "pin_rejected");
+    const own = codeAt(second.secret, stack.clock.now());
+    await post(`/v1/me/devices/${second.device.id}/verify`, token, {
+      code: own,
+      makeDefault: false,
+    });
+    const { id } = await startChallenge(stack, user);
+    expectProblem(await stack.api.verifyPasscode(id, own), "passcode_rejected");
+  });
+
+  test("of a secret that was begun anew proves nothing any more", async () => {
+    const { token } = await logInByPassword(stack, await stack.createUser());
+    const { device, secret } = await registerApp(stack, token);
+    await post(`/v1/me/devices/${device.id}/restart`, token);
+    const code = codeAt(secret, stack.clock.now());
+    expectProblem(await stack.api.verifyDevice(token, device.id, code), "pin_rejected");
+  });
+
+  test("of one user opens nothing of another's", async () => {
+    const [ann, eve] = [await userWithApp(stack), await userWithApp(stack)];
+    const { id } = await startChallenge(stack, ann.user);
+    const code = codeAt(eve.secret, stack.clock.now());
+    expectProblem(await stack.api.verifyPasscode(id, code), "passcode_rejected");
+  });
+});
+
+describe("a recovery code", () => {
+  test("is good at one of eight challenges at once; of an older set, or another user's, at none", async () => {
+    const { user, secret } = await userWithApp(stack);
+    const { token } = await logInByApp(stack, user, secret);
+    const old = await recoveryCodes(token, 2);
+    const [code = ""] = await recoveryCodes(token, 2);
+    const challenges = [];
+    for (let n = 0; n < 5; n++) challenges.push(await startChallenge(stack, user));
+    const answers = await Promise.all(
+      challenges.map(({ id }) => stack.api.verifyPasscode(id, code)),
+    );
+    expect(opened(answers).length).toBe(1);
+    const { id } = await startChallenge(stack, user);
+    for (const used of [code, old[0] as string])
+      expectProblem(await stack.api.verifyPasscode(id, used), "passcode_rejected");
+
+    const other = await userWithApp(stack);
+    const theirs = await startChallenge(stack, other.user);
+    const [, unused = ""] = await recoveryCodes((await logInByApp(stack, user, secret)).token, 2);
+    expectProblem(await stack.api.verifyPasscode(theirs.id, unused), "passcode_rejected");
+  });
+});
+
+describe("a request heard with its token and its idempotency key", () => {
+  test("is answered with no secret once the session has ended", async () => {
+    const user = await stack.createUser();
+    const { token } = await logInByPassword(stack, user);
+    const setUp = () => post("/v1/me/devices/otp", token, { name: "App" }, "set-up");
+    const first = await setUp();
+    expect((await setUp()).text).toBe(first.text);
+    await verifiedApp(stack, token, false);
+    const codes = () => post("/v1/me/recovery-codes", token, { quantity: 1 }, "codes");
+    const made = await codes();
+    expect((await codes()).text).toBe(made.text);
+
+    await stack.api.logOut(token);
+    expectProblem(await codes(), "session_revoked");
+    expectProblem(await setUp(), "session_revoked");
+  });
+
+  test("is answered with no secret either once the session is an idle hour old", async () => {
+    const { token } = await logInByPassword(stack, await stack.createUser());
+    const setUp = () => post("/v1/me/devices/otp", token, { name: "App" }, "idle");
+    await setUp();
+    await stack.advance(60 * MINUTE_MS);
+    expectProblem(await setUp(), "session_expired");
+  });
+});
