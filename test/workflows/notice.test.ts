@@ -1,0 +1,123 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { workflowIds } from "../../workflows/ids.ts";
+import { startMailServer } from "../support/mail-server.ts";
+import type { Person } from "../support/people.ts";
+import { logInByPassword } from "../support/scenarios.ts";
+import { type Stack, startStack } from "../support/stack.ts";
+import { until } from "../support/until.ts";
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const UNKNOWN = "nobody@example.com";
+
+type MailServer = Awaited<ReturnType<typeof startMailServer>>;
+type Activity = { events: { id: number; type: string }[] };
+
+let server: MailServer;
+let stack: Stack;
+const refuses = (to: string) => (to === UNKNOWN ? 550 : undefined);
+beforeAll(async () => {
+  server = await startMailServer({ refuses });
+  stack = await startStack({
+    time: "skipping",
+    environment: {
+      SMTP_URL: `smtp://127.0.0.1:${server.port}`,
+      MAIL_FROM: "notices@second-step.example",
+    },
+  });
+});
+afterAll(async () => {
+  await stack?.stop();
+  await server?.stop();
+});
+
+/** Changes the user's address; answers the event and the notices of it. */
+async function changeAddress(user: Person, email: string) {
+  const { token } = await logInByPassword(stack, user);
+  const changed = await stack.api.call("PUT", "/v1/me/email", { token, body: { email } });
+  expect(changed.body).toEqual({ email });
+  return noticesOf(token, "email_changed");
+}
+
+async function noticesOf(token: string, type: string) {
+  const { events } = (await stack.api.call<Activity>("GET", "/v1/me/activity", { token })).body;
+  const event = events.find((one) => one.type === type);
+  if (!event) throw new Error(`There is no ${type}`);
+  const handle = (to: "current" | "former") =>
+    stack.temporal.client.workflow.getHandle(workflowIds.notice(event.id, to));
+  return { current: handle("current"), former: handle("former") };
+}
+
+type Handle = Awaited<ReturnType<typeof noticesOf>>["current"];
+
+/** How often the mail has been tried, once that is as wanted. */
+const tries = (handle: Handle, wanted: (attempt: number) => boolean) =>
+  until(async () => {
+    const described = await handle.describe().catch(() => undefined);
+    return described?.raw.pendingActivities?.[0]?.attempt ?? 0;
+  }, wanted);
+
+/** How the notice ended, once the relay has begun it. */
+async function outcome(handle: Handle): Promise<unknown> {
+  await until(
+    () => handle.describe().catch(() => undefined),
+    (described) => described !== undefined,
+  );
+  return handle.result();
+}
+
+const to = (address: string) => server.mails.filter((mail) => mail.to === address);
+
+test("the mail server is away: nothing waits for it, and two days later the mail comes once", async () => {
+  const user = await stack.createUser();
+  await server.stop();
+  const { current } = await changeAddress(user, "away@example.com");
+  await tries(current, (attempt) => attempt > 1);
+  await stack.advance(2 * DAY_MS);
+  await tries(current, (attempt) => attempt > 20);
+  server = await startMailServer({ port: server.port, refuses });
+  await stack.advance(HOUR_MS);
+  expect(await outcome(current)).toBe("sent");
+  await stack.advance(DAY_MS);
+  expect(to("away@example.com")).toMatchObject([
+    { headers: { subject: "Second Step: Your address for notices was changed" } },
+  ]);
+  const { searchAttributes } = await current.describe();
+  expect(searchAttributes).toMatchObject({ MfaUserId: [user.id], MfaState: ["sent"] });
+});
+
+test("after three days without the mail server the notice is given up", async () => {
+  const user = await stack.createUser();
+  await server.stop();
+  const { current } = await changeAddress(user, "late@example.com");
+  await tries(current, (attempt) => attempt > 1);
+  await stack.advance(3 * DAY_MS + HOUR_MS);
+  expect(await outcome(current)).toBe("given_up");
+  server = await startMailServer({ port: server.port, refuses });
+  await stack.advance(DAY_MS);
+  expect(to("late@example.com")).toEqual([]);
+  expect((await current.describe()).searchAttributes).toMatchObject({ MfaState: ["given_up"] });
+});
+
+test("a recipient that is refused is asked once; the other recipient is told", async () => {
+  const user = await stack.createUser();
+  const first = await changeAddress(user, "first@example.com");
+  expect(await outcome(first.current)).toBe("sent");
+  const { current, former } = await changeAddress(user, UNKNOWN);
+  expect(await outcome(current)).toBe("refused");
+  expect(await outcome(former)).toBe("sent");
+  await stack.advance(DAY_MS);
+  expect(server.asked.filter((address) => address === UNKNOWN)).toHaveLength(1);
+  expect(to("first@example.com")).toHaveLength(2);
+});
+
+test("a user without an address is told nothing, and the notice ends as that", async () => {
+  const admin = await stack.createUser({ role: "administrator" });
+  const user = await stack.createUser({ accountId: admin.accountId });
+  const { token } = await logInByPassword(stack, admin);
+  const body = { role: "administrator" };
+  await stack.api.call("PUT", `/v1/account/users/${user.id}/role`, { token, body });
+  const own = await logInByPassword(stack, user);
+  const { current } = await noticesOf(own.token, "role_changed");
+  expect(await outcome(current)).toBe("no_address");
+});
