@@ -10,8 +10,10 @@ import type { Deps } from "../../api/deps.ts";
 import { connectTemporal, createFlows } from "../../api/flows.ts";
 import { requestFields } from "../../api/request-context.ts";
 import { loadConfig } from "../../config.ts";
+import { configuredSms } from "../../gateways/index.ts";
 import { mailGateway } from "../../gateways/mail.ts";
-import { outboxGateway } from "../../gateways/outbox.ts";
+import { passReport } from "../../gateways/reports.ts";
+import type { DeliveryReport } from "../../gateways/sms.ts";
 import { connectDatabase, migrateDatabase } from "../../store/postgres/connect.ts";
 import type { Role } from "../../store/postgres/schema.ts";
 import { connectRedis } from "../../store/redis/connect.ts";
@@ -60,11 +62,13 @@ export async function startStack({
   let now = BEGINNING;
   const clock = { now: () => now };
 
-  const sms = fallible(outboxGateway(redis, clock));
   const mail = mailGateway({ config, redis, clock });
   const { db, ping } = database;
   const connection = connectTemporal(temporal.address);
   const flows = createFlows(new Client({ connection, namespace: temporal.namespace }));
+  const onReport = (report: DeliveryReport) => passReport({ redis, signal: flows.signal }, report);
+  const provider = configuredSms({ config, redis, clock, log, onReport });
+  const sms = fallible(provider);
   const deps: Deps = { db, ping, redis, flows, config, clock, log };
   const app = createApp(deps);
   const document = (await (await app.request("/openapi.json")).json()) as OpenApi;
@@ -105,6 +109,7 @@ export async function startStack({
     async stop() {
       sms.fail();
       await stopWorker();
+      await provider.close();
       mail?.close();
       await Promise.all([database.close(), redis.close(), connection.close()]);
       await Promise.all([temporal.stop(), own.drop(), redisDatabase.giveBack()]);
