@@ -1,6 +1,6 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { hashCode } from "../store/codes.ts";
-import { authenticate } from "./authenticate.ts";
+import { bearerToken, sessionOf } from "./authenticate.ts";
 import type { Deps } from "./deps.ts";
 import { keptAnswers, toKeep } from "./kept-answers.ts";
 import { Problem } from "./problem.ts";
@@ -26,16 +26,21 @@ export function idempotency(deps: Deps): MiddlewareHandler {
     if (claimed.outcome === "mismatch") throw new Problem("idempotency_key_reused");
     if (claimed.outcome === "in_progress")
       throw new Problem("request_in_progress", "Wait for its answer.", { retryAfterS: 1 });
+    if (claimed.outcome === "done" && hasToken(c) && !(await isLive(deps, c))) return next();
     if (claimed.outcome === "done") return answers.answerOf(c, claimed);
     await next();
     await answers.keep(claimed.claim, c.res.status, () => toKeep(c.res, HEADERS));
   };
 }
 
+const otherToken = (c: Context) => c.req.header("x-auth-token");
+
+const hasToken = (c: Context) => (c.req.header("authorization") ?? otherToken(c)) !== undefined;
+
 /** Whether the request's token is of a live session; the route says why it is not. */
 async function isLive(deps: Deps, c: Context): Promise<boolean> {
   try {
-    await authenticate(c, deps, { setup: true });
+    await sessionOf(deps, otherToken(c) ?? bearerToken(c), { setup: true });
     return true;
   } catch (error) {
     if (error instanceof Problem && error.status === 401) return false;
