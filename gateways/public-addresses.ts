@@ -51,8 +51,12 @@ export function isPublicAddress(address: string): boolean {
 /** A URL's host as `lookup` and `isIP` take it. */
 export const bareHost = ({ hostname }: URL) => hostname.replace(/^\[|\]$/g, "");
 
+/** RFC 6761 section 6.3: these are loopback, whatever DNS knows of them. */
+const LOCALHOST = /(^|\.)localhost\.?$/i;
+
 /** Whether the host is, or has by DNS right now, an address inside; false where DNS knows nothing. */
 export async function isInside(host: string): Promise<boolean> {
+  if (LOCALHOST.test(host)) return true;
   if (isIP(host)) return !isPublicAddress(host);
   const addresses = await resolved(host, { all: true }).catch(() => []);
   return addresses.some(({ address }) => !isPublicAddress(address));

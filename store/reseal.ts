@@ -1,8 +1,23 @@
 import type { Db } from "./postgres/connect.ts";
 import { listSecretsNotSealedWith, updateSecret } from "./postgres/devices.ts";
+import { listWebhookSecretsNotSealedWith, updateWebhookSecret } from "./postgres/webhooks.ts";
 import { type Keyring, seal, unseal } from "./sealing.ts";
 
 const BATCH = 100;
+
+type Sealed = { id: string; secret: string };
+
+/** Where secrets are kept, each sealed for the id of its row. */
+const PLACES = [
+  {
+    list: listSecretsNotSealedWith,
+    update: (db: Db, { id: deviceId, from, to }: Replaced) =>
+      updateSecret(db, { deviceId, from, to }),
+  },
+  { list: listWebhookSecretsNotSealedWith, update: updateWebhookSecret },
+];
+
+type Replaced = { id: string; from: string; to: string };
 
 /**
  * Seals every secret that is under an older key anew with the keyring's first, while the service
@@ -13,12 +28,15 @@ export async function resealSecrets(db: Db, keyring: Keyring): Promise<number> {
   const [active] = keyring;
   if (!active) throw new Error("The keyring is empty");
   let resealed = 0;
-  for (;;) {
-    const old = await listSecretsNotSealedWith(db, active.id, BATCH);
-    if (old.length === 0) return resealed;
-    for (const { id: deviceId, secret: from } of old) {
-      const to = seal(keyring, unseal(keyring, from, deviceId), deviceId);
-      if (await updateSecret(db, { deviceId, from, to })) resealed += 1;
+  for (const { list, update } of PLACES) {
+    for (;;) {
+      const old: Sealed[] = await list(db, active.id, BATCH);
+      if (old.length === 0) break;
+      for (const { id, secret: from } of old) {
+        const to = seal(keyring, unseal(keyring, from, id), id);
+        if (await update(db, { id, from, to })) resealed += 1;
+      }
     }
   }
+  return resealed;
 }

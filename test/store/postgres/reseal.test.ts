@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { newId } from "../../../store/ids.ts";
 import { addOtpDevice, getDevice } from "../../../store/postgres/devices.ts";
+import { addWebhook, getWebhook } from "../../../store/postgres/webhooks.ts";
 import { resealSecrets } from "../../../store/reseal.ts";
 import { seal, sealedWith, unseal } from "../../../store/sealing.ts";
 import { AT, database, eventOf, KINDS, newUser } from "./database.ts";
@@ -36,6 +37,18 @@ describe.each(KINDS)("re-sealing on %s", (kind) => {
       expect(unseal([newer], secret, id).toString()).toBe(`secret of ${id}`);
     }
     expect(await resealSecrets(pools.db, keyring)).toBe(0);
+  });
+
+  test("moves the secrets of webhooks as well", async () => {
+    const { id: createdBy, accountId, ...user } = await newUser(pools.db);
+    const id = newId();
+    const secret = seal([older], "whsec_secret", id);
+    const webhook = { id, accountId, url: "https://example.com/", secret, types: null };
+    const event = eventOf({ ...user, id: createdBy, accountId });
+    await addWebhook(pools.db, { ...webhook, createdBy, createdAt: AT }, 10, event);
+    expect(await resealSecrets(pools.db, [newer, older])).toBe(1);
+    const sealed = (await getWebhook(pools.db, accountId, id))?.secret ?? "";
+    expect(unseal([newer], sealed, id).toString()).toBe("whsec_secret");
   });
 
   test("fails where the old key is missing, and leaves the secret as it was", async () => {
