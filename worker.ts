@@ -4,12 +4,16 @@ import { NativeConnection, Runtime, Worker } from "@temporalio/worker";
 import { pino } from "pino";
 import { createActivities } from "./activities/index.ts";
 import { startRelay } from "./activities/relay.ts";
+import { signalling } from "./activities/signal.ts";
 import { starting } from "./activities/start.ts";
 import { loadConfig } from "./config.ts";
+import { configuredSms } from "./gateways/index.ts";
 import { mailGateway } from "./gateways/mail.ts";
-import { outboxGateway } from "./gateways/outbox.ts";
+import { passReport } from "./gateways/reports.ts";
+import type { DeliveryReport } from "./gateways/sms.ts";
 import { connectDatabase } from "./store/postgres/connect.ts";
 import { connectRedis } from "./store/redis/connect.ts";
+import { startTraces } from "./telemetry/start-traces.ts";
 import { activityFields, sdkLogger } from "./telemetry/worker-log.ts";
 import { exporterAt, measureWorker } from "./telemetry/worker-metrics.ts";
 import { DEPLOYMENT, TASK_QUEUE } from "./workflows/ids.ts";
@@ -32,11 +36,20 @@ const redis = await connectRedis(config.REDIS_URL, (error) =>
   log.warn({ err: error }, "redis is away"),
 );
 const clock = { now: () => Date.now() };
-const sms = outboxGateway(redis, clock);
 const mail = mailGateway({ config, redis, clock });
 if (!mail) log.warn("users are sent no notices by e-mail; set SMTP_URL to send them");
 const connection = await NativeConnection.connect({ address: config.TEMPORAL_ADDRESS });
+const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE });
+const signal = signalling(client);
+const onReport = (report: DeliveryReport) => passReport({ redis, signal }, report);
+const sms = configuredSms({ config, redis, clock, log, onReport });
+const tracing = await startTraces({
+  endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
+  service: "second-step-worker",
+  log,
+});
 const worker = await Worker.create({
+  ...tracing?.worker,
   connection,
   namespace: config.TEMPORAL_NAMESPACE,
   taskQueue: TASK_QUEUE,
@@ -52,11 +65,11 @@ const worker = await Worker.create({
   activities: createActivities({ db: database.db, redis, sms, mail, config, clock, log }),
 });
 
-const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE });
 const stopRelay = startRelay({ db: database.db, config, start: starting(client, TASK_QUEUE), log });
 
 log.info("worker ready");
 await worker.run();
 await stopRelay();
+await sms.close();
 mail?.close();
-await Promise.allSettled([connection.close(), database.close(), redis.close()]);
+await Promise.allSettled([connection.close(), database.close(), redis.close(), tracing?.stop()]);

@@ -34,6 +34,7 @@ export function createApp(deps: Deps) {
   const metrics = createMetrics(deps.db);
   app.use(metrics.observe);
   app.use(requestLog(log, config.TRUSTED_PROXIES));
+  if (deps.traced) app.use(deps.traced);
   app.use(secureHeaders);
   app.use("/v1/*", noStore);
   app.use(limitBody(config.limits.bodyBytes));

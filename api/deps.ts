@@ -1,3 +1,4 @@
+import type { MiddlewareHandler } from "hono";
 import type { Logger } from "pino";
 import type { Clock, Config } from "../config.ts";
 import type { Db } from "../store/postgres/connect.ts";
@@ -14,4 +15,6 @@ export type Deps = {
   config: Config;
   clock: Clock;
   log: Logger;
+  /** Around each request, where the gateway makes traces. */
+  traced?: MiddlewareHandler;
 };

@@ -5,9 +5,10 @@ import { loadConfig } from "../config.ts";
 import { connectDatabase } from "../store/postgres/connect.ts";
 import { connectRedis } from "../store/redis/connect.ts";
 import { hasOutbox } from "../store/redis/outbox.ts";
+import { startTraces } from "../telemetry/start-traces.ts";
 import { createApp } from "./app.ts";
 import { connectTemporal, createFlows } from "./flows.ts";
-import { requestFields } from "./request-context.ts";
+import { note, requestFields } from "./request-context.ts";
 
 const config = loadConfig();
 const log = pino({ level: config.LOG_LEVEL, name: "gateway", mixin: requestFields });
@@ -16,11 +17,22 @@ const redis = await connectRedis(config.REDIS_URL, (error) =>
   log.warn({ err: error }, "redis is away"),
 );
 const connection = connectTemporal(config.TEMPORAL_ADDRESS);
-const flows = createFlows(new Client({ connection, namespace: config.TEMPORAL_NAMESPACE }));
+const tracing = await startTraces({
+  endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
+  service: "second-step-gateway",
+  log,
+});
+const namespace = config.TEMPORAL_NAMESPACE;
+const client = new Client({ connection, namespace, interceptors: tracing?.client });
+const flows = createFlows(client);
 const clock = { now: () => Date.now() };
 
 const { db, ping } = database;
-const app = createApp({ db, ping, redis, flows, config, clock, log });
+const traced = tracing?.requests({
+  trustedProxies: config.TRUSTED_PROXIES,
+  onTrace: (traceId) => note({ traceId }),
+});
+const app = createApp({ db, ping, redis, flows, config, clock, log, traced });
 const server = serve({ fetch: app.fetch, hostname: config.HOST, port: config.PORT }, (address) =>
   log.info({ port: address.port }, "gateway ready"),
 );
@@ -32,6 +44,6 @@ if (hasOutbox(config))
 /** Answers what is under way, then lets go of everything. */
 async function stop() {
   await new Promise((resolve) => server.close(resolve));
-  await Promise.allSettled([database.close(), redis.close(), connection.close()]);
+  await Promise.allSettled([database.close(), redis.close(), connection.close(), tracing?.stop()]);
 }
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, stop);

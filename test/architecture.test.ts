@@ -35,7 +35,7 @@ const MAY: Record<string, { ours: RegExp; packages: RegExp }> = {
   telemetry: {
     ours: /^telemetry\//,
     packages:
-      /^(node:\w+|pino|hono(\/route)?|@opentelemetry\/.*|@temporalio\/(activity|common|worker|interceptors-opentelemetry))$/,
+      /^(node:\w+|pino|hono(\/route)?|@opentelemetry\/.*|@temporalio\/(activity|common|worker|workflow|interceptors-opentelemetry))$/,
   },
   portal: {
     // The machines to draw their charts; none is run here.

@@ -21,7 +21,7 @@ const CHECKOUT = join(import.meta.dirname, "../..");
  * The service as it is deployed: two gateways and a worker, each a process of its own, on a real
  * port and the machine's clock. Requests go to the gateways in turn.
  */
-export async function startService(kind: DatabaseKind) {
+export async function startService(kind: DatabaseKind, settings: Record<string, string> = {}) {
   const folder = mkdtempSync(join(tmpdir(), "second-step-service-"));
   const [own, temporal, redisDatabase] = await Promise.all([
     freshDatabase(kind),
@@ -36,6 +36,7 @@ export async function startService(kind: DatabaseKind) {
     ...environmentOf(own.url, redisDatabase.url, temporal),
     PORT: "0",
     LOG_LEVEL: "trace",
+    ...settings,
     WORKER_METRICS_ADDRESS: `127.0.0.1:${await freePort()}`,
   };
   const logFile = (name: string) => join(folder, `${name}.log`);

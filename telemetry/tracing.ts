@@ -1,0 +1,115 @@
+import { createRequire } from "node:module";
+import {
+  context,
+  defaultTextMapGetter,
+  propagation,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from "@opentelemetry/api";
+import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
+import { setGlobalErrorHandler, W3CTraceContextPropagator } from "@opentelemetry/core";
+import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
+import { Resource } from "@opentelemetry/resources";
+import { BasicTracerProvider, BatchSpanProcessor } from "@opentelemetry/sdk-trace-base";
+import {
+  makeWorkflowExporter,
+  OpenTelemetryActivityInboundInterceptor,
+  type OpenTelemetrySinks,
+  OpenTelemetryWorkflowClientInterceptor,
+} from "@temporalio/interceptors-opentelemetry";
+import type { InjectedSinks, WorkerOptions } from "@temporalio/worker";
+import type { WorkflowInfo } from "@temporalio/workflow";
+import type { MiddlewareHandler } from "hono";
+import { routePath } from "hono/route";
+
+type Settings = {
+  /** Base address of an OTLP/HTTP receiver. */
+  endpoint: string;
+  service: string;
+  log: { warn(fields: object, message: string): void };
+};
+
+/** Makes this process's spans and sends them in batches; what cannot be sent is dropped, with a line. */
+export function startTracing({ endpoint, service, log }: Settings) {
+  setGlobalErrorHandler((error) =>
+    log.warn({ error: (error as Error).name }, "traces are not delivered"),
+  );
+  const resource = new Resource({ "service.name": service });
+  const url = `${endpoint.replace(/\/$/, "")}/v1/traces`;
+  const processor = new BatchSpanProcessor(new OTLPTraceExporter({ url }));
+  const provider = new BasicTracerProvider({ resource, spanProcessors: [processor] });
+  provider.register({
+    contextManager: new AsyncLocalStorageContextManager().enable(),
+    propagator: new W3CTraceContextPropagator(),
+  });
+
+  const spans = makeWorkflowExporter(processor, resource).export;
+  /** What a worker traces by: ids and types of flows and activities, never their arguments. */
+  const worker = {
+    interceptors: {
+      workflowModules: [WORKFLOW_INTERCEPTORS],
+      activity: [(ctx) => ({ inbound: new OpenTelemetryActivityInboundInterceptor(ctx) })],
+    },
+    sinks: {
+      exporter: {
+        // The exporter writes all that it is given of the flow into each of its spans.
+        export: {
+          fn: ({ workflowId, runId, workflowType }, ended) =>
+            spans.fn({ workflowId, runId, workflowType } as WorkflowInfo, ended),
+        },
+      },
+    } satisfies InjectedSinks<OpenTelemetrySinks>,
+  } satisfies Pick<WorkerOptions, "interceptors" | "sinks">;
+
+  return {
+    client: { workflow: [new OpenTelemetryWorkflowClientInterceptor()] },
+    worker,
+    requests: traceRequests,
+    /** Sends what is left. */
+    stop: () => provider.shutdown().catch(() => {}),
+  };
+}
+
+/** The module that traces inside workflows. */
+export const WORKFLOW_INTERCEPTORS = createRequire(import.meta.url).resolve(
+  "@temporalio/interceptors-opentelemetry/lib/workflow-interceptors",
+);
+
+/** Asked every few seconds by machines: nobody looks for their traces. */
+const UNTRACED = ["/healthz", "/readyz", "/metrics"];
+
+/**
+ * A span around each request: method, route and status; never its address, headers or body. The
+ * trace that a request says it belongs to is believed behind a trusted proxy alone.
+ */
+function traceRequests({
+  trustedProxies,
+  onTrace,
+}: {
+  trustedProxies: number;
+  onTrace(traceId: string): void;
+}): MiddlewareHandler {
+  const tracer = trace.getTracer("second-step");
+  return async (c, next) => {
+    const { method, path } = c.req;
+    if (UNTRACED.includes(path)) return next();
+    const headers = trustedProxies > 0 ? c.req.header() : {};
+    const parent = propagation.extract(context.active(), headers, defaultTextMapGetter);
+    await tracer.startActiveSpan(method, { kind: SpanKind.SERVER }, parent, async (span) => {
+      onTrace(span.spanContext().traceId);
+      try {
+        await next();
+      } finally {
+        const route = routePath(c, -1);
+        // A middleware's pattern: no route took the request.
+        if (!route.endsWith("*"))
+          span.updateName(`${method} ${route}`).setAttribute("http.route", route);
+        span.setAttribute("http.request.method", method);
+        span.setAttribute("http.response.status_code", c.res.status);
+        if (c.res.status >= 500) span.setStatus({ code: SpanStatusCode.ERROR });
+        span.end();
+      }
+    });
+  };
+}

@@ -1,0 +1,131 @@
+import { fileURLToPath } from "node:url";
+import { bundleWorkflowCode, DefaultLogger, Worker } from "@temporalio/worker";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { WORKFLOW_INTERCEPTORS } from "../../telemetry/tracing.ts";
+import { secretsIn } from "../support/histories.ts";
+import { challengeSent, enrollPhone, startChallenge } from "../support/scenarios.ts";
+import { type Service, startService } from "../support/service.ts";
+import { startTraceReceiver } from "../support/traces.ts";
+import { until } from "../support/until.ts";
+import { recordedHistories } from "../workflows/recorded.ts";
+
+let receiver: Awaited<ReturnType<typeof startTraceReceiver>>;
+let service: Service;
+beforeAll(async () => {
+  receiver = await startTraceReceiver();
+  service = await startService("postgres", {
+    OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint,
+    OTEL_BSP_SCHEDULE_DELAY: "100",
+  });
+}, 120_000);
+afterAll(async () => {
+  expect(await service.stop()).toEqual(["exit code 0", "exit code 0", "exit code 0"]);
+  await receiver.stop();
+});
+
+/** The span of that name which is about the workflow, once it has come. */
+async function spanOf(name: string, workflowId: string) {
+  const found = () =>
+    receiver.spans.find(
+      (span) =>
+        span.name === name &&
+        Object.values(span.attributes).some((a) => a.stringValue === workflowId),
+    );
+  const span = await until(async () => found(), Boolean);
+  if (!span) throw new Error(`There is no span ${name}`);
+  return span;
+}
+
+const bundle = (...workflowInterceptorModules: string[]) =>
+  bundleWorkflowCode({
+    workflowsPath: fileURLToPath(new URL("../../workflows/index.ts", import.meta.url)),
+    workflowInterceptorModules,
+    logger: new DefaultLogger("ERROR"),
+  });
+
+test("each trace leads from the request through the workflow to the activity, and holds no secret", async () => {
+  const user = await service.createUser();
+  const { e164 } = await enrollPhone(service, user);
+  await service.forgetSends();
+  const { id } = await startChallenge(service, user);
+  const workflowId = `login-challenge/${id}`;
+  const passcode = await service.passcodeTo(e164);
+  await challengeSent(service, id);
+  const verified = await service.api.verifyPasscode(id, passcode);
+
+  const sent = await spanOf("RunActivity:sendPasscode", workflowId);
+  await spanOf("RunWorkflow:loginChallenge", workflowId);
+  expect(receiver.lineage(sent)).toEqual([
+    "second-step-gateway POST /v1/login",
+    "second-step-gateway StartWorkflow:loginChallenge",
+    "second-step-worker RunWorkflow:loginChallenge",
+    "second-step-worker StartActivity:sendPasscode",
+    "second-step-worker RunActivity:sendPasscode",
+  ]);
+  const recorded = await spanOf("RunActivity:recordAuthentication", workflowId);
+  await spanOf("HandleUpdate:acceptPasscode", workflowId);
+  await spanOf("StartWorkflowUpdate:acceptPasscode", workflowId);
+  await until(
+    async () => receiver.lineage(recorded).length,
+    (length) => length === 5,
+  );
+  expect(receiver.lineage(recorded)).toEqual([
+    "second-step-gateway POST /v1/login/challenges/:id/verify",
+    "second-step-gateway StartWorkflowUpdate:acceptPasscode",
+    "second-step-worker HandleUpdate:acceptPasscode",
+    "second-step-worker StartActivity:recordAuthentication",
+    "second-step-worker RunActivity:recordAuthentication",
+  ]);
+  const requestId = verified.headers.get("x-request-id");
+  const line = service
+    .logs()
+    .map((text) => JSON.parse(text))
+    .find((l) => l.requestId === requestId);
+  expect(line).toMatchObject({ traceId: recorded.traceId, workflowIds: [workflowId] });
+
+  const secrets = [user.password, e164.slice(2), passcode, verified.body.session.token];
+  expect(secretsIn(receiver.bodies, secrets)).toEqual([]);
+  const attributes = new Set(receiver.spans.flatMap((span) => Object.keys(span.attributes)));
+  expect([...attributes].sort()).toEqual([
+    "http.request.method",
+    "http.response.status_code",
+    "http.route",
+    "runId",
+    "run_id",
+    "temporalActivityId",
+    "temporalUpdateId",
+    "temporalWorkflowId",
+    "workflowId",
+    "workflowType",
+  ]);
+});
+
+test("attack: a client cannot name the trace that its request belongs to", async () => {
+  const traceId = "4bf92f3577b34da6a3ce929d0e0e4736";
+  const headers = { traceparent: `00-${traceId}-00f067aa0ba902b7-01` };
+  const path = "/v1/session";
+  await service.send(path, { headers });
+  const span = await until(
+    async () => receiver.spans.find(({ name }) => name === `GET ${path}`),
+    Boolean,
+  );
+  expect(span?.traceId).not.toBe(traceId);
+});
+
+test("flows that began with traces go on without, and the other way round", async () => {
+  const [plain, traced] = await Promise.all([bundle(), bundle(WORKFLOW_INTERCEPTORS)]);
+  for (const { name, workflowId, history } of recordedHistories())
+    await expect(
+      Worker.runReplayHistory({ workflowBundle: traced }, history, workflowId),
+      name,
+    ).resolves.toBeUndefined();
+
+  const { workflow } = service.temporal.client;
+  const ended: string[] = [];
+  for await (const { workflowId, runId, type } of workflow.list()) {
+    const history = await workflow.getHandle(workflowId, runId).fetchHistory();
+    await Worker.runReplayHistory({ workflowBundle: plain }, history, workflowId);
+    ended.push(type);
+  }
+  expect(ended).toEqual(expect.arrayContaining(["loginChallenge", "smsEnrollment"]));
+}, 120_000);
