@@ -1,12 +1,22 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { MiddlewareHandler } from "hono";
 import { passReport } from "../../gateways/reports.ts";
 import { isFromTwilio, readTwilioStatus } from "../../gateways/twilio-status.ts";
 import type { Deps } from "../deps.ts";
 import { Problem } from "../problem.ts";
 import { problems } from "../route.ts";
 
+const FORM = "application/x-www-form-urlencoded";
+
+const formOnly: MiddlewareHandler = (c, next) => {
+  const type = c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase();
+  if (type !== FORM) throw new Problem("unsupported_media_type", `The body must be ${FORM}`);
+  return next();
+};
+
 const twilioStatus = createRoute({
   method: "post",
+  middleware: formOnly,
   path: "/v1/providers/twilio/{reference}",
   tags: ["Providers"],
   summary: "Twilio reports what became of a message",
@@ -18,7 +28,7 @@ const twilioStatus = createRoute({
     }),
     body: {
       content: {
-        "application/x-www-form-urlencoded": {
+        [FORM]: {
           schema: z.object({ MessageStatus: z.string(), ErrorCode: z.string() }).partial().loose(),
         },
       },
@@ -26,7 +36,7 @@ const twilioStatus = createRoute({
   },
   responses: {
     204: { description: "It was passed on, or nobody waits for it" },
-    ...problems({}, "signature_rejected", "body_too_large"),
+    ...problems({ body: true }, "signature_rejected"),
   },
 });
 

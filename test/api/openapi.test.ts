@@ -78,7 +78,8 @@ test("every call has a summary, a tag, its path's parameters, and says what it a
     expect(statuses, call).toEqual(expect.arrayContaining(["500", "503"]));
     if (operation.security) expect(statuses, call).toContain("401");
     if (operation.requestBody) {
-      expect(Object.keys(operation.requestBody.content), call).toEqual(["application/json"]);
+      const type = call.includes("/v1/providers/") ? "x-www-form-urlencoded" : "json";
+      expect(Object.keys(operation.requestBody.content), call).toEqual([`application/${type}`]);
       expect(statuses, call).toEqual(expect.arrayContaining(["400", "413", "415", "422"]));
     }
     for (const [status, { description, content }] of Object.entries(operation.responses)) {
