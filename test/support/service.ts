@@ -62,6 +62,7 @@ export async function startService(kind: DatabaseKind, settings: Record<string, 
   ]);
   const children: Child[] = started.map(({ child }) => child);
   const urls = started.slice(1).map(({ line }) => `http://127.0.0.1:${JSON.parse(line).port}`);
+  const metricsAddresses = [`http://${env.WORKER_METRICS_ADDRESS}`, ...urls];
   let turn = 0;
   const send = (path: string, init: RequestInit) =>
     fetch(`${urls[turn++ % urls.length]}${path}`, init);
@@ -72,11 +73,12 @@ export async function startService(kind: DatabaseKind, settings: Record<string, 
     send,
     api: createClient(patient(send)),
     ...phones(outbox),
-    /** What Prometheus reads of each process. */
+    /** Where Prometheus finds the worker, then the gateways. */
+    metricsAddresses,
+    /** What it reads there. */
     metrics: async () => {
-      const addresses = [`http://${env.WORKER_METRICS_ADDRESS}`, ...urls];
-      const answers = await Promise.all(addresses.map((address) => fetch(`${address}/metrics`)));
-      return Promise.all(answers.map((answer) => answer.text()));
+      const answers = metricsAddresses.map((address) => fetch(`${address}/metrics`));
+      return Promise.all((await Promise.all(answers)).map((answer) => answer.text()));
     },
     temporal,
     createUser: () => newPerson(database.db, { at: new Date() }),
