@@ -21,12 +21,14 @@ export function settlementActivities({ db, redis, clock }: Deps) {
 
   return {
     /** False when the device was removed before its proof could be written down. */
-    async settleDevice(device: Enrolled & { makeDefault: boolean }): Promise<boolean> {
-      const { userId, deviceId, makeDefault } = device;
+    async settleDevice(
+      device: Enrolled & { makeDefault: boolean; aside?: boolean },
+    ): Promise<boolean> {
+      const { userId, deviceId, makeDefault, aside } = device;
       const outcome = await verifyDevice(
         db,
-        { userId, deviceId, makeDefault, at: new Date(clock.now()) },
-        eventOf(clock, "device_verified", device, { deviceId }),
+        { userId, deviceId, makeDefault, aside, at: new Date(clock.now()) },
+        eventOf(clock, "device_verified", device, { deviceId, ...(aside && { aside }) }),
       );
       await dropPin(redis, { userId, deviceId });
       return outcome !== "gone";

@@ -1,4 +1,6 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { answerFault, identity, isIdentity } from "../identity/app.ts";
 import { portal } from "../portal/app.tsx";
 import { hasOutbox } from "../store/redis/outbox.ts";
 import { limitBody } from "./body-limit.ts";
@@ -8,7 +10,7 @@ import { noStore, secureHeaders } from "./headers.ts";
 import { idempotency } from "./idempotency.ts";
 import { jsonOnly } from "./json-only.ts";
 import { createMetrics } from "./metrics.ts";
-import { Problem, sendProblem } from "./problem.ts";
+import { Problem } from "./problem.ts";
 import { requestLog } from "./request-log.ts";
 import { accountRoutes } from "./routes/account.ts";
 import { activityRoutes } from "./routes/activity.ts";
@@ -26,6 +28,9 @@ import { settingsRoutes } from "./routes/settings.ts";
 import { supportRoutes } from "./routes/support.ts";
 import { webhookRoutes } from "./routes/webhooks.ts";
 
+/** Where programs call, in one protocol or another. */
+const FACES = ["/v1/*", "/v2.0/*"];
+
 /** The gateway: every route over the given dependencies. */
 export function createApp(deps: Deps) {
   const { config, log } = deps;
@@ -36,12 +41,11 @@ export function createApp(deps: Deps) {
   app.use(requestLog(log, config.TRUSTED_PROXIES));
   if (deps.traced) app.use(deps.traced);
   app.use(secureHeaders);
-  app.use("/v1/*", noStore);
+  for (const face of FACES) app.use(face, noStore);
   app.use(limitBody(config.limits.bodyBytes));
   // Before what clients must keep to: providers send forms, and sign them.
   providerRoutes(app, deps);
-  app.use("/v1/*", jsonOnly);
-  app.use("/v1/*", idempotency(deps));
+  for (const face of FACES) app.use(face, jsonOnly, idempotency(deps));
 
   healthRoutes(app, deps);
   metricsRoutes(app, metrics.registry);
@@ -57,9 +61,13 @@ export function createApp(deps: Deps) {
   webhookRoutes(app, deps);
   referenceRoutes(app);
   if (hasOutbox(config)) outboxRoutes(app, deps);
+  app.route("/", identity(deps));
   app.route("/", portal(deps));
 
-  app.notFound((c) => sendProblem(c, new Problem("not_found")));
-  app.onError((error, c) => answerError(error, c, log));
+  // Each face refuses in its own form, also what no route of it takes.
+  const refuse = (c: Context, error: Error) =>
+    isIdentity(c) ? answerFault(error, c, log) : answerError(error, c, log);
+  app.notFound((c) => refuse(c, new Problem("not_found")));
+  app.onError((error, c) => refuse(c, error));
   return app;
 }

@@ -82,6 +82,7 @@ export async function viewDevice(
 export async function enrollmentOf({ flows }: Deps, device: Device): Promise<EnrollmentView> {
   if (device.verifiedAt)
     return { state: "verified", next: device.type === "otp" ? ["remove"] : [] };
+  if (device.asideAt) return { state: "verified", next: ["remove"] };
   // Without its workflow (a Temporal server that lost its data) the device can still be removed.
   return (await flows.enrollment(device)) ?? { state: "dropped", next: ["remove"] };
 }
@@ -104,9 +105,18 @@ export async function unverifiedDevice(
   deviceId: string,
 ): Promise<Unverified> {
   const device = await ownDevice(deps, session, deviceId);
-  if (device.verifiedAt)
+  if (device.verifiedAt ?? device.asideAt)
     throw new Problem("device_verified_already", "There is nothing left to verify.");
   return device as Unverified;
+}
+
+/** What proves a device, and what is to become of it: the default, or put aside. */
+export type Proof = { code: string; makeDefault: boolean; aside?: boolean };
+
+/** The device as it is once it was proven. */
+export function proven({ clock }: Deps, device: Device, aside: boolean): Device {
+  const at = new Date(clock.now());
+  return { ...device, ...(aside ? { asideAt: at } : { verifiedAt: at }) };
 }
 
 /** A device by its kind, so that each kind's functions take their own. */

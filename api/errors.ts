@@ -1,38 +1,45 @@
-import type { Hook } from "@hono/zod-openapi";
+import type { Hook, z } from "@hono/zod-openapi";
 import type { Context, Env } from "hono";
 import { HTTPException } from "hono/http-exception";
+import { routePath } from "hono/route";
 import type { Logger } from "pino";
 import { isUnavailable } from "../store/unavailable.ts";
 import { Problem, sendProblem, unavailable } from "./problem.ts";
 
+type Issue = z.core.$ZodIssue;
+
 /** Turns a request's schema errors into the problem that lists its bad fields. */
 export const invalidFields: Hook<unknown, Env, string, unknown> = (result) => {
-  if (result.success) return;
-  const errors = result.error.issues.map(({ path, message }) => ({
-    path: path.join("."),
-    message,
-  }));
-  throw new Problem("invalid_request", errors.map((e) => `${e.path}: ${e.message}`).join("; "), {
-    errors,
-  });
+  if (!result.success) throw fieldsProblem(result.error.issues);
 };
 
-/** Answers any error as a problem. What is not a refusal of ours is logged, and told without details. */
+/** The problem that lists the bad fields of a request. */
+export function fieldsProblem(issues: readonly Pick<Issue, "path" | "message">[]): Problem {
+  const errors = issues.map(({ path, message }) => ({ path: path.join("."), message }));
+  const detail = errors.map((e) => `${e.path}: ${e.message}`).join("; ");
+  return new Problem("invalid_request", detail, { errors });
+}
+
+/** Answers any error as a problem. */
 export function answerError(error: Error, c: Context, log: Logger) {
-  if (error instanceof Problem) return sendProblem(c, error);
-  if (error instanceof HTTPException && error.status === 400)
-    return sendProblem(c, new Problem("malformed_json"));
+  return sendProblem(c, problemOf(error, routePath(c, -1), log));
+}
+
+/**
+ * The problem by which an error of a route is told. What is not a refusal of ours is logged, and
+ * told without details.
+ */
+export function problemOf(error: Error, route: string, log: Logger): Problem {
+  if (error instanceof Problem) return error;
+  if (error instanceof HTTPException && error.status === 400) return new Problem("malformed_json");
   if (isUnstorable(error))
-    return sendProblem(
-      c,
-      new Problem("invalid_request", "A text holds a character we cannot keep."),
-    );
+    return new Problem("invalid_request", "A text holds a character we cannot keep.");
   if (isUnavailable(error)) {
     log.warn({ err: error }, "a store is away");
-    return sendProblem(c, unavailable("store"));
+    return unavailable("store");
   }
-  log.error({ err: error, path: c.req.path }, "a request failed");
-  return sendProblem(c, new Problem("internal_error", "It was logged. Try again, or tell us."));
+  log.error({ err: error, route }, "a request failed");
+  return new Problem("internal_error", "It was logged. Try again, or tell us.");
 }
 
 /** SQLSTATE character_not_in_repertoire and untranslatable_character: PostgreSQL keeps no NUL. */

@@ -9,7 +9,14 @@ import { addFactor, type Session } from "../store/redis/sessions.ts";
 import { seal } from "../store/sealing.ts";
 import { requireFresh } from "./authenticate.ts";
 import type { Deps } from "./deps.ts";
-import { type DeviceView, enrollmentRefusal, methodsOf, viewDevice } from "./devices.ts";
+import {
+  type DeviceView,
+  enrollmentRefusal,
+  methodsOf,
+  type Proof,
+  proven,
+  viewDevice,
+} from "./devices.ts";
 import { userEvent } from "./events.ts";
 import { matchingStep, newOtpSecret, OTP_DIGITS, otpauthUri } from "./otp.ts";
 import { Problem } from "./problem.ts";
@@ -90,7 +97,7 @@ export async function verifyOtpCode(
   deps: Deps,
   session: Session,
   device: OtpDevice,
-  { code, makeDefault }: { code: string; makeDefault: boolean },
+  { code, makeDefault, aside = false }: Proof,
   origin: Origin,
 ): Promise<{ device: DeviceView; signedOut: boolean; session?: Session }> {
   const digits = requireDigits(code, OTP_DIGITS, "code");
@@ -103,9 +110,9 @@ export async function verifyOtpCode(
       : enrollmentRefusal(view);
   }
   // A set-up session has nothing to stay for: the user logs in with the new device.
-  const signOut = makeDefault || session.scope === "mfa_setup";
+  const signOut = !aside && (makeDefault || session.scope === "mfa_setup");
   try {
-    const facts = { makeDefault, signOut, origin };
+    const facts = { makeDefault, signOut, aside, origin };
     const { moved, view } = await deps.flows.moveEnrollment(device, "acceptCode", facts, "accept");
     if (view.state !== "verified" && (view.state === "removed" || !moved))
       throw enrollmentRefusal(view);
@@ -113,8 +120,8 @@ export async function verifyOtpCode(
     await releaseOtpStep(deps.redis, { ...claim, step });
     throw error;
   }
-  const verified = { ...device, verifiedAt: new Date(deps.clock.now()) };
-  const view = await viewDevice(deps, verified);
+  const view = await viewDevice(deps, proven(deps, device, aside));
+  if (aside) return { device: view, signedOut: false, session };
   if (signOut) return { device: view, signedOut: true };
   const amr = [...new Set([...session.amr, "otp", "mfa"])];
   const { id: sessionId } = session;

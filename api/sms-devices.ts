@@ -12,6 +12,8 @@ import {
   enrollmentOf,
   enrollmentRefusal,
   methodsOf,
+  type Proof,
+  proven,
   viewDevice,
 } from "./devices.ts";
 import { userEvent } from "./events.ts";
@@ -81,13 +83,14 @@ export async function resendPin(deps: Deps, device: Phone): Promise<DeviceView> 
 }
 
 /**
- * Proves the phone by its PIN, after which the user is logged out everywhere. Throws
+ * Proves the phone by its PIN, after which the user is logged out everywhere, unless it is put
+ * aside. Throws
  * `pin_rejected` with `triesRemaining`, `pin_expired` (also for a PIN made void by wrong tries).
  */
 export async function verifyPin(
   deps: Deps,
   device: Phone,
-  { code, makeDefault }: { code: string; makeDefault: boolean },
+  { code, makeDefault, aside = false }: Proof,
   origin: Origin,
 ): Promise<{ device: DeviceView; signedOut: boolean }> {
   const { digits, tries } = deps.config.limits.pin;
@@ -98,13 +101,12 @@ export async function verifyPin(
   const check = await checkPin(deps.redis, attempt);
   try {
     if (check.outcome !== "accepted") throw await refuse(deps, device, check);
-    const facts = { makeDefault, origin };
+    const facts = { makeDefault, aside, origin };
     const { moved, view } = await deps.flows.moveEnrollment(device, "acceptPin", facts, "accept");
     if (!moved && view.state !== "verified") throw enrollmentRefusal(view);
     if (view.state === "removed")
       throw new Problem("device_not_found", "It was removed meanwhile.");
-    const verified = { ...device, verifiedAt: new Date(deps.clock.now()) };
-    return { device: await viewDevice(deps, verified), signedOut: true };
+    return { device: await viewDevice(deps, proven(deps, device, aside)), signedOut: !aside };
   } catch (error) {
     const away = !(error instanceof Problem) || error.status === 503;
     if (away && "pinId" in check)

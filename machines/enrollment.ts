@@ -11,6 +11,8 @@ export type EnrollmentContext = {
   makeDefault: boolean;
   /** Whether proving the device ends the user's sessions, so that the next login uses it. */
   signOut: boolean;
+  /** The device is proven, but does not count before its user turns multi-factor authentication on. */
+  aside?: boolean;
   origin?: Origin;
 };
 

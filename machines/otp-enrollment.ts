@@ -8,7 +8,13 @@ export type OtpEnrollmentEvent =
   | SettlementEvent
   | { type: "RESTART" }
   | { type: "CODE_REJECTED" }
-  | { type: "CODE_ACCEPTED"; makeDefault: boolean; signOut: boolean; origin: Origin };
+  | {
+      type: "CODE_ACCEPTED";
+      makeDefault: boolean;
+      signOut: boolean;
+      aside?: boolean;
+      origin: Origin;
+    };
 
 type Context = EnrollmentContext & { rejected: number };
 
@@ -41,6 +47,7 @@ export const otpEnrollmentMachine = setup({
               actions: assign({
                 makeDefault: ({ event }) => event.makeDefault,
                 signOut: ({ event }) => event.signOut,
+                aside: ({ event }) => event.aside,
                 origin: ({ event }) => event.origin,
               }),
             },

@@ -19,7 +19,7 @@ export type SmsEnrollmentEvent =
   | { type: "PIN_SENT" }
   | { type: "PIN_REJECTED"; triesRemaining: number }
   | { type: "PIN_VOIDED" }
-  | { type: "PIN_ACCEPTED"; makeDefault: boolean; origin: Origin };
+  | { type: "PIN_ACCEPTED"; makeDefault: boolean; aside?: boolean; origin: Origin };
 
 type Context = EnrollmentContext &
   DeliveryContext & {
@@ -65,9 +65,11 @@ export const smsEnrollmentMachine = setup({
       event.type === "PIN_REJECTED" ? { triesRemaining: event.triesRemaining } : {},
     ),
     noteVoid: assign({ triesRemaining: 0 }),
-    noteAcceptance: assign(({ event }) =>
-      event.type === "PIN_ACCEPTED" ? { makeDefault: event.makeDefault, origin: event.origin } : {},
-    ),
+    noteAcceptance: assign(({ event }) => {
+      if (event.type !== "PIN_ACCEPTED") return {};
+      const { makeDefault, aside = false, origin } = event;
+      return { makeDefault, aside, signOut: !aside, origin };
+    }),
     noteOrigin: assign(({ event }) => (event.type === "REMOVE" ? { origin: event.origin } : {})),
   },
   guards: {

@@ -28,7 +28,7 @@ const MAY: Record<string, { ours: RegExp; packages: RegExp }> = {
     packages: /^(node:\w+|redis|pg|drizzle-(orm|kit)(\/.*)?|@node-rs\/argon2)$/,
   },
   api: {
-    ours: /^(api|store|portal)\/|^gateways\/(reports|twilio-status|public-addresses|webhook)\.ts$|^telemetry\/(facts|start-traces)\.ts$|^config\.ts$|^machines\/methods\.ts$|^workflows\/(messages|ids|views)\.ts$/,
+    ours: /^(api|store|portal)\/|^identity\/app\.ts$|^gateways\/(reports|twilio-status|public-addresses|webhook)\.ts$|^telemetry\/(facts|start-traces)\.ts$|^config\.ts$|^machines\/methods\.ts$|^workflows\/(messages|ids|views)\.ts$/,
     // Not what the store, the workflows or the worker are made with.
     packages: /^(?!(redis|pg|drizzle-orm|xstate|@temporalio\/(worker|workflow|activity))(\/|$))/,
   },
@@ -37,6 +37,8 @@ const MAY: Record<string, { ours: RegExp; packages: RegExp }> = {
     packages:
       /^(node:\w+|pino|hono(\/route)?|@opentelemetry\/.*|@temporalio\/(activity|common|worker|workflow|interceptors-opentelemetry))$/,
   },
+  // Another protocol over the same functions.
+  identity: { ours: /^(identity|api|store)\//, packages: /^(hono(\/.*)?|pino|zod)$/ },
   portal: {
     // The machines to draw their charts; none is run here.
     ours: /^(portal|api|store|machines)\//,

@@ -12,8 +12,8 @@ export function settlementEffects({ userId, accountId, deviceId }: Enrolled) {
   const device = { userId, accountId, deviceId };
   return {
     settleDevice: async ({ context }: { context: EnrollmentContext }) => {
-      const { makeDefault, signOut, origin } = context;
-      const settled = await durable.settleDevice({ ...device, makeDefault, origin });
+      const { makeDefault, signOut, aside, origin } = context;
+      const settled = await durable.settleDevice({ ...device, makeDefault, aside, origin });
       if (!settled) return GONE;
       // Only now: a login that saw no device must have read the older revocation mark.
       if (signOut) await durable.signOut({ userId, reason: "device_verified" });

@@ -79,21 +79,27 @@ export async function getDevice(
 }
 
 /**
- * Marks the device verified and, if told so, its kind the user's default method. "already" when it
- * was verified before, "gone" when it was removed.
+ * Marks the device verified, or put aside, and, if told so, its kind the user's default method.
+ * "already" when that was done before, "gone" when it was removed.
  */
 export async function verifyDevice(
   db: Db,
-  verification: { userId: string; deviceId: string; at: Date; makeDefault: boolean },
+  verification: {
+    userId: string;
+    deviceId: string;
+    at: Date;
+    makeDefault: boolean;
+    aside?: boolean;
+  },
   event: NewEvent,
 ): Promise<"verified" | "already" | "gone"> {
-  const { userId, deviceId, at, makeDefault } = verification;
+  const { userId, deviceId, at, makeDefault, aside } = verification;
   return db.transaction(async (tx) => {
     await holdUser(tx, userId);
     const [verified] = await tx
       .update(devices)
-      .set({ verifiedAt: at })
-      .where(and(isDevice(userId, deviceId), isNull(devices.verifiedAt)))
+      .set(aside ? { asideAt: at } : { verifiedAt: at })
+      .where(and(isDevice(userId, deviceId), isUnproven))
       .returning();
     if (!verified) {
       return (await getDevice(tx, userId, deviceId)) ? "already" : "gone";
@@ -115,7 +121,7 @@ export async function removeUnverifiedDevice(
   return db.transaction(async (tx) => {
     const removed = await tx
       .delete(devices)
-      .where(and(isDevice(userId, deviceId), isNull(devices.verifiedAt)))
+      .where(and(isDevice(userId, deviceId), isUnproven))
       .returning({ id: devices.id });
     return removed.length > 0 && (await recordEvent(tx, event));
   });
@@ -131,7 +137,7 @@ export async function replaceOtpSecret(
     const [device] = await tx
       .update(devices)
       .set({ secret })
-      .where(and(isDevice(userId, deviceId), eq(devices.type, "otp"), isNull(devices.verifiedAt)))
+      .where(and(isDevice(userId, deviceId), eq(devices.type, "otp"), isUnproven))
       .returning();
     if (device) {
       await recordEvent(tx, event);
@@ -166,6 +172,9 @@ export async function updateSecret(
     .returning({ id: devices.id });
   return updated.length > 0;
 }
+
+/** Neither verified nor put aside. */
+const isUnproven = and(isNull(devices.verifiedAt), isNull(devices.asideAt));
 
 export function isDevice(userId: string, deviceId: string) {
   return and(eq(devices.userId, userId), eq(devices.id, deviceId));

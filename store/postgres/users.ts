@@ -8,6 +8,7 @@ import {
   accounts,
   type Device,
   devices,
+  type Requirement,
   type Role,
   type User,
   users,
@@ -118,6 +119,16 @@ export function setEmail(
   event: NewEvent,
 ): Promise<boolean> {
   return change(db, userId, { email }, sql`${users.email} is distinct from ${email}`, event);
+}
+
+/** Gives the user a requirement of their own, or by null none; false when nothing changed. */
+export function setRequirement(
+  db: Db,
+  { userId, requirement }: { userId: string; requirement: Requirement | null },
+  event: NewEvent,
+): Promise<boolean> {
+  const differs = sql`${users.requirement} is distinct from ${requirement}`;
+  return change(db, userId, { requirement }, differs, event);
 }
 
 /** Locks the user; false when locked already. */

@@ -1,0 +1,84 @@
+import type { Origin } from "../machines/methods.ts";
+import { newId } from "../store/ids.ts";
+import { configuredMethods, type Method } from "../store/methods.ts";
+import { bringDevicesBack, putDevicesAside } from "../store/postgres/aside.ts";
+import { getMfaProfile, type MfaProfile } from "../store/postgres/users.ts";
+import { withdrawChallenges } from "../store/redis/challenges.ts";
+import { revokeUser, type Session } from "../store/redis/sessions.ts";
+import { requirementOf } from "../store/requirement.ts";
+import { requireFresh } from "./authenticate.ts";
+import type { Deps } from "./deps.ts";
+import { userEvent } from "./events.ts";
+import { isRequired } from "./policy.ts";
+import { Problem } from "./problem.ts";
+import { removeAllDevices } from "./removal.ts";
+import { changeDefaultMethod } from "./settings.ts";
+
+/**
+ * Turns multi-factor authentication on, as a call of its own: devices that were put aside count from
+ * now on, and every session ends. Where none were, it has been on since the first was verified, and
+ * the method alone is chosen. Throws `method_not_configured`, `reauthentication_required`.
+ */
+export async function switchOn(
+  deps: Deps,
+  session: Session,
+  method: Method | undefined,
+  origin: Origin,
+): Promise<void> {
+  const { devices } = await profileOf(deps, session);
+  const aside = devices.filter(({ asideAt }) => asideAt !== null);
+  const configured = configuredMethods(devices);
+  if (configured.length === 0 && aside.length === 0) throw notConfigured();
+  if (aside.length === 0) {
+    if (method) await changeDefaultMethod(deps, session, method, origin);
+    return;
+  }
+  if (method && !configured.includes(method) && !aside.some(({ type }) => type === method))
+    throw notConfigured();
+  requireFresh(session, configured, deps);
+  const { db, redis, clock } = deps;
+  const { userId } = session;
+  const event = userEvent(deps, session, "multi_factor_switched_on", origin);
+  await bringDevicesBack(db, { userId, method, at: new Date(clock.now()) }, event);
+  // Only now: a login that saw no device must have read the older revocation mark.
+  await revokeUser(redis, userId, { reason: "device_verified", now: clock.now(), fact: newId() });
+}
+
+/**
+ * Turns multi-factor authentication off: where the account has that as a call of its own the devices
+ * are put aside, else all are removed. Throws `forbidden` where a second factor is required, and
+ * `reauthentication_required`.
+ */
+export async function switchOff(deps: Deps, session: Session, origin: Origin): Promise<void> {
+  const profile = await profileOf(deps, session);
+  refuseIfRequired(deps, profile);
+  if (!profile.account.enablingIsOwnCall) return removeAllDevices(deps, session, origin);
+  requireFresh(session, configuredMethods(profile.devices), deps);
+  const { db, redis, clock } = deps;
+  const { userId } = session;
+  const event = userEvent(deps, session, "multi_factor_switched_off", origin);
+  await putDevicesAside(db, { userId, at: new Date(clock.now()) }, event);
+  await withdrawChallenges(redis, userId, clock.now());
+}
+
+/** Throws `forbidden` where a second factor is required of the user by now. */
+export function refuseIfRequired({ clock }: Pick<Deps, "clock">, profile: MfaProfile) {
+  if (isRequired(requirementOf(profile), clock.now()))
+    throw new Problem("forbidden", "Multi-factor authentication is required here.");
+}
+
+/** Whether a device that the user proves now is put aside until they turn it all on. */
+export async function isPutAside({ db }: Deps, { userId }: Session): Promise<boolean> {
+  const profile = await getMfaProfile(db, userId);
+  if (!profile?.account.enablingIsOwnCall) return false;
+  return configuredMethods(profile.devices).length === 0;
+}
+
+async function profileOf({ db }: Deps, { userId }: Session): Promise<MfaProfile> {
+  const profile = await getMfaProfile(db, userId);
+  if (!profile) throw new Problem("unauthenticated");
+  return profile;
+}
+
+const notConfigured = () =>
+  new Problem("method_not_configured", "Add and verify a device of that kind first.");

@@ -1,0 +1,32 @@
+import type { Origin } from "../machines/methods.ts";
+import { newId } from "../store/ids.ts";
+import { configuredMethods } from "../store/methods.ts";
+import { listDevices } from "../store/postgres/devices.ts";
+import type { Requirement, User } from "../store/postgres/schema.ts";
+import { setRequirement } from "../store/postgres/users.ts";
+import { revokeUser, type Session } from "../store/redis/sessions.ts";
+import type { Deps } from "./deps.ts";
+import { actorsEvent } from "./support.ts";
+
+/**
+ * Gives a user a requirement of their own, or by null the account's again. One who must now have a
+ * second factor and has none is logged out, as by a policy. The caller has checked who asks.
+ */
+export async function changeUserRequirement(
+  deps: Deps,
+  { userId: actorId }: Session,
+  user: User,
+  requirement: Requirement | null,
+  origin: Origin,
+): Promise<void> {
+  const { db, redis, clock } = deps;
+  const { id: userId } = user;
+  const detail = { requirement };
+  const actor = { actorId, origin };
+  const event = actorsEvent(deps, user, "user_requirement_changed", actor, detail);
+  await setRequirement(db, { userId, requirement }, event);
+  if (requirement !== "required") return;
+  // Also where nothing changed: the request before may have been cut off here.
+  if (configuredMethods(await listDevices(db, userId)).length === 0)
+    await revokeUser(redis, userId, { reason: "policy_required", now: clock.now(), fact: newId() });
+}

@@ -1,0 +1,99 @@
+import type { Context } from "hono";
+import { z } from "zod";
+import type { Deps } from "../api/deps.ts";
+import { subjectOf } from "../api/events.ts";
+import { originOf } from "../api/origin.ts";
+import { registerOtpDevice, verifyOtpCode } from "../api/otp-devices.ts";
+import { removeDevice } from "../api/removal.ts";
+import { nicknameSchema } from "../api/schemas.ts";
+import { isPutAside } from "../api/switch.ts";
+import { effectiveDefault } from "../store/methods.ts";
+import type { Device } from "../store/postgres/schema.ts";
+import { getMfaProfile } from "../store/postgres/users.ts";
+import type { Routes } from "./app.ts";
+import { readBody } from "./body.ts";
+import { callerOf, callerOnOthersPath, callerOnOwnPath, isOwn } from "./caller.ts";
+import {
+  devicesOf,
+  isProven,
+  location,
+  MULTI_FACTOR,
+  namedDevice,
+  namedUnverified,
+  proofSchema,
+} from "./devices.ts";
+import { Fault } from "./faults.ts";
+
+const DEVICES = `${MULTI_FACTOR}/otp-devices`;
+
+const deviceSchema = z.object({ "RAX-AUTH:otpDevice": z.object({ name: nicknameSchema }) });
+
+/** Authenticator apps of one's own. */
+export function otpDeviceRoutes(deps: Deps): Routes {
+  const proxies = deps.config.TRUSTED_PROXIES;
+  return {
+    [DEVICES]: {
+      POST: async (c) => {
+        const session = await callerOnOwnPath(c, deps);
+        const { name } = (await readBody(c, deviceSchema))["RAX-AUTH:otpDevice"];
+        const setup = await registerOtpDevice(deps, session, name, originOf(c, proxies));
+        const { id } = setup.device;
+        const { otpauthUri: keyUri, qrCode: qrcode } = setup;
+        const made = { id, keyUri, name, qrcode, verified: false };
+        return c.json({ "RAX-AUTH:otpDevice": made }, 201, { location: location(c, deps, id) });
+      },
+      GET: async (c) => {
+        const devices = await devicesOf(deps, await callerOnOwnPath(c, deps), "otp");
+        return c.json({ "RAX-AUTH:otpDevices": devices.map(describe) }, 200);
+      },
+    },
+    [`${DEVICES}/:deviceId`]: {
+      GET: async (c) => {
+        const device = await namedDevice(c, deps, await callerOnOwnPath(c, deps), "otp");
+        return c.json({ "RAX-AUTH:otpDevice": describe(device) }, 200);
+      },
+      DELETE: async (c) => {
+        const caller = await callerOf(c, deps, { setup: true });
+        if (isOwn(c, caller)) {
+          const id = await removable(c, deps, caller.userId);
+          await removeDevice(deps, caller, id, originOf(c, proxies));
+        } else {
+          const { session, user } = await callerOnOthersPath(c, deps);
+          const id = await removable(c, deps, user.id);
+          await removeDevice(deps, session, id, originOf(c, proxies), subjectOf(user));
+        }
+        return c.body(null, 204);
+      },
+    },
+    [`${DEVICES}/:deviceId/verify`]: {
+      POST: async (c) => {
+        const session = await callerOnOwnPath(c, deps);
+        const device = await namedUnverified(c, deps, session, "otp");
+        const { code } = (await readBody(c, proofSchema))["RAX-AUTH:verificationCode"];
+        const proof = { code, makeDefault: false, aside: await isPutAside(deps, session) };
+        await verifyOtpCode(deps, session, device, proof, originOf(c, proxies));
+        return c.body(null, 204);
+      },
+    },
+  };
+}
+
+const describe = (device: Device) => ({
+  id: device.id,
+  name: device.name,
+  verified: isProven(device),
+});
+
+/**
+ * The id of the device that the path names. The protocol keeps the last verified one while passcodes
+ * come from it: throws `badRequest`.
+ */
+async function removable(c: Context, deps: Deps, userId: string): Promise<string> {
+  const { id } = await namedDevice(c, deps, { userId }, "otp");
+  const profile = await getMfaProfile(deps.db, userId);
+  const verified = profile?.devices.filter(({ type, verifiedAt }) => type === "otp" && verifiedAt);
+  const isLast = verified?.length === 1 && verified[0]?.id === id;
+  if (profile && isLast && effectiveDefault(profile.user.defaultMethod, profile.devices) === "otp")
+    throw new Fault("badRequest", "It is the last one, and the factor is OTP: change that first.");
+  return id;
+}
