@@ -26,7 +26,12 @@ export function starting(client: Client, taskQueue: string) {
     };
     try {
       const patience = AbortSignal.timeout(PATIENCE_MS);
-      await client.withAbortSignal(patience, () => client.workflow.start(type, options));
+      const late = new Promise<never>((_, reject) => {
+        patience.addEventListener("abort", () => reject(patience.reason));
+      });
+      const started = client.withAbortSignal(patience, () => client.workflow.start(type, options));
+      // The abort ends one try; the client's others are left to themselves, and may still succeed.
+      await Promise.race([started, late]);
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     }

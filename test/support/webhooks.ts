@@ -1,0 +1,23 @@
+import { newWebhookSecret } from "../../gateways/webhook.ts";
+import { newId } from "../../store/ids.ts";
+import type { Db } from "../../store/postgres/connect.ts";
+import { addWebhook } from "../../store/postgres/webhooks.ts";
+import { type Keyring, seal } from "../../store/sealing.ts";
+import { AT, eventOf, newUser } from "../store/postgres/database.ts";
+import type { Receiver } from "./receiver.ts";
+
+/** A webhook of a new account, with a user whom events can be about. */
+export async function newWebhook(
+  { db, config }: { db: Db; config: { SEALING_KEYS: Keyring } },
+  { url }: Pick<Receiver, "url">,
+  types: string[] | null = null,
+) {
+  const user = await newUser(db);
+  const { accountId } = user;
+  const id = newId();
+  const secret = newWebhookSecret();
+  const sealed = seal(config.SEALING_KEYS, secret, id);
+  const webhook = { id, accountId, url, secret: sealed, types, createdBy: user.id, createdAt: AT };
+  await addWebhook(db, webhook, 10, eventOf(user, "webhook_added"));
+  return { user, accountId, webhookId: id, secret };
+}
