@@ -2,8 +2,16 @@ import { generateSync } from "otplib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { OtpSetup } from "../../api/otp-devices.ts";
 import { everythingReadable, secretsIn } from "../support/histories.ts";
-import { enrollPhone, logInBySms, startChallenge, wrongCode } from "../support/scenarios.ts";
+import { newPhone } from "../support/phones.ts";
+import {
+  enrollPhone,
+  logInByPassword,
+  logInBySms,
+  startChallenge,
+  wrongCode,
+} from "../support/scenarios.ts";
 import { BEGINNING, type Stack, startStack } from "../support/stack.ts";
+import { until } from "../support/until.ts";
 
 let stack: Stack;
 beforeAll(async () => {
@@ -45,6 +53,20 @@ test("attack: an operator reads every history and every log line, and learns no 
   await api.call("DELETE", "/v1/me/devices", { token: recovered.token });
   const tokens = [first.token, token, recovered.token].map((text) => text.split(".")[1] as string);
   secrets.push(app.secret, code, ...codes, ...tokens);
+
+  // A provider that quotes message and number as it refuses: what the worker logs of that.
+  stack.failSms("refuse");
+  const unlucky = await stack.createUser();
+  const begun = await logInByPassword(stack, unlucky);
+  const phone = newPhone();
+  const { id } = (await api.registerPhone(begun.token, phone)).body;
+  const failed = () => stack.logged().filter((line) => line.includes(`sms-enrollment/${id}`));
+  await until(
+    async () => failed().some((line) => line.includes("sendPin")),
+    (some) => some,
+  );
+  stack.failSms();
+  secrets.push(unlucky.password, phone.e164.slice(1), await stack.pinTo(phone.e164));
 
   const { types, texts } = await everythingReadable(stack.temporal.client);
   expect(types).toEqual(
