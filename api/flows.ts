@@ -39,7 +39,7 @@ import {
   firstOtpEnrollmentView,
   firstSmsEnrollmentView,
 } from "../workflows/views.ts";
-import { Problem, unavailable } from "./problem.ts";
+import { Problem, type ProblemCode, unavailable } from "./problem.ts";
 import { note } from "./request-context.ts";
 
 /** How long a caller waits for Temporal before the request is given up, in ms. */
@@ -79,13 +79,17 @@ export function createFlows(client: Client) {
     const begun = performance.now();
     const ended = (outcome: Facts["temporal-call"]["outcome"]) =>
       tell("temporal-call", { call: name, outcome, seconds: (performance.now() - begun) / 1000 });
-    const patience = AbortSignal.timeout(PATIENCE_MS);
+    const patience = new AbortController();
+    let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      patience.addEventListener("abort", () => reject(unavailable("temporal")));
+      timer = setTimeout(() => {
+        patience.abort();
+        reject(unavailable("temporal"));
+      }, PATIENCE_MS);
     });
     try {
       // The abort ends the first try of a call; its later ones are left to themselves.
-      const answer = await Promise.race([client.withAbortSignal(patience, work), late]);
+      const answer = await Promise.race([client.withAbortSignal(patience.signal, work), late]);
       ended("ok");
       return answer;
     } catch (error) {
@@ -93,6 +97,8 @@ export function createFlows(client: Client) {
       ended(away ? "away" : isRefusal(error) ? "refused" : "failed");
       if (away) throw unavailable("temporal");
       throw error;
+    } finally {
+      clearTimeout(timer);
     }
   };
 
@@ -151,6 +157,7 @@ export function createFlows(client: Client) {
     update: string,
     payload: object,
     updateId?: string,
+    tries = TRIES,
   ): Promise<Moved<View>> => {
     try {
       const handle = client.workflow.getHandle(workflowId);
@@ -158,6 +165,8 @@ export function createFlows(client: Client) {
       const work = () => handle.executeUpdate<View, [object]>(update, options);
       return { moved: true, view: await call("update", workflowId, work) };
     } catch (error) {
+      if (wasOvertaken(error) && tries > 1)
+        return move(workflowId, update, payload, updateId, tries - 1);
       if (!isRefusal(error)) throw error;
       return { moved: false, view: await view<View>(workflowId) };
     }
@@ -183,7 +192,10 @@ export function createFlows(client: Client) {
       update: keyof typeof challengeUpdates,
       payload: object = {},
       updateId?: string,
-    ) => move<ChallengeView>(workflowIds.loginChallenge(challengeId), update, payload, updateId),
+    ) =>
+      move<ChallengeView>(workflowIds.loginChallenge(challengeId), update, payload, updateId).catch(
+        unknownIs("challenge_not_found"),
+      ),
 
     /** Answers the view that the enrollment begins with. */
     startSmsEnrollment: async (args: SmsEnrollmentArgs) => {
@@ -212,7 +224,10 @@ export function createFlows(client: Client) {
       update: D["type"] extends "sms" ? keyof typeof smsUpdates : keyof typeof otpUpdates,
       payload: object = {},
       updateId?: string,
-    ) => move<EnrollmentView>(enrollmentId(device), update, payload, updateId),
+    ) =>
+      move<EnrollmentView>(enrollmentId(device), update, payload, updateId).catch(
+        unknownIs("device_not_found"),
+      ),
 
     startPolicyRollout: (args: PolicyRolloutArgs) =>
       start("policyRollout", workflowIds.policyRollout(args.accountId, args.version), args, {
@@ -282,6 +297,13 @@ const deliveryId = ({ webhookId, eventId }: Delivery) =>
 
 const enrollmentId = ({ id, type }: Enrolled) => workflowIds.enrollment(type, id);
 
+/** For a flow that Temporal has lost, or whose start a crash prevented: the problem of that code. */
+const unknownIs =
+  (code: ProblemCode) =>
+  (error: unknown): never => {
+    throw error instanceof WorkflowNotFoundError ? new Problem(code, "Begin anew.") : error;
+  };
+
 /** Answers of a server that is there: what was asked for cannot be, or is there already. */
 function isRefusal(error: unknown): boolean {
   return (
@@ -297,6 +319,20 @@ const AWAY = new Set([1, 4, 8, 14]);
 
 function isAway(error: unknown): boolean {
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return true;
+  return AWAY.has(statusOf(error) ?? 0);
+}
+
+const FAILED_PRECONDITION = 9;
+
+/**
+ * Something else happened to the flow while it was ending: the server has its task done again and
+ * forgets the Update, which is to be sent once more.
+ */
+function wasOvertaken(error: unknown): boolean {
+  return statusOf(error) === FAILED_PRECONDITION;
+}
+
+function statusOf(error: unknown): number | undefined {
   const cause = error instanceof ServiceError ? error.cause : error;
-  return isGrpcServiceError(cause) && AWAY.has(cause.code);
+  return isGrpcServiceError(cause) ? cause.code : undefined;
 }

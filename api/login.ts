@@ -7,7 +7,6 @@ import {
   verifiedPhone,
 } from "../store/methods.ts";
 import { maskPhoneNumber } from "../store/phones.ts";
-import { recordEvent } from "../store/postgres/events.ts";
 import type { Device, User } from "../store/postgres/schema.ts";
 import { getMfaProfile, recordLogin } from "../store/postgres/users.ts";
 import { openChallenge } from "../store/redis/challenges.ts";
@@ -149,8 +148,8 @@ async function decide(
   });
   if (typeof opened === "string") return undefined;
   const detail = proof === "api_key" ? { factor: proof } : {};
-  await recordEvent(db, userEvent(deps, subjectOf(user), "login_succeeded", origin, detail));
-  await recordLogin(db, user.id, new Date(clock.now()));
+  const event = userEvent(deps, subjectOf(user), "login_succeeded", origin, detail);
+  await recordLogin(db, { userId: user.id, at: event.at }, [event]);
   const session = openedSession(opened);
   if (setup) return { status: "setup_required", session };
   return { status: "authenticated", session, multiFactorRequiredFrom };

@@ -2,7 +2,6 @@ import type { Factor, Origin } from "../machines/methods.ts";
 import { hashCode } from "../store/codes.ts";
 import { listDevices } from "../store/postgres/devices.ts";
 import { canUseRecoveryCode, useRecoveryCode } from "../store/postgres/recovery-codes.ts";
-import { getUser } from "../store/postgres/users.ts";
 import { type Attempt, checkPasscode, refundAttempt } from "../store/redis/attempts.ts";
 import type { Challenge as ChallengeRecord } from "../store/redis/challenges.ts";
 import { openSession } from "../store/redis/sessions.ts";
@@ -20,6 +19,7 @@ import type { Deps } from "./deps.ts";
 import { tellingEnd } from "./login-facts.ts";
 import { matchingStep, OTP_DIGITS } from "./otp.ts";
 import { Problem } from "./problem.ts";
+import { recordSuccess } from "./record-success.ts";
 import { recoveryHash } from "./recovery-codes.ts";
 import { note } from "./request-context.ts";
 import { type OpenedSession, openedSession } from "./sessions.ts";
@@ -188,13 +188,15 @@ async function tellAccepted(deps: Deps, id: string, factor: Factor, origin: Orig
 }
 
 async function open(
-  { db, redis, clock, config }: Deps,
+  deps: Deps,
   challengeId: string,
   { userId, accountId, epochs }: ChallengeRecord,
   factor: Factor,
   origin: Origin,
 ): Promise<OpenedSession> {
-  const user = await getUser(db, userId);
+  const { redis, clock, config } = deps;
+  // Before the session: a crash in between leaves no session without its event.
+  const user = await recordSuccess(deps, { userId, accountId, challengeId }, factor, origin);
   if (!user) throw new Problem("challenge_expired", "Log in again.");
   const opened = await openSession(redis, {
     userId,

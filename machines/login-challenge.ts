@@ -24,6 +24,7 @@ export type LoginChallengeEvent =
   | { type: "RESEND" }
   | { type: "CHOOSE_METHOD"; method: Method; maySend: boolean }
   | { type: "PASSCODE_SENT" }
+  /** By what and from where is for whoever reads the history. */
   | { type: "PASSCODE_ACCEPTED"; factor: Factor; origin: Origin }
   | { type: "PASSCODE_REJECTED"; failures: number }
   | { type: "ACCOUNT_LOCKED"; origin: Origin }
@@ -32,7 +33,6 @@ export type LoginChallengeEvent =
 type Context = LoginChallengeInput &
   DeliveryContext & {
     failures: number;
-    factor?: Factor;
     origin?: Origin;
     withdrawnFor?: string;
   };
@@ -53,7 +53,6 @@ export const loginChallengeMachine = setup({
   types: {} as { context: Context; events: LoginChallengeEvent; input: LoginChallengeInput },
   actions: {
     sendPasscode: () => {},
-    recordAuthentication: () => {},
     recordExpiry: () => {},
     lockUser: () => {},
     beginSending: assign(({ context }) => sendingBegun(context)),
@@ -93,13 +92,7 @@ export const loginChallengeMachine = setup({
             deliveryProblem: undefined,
           }),
         },
-        PASSCODE_ACCEPTED: {
-          target: "authenticated",
-          actions: assign({
-            factor: ({ event }) => event.factor,
-            origin: ({ event }) => event.origin,
-          }),
-        },
+        PASSCODE_ACCEPTED: "authenticated",
         PASSCODE_REJECTED: { actions: assign({ failures: ({ event }) => event.failures }) },
         ACCOUNT_LOCKED: {
           target: "locked",
@@ -135,7 +128,7 @@ export const loginChallengeMachine = setup({
         delivery_failed: { on: { RESEND: "sending_passcode" } },
       },
     },
-    authenticated: { type: "final", entry: "recordAuthentication" },
+    authenticated: { type: "final" },
     expired: { type: "final", entry: "recordExpiry" },
     locked: { type: "final", entry: "lockUser" },
     withdrawn: { type: "final" },

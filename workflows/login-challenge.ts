@@ -26,9 +26,6 @@ export async function loginChallenge(args: LoginChallengeArgs): Promise<Challeng
             { ...owner, sending },
           ]),
         ),
-      recordAuthentication: async ({ context: { factor, origin } }) => {
-        if (factor) await durable.recordAuthentication({ ...owner, factor, origin });
-      },
       recordExpiry: () => durable.recordExpiry(owner),
       lockUser: ({ context: { origin } }) => durable.lockUser({ ...owner, origin }),
     },

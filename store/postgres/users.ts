@@ -8,6 +8,7 @@ import {
   accounts,
   type Device,
   devices,
+  events,
   type Requirement,
   type Role,
   type User,
@@ -89,8 +90,31 @@ export async function getMfaProfile(db: Db, userId: string): Promise<MfaProfile 
   );
 }
 
-export async function recordLogin(db: Db, userId: string, at: Date): Promise<void> {
-  await db.update(users).set({ lastLoginAt: at }).where(eq(users.id, userId));
+/**
+ * Writes down that a user has logged in, in one statement: the events, each once however often this
+ * is repeated, and the time. Answers the user as they are now.
+ */
+export async function recordLogin(
+  db: Db,
+  { userId, at }: { userId: string; at: Date },
+  told: NewEvent[],
+): Promise<User | undefined> {
+  const recorded = db
+    .$with("recorded")
+    .as(
+      db
+        .insert(events)
+        .values(told)
+        .onConflictDoNothing({ target: events.key })
+        .returning({ id: events.id }),
+    );
+  const [user] = await db
+    .with(recorded)
+    .update(users)
+    .set({ lastLoginAt: at })
+    .where(eq(users.id, userId))
+    .returning(userColumns);
+  return user;
 }
 
 /** Gives a user another role; false when nothing changed. */

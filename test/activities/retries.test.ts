@@ -87,15 +87,6 @@ test("locking again keeps the time of the first, and is told once", async () => 
   expect(await eventsOf(login)).toEqual(["account_locked"]);
 });
 
-test("a login is told once, with its factor", async () => {
-  const login = { ...(await challenged(deps)), origin };
-  await twice("recordAuthentication", { ...login, factor: "sms" });
-  expect(await eventsOf(login)).toEqual(["login_succeeded"]);
-  const byCode = { ...(await challenged(deps)), origin };
-  await twice("recordAuthentication", { ...byCode, factor: "recovery_code" });
-  expect(await eventsOf(byCode)).toEqual(["login_succeeded", "recovery_code_used"]);
-});
-
 test("an expiry is told once", async () => {
   const login = await challenged(deps);
   await twice("recordExpiry", login);

@@ -202,3 +202,19 @@ describe("a challenge", () => {
     expectProblem(await stack.api.verifyPasscode(id, wrongCode(passcode)), "illegal_transition");
   });
 });
+
+test("a challenge whose flow Temporal has lost is not found, whatever is asked of it", async () => {
+  const { id, passcode } = await challenged();
+  const { client, namespace } = stack.temporal;
+  await client.workflowService.deleteWorkflowExecution({
+    namespace,
+    workflowExecution: { workflowId: `login-challenge/${id}` },
+  });
+  await until(
+    () => stack.api.challenge(id),
+    ({ status }) => status === 404,
+  );
+  expectProblem(await stack.api.verifyPasscode(id, wrongCode(passcode)), "challenge_not_found");
+  expectProblem(await stack.api.verifyPasscode(id, passcode), "challenge_not_found");
+  expectProblem(await stack.api.resendPasscode(id), "challenge_not_found");
+});

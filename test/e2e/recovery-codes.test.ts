@@ -69,6 +69,26 @@ test("a new set voids the old, and a wrong code counts as a wrong passcode", asy
   expect((await stack.api.verifyPasscode(next.id, code)).problem.code).toBe("passcode_rejected");
 });
 
+test("a login is written down once, with its factor and its flow, however often it is asked for", async () => {
+  const { user, token } = await withPhone();
+  const [code = ""] = (await make(token, { quantity: 1 })).body.codes;
+  const { id } = await startChallenge(stack, user);
+  const answers = await Promise.all(
+    Array.from({ length: 3 }, () => stack.api.verifyPasscode(id, code)),
+  );
+  const [won] = answers.filter(({ status }) => status === 200);
+  if (!won) throw new Error("No login succeeded");
+  type Page = { events: { type: string; workflowId: string; detail: object }[] };
+  const path = "/v1/me/activity";
+  const { events } = (await stack.api.call<Page>("GET", path, { token: won.body.session.token }))
+    .body;
+  const workflowId = `login-challenge/${id}`;
+  expect(events.filter((event) => event.workflowId === workflowId)).toMatchObject([
+    { type: "login_succeeded", detail: { factor: "recovery_code" } },
+    { type: "recovery_code_used" },
+  ]);
+});
+
 test("what cannot be a passcode or a code is refused at its field, and counts nothing", async () => {
   const { user, e164 } = await withPhone();
   await startChallenge(stack, user);

@@ -103,7 +103,7 @@ export const loginChallenge = chart({
   deadlines: { challengeLifetime: { state: "open", ms: LIFETIME } },
   stopWhen: afterTwoSendings,
   requests: [...Object.values(challengeUpdates), ...Object.values(challengeSignals)],
-  effects: ["sendPasscode", "recordAuthentication", "recordExpiry", "lockUser"],
+  effects: ["sendPasscode", "recordExpiry", "lockUser"],
   view: challengeView,
   next: { verify: "PASSCODE_ACCEPTED", resend: "RESEND", method: "CHOOSE_METHOD" },
   nextInstead: { delivery_failed: ["resend", "method"] },

@@ -78,16 +78,14 @@ test("tells of a delivery's problem while it lasts, and not beyond", () => {
     );
 });
 
-test("tells what it ended by: the factor, the origin, the reason", () => {
+test("tells what it ended by: the origin, the reason", () => {
   const by = (type: string) => moves.find(({ event }) => event.type === type)?.snapshot.context;
-  expect(by("PASSCODE_ACCEPTED")).toMatchObject({ factor: "recovery_code", origin });
   expect(by("ACCOUNT_LOCKED")).toMatchObject({ origin });
   expect(by("WITHDRAW")).toMatchObject({ withdrawnFor: "devices_removed" });
 });
 
-test("records each end once, by its own effect", () => {
+test("has what it ended by recorded once, but a success, which the gateway records", () => {
   const ends = {
-    authenticated: "recordAuthentication",
     expired: "recordExpiry",
     locked: "lockUser",
   };

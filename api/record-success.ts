@@ -1,0 +1,26 @@
+import type { Factor, Origin } from "../machines/methods.ts";
+import type { User } from "../store/postgres/schema.ts";
+import { recordLogin } from "../store/postgres/users.ts";
+import { workflowIds } from "../workflows/ids.ts";
+import type { Deps } from "./deps.ts";
+import { userEvent } from "./events.ts";
+
+type Login = { userId: string; accountId: string; challengeId: string };
+
+/** Writes down the login that a challenge became, once however often it is repeated; answers the user. */
+export function recordSuccess(
+  deps: Pick<Deps, "db" | "clock">,
+  { challengeId, ...user }: Login,
+  factor: Factor,
+  origin: Origin,
+): Promise<User | undefined> {
+  const workflowId = workflowIds.loginChallenge(challengeId);
+  const event = (type: string, detail = {}) => ({
+    ...userEvent(deps, user, type, origin, detail),
+    key: `${workflowId}/${type}`,
+    workflowId,
+  });
+  const told = [event("login_succeeded", { factor })];
+  if (factor === "recovery_code") told.unshift(event("recovery_code_used"));
+  return recordLogin(deps.db, { userId: user.userId, at: new Date(deps.clock.now()) }, told);
+}
