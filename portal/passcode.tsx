@@ -4,6 +4,7 @@ import type { Deps } from "../api/deps.ts";
 import { originOf } from "../api/origin.ts";
 import { methodSchema } from "../api/schemas.ts";
 import { verifyPasscode } from "../api/verify-passcode.ts";
+import { undelivered } from "./delivery.ts";
 import { field, ownPath, type PortalContext, type PortalEnv } from "./form.ts";
 import { page } from "./layout.tsx";
 import { CodeField, Fault, Field, Form, Notice } from "./parts.tsx";
@@ -70,6 +71,7 @@ function passcodePage(c: PortalContext, deps: Deps, challenge: Challenge, faults
   if (challenge.next.length === 0) return overPage(c, challenge);
   const recovery = (c.get("form").get("with") ?? c.req.query("with")) === "recovery";
   const left = Date.parse(challenge.expiresAt) - deps.clock.now();
+  const wait = waitOf(c, deps, challenge);
   return page(
     c,
     { title: "Enter your passcode", narrow: true, status: faults.status },
@@ -78,7 +80,7 @@ function passcodePage(c: PortalContext, deps: Deps, challenge: Challenge, faults
       <section class="card">
         <p class="step">Second step of your login</p>
         <h1>{recovery ? "Enter a recovery code" : "Enter your passcode"}</h1>
-        {!recovery && <Delivery challenge={challenge} />}
+        {!recovery && <Delivery challenge={challenge} wait={wait} />}
         <Form action={`/login/${challenge.id}/verify`}>
           <Goal c={c} recovery={recovery} />
           {recovery ? <RecoveryField faults={faults} /> : <PasscodeField faults={faults} />}
@@ -92,7 +94,7 @@ function passcodePage(c: PortalContext, deps: Deps, challenge: Challenge, faults
         <h2>Other ways</h2>
         <div class="ways" id="offers">
           {challenge.next.includes("resend") && !recovery && (
-            <Resend c={c} id={challenge.id} wait={waitOf(c, deps, challenge)} />
+            <Resend c={c} id={challenge.id} wait={wait} />
           )}
           <OtherMethod c={c} challenge={challenge} />
           <a href={pathOf(c, recovery ? {} : { with: "recovery" })}>
@@ -105,25 +107,35 @@ function passcodePage(c: PortalContext, deps: Deps, challenge: Challenge, faults
   );
 }
 
-/** Where the passcode comes from, and how its delivery stands. */
-function Delivery({ challenge }: { challenge: Challenge }) {
-  const { method, state, problem, deliveredTo } = challenge;
+/** What helps where a passcode does not arrive. */
+const HELP = {
+  again: "Send a new passcode, or use another way.",
+  instead: "Use another way.",
+};
+
+/**
+ * Where the passcode comes from, and how its delivery stands; looked at again while that may change:
+ * the provider's report, if any, comes in the first half minute.
+ */
+function Delivery({ challenge, wait }: { challenge: Challenge; wait: number }) {
+  const { method, state, problem, delivery, deliveredTo } = challenge;
   if (method === "otp")
     return <p>Open your authenticator app and type the 6-digit passcode that it shows.</p>;
   if (state === "delivery_failed")
     return (
       <Notice id="delivery" kind="bad">
-        {problem === "send_limit"
-          ? "Too many messages were sent to your phone. Wait a while, or use another way."
-          : `The message to ${deliveredTo} could not be delivered. Send a new passcode, or use another way.`}
+        {undelivered({ problem, to: deliveredTo }, HELP)}
       </Notice>
     );
-  const sending = state === "sending_passcode";
+  if (state === "sending_passcode" && !delivery)
+    return (
+      <p id="delivery" role="status" data-follow="1.5">
+        A 7-digit passcode is being sent to {deliveredTo}.
+      </p>
+    );
   return (
-    <p id="delivery" role="status" {...(sending && { "data-follow": "1.5" })}>
-      {sending
-        ? `A 7-digit passcode is being sent to ${deliveredTo}.`
-        : `A 7-digit passcode was sent to ${deliveredTo}. It works once, for ten minutes.`}
+    <p id="delivery" role="status" {...(delivery === "sent" && wait > 0 && { "data-follow": "5" })}>
+      A 7-digit passcode was {delivery ?? "sent"} to {deliveredTo}. It works once, for ten minutes.
     </p>
   );
 }

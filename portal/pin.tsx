@@ -4,6 +4,7 @@ import { type DeviceView, unverifiedDevice, viewDevice } from "../api/devices.ts
 import { originOf } from "../api/origin.ts";
 import { Problem } from "../api/problem.ts";
 import { resendPin, verifyPin } from "../api/sms-devices.ts";
+import { undelivered } from "./delivery.ts";
 import { field, type PortalContext, type PortalEnv, ticked } from "./form.ts";
 import { page, type Who, whoOf } from "./layout.tsx";
 import { Check, CodeField, Fault, Form, Notice } from "./parts.tsx";
@@ -99,8 +100,18 @@ function NewPin({ device: { id } }: { device: DeviceView }) {
   );
 }
 
+/** What helps where a PIN does not arrive. */
+const HELP = {
+  again: "Check the number and send a new PIN.",
+  instead: "Remove this number, or add an authenticator app.",
+};
+
 /** How the PIN's delivery stands, and whether it can still be used. */
-function Delivery({ device: { state, phoneNumber } }: { device: DeviceView }) {
+function Delivery({
+  device: { state, delivery, problem, phoneNumber: to },
+}: {
+  device: DeviceView;
+}) {
   switch (state) {
     case "pin_expired":
       return <Notice kind="bad">The PIN has expired. Send a new one.</Notice>;
@@ -109,19 +120,19 @@ function Delivery({ device: { state, phoneNumber } }: { device: DeviceView }) {
     case "delivery_failed":
       return (
         <Notice id="delivery" kind="bad">
-          The message to {phoneNumber} could not be delivered. Check the number and send a new PIN.
+          {undelivered({ problem, to }, HELP)}
         </Notice>
       );
-    case "sending_pin":
-      return (
-        <p id="delivery" role="status" data-follow="1.5">
-          A PIN is being sent to {phoneNumber}.
-        </p>
-      );
     default:
+      if (state === "sending_pin" && !delivery)
+        return (
+          <p id="delivery" role="status" data-follow="1.5">
+            A PIN is being sent to {to}.
+          </p>
+        );
       return (
-        <p id="delivery" role="status">
-          A PIN was sent to {phoneNumber}. It works for ten minutes.
+        <p id="delivery" role="status" {...(delivery === "sent" && { "data-follow": "5" })}>
+          A PIN was {delivery ?? "sent"} to {to}. It works for ten minutes.
         </p>
       );
   }

@@ -25,7 +25,6 @@ async function follow(region) {
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const news = page.getElementById(region.id);
   if (!news) return;
-  const more = "follow" in news.dataset;
   // In the same element, so that it is announced.
   const text = news.textContent;
   if (text !== region.dataset.shown) {
@@ -33,13 +32,13 @@ async function follow(region) {
     region.className = news.className;
     region.replaceChildren(...news.childNodes);
     localize(region);
+    // What the news makes possible.
+    const offers = page.getElementById("offers");
+    if (offers) document.getElementById("offers")?.replaceWith(offers);
+    for (const button of offers?.querySelectorAll("[data-wait]") ?? []) countDown(button);
   }
-  if (more) return follow(region);
-  // What the news makes possible.
-  const offers = page.getElementById("offers");
-  if (!offers) return;
-  document.getElementById("offers")?.replaceWith(offers);
-  for (const button of offers.querySelectorAll("[data-wait]")) countDown(button);
+  region.dataset.follow = news.dataset.follow ?? "";
+  if (news.dataset.follow) return follow(region);
 }
 
 /** Times in the reader's own time zone. */

@@ -1,4 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { passReport } from "../../gateways/reports.ts";
+import type { DeliveryReport } from "../../gateways/sms.ts";
+import { keys } from "../../store/redis/keys.ts";
+import { workflowIds } from "../../workflows/ids.ts";
 import { wrongCode } from "../support/scenarios.ts";
 import { expectAccessible, follow, heading, logIn, press, usePortal } from "./browser.ts";
 import { logInByApp, withApp, withBoth, withPhone } from "./people.ts";
@@ -6,6 +10,15 @@ import { logInByApp, withApp, withBoth, withPhone } from "./people.ts";
 const portal = usePortal();
 
 const MINUTE_MS = 60_000;
+
+/** As the provider of a login's newest message reports. */
+async function report(address: string, told: Omit<DeliveryReport, "reference">) {
+  const id = new URL(address).pathname.split("/").at(-1) ?? "";
+  const { redis, flows } = portal.deps;
+  const reference = await redis.get(keys.newestDelivery(workflowIds.loginChallenge(id)));
+  if (!reference) throw new Error("Nothing was sent");
+  await passReport({ redis, signal: flows.signal }, { reference, ...told });
+}
 
 describe("the login page", () => {
   test("says at the field what is wrong, keeps the user name and takes the focus there", async () => {
@@ -123,6 +136,26 @@ describe("the passcode page", () => {
     await page.getByLabel("Passcode").fill(await portal.codeOf(secret));
     await press(page, "Log in");
     expect(await heading(page)).toBe("My Multi-Factor Devices");
+  });
+
+  test("what the provider reports is shown: that it arrived, or what to do where it did not", async () => {
+    const { user, number, page } = await withPhone(portal);
+    await logIn(page, user);
+    await portal.passcodeTo(number);
+    await page.getByText(/A 7-digit passcode was sent to/).waitFor();
+    await report(page.url(), { outcome: "delivered" });
+    await page.getByText(/A 7-digit passcode was delivered to/).waitFor();
+    await expectAccessible(page);
+
+    await portal.advance(MINUTE_MS);
+    await page.reload();
+    await press(page, "Send a new passcode");
+    await portal.passcodeTo(number);
+    await page.getByText(/A 7-digit passcode was sent to/).waitFor();
+    await report(page.url(), { outcome: "failed", reason: "unreachable_number" });
+    await page.getByText(/could not be delivered: the phone cannot be reached/).waitFor();
+    await page.getByRole("button", { name: "Send a new passcode" }).waitFor();
+    await expectAccessible(page);
   });
 
   test("the seventh wrong passcode locks, also for the next login; others learn nothing", async () => {

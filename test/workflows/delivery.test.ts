@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { UndeliverableError } from "../../gateways/sms.ts";
 import { hashCode } from "../../store/codes.ts";
 import { checkPasscode } from "../../store/redis/attempts.ts";
+import { findDelivery } from "../../store/redis/deliveries.ts";
 import { eventually } from "./flows.ts";
 import { useWorld } from "./world.ts";
 
@@ -105,4 +106,47 @@ test("back by SMS, only the new passcode is sent, and tells how it went", async 
   await world.pass(MINUTE);
   expect(world.phone.messages.length - before).toBe(1);
   expect((await flow.view()).state).toBe("awaiting_passcode");
+});
+
+const lost = (sending: number) => ({ sending, outcome: "failed", reason: "blocked_number" });
+const arrived = (sending: number) => ({ sending, outcome: "delivered" });
+
+test.each([
+  ["a passcode", () => world.loginChallenge(), "awaiting_passcode", "resendPasscode"],
+  ["a PIN", () => world.smsEnrollment(), "awaiting_pin", "resendPin"],
+] as const)(
+  "a provider's late word about %s moves the flow",
+  async (_code, start, awaiting, resend) => {
+    const flow = (await start()) as Awaited<ReturnType<typeof world.loginChallenge>>;
+    expect(await flow.reaches(awaiting as "awaiting_passcode")).toMatchObject({ delivery: "sent" });
+    await flow.handle.signal("reportDelivery", lost(1));
+    const failed = await flow.reaches("delivery_failed");
+    expect(failed).toMatchObject({ problem: "blocked_number" });
+    expect(failed.delivery).toBeUndefined();
+
+    await flow.update(resend);
+    await flow.reaches(awaiting as "awaiting_passcode");
+    await flow.handle.signal("reportDelivery", lost(1));
+    await flow.handle.signal("reportDelivery", arrived(1));
+    expect(await flow.view()).toMatchObject({ state: awaiting, delivery: "sent" });
+    await flow.handle.signal("reportDelivery", arrived(2));
+    await eventually(async () => (await flow.view()).delivery).toBe("delivered");
+    await flow.handle.signal("reportDelivery", lost(2));
+    expect(await flow.view()).toMatchObject({ state: awaiting, delivery: "delivered" });
+  },
+);
+
+test("each message has a reference of its own, which leads to the flow and its sending", async () => {
+  const flow = await world.loginChallenge();
+  await flow.reaches("awaiting_passcode");
+  const first = world.phone.messages.at(-1)?.reference ?? "";
+  const { workflowId } = flow.handle;
+  expect(await findDelivery(world.redis, first)).toEqual({ workflowId, sending: 1 });
+  await flow.update("resendPasscode");
+  await flow.reaches("awaiting_passcode");
+  const second = world.phone.messages.at(-1)?.reference ?? "";
+  expect(second).not.toBe(first);
+  expect(await findDelivery(world.redis, first)).toBeUndefined();
+  expect(await findDelivery(world.redis, second)).toEqual({ workflowId, sending: 2 });
+  expect(`${first}${second}`).not.toContain(flow.challengeId.slice(-24));
 });

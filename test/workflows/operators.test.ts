@@ -56,6 +56,7 @@ test("what runs can be found by its state and read as facts", async () => {
   const { currentDetails } = await metadataOf(flow);
   expect(currentDetails).toContain("- **state**: awaiting_passcode");
   expect(currentDetails).toContain("- **failures**: 2");
+  expect(currentDetails).toContain("- **delivery**: sent");
   expect(currentDetails).toContain("- **next**: verify, resend, method");
   const attributes = async () => (await flow.handle.describe()).searchAttributes;
   await eventually(attributes).toMatchObject({

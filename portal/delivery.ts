@@ -1,0 +1,40 @@
+type Words = {
+  why: string;
+  help?: string /** Another message would fare no better. */;
+  final?: true;
+};
+
+/** Why a message did not arrive, and what its reader can do about it. */
+const PROBLEMS: Record<string, Words> = {
+  unreachable_number: {
+    why: "the phone cannot be reached",
+    help: "See that it is switched on and has reception.",
+  },
+  blocked_number: {
+    why: "the phone blocks our messages",
+    help: "If STOP was ever answered to one of them, send START to the same number.",
+  },
+  not_a_mobile: { why: "the number takes no text messages", final: true },
+  rejected_by_carrier: { why: "the phone's network refused it" },
+  expired: {
+    why: "it did not arrive in time",
+    help: "See that the phone is switched on and has reception.",
+  },
+  dependency_unavailable: { why: "we cannot send messages right now" },
+  provider_unavailable: { why: "we cannot send messages right now" },
+};
+
+/**
+ * A delivery's problem in words that say what to do: `again` where another message may arrive, else
+ * `instead`.
+ */
+export function undelivered(
+  { problem, to }: { problem: string | null; to: string | null },
+  { again, instead }: { again: string; instead: string },
+): string {
+  if (problem === "send_limit")
+    return `No message was sent to ${to}: there were too many lately. Wait a while. ${instead}`;
+  const { why, help, final } = PROBLEMS[problem ?? ""] ?? {};
+  const told = `The message to ${to} could not be delivered${why ? `: ${why}` : ""}.`;
+  return [told, help, final ? instead : again].filter(Boolean).join(" ");
+}
