@@ -10,6 +10,7 @@ import { cliProgram } from "../../scripts/cli/program.ts";
 import { checkoutFolder } from "../../scripts/folders.ts";
 import { freePort } from "../../scripts/ports.ts";
 import { newId } from "../../store/ids.ts";
+import { keptMessages } from "../../store/redis/outbox.ts";
 import { freshDatabase } from "../support/databases.ts";
 import { expectProblem } from "../support/problems.ts";
 import {
@@ -51,6 +52,7 @@ test("each command, and each thing that it takes, says what it is", async () => 
   expect(all.map((command) => `${command.parent?.name()} ${command.name()}`)).toEqual([
     ...["account create", "account list", "account show"],
     ...["user create", "user list", "user show", "user set-role", "user set-password"],
+    "user set-email",
     ...["npm run cli -- unlock", "npm run cli -- reset-mfa", "policy show", "policy set"],
     ...["keys reseal", "workers list", "workers promote"],
   ]);
@@ -198,6 +200,26 @@ describe("on a service of its own settings", { timeout: SOME_PROCESSES_MS }, () 
     expect((await events(user.id)).map(({ type }) => type)).toEqual(
       expect.arrayContaining(["password_changed", "role_changed"]),
     );
+  });
+
+  test("a user's address is set, changed and taken away; who is no longer told hears of it", async () => {
+    const { username, accountId } = await stack.createUser();
+    const name = `${username}-2`;
+    const first = `first-${newId()}@example.com`;
+    const email = ["--email", first.replace("example", "EXAMPLE")];
+    const made = await json(["user", "create", name, "--account", accountId, ...email]);
+    expect(made.email).toBe(first);
+    const second = `second-${newId()}@example.com`;
+    expect(await json(["user", "set-email", name, second])).toEqual({
+      changed: true,
+      email: second,
+    });
+    expect(await json(["user", "set-email", name])).toEqual({ changed: true, email: null });
+    const told = (to: string) => async () =>
+      (await keptMessages(stack.deps.redis, to)).map(({ body }) => body).join();
+    expect(await until(told(first), Boolean)).toContain("By:    Support, an administrator");
+    expect(await until(told(second), (text) => text.includes("go nowhere"))).not.toContain(first);
+    expect(await refused(["user", "set-email", name, "nobody"])).toContain("no e-mail address");
   });
 
   test("a lock is ended with a reason, and where there is none that is said", async () => {

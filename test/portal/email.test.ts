@@ -1,0 +1,57 @@
+import { expect, test } from "vitest";
+import { keptMessages } from "../../store/redis/outbox.ts";
+import { until } from "../support/until.ts";
+import { expectAccessible, follow, heading, logIn, press, usePortal } from "./browser.ts";
+
+const portal = usePortal();
+
+test("a person says where notices go, is corrected, and takes the address away again", async () => {
+  const page = await portal.open();
+  await logIn(page, await portal.createUser());
+  await page.goto("/devices");
+  expect(await page.getByText("You have no address").isVisible()).toBe(true);
+  await follow(page, "Edit the address for notices");
+  expect(await heading(page)).toBe("Notices by e-mail");
+  await expectAccessible(page);
+
+  const address = page.getByLabel("E-mail address");
+  await address.fill("alice@example");
+  await press(page, "Save");
+  expect(await page.locator("#email-error").textContent()).toContain("e-mail address");
+  expect(await address.inputValue()).toBe("alice@example");
+  await expectAccessible(page);
+  await address.fill("alice@example.com");
+  await press(page, "Save");
+  expect(await page.getByRole("status").textContent()).toContain("address for notices was changed");
+  expect(await page.getByText("alice@example.com").isVisible()).toBe(true);
+  const told = () => keptMessages(portal.deps.redis, "alice@example.com");
+  await until(told, ({ length }) => length === 1);
+
+  await follow(page, "Edit the address for notices");
+  expect(await address.inputValue()).toBe("alice@example.com");
+  await address.fill("");
+  await press(page, "Save");
+  expect(await page.getByText("You have no address").isVisible()).toBe(true);
+  await until(told, ({ length }) => length === 2);
+});
+
+test("an administrator gives a new user an address", async () => {
+  const page = await portal.open();
+  const admin = await portal.createUser({ role: "administrator" });
+  await logIn(page, admin);
+  await page.goto("/account/users/new");
+  await page.getByLabel("User name").fill(`${admin.username}-2`);
+  await page.getByLabel("E-mail address").fill("nowhere@here");
+  await page.getByLabel("First password").fill("a long enough one");
+  await press(page, "Add the user");
+  expect(await page.locator("#email-error").textContent()).toContain("e-mail address");
+  await page.getByLabel("E-mail address").fill("carol@example.com");
+  await page.getByLabel("First password").fill("a long enough one");
+  await press(page, "Add the user");
+  expect(await page.getByRole("status").textContent()).toContain("The user was added");
+  const own = await portal.open();
+  const username = `${admin.username}-2`;
+  await logIn(own, { ...admin, username, password: "a long enough one" });
+  await own.goto("/devices");
+  expect(await own.getByText("carol@example.com").isVisible()).toBe(true);
+});
