@@ -1,27 +1,43 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { phones } from "../support/phones.ts";
 import { challengeSent, enrollPhone, logInBySms, startChallenge } from "../support/scenarios.ts";
+import { type Service, startService } from "../support/service.ts";
 import { startSmsc } from "../support/smsc/smsc.ts";
-import { type Stack, startStack } from "../support/stack.ts";
+import { startTlsFront } from "../support/tls-front.ts";
 import { until } from "../support/until.ts";
 
 let smsc: Awaited<ReturnType<typeof startSmsc>>;
-let stack: Stack;
+let front: Awaited<ReturnType<typeof startTlsFront>>;
+let service: Service;
 /** The service, with the phones that the SMSC delivers to. */
-let stage: Stack;
+let stage: Service;
 beforeAll(async () => {
   smsc = await startSmsc();
-  stack = await startStack({
-    environment: { SMS_GATEWAY: "smpp", SMPP_URL: smsc.url, SMPP_FROM: "Second Step" },
+  front = await startTlsFront(smsc.port);
+  const url = new URL(smsc.url.replace("smpp:", "smpps:"));
+  url.host = `localhost:${front.port}`;
+  service = await startService("postgres", {
+    SMS_GATEWAY: "smpp",
+    SMPP_URL: url.href,
+    SMPP_FROM: "Second Step",
+    NODE_EXTRA_CA_CERTS: front.certificate,
   });
-  stage = { ...stack, ...phones(smsc.messagesTo) };
-});
+  stage = { ...service, ...phones(smsc.messagesTo) };
+}, 120_000);
 afterAll(async () => {
-  await stack.stop();
+  expect(await service.stop()).toEqual(["exit code 0", "exit code 0", "exit code 0"]);
+  await front.stop();
+  expect(await smsc.seen("ended", 1)).toEqual([{ event: "ended", state: "UNBOUND" }]);
   await smsc.stop();
 });
 
-test("a phone is paired and logged in with by codes that an SMSC delivered", async () => {
+const logged = () =>
+  stage
+    .logs()
+    .filter((line) => line.startsWith("{"))
+    .map((line) => JSON.parse(line));
+
+test("a phone is paired and logged in with by codes that an SMSC delivered, over TLS", async () => {
   const user = await stage.createUser();
   const { e164 } = await enrollPhone(stage, user);
   expect((await logInBySms(stage, user, e164)).amr).toEqual(["pwd", "sms", "mfa"]);
@@ -43,9 +59,13 @@ test("an SMSC that is away for a moment costs a moment", async () => {
   const user = await stage.createUser();
   const { e164 } = await enrollPhone(stage, user);
   await smsc.kill();
+  await until(
+    async () => logged(),
+    (lines) => lines.some(({ msg }) => msg?.startsWith("no connection to the SMSC")),
+  );
   const { id } = await startChallenge(stage, user);
   await until(
-    async () => stage.logged().map((line) => JSON.parse(line)),
+    async () => logged(),
     (lines) => lines.some(({ outcome, code }) => outcome === "failed" && code === "not_bound"),
   );
   await smsc.start();
@@ -55,15 +75,14 @@ test("an SMSC that is away for a moment costs a moment", async () => {
 });
 
 test("the log tells of the connection and of each message, and no secret", async () => {
-  const lines = stage.logged();
-  const told = lines.map((line) => JSON.parse(line));
+  const told = logged();
   expect(told).toContainEqual(expect.objectContaining({ msg: "bound to the SMSC" }));
-  expect(told).toContainEqual(
-    expect.objectContaining({ msg: "message handed over", provider: "smpp", outcome: "sent" }),
-  );
+  const handedOver = { msg: "message handed over", provider: "smpp", outcome: "sent" };
+  expect(told).toContainEqual(expect.objectContaining(handedOver));
   const sent = smsc.events().filter((one) => one.event === "submit");
   expect(sent.length).toBeGreaterThan(0);
-  const text = lines.filter((line) => /"provider":"smpp"/.test(line)).join("\n");
-  expect(text).not.toContain(smsc.password);
+  const text = stage.logs().join("\n");
+  for (const password of [smsc.password, encodeURIComponent(smsc.password)])
+    expect(text).not.toContain(password);
   for (const { to } of sent) expect(text).not.toContain(to);
 });

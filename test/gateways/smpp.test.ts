@@ -8,6 +8,7 @@ import { newId } from "../../store/ids.ts";
 import { connectRedis, type Redis } from "../../store/redis/connect.ts";
 import { startSmsc, treat } from "../support/smsc/smsc.ts";
 import { environmentOf } from "../support/stack.ts";
+import { startTlsFront } from "../support/tls-front.ts";
 import { until } from "../support/until.ts";
 
 const TIMING = { answerMs: 1_000, keepAliveMs: 200, firstRetryMs: 50, lastRetryMs: 200 };
@@ -279,6 +280,20 @@ test.each([
   expect(error).toMatchObject({ code: "not_bound" });
   const told = inspect([logged, error], { depth: null, showHidden: true });
   for (const secret of [smsc.password, "wrong-pw"]) expect(told).not.toContain(secret);
+});
+
+test("over TLS, an SMSC whose certificate is not trusted is not told the password", async () => {
+  const front = await startTlsFront(smsc.port);
+  closing.push(front.stop);
+  const url = smsc.url.replace("smpp:", "smpps:").replace(/@.*/, `@localhost:${front.port}`);
+  const { gateway, logged } = connect({ url, timing: TIMING });
+  const lines = await until(
+    async () => logged.map(({ fields }) => fields),
+    ({ length }) => length > 1,
+  );
+  expect(lines).toContainEqual({ provider: "smpp", code: "DEPTH_ZERO_SELF_SIGNED_CERT" });
+  await expect(gateway.send(message())).rejects.toMatchObject({ code: "not_bound" });
+  expect(front.received()).toBe(0);
 });
 
 test("neither log nor errors tell a number, a text or the password", async () => {
