@@ -12,9 +12,25 @@ const DEVICE: Record<Method, string> = { sms: "an SMS device", otp: "an authenti
 
 /** What the user is told of, by the type of event. */
 const NOTICES: Record<string, (event: AuditEvent, to: Recipient) => Told> = {
-  device_verified: ({ workflowId }) => ({
+  device_verified: ({ workflowId, detail }) => ({
     subject: "A device was added",
-    what: `${workflowId?.startsWith("sms") ? "An SMS device" : "An authenticator app"} was added to your login. Its passcodes log you in from now on.`,
+    what: `${workflowId?.startsWith("sms") ? "An SMS device" : "An authenticator app"} was added to your login. Its passcodes log you in ${detail.aside ? "once you turn multi-factor authentication on" : "from now on"}.`,
+  }),
+  multi_factor_switched_on: () => ({
+    subject: "Multi-factor authentication is on",
+    what: "Multi-factor authentication was turned on, and you were logged out everywhere. Logins ask for a passcode from now on.",
+  }),
+  multi_factor_switched_off: () => ({
+    subject: "Multi-factor authentication is off",
+    what: "Multi-factor authentication was turned off, and your recovery codes are void. A password alone opens your login.",
+  }),
+  api_key_made: () => ({
+    subject: "A new API key was made",
+    what: "A new API key was made for your login. The one before it is void, and you were logged out everywhere.",
+  }),
+  api_key_revoked: () => ({
+    subject: "Your API key was taken away",
+    what: "Your API key works no more, and you were logged out everywhere.",
   }),
   device_removed: ({ detail }) => ({
     subject: "A device was removed",

@@ -1,5 +1,11 @@
-import { type Command, Option } from "commander";
-import { createAccount, listAccounts, listLinkedAccounts } from "../../store/postgres/accounts.ts";
+import { Argument, type Command, Option } from "commander";
+import { newId } from "../../store/ids.ts";
+import {
+  createAccount,
+  listAccounts,
+  listLinkedAccounts,
+  setAccountSetting,
+} from "../../store/postgres/accounts.ts";
 import { recordEvent } from "../../store/postgres/events.ts";
 import type { Account } from "../../store/postgres/schema.ts";
 import { countUsers } from "../../store/postgres/user-lists.ts";
@@ -8,7 +14,15 @@ import { answer, columns, fields } from "./answer.ts";
 import { accountNamed } from "./named.ts";
 import { OPERATOR, withStores } from "./service.ts";
 
-/** `account create|list|show`. */
+/** The settings of an account by the names that they are typed by; see docs/identity-v2.md. */
+const SETTINGS = {
+  "api-keys-bypass-mfa": "apiKeysBypassMfa",
+  "enabling-is-own-call": "enablingIsOwnCall",
+} as const;
+
+type Setting = keyof typeof SETTINGS;
+
+/** `account create|list|show|set`. */
 export function accountCommands(program: Command) {
   const group = program.command("account").description("the accounts that users belong to");
 
@@ -59,8 +73,41 @@ export function accountCommands(program: Command) {
         const account = await accountNamed(db, name);
         const { total, configured } = await countUsers(db, account.id);
         const links = (await listLinkedAccounts(db, account.id)).map((one) => one.name);
-        const shown = { ...view(account), users: total, configured, links };
+        const { apiKeysBypassMfa, enablingIsOwnCall } = account;
+        const settings = { apiKeysBypassMfa, enablingIsOwnCall };
+        const shown = { ...view(account), users: total, configured, links, ...settings };
         answer(command, shown, fields(shown));
+      });
+    });
+
+  group
+    .command("set")
+    .description(
+      "what weakens multi-factor authentication for clients of the Identity API (docs/identity-v2.md)",
+    )
+    .argument("<account>", "its name or id")
+    .addArgument(
+      new Argument(
+        "<setting>",
+        "whether API keys log in without a second factor, or whether turning multi-factor " +
+          "authentication on is a call of its own",
+      ).choices(Object.keys(SETTINGS)),
+    )
+    .addArgument(new Argument("<state>", "both are off at first").choices(["on", "off"]))
+    .action(async (name: string, setting: Setting, state: string, _options, command: Command) => {
+      await withStores(async ({ db, clock }) => {
+        const account = await accountNamed(db, name);
+        const { actorId, origin } = OPERATOR;
+        const event = {
+          key: `account_setting_changed/${newId()}`,
+          type: "account_setting_changed",
+          at: new Date(clock.now()),
+          ...{ accountId: account.id, actorId, ...origin, detail: { setting, state } },
+        };
+        const change = { accountId: account.id, setting: SETTINGS[setting], on: state === "on" };
+        const changed = await setAccountSetting(db, change, event);
+        const words = changed ? `is ${state} now` : `was ${state} before`;
+        answer(command, { changed, setting, state }, `${setting} ${words} for ${account.name}.`);
       });
     });
 }

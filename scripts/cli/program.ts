@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { accountCommands } from "./accounts.ts";
+import { apiKeyCommands } from "./api-keys.ts";
 import { keyCommands } from "./keys.ts";
 import { policyCommands } from "./policy.ts";
 import { supportCommands } from "./support.ts";
@@ -18,6 +19,7 @@ export function cliProgram(): Command {
     .showHelpAfterError("(add --help for what may be typed)");
   accountCommands(program);
   userCommands(program);
+  apiKeyCommands(program);
   supportCommands(program);
   policyCommands(program);
   keyCommands(program);

@@ -1,4 +1,4 @@
-import { and, count, eq, isNotNull, notExists, sql } from "drizzle-orm";
+import { and, count, eq, isNotNull, ne, notExists, sql } from "drizzle-orm";
 import { newId } from "../ids.ts";
 import type { Db } from "./connect.ts";
 import { findEvent, type NewEvent, recordEvent } from "./events.ts";
@@ -70,6 +70,26 @@ export async function setPolicy(
     }
     const told = await findEvent(tx, event.key);
     return (told && (await getAccount(tx, accountId))) ?? "conflict";
+  });
+}
+
+/** Turns a setting of the account on or off; false when nothing changed. */
+export async function setAccountSetting(
+  db: Db,
+  {
+    accountId,
+    setting,
+    on,
+  }: { accountId: string; setting: "apiKeysBypassMfa" | "enablingIsOwnCall"; on: boolean },
+  event: NewEvent,
+): Promise<boolean> {
+  return db.transaction(async (tx) => {
+    const changed = await tx
+      .update(accounts)
+      .set({ [setting]: on })
+      .where(and(eq(accounts.id, accountId), ne(accounts[setting], on)))
+      .returning({ id: accounts.id });
+    return changed.length > 0 && recordEvent(tx, event);
   });
 }
 

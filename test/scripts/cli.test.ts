@@ -50,9 +50,9 @@ test("each command, and each thing that it takes, says what it is", async () => 
     command.commands.length > 0 ? command.commands.flatMap(leaves) : [command];
   const all = leaves(cliProgram());
   expect(all.map((command) => `${command.parent?.name()} ${command.name()}`)).toEqual([
-    ...["account create", "account list", "account show"],
+    ...["account create", "account list", "account show", "account set"],
     ...["user create", "user list", "user show", "user set-role", "user set-password"],
-    "user set-email",
+    ...["user set-email", "api-key make", "api-key revoke"],
     ...["npm run cli -- unlock", "npm run cli -- reset-mfa", "policy show", "policy set"],
     ...["keys reseal", "workers list", "workers promote"],
   ]);
@@ -123,7 +123,8 @@ describe("on a service of its own settings", { timeout: SOME_PROCESSES_MS }, () 
     expect((await json(["account", "list"])).accounts).toEqual(
       expect.arrayContaining([made, cloud]),
     );
-    const shown = { ...made, users: 0, configured: 0, links: [] };
+    const settings = { apiKeysBypassMfa: false, enablingIsOwnCall: false };
+    const shown = { ...made, users: 0, configured: 0, links: [], ...settings };
     expect(await json(["account", "show", made.id])).toEqual(shown);
     expect((await cli(env, ["account", "show", name])).out).toMatch(/^requirement +optional$/m);
     expect(await json(["policy", "show", name])).toMatchObject({
@@ -146,6 +147,34 @@ describe("on a service of its own settings", { timeout: SOME_PROCESSES_MS }, () 
     expect(await refused(["policy", "set", id, "optional", "--days", "2"])).toContain("never");
     expect(await refused(["policy", "set", id, "required", "--days", "0"])).toContain("365");
     expect(await refused(["policy", "set", id, "perhaps"])).toContain("required");
+  });
+
+  test("an API key is shown once, and ends sessions as it comes and goes", async () => {
+    const user = await stack.createUser();
+    const { token } = await logInByPassword(stack, user);
+    const { apiKey } = await json(["api-key", "make", user.username]);
+    expect(apiKey).toMatch(/^[0-9a-f]{32}$/);
+    expect((await stack.api.session(token)).problem.reason).toBe("api_key_changed");
+    expect((await cli(env, ["api-key", "make", user.id])).out).toMatch(/once: [0-9a-f]{32}$/m);
+    expect(await json(["api-key", "revoke", user.id])).toEqual({ changed: true });
+    expect((await cli(env, ["api-key", "revoke", user.id])).out).toContain("had no API key");
+    const told = await events(user.id);
+    expect(JSON.stringify(told)).not.toContain(apiKey);
+    expect(told.map(({ type }) => type).filter((type) => type.startsWith("api_key"))).toEqual(
+      ["revoked", "made", "made"].map((what) => `api_key_${what}`),
+    );
+  });
+
+  test("the settings of an account are turned on and off", async () => {
+    const user = await stack.createUser();
+    const set = ["account", "set", user.accountId, "api-keys-bypass-mfa"];
+    const setting = { setting: "api-keys-bypass-mfa", state: "on" };
+    expect(await json([...set, "on"])).toEqual({ changed: true, ...setting });
+    expect(await json(["account", "show", user.accountId])).toMatchObject({
+      ...{ apiKeysBypassMfa: true, enablingIsOwnCall: false },
+    });
+    expect((await cli(env, [...set, "off"])).out).toContain("is off now");
+    expect(await refused(["account", "set", user.accountId, "bogus", "on"])).toContain("enabling");
   });
 
   test("an operator of Support is made here, and the role is good at once", async () => {

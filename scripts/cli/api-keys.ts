@@ -1,0 +1,38 @@
+import type { Command } from "commander";
+import { makeApiKey, revokeApiKey } from "../../api/api-keys.ts";
+import { answer } from "./answer.ts";
+import { userNamed } from "./named.ts";
+import { OPERATOR, withService } from "./service.ts";
+
+/** `api-key make|revoke`: what programs of a user log in with by the Identity API. */
+export function apiKeyCommands(program: Command) {
+  const group = program
+    .command("api-key")
+    .description("the keys that programs log in with by the Identity API (docs/identity-v2.md)");
+
+  group
+    .command("make")
+    .description("make a key for a user, shown this once; the one before is void, sessions end")
+    .argument("<user>", "user name or id")
+    .action(async (name: string, _options, command: Command) => {
+      await withService(async (service) => {
+        const user = await userNamed(service.db, name);
+        const apiKey = await makeApiKey(service, user, OPERATOR);
+        const words = `The API key of ${user.username}, shown this once: ${apiKey}`;
+        answer(command, { apiKey }, words);
+      });
+    });
+
+  group
+    .command("revoke")
+    .description("take a user's key away; their sessions end")
+    .argument("<user>", "user name or id")
+    .action(async (name: string, _options, command: Command) => {
+      await withService(async (service) => {
+        const user = await userNamed(service.db, name);
+        const done = await revokeApiKey(service, user, OPERATOR);
+        const words = done.changed ? "has no API key any more" : "had no API key";
+        answer(command, done, `${user.username} ${words}; every session has ended.`);
+      });
+    });
+}
