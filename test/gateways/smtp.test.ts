@@ -63,12 +63,31 @@ test("a mail arrives word by word, from the sender, under its id", async () => {
   });
 });
 
-test("many mails at once go over a few connections", async () => {
+const many = (from: number, to: number) =>
+  Array.from({ length: to - from }, (_, n) => ({ ...MAIL, id: `mail-${from + n}` }));
+
+test("mails at once each arrive, and those after them", async () => {
   const { port, mails } = await server();
   const { send } = gateway(`smtp://127.0.0.1:${port}`);
-  const all = Array.from({ length: 30 }, (_, n) => ({ ...MAIL, id: `mail-${n}` }));
-  expect(new Set(await Promise.all(all.map(send)))).toEqual(new Set(["sent"]));
-  expect(new Set(mails.map(({ headers }) => headers["message-id"])).size).toBe(30);
+  for (const all of [many(0, 10), many(10, 20)])
+    expect(new Set(await Promise.all(all.map(send)))).toEqual(new Set(["sent"]));
+  expect(new Set(mails.map(({ headers }) => headers["message-id"])).size).toBe(20);
+});
+
+test("a server that says nothing holds ten mails; the others fail before them, to be tried later", async () => {
+  const silent = createServer((socket) => void socket.on("error", () => {}));
+  await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+  closing.push(() => silent.close());
+  const { send, close } = gateway(`smtp://127.0.0.1:${(silent.address() as AddressInfo).port}`);
+  const failed: string[] = [];
+  const all = many(0, 30).map(({ id }) =>
+    send({ ...MAIL, id }).catch(({ message }) => void failed.push(message)),
+  );
+  await Promise.race(all);
+  expect(failed).toEqual(Array(20).fill("Too many mails are under way"));
+  close();
+  await Promise.all(all);
+  expect(failed).toHaveLength(30);
 });
 
 describe("TLS", () => {
