@@ -8,12 +8,17 @@ import { fileURLToPath } from "node:url";
 
 const NEEDED = [20, 19];
 const TYPESCRIPT = ["--import", "tsx"];
+const VITEST = ["node_modules/vitest/vitest.mjs", "run"];
+/** What takes minutes and is no part of `npm test`: docs/testing.md tells of each. */
+const heavy = (file) => [...VITEST, "--config", "test/heavy.config.ts", file];
 const COMMANDS = {
   install: undefined,
   start: [...TYPESCRIPT, "scripts/start.ts"],
   cli: [...TYPESCRIPT, "scripts/cli.ts"],
   bench: [...TYPESCRIPT, "bench/run.ts"],
-  test: ["node_modules/vitest/vitest.mjs", "run"],
+  test: VITEST,
+  "test:paths": heavy("test/e2e/every-path.heavy.ts"),
+  "record-histories": heavy("test/workflows/record-histories.heavy.ts"),
 };
 
 const checkout = dirname(dirname(fileURLToPath(import.meta.url)));

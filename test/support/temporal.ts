@@ -31,6 +31,9 @@ export type Temporal = {
   stop(): Promise<void>;
 };
 
+/** Instead of `<process id>@<host>`: recorded histories tell nothing of the machine. */
+export const IDENTITY = "1@second-step";
+
 /** A namespace of its own on the dev server, or a time-skipping server of its own. */
 export function ownTemporal(time: Time): Promise<Temporal> {
   quiet();
@@ -48,7 +51,7 @@ async function ownNamespace(): Promise<Temporal> {
   await registerSearchAttributes(clientConnection, namespace);
   const connection = await NativeConnection.connect({ address });
   return {
-    client: new Client({ connection: clientConnection, namespace }),
+    client: new Client({ connection: clientConnection, namespace, identity: IDENTITY }),
     connection,
     address,
     namespace,
@@ -99,6 +102,7 @@ export async function startWorker(
     connection,
     namespace,
     taskQueue: TASK_QUEUE,
+    identity: IDENTITY,
     workflowBundle: await bundle(),
     activities,
     // A test that ends while an activity hangs does not wait for it.

@@ -13,11 +13,14 @@ import {
   type LoginChallengeArgs,
   type OtpEnrollmentArgs,
   type Owner,
+  type PolicyRolloutArgs,
+  type PolicyRolloutView,
   type SmsEnrollmentArgs,
   VIEW,
   type WebhookDeliveryArgs,
   type WebhookDeliveryView,
 } from "../../workflows/messages.ts";
+import type { NoticeResult } from "../../workflows/notice.ts";
 import { challenged, enrollee } from "../activities/subjects.ts";
 
 /** Where every request of a test comes from. */
@@ -34,21 +37,18 @@ export function flowsOn(deps: Deps, client: Client) {
     flow<V>(await client.workflow.start(type, { taskQueue: TASK_QUEUE, workflowId, args: [args] }));
 
   return {
-    async smsEnrollment() {
-      const args: SmsEnrollmentArgs = {
-        ...(await enrollee(deps, "sms")),
-        lifetimeMs: limits.enrollmentMs,
-        pinLifetimeMs: limits.pin.lifetimeMs,
-      };
+    async smsEnrollment({
+      lifetimeMs = limits.enrollmentMs as number,
+      pinLifetimeMs = limits.pin.lifetimeMs as number,
+    } = {}) {
+      const enrolled = await enrollee(deps, "sms");
+      const args: SmsEnrollmentArgs = { ...enrolled, lifetimeMs, pinLifetimeMs };
       const id = workflowIds.enrollment("sms", args.deviceId);
       return { ...args, ...(await start<EnrollmentView>("smsEnrollment", id, args)) };
     },
 
-    async otpEnrollment() {
-      const args: OtpEnrollmentArgs = {
-        ...(await enrollee(deps, "otp")),
-        lifetimeMs: limits.enrollmentMs,
-      };
+    async otpEnrollment({ lifetimeMs = limits.enrollmentMs as number } = {}) {
+      const args: OtpEnrollmentArgs = { ...(await enrollee(deps, "otp")), lifetimeMs };
       const id = workflowIds.enrollment("otp", args.deviceId);
       return { ...args, ...(await start<EnrollmentView>("otpEnrollment", id, args)) };
     },
@@ -73,6 +73,24 @@ export function flowsOn(deps: Deps, client: Client) {
       const args: WebhookDeliveryArgs = { attemptsBefore: 0, retriesMs, ...delivery };
       const id = workflowIds.webhookDelivery(args.webhookId, args.eventId);
       return start<WebhookDeliveryView>("webhookDelivery", id, args);
+    },
+
+    /** The roll-out of a version of the account's policy. */
+    policyRollout({ userId, accountId }: Owner, version: number) {
+      const args: PolicyRolloutArgs = { userId, accountId, version };
+      const id = workflowIds.policyRollout(accountId, version);
+      return start<PolicyRolloutView>("policyRollout", id, args);
+    },
+
+    /** The notice of an event to its user. */
+    notice({ userId, accountId }: Owner, eventId: number) {
+      const args = { userId, accountId, eventId, to: "current" } as const;
+      const options = { taskQueue: TASK_QUEUE, args: [args] as [object] };
+      const workflowId = workflowIds.notice(eventId, "current");
+      return client.workflow.start<(args: object) => Promise<NoticeResult>>("notice", {
+        ...options,
+        workflowId,
+      });
     },
 
     /** The removal of one of the user's devices, or of all. */

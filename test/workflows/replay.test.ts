@@ -1,12 +1,14 @@
+import { hostname } from "node:os";
 import { fileURLToPath } from "node:url";
 import { bundleWorkflowCode, DefaultLogger, Worker, type WorkflowBundle } from "@temporalio/worker";
 import { DeterminismViolationError } from "@temporalio/workflow";
-import { beforeAll, expect, test } from "vitest";
-import { ORIGIN } from "./flows.ts";
-import { useWorld, type World } from "./world.ts";
-
-const world = useWorld("skipping");
-const DAY = 86_400_000;
+import { beforeAll, describe, expect, test } from "vitest";
+import * as workflows from "../../workflows/index.ts";
+import { IDENTITY } from "../support/temporal.ts";
+import { everyEnd } from "./every-end.ts";
+import { outcomes } from "./outcomes/index.ts";
+import { endOf, type Recorded, recordedHistories } from "./recorded.ts";
+import { useWorld } from "./world.ts";
 
 let workflowBundle: WorkflowBundle;
 beforeAll(async () => {
@@ -16,94 +18,67 @@ beforeAll(async () => {
   });
 });
 
-type Ended = Pick<
-  Awaited<ReturnType<World["loginChallenge"]>>["handle"],
-  "fetchHistory" | "workflowId" | "result"
->;
+describe("flows of today", () => {
+  const world = useWorld("skipping");
+  const ended: Recorded[] = [];
 
-/** How flows end, each by way of the moves that leave timers and activities behind. */
-const outcomes: Record<string, () => Promise<Ended>> = {
-  async "a login after a wrong passcode and a resend"() {
-    const { handle, reaches, update } = await world.loginChallenge();
-    await reaches("awaiting_passcode");
-    await update("rejectPasscode", { failures: 1 });
-    await update("resendPasscode");
-    await reaches("awaiting_passcode");
-    await update("acceptPasscode", { factor: "sms", origin: ORIGIN });
-    return handle;
-  },
-  async "a login that leaves a message half sent for the app"() {
-    world.phone.fail();
-    const { handle, update } = await world.loginChallenge();
-    await update("chooseMethod", { method: "otp", maySend: false });
-    await update("acceptPasscode", { factor: "otp", origin: ORIGIN });
-    return handle;
-  },
-  async "a login that nobody finishes"() {
+  test.each(Object.entries(outcomes))("%s", async (name, outcome) => {
+    const flow = await outcome(world);
+    await flow.result();
+    ended.push({ name, workflowId: flow.workflowId, history: await flow.fetchHistory() });
+  });
+
+  test("replay", async () => {
+    expect(await failuresOf(ended)).toEqual([]);
+    expect(ended).toHaveLength(Object.keys(outcomes).length);
+  });
+
+  test("do not replay on other code", async () => {
     const { handle, reaches } = await world.loginChallenge();
     await reaches("awaiting_passcode");
-    return handle;
-  },
-  async "a lock while a passcode is on its way"() {
-    world.phone.fail();
-    const { handle, update } = await world.loginChallenge();
-    await update("lockAccount", { origin: ORIGIN });
-    return handle;
-  },
-  async "a login that a removal withdraws"() {
-    const { handle, reaches } = await world.loginChallenge();
-    await reaches("awaiting_passcode");
-    await handle.signal("withdraw", { reason: "all_devices_removed" });
-    return handle;
-  },
-  async "a phone verified by its second PIN"() {
-    const { handle, reaches, update } = await world.smsEnrollment();
-    await reaches("awaiting_pin");
-    await update("voidPin");
-    await update("resendPin");
-    await reaches("awaiting_pin");
-    await update("acceptPin", { makeDefault: true, origin: ORIGIN });
-    return handle;
-  },
-  async "a phone removed while its PIN is being sent"() {
-    world.phone.fail();
-    const { handle, update } = await world.smsEnrollment();
-    await update("remove", { origin: ORIGIN });
-    return handle;
-  },
-  async "a phone that nobody verifies, whose PIN never went out"() {
-    world.phone.fail();
-    return (await world.smsEnrollment()).handle;
-  },
-  async "a removal of all devices"() {
-    const login = await world.loginChallenge();
-    await login.reaches("awaiting_passcode");
-    return world.deviceRemoval(login);
-  },
-  async "an app verified without a sign-out"() {
-    const { handle, update } = await world.otpEnrollment();
-    await update("rejectCode");
-    await update("restart");
-    await update("acceptCode", { makeDefault: false, signOut: false, origin: ORIGIN });
-    return handle;
-  },
-};
-
-test.each(Object.keys(outcomes))("%s replays on today's code", async (name) => {
-  const ended = await (outcomes[name] as () => Promise<Ended>)();
-  await world.pass(8 * DAY);
-  await ended.result();
-  const history = await ended.fetchHistory();
-  await Worker.runReplayHistory({ workflowBundle }, history, ended.workflowId);
+    const history = await handle.fetchHistory();
+    for (const { activityTaskScheduledEventAttributes: scheduled } of history.events ?? [])
+      if (scheduled?.activityType) scheduled.activityType.name = "sendLetter";
+    await expect(
+      Worker.runReplayHistory({ workflowBundle }, history, handle.workflowId),
+    ).rejects.toThrow(DeterminismViolationError);
+  });
 });
 
-test("a history of other code does not replay", async () => {
-  const { handle, reaches } = await world.loginChallenge();
-  await reaches("awaiting_passcode");
-  const history = await handle.fetchHistory();
-  for (const { activityTaskScheduledEventAttributes: scheduled } of history.events ?? [])
-    if (scheduled?.activityType) scheduled.activityType.name = "sendLetter";
-  await expect(
-    Worker.runReplayHistory({ workflowBundle }, history, handle.workflowId),
-  ).rejects.toThrow(DeterminismViolationError);
+describe("recorded histories", () => {
+  const recorded = recordedHistories();
+
+  test("tell of every end of every flow", async () => {
+    const ends = await everyEnd();
+    expect(new Set(ends.map((end) => end.split(":")[0]))).toEqual(new Set(Object.keys(workflows)));
+    expect(new Set(recorded.map(({ history }) => endOf(history)))).toEqual(new Set(ends));
+    expect(recorded.map(({ name }) => name).sort()).toEqual(Object.keys(outcomes).sort());
+  });
+
+  test("replay on today's code", async () => {
+    expect(await failuresOf(recorded)).toEqual([]);
+  });
+
+  test("name nothing of the machine that recorded them", () => {
+    const checkout = fileURLToPath(new URL("../..", import.meta.url));
+    for (const { name, history } of recorded) {
+      const text = JSON.stringify(history);
+      for (const word of [`@${hostname()}`, checkout, "file://"])
+        expect(text, name).not.toContain(word);
+      const identities = [...text.matchAll(/"identity":"([^"]*)"/g)].map(([, who]) => who);
+      // The server itself signals other flows.
+      for (const who of identities) expect([IDENTITY, "history-service"], name).toContain(who);
+    }
+  });
 });
+
+/** The histories that do not replay on today's code, each with what is wrong. */
+async function failuresOf(histories: Recorded[]) {
+  const failures: unknown[] = [];
+  for await (const { workflowId, error } of Worker.runReplayHistories(
+    { workflowBundle },
+    histories,
+  ))
+    if (error) failures.push([workflowId, error.message]);
+  return failures;
+}

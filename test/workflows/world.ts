@@ -1,17 +1,19 @@
 import { afterAll, afterEach, beforeAll, inject } from "vitest";
 import { createActivities } from "../../activities/index.ts";
 import { loadConfig } from "../../config.ts";
+import type { MailGateway } from "../../gateways/mail.ts";
 import { connectDatabase, migrateDatabase } from "../../store/postgres/connect.ts";
 import { connectRedis } from "../../store/redis/connect.ts";
 import { freshDatabase } from "../support/databases.ts";
 import { BEGINNING, environmentOf } from "../support/stack.ts";
 import { ownTemporal, startWorker, type Time } from "../support/temporal.ts";
 import { flowsOn } from "./flows.ts";
+import { testMailbox } from "./test-mailbox.ts";
 import { testPhone } from "./test-phone.ts";
 
 /**
  * Workflows with their real activities over real stores, for one test file. There is no gateway:
- * tests send what it would send, and only the phone is not a real one.
+ * tests send what it would send, and only the phone and the mailbox are not real ones.
  *
  * The time-skipping server knows less than a real one: a workflow that gives an activity up just
  * when it completes hangs there, and so does one that is signalled after its end, or whose worker
@@ -20,7 +22,7 @@ import { testPhone } from "./test-phone.ts";
 export function useWorld(time: Time) {
   const world = {} as World;
   beforeAll(async () => void Object.assign(world, await startWorld(time)));
-  afterEach(() => world.phone.recover());
+  afterEach(() => world.recover());
   afterAll(() => world.stop?.());
   return world;
 }
@@ -37,25 +39,36 @@ async function startWorld(time: Time) {
   let now = BEGINNING;
   const clock = { now: () => now };
   const phone = testPhone();
-  const deps = { db: database.db, redis, sms: phone.gateway, config, clock, log: { warn() {} } };
-  const startOwnWorker = () => startWorker(temporal, createActivities(deps));
+  const mailbox = testMailbox();
+  const deps = {
+    ...{ db: database.db, redis, sms: phone.gateway, config, clock, log: { warn() {} } },
+    mail: mailbox.gateway as MailGateway | undefined,
+  };
+  const startOwnWorker = (changed: Partial<typeof deps> = {}) =>
+    startWorker(temporal, createActivities({ ...deps, ...changed }));
   let stopWorker = await startOwnWorker();
 
   return {
     ...deps,
     temporal,
     phone,
+    mailbox,
     ...flowsOn(deps, temporal.client),
     /** Lets time pass, for the activities and for the workflows' timers. */
     async pass(ms: number) {
       now += ms;
       await temporal.skip(ms);
     },
-    /** Does something while no worker runs; another worker goes on. */
-    async withoutWorker(work: () => Promise<void>) {
+    /** Does something while no worker runs; another worker, perhaps over other parts, goes on. */
+    async withoutWorker(work: () => Promise<void>, changed?: Partial<typeof deps>) {
       await stopWorker();
       await work();
-      stopWorker = await startOwnWorker();
+      stopWorker = await startOwnWorker(changed);
+    },
+    /** Phone and mailbox take everything again. */
+    recover() {
+      phone.recover();
+      mailbox.recover();
     },
     async stop() {
       await stopWorker();

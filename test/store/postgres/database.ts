@@ -59,7 +59,7 @@ export async function newUser(db: Db, account?: Account): Promise<User> {
 }
 
 /** An event about the user, new in every call. */
-export function eventOf(user: User, type = "happened"): NewEvent {
+export function eventOf(user: Pick<User, "id" | "accountId">, type = "happened"): NewEvent {
   return { key: newId(), at: AT, accountId: user.accountId, userId: user.id, type };
 }
 

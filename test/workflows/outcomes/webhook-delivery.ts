@@ -1,0 +1,57 @@
+import { newWebhookSecret } from "../../../gateways/webhook.ts";
+import { newId } from "../../../store/ids.ts";
+import { findEvent, recordEvent } from "../../../store/postgres/events.ts";
+import { addWebhook } from "../../../store/postgres/webhooks.ts";
+import { seal } from "../../../store/sealing.ts";
+import { AT, eventOf, newUser } from "../../store/postgres/database.ts";
+import { startReceiver } from "../../support/receiver.ts";
+import { eventually } from "../flows.ts";
+import type { World } from "../world.ts";
+import { type Outcome, SOON_MS } from "./outcome.ts";
+
+const NOBODY = "http://127.0.0.1:1/hooks";
+
+/** The delivery of an event of a new account to its webhook at this address. */
+async function delivery(world: World, url: string, retriesMs: number[] = []) {
+  const user = await newUser(world.db);
+  const { id: createdBy, accountId } = user;
+  const id = newId();
+  const secret = seal(world.config.SEALING_KEYS, newWebhookSecret(), id);
+  const webhook = { id, accountId, url, secret, types: null, createdBy, createdAt: AT };
+  await addWebhook(world.db, webhook, 1, eventOf(user));
+  const event = eventOf(user);
+  await recordEvent(world.db, event);
+  const eventId = (await findEvent(world.db, event.key))?.id ?? 0;
+  return world.webhookDelivery({ accountId, webhookId: id, eventId, retriesMs });
+}
+
+/** Ways in which an event's way to a webhook ends. */
+export const webhookOutcomes: Record<string, Outcome> = {
+  async "an event that is taken when it is sent again"(world) {
+    const receiver = await startReceiver();
+    receiver.answers(500);
+    const { handle, view, reaches, update } = await delivery(world, receiver.url, [
+      SOON_MS,
+      86_400_000,
+    ]);
+    await reaches("waiting");
+    await world.pass(SOON_MS);
+    await eventually(async () => (await view()).attempts).toBe(2);
+    await reaches("waiting");
+    // The time-skipping server loses what gives up an activity that has just ended.
+    await eventually(async () => (await handle.describe()).raw.pendingActivities).toEqual([]);
+    receiver.answers(204);
+    await update("resend");
+    await handle.result();
+    await receiver.stop();
+    return handle;
+  },
+  async "an event that nobody takes"(world) {
+    return (await delivery(world, NOBODY, [SOON_MS])).handle;
+  },
+  async "an event for a webhook that is gone"(world) {
+    const { accountId } = await newUser(world.db);
+    const nowhere = { accountId, webhookId: newId(), eventId: 1 };
+    return (await world.webhookDelivery({ ...nowhere, retriesMs: [] })).handle;
+  },
+};
