@@ -32,6 +32,8 @@ export function answerError(error: Error, c: Context, log: Logger) {
 export function problemOf(error: Error, route: string, log: Logger): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof HTTPException && error.status === 400) return new Problem("malformed_json");
+  if (error instanceof HTTPException && error.status === 415)
+    return new Problem("unsupported_media_type");
   if (isUnstorable(error))
     return new Problem("invalid_request", "A text holds a character we cannot keep.");
   if (isUnavailable(error)) {

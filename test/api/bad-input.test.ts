@@ -202,6 +202,11 @@ describe("a body of the wrong size or type", () => {
       );
   });
 
+  test("declared as a form without a length", async () => {
+    const form = { "content-type": "application/x-www-form-urlencoded" };
+    expectProblem(await post("/v1/login", "username=a", form), "unsupported_media_type");
+  });
+
   test("JSON with parameters or in capitals is JSON", async () => {
     for (const type of ["application/json; charset=utf-8", "Application/JSON"])
       expectProblem(
