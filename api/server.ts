@@ -10,6 +10,15 @@ import { createApp } from "./app.ts";
 import { connectTemporal, createFlows } from "./flows.ts";
 import { note, requestFields } from "./request-context.ts";
 
+/** How long a client may take to send its request's headers, and all of it; in ms. */
+const PATIENCE = {
+  headersTimeout: 10_000,
+  requestTimeout: 20_000,
+  connectionsCheckingInterval: 2_000,
+};
+/** How long what is under way may take when the gateway ends, in ms. */
+const FAREWELL_MS = 8_000;
+
 const config = loadConfig();
 const log = pino({ level: config.LOG_LEVEL, name: "gateway", mixin: requestFields });
 const database = connectDatabase(config.DATABASE_URL);
@@ -33,8 +42,9 @@ const traced = tracing?.requests({
   onTrace: (traceId) => note({ traceId }),
 });
 const app = createApp({ db, ping, redis, flows, config, clock, log, traced });
-const server = serve({ fetch: app.fetch, hostname: config.HOST, port: config.PORT }, (address) =>
-  log.info({ port: address.port }, "gateway ready"),
+const server = serve(
+  { fetch: app.fetch, hostname: config.HOST, port: config.PORT, serverOptions: PATIENCE },
+  (address) => log.info({ port: address.port }, "gateway ready"),
 );
 if (hasOutbox(config))
   log.warn(
@@ -43,7 +53,13 @@ if (hasOutbox(config))
 
 /** Answers what is under way, then lets go of everything. */
 async function stop() {
-  await new Promise((resolve) => server.close(resolve));
+  const closed = new Promise((resolve) => server.close(resolve));
+  // From now on Node gives nobody up: a client that never finishes would keep the process for ever.
+  setTimeout(
+    () => "closeAllConnections" in server && server.closeAllConnections(),
+    FAREWELL_MS,
+  ).unref();
+  await closed;
   await Promise.allSettled([database.close(), redis.close(), connection.close(), tracing?.stop()]);
 }
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, stop);

@@ -1,9 +1,9 @@
-import { connect, type Socket } from "node:net";
 import { type ServerType, serve } from "@hono/node-server";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { expectNothingInternal } from "../support/problems.ts";
 import { logInByPassword } from "../support/scenarios.ts";
 import { type Stack, startStack } from "../support/stack.ts";
+import { exchange, httpRequest, statusOf } from "../support/wire.ts";
 
 let stack: Stack;
 let server: ServerType;
@@ -23,38 +23,10 @@ afterAll(async () => {
   await stack.stop();
 });
 
-/** Sends bytes to the gateway's port and reads until it closes the connection or falls silent. */
-async function send(...pieces: (string | Buffer)[]): Promise<string> {
-  const socket = connect(port, "127.0.0.1");
-  let read = "";
-  socket.setEncoding("latin1");
-  socket.on("data", (text) => {
-    read += text;
-  });
-  socket.on("error", () => {});
-  for (const piece of pieces) await write(socket, piece);
-  await new Promise<void>((resolve) => {
-    socket.setTimeout(2000, () => socket.destroy());
-    socket.on("close", () => resolve());
-  });
-  return read;
-}
-
-function write(socket: Socket, bytes: string | Buffer): Promise<void> {
-  return new Promise((resolve) => {
-    // The server may have closed already: what it answered before counts.
-    if (socket.destroyed) return resolve();
-    socket.write(bytes, () => resolve());
-  });
-}
-
-const request = (line: string, headers: string[], body = "") =>
-  [line, "Host: localhost", "Connection: close", ...headers, "", body].join("\r\n");
+const send = (...pieces: (string | Buffer)[]) => exchange(port, ...pieces);
 
 const login = (headers: string[], body: string) =>
-  request("POST /v1/login HTTP/1.1", ["Content-Type: application/json", ...headers], body);
-
-const statusOf = (answer: string) => Number(/^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1]);
+  httpRequest("POST /v1/login HTTP/1.1", ["Content-Type: application/json", ...headers], body);
 
 function expectRefusal(answer: string, status: number, code: string) {
   expect(statusOf(answer), answer).toBe(status);
@@ -92,10 +64,10 @@ describe("a body", () => {
     const chunked = `${json.length.toString(16)}\r\n${json}\r\n0\r\n\r\n`;
     const line = "POST /v1/login HTTP/1.1";
     for (const answer of [
-      await send(request(line, [length], json)),
-      await send(request(line, [form, length], json)),
-      await send(request(line, [form, "Transfer-Encoding: chunked"], chunked)),
-      await send(request(line, ["Transfer-Encoding: chunked"], chunked)),
+      await send(httpRequest(line, [length], json)),
+      await send(httpRequest(line, [form, length], json)),
+      await send(httpRequest(line, [form, "Transfer-Encoding: chunked"], chunked)),
+      await send(httpRequest(line, ["Transfer-Encoding: chunked"], chunked)),
     ])
       expectRefusal(answer, 415, "unsupported_media_type");
   });
@@ -122,11 +94,11 @@ describe("headers", () => {
       [`Authorization: Bearer ${"x".repeat(8000)}`],
     ])
       expectRefusal(
-        await send(Buffer.from(request(line, headers), "latin1")),
+        await send(Buffer.from(httpRequest(line, headers), "latin1")),
         401,
         "unauthenticated",
       );
-    const flood = await send(request(line, [`X-Junk: ${"x".repeat(64 * 1024)}`]));
+    const flood = await send(httpRequest(line, [`X-Junk: ${"x".repeat(64 * 1024)}`]));
     expect(statusOf(flood)).toBe(431);
   });
 
@@ -156,7 +128,7 @@ describe("headers", () => {
   test.each(["GET http://[::bad/v1/session HTTP/1.1", "GET * HTTP/1.1", "GET /v1/\xff HTTP/1.1"])(
     "the address of %j is refused with a 4xx",
     async (line) => {
-      const answer = await send(Buffer.from(request(line, []), "latin1"));
+      const answer = await send(Buffer.from(httpRequest(line, []), "latin1"));
       expect(Math.floor(statusOf(answer) / 100), answer).toBe(4);
       expectNothingInternal(answer);
     },

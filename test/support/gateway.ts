@@ -1,0 +1,55 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { launch, waitUntilReady } from "../../scripts/processes.ts";
+import { environmentOf, type Stack } from "./stack.ts";
+
+const START_MS = 60_000;
+const CHECKOUT = join(import.meta.dirname, "../..");
+
+/**
+ * A gateway as it is deployed, a process of its own on a real port and the machine's clock, over the
+ * stores of a stack and with these variables beside. Give it `stop()`.
+ */
+export async function startGateway(stack: Stack, variables: Record<string, string> = {}) {
+  const folder = mkdtempSync(join(tmpdir(), "second-step-gateway-"));
+  const logFile = join(folder, "gateway.log");
+  const { DATABASE_URL, REDIS_URL } = stack.deps.config;
+  const child = launch({
+    name: "gateway",
+    program: process.execPath,
+    args: ["--import", "tsx", "api/server.ts"],
+    cwd: CHECKOUT,
+    env: {
+      ...process.env,
+      ...environmentOf(DATABASE_URL, REDIS_URL, stack.temporal),
+      PORT: "0",
+      ...variables,
+    },
+    logFile,
+  });
+  const logs = () => readFileSync(logFile, "utf8").split("\n").filter(Boolean);
+  const ready = async () => {
+    const line = logs().find((text) => text.includes('"gateway ready"'));
+    if (!line) throw new Error("it does not say that it is ready");
+    return JSON.parse(line).port as number;
+  };
+  await waitUntilReady(child, async () => void (await ready()), START_MS);
+  const port = await ready();
+
+  return {
+    port,
+    url: `http://127.0.0.1:${port}`,
+    /** Every line that it has written. */
+    logs,
+    /** Asks it to end; resolves with how it did. */
+    async stop(): Promise<string> {
+      await child.stop();
+      const end = await child.exited;
+      rmSync(folder, { recursive: true });
+      return end;
+    },
+  };
+}
+
+export type Gateway = Awaited<ReturnType<typeof startGateway>>;
