@@ -75,6 +75,10 @@ function accountPage(c: PortalContext, who: Who, policy: Policy, faults: Faults,
       </section>
       <p>
         <a href="/account/users">Users of the account</a>
+        <br />
+        <a href="/account/activity">Activity of the account</a>
+        <br />
+        <a href="/account/webhooks">Webhooks</a>
       </p>
     </>,
   );

@@ -1,54 +1,71 @@
 import type { Hono } from "hono";
 import type { Deps } from "../api/deps.ts";
-import { activity } from "../api/events.ts";
+import type { activity } from "../api/events.ts";
 import { pageQuery } from "../api/schemas.ts";
-import type { PortalEnv } from "./form.ts";
+import { FilterForm, filtered, readFilter, withFilter } from "./activity-filter.tsx";
+import type { PortalContext, PortalEnv } from "./form.ts";
 import { page, whoOf } from "./layout.tsx";
 import { Time } from "./parts.tsx";
 import { signedIn } from "./session.ts";
 import { browserOf } from "./words.ts";
 
+const PATH = "/activity";
+
 /** What happened to one's login and devices. */
 export function activityPages(app: Hono<PortalEnv>, deps: Deps) {
-  app.get("/activity", async (c) => {
+  app.get(PATH, async (c) => {
     const session = await signedIn(c, deps);
-    const query = pageQuery.safeParse({ before: c.req.query("before") });
-    const { userId } = session;
-    const { events, next } = await activity(deps, {
-      userId,
-      ...(query.success ? query.data : pageQuery.parse({})),
-    });
+    const filter = readFilter(c);
+    const query = { ...filter.looked, ...cursorOf(c), userId: session.userId };
+    const { events, next } = await filtered(deps, filter, query);
     return page(
       c,
-      { title: "Activity", who: await whoOf(deps, session) },
+      { title: "Activity", who: await whoOf(deps, session), status: filter.faults.status },
       <>
         <h1>Activity</h1>
         <section class="card">
           <p>If you did not do something that stands here, log out everywhere and tell Support.</p>
           <EventRows events={events} />
-          {next !== null && <a href={`/activity?before=${next}`}>Older activity</a>}
+          {next !== null && (
+            <a href={withFilter(PATH, filter, { before: String(next) })}>Older activity</a>
+          )}
+        </section>
+        <section class="card">
+          <h2>Look for something</h2>
+          <FilterForm path={PATH} filter={filter} />
         </section>
       </>,
     );
   });
 }
 
-type Events = Awaited<ReturnType<typeof activity>>["events"];
+/** Which page an address asks for; the first one where it cannot be read. */
+export function cursorOf(c: PortalContext) {
+  const query = pageQuery.safeParse({ before: c.req.query("before") });
+  return query.success ? query.data : pageQuery.parse({});
+}
 
-/** Events, each with when and from where. */
-export function EventRows({ events }: { events: Events }) {
+type Events = Awaited<ReturnType<typeof activity>>["events"];
+type Event = Events[number];
+
+/** Events, each with when and from where; `about` says whom they are about where that differs. */
+export function EventRows({ events, about }: { events: Events; about?: (event: Event) => string }) {
+  if (events.length === 0) return <p class="quiet">Nothing.</p>;
   return (
     <ul class="rows">
-      {events.map(({ at, type, ip, userAgent, detail }) => (
+      {events.map((event) => (
         <li>
           <div>
-            {sentence(type)}
+            {sentence(event.type)}
+            {about && <div>{about(event)}</div>}
             <div class="quiet">
-              {[ip, browserOf(userAgent), detail.reason].filter(Boolean).join(", ")}
+              {[event.ip, browserOf(event.userAgent), event.detail.reason]
+                .filter(Boolean)
+                .join(", ")}
             </div>
           </div>
           <div class="quiet">
-            <Time at={at} />
+            <Time at={event.at} />
           </div>
         </li>
       ))}
@@ -57,7 +74,7 @@ export function EventRows({ events }: { events: Events }) {
 }
 
 /** An event's type as words: `otp_device_added` is "OTP device added". */
-function sentence(type: string): string {
+export function sentence(type: string): string {
   const words = type.replaceAll("_", " ").replace(/\b(otp|sms)\b/g, (word) => word.toUpperCase());
   return words.charAt(0).toUpperCase() + words.slice(1);
 }

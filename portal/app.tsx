@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import type { Deps } from "../api/deps.ts";
 import { Problem } from "../api/problem.ts";
 import { accountPages } from "./account.tsx";
+import { accountActivityPages } from "./account-activity.tsx";
 import { activityPages } from "./activity.tsx";
 import { assetRoutes } from "./assets.ts";
 import { defaultMethodPages } from "./default-method.tsx";
@@ -22,6 +23,8 @@ import { setUpPages } from "./set-up.tsx";
 import { smsPages } from "./sms.tsx";
 import { supportPages } from "./support.tsx";
 import { userPages } from "./users.tsx";
+import { oneWebhookPages } from "./webhook.tsx";
+import { webhookPages } from "./webhooks.tsx";
 
 /** Where there are pages; everything else belongs to the API. */
 const AREAS = [
@@ -62,6 +65,9 @@ export function portal(deps: Deps) {
   activityPages(app, deps);
   accountPages(app, deps);
   userPages(app, deps);
+  accountActivityPages(app, deps);
+  webhookPages(app, deps);
+  oneWebhookPages(app, deps);
   supportPages(app, deps);
   for (const area of AREAS)
     app.all(area, () => {

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { accountCommands } from "./accounts.ts";
 import { apiKeyCommands } from "./api-keys.ts";
+import { eventCommands } from "./events.ts";
 import { keyCommands } from "./keys.ts";
 import { policyCommands } from "./policy.ts";
 import { supportCommands } from "./support.ts";
@@ -22,6 +23,7 @@ export function cliProgram(): Command {
   apiKeyCommands(program);
   supportCommands(program);
   policyCommands(program);
+  eventCommands(program);
   keyCommands(program);
   workerCommands(program);
   return program;

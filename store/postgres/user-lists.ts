@@ -1,4 +1,4 @@
-import { and, asc, count, countDistinct, eq, gt, isNotNull, like, sql } from "drizzle-orm";
+import { and, asc, count, countDistinct, eq, gt, inArray, isNotNull, like, sql } from "drizzle-orm";
 import type { Method } from "../methods.ts";
 import type { Db } from "./connect.ts";
 import { devices, type User, users } from "./schema.ts";
@@ -49,6 +49,20 @@ export async function countUsers(
     .leftJoin(devices, verifiedDevices)
     .where(eq(users.accountId, accountId));
   return counts ?? { total: 0, configured: 0 };
+}
+
+/** The names of those of these users who belong to the account, by id. */
+export async function usernamesOf(
+  db: Db,
+  accountId: string,
+  ids: readonly (string | null)[],
+): Promise<Map<string, string>> {
+  const known = [...new Set(ids.filter((id) => id !== null))];
+  const rows = await db
+    .select({ id: users.id, username: users.username })
+    .from(users)
+    .where(and(eq(users.accountId, accountId), inArray(users.id, known)));
+  return new Map(rows.map(({ id, username }) => [id, username]));
 }
 
 /** Users of any account whose user name starts with the text, in alphabetical order. */

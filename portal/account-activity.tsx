@@ -1,0 +1,101 @@
+import type { Hono } from "hono";
+import type { Deps } from "../api/deps.ts";
+import { type activity, activityFile } from "../api/events.ts";
+import { NDJSON } from "../api/routes/activity.ts";
+import { usernamesOf } from "../store/postgres/user-lists.ts";
+import { findUserByUsername } from "../store/postgres/users.ts";
+import { cursorOf, EventRows } from "./activity.tsx";
+import {
+  type ActivityFilter,
+  FilterForm,
+  filtered,
+  readFilter,
+  withFilter,
+} from "./activity-filter.tsx";
+import type { PortalContext, PortalEnv } from "./form.ts";
+import { page } from "./layout.tsx";
+import { signedInAs } from "./roles.ts";
+import { faultyFields } from "./words.ts";
+
+const PATH = "/account/activity";
+const EXPORT = `${PATH}/export`;
+
+/** What happened in an administrator's account, to read and as a file. */
+export function accountActivityPages(app: Hono<PortalEnv>, deps: Deps) {
+  app.get(PATH, async (c) => {
+    const who = await signedInAs(c, deps, "administrator");
+    const { accountId } = who.session;
+    const { filter, people } = await peopleFilter(c, deps, accountId);
+    const query = { ...filter.looked, ...people, ...cursorOf(c), accountId };
+    const { events, next } = await filtered(deps, filter, query);
+    const ids = events.flatMap(({ userId, actorId }) => [userId, actorId]);
+    const names = await usernamesOf(deps.db, accountId, ids);
+    return page(
+      c,
+      { title: "Activity of the account", who, status: filter.faults.status },
+      <>
+        <h1>Activity of the account</h1>
+        <section class="card">
+          <EventRows events={events} about={(event) => aboutOf(event, names)} />
+          {next !== null && (
+            <a href={withFilter(PATH, filter, { before: String(next) })}>Older activity</a>
+          )}
+        </section>
+        <section class="card">
+          <h2>Look for something</h2>
+          <FilterForm path={PATH} filter={filter} people />
+        </section>
+        <section class="card">
+          <h2>Keep it</h2>
+          <p>
+            All that is shown here, on every page, as a file: one event a line (NDJSON), the oldest
+            first.
+          </p>
+          <a class="button" href={withFilter(EXPORT, filter)}>
+            Download
+          </a>
+        </section>
+        <p>
+          <a href="/account">Account settings</a>
+        </p>
+      </>,
+    );
+  });
+
+  app.get(EXPORT, async (c) => {
+    const { session } = await signedInAs(c, deps, "administrator");
+    const { accountId } = session;
+    const { filter, people } = await peopleFilter(c, deps, accountId);
+    if (filter.faults.status !== 200) return c.redirect(withFilter(PATH, filter), 303);
+    const file = await activityFile(deps, { ...filter.looked, ...people, accountId });
+    return c.body(file, 200, NDJSON);
+  });
+}
+
+/** The filter with the users whom its names stand for: those of the account alone. */
+async function peopleFilter(
+  c: PortalContext,
+  { db }: Deps,
+  accountId: string,
+): Promise<{ filter: ActivityFilter; people: { userId?: string; actorId?: string } }> {
+  const filter = readFilter(c);
+  const fields = { ...filter.faults.fields };
+  const idOf = async (field: string) => {
+    const name = filter.typed[field];
+    const user = name === undefined ? undefined : await findUserByUsername(db, name);
+    if (user?.accountId === accountId) return user.id;
+    if (name !== undefined) fields[field] = "Your account has no such user.";
+  };
+  const [userId, actorId] = [await idOf("user"), await idOf("actor")];
+  const faults = Object.keys(fields).length > 0 ? faultyFields(fields) : filter.faults;
+  return { filter: { ...filter, faults }, people: { ...(userId && { userId }), actorId } };
+}
+
+type Event = Awaited<ReturnType<typeof activity>>["events"][number];
+
+/** Whom an event is about, and who did it where that was somebody else. */
+function aboutOf({ userId, actorId }: Event, names: Map<string, string>): string {
+  const user = userId === null ? "The account" : (names.get(userId) ?? "A former user");
+  if (actorId === userId) return user;
+  return `${user}, by ${actorId === null ? "the service" : (names.get(actorId) ?? "Support")}`;
+}

@@ -1,0 +1,42 @@
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { type Command, InvalidArgumentError } from "commander";
+import { activityFile } from "../../api/events.ts";
+import { accountNamed } from "./named.ts";
+import { withStores } from "./service.ts";
+
+type Options = { account?: string; since?: Date; type?: string[] };
+
+/** `events export`: the audit trail for other systems. */
+export function eventCommands(program: Command) {
+  program
+    .command("events")
+    .description("the audit trail")
+    .command("export")
+    .description("print events as NDJSON, oldest first: of every account, or of one")
+    .option("--account <account>", "its name or id")
+    .option("--since <time>", "a date, or a date and time: 2026-01-31T12:00:00Z", time)
+    .option("--type <types>", "one or several, with commas between them", (text) => text.split(","))
+    .action(({ account: name, since: from, type: types }: Options) =>
+      withStores(async ({ db }) => {
+        const account = name === undefined ? undefined : await accountNamed(db, name);
+        const whose = account ? { accountId: account.id } : { everywhere: true as const };
+        const file = await activityFile({ db }, { ...whose, from, types });
+        await pipeline(Readable.fromWeb(file as never), process.stdout, { end: false }).catch(
+          ifReadToTheEnd,
+        );
+      }),
+    );
+}
+
+function time(text: string): Date {
+  const date = new Date(text);
+  if (Number.isNaN(date.getTime()))
+    throw new InvalidArgumentError("Give a date, or a date and time.");
+  return date;
+}
+
+/** A reader that has enough, as `head` does, is no failure. */
+function ifReadToTheEnd(error: { code?: string }): void {
+  if (error.code !== "EPIPE" && error.code !== "ERR_STREAM_PREMATURE_CLOSE") throw error;
+}

@@ -1,0 +1,135 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { activity } from "../../api/events.ts";
+import { newId } from "../../store/ids.ts";
+import { recordEvent, type ShownEvent } from "../../store/postgres/events.ts";
+import type { Person } from "../support/people.ts";
+import { logInByPassword } from "../support/scenarios.ts";
+import { type Stack, startStack } from "../support/stack.ts";
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStack();
+});
+afterAll(() => stack.stop());
+
+type Page = Awaited<ReturnType<typeof activity>>;
+
+const ACCOUNT = "/v1/account/activity";
+const EXPORT = `${ACCOUNT}/export`;
+
+const get = <Body = Page>(token: string, path: string) =>
+  stack.api.call<Body>("GET", path, { token });
+
+async function newAccount() {
+  const admin = await stack.createUser({ role: "administrator" });
+  const member = await stack.createUser({ accountId: admin.accountId });
+  const { token } = await logInByPassword(stack, admin);
+  return { admin, member, token };
+}
+
+/** Something that happens to the person at that time. */
+const happen = ({ id: userId, accountId }: Person, type: string, at: string, actorId = userId) =>
+  recordEvent(stack.deps.db, { key: newId(), at: new Date(at), accountId, userId, actorId, type });
+
+/** Every event of all pages, the newest first. */
+async function allPages(token: string, query = "") {
+  const events: ShownEvent[] = [];
+  let before: number | null = null;
+  do {
+    const cursor: string = before === null ? "" : `&before=${before}`;
+    const page: Page = (await get(token, `${ACCOUNT}?limit=100${query}${cursor}`)).body;
+    events.push(...page.events);
+    before = page.next;
+  } while (before !== null);
+  return events;
+}
+
+const linesOf = (text: string) =>
+  text
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as ShownEvent);
+
+test("the account's activity is filtered by type, time, whom and by whom", async () => {
+  const { admin, member, token } = await newAccount();
+  await happen(member, "one", "2025-01-01T23:59:59Z");
+  await happen(member, "two", "2025-01-02T00:00:00Z", admin.id);
+  await happen(admin, "two", "2025-01-02T12:00:00Z");
+  await happen(member, "three", "2025-01-03T00:00:00Z");
+  const found = async (query: string) =>
+    (await get(token, `${ACCOUNT}?${query}`)).body.events.map(({ type }) => type);
+  const past = "to=2025-12-31";
+  expect(await found(past)).toEqual(["three", "two", "two", "one"]);
+  expect(await found(`${past}&type=two`)).toEqual(["two", "two"]);
+  expect(await found(`${past}&type=one,three`)).toEqual(["three", "one"]);
+  expect(await found("from=2025-01-02&to=2025-01-03")).toEqual(["two", "two"]);
+  expect(await found("from=2025-01-02T01:00:00%2B01:00&to=2025-01-02T12:00:00Z")).toEqual(["two"]);
+  expect(await found(`${past}&user=${member.id}`)).toEqual(["three", "two", "one"]);
+  expect(await found(`${past}&actor=${admin.id}`)).toEqual(["two", "two"]);
+  expect(await found(`${past}&actor=${admin.id}&user=${member.id}&type=two`)).toEqual(["two"]);
+  expect(await found(`${past}&type=nothing`)).toEqual([]);
+});
+
+test("one's own activity is one's own, whatever filter is tried", async () => {
+  const { admin, member, token } = await newAccount();
+  await happen(member, "theirs", "2025-01-01T00:00:00Z");
+  await happen(admin, "mine", "2025-01-01T00:00:00Z");
+  for (const query of ["", `&user=${member.id}`, `&actor=${member.id}`, "&everywhere=true"]) {
+    const { events } = (await get(token, `/v1/me/activity?to=2025-12-31${query}`)).body;
+    expect(events.map(({ type }) => type)).toEqual(["mine"]);
+  }
+  const { events } = (await get(token, "/v1/me/activity?type=login_succeeded")).body;
+  expect(new Set(events.map(({ userId }) => userId))).toEqual(new Set([admin.id]));
+});
+
+test("no filter leads into another account", async () => {
+  const [one, other] = [await newAccount(), await newAccount()];
+  await happen(other.member, "theirs", "2025-01-01T00:00:00Z");
+  for (const query of [`user=${other.member.id}`, `actor=${other.member.id}`, "type=theirs"]) {
+    expect((await get(one.token, `${ACCOUNT}?${query}`)).body.events).toEqual([]);
+    expect((await get(one.token, `${EXPORT}?${query}`)).text).toBe("");
+  }
+});
+
+test.each([
+  "type=",
+  "type=Login",
+  "type=a,,b",
+  `type=${"a".repeat(65)}`,
+  "from=yesterday",
+  "from=2025-02-30",
+  "to=2025-01-01T00:00:00",
+  "user=nobody",
+  "user=%27%20or%201=1",
+  "actor=%00",
+])("a filter of %s is refused", async (query) => {
+  const { token } = await newAccount();
+  for (const path of [ACCOUNT, EXPORT])
+    expect((await get(token, `${path}?${query}`)).problem).toMatchObject({
+      code: "invalid_request",
+      errors: [{ path: expect.stringMatching(`^${query.split("=")[0]}`) }],
+    });
+});
+
+test("the export is what all pages show, oldest first, page after page", async () => {
+  const { admin, member, token } = await newAccount();
+  for (let n = 0; n < 1203; n += 1)
+    await happen(n % 3 ? member : admin, n % 2 ? "odd" : "even", "2025-01-01T00:00:00Z");
+  const answer = await get(token, EXPORT);
+  expect(answer.headers.get("content-type")).toBe("application/x-ndjson");
+  expect(answer.headers.get("content-disposition")).toContain("activity.ndjson");
+  const exported = linesOf(answer.text);
+  expect(exported.length).toBeGreaterThan(1203);
+  expect(exported).toEqual((await allPages(token)).reverse());
+  const filter = `type=odd&user=${member.id}`;
+  const some = linesOf((await get(token, `${EXPORT}?${filter}`)).text);
+  expect(some).toEqual((await allPages(token, `&${filter}`)).reverse());
+  expect(some).toHaveLength(401);
+});
+
+test("members see neither the account's activity nor its export", async () => {
+  const { member } = await newAccount();
+  const { token } = await logInByPassword(stack, member);
+  for (const path of [ACCOUNT, EXPORT])
+    expect((await get(token, path)).problem.code).toBe("forbidden");
+});
