@@ -53,7 +53,8 @@ test.each(["light", "dark"] as const)(
     await expectFits(page);
     await logInByApp(portal, page, user, secret);
     const paths = ["/devices", "/devices/sms/new", "/devices/otp/new", "/devices/remove-all"];
-    for (const path of [...paths, "/sessions", "/activity", "/devices/manage/0"]) {
+    const others = ["/devices/email", "/sessions", "/activity", "/devices/manage/0"];
+    for (const path of [...paths, ...others]) {
       await page.goto(path);
       await expectFits(page);
     }
