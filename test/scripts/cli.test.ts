@@ -133,6 +133,33 @@ describe("on a service of its own settings", { timeout: SOME_PROCESSES_MS }, () 
     });
   });
 
+  test("events are exported, oldest first, of every account or of one", async () => {
+    const [one, other] = [await stack.createUser(), await stack.createUser()];
+    await logInByPassword(stack, one);
+    await logInByPassword(stack, other);
+    const exported = async (...args: string[]) => {
+      const { code, out, err } = await cli(env, ["events", "export", ...args]);
+      expect([code, err]).toEqual([0, ""]);
+      return out
+        .split("\n")
+        .filter(Boolean)
+        .map((line) => JSON.parse(line) as { id: number; type: string; accountId: string });
+    };
+    const all = await exported();
+    const ids = all.map(({ id }) => id);
+    expect(ids).toEqual([...ids].sort((a, b) => a - b));
+    expect(all.map(({ accountId }) => accountId)).toEqual(
+      expect.arrayContaining([one.accountId, other.accountId]),
+    );
+    expect(await exported("--account", one.accountId)).toEqual(
+      all.filter(({ accountId }) => accountId === one.accountId),
+    );
+    expect(await exported("--type", "nothing,never")).toEqual([]);
+    expect(await exported("--since", "2999-01-01")).toEqual([]);
+    expect(await refused(["events", "export", "--account", "nobody"])).toContain("no account");
+    expect(await refused(["events", "export", "--since", "soon"])).toContain("Give a date");
+  });
+
   test("a policy is set with a grace period and without, and ends what it must", async () => {
     const { id, name } = await json(["account", "create", `policy-${newId()}`]);
     const user = await stack.createUser({ accountId: id });
