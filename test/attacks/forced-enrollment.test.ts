@@ -1,0 +1,136 @@
+// I have the password of somebody whose account requires a second factor that they have not set up yet.
+// I set up mine. (That I can is the price of setting up at the login: docs/security.md tells what is
+// left of it.) What else do I get, and can the owner tell?
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { activity } from "../../api/events.ts";
+import { codeAt, logInByApp, registerApp } from "../support/apps.ts";
+import type { Person } from "../support/people.ts";
+import { newPhone } from "../support/phones.ts";
+import { expectProblem } from "../support/problems.ts";
+import { logInByPassword, startChallenge } from "../support/scenarios.ts";
+import { type Stack, startStack } from "../support/stack.ts";
+
+let stack: Stack;
+let administrator: { person: Person; token: string };
+beforeAll(async () => {
+  stack = await startStack();
+  const person = await stack.createUser({ role: "administrator" });
+  let { token } = await logInByPassword(stack, person);
+  const body = { requirement: "required" };
+  await stack.api.call("PUT", "/v1/account/multi-factor-policy", { token, body });
+  ({ token } = await logInByPassword(stack, person));
+  administrator = { person, token };
+});
+afterAll(() => stack.stop());
+
+const member = () => stack.createUser({ accountId: administrator.person.accountId });
+
+/** What a session for set-up may call: the rest of the document is closed to it. */
+const OPEN = [
+  "get /v1/session",
+  "post /v1/logout",
+  "get /v1/me/multi-factor",
+  "post /v1/me/devices/sms",
+  "post /v1/me/devices/otp",
+  "post /v1/me/devices/{id}/restart",
+  "post /v1/me/devices/{id}/pin",
+  "post /v1/me/devices/{id}/verify",
+  "delete /v1/me/devices/{id}",
+  "delete /v1/me/devices",
+];
+
+describe("a session for set-up", () => {
+  test("may do what set-up consists of, and every other call of the API refuses it, also an administrator's", async () => {
+    for (const token of [
+      administrator.token,
+      (await logInByPassword(stack, await member())).token,
+    ]) {
+      for (const [path, item] of Object.entries(stack.document.paths))
+        for (const method of Object.keys(item)) {
+          if (!item[method]?.security || OPEN.includes(`${method} ${path}`)) continue;
+          const target = path.replace(/\{\w+\}/g, "0".repeat(32));
+          const init = {
+            method: method.toUpperCase(),
+            headers: { authorization: `Bearer ${token}` },
+          };
+          const answer = await stack.app.request(target, init);
+          const { code } = (await answer.json()) as { code: string };
+          // A body that is missing is told before who asks.
+          expect(
+            ["setup_only", "invalid_request", "malformed_json"],
+            `${method} ${path}`,
+          ).toContain(code);
+          expect([403, 400, 422]).toContain(answer.status);
+        }
+      expect((await stack.api.session(token)).body.scope).toBe("mfa_setup");
+    }
+  });
+
+  test("neither sees nor touches another user's device", async () => {
+    const [ann, eve] = [await member(), await member()];
+    const anns = await logInByPassword(stack, ann);
+    const phone = newPhone();
+    const { id } = (await stack.api.registerPhone(anns.token, phone)).body;
+    const { token } = await logInByPassword(stack, eve);
+    expectProblem(await stack.api.verifyDevice(token, id, "1234"), "device_not_found");
+    expectProblem(await stack.api.resendPin(token, id), "device_not_found");
+    expectProblem(
+      await stack.api.call("DELETE", `/v1/me/devices/${id}`, { token }),
+      "device_not_found",
+    );
+    expect((await stack.api.multiFactor(token)).body.devices).toEqual([]);
+  });
+
+  test("ends after a quarter of an hour, in use or not, and does not become a full one", async () => {
+    const { token } = await logInByPassword(stack, await member());
+    for (let minute = 0; minute < 15; minute += 5) {
+      expect((await stack.api.session(token)).body.scope).toBe("mfa_setup");
+      await stack.advance(5 * 60_000);
+    }
+    expectProblem(await stack.api.session(token), "session_expired");
+    ({ token: administrator.token } = await logInByPassword(stack, administrator.person));
+  });
+});
+
+test("attack: the thief sets up first. The owner meets a device that is not theirs, and all of it is on record", async () => {
+  const owner = await member();
+  const { token } = await logInByPassword(stack, owner);
+  const app = await registerApp(stack, token, "Eve's");
+  const code = codeAt(app.secret, stack.clock.now());
+  await stack.api.verifyDevice(token, app.device.id, code);
+  // Set-up logs nobody in: the thief, too, has to log in with the device.
+  expectProblem(await stack.api.session(token), "session_revoked");
+
+  const challenge = await startChallenge(stack, owner);
+  expect(challenge).toMatchObject({ method: "otp", methods: ["otp"] });
+  const session = await logInByApp(stack, owner, app.secret);
+  const path = "/v1/me/activity?limit=50";
+  type Page = Awaited<ReturnType<typeof activity>>;
+  const { events } = (await stack.api.call<Page>("GET", path, { token: session.token })).body;
+  const types = events.map(({ type }) => type);
+  for (const type of ["otp_device_added", "device_verified", "login_succeeded"])
+    expect(types).toContain(type);
+});
+
+test("attack: both set up at once. Whoever is first logs the other out, and the second is refused", async () => {
+  const owner = await member();
+  const [first, second] = [
+    await logInByPassword(stack, owner),
+    await logInByPassword(stack, owner),
+  ];
+  const [mine, theirs] = [
+    await registerApp(stack, first.token, "Mine"),
+    await registerApp(stack, second.token, "Theirs"),
+  ];
+  const now = stack.clock.now();
+  await stack.api.verifyDevice(first.token, mine.device.id, codeAt(mine.secret, now));
+  const late = await stack.api.verifyDevice(
+    second.token,
+    theirs.device.id,
+    codeAt(theirs.secret, now),
+  );
+  expectProblem(late, "session_revoked");
+  const { token } = await logInByApp(stack, owner, mine.secret);
+  const { devices } = (await stack.api.multiFactor(token)).body;
+  expect(devices.filter(({ verified }) => verified).map(({ name }) => name)).toEqual(["Mine"]);
+});
