@@ -13,8 +13,9 @@ export type Charge = {
 export type Spent = { giveBack(): Promise<void> };
 
 /**
- * Spends one from each budget or none from any: they lie on different Redis slots, so what was
- * spent before one refused is given back. Throws the 429 problem of that code with the time to wait.
+ * Spends one from each budget or none from any: they lie on different Redis slots, so each is asked
+ * by itself, all at once, and where one refuses the others get theirs back. Throws the 429 problem
+ * of that code with the time to wait.
  */
 export async function spendAll(
   redis: Redis,
@@ -22,19 +23,22 @@ export async function spendAll(
   charges: Charge[],
   refusal: { code: "send_limit" | "login_throttled"; detail: string },
 ): Promise<Spent> {
-  const spent: { key: string; token: string }[] = [];
+  const results = await Promise.all(
+    charges.map(async ({ key, rules, told }) => {
+      return { key, told, spending: await spend(redis, key, rules, now) };
+    }),
+  );
   const giveBack = async () => {
-    await Promise.all(spent.map(({ key, token }) => refund(redis, key, token)));
+    await Promise.all(
+      results.map(({ key, spending }) => spending.ok && refund(redis, key, spending.token)),
+    );
   };
-  for (const { key, rules, told } of charges) {
-    const result = await spend(redis, key, rules, now);
-    if (!result.ok) {
-      await giveBack();
-      const retryAfterS = Math.ceil(result.retryAfterMs / 1000);
-      const { code, detail } = { ...refusal, ...told };
-      throw new Problem(code, detail, { retryAfterS, members: told?.members });
-    }
-    spent.push({ key, token: result.token });
+  for (const { told, spending } of results) {
+    if (spending.ok) continue;
+    await giveBack();
+    const retryAfterS = Math.ceil(spending.retryAfterMs / 1000);
+    const { code, detail } = { ...refusal, ...told };
+    throw new Problem(code, detail, { retryAfterS, members: told?.members });
   }
   return { giveBack };
 }
