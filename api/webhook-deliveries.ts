@@ -42,10 +42,12 @@ export async function deliveriesOf(
 export async function resend(
   deps: Deps,
   account: Account,
-  { id: webhookId, eventId }: { id: string; eventId: number },
+  { id: webhookId, eventId: asked }: { id: string; eventId: string },
 ): Promise<DeliveryView> {
   const { db, flows, config } = deps;
   const { state } = await accountWebhook(deps, account, webhookId);
+  // No larger than a number is exact.
+  const eventId = /^\d{1,15}$/.test(asked) ? Number(asked) : 0;
   const delivery = { webhookId, eventId };
   const found = await getDelivery(db, delivery);
   if (!found) throw new Problem("delivery_not_found", "The webhook has no such delivery.");

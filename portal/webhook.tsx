@@ -1,7 +1,6 @@
 import type { Hono } from "hono";
 import type { Deps } from "../api/deps.ts";
 import { originOf } from "../api/origin.ts";
-import { Problem } from "../api/problem.ts";
 import { type DeliveryView, deliveriesOf, resend } from "../api/webhook-deliveries.ts";
 import { accountWebhook, deleteWebhook, enableWebhook, type WebhookView } from "../api/webhooks.ts";
 import { cursorOf, sentence } from "./activity.tsx";
@@ -44,9 +43,8 @@ export function oneWebhookPages(app: Hono<PortalEnv>, deps: Deps) {
   app.post(`${PATH}/deliveries/:eventId/resend`, async (c) => {
     const who = await signedInAs(c, deps, "administrator");
     const { id, eventId } = c.req.param();
-    if (!/^\d{1,15}$/.test(eventId)) throw new Problem("delivery_not_found");
     try {
-      await resend(deps, who.session, { id, eventId: Number(eventId) });
+      await resend(deps, who.session, { id, eventId });
       return c.redirect(`${LIST}/${id}?done=resent`, 303);
     } catch (error) {
       return webhookPage(c, deps, who, id, faultsOf(error));

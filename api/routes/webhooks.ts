@@ -155,15 +155,16 @@ const deliveries = createRoute({
   },
 });
 
-const eventParam = z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER);
-
 const again = createRoute({
   method: "post",
   path: `${path}/{id}/deliveries/{eventId}/resend`,
   tags,
   summary: "Send an event once more",
   security,
-  request: { params: idParam.extend({ eventId: eventParam }), ...post() },
+  request: {
+    params: idParam.extend({ eventId: z.string().openapi({ example: "42" }) }),
+    ...post(),
+  },
   responses: {
     202: json(deliverySchema, "The delivery, which is under way"),
     ...problems(

@@ -142,7 +142,8 @@ function sampleOf(operation: Whole): unknown {
 
 type Schema = {
   $ref?: string;
-  type?: string;
+  type?: string | string[];
+  format?: string;
   enum?: unknown[];
   minimum?: number;
   properties?: Record<string, Schema>;
@@ -153,6 +154,7 @@ function sample(schema: Schema): unknown {
   if (schema.$ref)
     return sample(stack.document.components.schemas[schema.$ref.split("/").at(-1) ?? ""] as Schema);
   if (schema.enum) return schema.enum[0];
+  if (schema.format === "email") return "x@example.com";
   if (schema.type === "object")
     return Object.fromEntries(
       (schema.required ?? []).map((name) => [name, sample(schema.properties?.[name] ?? {})]),

@@ -51,7 +51,7 @@ async function newAdmin() {
         () => deliveries(id).then((page) => page.deliveries),
         (found) => found.length === count && found.every(({ state }) => state !== "attempting"),
       ),
-    resend: (id: string, eventId: number) =>
+    resend: (id: string, eventId: number | string) =>
       call<DeliveryView>("POST", `/${id}/deliveries/${eventId}/resend`),
     happen: async (type = "happened", times = 1) => {
       const { accountId, id: userId } = admin;
@@ -159,7 +159,8 @@ test("no other account's webhook is read, removed, enabled or sent to", async ()
     ];
     for (const { problem } of refused) expect(problem.code).toBe("webhook_not_found");
   }
-  expect((await one.resend(id, 2 ** 50)).problem.code).toBe("delivery_not_found");
+  for (const unknown of [2 ** 49, 2 ** 70, "x", "1e2", "-1"])
+    expect((await one.resend(id, unknown)).problem.code).toBe("delivery_not_found");
   expect((await one.call("GET", `/${id}`)).status).toBe(200);
 });
 
