@@ -4,6 +4,7 @@ import type { AuditEvent } from "../store/postgres/schema.ts";
 import { noteDelivery, tookAnythingSince } from "../store/postgres/webhook-deliveries.ts";
 import { getWebhook, setWebhookDisabled } from "../store/postgres/webhooks.ts";
 import { unseal } from "../store/sealing.ts";
+import { tell } from "../telemetry/facts.ts";
 import { currentWorkflowId } from "./audit.ts";
 import type { Deps } from "./index.ts";
 
@@ -45,6 +46,7 @@ export function webhookActivities({ db, config, clock }: Deps) {
         at: new Date(clock.now()),
         body: bodyOf(event),
       });
+      tell("webhook", { outcome });
       if (/^2..$/.test(outcome)) return { type: "EVENT_TAKEN", outcome };
       return { type: outcome === GONE ? "WEBHOOK_REFUSED" : "ATTEMPT_FAILED", outcome };
     },

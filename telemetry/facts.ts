@@ -13,6 +13,8 @@ export type Facts = {
   activity: { activity: string; outcome: string; seconds: number };
   /** One try of one provider of SMS; `outcome` is "sent", a lasting reason, or "failed". */
   sms: { provider: string; outcome: string };
+  /** One attempt to deliver to a webhook; `outcome` is the answer's status, or why there was none. */
+  webhook: { outcome: string };
   "database-query": { outcome: "ok" | "failed"; seconds: number };
 };
 

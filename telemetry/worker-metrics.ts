@@ -32,13 +32,13 @@ export function measureWorker(meter: MetricMeter) {
     meter.createHistogram(`second_step_${name}_duration`, "float", "seconds", about);
   const activities = duration("activity", "Attempts of activities by how they ended");
   const queries = duration("database_query", "PostgreSQL queries, waits included");
-  const messages = meter.createCounter(
-    "second_step_sms",
-    undefined,
-    "SMS handed to a provider, by what it answered",
-  );
+  const counter = (name: string, about: string) =>
+    meter.createCounter(`second_step_${name}`, undefined, about);
+  const messages = counter("sms", "SMS handed to a provider, by what it answered");
+  const webhooks = counter("webhook_attempts", "Attempts to deliver to webhooks, by the answer");
 
   listen("activity", ({ seconds, ...tags }) => activities.record(seconds, tags));
   listen("database-query", ({ seconds, ...tags }) => queries.record(seconds, tags));
+  listen("webhook", (tags) => webhooks.add(1, tags));
   listen("sms", (tags) => messages.add(1, tags));
 }

@@ -7,6 +7,7 @@ import {
 } from "@temporalio/workflow";
 import type { Activities } from "../activities/index.ts";
 import { details } from "./details.ts";
+import { measureEnd } from "./measure.ts";
 import type { Owner } from "./messages.ts";
 
 /** A mail server may be away for a weekend; a user told after three days was not told in time. */
@@ -34,6 +35,7 @@ export async function notice({ eventId, to }: NoticeArgs): Promise<NoticeResult>
     .catch(givenUp);
   upsertSearchAttributes({ MfaState: [outcome] });
   setCurrentDetails(details({ state: outcome }));
+  measureEnd({ state: outcome });
   return outcome;
 }
 

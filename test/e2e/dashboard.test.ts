@@ -10,6 +10,7 @@ import { type Child, launch } from "../../scripts/processes.ts";
 import {
   challengeSent,
   enrollPhone,
+  logInByPassword,
   logInBySms,
   startChallenge,
   wrongCode,
@@ -66,10 +67,15 @@ async function startPrometheus() {
 }
 
 beforeAll(async () => {
-  service = await startService("postgres");
+  service = await startService("postgres", { WEBHOOKS_INSIDE: "true" });
   prometheus = await startPrometheus();
 
-  // Everything that the dashboard shows happens once: logins, a refused message, a lock.
+  // Everything that the dashboard shows happens once: logins, a refused message, a lock, an event
+  // that no webhook takes.
+  const administrator = await service.createUser({ role: "administrator" });
+  const { token } = await logInByPassword(service, administrator);
+  const nowhere = { url: `http://127.0.0.1:${await freePort()}/` };
+  await service.api.call("POST", "/v1/account/webhooks", { token, body: nowhere });
   const user = await service.createUser();
   await service.api.logIn({ ...user, password: "not the right one" });
   const { e164 } = await enrollPhone(service, user);

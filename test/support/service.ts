@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { freePort } from "../../scripts/ports.ts";
 import { type Child, launch, waitUntilReady } from "../../scripts/processes.ts";
 import { connectDatabase, migrateDatabase } from "../../store/postgres/connect.ts";
+import type { Role } from "../../store/postgres/schema.ts";
 import { connectRedis } from "../../store/redis/connect.ts";
 import type { KeptMessage } from "../../store/redis/outbox.ts";
 import { createClient, patient } from "./client.ts";
@@ -81,7 +82,8 @@ export async function startService(kind: DatabaseKind, settings: Record<string, 
       return Promise.all((await Promise.all(answers)).map((answer) => answer.text()));
     },
     temporal,
-    createUser: () => newPerson(database.db, { at: new Date() }),
+    createUser: (options: { role?: Role } = {}) =>
+      newPerson(database.db, { ...options, at: new Date() }),
     /** As if the half minute between two messages had passed: the budgets of messages are whole again. */
     async forgetSends() {
       const keys = await redis.keys("*-sends*");
