@@ -8,6 +8,8 @@ import type { Flows } from "./flows.ts";
 /** What the gateway's functions work with; made once by the entry point, or by a test. */
 export type Deps = {
   db: Db;
+  /** For what may take long, such as an export: its answers are waited for longer. */
+  longReads: Db;
   redis: Redis;
   /** Resolves when PostgreSQL answers. */
   ping(): Promise<void>;

@@ -2,7 +2,7 @@ import { serve } from "@hono/node-server";
 import { Client } from "@temporalio/client";
 import { pino } from "pino";
 import { loadConfig } from "../config.ts";
-import { connectDatabase } from "../store/postgres/connect.ts";
+import { connectDatabase, REQUEST_MS } from "../store/postgres/connect.ts";
 import { connectRedis } from "../store/redis/connect.ts";
 import { hasOutbox } from "../store/redis/outbox.ts";
 import { startTraces } from "../telemetry/start-traces.ts";
@@ -21,7 +21,8 @@ const FAREWELL_MS = 8_000;
 
 const config = loadConfig();
 const log = pino({ level: config.LOG_LEVEL, name: "gateway", mixin: requestFields });
-const database = connectDatabase(config.DATABASE_URL);
+const database = connectDatabase(config.DATABASE_URL, { patienceMs: REQUEST_MS });
+const exporting = connectDatabase(config.DATABASE_URL, { max: 2 });
 const redis = await connectRedis(config.REDIS_URL, (error) =>
   log.warn({ err: error }, "redis is away"),
 );
@@ -41,7 +42,17 @@ const traced = tracing?.requests({
   trustedProxies: config.TRUSTED_PROXIES,
   onTrace: (traceId) => note({ traceId }),
 });
-const app = createApp({ db, ping, redis, flows, config, clock, log, traced });
+const app = createApp({
+  db,
+  longReads: exporting.db,
+  ping,
+  redis,
+  flows,
+  config,
+  clock,
+  log,
+  traced,
+});
 const server = serve(
   { fetch: app.fetch, hostname: config.HOST, port: config.PORT, serverOptions: PATIENCE },
   (address) => log.info({ port: address.port }, "gateway ready"),
@@ -60,6 +71,7 @@ async function stop() {
     FAREWELL_MS,
   ).unref();
   await closed;
-  await Promise.allSettled([database.close(), redis.close(), connection.close(), tracing?.stop()]);
+  const closing = [database.close(), exporting.close(), redis.close(), connection.close()];
+  await Promise.allSettled([...closing, tracing?.stop()]);
 }
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, stop);

@@ -67,7 +67,10 @@ export function accountActivityPages(app: Hono<PortalEnv>, deps: Deps) {
     const { accountId } = session;
     const { filter, people } = await peopleFilter(c, deps, accountId);
     if (filter.faults.status !== 200) return c.redirect(withFilter(PATH, filter), 303);
-    const file = await activityFile(deps, { ...filter.looked, ...people, accountId });
+    const file = await activityFile(
+      { db: deps.longReads },
+      { ...filter.looked, ...people, accountId },
+    );
     return c.body(file, 200, NDJSON);
   });
 }

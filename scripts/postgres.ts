@@ -30,20 +30,21 @@ function findPostgres(): string | undefined {
   return folders.find((folder) => existsSync(join(folder, "initdb")));
 }
 
+type Server = { programs: string; folder: string; port: number; logFile: string };
+
 /**
  * Makes a PostgreSQL in an empty `folder` and starts it on 127.0.0.1 and on a socket in that
  * folder. As root it runs as the user `postgres`, or `nobody`, who must be able to reach the folder. Resolves with its URL.
  */
-export async function startPostgres(
-  launch: Launch,
-  options: {
-    programs: string;
-    folder: string;
-    port: number;
-    logFile: string;
-  },
-): Promise<string> {
-  const { programs, folder, port, logFile } = options;
+export async function startPostgres(launch: Launch, server: Server): Promise<string> {
+  return runPostgres(launch, { ...server, password: await makePostgres(server) });
+}
+
+/** Makes a PostgreSQL in an empty `folder`; resolves with the password of its superuser `postgres`. */
+export async function makePostgres({
+  programs,
+  folder,
+}: Pick<Server, "programs" | "folder">): Promise<string> {
   const owner = await unprivilegedUser();
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   if (owner) chownSync(folder, owner.uid, owner.gid);
@@ -60,7 +61,16 @@ export async function startPostgres(
     { cwd: folder, ...owner },
   );
   rmSync(passwordFile);
+  return password;
+}
 
+/** Starts a PostgreSQL that was made before; resolves with its URL. */
+export async function runPostgres(
+  launch: Launch,
+  { programs, folder, port, logFile, password }: Server & { password: string },
+): Promise<string> {
+  const owner = await unprivilegedUser();
+  const data = join(folder, "data");
   const settings = {
     listen_addresses: "127.0.0.1",
     unix_socket_directories: folder,

@@ -7,7 +7,8 @@ const START_MS = 30_000;
 
 /**
  * Starts a Redis on 127.0.0.1 that keeps its data in `folder` (append-only file, synced each
- * second) and resolves with its URL when it answers. The password is a new one at each start.
+ * second unless told otherwise) and resolves with its URL when it answers. The password is a new
+ * one at each start unless one is given.
  */
 export async function startRedis(
   launch: Launch,
@@ -16,18 +17,20 @@ export async function startRedis(
     folder: string;
     port: number;
     logFile: string;
+    password?: string;
+    fsync?: "everysec" | "always";
   },
 ): Promise<string> {
-  const { program, folder, port, logFile } = options;
+  const { program, folder, port, logFile, fsync = "everysec" } = options;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const password = randomBytes(24).toString("base64url");
+  const { password = randomBytes(24).toString("base64url") } = options;
   const configuration = [
     "bind 127.0.0.1",
     `port ${port}`,
     `dir ${JSON.stringify(folder)}`,
     "daemonize no",
     "appendonly yes",
-    "appendfsync everysec",
+    `appendfsync ${fsync}`,
     'save ""',
     // A cache would forget sessions and counters under memory pressure; this is a store.
     "maxmemory-policy noeviction",

@@ -26,7 +26,8 @@ export async function withStores(work: (stores: Stores) => Promise<void>): Promi
   const config = serviceConfig();
   const database = connectDatabase(config.DATABASE_URL, { max: 2 });
   try {
-    await work({ db: database.db, ping: database.ping, config, clock, log });
+    const { db, ping } = database;
+    await work({ db, longReads: db, ping, config, clock, log });
   } finally {
     await database.close();
   }

@@ -11,21 +11,29 @@ export type Db = PgDatabase<NodePgQueryResultHKT>;
 
 const CONNECT_MS = 2_000;
 const QUERY_MS = 5_000;
+/** For what a request waits for, which is to be answered within 2 s also when the server has gone silent. */
+export const REQUEST_MS = 1_500;
 const MIGRATION_LOCK = 7_236_301;
 
 /** The part of a pool or client that Drizzle calls. */
-type Queryable = Pick<pg.ClientBase, "query">;
+type Queryable = {
+  query(config: pg.QueryArrayConfig, parameters: unknown[]): Promise<pg.QueryArrayResult>;
+};
 
 /**
- * A pool of connections. Queries fail instead of waiting: 2 s for a connection, 5 s for an answer.
- * Losing a connection never throws outside of the query that needed it.
+ * A pool of connections. Queries fail instead of waiting: 2 s at most for a connection, 5 s for an
+ * answer, or `patienceMs` for either where that is less. Losing a connection never throws outside of
+ * the query that needed it.
  */
-export function connectDatabase(url: string, { max = 10 }: { max?: number } = {}) {
+export function connectDatabase(
+  url: string,
+  { max = 10, patienceMs = QUERY_MS }: { max?: number; patienceMs?: number } = {},
+) {
   const pool = new pg.Pool({
     connectionString: url,
     max,
-    connectionTimeoutMillis: CONNECT_MS,
-    statement_timeout: QUERY_MS,
+    connectionTimeoutMillis: Math.min(CONNECT_MS, patienceMs),
+    statement_timeout: patienceMs,
     keepAlive: true,
   });
   // A lost connection tells its query; unheard "error" events would end the process.
@@ -40,11 +48,11 @@ export function connectDatabase(url: string, { max = 10 }: { max?: number } = {}
     });
   });
   // The statement timeout is the server's; this one is for a server that has gone silent.
-  pool.on("acquire", (client) => void socketOf(client).setTimeout(QUERY_MS));
+  pool.on("acquire", (client) => void socketOf(client).setTimeout(patienceMs));
   pool.on("release", (_error, client) => void socketOf(client).setTimeout(0));
 
   const db: Db = open(pool);
-  db.transaction = (run, config) => transact(pool, (tx) => tx.transaction(run, config));
+  db.transaction = (run, config) => transact(pool, patienceMs, (tx) => tx.transaction(run, config));
   return {
     db,
     /** Resolves when the database answers. */
@@ -70,11 +78,26 @@ export async function migrateDatabase(url: string): Promise<void> {
 }
 
 /** Drizzle's own transaction keeps the connection for ever when its `begin` fails; this one does not. */
-async function transact<T>(pool: pg.Pool, run: (db: Db) => Promise<T>): Promise<T> {
+async function transact<T>(
+  pool: pg.Pool,
+  patienceMs: number,
+  run: (db: Db) => Promise<T>,
+): Promise<T> {
   const client = await pool.connect();
+  const socket = socketOf(client);
+  // Between its queries a transaction may wait for something else, for which the server is not late.
+  socket.setTimeout(0);
+  const query = async (config: pg.QueryArrayConfig, parameters: unknown[]) => {
+    socket.setTimeout(patienceMs);
+    try {
+      return await client.query(config, parameters);
+    } finally {
+      socket.setTimeout(0);
+    }
+  };
   let broken = false;
   try {
-    return await run(open(client));
+    return await run(open({ query }));
   } catch (error) {
     broken = isUnavailable(error);
     throw error;

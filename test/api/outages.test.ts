@@ -79,6 +79,24 @@ describe.each(DEPENDENCIES)("without %s", (dependency) => {
     },
   );
 
+  test("whoever waits is told so in time when it has gone silent", async () => {
+    const { user, id, passcode } = await challenged();
+    const { token } = await logInByPassword(stack, await stack.createUser());
+    await gateway.links[dependency].silence();
+    const begun = performance.now();
+    const answers = await Promise.all([
+      ...Array.from({ length: 9 }, () => gateway.api.logIn(user)),
+      gateway.api.registerPhone(token, newPhone()),
+      gateway.api.verifyPasscode(id, passcode),
+    ]);
+    // Two seconds; and a store's own patience is five.
+    expect(performance.now() - begun).toBeLessThan(4_500);
+    for (const answer of answers) {
+      expectAway(answer);
+      expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(0);
+    }
+  });
+
   test("a login is refused until it is back, without a restart", async () => {
     const { user } = await challenged();
     await gateway.links[dependency].cut();

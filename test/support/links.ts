@@ -3,7 +3,7 @@ import { Client } from "@temporalio/client";
 import { createApp } from "../../api/app.ts";
 import { connectTemporal, createFlows } from "../../api/flows.ts";
 import { freePort } from "../../scripts/ports.ts";
-import { connectDatabase } from "../../store/postgres/connect.ts";
+import { connectDatabase, REQUEST_MS } from "../../store/postgres/connect.ts";
 import { connectRedis } from "../../store/redis/connect.ts";
 import { checkedClient, type Stack } from "./stack.ts";
 
@@ -25,12 +25,14 @@ export async function gatewayBehindLinks({ deps, temporal, document, logged }: S
     redis: await linkTo(new URL(REDIS_URL)),
     temporal: await linkTo(new URL(`grpc://${temporal.address}`)),
   };
-  const database = connectDatabase(through(DATABASE_URL, links.postgresql));
+  const database = connectDatabase(through(DATABASE_URL, links.postgresql), {
+    patienceMs: REQUEST_MS,
+  });
   const redis = await connectRedis(through(REDIS_URL, links.redis), () => {});
   const connection = connectTemporal(`127.0.0.1:${links.temporal.port}`);
   const flows = createFlows(new Client({ connection, namespace: temporal.namespace }));
   const { db, ping } = database;
-  const app = createApp({ ...deps, db, ping, redis, flows });
+  const app = createApp({ ...deps, db, longReads: db, ping, redis, flows });
   return {
     app,
     api: checkedClient(app, document, logged),

@@ -31,24 +31,25 @@ export function phones(read: (to: string) => Promise<Message[]>) {
 /** A provider's gateway that can be made to fail. */
 export function fallible(gateway: SmsGateway) {
   let failure: SmsFailure | undefined;
-  let release = () => {};
+  let hanging: (() => void)[] = [];
   return {
     gateway: {
       async send(sms) {
+        if (failure === "hang") await new Promise<void>((resolve) => hanging.push(resolve));
         if (failure === "undeliverable") throw new UndeliverableError("unreachable_number");
         if (failure === "refuse")
           throw new Error(`The provider refused "${sms.body}" to ${sms.to}`);
-        if (failure === "hang")
-          await new Promise<void>((resolve) => {
-            release = resolve;
-          });
         return gateway.send(sms);
       },
     } satisfies SmsGateway,
-    /** From now on sending fails so; without a mode it works again, and what hung goes on. */
+    /** How many messages hang. */
+    hanging: () => hanging.length,
+    /** From now on sending fails so; without a mode it works again. What hung fares the same. */
     fail(mode?: SmsFailure) {
       failure = mode;
-      release();
+      if (mode === "hang") return;
+      for (const goOn of hanging) goOn();
+      hanging = [];
     },
   };
 }

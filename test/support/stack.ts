@@ -69,7 +69,7 @@ export async function startStack({
   const onReport = (report: DeliveryReport) => passReport({ redis, signal: flows.signal }, report);
   const provider = configuredSms({ config, redis, clock, log, onReport });
   const sms = fallible(provider);
-  const deps: Deps = { db, ping, redis, flows, config, clock, log };
+  const deps: Deps = { db, longReads: db, ping, redis, flows, config, clock, log };
   const app = createApp(deps);
   const document = (await (await app.request("/openapi.json")).json()) as OpenApi;
   const activities = createActivities({ db, redis, sms: sms.gateway, mail, config, clock, log });
@@ -98,6 +98,8 @@ export async function startStack({
     ...phones((to) => keptMessages(redis, to)),
     /** Makes every SMS fail from now on; without a mode sending works again. */
     failSms: sms.fail,
+    /** How many messages hang. */
+    hangingSms: sms.hanging,
     createUser: (options: { accountId?: string; role?: Role } = {}) =>
       newPerson(db, { ...options, at: new Date(now) }),
     /** Every line that gateway and worker have logged, as JSON. */

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { inspect } from "node:util";
 import { sql } from "drizzle-orm";
 import pg from "pg";
@@ -106,6 +107,19 @@ describe("when PostgreSQL is away", () => {
     await expectOutage(db);
     await wire.heal();
     await expectRecovery(db);
+  });
+
+  test("a transaction that waits for something else is not taken for a silent server", async () => {
+    const { url, drop } = await freshDatabase("postgres");
+    const { db, close } = connectDatabase(url, { patienceMs: 300 });
+    closing.push(drop, close);
+    await db.transaction(async (tx) => {
+      await tx.execute(sql`select 1`);
+      await sleep(900);
+      await tx.execute(sql`select 1`);
+    });
+    const late = failureOf(Promise.resolve(db.execute(sql`select pg_sleep(2)`)));
+    expect(isUnavailable(await late)).toBe(true);
   });
 
   test("a connection lost in the middle of a transaction fails that transaction alone", async () => {
