@@ -19,6 +19,7 @@ const COMMANDS = {
   test: VITEST,
   "test:paths": heavy("test/e2e/every-path.heavy.ts"),
   "test:timing": heavy("test/attacks/timing.heavy.ts"),
+  "test:faults": heavy("test/faults/"),
   "record-histories": heavy("test/workflows/record-histories.heavy.ts"),
 };
 

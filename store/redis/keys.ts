@@ -71,7 +71,7 @@ export const keep = {
   sessionMargin: DAY_MS,
   /** Longer than a notice to it is tried. */
   formerAddress: 7 * DAY_MS,
-  /** A request whose gateway died may be sent again after this. */
-  idempotencyClaim: MINUTE_MS,
+  /** A request whose gateway died may be sent again after this; none is worked on for longer. */
+  idempotencyClaim: 15_000,
   idempotencyAnswer: DAY_MS,
 };

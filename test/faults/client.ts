@@ -1,0 +1,59 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { createClient } from "../support/client.ts";
+
+const ANSWER_MS = 5_000;
+const AGAIN_MS = 200;
+const PATIENCE_MS = 180_000;
+
+/**
+ * A client as it should be: what was not answered it sends again, to the next gateway, a POST with
+ * the same Idempotency-Key. Throws where that leads to nothing for three minutes, or to a 500.
+ */
+export function persistentClient(urls: readonly string[], address: string) {
+  let turn = 0;
+  let tries = 0;
+
+  const once = async (path: string, init: RequestInit) => {
+    try {
+      const url = `${urls[turn++ % urls.length]}${path}`;
+      const response = await fetch(url, { ...init, signal: AbortSignal.timeout(ANSWER_MS) });
+      return { response, text: await response.text() };
+    } catch {
+      // Refused, cut off, or silent.
+      return undefined;
+    }
+  };
+
+  const send = async (path: string, init: RequestInit) => {
+    const headers = {
+      ...(init.headers as Record<string, string>),
+      ...(init.method === "POST" && { "idempotency-key": randomUUID() }),
+      "x-forwarded-for": address,
+    };
+    const end = performance.now() + PATIENCE_MS;
+    for (tries = 1; ; tries++) {
+      const answer = await once(path, { ...init, headers });
+      if (answer && isFinal(answer.response.status, answer.text)) {
+        const { status, headers: told } = answer.response;
+        if (status === 500) throw new Error(`${init.method} ${path} answered ${answer.text}`);
+        return new Response(answer.text || null, { status, headers: told });
+      }
+      if (performance.now() > end)
+        throw new Error(`${init.method} ${path} was not answered: ${answer?.text}`);
+      await sleep(AGAIN_MS);
+    }
+  };
+
+  return {
+    api: createClient(send),
+    /** Whether the last request was sent more than once, and so may have been carried out before. */
+    repeated: () => tries > 1,
+  };
+}
+
+export type PersistentClient = ReturnType<typeof persistentClient>;
+
+function isFinal(status: number, text: string): boolean {
+  return status !== 503 && !text.includes('"request_in_progress"');
+}

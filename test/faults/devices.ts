@@ -1,0 +1,61 @@
+import type { OtpSetup } from "../../api/otp-devices.ts";
+import { newPhone } from "../support/phones.ts";
+import { wrongCode } from "../support/scenarios.ts";
+import type { App, FaultyPerson } from "./person.ts";
+
+export type Phone = ReturnType<typeof newPhone> & { id: string };
+
+/** Pairs a phone: a wrong PIN, the right one, and the session is over. */
+export async function pairPhone(person: FaultyPerson): Promise<Phone> {
+  const { api, expectStatus, repeated } = person;
+  const token = await person.logInByPassword();
+  const phone = newPhone();
+  const registered = expectStatus(await api.registerPhone(token, phone), 201, 409);
+  if (registered.status === 409 && !repeated()) throw new Error(registered.text);
+  const { devices } = expectStatus(await api.multiFactor(token), 200).body;
+  const [device] = devices;
+  if (!device || devices.length > 1) throw new Error(`${devices.length} phones, not one`);
+
+  let pin = await person.pin(token, device.id, phone.e164);
+  const wrong = await api.verifyDevice(token, device.id, wrongCode(pin));
+  expectStatus(wrong, 422, 410, 409);
+  for (;;) {
+    const right = await api.verifyDevice(token, device.id, pin);
+    if (isVerified(person, right, token, device.id)) return { ...phone, id: device.id };
+    pin = await person.pin(token, device.id, phone.e164);
+  }
+}
+
+/** Pairs an app, whose first code is of the step before. */
+export async function pairApp(person: FaultyPerson, token: string): Promise<App> {
+  const { api, expectStatus } = person;
+  const body = { name: "App" };
+  const setup = await api.call<OtpSetup>("POST", "/v1/me/devices/otp", { token, body });
+  const { device, secret } = expectStatus(setup, 201).body;
+  const app = { id: device.id, secret, usedStep: 0 };
+  for (;;) {
+    const verified = await api.verifyDevice(token, app.id, await person.appCode(app));
+    if (isVerified(person, verified, token, app.id)) return app;
+  }
+}
+
+/** Whether the proof was taken; what a lost answer took is told by the session's end. */
+function isVerified(
+  { expectStatus, ledger, repeated }: FaultyPerson,
+  answer: Awaited<ReturnType<FaultyPerson["api"]["verifyDevice"]>>,
+  token: string,
+  deviceId: string,
+): boolean {
+  const { status } = expectStatus(answer, 200, 401, 409, 410, 422);
+  if (status === 401 || status === 409) {
+    const { code, reason } = answer.problem;
+    const before = reason === "device_verified" || code === "device_verified_already";
+    // A new PIN that is under way: the older one is void.
+    if (code === "illegal_transition") return false;
+    if (!before || !repeated()) throw new Error(answer.text);
+  }
+  if (status === 410 || status === 422) return false;
+  ledger.verified.add(deviceId);
+  ledger.ended.add(token);
+  return true;
+}

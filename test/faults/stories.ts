@@ -1,0 +1,137 @@
+import type { Policy } from "../../api/policy.ts";
+import { pairApp, pairPhone } from "./devices.ts";
+import type { App, FaultyPerson } from "./person.ts";
+
+const POLICY = "/v1/account/multi-factor-policy";
+
+/** A session by SMS, after a wrong passcode; the right one is then good no more. */
+async function logInByPhone(person: FaultyPerson, number: string): Promise<string> {
+  const { api, expectStatus } = person;
+  for (;;) {
+    const { id } = await person.challenge();
+    const passcode = await person.passcode(id, number);
+    if (!passcode) continue;
+    await person.guessWrong(id, passcode);
+    const token = await person.answer(id, passcode);
+    if (!token) continue;
+    expectStatus(await api.verifyPasscode(id, passcode), 409);
+    return token;
+  }
+}
+
+/** A session by the app; its code opens no other challenge. */
+async function logInByApp(person: FaultyPerson, app: App): Promise<string> {
+  const { api, expectStatus } = person;
+  for (;;) {
+    const { id } = await person.challenge();
+    const other = await person.challenge();
+    const code = await person.appCode(app);
+    const token = await person.answer(id, code);
+    if (!token) continue;
+    const replayed = expectStatus(await api.verifyPasscode(other.id, code), 422);
+    // The count began anew with the session.
+    if (replayed.problem.attemptsRemaining !== 6 && !person.repeated())
+      throw new Error(replayed.text);
+    person.ledger.attemptsRemaining = replayed.problem.attemptsRemaining;
+    return token;
+  }
+}
+
+/** A session by a recovery code, which opens no other. */
+async function logInByRecoveryCode(person: FaultyPerson, codes: string[]): Promise<string> {
+  const { api, expectStatus, ledger } = person;
+  for (const code of codes) {
+    const { id } = await person.challenge();
+    const token = await person.answer(id, code);
+    ledger.recoveryCodesUsed += 1;
+    const other = await person.challenge();
+    const replayed = expectStatus(await api.verifyPasscode(other.id, code), 422);
+    ledger.attemptsRemaining = replayed.problem.attemptsRemaining;
+    if (token) return token;
+  }
+  throw new Error("No recovery code was taken");
+}
+
+/** Pairs a phone, logs in with it and with a recovery code, and turns it all off again. */
+export async function phoneStory(person: FaultyPerson): Promise<void> {
+  const { api, expectStatus, ledger } = person;
+  const phone = await pairPhone(person);
+  const token = await logInByPhone(person, phone.e164);
+  const made = await api.call<{ codes: string[] }>("POST", "/v1/me/recovery-codes", {
+    ...{ token, body: { quantity: 3 } },
+  });
+  await logInByRecoveryCode(person, expectStatus(made, 201).body.codes);
+  const left = await person.challenge();
+  expectStatus(await api.call("DELETE", "/v1/me/devices", { token }), 204);
+  ledger.removed.add(phone.id);
+  ledger.allRemoved = true;
+  if (expectStatus(await api.multiFactor(token), 200).body.enabled)
+    throw new Error("Multi-factor authentication is on after all devices were removed");
+  const withdrawn = await api.verifyPasscode(left.id, "1234567");
+  if (expectStatus(withdrawn, 410).problem.code !== "challenge_expired")
+    throw new Error(withdrawn.text);
+  ledger.attemptsRemaining = undefined;
+  await person.logInByPassword();
+}
+
+/** Pairs an app, logs in with it twice, and removes it. */
+export async function appStory(person: FaultyPerson): Promise<void> {
+  const { api, expectStatus, ledger } = person;
+  const app = await pairApp(person, await person.logInByPassword());
+  const token = await logInByApp(person, app);
+  const removed = await api.call("DELETE", `/v1/me/devices/${app.id}`, { token });
+  expectStatus(removed, 204, 404);
+  if (removed.status === 404 && !person.repeated()) throw new Error(removed.text);
+  ledger.removed.add(app.id);
+  ledger.attemptsRemaining = undefined;
+  await person.logInByPassword();
+}
+
+/** Guesses until the lock, which stays. */
+export async function guessingStory(person: FaultyPerson): Promise<void> {
+  const { api, expectStatus, ledger } = person;
+  const phone = await pairPhone(person);
+  const { id } = await person.challenge();
+  const passcode = await person.passcode(id, phone.e164);
+  if (!passcode) throw new Error("The challenge ended");
+  while (await person.guessWrong(id, passcode));
+  ledger.locked = true;
+  expectStatus(await api.verifyPasscode(id, passcode), 423);
+  expectStatus(await api.logIn(ledger.user), 423);
+}
+
+/** An administrator requires a second factor of everybody; sessions without one end. */
+export async function rolloutStory(
+  administrator: FaultyPerson,
+  members: readonly FaultyPerson[],
+): Promise<void> {
+  const { api, expectStatus, ledger } = administrator;
+  const app = await pairApp(administrator, await administrator.logInByPassword());
+  const token = await logInByApp(administrator, app);
+  const weak = await Promise.all(
+    members.map(async (person) => ({ person, token: await person.logInByPassword() })),
+  );
+  const body = { requirement: "required" };
+  const changed = await api.call<Policy>("PUT", POLICY, { token, body });
+  if (expectStatus(changed, 200, 202).body.requirement !== "required")
+    throw new Error(changed.text);
+  await Promise.all(
+    weak.map(async ({ person, token }) => {
+      person.ledger.ended.add(token);
+      const session = await person.api.session(token);
+      if (person.expectStatus(session, 401).problem.reason !== "policy_required")
+        throw new Error(session.text);
+    }),
+  );
+  // All but the last meet the requirement.
+  for (const { person } of weak.slice(1)) {
+    const login = await person.logIn();
+    if (login.status !== "setup_required") throw new Error(`It was ${login.status}`);
+    const own = await pairApp(person, login.session.token);
+    await logInByApp(person, own);
+  }
+  const policy = expectStatus(await api.call<Policy>("GET", POLICY, { token }), 200).body;
+  if (policy.state !== "enforced" || policy.users.toGo !== 1)
+    throw new Error(`The policy is ${JSON.stringify(policy)}`);
+  ledger.attemptsRemaining = undefined;
+}
