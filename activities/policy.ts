@@ -28,8 +28,8 @@ export function policyActivities({ db, redis, clock }: Deps) {
     const account = await getAccount(db, accountId);
     if (account?.policyVersion !== version)
       return { overtakenBy: account?.requirement ?? "optional" };
-    const { total, configured } = await countUsers(db, accountId);
-    return { toGo: total - configured };
+    const { toGo } = await countUsers(db, accountId);
+    return { toGo };
   };
 
   return {

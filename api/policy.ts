@@ -141,19 +141,18 @@ function isSame(account: Account, requirement: Requirement, end: Date | null, no
 
 async function describePolicy(deps: Deps, session: Session, account: Account): Promise<Policy> {
   const { db } = deps;
-  const [{ total, configured }, { events }, methods] = await Promise.all([
+  const [counted, { events }, methods] = await Promise.all([
     countUsers(db, account.id),
     listEvents(db, { accountId: account.id, types: ["policy_changed"], limit: 1 }),
     methodsOf(deps, session),
   ]);
-  const toGo = total - configured;
   const [change] = events;
   const starter = change?.actorId ? await getUser(db, change.actorId) : undefined;
   return {
     requirement: account.requirement,
     enforceAfter: account.enforceAfter?.toISOString() ?? null,
-    state: await stateOf(deps, account, toGo),
-    users: { total, configured, toGo },
+    state: await stateOf(deps, account, counted.toGo),
+    users: counted,
     startedBy: starter ? { id: starter.id, username: starter.username } : null,
     startedAt: change?.at.toISOString() ?? null,
     youMustSetUp: methods.length === 0,

@@ -1,8 +1,9 @@
 import type { Hono } from "hono";
 import type { Deps } from "../api/deps.ts";
 import { requiredFrom } from "../api/policy.ts";
-import { getAccount } from "../store/postgres/accounts.ts";
+import { getMfaProfile } from "../store/postgres/users.ts";
 import type { Session } from "../store/redis/sessions.ts";
+import { requirementOf } from "../store/requirement.ts";
 import { ownPath, type PortalEnv } from "./form.ts";
 import { page, whoOf } from "./layout.tsx";
 import { Time } from "./parts.tsx";
@@ -44,8 +45,8 @@ export function setUpPages(app: Hono<PortalEnv>, deps: Deps) {
   });
 }
 
-/** When the account's requirement begins to bind; undefined where there is none ahead. */
-export async function graceEnd(deps: Deps, { accountId }: Session): Promise<string | undefined> {
-  const account = await getAccount(deps.db, accountId);
-  return account && requiredFrom(account, deps.clock.now());
+/** When a requirement begins to bind the user; undefined where there is none ahead. */
+export async function graceEnd(deps: Deps, { userId }: Session): Promise<string | undefined> {
+  const profile = await getMfaProfile(deps.db, userId);
+  return profile && requiredFrom(requirementOf(profile), deps.clock.now());
 }

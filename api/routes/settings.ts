@@ -1,6 +1,7 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { getAccount } from "../../store/postgres/accounts.ts";
+import { getMfaProfile } from "../../store/postgres/users.ts";
+import { requirementOf } from "../../store/requirement.ts";
 import { authenticate } from "../authenticate.ts";
 import type { Deps } from "../deps.ts";
 import { getMultiFactor } from "../devices.ts";
@@ -83,12 +84,12 @@ export function settingsRoutes(app: OpenAPIHono, deps: Deps) {
 
   app.openapi(mine, async (c) => {
     const session = await authenticate(c, deps, { setup: true });
-    const [multiFactor, account, email] = await Promise.all([
+    const [multiFactor, profile, email] = await Promise.all([
       getMultiFactor(deps, session),
-      getAccount(deps.db, session.accountId),
+      getMfaProfile(deps.db, session.userId),
       emailOf(deps, session.userId),
     ]);
-    const from = account && requiredFrom(account, deps.clock.now());
+    const from = profile && requiredFrom(requirementOf(profile), deps.clock.now());
     return c.json({ ...multiFactor, multiFactorRequiredFrom: from ?? null, email }, 200);
   });
 

@@ -46,7 +46,7 @@ export function policyCommands(program: Command) {
 
 async function show(db: Db, name: string, command: Command) {
   const account = await accountNamed(db, name);
-  const { total, configured } = await countUsers(db, account.id);
+  const { total, configured, toGo } = await countUsers(db, account.id);
   const policy = {
     account: account.name,
     requirement: account.requirement,
@@ -54,7 +54,7 @@ async function show(db: Db, name: string, command: Command) {
     version: account.policyVersion,
     users: total,
     configured,
-    toGo: total - configured,
+    toGo,
   };
   answer(command, policy, fields(policy));
 }

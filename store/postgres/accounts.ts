@@ -94,8 +94,8 @@ export async function setAccountSetting(
 }
 
 /**
- * Tells the event to each user of the account who has no verified device, in one statement. Its key
- * is told apart by the user, so that telling it again tells nobody twice.
+ * Tells the event to each user of the account who has no verified device and is not exempt, in one
+ * statement. Its key is told apart by the user, so that telling it again tells nobody twice.
  */
 export async function remindUsers(
   db: Db,
@@ -111,6 +111,7 @@ export async function remindUsers(
       ${users.id}, ${type}, ${workflowId}, ${JSON.stringify(detail)}::jsonb
     from ${users}
     where ${users.accountId} = ${accountId} and ${notExists(verified)}
+      and ${users.requirement} is distinct from 'optional'
     on conflict (key) do nothing
   `);
 }

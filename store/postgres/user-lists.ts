@@ -38,17 +38,26 @@ export async function listUsers(
   };
 }
 
-/** How many users the account has, and how many of them have a verified device. */
+/**
+ * How many users the account has, how many of them have a verified device, and how many of the others
+ * are not exempt from the account's requirement.
+ */
 export async function countUsers(
   db: Db,
   accountId: string,
-): Promise<{ total: number; configured: number }> {
+): Promise<{ total: number; configured: number; toGo: number }> {
   const [counts] = await db
-    .select({ total: countDistinct(users.id), configured: countDistinct(devices.userId) })
+    .select({
+      total: countDistinct(users.id),
+      configured: countDistinct(devices.userId),
+      toGo: sql<number>`count(*) filter (where ${devices.id} is null and ${users.requirement} is distinct from 'optional')`.mapWith(
+        Number,
+      ),
+    })
     .from(users)
     .leftJoin(devices, verifiedDevices)
     .where(eq(users.accountId, accountId));
-  return counts ?? { total: 0, configured: 0 };
+  return counts ?? { total: 0, configured: 0, toGo: 0 };
 }
 
 /** The names of those of these users who belong to the account, by id. */

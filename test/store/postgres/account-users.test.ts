@@ -5,6 +5,7 @@ import { verifyDevice } from "../../../store/postgres/devices.ts";
 import { listEvents } from "../../../store/postgres/events.ts";
 import type { Account } from "../../../store/postgres/schema.ts";
 import { listUsers } from "../../../store/postgres/user-lists.ts";
+import { setRequirement } from "../../../store/postgres/users.ts";
 import { AT, addedOtp, burst, database, eventOf, KINDS, newAccount, newUser } from "./database.ts";
 
 describe.each(KINDS)("users of an account on %s", (kind) => {
@@ -27,6 +28,9 @@ describe.each(KINDS)("users of an account on %s", (kind) => {
     const users = await Promise.all([1, 2, 3].map(() => newUser(pools.db, account)));
     const [configured, unverified] = users as [(typeof users)[0], (typeof users)[0]];
     await newUser(pools.db);
+    const exempt = await newUser(pools.db, account);
+    const exemption = { userId: exempt.id, requirement: "optional" } as const;
+    await setRequirement(pools.db, exemption, eventOf(exempt));
     await addedOtp(pools.db, unverified);
     const { id: deviceId } = await addedOtp(pools.db, configured);
     const proof = { userId: configured.id, deviceId, at: AT, makeDefault: true };

@@ -11,6 +11,7 @@ import {
   lockUser,
   recordLogin,
   setDefaultMethod,
+  setRequirement,
   setRole,
   unlockUser,
 } from "../../../store/postgres/users.ts";
@@ -164,7 +165,14 @@ describe.each(KINDS)("users on %s", (kind) => {
     const methods = new Map(seen.map(({ user, methods }) => [user.id, methods]));
     expect(methods.get(configured.id)).toEqual(["otp", "sms"]);
     expect(methods.get(unfinished.id)).toEqual([]);
-    expect(await countUsers(pools.db, account.id)).toEqual({ total: 7, configured: 1 });
+    const counted = { total: 7, configured: 1, toGo: 6 };
+    expect(await countUsers(pools.db, account.id)).toEqual(counted);
+    for (const { id: userId, accountId } of [configured, unfinished]) {
+      const event = eventOf({ id: userId, accountId });
+      await setRequirement(pools.db, { userId, requirement: "optional" }, event);
+    }
+    // Who is exempt has nothing to set up.
+    expect(await countUsers(pools.db, account.id)).toEqual({ ...counted, toGo: 5 });
     const query = { accountId: account.id, limit: 10, onlyUnconfigured: true };
     const toGo = await listUsers(pools.db, query);
     expect(toGo.users).toHaveLength(6);
