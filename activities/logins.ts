@@ -1,13 +1,14 @@
 import type { Origin } from "../machines/methods.ts";
 import { recordEvent } from "../store/postgres/events.ts";
-import { lockUser } from "../store/postgres/users.ts";
+import { getUser, lockUser } from "../store/postgres/users.ts";
+import { exhaustAttempts } from "../store/redis/attempts.ts";
 import { eventOf } from "./audit.ts";
 import type { Deps } from "./index.ts";
 
 type Challenge = { userId: string; accountId: string; challengeId: string };
 
 /** What a login challenge that failed leaves behind in the system of record. */
-export function loginActivities({ db, clock }: Deps) {
+export function loginActivities({ db, redis, config, clock }: Deps) {
   return {
     async recordExpiry(login: Challenge) {
       await recordEvent(db, eventOf(clock, "login_challenge_expired", login));
@@ -16,6 +17,10 @@ export function loginActivities({ db, clock }: Deps) {
     async lockUser(login: Challenge & { origin?: Origin }) {
       const lock = { userId: login.userId, at: new Date(clock.now()) };
       await lockUser(db, lock, eventOf(clock, "account_locked", login));
+      // The gateway takes the last attempt back where our answer came too late for it. Not where
+      // Support has ended the lock since.
+      if ((await getUser(db, login.userId))?.lockedAt)
+        await exhaustAttempts(redis, login.userId, config.limits.wrongPasscodes);
     },
   };
 }

@@ -7,6 +7,7 @@ import {
   verifiedPhone,
 } from "../store/methods.ts";
 import { maskPhoneNumber } from "../store/phones.ts";
+import type { NewEvent } from "../store/postgres/events.ts";
 import type { Device, User } from "../store/postgres/schema.ts";
 import { getMfaProfile, recordLogin } from "../store/postgres/users.ts";
 import { openChallenge } from "../store/redis/challenges.ts";
@@ -92,10 +93,12 @@ async function goOn(
   note({ userId: user.id });
   await rememberOrigin(deps, user.username, origin);
 
+  // One however often it is decided.
+  const event = userEvent(deps, subjectOf(user), "login_succeeded", origin);
   for (let decision = 0; decision < DECISIONS; decision++) {
     // Before the devices: a session opened on what they were, under a mark set since, is refused.
     const epochs = await readEpochs(deps.redis, user.id, user.accountId);
-    const result = await decide(deps, user, epochs, origin, terms);
+    const result = await decide(deps, user, { epochs, event, origin }, terms);
     if (result) return result;
   }
   throw new Problem("service_unavailable", "Your devices are being changed; log in again.", {
@@ -107,8 +110,7 @@ async function goOn(
 async function decide(
   deps: Deps,
   user: User,
-  epochs: Epochs,
-  origin: Origin,
+  { epochs, event, origin }: { epochs: Epochs; event: NewEvent; origin: Origin },
   { proof, challengeMs, setup: wanted }: Terms,
 ): Promise<LoginResult | undefined> {
   const { db, redis, clock, config } = deps;
@@ -134,6 +136,9 @@ async function decide(
 
   const multiFactorRequiredFrom = requiredFrom(requirement, clock.now());
   const setup = proof === "pwd" && (required || wanted === "only");
+  // Before the session: a crash or an outage in between leaves no session without its event.
+  const detail = proof === "api_key" ? { factor: proof } : {};
+  await recordLogin(db, { userId: user.id, at: event.at }, [{ ...event, detail }]);
   const opened = await openSession(redis, {
     userId: user.id,
     accountId: user.accountId,
@@ -147,9 +152,6 @@ async function decide(
     ...origin,
   });
   if (typeof opened === "string") return undefined;
-  const detail = proof === "api_key" ? { factor: proof } : {};
-  const event = userEvent(deps, subjectOf(user), "login_succeeded", origin, detail);
-  await recordLogin(db, { userId: user.id, at: event.at }, [event]);
   const session = openedSession(opened);
   if (setup) return { status: "setup_required", session };
   return { status: "authenticated", session, multiFactorRequiredFrom };

@@ -10,7 +10,7 @@ const NEEDED = [20, 19];
 const TYPESCRIPT = ["--import", "tsx"];
 const VITEST = ["node_modules/vitest/vitest.mjs", "run"];
 /** What takes minutes and is no part of `npm test`: docs/testing.md tells of each. */
-const heavy = (file) => [...VITEST, "--config", "test/heavy.config.ts", file];
+const heavy = (...files) => [...VITEST, "--config", "test/heavy.config.ts", ...files];
 const COMMANDS = {
   install: undefined,
   start: [...TYPESCRIPT, "scripts/start.ts"],
@@ -19,7 +19,7 @@ const COMMANDS = {
   test: VITEST,
   "test:paths": heavy("test/e2e/every-path.heavy.ts"),
   "test:timing": heavy("test/attacks/timing.heavy.ts"),
-  "test:faults": heavy("test/faults/"),
+  "test:faults": heavy("test/faults/crash.heavy.ts", "test/faults/outages.heavy.ts"),
   "record-histories": heavy("test/workflows/record-histories.heavy.ts"),
 };
 

@@ -40,6 +40,12 @@ export const attemptScripts = {
     if count > allowed then return {'locked', 1} end
     return {'rejected', count}
   `),
+  exhaustAttempts: script<null>(`
+    local allowed = tonumber(ARGV[1])
+    if tonumber(redis.call('GET', KEYS[1]) or 0) <= allowed then
+      redis.call('SET', KEYS[1], allowed + 1)
+    end
+  `),
   giveBackFailure: script<null>(`
     if tonumber(redis.call('GET', KEYS[1]) or 0) > 0 then redis.call('DECR', KEYS[1]) end
   `),
@@ -116,6 +122,15 @@ export async function refundAttempt(
 /** Consecutive wrong passcodes of the user. */
 export async function failures(redis: Redis, userId: string): Promise<number> {
   return Number((await redis.get(keys.failures(userId))) ?? 0);
+}
+
+/** Leaves the user no attempt: what is locked in the system of record is locked for every challenge. */
+export async function exhaustAttempts(
+  redis: Redis,
+  userId: string,
+  wrongAllowed: number,
+): Promise<void> {
+  await redis.exhaustAttempts([keys.failures(userId)], [wrongAllowed]);
 }
 
 /** Starts the count of wrong passcodes again, as unlocking does. */

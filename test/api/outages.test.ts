@@ -1,4 +1,6 @@
+import pg from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { getUser } from "../../store/postgres/users.ts";
 import type { Answer } from "../support/client.ts";
 import { gatewayBehindLinks } from "../support/links.ts";
 import { newPhone } from "../support/phones.ts";
@@ -197,6 +199,39 @@ describe.each(DEPENDENCIES)("without %s", (dependency) => {
     await mendAll();
     expect((await gateway.api.sessions(token)).status).toBe(200);
   });
+});
+
+test("a login that PostgreSQL cannot write down opens no session", async () => {
+  const user = await stack.createUser();
+  const client = new pg.Client({ connectionString: stack.deps.config.DATABASE_URL });
+  await client.connect();
+  await client.query("begin; lock table events in access exclusive mode");
+  expectAway(await gateway.api.logIn(user));
+  await client.query("rollback");
+  await client.end();
+  const { token } = await logInByPassword(stack, user);
+  expect((await stack.api.sessions(token)).body.sessions).toHaveLength(1);
+});
+
+test("a lock whose answer was lost keeps the user's other challenges from becoming sessions", async () => {
+  const { user, e164, id, passcode } = await challenged();
+  for (let guess = 1; guess <= 6; guess++)
+    await stack.api.verifyPasscode(id, wrongCode(passcode, guess));
+  const other = await startChallenge(stack, user);
+  const second = await stack.passcodeTo(e164);
+  await challengeSent(stack, other.id);
+  // As it is when Temporal takes the seventh and its answer comes too late: the gateway refunds it.
+  const origin = { ip: "192.0.2.7", userAgent: "test" };
+  await stack.deps.flows.moveChallenge(id, "lockAccount", { origin });
+  await until(
+    async () => (await getUser(stack.deps.db, user.id))?.lockedAt ?? null,
+    (lockedAt) => lockedAt !== null,
+  );
+  await until(
+    async () => (await stack.api.challenge(other.id)).body.attemptsRemaining,
+    (remaining) => remaining === 0,
+  );
+  expectProblem(await stack.api.verifyPasscode(other.id, second), "account_locked");
 });
 
 test("without a worker nothing hangs, no attempt is spent, and a retry succeeds", async () => {
