@@ -26,9 +26,9 @@ export function keptAnswers({ redis, config }: Pick<Deps, "redis" | "config">, d
       return c.newResponse(body || null, status);
     },
 
-    /** Keeps the answer, unless it may turn out differently when tried again (429 and 5xx). */
+    /** Keeps the answer, unless it may turn out differently when tried again (5xx, 429 and its 413 at /v2.0). */
     async keep(claimId: string, status: number, answer: () => Promise<Kept>): Promise<void> {
-      if (status === 429 || status >= 500) return release(redis, key, claimId);
+      if (status === 429 || status === 413 || status >= 500) return release(redis, key, claimId);
       const sealed = seal(config.SEALING_KEYS, JSON.stringify(await answer()), digest);
       await complete(redis, key, claimId, sealed);
     },

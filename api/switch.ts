@@ -30,18 +30,28 @@ export async function switchOn(
   const configured = configuredMethods(devices);
   if (configured.length === 0 && aside.length === 0) throw notConfigured();
   if (aside.length === 0) {
+    // The request before may have been cut off before the sessions were ended.
+    const { amr } = session;
+    if (amr.includes("pwd") && !amr.includes("mfa")) return endSessions(deps, session);
     if (method) await changeDefaultMethod(deps, session, method, origin);
     return;
   }
   if (method && !configured.includes(method) && !aside.some(({ type }) => type === method))
     throw notConfigured();
   requireFresh(session, configured, deps);
-  const { db, redis, clock } = deps;
   const { userId } = session;
   const event = userEvent(deps, session, "multi_factor_switched_on", origin);
-  await bringDevicesBack(db, { userId, method, at: new Date(clock.now()) }, event);
+  await bringDevicesBack(deps.db, { userId, method, at: new Date(deps.clock.now()) }, event);
   // Only now: a login that saw no device must have read the older revocation mark.
-  await revokeUser(redis, userId, { reason: "device_verified", now: clock.now(), fact: newId() });
+  await endSessions(deps, session);
+}
+
+function endSessions({ redis, clock }: Deps, { userId }: Session): Promise<void> {
+  return revokeUser(redis, userId, {
+    reason: "device_verified",
+    now: clock.now(),
+    fact: newId(),
+  });
 }
 
 /**

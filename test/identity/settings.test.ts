@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { newId } from "../../store/ids.ts";
+import { bringDevicesBack } from "../../store/postgres/aside.ts";
 import { enrollPhone, startChallenge, wrongCode } from "../support/scenarios.ts";
 import { until } from "../support/until.ts";
 import { addApp, codeOf, logInByApp, proof } from "./apps.ts";
@@ -317,6 +319,19 @@ describe("where enabling is a call of its own", () => {
     expect(list.json["RAX-AUTH:otpDevices"]).toMatchObject([{ id: app.id, verified: true }]);
     expect((await put(own, half, { enabled: true })).status).toBe(204);
     await logInByApp(face, user, app);
+  });
+
+  test("a call that was cut off before the tokens ended is completed by the next", async () => {
+    const { user, own, token } = await ownCall();
+    const app = await addApp(face, own, token);
+    const at = new Date(face.clock.now());
+    const event = { key: newId(), at, type: "multi_factor_switched_on", accountId: user.accountId };
+    await bringDevicesBack(face.deps.db, { userId: user.id, at }, event);
+    expect((await put(own, token, { enabled: true })).status).toBe(204);
+    expect((await face.api.session(token)).problem.reason).toBe("device_verified");
+    const full = await logInByApp(face, user, app);
+    expect((await put(own, full, { enabled: true })).status).toBe(204);
+    expect((await face.api.session(full)).status).toBe(200);
   });
 
   test("the set-up token enables where a factor is required, which then cannot be turned off", async () => {

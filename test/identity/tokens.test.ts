@@ -322,6 +322,18 @@ describe("a request", () => {
     expect(theirs.json["RAX-AUTH:otpDevice"].id).not.toBe(one.json["RAX-AUTH:otpDevice"].id);
   });
 
+  test("that was over the limit is not over it for as long as its Idempotency-Key is known", async () => {
+    const user = await face.createUser();
+    const { username, password } = user;
+    const wrong = { ...user, password: "wrong" };
+    for (let n = 0; n < 10; n++) await face.firstStep(wrong);
+    const body = { auth: { passwordCredentials: { username, password } } };
+    const headers = { "idempotency-key": "patient" };
+    expectFault(await face.post("/tokens", body, { headers }), "overLimit");
+    await face.advance(15 * 60_000);
+    expect((await face.post("/tokens", body, { headers })).status).toBe(200);
+  });
+
   test("while a store is away is answered by 503, to be sent again", async () => {
     const token = await face.token(await face.createUser());
     const away = await connectRedis(`redis://127.0.0.1:${await freePort()}`, () => {});
