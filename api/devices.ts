@@ -9,7 +9,7 @@ import type { Session } from "../store/redis/sessions.ts";
 import { requirementOf } from "../store/requirement.ts";
 import type { EnrollmentView } from "../workflows/messages.ts";
 import type { Deps } from "./deps.ts";
-import { Problem } from "./problem.ts";
+import { Problem, unavailable } from "./problem.ts";
 
 /** A device as its owner sees it; `state` and `next` tell of an enrollment that is under way. */
 export type DeviceView = {
@@ -98,15 +98,21 @@ export async function ownDevice(
   return device;
 }
 
-/** The user's device if it is still to be verified. Throws `device_not_found`, `device_verified_already`. */
+/**
+ * The user's device if it is still to be verified. Throws `device_not_found`, `device_verified_already`,
+ * and the 503 problem while the flow has yet to end the sessions: a login before that would be ended, too.
+ */
 export async function unverifiedDevice(
   deps: Deps,
   session: Session,
   deviceId: string,
 ): Promise<Unverified> {
   const device = await ownDevice(deps, session, deviceId);
-  if (device.verifiedAt ?? device.asideAt)
+  if (device.verifiedAt ?? device.asideAt) {
+    const view = await deps.flows.enrollment(device);
+    if (view && view.state !== "verified") throw unavailable("temporal");
     throw new Problem("device_verified_already", "There is nothing left to verify.");
+  }
   return device as Unverified;
 }
 

@@ -1,5 +1,6 @@
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { verifyDevice } from "../../store/postgres/devices.ts";
 import { getUser } from "../../store/postgres/users.ts";
 import type { Answer } from "../support/client.ts";
 import { gatewayBehindLinks } from "../support/links.ts";
@@ -199,6 +200,20 @@ describe.each(DEPENDENCIES)("without %s", (dependency) => {
     await mendAll();
     expect((await gateway.api.sessions(token)).status).toBe(200);
   });
+});
+
+test("a device is verified already only once what follows from that is done", async () => {
+  const { user, token, id, pin } = await registered();
+  // As it is when a worker dies in the middle: the device counts, and the sessions are not over yet.
+  const fact = { key: `test/${id}`, type: "test", accountId: user.accountId, at: new Date() };
+  const proof = { userId: user.id, deviceId: id, makeDefault: true, at: new Date() };
+  await verifyDevice(stack.deps.db, proof, fact);
+  expectAway(await gateway.api.verifyDevice(token, id, pin));
+  await stack.deps.flows.moveEnrollment({ id, type: "sms" }, "acceptPin", {
+    ...{ makeDefault: true, origin: {} },
+  });
+  const over = expectProblem(await gateway.api.verifyDevice(token, id, pin), "session_revoked");
+  expect(over.reason).toBe("device_verified");
 });
 
 test("a login that PostgreSQL cannot write down opens no session", async () => {
