@@ -91,7 +91,8 @@ function begin<M extends AnyStateMachine>(machine: M, input: InputFrom<M>): Plac
   };
 }
 
-function take<M extends AnyStateMachine>(
+/** Where one event leads; to the same place where the machine does not take it. */
+export function take<M extends AnyStateMachine>(
   machine: M,
   from: Place<M>,
   event: EventFromLogic<M>,

@@ -1,0 +1,53 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { hashCode, newNumericCode } from "../../store/codes.ts";
+import { newRecoveryCodes, normalizeRecoveryCode } from "../../store/recovery-codes.ts";
+
+const CODE_KEY = Buffer.alloc(32, 7);
+const parts = fc.array(fc.string({ maxLength: 12 }), { minLength: 1, maxLength: 4 });
+const separators = fc.array(fc.constantFrom("", " ", "-", ".", "\u2013", "\u00a0", "\n"), {
+  minLength: 17,
+  maxLength: 17,
+});
+
+test("a code has its digits, whatever their number", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 14 }), (digits) => {
+      expect(newNumericCode(digits)).toMatch(new RegExp(`^\\d{${digits}}$`));
+    }),
+  );
+});
+
+test("the same parts have the same hash, others or another key never", () => {
+  fc.assert(
+    fc.property(parts, parts, (some, others) => {
+      const hash = hashCode(CODE_KEY, ...some);
+      expect(hash).toMatch(/^[0-9a-f]{64}$/);
+      const same = JSON.stringify(some) === JSON.stringify(others);
+      expect(hash === hashCode(CODE_KEY, ...others)).toBe(same);
+      expect(hashCode(Buffer.alloc(32, 8), ...some)).not.toBe(hash);
+    }),
+  );
+});
+
+test("a recovery code is read however it is written down", () => {
+  fc.assert(
+    fc.property(separators, fc.boolean(), fc.boolean(), (between, lower, letters) => {
+      const [code = ""] = newRecoveryCodes(1);
+      const canonical = code.replaceAll("-", "");
+      const spoken = letters ? canonical.replaceAll("0", "O").replaceAll("1", "l") : canonical;
+      const typed = [...spoken].map((letter, at) => `${between[at]}${letter}`).join("");
+      expect(normalizeRecoveryCode(lower ? typed.toLowerCase() : typed)).toBe(canonical);
+    }),
+  );
+});
+
+test("whatever is typed, its one form is none or stays as it is", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: "binary", maxLength: 40 }), (typed) => {
+      const form = normalizeRecoveryCode(typed);
+      if (form !== undefined) expect(form).toMatch(/^[0-9A-HJKMNP-TV-Z]{16}$/);
+      expect(form === undefined ? undefined : normalizeRecoveryCode(form)).toBe(form);
+    }),
+  );
+});
