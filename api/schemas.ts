@@ -222,13 +222,29 @@ export const credentialsSchema = z
   })
   .openapi("Credentials");
 
+/** The alphabets whose letters look like each other's. */
+const ALIKE = [
+  /\p{Script=Latin}/u,
+  /\p{Script=Cyrillic}/u,
+  /\p{Script=Greek}/u,
+  /\p{Script=Armenian}/u,
+  /\p{Script=Cherokee}/u,
+];
+
+/** Mixed alphabets make a name that looks like another's (Unicode UTS 39, section 5.2). */
+function isOfOneScript(name: string): boolean {
+  const text = name.normalize("NFKC");
+  return ALIKE.filter((script) => script.test(text)).length <= 1;
+}
+
 /** The name of a new user. */
 export const usernameSchema = z
   .string()
   .trim()
   .min(1, "Type a user name.")
   .max(128, "A user name has at most 128 characters.")
-  .regex(/^[^\p{C}]*$/u, "A user name holds no control characters.")
+  .regex(/^[^\p{C}\p{Zl}\p{Zp}]*$/u, "A user name holds no control characters.")
+  .refine(isOfOneScript, "A user name has letters of one alphabet.")
   .openapi({ example: "carol" });
 
 /** An address of e-mail; RFC 5321 section 4.5.3.1.3 allows 254 characters. */
