@@ -1,59 +1,77 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** How long each call took, in ms, by what it was; `errors` by what was answered instead. */
-export type Samples = { took: Record<string, number[]>; errors: Record<string, number> };
+/** One unit of work; it notes what its calls took, in ms. False when there is no more to do. */
+export type Work = (note: (name: string, ms: number) => void) => Promise<boolean>;
 
-export type Run = Samples & { seconds: number; done: number; clients?: number; rate?: number };
+type Samples = { took: Record<string, number[]>; errors: Record<string, number>; done: number };
 
-/** One unit of work; it notes what its calls took. */
-export type Work = (note: (name: string, ms: number) => void) => Promise<void>;
+/** What a load came to; latencies in ms. */
+export type Run = {
+  seconds: number;
+  done: number;
+  latencyMs: Record<string, { p50: number; p95: number; p99: number }>;
+  /** How often something else was answered. */
+  errors: Record<string, number>;
+};
 
-const newSamples = (): Samples => ({ took: {}, errors: {} });
+/** How work comes: from so many clients, each beginning when it has ended, or so many a second. */
+export type Pace = { clients: number } | { rate: number };
 
-async function perform(work: Work, samples: Samples): Promise<boolean> {
-  try {
-    await work((name, ms) => {
-      samples.took[name] ??= [];
-      samples.took[name].push(ms);
-    });
-    return true;
-  } catch (error) {
-    const name = error instanceof Error ? error.message : String(error);
-    samples.errors[name] = (samples.errors[name] ?? 0) + 1;
-    return false;
-  }
-}
-
-/** So many clients, each beginning the next piece of work when it has finished one. */
-export async function closedLoop(clients: number, seconds: number, work: Work): Promise<Run> {
-  const samples = newSamples();
+/** Has the work done at that pace for so many seconds, or until there is no more. */
+export async function load(pace: Pace, seconds: number, work: Work): Promise<Run> {
+  const samples: Samples = { took: {}, errors: {}, done: 0 };
   const begun = performance.now();
   const end = begun + seconds * 1000;
-  let done = 0;
-  await Promise.all(
-    Array.from({ length: clients }, async () => {
-      while (performance.now() < end) if (await perform(work, samples)) done += 1;
-    }),
+  const perform = () => performNoting(work, samples);
+  if ("clients" in pace) await closedLoop(pace.clients, end, perform);
+  else await openLoop(pace.rate, begun, end, perform);
+  const { took, errors, done } = samples;
+  const latencyMs = Object.fromEntries(
+    Object.entries(took).map(([name, values]) => [name, percentiles(values)]),
   );
-  return { ...samples, seconds: (performance.now() - begun) / 1000, done, clients };
+  return { seconds: (performance.now() - begun) / 1000, done, latencyMs, errors };
 }
 
-/** Work begun at a fixed rate whether or not earlier work is done: what waits in line is measured too. */
-export async function openLoop(rate: number, seconds: number, work: Work): Promise<Run> {
-  const samples = newSamples();
-  const begun = performance.now();
+async function closedLoop(clients: number, end: number, perform: () => Promise<boolean>) {
+  const client = async () => {
+    while (performance.now() < end) if (!(await perform())) return;
+  };
+  await Promise.all(Array.from({ length: clients }, client));
+}
+
+/** Whether or not earlier work is done: what waits in line is measured too. */
+async function openLoop(rate: number, begun: number, end: number, perform: () => Promise<boolean>) {
   const pending: Promise<boolean>[] = [];
-  for (let n = 0; n < rate * seconds; n++) {
+  for (let n = 0; begun + (n * 1000) / rate < end; n++) {
     const wait = begun + (n * 1000) / rate - performance.now();
     if (wait > 0) await sleep(wait);
-    pending.push(perform(work, samples));
+    pending.push(perform());
   }
-  const done = (await Promise.all(pending)).filter(Boolean).length;
-  return { ...samples, seconds: (performance.now() - begun) / 1000, done, rate };
+  await Promise.all(pending);
 }
 
-/** The value below which so many per cent of the samples lie. */
-export function percentile(samples: readonly number[], percent: number): number {
-  const sorted = [...samples].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor((sorted.length * percent) / 100))] ?? 0;
+/** Whether there is more to do. */
+async function performNoting(work: Work, samples: Samples): Promise<boolean> {
+  const { took, errors } = samples;
+  try {
+    const more = await work((name, ms) => {
+      took[name] ??= [];
+      took[name].push(ms);
+    });
+    if (more) samples.done += 1;
+    return more;
+  } catch (error) {
+    const name = error instanceof Error ? error.message : String(error);
+    errors[name] = (errors[name] ?? 0) + 1;
+    return true;
+  }
+}
+
+function percentiles(values: number[]) {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (percent: number) => {
+    const index = Math.min(sorted.length - 1, Math.floor((sorted.length * percent) / 100));
+    return Math.round((sorted[index] ?? 0) * 10) / 10;
+  };
+  return { p50: at(50), p95: at(95), p99: at(99) };
 }

@@ -1,3 +1,4 @@
+import { hash } from "@node-rs/argon2";
 import { newOtpSecret } from "../api/otp.ts";
 import { loadConfig } from "../config.ts";
 import { newId } from "../store/ids.ts";
@@ -5,53 +6,89 @@ import { hashPassword } from "../store/passwords.ts";
 import { createAccount } from "../store/postgres/accounts.ts";
 import { connectDatabase } from "../store/postgres/connect.ts";
 import { devices, users } from "../store/postgres/schema.ts";
+import { connectRedis } from "../store/redis/connect.ts";
+import { openSession, readEpochs } from "../store/redis/sessions.ts";
 import { seal } from "../store/sealing.ts";
 
 export const PASSWORD = "correct horse battery staple";
 const BATCH = 500;
+const SESSION_MS = 6 * 3_600_000;
+/** The least that argon2 takes: what a login costs without its hash. */
+const NEXT_TO_NOTHING = { memoryCost: 8, timeCost: 1, parallelism: 1 };
 
-export type Person = { username: string; secret: string };
+/** What a user has: an authenticator app, a phone, or neither. */
+export type Having = "app" | "phone" | "neither";
 
-/** Users with one verified app each, written to the database directly: enrolling is measured elsewhere. */
-export async function makePeople(env: Record<string, string>, quantity: number): Promise<Person[]> {
+/** A user with a session; each comes from an address of its own. */
+export type Person = {
+  userId: string;
+  username: string;
+  from: string;
+  token: string;
+  /** Of the app. */
+  secret: string;
+  /** National, of the United States. */
+  phone: string;
+};
+
+let made = 0;
+
+/** Users written to the stores directly: enrolling is measured elsewhere. */
+export async function makePeople(
+  env: Record<string, string>,
+  { quantity, having, hashed }: { quantity: number; having: Having; hashed: boolean },
+): Promise<Person[]> {
   const config = loadConfig(env);
   const database = connectDatabase(config.DATABASE_URL);
+  const redis = await connectRedis(config.REDIS_URL, (error) => console.error(error.message));
   const at = new Date();
   const account = await createAccount(database.db, { name: newId(), kind: "panel", at });
   if (account === "exists") throw new Error("A random account name was taken");
   // One hash for all: a login verifies it all the same.
-  const passwordHash = await hashPassword(PASSWORD);
+  const passwordHash = await (hashed ? hashPassword(PASSWORD) : hash(PASSWORD, NEXT_TO_NOTHING));
+
+  const withSession = async (): Promise<Person> => {
+    const userId = newId();
+    const username = `user-${userId}`;
+    const epochs = await readEpochs(redis, userId, account.id);
+    const opened = await openSession(redis, {
+      ...{ userId, accountId: account.id, username, role: "member", scope: "full", amr: ["pwd"] },
+      ...{ epochs, now: at.getTime(), lifetimeMs: SESSION_MS },
+    });
+    if (typeof opened === "string") throw new Error(`A session could not be opened: ${opened}`);
+    const number = made++;
+    const from = `10.${number >> 16}.${(number >> 8) & 255}.${number & 255}`;
+    const phone = `512${2_000_000 + number}`;
+    return { userId, username, from, token: opened.token, secret: newOtpSecret(), phone };
+  };
+  const deviceOf = ({ userId, secret, phone }: Person) => {
+    const id = newId();
+    const common = { id, userId, verifiedAt: at, createdAt: at };
+    return having === "app"
+      ? {
+          ...common,
+          type: "otp" as const,
+          name: "App",
+          secret: seal(config.SEALING_KEYS, secret, id),
+        }
+      : { ...common, type: "sms" as const, countryCode: "US", phoneNumber: `+1${phone}` };
+  };
+
   const people: Person[] = [];
-  for (let done = 0; done < quantity; done += BATCH) {
-    const batch = Array.from({ length: Math.min(BATCH, quantity - done) }, () => ({
-      userId: newId(),
-      deviceId: newId(),
-      secret: newOtpSecret(),
-    }));
+  while (people.length < quantity) {
+    const length = Math.min(BATCH, quantity - people.length);
+    const batch = await Promise.all(Array.from({ length }, withSession));
     await database.db.insert(users).values(
-      batch.map(({ userId }) => ({
-        id: userId,
-        accountId: account.id,
-        username: `user-${userId}`,
-        passwordHash,
+      batch.map(({ userId: id, username }) => ({
+        ...{ id, accountId: account.id, username, passwordHash, createdAt: at },
         role: "member" as const,
-        defaultMethod: "otp" as const,
-        createdAt: at,
+        defaultMethod:
+          having === "neither" ? null : having === "app" ? ("otp" as const) : ("sms" as const),
       })),
     );
-    await database.db.insert(devices).values(
-      batch.map(({ userId, deviceId, secret }) => ({
-        id: deviceId,
-        userId,
-        type: "otp" as const,
-        name: "App",
-        secret: seal(config.SEALING_KEYS, secret, deviceId),
-        verifiedAt: at,
-        createdAt: at,
-      })),
-    );
-    people.push(...batch.map(({ userId, secret }) => ({ username: `user-${userId}`, secret })));
+    if (having !== "neither") await database.db.insert(devices).values(batch.map(deviceOf));
+    people.push(...batch);
   }
-  await database.close();
+  await Promise.all([database.close(), redis.close()]);
   return people;
 }

@@ -1,118 +1,100 @@
-// npm run bench: measures logins against the real stack, every part a process of its own.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+// npm run bench: what logins, session checks and enrollments cost on the real stack.
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
-import { reportSinceNow } from "../scripts/progress.ts";
-import { closedLoop, openLoop, percentile, type Run } from "./load.ts";
-import { logins, sessionChecks } from "./logins.ts";
-import { makePeople } from "./people.ts";
+import { join } from "node:path";
+import { checkoutFolder } from "../scripts/folders.ts";
+import { reportSinceNow, SetUpError } from "../scripts/progress.ts";
+import { hashPassword, verifyPassword } from "../store/passwords.ts";
+import { compare } from "./compare.ts";
+import { writeBlock } from "./docs.ts";
+import { describeGrowth, fill, measureGrowth } from "./growth.ts";
+import { allLoads } from "./loads.ts";
+import { openMeasuring, type Result } from "./measure.ts";
+import { type Options, readOptions } from "./options.ts";
 import { plot } from "./plot.ts";
+import { profileLogins } from "./profile.ts";
+import { describe, memoryOf, type RunReport } from "./report.ts";
+import { describeScale } from "./scale.ts";
 import { startStack } from "./stack.ts";
+import { judge } from "./targets.ts";
 import { usageOf } from "./usage.ts";
 
-const { values } = parseArgs({
-  options: {
-    users: { type: "string", default: "4000" },
-    seconds: { type: "string", default: "15" },
-    out: { type: "string", default: join(dirname(fileURLToPath(import.meta.url)), "results") },
-    help: { type: "boolean" },
-  },
-});
-if (values.help) {
-  console.log("npm run bench -- [--users 4000] [--seconds 15 a load] [--out folder]");
-  process.exit();
-}
-const seconds = Number(values.seconds);
+const BASELINE = join(import.meta.dirname, "baseline.json");
 const report = reportSinceNow((line) => console.error(line));
-const stack = await startStack(report);
-const results: Result[] = [];
 
-type Result = ReturnType<typeof summarize>;
-
-function summarize(name: string, run: Run, before: ReturnType<typeof usageOf>) {
-  const after = usageOf(stack.processes());
-  const { done, seconds, errors } = run;
-  const cpuMs = Object.fromEntries(
-    Object.entries(after).map(([part, { cpuMs }]) => [
-      part,
-      round((cpuMs - (before[part]?.cpuMs ?? 0)) / done),
-    ]),
-  );
-  const memoryMb = Object.fromEntries(
-    Object.entries(after).map(([part, { memoryMb }]) => [part, Math.round(memoryMb)]),
-  );
-  const latencyMs = Object.fromEntries(
-    Object.entries(run.took).map(([call, took]) => [
-      call,
-      {
-        p50: round(percentile(took, 50)),
-        p95: round(percentile(took, 95)),
-        p99: round(percentile(took, 99)),
-      },
-    ]),
-  );
-  return { name, perSecond: round(done / seconds), done, latencyMs, cpuMs, memoryMb, errors };
+/** Writes what was found to the folder of results, and into a page of docs/ where that is wanted. */
+function keep({ out, writeDocs }: Options, name: string, text: string, page = "performance.md") {
+  console.log(`\n${text}\n`);
+  mkdirSync(out, { recursive: true });
+  writeFileSync(join(out, `${name}.md`), `${text}\n`);
+  if (writeDocs) writeBlock(page, name, text);
 }
 
-const round = (value: number) => Math.round(value * 10) / 10;
+async function measureAll(options: Options): Promise<RunReport> {
+  const { seconds, users, hash, rows, openChallenges, gateways, workers, temporal } = options;
+  const loads = allLoads(options.clients).filter(({ name }) => name.includes(options.only));
+  const [first] = loads;
+  if (!first) throw new SetUpError(`No load is named ${options.only}`);
+  const stack = await startStack(options, { report });
+  try {
+    const idleMb = memoryOf(usageOf(stack.processes()));
+    await fill(stack, options, report);
+    const measuring = await openMeasuring({ stack, users, hash, report });
+    await measuring.warmUp(first);
+    const results: Result[] = [];
+    for (const load of loads) results.push(await measuring.measure(load, seconds));
+    measuring.close();
+    const settings = { seconds, users, gateways, workers, temporal, hash, rows, openChallenges };
+    return {
+      at: new Date().toISOString(),
+      machine: {
+        cpus: cpus().length,
+        model: cpus()[0]?.model ?? "unknown",
+        memoryGb: Math.round(totalmem() / 2 ** 30),
+        node: process.version,
+      },
+      ...{ settings, hashMs: await hashCost(), workerReadyS: stack.workerReadyS, idleMb, results },
+    };
+  } finally {
+    await stack.stop();
+  }
+}
 
-async function measure(name: string, load: () => Promise<Run>) {
-  report(name);
-  const before = usageOf(stack.processes());
-  const result = summarize(name, await load(), before);
-  results.push(result);
-  console.log(
-    `${name.padEnd(34)} ${String(result.perSecond).padStart(8)}/s  ${Object.entries(
-      result.latencyMs,
-    )
-      .map(([call, { p50, p95, p99 }]) => `${call} ${p50}/${p95}/${p99} ms`)
-      .join("  ")}`,
-  );
-  console.log(`${" ".repeat(34)} CPU ms each: ${JSON.stringify(result.cpuMs)}`);
-  if (Object.keys(result.errors).length > 0)
-    console.log(`  errors: ${JSON.stringify(result.errors)}`);
+/** CPU ms of one verification of a password. */
+async function hashCost(): Promise<number> {
+  const hash = await hashPassword("password");
+  const times = 30;
+  const before = process.cpuUsage();
+  for (let n = 0; n < times; n++) await verifyPassword(hash, "password");
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000 / times;
+}
+
+async function main(options: Options) {
+  const { out, only, writeDocs } = options;
+  if (options.growth)
+    return keep(options, "growth", describeGrowth(await measureGrowth(options, report)));
+  if (options.profile) return keep(options, "profile", await profileLogins(options, report));
+
+  const run = await measureAll(options);
+  keep(options, "targets", judge(run));
+  keep(options, "results", describe(run));
+  const json = `${JSON.stringify(run, null, 2)}\n`;
+  writeFileSync(join(out, "latest.json"), json);
+  writeFileSync(join(out, "latest.svg"), plot(run.results));
+  if (existsSync(BASELINE)) console.log(compare(run, JSON.parse(readFileSync(BASELINE, "utf8"))));
+  if (only !== "") return;
+  keep(options, "scale", describeScale(run), "scaling.md");
+  if (!writeDocs) return;
+  writeFileSync(BASELINE, json);
+  copyFileSync(join(out, "latest.svg"), join(checkoutFolder, "docs", "logins.svg"));
 }
 
 try {
-  report(`Making ${values.users} users`);
-  const people = await makePeople(stack.env, Number(values.users));
-  const { work, tokens } = logins(stack.url, people);
-  await closedLoop(4, 5, work);
-  for (const clients of [1, 8, 32])
-    await measure(`password + OTP, ${clients} clients`, () => closedLoop(clients, seconds, work));
-  for (const rate of [10, 30])
-    await measure(`password + OTP, ${rate} begun a second`, () => openLoop(rate, seconds, work));
-  await measure("session check, 32 clients", () =>
-    closedLoop(32, seconds, sessionChecks(stack.url, tokens)),
-  );
-
-  mkdirSync(values.out, { recursive: true });
-  const machine = {
-    cpus: cpus().length,
-    model: cpus()[0]?.model,
-    memoryGb: Math.round(totalmem() / 2 ** 30),
-    node: process.version,
-  };
-  const file = join(values.out, "latest.json");
-  writeFileSync(
-    file,
-    `${JSON.stringify({ at: new Date().toISOString(), machine, results }, null, 2)}\n`,
-  );
-  writeFileSync(join(values.out, "latest.svg"), plot(results));
-  const baseline = join(dirname(fileURLToPath(import.meta.url)), "baseline.json");
-  if (existsSync(baseline)) compare(JSON.parse(readFileSync(baseline, "utf8")).results);
-  report(`Results are in ${file}`);
-} finally {
-  await stack.stop();
-}
-
-/** Ratios, since another machine's or hour's absolute figures say little. */
-function compare(baseline: Result[]) {
-  for (const { name, perSecond } of results) {
-    const base = baseline.find((result) => result.name === name);
-    if (base)
-      console.log(`${name.padEnd(34)} ${(perSecond / base.perSecond).toFixed(2)} of the baseline`);
-  }
+  const options = readOptions();
+  if (options) await main(options);
+} catch (error) {
+  if (!(error instanceof SetUpError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
 }

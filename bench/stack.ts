@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+import { checkoutFolder } from "../scripts/folders.ts";
+import { isPolling } from "../scripts/pollers.ts";
 import { freePort } from "../scripts/ports.ts";
 import { ensurePostgres, startPostgres } from "../scripts/postgres.ts";
 import { type Child, type Launch, launch, stopAll, waitUntilReady } from "../scripts/processes.ts";
@@ -13,84 +14,128 @@ import { startTemporal } from "../scripts/temporal.ts";
 import { ensureTemporalCli } from "../scripts/temporal-cli.ts";
 import { connectTemporal, registerSearchAttributes } from "../scripts/temporal-namespace.ts";
 import { migrateDatabase } from "../store/postgres/connect.ts";
+import type { Options } from "./options.ts";
+import { ensureTemporalServer, startTemporalOnPostgres } from "./temporal-postgres.ts";
 
 const START_MS = 60_000;
-const checkout = dirname(dirname(fileURLToPath(import.meta.url)));
+const NAMESPACE = "default";
+const PLENTY = "1000000000";
+
+type Wanted = Pick<Options, "temporal" | "gateways" | "workers">;
+/** `preload`: a module that the gateways and workers load first. */
+type Extras = { report: Report; preload?: { module: string; env: Record<string, string> } };
 
 /** The real parts, each a process of its own on this machine, with data of their own. */
-export async function startStack(report: Report) {
+export async function startStack(
+  { temporal, gateways, workers }: Wanted,
+  { report, preload }: Extras,
+) {
   const folder = mkdtempSync(join(tmpdir(), "second-step-bench-"));
   // PostgreSQL runs as a user of its own and has to reach its folder in this one.
   chmodSync(folder, 0o755);
-  const children = new Map<string, Child>();
-  const launchNamed: Launch = (program) => {
-    const child = launch(program);
-    children.set(program.name, child);
-    return child;
-  };
+  const children: { part: string; child: Child }[] = [];
+  const launchAs =
+    (part: string): Launch =>
+    (program) => {
+      const child = launch(program);
+      children.push({ part, child });
+      return child;
+    };
   const logFile = (name: string) => join(folder, "logs", `${name}.log`);
+  const postgres = async (part: string) =>
+    startPostgres(launchAs(part), {
+      programs: await ensurePostgres(report),
+      folder: join(folder, part),
+      port: await freePort(),
+      logFile: logFile(part),
+    });
 
   report("Starting Redis, PostgreSQL and Temporal");
-  const redisUrl = await startRedis(launchNamed, {
+  const redisUrl = await startRedis(launchAs("Redis"), {
     program: await ensureRedis(report),
     folder: join(folder, "redis"),
     port: await freePort(),
     logFile: logFile("redis"),
   });
-  const databaseUrl = await startPostgres(launchNamed, {
-    programs: await ensurePostgres(report),
-    folder: join(folder, "postgres"),
-    port: await freePort(),
-    logFile: logFile("postgres"),
-  });
-  // In memory: with a file, SQLite's one writer is what is measured (see docs/performance.md).
-  const temporalAddress = await startTemporal(launchNamed, {
-    program: await ensureTemporalCli(report),
-    namespace: "default",
-    port: await freePort(),
-    logFile: logFile("temporal"),
-  });
-  const connection = await connectTemporal(temporalAddress);
-  await registerSearchAttributes(connection, "default");
-  await connection.close();
+  const databaseUrl = await postgres("PostgreSQL");
+  const embeddedTemporal = async () =>
+    startTemporal(launchAs("Temporal"), {
+      program: await ensureTemporalCli(report),
+      namespace: NAMESPACE,
+      port: await freePort(),
+      logFile: logFile("temporal"),
+      ...(temporal === "sqlite" && { file: join(folder, "temporal.db") }),
+    });
+  const temporalOnPostgres = async () =>
+    startTemporalOnPostgres(launchAs("Temporal"), {
+      programs: await ensureTemporalServer(report),
+      databaseUrl: await postgres("Temporal's PostgreSQL"),
+      folder: join(folder, "temporal"),
+      logFile: logFile("temporal"),
+      namespace: NAMESPACE,
+    });
+  const address = await (temporal === "postgres" ? temporalOnPostgres() : embeddedTemporal());
+  const connection = await connectTemporal(address);
+  await registerSearchAttributes(connection, NAMESPACE);
   await migrateDatabase(databaseUrl);
 
-  const port = await freePort();
   const env = {
     NODE_ENV: "development",
     LOG_LEVEL: "warn",
-    PORT: String(port),
     DATABASE_URL: databaseUrl,
     REDIS_URL: redisUrl,
-    TEMPORAL_ADDRESS: temporalAddress,
+    TEMPORAL_ADDRESS: address,
     SEALING_KEYS: `bench:${randomBytes(32).toString("base64")}`,
     CODE_KEY: randomBytes(32).toString("base64"),
+    // Each user has an address, as behind a proxy; messages meet no budget but the user's.
+    TRUSTED_PROXIES: "1",
+    SMS_PER_HOUR: PLENTY,
+    SMS_PER_COUNTRY_AND_HOUR: PLENTY,
   };
-  const url = `http://127.0.0.1:${port}`;
-  report("Starting the worker and the gateway");
-  for (const [name, file] of [
-    ["worker", "worker.ts"],
-    ["gateway", "api/server.ts"],
-  ] as const)
-    launchNamed({
-      name,
+  const startOwn = (part: string, file: string, own: Record<string, string> = {}) =>
+    launchAs(part)({
+      name: part,
       program: process.execPath,
-      args: ["--import", "tsx", file],
-      cwd: checkout,
-      env: { ...process.env, ...env },
-      logFile: logFile(name),
+      args: ["--import", "tsx", ...(preload ? ["--import", preload.module] : []), file],
+      cwd: checkoutFolder,
+      env: { ...process.env, ...env, ...preload?.env, ...own },
+      logFile: logFile(`${part}-${children.length}`),
     });
-  const gateway = children.get("gateway") as Child;
-  const answers = async () => {
-    if (!(await fetch(`${url}/readyz`)).ok) throw new Error("it is not ready");
-  };
-  await waitUntilReady(gateway, answers, START_MS);
+
+  report("Starting workers and gateways");
+  let workerReadyS = 0;
+  for (let n = 0; n < workers; n++) {
+    const begun = performance.now();
+    const worker = startOwn("worker", "worker.ts");
+    const polls = async () => {
+      const isIt = ({ identity }: { identity: string }) => identity.startsWith(`${worker.pid}@`);
+      if (!(await isPolling(connection, NAMESPACE, { since: new Date(0), isIt })))
+        throw new Error("it asks for no work");
+    };
+    await waitUntilReady(worker, polls, START_MS);
+    workerReadyS = (performance.now() - begun) / 1000;
+  }
+  await connection.close();
+  const urls: string[] = [];
+  for (let n = 0; n < gateways; n++) {
+    const port = await freePort();
+    const url = `http://127.0.0.1:${port}`;
+    const gateway = startOwn("gateway", "api/server.ts", { PORT: String(port) });
+    const answers = async () => {
+      if (!(await fetch(`${url}/readyz`)).ok) throw new Error("it is not ready");
+    };
+    await waitUntilReady(gateway, answers, START_MS);
+    urls.push(url);
+  }
 
   return {
     env,
-    url,
-    /** The processes by name; each may have children. */
-    processes: () => [...children].map(([name, { pid }]) => ({ name, pid })),
+    urls,
+    namespace: NAMESPACE,
+    /** From its start until it asks Temporal for work. */
+    workerReadyS,
+    /** Each with the part it plays; it may have children. */
+    processes: () => children.map(({ part, child: { pid } }) => ({ part, pid })),
     async stop() {
       await stopAll();
       rmSync(folder, { recursive: true, force: true });

@@ -2,24 +2,34 @@ import { readdirSync, readFileSync } from "node:fs";
 
 /** proc(5): times in /proc/<pid>/stat are in ticks of 1/100 s on Linux. */
 const TICK_MS = 10;
-const PAGE_BYTES = 4096;
 
 export type Usage = Record<string, { cpuMs: number; memoryMb: number }>;
+export type Process = { part: string; pid: number };
 
-/** What each process, its children included, has used of the processor since it began, and its memory now. */
-export function usageOf(processes: { name: string; pid: number }[]): Usage {
+/** What each part's processes, their children included, have used of the processor since they began, and their memory now. */
+export function usageOf(processes: Process[]): Usage {
   const stats = readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
-    .flatMap((pid) => read(Number(pid)) ?? []);
+    .flatMap((pid) => statOf(`/proc/${pid}`) ?? []);
   const usage: Usage = {};
-  for (const { name, pid } of processes) {
-    const group = familyOf(pid, stats);
-    usage[name] = {
-      cpuMs: group.reduce((sum, { ticks }) => sum + ticks * TICK_MS, 0),
-      memoryMb: group.reduce((sum, { pages }) => sum + (pages * PAGE_BYTES) / 2 ** 20, 0),
-    };
+  for (const { part, pid } of processes) {
+    usage[part] ??= { cpuMs: 0, memoryMb: 0 };
+    for (const one of familyOf(pid, stats)) {
+      usage[part].cpuMs += one.cpuMs;
+      usage[part].memoryMb += memoryMbOf(one.pid);
+    }
   }
   return usage;
+}
+
+/** What the threads of a process have used of the processor so far, in ms, by their names. */
+export function threadsOf(pid: number): Record<string, number> {
+  const used: Record<string, number> = {};
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    const stat = statOf(`/proc/${pid}/task/${thread}`);
+    if (stat) used[stat.name] = (used[stat.name] ?? 0) + stat.cpuMs;
+  }
+  return used;
 }
 
 /** The process and all below it: PostgreSQL's own are each the leader of a group. */
@@ -31,17 +41,30 @@ function familyOf(pid: number, stats: Stat[]): Stat[] {
   ];
 }
 
-type Stat = NonNullable<ReturnType<typeof read>>;
+type Stat = NonNullable<ReturnType<typeof statOf>>;
 
-function read(pid: number) {
+function statOf(folder: string) {
   try {
-    const text = readFileSync(`/proc/${pid}/stat`, "utf8");
+    const text = readFileSync(`${folder}/stat`, "utf8");
     // The name, in parentheses, may hold spaces; fields are counted behind it.
-    const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+    const end = text.lastIndexOf(")");
+    const fields = text.slice(end + 2).split(" ");
     const at = (field: number) => Number(fields[field - 3]);
     // utime, stime, and those of children that have been waited for.
-    return { pid, parent: at(4), ticks: at(14) + at(15) + at(16) + at(17), pages: at(24) };
+    const ticks = at(14) + at(15) + at(16) + at(17);
+    const name = text.slice(text.indexOf("(") + 1, end);
+    return { pid: Number.parseInt(text, 10), name, parent: at(4), cpuMs: ticks * TICK_MS };
   } catch {
     return undefined;
+  }
+}
+
+/** Its share of what several processes have in common is counted once: PostgreSQL's buffers, libraries. */
+function memoryMbOf(pid: number): number {
+  try {
+    const text = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
+    return Number(/^Pss:\s+(\d+) kB/m.exec(text)?.[1] ?? 0) / 1024;
+  } catch {
+    return 0;
   }
 }

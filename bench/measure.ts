@@ -1,0 +1,127 @@
+import { fork } from "node:child_process";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Report } from "../scripts/progress.ts";
+import { type Counts, countsEach, readBlocked, readCounts, readEvents } from "./counts.ts";
+import type { Delivered, Order } from "./generator.ts";
+import type { Run } from "./load.ts";
+import type { Load } from "./loads.ts";
+import { type Having, makePeople, type Person } from "./people.ts";
+import type { BenchStack } from "./stack.ts";
+import { type Usage, usageOf } from "./usage.ts";
+
+/** PostgreSQL's processes tell what they did within a second. */
+const TOLD_MS = 1_200;
+/** More than can be done in a second, of what is done once. */
+const ONCE_A_SECOND = 80;
+const WARM_UP_S = 4;
+
+/** What one load came to; `each` unit of work. */
+export type Result = Omit<Delivered, "seconds" | "workflowId"> & {
+  name: string;
+  perSecond: number;
+  /** Each, by part; `load` is the bench's own. */
+  cpuMs: Record<string, number>;
+  memoryMb: Record<string, number>;
+  /** The longest that a gateway's event loop was blocked. */
+  blockedMs: number;
+  each: Counts;
+  /** The types of the events of one unit's workflow. */
+  events: string[];
+};
+
+type Setting = { stack: BenchStack; users: number; hash: boolean; report: Report };
+
+/** Measures loads on a stack, by a process that makes the load. */
+export async function openMeasuring({ stack, users, hash, report }: Setting) {
+  const crowds = new Map<Having, Person[]>();
+  const make = (having: Having, quantity: number) => {
+    report(`Making ${quantity} users with ${having}`);
+    return makePeople(stack.env, { quantity, having, hashed: hash });
+  };
+  const crowd = async (having: Having) => {
+    const there = crowds.get(having) ?? (await make(having, users));
+    crowds.set(having, there);
+    return there;
+  };
+
+  const generator = fork(
+    join(import.meta.dirname, "generator.ts"),
+    [stack.env.REDIS_URL, ...stack.urls],
+    {
+      execArgv: ["--import", "tsx"],
+    },
+  );
+  const tell = <T>(order: Order | "measure") =>
+    new Promise<T>((resolve, reject) => {
+      const ended = () => reject(new Error("The process that makes the load has ended"));
+      generator.once("exit", ended);
+      generator.once("message", (answer) => {
+        generator.off("exit", ended);
+        resolve(answer as T);
+      });
+      generator.send(order);
+    });
+  const processes = () => [...stack.processes(), { part: "load", pid: generator.pid ?? 0 }];
+
+  async function prepare({ journey, pace, having, once }: Load, seconds: number) {
+    const people = await (once
+      ? make(having, Math.min(users, seconds * ONCE_A_SECOND))
+      : crowd(having));
+    const before = await tell<Run | "ready">({ journey, pace, seconds, people });
+    if (before !== "ready" && Object.keys(before.errors).length > 0)
+      report(`before the measurement: ${JSON.stringify(before.errors)}`);
+  }
+
+  return {
+    /** Resolves with what the load came to. `around` hears when it begins and has ended. */
+    async measure(
+      load: Load,
+      seconds: number,
+      around?: { begin(): Promise<void>; end(done: number): Promise<void> },
+    ): Promise<Result> {
+      await prepare(load, seconds);
+      report(load.name);
+      await readBlocked(stack);
+      const counted = await readCounts(stack);
+      await around?.begin();
+      const before = usageOf(processes());
+      const { seconds: took, workflowId, ...run } = await tell<Delivered>("measure");
+      const after = usageOf(processes());
+      await around?.end(run.done);
+      const blockedMs = await readBlocked(stack);
+      await sleep(TOLD_MS);
+      return {
+        ...{
+          name: load.name,
+          perSecond: round(run.done / took),
+          ...run,
+          ...spent(before, after, run.done),
+        },
+        blockedMs: round(blockedMs),
+        each: countsEach(counted, await readCounts(stack), run.done),
+        events: workflowId ? await readEvents(stack, workflowId) : [],
+      };
+    },
+    /** Has the parts compile and connect what they need. */
+    async warmUp(load: Load) {
+      await prepare(load, WARM_UP_S);
+      report("Warming up");
+      await tell("measure");
+    },
+    close: () => generator.disconnect(),
+  };
+}
+
+/** To one decimal. */
+export const round = (value: number) => Math.round(value * 10) / 10;
+
+function spent(before: Usage, after: Usage, done: number) {
+  const parts = Object.entries(after);
+  const cpuMs = parts.map(([part, { cpuMs }]) => {
+    const each = (cpuMs - (before[part]?.cpuMs ?? 0)) / done;
+    return [part, Math.round(each * 100) / 100] as const;
+  });
+  const memoryMb = parts.map(([part, { memoryMb }]) => [part, Math.round(memoryMb)] as const);
+  return { cpuMs: Object.fromEntries(cpuMs), memoryMb: Object.fromEntries(memoryMb) };
+}

@@ -1,0 +1,45 @@
+import { Client } from "@temporalio/client";
+import { connectTemporal, createFlows } from "../api/flows.ts";
+import { newId, newOwnedId } from "../store/ids.ts";
+import { openChallenge } from "../store/redis/challenges.ts";
+import { connectRedis } from "../store/redis/connect.ts";
+import type { BenchStack } from "./stack.ts";
+
+const AT_ONCE = 24;
+/** So that none of them ends while others are measured. */
+const LIFETIME_MS = 24 * 3_600_000;
+
+/** Begins so many login challenges that nobody answers, as the gateway does after the right password. */
+export async function openChallenges(
+  { env, namespace }: BenchStack,
+  quantity: number,
+): Promise<void> {
+  const connection = connectTemporal(env.TEMPORAL_ADDRESS);
+  const flows = createFlows(new Client({ connection, namespace }));
+  const redis = await connectRedis(env.REDIS_URL, (error) => console.error(error.message));
+  const accountId = newId();
+  let left = quantity;
+
+  async function one() {
+    const userId = newId();
+    const challengeId = newOwnedId(userId);
+    const owner = { userId, accountId };
+    const now = Date.now();
+    const epochs = { user: 0, account: 0 };
+    await openChallenge(redis, {
+      challengeId,
+      ...owner,
+      epochs,
+      expiresAt: now + LIFETIME_MS,
+      now,
+    });
+    const choice = { method: "otp" as const, methods: ["otp" as const], maySend: false };
+    await flows.startLoginChallenge({ ...owner, challengeId, ...choice, lifetimeMs: LIFETIME_MS });
+  }
+  await Promise.all(
+    Array.from({ length: AT_ONCE }, async () => {
+      while (left-- > 0) await one();
+    }),
+  );
+  await Promise.all([connection.close(), redis.close()]);
+}

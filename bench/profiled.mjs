@@ -1,0 +1,52 @@
+// Loaded first by the gateway and the worker under `--profile`, in each of their threads. A SIGUSR2
+// begins a profile of every thread, the next one ends it. Plain JavaScript: threads load it too.
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { Session } from "node:inspector/promises";
+import { join } from "node:path";
+import { BroadcastChannel, isMainThread, threadId } from "node:worker_threads";
+
+const INTERVAL_US = 250;
+/** proc(5): in ticks of 1/100 s. A profile counts wall time, so that it has to be held against this. */
+const TICK_MS = 10;
+
+const file = join(process.env.BENCH_PROFILES, `${process.pid}-${threadId}`);
+const channel = new BroadcastChannel("profile");
+channel.unref();
+let session;
+let cpuBefore;
+
+async function toggle() {
+  if (session) return end();
+  writeFileSync(`${file}.begun`, "");
+  session = new Session();
+  session.connect();
+  await session.post("Profiler.enable");
+  await session.post("Profiler.setSamplingInterval", { interval: INTERVAL_US });
+  cpuBefore = cpuOfThread();
+  await session.post("Profiler.start");
+}
+
+async function end() {
+  const { profile } = await session.post("Profiler.stop");
+  const cpuMs = cpuOfThread() - cpuBefore;
+  session.disconnect();
+  session = undefined;
+  writeFileSync(`${file}.begun`, JSON.stringify({ cpuMs, profile }));
+  renameSync(`${file}.begun`, `${file}.cpuprofile`);
+}
+
+function cpuOfThread() {
+  const stat = readFileSync("/proc/thread-self/stat", "utf8");
+  const [user, system] = stat
+    .slice(stat.lastIndexOf(")") + 2)
+    .split(" ")
+    .slice(11, 13);
+  return (Number(user) + Number(system)) * TICK_MS;
+}
+
+channel.onmessage = toggle;
+if (isMainThread)
+  process.on("SIGUSR2", () => {
+    channel.postMessage("toggle");
+    toggle();
+  });

@@ -1,0 +1,119 @@
+import type { Result } from "./measure.ts";
+import { round } from "./measure.ts";
+import { table } from "./table.ts";
+import type { Usage } from "./usage.ts";
+
+/** One run of the bench, as it is written to JSON. */
+export type RunReport = {
+  at: string;
+  machine: { cpus: number; model: string; memoryGb: number; node: string };
+  /** What differs from the defaults. */
+  settings: Record<string, string | number | boolean>;
+  /** Of one verification of a password, in CPU ms. */
+  hashMs: number;
+  workerReadyS: number;
+  idleMb: Record<string, number>;
+  results: Result[];
+};
+
+/** The parts in the order of a request's way; the bench's own load comes last. */
+const PARTS = [
+  "gateway",
+  "worker",
+  "Temporal",
+  "Temporal's PostgreSQL",
+  "PostgreSQL",
+  "Redis",
+  "load",
+];
+
+export const partsOf = (of: Record<string, unknown>) => PARTS.filter((part) => part in of);
+
+/** CPU ms of one unit of work, over all parts but the bench's own. */
+export const costOf = ({ cpuMs }: Result) =>
+  round(Object.entries(cpuMs).reduce((sum, [part, ms]) => sum + (part === "load" ? 0 : ms), 0));
+
+/** What a run came to, as Markdown. */
+export function describe(report: RunReport): string {
+  const { results, machine } = report;
+  const set = Object.entries(report.settings).map(([name, value]) => `${name} ${value}`);
+  return [
+    `${machine.cpus} cores (${machine.model}), ${machine.memoryGb} GiB, Node ${machine.node}, ${report.at.slice(0, 10)}; ${set.join(", ")}.`,
+    speed(results),
+    "CPU milliseconds for each, by process (the load is the bench's own, and is not in the sum):",
+    cost(results),
+    "Writes for each, and how long a gateway's event loop was blocked at most:",
+    writes(results),
+    events(results),
+    memory(report),
+  ].join("\n\n");
+}
+
+function speed(results: Result[]): string {
+  const rows = results.map(({ name, perSecond, latencyMs, errors }) => [
+    name,
+    perSecond,
+    Object.entries(latencyMs)
+      .map(([call, { p50, p95, p99 }]) => `${call} ${p50} / ${p95} / ${p99}`)
+      .join(", "),
+    Object.entries(errors)
+      .map(([error, times]) => `${times} × ${error}`)
+      .join(", "),
+  ]);
+  return table(["load", "a second", "requests, ms: p50 / p95 / p99", "refused"], rows);
+}
+
+function cost(results: Result[]): string {
+  const parts = partsOf(results[0]?.cpuMs ?? {});
+  const rows = results.map((result) => [
+    result.name,
+    ...parts.map((part) => (result.cpuMs[part] ?? 0).toFixed(2)),
+    costOf(result).toFixed(1),
+  ]);
+  return table(["load", ...parts, "sum"], rows);
+}
+
+function writes(results: Result[]): string {
+  const rows = results.map(({ name, each, blockedMs, events }) => [
+    name,
+    events.length,
+    round(each.pgTransactions),
+    round(each.pgRows),
+    round(each.walBytes / 1024),
+    round(each.redisCommands),
+    blockedMs,
+  ]);
+  const postgres = ["PostgreSQL transactions", "rows", "WAL, kB"];
+  return table(["load", "Temporal events", ...postgres, "Redis commands", "blocked, ms"], rows);
+}
+
+/** Once for each kind of workflow. */
+function events(results: Result[]): string {
+  const kinds = new Map(
+    results.toReversed().map(({ name, events }) => [name.split(",")[0] as string, events]),
+  );
+  return [...kinds]
+    .filter(([, events]) => events.length > 0)
+    .map(([kind, events]) => `The history of ${kind}: ${events.join(", ")}.`)
+    .join("\n\n");
+}
+
+function memory({ idleMb, workerReadyS, results, hashMs }: RunReport): string {
+  const last = results.at(-1)?.memoryMb ?? {};
+  const parts = partsOf(idleMb);
+  const rows = [
+    ["idle", ...parts.map((part) => idleMb[part] ?? 0)],
+    ["after the loads", ...parts.map((part) => last[part] ?? 0)],
+  ];
+  return [
+    "Memory in MB (proportional set size, so that what processes share is counted once):",
+    table(["", ...parts], rows),
+    `The worker asked for work ${round(workerReadyS)} s after it was started. One password hash costs ${round(hashMs)} CPU ms.`,
+  ].join("\n\n");
+}
+
+/** Rounded memory by part. */
+export const memoryOf = (usage: Usage) =>
+  Object.fromEntries(
+    Object.entries(usage).map(([part, { memoryMb }]) => [part, Math.round(memoryMb)]),
+  );

@@ -1,0 +1,70 @@
+import type { Result } from "./measure.ts";
+import { costOf, type RunReport } from "./report.ts";
+import { table } from "./table.ts";
+
+type Target = { what: string; measured: number; limit: number; least?: boolean; unit: string };
+
+/** What this project set out to reach on two cores, and what a run came to. */
+export function judge(report: RunReport): string {
+  const rows = targets(report).map(({ what, measured, limit, least, unit }) => {
+    const met = least ? measured >= limit : measured <= limit;
+    return [what, `${least ? "≥" : "≤"} ${limit} ${unit}`, measured, met ? "met" : "not met"];
+  });
+  return table(["target", "limit", "measured", ""], rows);
+}
+
+function targets({ results, hashMs, idleMb, workerReadyS }: RunReport): Target[] {
+  const of = <T>(name: string, make: (result: Result) => T[]): T[] => {
+    const result = results.find((one) => one.name === name);
+    return result ? make(result) : [];
+  };
+  const idle = Object.entries(idleMb).filter(([part]) => !part.startsWith("Temporal"));
+  const logins = results.filter(({ name }) => /^password \+ OTP.*clients?$/.test(name));
+  const outside = logins.map((result) => costOf(result) - hashMs);
+  const blocked = Math.max(...logins.map(({ blockedMs }) => blockedMs));
+  return [
+    ...of("password + OTP, 32 clients", ({ perSecond }) => [
+      {
+        what: "password + OTP, 32 clients",
+        measured: perSecond,
+        limit: 55,
+        least: true,
+        unit: "/s",
+      },
+    ]),
+    ...of("password + OTP, 1 client", ({ latencyMs: { login, verify } }) => [
+      { what: "login p50, 1 client", measured: login?.p50 ?? 0, limit: 40, unit: "ms" },
+      { what: "verify p50, 1 client", measured: verify?.p50 ?? 0, limit: 15, unit: "ms" },
+      { what: "verify p99, 1 client", measured: verify?.p99 ?? 0, limit: 60, unit: "ms" },
+    ]),
+    ...of("session check, 32 clients", ({ perSecond }) => [
+      {
+        what: "session checks, one gateway",
+        measured: perSecond,
+        limit: 8000,
+        least: true,
+        unit: "/s",
+      },
+    ]),
+    ...(logins.length === 0
+      ? []
+      : [
+          {
+            what: "CPU of a login outside the hash, at best",
+            measured: tenth(Math.min(...outside)),
+            limit: 25,
+            unit: "ms",
+          },
+          { what: "gateway blocked by logins", measured: blocked, limit: 20, unit: "ms" },
+        ]),
+    {
+      what: "idle, besides Temporal",
+      measured: idle.reduce((sum, [, mb]) => sum + mb, 0),
+      limit: 600,
+      unit: "MB",
+    },
+    { what: "worker ready", measured: tenth(workerReadyS), limit: 3, unit: "s" },
+  ];
+}
+
+const tenth = (value: number) => Math.round(value * 10) / 10;
