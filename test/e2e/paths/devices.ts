@@ -1,0 +1,80 @@
+import type { ProblemCode } from "../../../api/problem.ts";
+import { workflowIds } from "../../../workflows/ids.ts";
+import type { Person } from "../../support/people.ts";
+import { logInByPassword } from "../../support/scenarios.ts";
+import type { Stack } from "../../support/stack.ts";
+import { eventsOf, historyLength } from "./people.ts";
+import type { Illegal } from "./walk.ts";
+
+const FRESH_MS = 600_000;
+
+/** The requests of a device, as its owner and as others send them. */
+export function deviceRequests(
+  stack: Stack,
+  { owner, id, type }: { owner: Person; id: string; type: "sms" | "otp" },
+  logIn: () => Promise<{ token: string }>,
+) {
+  const { api } = stack;
+  let session: { token: string; at: number } | undefined;
+
+  /** The owner's session; a new one where the older is not fresh any more, or was ended. */
+  const token = async () => {
+    if (!session || stack.clock.now() - session.at > FRESH_MS)
+      session = { token: (await logIn()).token, at: stack.clock.now() };
+    return session.token;
+  };
+  const wrongCode = type === "sms" ? "0000" : "000000";
+  const path = `/v1/me/devices/${id}`;
+  const all = (token?: string): Record<string, Illegal["send"]> => ({
+    pin: () => api.call("POST", `${path}/pin`, { token }),
+    verify: () => api.call("POST", `${path}/verify`, { token, body: { code: wrongCode } }),
+    restart: () => api.call("POST", `${path}/restart`, { token }),
+    remove: () => api.call("DELETE", path, { token }),
+  });
+
+  return {
+    token,
+    /** The next request logs in anew. */
+    forget() {
+      session = undefined;
+    },
+    wrongCode,
+    /** The owner's illegal requests, and everybody else's. */
+    async illegal(own: Partial<Record<string, ProblemCode>>): Promise<Illegal[]> {
+      const requests = all(await token());
+      const other = all((await logInByPassword(stack, await stack.createUser())).token);
+      const say = (whose: string, sends: ReturnType<typeof all>, code: ProblemCode) =>
+        Object.entries(sends).map(([name, send]) => ({ request: `${name}${whose}`, send, code }));
+      return [
+        ...Object.entries(own).flatMap(([request, code]) =>
+          code ? [{ request, send: requests[request] as Illegal["send"], code }] : [],
+        ),
+        ...say(" by another user", other, "device_not_found"),
+        ...say(" without a session", all(), "unauthenticated"),
+      ];
+    },
+    /** The device as it is shown; undefined when it is gone. */
+    async device() {
+      const { devices } = (await api.multiFactor(await token())).body;
+      return devices.find((device) => device.id === id);
+    },
+    async traces() {
+      const { body } = await api.multiFactor(await token());
+      const history = await historyLength(stack, workflowIds.enrollment(type, id));
+      return { body, history, events: await eventsOf(stack, owner.id) };
+    },
+  };
+}
+
+/** What each request of a device is refused with once there is nothing left to verify, or nothing at all. */
+export const VERIFIED = {
+  pin: "device_verified_already",
+  verify: "device_verified_already",
+  restart: "device_verified_already",
+} as const;
+export const GONE = {
+  pin: "device_not_found",
+  verify: "device_not_found",
+  restart: "device_not_found",
+  remove: "device_not_found",
+} as const;

@@ -1,0 +1,82 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { AnyStateMachine, InputFrom } from "xstate";
+import { loginChallengeMachine } from "../../../machines/login-challenge.ts";
+import { otpEnrollmentMachine } from "../../../machines/otp-enrollment.ts";
+import { smsEnrollmentMachine } from "../../../machines/sms-enrollment.ts";
+import type { Move, Place } from "../../support/machine-walk.ts";
+import { type PathRules, pathsOf, wayTo } from "../../support/paths.ts";
+import { type Stack, startStack } from "../../support/stack.ts";
+import * as loginChallenge from "./login-challenge.ts";
+import * as otpEnrollment from "./otp-enrollment.ts";
+import * as smsEnrollment from "./sms-enrollment.ts";
+import { type Driven, walkTo } from "./walk.ts";
+
+/** How far it goes: a shortest path to each place, or every simple path of up to so many events. */
+export type Form = { kind: "shortest" } | { kind: "simple"; longest: number };
+
+type Plan<M extends AnyStateMachine> = {
+  machine: M;
+  inputs: InputFrom<M>[];
+  rules: PathRules<M>;
+  drive(stack: Stack, input: InputFrom<M>): Promise<Driven<M>>;
+};
+
+/** Drives every flow over HTTP along these paths, and prints what was covered. */
+export function everyPath(form: Form) {
+  const plans = [
+    drivenAlong({ machine: loginChallengeMachine, ...loginChallenge }, form),
+    drivenAlong({ machine: smsEnrollmentMachine, ...smsEnrollment }, form),
+    drivenAlong({ machine: otpEnrollmentMachine, ...otpEnrollment }, form),
+  ];
+  // Paths by way of a deadline need the time-skipping server; the others the real one.
+  describe.each(["real", "skipping"] as const)("time %s", (time) => {
+    let stack: Stack;
+    beforeAll(async () => {
+      stack = await startStack({ time });
+    });
+    afterAll(() => stack.stop());
+    for (const { walks } of plans)
+      for (const { way, walk } of walks.filter(
+        ({ deadline }) => deadline === (time === "skipping"),
+      ))
+        test(way, () => walk(stack));
+  });
+  for (const { tell } of plans) test("every place was reached, and took no illegal request", tell);
+}
+
+function drivenAlong<M extends AnyStateMachine>(
+  { machine, inputs, rules, drive }: Plan<M>,
+  form: Form,
+) {
+  const longest = form.kind === "simple" ? form.longest : undefined;
+  const places = inputs.flatMap((input) =>
+    pathsOf(machine, input, rules, form.kind, longest).map((place) => ({ input, place })),
+  );
+  /** Place -> the illegal requests that it refused. */
+  const covered = new Map<string, Set<string>>();
+  const walks = places.map(({ input, place }) => ({
+    way: `${machine.id}: ${wayOf(place)}`,
+    deadline: place.path.includes("xstate.after"),
+    walk: async (stack: Stack) => {
+      const refused = await walkTo(place, await drive(stack, input));
+      covered.set(rules.keyOf(place.snapshot), new Set(refused));
+    },
+  }));
+  const tell = () => {
+    const pairs = [...covered.values()].reduce((all, { size }) => all + size, 0);
+    console.log(
+      `${machine.id}: ${places.length} ${form.kind} paths to ${covered.size} places; ` +
+        `${pairs} (place, illegal request) pairs refused`,
+    );
+    const wanted = new Set(places.map(({ place }) => rules.keyOf(place.snapshot)));
+    expect(new Set(covered.keys())).toEqual(wanted);
+    for (const [key, refused] of covered) expect(refused.size, key).toBeGreaterThan(0);
+  };
+  return { walks, tell };
+}
+
+/** The way in words: what it began with, and the events. */
+const wayOf = (place: Place<AnyStateMachine>) =>
+  wayTo(place)
+    .map((each) => ("event" in each ? (each as Move<AnyStateMachine>).event.type : each.path))
+    .join(" > ");

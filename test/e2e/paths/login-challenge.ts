@@ -1,0 +1,195 @@
+import { generateSync } from "otplib";
+import type { EventFromLogic, SnapshotFrom } from "xstate";
+import type { ProblemCode } from "../../../api/problem.ts";
+import { recoveryHash } from "../../../api/recovery-codes.ts";
+import type { loginChallengeMachine as machine } from "../../../machines/login-challenge.ts";
+import type { Method } from "../../../machines/methods.ts";
+import { newRecoveryCodes } from "../../../store/recovery-codes.ts";
+import { workflowIds } from "../../../workflows/ids.ts";
+import { challengeView } from "../../../workflows/views.ts";
+import type { PathRules } from "../../support/paths.ts";
+import { logInByPassword, startChallenge } from "../../support/scenarios.ts";
+import type { Stack } from "../../support/stack.ts";
+import { until } from "../../support/until.ts";
+import { eventsOf, historyLength, sendInterval, withDevices } from "./people.ts";
+import type { Driven, Illegal } from "./walk.ts";
+
+type Snapshot = SnapshotFrom<typeof machine>;
+type Event = EventFromLogic<typeof machine>;
+
+const DEADLINE = "xstate.after.challengeLifetime.loginChallenge.open";
+const origin = {};
+
+export const inputs = (
+  [
+    ["sms", ["sms"]],
+    ["sms", ["otp", "sms"]],
+    ["otp", ["otp"]],
+    ["otp", ["otp", "sms"]],
+  ] as const
+).map(([method, methods]) => ({
+  method,
+  methods: [...methods],
+  maySend: true,
+  lifetimeMs: 600_000,
+}));
+
+export const rules: PathRules<typeof machine> = {
+  events: [
+    { type: "RESEND" },
+    { type: "CHOOSE_METHOD", method: "sms", maySend: true },
+    { type: "CHOOSE_METHOD", method: "otp", maySend: false },
+    { type: "PASSCODE_SENT" },
+    { type: "DELIVERY_FAILED", reason: "unreachable_number" },
+    { type: "PASSCODE_REJECTED", failures: 1 },
+    { type: "PASSCODE_ACCEPTED", factor: "recovery_code", origin },
+    { type: "ACCOUNT_LOCKED", origin },
+    { type: "WITHDRAW", reason: "multi_factor_reset" },
+    { type: DEADLINE } as never,
+  ],
+  // A message is given up after a minute.
+  happens: (snapshot, { type }) => type !== (DEADLINE as string) || !isSending(snapshot),
+  keyOf: ({ value, context }) =>
+    JSON.stringify([value, context.methods, context.method, context.failures > 0]),
+};
+
+const isSending = (snapshot: Snapshot) => snapshot.matches({ open: "sending_passcode" });
+
+/** What a request is answered once the challenge is over. */
+const OVER: Partial<Record<string, ProblemCode>> = {
+  authenticated: "illegal_transition",
+  expired: "challenge_expired",
+  withdrawn: "challenge_expired",
+  locked: "account_locked",
+};
+
+/** A login of a new user, in front of its second step. */
+export async function drive(
+  stack: Stack,
+  { method, methods }: { method: Method; methods: Method[] },
+): Promise<Driven<typeof machine>> {
+  const { api, deps } = stack;
+  const { user, e164, secret } = await withDevices(stack, methods, method);
+  const recoveryCodes = newRecoveryCodes(2);
+  await user.giveRecoveryCodes(
+    recoveryCodes.flatMap((code) => recoveryHash(deps, user.id, code) ?? []),
+  );
+  const support = await stack.createUser({ role: "support" });
+  if (method === "sms") stack.failSms("hang");
+  const { id } = await startChallenge(stack, user);
+  if (method === "sms") await hangs();
+  let passcode = "";
+
+  /** Whether a message is on its way and stays there. */
+  function hangs() {
+    return until(
+      async () => stack.hangingSms(),
+      (count) => count > 0,
+    );
+  }
+  /** Has a message arrive that is on its way. */
+  async function arrives() {
+    stack.failSms();
+    passcode = await stack.passcodeTo(e164);
+  }
+  const wrong = () => api.verifyPasscode(id, passcode === "0000000" ? "0000001" : "0000000");
+  const rightFor = ({ context, value }: Snapshot) => {
+    if (context.method === "otp")
+      return generateSync({ secret, epoch: Math.floor(stack.clock.now() / 1000) });
+    return JSON.stringify(value).includes("awaiting") ? passcode : (recoveryCodes[0] as string);
+  };
+
+  const moves: Record<string, (event: Event, from: Snapshot, to: Snapshot) => Promise<unknown>> = {
+    PASSCODE_SENT: arrives,
+    DELIVERY_FAILED: async () => stack.failSms("undeliverable"),
+    async RESEND() {
+      await stack.advance(sendInterval);
+      stack.failSms("hang");
+      expect202(await api.resendPasscode(id));
+      await hangs();
+    },
+    async CHOOSE_METHOD(event, from) {
+      if (event.type !== "CHOOSE_METHOD") return;
+      const { method } = event;
+      if (method === "sms") {
+        await stack.advance(sendInterval);
+        stack.failSms("hang");
+      }
+      (await api.chooseMethod(id, method)).body;
+      if (method === "sms") await hangs();
+      else if (isSending(from)) await arrives();
+    },
+    PASSCODE_REJECTED: async () => (await wrong()).problem,
+    PASSCODE_ACCEPTED: async (_event, from) =>
+      (await api.verifyPasscode(id, rightFor(from))).body.session,
+    async ACCOUNT_LOCKED() {
+      for (let tries = 0; tries < 7; tries++) if ((await wrong()).status === 423) return;
+      throw new Error("Seven wrong passcodes did not lock");
+    },
+    async WITHDRAW() {
+      const { token } = await logInByPassword(stack, support);
+      const body = { reason: "lost everything" };
+      const path = `/v1/support/users/${user.id}/reset-multi-factor`;
+      (await api.call("POST", path, { token, body })).body;
+    },
+    [DEADLINE]: () => stack.advance(deps.config.limits.challengeMs + 1000),
+  };
+
+  return {
+    async move(event, from, to) {
+      await moves[event.type]?.(event, from, to);
+      // What a state that was left had begun arrives all the same, and is no use.
+      if (isSending(from) && !isSending(to) && !/SENT|FAILED|CHOOSE/.test(event.type))
+        await arrives();
+    },
+    async shown() {
+      const { state, method, methods, problem, delivery, next } = (await api.challenge(id)).body;
+      return { state, method, methods, problem, delivery, next };
+    },
+    expected(snapshot) {
+      const { state, method, methods, problem, delivery, next } = challengeView(snapshot);
+      return {
+        ...{ state, method, methods },
+        problem: problem ?? null,
+        delivery: delivery ?? null,
+        next,
+      };
+    },
+    async illegal(snapshot) {
+      const { state, next, methods } = challengeView(snapshot);
+      const over = OVER[state];
+      const send: Record<string, Illegal["send"]> = {
+        "verify by SMS": wrong,
+        "verify by app": () => api.verifyPasscode(id, "000000"),
+        "verify by recovery code": () => api.verifyPasscode(id, recoveryCodes[1] as string),
+        resend: () => api.resendPasscode(id),
+        "method sms": () => api.chooseMethod(id, "sms"),
+        "method otp": () => api.chooseMethod(id, "otp"),
+      };
+      if (over)
+        return Object.entries(send).map(([request, send]) => ({ request, send, code: over }));
+      const nonsense = () => api.verifyPasscode(id, "12");
+      const found: Illegal[] = [
+        { request: "verify nonsense", send: nonsense, code: "invalid_request" },
+      ];
+      const say = (request: string, code: ProblemCode) =>
+        found.push({ request, code, send: send[request] as Illegal["send"] });
+      if (!next.includes("resend")) say("resend", "illegal_transition");
+      for (const each of ["sms", "otp"] as const)
+        if (!methods.includes(each)) say(`method ${each}`, "method_not_configured");
+      return found;
+    },
+    async traces() {
+      const { body } = await api.challenge(id);
+      const history = await historyLength(stack, workflowIds.loginChallenge(id));
+      return { body, history, events: await eventsOf(stack, user.id) };
+    },
+    async end() {
+      stack.failSms();
+    },
+  };
+}
+
+function expect202({ status, text }: { status: number; text: string }) {
+  if (status !== 202) throw new Error(text);
+}

@@ -1,0 +1,148 @@
+import type { EventFromLogic, SnapshotFrom } from "xstate";
+import type { ProblemCode } from "../../../api/problem.ts";
+import type { smsEnrollmentMachine as machine } from "../../../machines/sms-enrollment.ts";
+import { smsEnrollmentView } from "../../../workflows/views.ts";
+import type { PathRules } from "../../support/paths.ts";
+import { newPhone } from "../../support/phones.ts";
+import { logInByPassword, logInBySms, wrongCode } from "../../support/scenarios.ts";
+import type { Stack } from "../../support/stack.ts";
+import { until } from "../../support/until.ts";
+import { deviceRequests, GONE, VERIFIED } from "./devices.ts";
+import { sendInterval } from "./people.ts";
+import type { Driven } from "./walk.ts";
+
+type Snapshot = SnapshotFrom<typeof machine>;
+type Event = EventFromLogic<typeof machine>;
+
+const PIN_DEADLINE = "xstate.after.pinLifetime.smsEnrollment.unverified.awaiting_pin";
+const DEADLINE = "xstate.after.enrollmentLifetime.smsEnrollment.unverified";
+const origin = {};
+
+export const inputs = [{ lifetimeMs: 604_800_000, pinLifetimeMs: 600_000 }];
+
+export const rules: PathRules<typeof machine> = {
+  events: [
+    { type: "RESEND" },
+    { type: "PIN_SENT" },
+    { type: "DELIVERY_FAILED", reason: "unreachable_number" },
+    { type: "PIN_REJECTED", triesRemaining: 4 },
+    { type: "PIN_VOIDED" },
+    { type: "PIN_ACCEPTED", makeDefault: true, origin },
+    { type: "REMOVE", origin },
+    { type: "DEVICE_SETTLED" },
+    { type: "DEVICE_GONE" },
+    { type: PIN_DEADLINE } as never,
+    { type: DEADLINE } as never,
+  ],
+  happens(snapshot, { type }) {
+    if (type === "DEVICE_GONE") return !snapshot.matches("verifying");
+    // Nobody knows a PIN that is not on the phone yet.
+    if (type === "PIN_ACCEPTED") return !isSending(snapshot);
+    // A message is given up after a minute, and a PIN ends long before its device does.
+    if (type === (DEADLINE as string))
+      return !isSending(snapshot) && !snapshot.matches({ unverified: "awaiting_pin" });
+    return true;
+  },
+  keyOf: ({ value, context }) =>
+    JSON.stringify([value, context.triesRemaining ?? null, context.deliveryProblem ?? null]),
+};
+
+const isSending = (snapshot: Snapshot) => snapshot.matches({ unverified: "sending_pin" });
+
+const ILLEGAL: Partial<Record<string, Partial<Record<string, ProblemCode>>>> = {
+  sending_pin: { pin: "illegal_transition", restart: "illegal_transition" },
+  awaiting_pin: { restart: "illegal_transition" },
+  pin_expired: { verify: "pin_expired", restart: "illegal_transition" },
+  pin_void: { verify: "pin_expired", restart: "illegal_transition" },
+  delivery_failed: { verify: "illegal_transition", restart: "illegal_transition" },
+  verified: { ...VERIFIED, remove: "remove_all_required" },
+  removed: GONE,
+  dropped: GONE,
+};
+
+/** A phone that a new user pairs. */
+export async function drive(stack: Stack): Promise<Driven<typeof machine>> {
+  const { api } = stack;
+  const owner = await stack.createUser();
+  const phone = newPhone();
+  const first = await logInByPassword(stack, owner);
+  stack.failSms("hang");
+  const { id } = (await api.registerPhone(first.token, phone)).body;
+  await hangs();
+  let pin = "1234";
+  let verified = false;
+  const logIn = () =>
+    verified ? logInBySms(stack, owner, phone.e164) : logInByPassword(stack, owner);
+  const requests = deviceRequests(stack, { owner, id, type: "sms" }, logIn);
+
+  function hangs() {
+    return until(
+      async () => stack.hangingSms(),
+      (count) => count > 0,
+    );
+  }
+  async function arrives() {
+    stack.failSms();
+    pin = await stack.pinTo(phone.e164);
+  }
+  const verify = async (code: string) => api.verifyDevice(await requests.token(), id, code);
+
+  const moves: Record<string, (event: Event) => Promise<unknown>> = {
+    PIN_SENT: arrives,
+    DELIVERY_FAILED: async () => stack.failSms("undeliverable"),
+    async RESEND() {
+      await stack.advance(sendInterval);
+      stack.failSms("hang");
+      (await api.resendPin(await requests.token(), id)).body;
+      await hangs();
+    },
+    PIN_REJECTED: async () => (await verify(wrongCode(pin))).problem,
+    async PIN_VOIDED() {
+      for (let tries = 1; tries <= 5; tries++)
+        if ((await verify(wrongCode(pin))).problem.triesRemaining === 0) return;
+      throw new Error("Five wrong PINs did not void it");
+    },
+    async PIN_ACCEPTED() {
+      (await verify(pin)).body;
+      verified = true;
+      requests.forget();
+    },
+    REMOVE: async () =>
+      (await api.call("DELETE", `/v1/me/devices/${id}`, { token: await requests.token() })).body,
+    [PIN_DEADLINE]: () => stack.advance(inputs[0]?.pinLifetimeMs ?? 0),
+    async [DEADLINE]() {
+      await stack.advance(inputs[0]?.lifetimeMs ?? 0);
+      requests.forget();
+    },
+  };
+
+  return {
+    async move(event, from, to) {
+      await moves[event.type]?.(event);
+      if (isSending(from) && !isSending(to) && !/SENT|FAILED/.test(event.type)) await arrives();
+    },
+    async shown() {
+      const device = await requests.device();
+      if (!device) return null;
+      const { state, delivery, problem, triesRemaining, next } = device;
+      return { state, delivery, problem, triesRemaining, next };
+    },
+    expected(snapshot) {
+      if (snapshot.matches("removed") || snapshot.matches("dropped")) return null;
+      const view = smsEnrollmentView(snapshot);
+      // What is verified is shown from the store, which keeps nothing of how it came about.
+      if (view.state === "verified")
+        return {
+          state: view.state,
+          ...{ delivery: null, problem: null, triesRemaining: null, next: [] },
+        };
+      const { state, delivery = null, problem = null, triesRemaining = null, next } = view;
+      return { state, delivery, problem, triesRemaining, next };
+    },
+    illegal: (snapshot) => requests.illegal(ILLEGAL[smsEnrollmentView(snapshot).state] ?? {}),
+    traces: requests.traces,
+    async end() {
+      stack.failSms();
+    },
+  };
+}

@@ -1,0 +1,60 @@
+import { expect } from "vitest";
+import type { AnyStateMachine, EventFromLogic, SnapshotFrom } from "xstate";
+import type { ProblemCode } from "../../../api/problem.ts";
+import type { Answer } from "../../support/client.ts";
+import type { Move, Place } from "../../support/machine-walk.ts";
+import { settles, wayTo } from "../../support/paths.ts";
+import { expectProblem } from "../../support/problems.ts";
+import { until } from "../../support/until.ts";
+
+/** A request that is illegal where it is sent, and the code that refuses it. */
+export type Illegal = { request: string; send(): Promise<Answer<unknown>>; code: ProblemCode };
+
+/** One flow that is driven over HTTP, in step with its machine. */
+export type Driven<M extends AnyStateMachine> = {
+  /** Brings the event about. */
+  move(event: EventFromLogic<M>, from: SnapshotFrom<M>, to: SnapshotFrom<M>): Promise<void>;
+  /** What the API shows of the flow. */
+  shown(): Promise<unknown>;
+  /** What it must show there, by the machine. */
+  expected(snapshot: SnapshotFrom<M>): unknown;
+  illegal(snapshot: SnapshotFrom<M>): Promise<Illegal[]>;
+  /** All that an illegal request may not change. */
+  traces(): Promise<unknown>;
+  end(): Promise<void>;
+};
+
+/**
+ * Drives a flow along the way to a place, holding the API at each step to what the machine says;
+ * there it sends every request that is illegal, each of which is refused and changes nothing.
+ * Resolves with their names.
+ */
+export async function walkTo<M extends AnyStateMachine>(
+  place: Place<M>,
+  flow: Driven<M>,
+): Promise<string[]> {
+  const agrees = async ({ snapshot, path }: Place<M>) => {
+    if (settles(snapshot)) return;
+    const wanted = flow.expected(snapshot);
+    const same = (shown: unknown) => JSON.stringify(shown) === JSON.stringify(wanted);
+    const shown = await until(flow.shown, same).catch(() => flow.shown());
+    expect(shown, path).toEqual(wanted);
+  };
+  try {
+    const [start, ...moves] = wayTo(place) as [Place<M>, ...Move<M>[]];
+    await agrees(start);
+    for (const move of moves) {
+      await flow.move(move.event, move.from.snapshot, move.snapshot);
+      await agrees(move);
+    }
+    const illegal = await flow.illegal(place.snapshot);
+    const before = await flow.traces();
+    for (const { request, send, code } of illegal) {
+      expectProblem(await send(), code);
+      expect(await flow.traces(), `${place.path}: ${request}`).toEqual(before);
+    }
+    return illegal.map(({ request }) => request);
+  } finally {
+    await flow.end();
+  }
+}
