@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { protocol } from "@electric-sql/pglite";
 
 /*
  * The frontend half of PostgreSQL's protocol 3.0 as far as a server must know it to tell where a
@@ -9,10 +10,19 @@ import type { Socket } from "node:net";
 const CANCEL_REQUEST = 80_877_102;
 const ENCRYPTION_REQUESTS = [80_877_103, 80_877_104];
 
-/** Types of the messages after which a client waits for an answer; after a flush the server is not ready yet. */
+/** After these a client waits for an answer; after a flush the server is not ready yet. */
 const FLUSH = "H";
-const ENDS = ["Q", "S", "F", FLUSH];
+const ENDS = ["Q", "S", FLUSH];
+const TYPES = ["P", "B", "C", "D", "E", ...ENDS];
+const COPY_TYPES = ["c", "d", "f"];
 const TERMINATE = "X";
+
+/**
+ * Follows all that could be a copy from the client, which PGlite would wait for without letting
+ * anybody send it, for ever; where none goes on, it is passed over, as the protocol demands.
+ */
+const NO_COPY = Buffer.from(protocol.serialize.copyFail("the embedded database takes no copy"));
+const MAY_COPY = ["Q", "E"];
 
 export type Request = {
   bytes: Buffer;
@@ -48,7 +58,11 @@ export async function* requestsOf(
       }
       const type = String.fromCharCode(message[0] ?? 0);
       if (type === TERMINATE) return;
+      if (COPY_TYPES.includes(type)) continue;
+      // PGlite does not survive what ends a server process, as an unknown message does.
+      if (!TYPES.includes(type)) throw new Error("This is not PostgreSQL's protocol");
       messages.push(withOwner(message, type, owner));
+      if (MAY_COPY.includes(type)) messages.push(NO_COPY);
       if (ENDS.includes(type)) {
         yield { bytes: Buffer.concat(messages), complete: type !== FLUSH };
         messages = [];

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { protocol } from "@electric-sql/pglite";
 import pg from "pg";
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
@@ -9,6 +10,7 @@ import { startPglite } from "../../scripts/pglite.ts";
 import { freePort } from "../../scripts/ports.ts";
 
 const { serialize } = protocol;
+const STARTUP = serialize.startup({ user: "postgres", database: "postgres" });
 const CANCEL_REQUEST = Buffer.from("00000010" + "04d2162e" + "0000000100000002", "hex");
 
 vi.setConfig({ testTimeout: 20_000 });
@@ -111,6 +113,28 @@ test("the others wait for the end of a transaction", async () => {
   await client.end();
 });
 
+test("a request in two halves is one connection's own until its end", async () => {
+  const { socket, hears } = await spoken();
+  socket.write(STARTUP);
+  socket.write(serialize.parse({ text: "insert into kept values (1, 'whole')" }));
+  socket.write(Buffer.concat([serialize.bind({}), serialize.execute({}), serialize.flush()]));
+  await hears("INSERT 0 1");
+  const waiting = ask("select note from kept");
+  await Promise.race([waiting, sleep(200)]);
+  socket.write(serialize.parse({ text: "update kept set note = 'both' where note = 'whole'" }));
+  socket.write(Buffer.concat([serialize.bind({}), serialize.execute({}), serialize.sync()]));
+  await hears("UPDATE 1");
+  expect(await waiting).toEqual([{ note: "both" }]);
+  socket.destroy();
+});
+
+test("a copy from the client is refused, and the connection goes on", async () => {
+  const client = await connected();
+  await expect(client.query("copy kept from stdin")).rejects.toThrow("takes no copy");
+  expect((await client.query("select $1::int as n", [1])).rows).toEqual([{ n: 1 }]);
+  await client.end();
+});
+
 test("a process killed inside a transaction is rolled back, and the others go on", async () => {
   const script = `
     import pg from "pg";
@@ -140,7 +164,7 @@ test("a client that leaves with a failed transaction, or in the middle of a requ
 
   for (const note of ["'lost'", "null"]) {
     const { socket, hears } = await spoken();
-    socket.write(serialize.startup({ user: "postgres", database: "postgres" }));
+    socket.write(STARTUP);
     socket.write(serialize.parse({ text: `insert into kept values (2, ${note})` }));
     socket.write(Buffer.concat([serialize.bind({}), serialize.execute({}), serialize.flush()]));
     await hears(note === "null" ? "violates not-null" : "INSERT 0 1");
@@ -173,7 +197,8 @@ test("messages of any size arrive whole", async () => {
 test("encryption is refused, and who cancels or speaks something else is cut off", async () => {
   const encrypted = new pg.Client({ connectionString: database.url, ssl: true });
   await expect(encrypted.connect()).rejects.toThrow("does not support SSL");
-  for (const bytes of [CANCEL_REQUEST, Buffer.alloc(64)]) {
+  const unknown = Buffer.concat([STARTUP, Buffer.from("i\0\0\0\x04")]);
+  for (const bytes of [CANCEL_REQUEST, Buffer.alloc(64), unknown]) {
     const { socket } = await spoken();
     socket.write(bytes);
     await once(socket, "close");
