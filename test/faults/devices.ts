@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { OtpSetup } from "../../api/otp-devices.ts";
 import { newPhone } from "../support/phones.ts";
 import { wrongCode } from "../support/scenarios.ts";
@@ -10,8 +11,14 @@ export async function pairPhone(person: FaultyPerson): Promise<Phone> {
   const { api, expectStatus, repeated } = person;
   const token = await person.logInByPassword();
   const phone = newPhone();
-  const registered = expectStatus(await api.registerPhone(token, phone), 201, 409);
-  if (registered.status === 409 && !repeated()) throw new Error(registered.text);
+  for (;;) {
+    const registered = expectStatus(await api.registerPhone(token, phone), 201, 409, 429);
+    if (registered.status === 201) break;
+    if (!repeated()) throw new Error(registered.text);
+    if (registered.status === 409) break;
+    // A gateway that died gives no message back.
+    await sleep(Number(registered.headers.get("retry-after")) * 1000);
+  }
   const { devices } = expectStatus(await api.multiFactor(token), 200).body;
   const [device] = devices;
   if (!device || devices.length > 1) throw new Error(`${devices.length} phones, not one`);

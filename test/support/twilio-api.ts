@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
 
 export type TwilioRequest = {
   path: string;
@@ -7,12 +8,15 @@ export type TwilioRequest = {
   form: Record<string, string>;
 };
 
-/** What is answered to the next message: taken, an error of Twilio's, rubbish, or nothing at all. */
+/** What is answered to the next message: taken (by and by), an error of Twilio's, rubbish, or nothing at all. */
 export type TwilioAnswer =
   | "taken"
+  | "slowly taken"
   | "rubbish"
   | "silence"
   | { status: number; code: number; message: string };
+
+const SLOW_MS = 4_000;
 
 /** Answers as api.twilio.com does to POST /2010-04-01/Accounts/{sid}/Messages.json. */
 export async function startTwilioApi() {
@@ -23,8 +27,9 @@ export async function startTwilioApi() {
     requests.push(read);
     if (answer === "silence") return;
     if (answer === "rubbish") return void response.writeHead(502).end("<html>Bad Gateway</html>");
+    if (answer === "slowly taken") await sleep(SLOW_MS);
     const [status, body] =
-      answer === "taken" ? [201, taken(read)] : [answer.status, refused(answer)];
+      typeof answer === "string" ? [201, taken(read)] : [answer.status, refused(answer)];
     response.writeHead(status, { "content-type": "application/json;charset=utf-8" });
     response.end(JSON.stringify(body));
   });

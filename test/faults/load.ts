@@ -1,0 +1,61 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Answer, type ApiClient, createClient } from "../support/client.ts";
+
+const GIVE_UP_MS = 10_000;
+const PAUSE_MS = 100;
+
+/** A request that clients make again and again, and the statuses that are right while all is well. */
+export type Probe = {
+  name: string;
+  call(api: ApiClient): Promise<Answer<unknown>>;
+  right: readonly number[];
+  /** No more once so many were answered as when all is well: they spend something. */
+  most?: number;
+};
+
+export type Call = {
+  probe: string;
+  status: number;
+  right: boolean;
+  ms: number;
+  retryAfter: boolean;
+};
+
+/** A client of one gateway that sends each request once and waits for its answer. */
+export function impatientClient(url: string, address: string): ApiClient {
+  return createClient((path, init) => {
+    const headers = { ...(init.headers as Record<string, string>), "x-forwarded-for": address };
+    return fetch(`${url}${path}`, { ...init, headers, signal: AbortSignal.timeout(GIVE_UP_MS) });
+  });
+}
+
+/** Clients that keep calling, one a probe and gateway, until `stop`, which answers what they saw. */
+export function startLoad(urls: readonly string[], probes: readonly Probe[]) {
+  const calls: Call[] = [];
+  let stopping = false;
+  const spent = ({ name }: Probe) =>
+    calls.filter((call) => call.probe === name && call.right).length;
+  const clients = probes.flatMap((probe, index) =>
+    urls.map(async (url, gateway) => {
+      const api = impatientClient(url, `192.0.2.${index * urls.length + gateway + 1}`);
+      while (!stopping && spent(probe) < (probe.most ?? Number.POSITIVE_INFINITY)) {
+        const begun = performance.now();
+        const answer = await probe.call(api);
+        const ms = performance.now() - begun;
+        const { status } = answer;
+        const retryAfter = Number(answer.headers.get("retry-after")) > 0;
+        const right = probe.right.includes(status);
+        calls.push({ probe: probe.name, status, right, ms, retryAfter });
+        await sleep(PAUSE_MS);
+      }
+    }),
+  );
+  return {
+    calls,
+    async stop(): Promise<Call[]> {
+      stopping = true;
+      await Promise.all(clients);
+      return calls;
+    },
+  };
+}

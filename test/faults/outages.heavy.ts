@@ -1,0 +1,29 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { awayOf, installWithProvider, noWorkers, outageRun, providerOutage } from "./outages.ts";
+
+/** How long each outage lasts, in seconds. */
+const { FAULTS_SECONDS = 30 } = process.env;
+
+let service: Awaited<ReturnType<typeof installWithProvider>>;
+beforeAll(async () => {
+  service = await installWithProvider();
+});
+afterAll(() => service.stop());
+
+test("half a minute without each, under load: 503 in time, nothing spent, and back without a restart", async () => {
+  const outages = [
+    ...["postgresql", "redis", "temporal"].flatMap((name) => [
+      awayOf(service, name, "silent"),
+      awayOf(service, name, "gone"),
+    ]),
+    noWorkers(service),
+    providerOutage(service, "silence", "hanging"),
+    providerOutage(service, "slowly taken", "slow"),
+    providerOutage(service, { status: 503, code: 20503, message: "Busy" }, "refusing"),
+  ];
+  for (const outage of outages) {
+    const report = await outageRun(service, outage, Number(FAULTS_SECONDS) * 1000);
+    console.info(report);
+    expect(report.calls).toBeGreaterThan(10);
+  }
+});

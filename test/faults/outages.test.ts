@@ -1,0 +1,22 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { awayOf, installWithProvider, outageRun, providerOutage } from "./outages.ts";
+
+let service: Awaited<ReturnType<typeof installWithProvider>>;
+beforeAll(async () => {
+  service = await installWithProvider();
+}, 120_000);
+afterAll(() => service.stop());
+
+test("seconds without each, under load: 503 in time, nothing spent, and back without a restart", async () => {
+  const outages = [
+    awayOf(service, "postgresql", "silent"),
+    awayOf(service, "redis", "gone"),
+    awayOf(service, "temporal", "silent"),
+    providerOutage(service, "silence", "hanging"),
+  ];
+  for (const outage of outages) {
+    const report = await outageRun(service, outage, 3_000);
+    console.info(report);
+    expect(report.calls).toBeGreaterThan(10);
+  }
+}, 120_000);

@@ -1,0 +1,204 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect } from "vitest";
+import { newPerson } from "../support/people.ts";
+import { newPhone, phones } from "../support/phones.ts";
+import {
+  challengeSent,
+  enrollPhone,
+  logInByPassword,
+  pinSent,
+  type Stage,
+  startChallenge,
+  wrongCode,
+} from "../support/scenarios.ts";
+import { startTwilioApi, type TwilioAnswer } from "../support/twilio-api.ts";
+import { until } from "../support/until.ts";
+import { persistentClient } from "./client.ts";
+import { type Installation, install } from "./installation.ts";
+import { type Call, type Probe, startLoad } from "./load.ts";
+
+/** Promised are two seconds; the machine that tests may be busy. */
+const LATE_MS = 4_000;
+
+export type Outage = {
+  name: string;
+  /** What /readyz calls it; undefined for what it does not ask. */
+  away?: string;
+  begin(): Promise<void>;
+  end(): Promise<void>;
+};
+
+type Provider = Awaited<ReturnType<typeof startTwilioApi>>;
+
+/** The service whose messages go to a stand-in of Twilio. */
+export async function installWithProvider() {
+  const provider = await startTwilioApi();
+  const installation = await install({
+    SMS_GATEWAY: "twilio",
+    TWILIO_ACCOUNT_SID: "AC00000000000000000000000000000000",
+    TWILIO_AUTH_TOKEN: "token",
+    TWILIO_FROM: "+12125550100",
+    TWILIO_BASE_URL: provider.url,
+  });
+  return {
+    ...installation,
+    provider,
+    async stop() {
+      await installation.stop();
+      await provider.stop();
+    },
+  };
+}
+
+type Service = Installation & { provider: Provider };
+
+/** A server that goes away in one of two ways: it says nothing any more, or it is gone. */
+export function awayOf({ part }: Installation, name: string, way: "silent" | "gone"): Outage {
+  const { freeze, thaw, kill, start } = part(name);
+  return {
+    ...{ name: `${name} ${way}`, away: name },
+    begin: way === "silent" ? freeze : kill,
+    end: way === "silent" ? thaw : start,
+  };
+}
+
+export function noWorkers({ parts }: Installation): Outage {
+  const workers = parts.filter(({ name }) => name.startsWith("worker"));
+  const all = async (what: "kill" | "start") =>
+    void (await Promise.all(workers.map((worker) => worker[what]())));
+  return { name: "no worker", begin: () => all("kill"), end: () => all("start") };
+}
+
+export function providerOutage({ provider }: Service, answer: TwilioAnswer, name: string): Outage {
+  return {
+    name: `provider ${name}`,
+    begin: async () => provider.answer(answer),
+    end: async () => provider.answer("taken"),
+  };
+}
+
+export type OutageReport = { outage: string; calls: number; refused: number; slowestMs: number };
+
+/** Lives through an outage under load; throws where an answer is none of those promised, or something was spent. */
+export async function outageRun(
+  service: Service,
+  outage: Outage,
+  lastsMs: number,
+): Promise<OutageReport> {
+  const stage = stageOf(service);
+  const [url = ""] = service.urls;
+  const plain = await person(service);
+  const session = await logInByPassword(stage, plain);
+  const guessed = await challenged(service, stage);
+  const paired = await registered(service, stage);
+  const before = service.parts.map((part) => part.pid());
+  const wrongPin = wrongCode(paired.pin);
+  const asking: Probe[] = [
+    { name: "login", call: (api) => api.logIn(plain), right: [200] },
+    { name: "login with a phone", call: (api) => api.logIn(guessed.user), right: [200] },
+    { name: "session", call: (api) => api.session(session.token), right: [200] },
+    { name: "settings", call: (api) => api.multiFactor(paired.token), right: [200] },
+    { name: "challenge", call: (api) => api.challenge(guessed.id), right: [200] },
+  ];
+  const probes = [...asking, ...spending(guessed, paired, wrongPin)];
+
+  await outage.begin();
+  if (outage.away) await until(readiness(url), ({ away }) => away.includes(outage.away as string));
+  const load = startLoad(service.urls, probes);
+  await sleep(lastsMs);
+  const during = [...load.calls];
+  if (outage.away)
+    expect(await readiness(url)()).toEqual({ status: "unavailable", away: [outage.away] });
+  await outage.end();
+  const wellAgain = async () => {
+    const since = load.calls.slice(during.length).filter(({ right }) => right);
+    return asking.every(({ name }) => since.some(({ probe }) => probe === name));
+  };
+  await until(wellAgain, Boolean);
+  const calls = await load.stop();
+  for (const call of calls) expectPromised(call);
+
+  // Nothing was spent but what was told.
+  const told = (name: string) => calls.filter(({ probe, right }) => probe === name && right).length;
+  const api = stage.api;
+  const { attemptsRemaining } = (await api.challenge(guessed.id)).body;
+  expect(attemptsRemaining).toBe(7 - told("guess"));
+  const device = (await api.multiFactor(paired.token)).body.devices.find(
+    ({ id }) => id === paired.id,
+  );
+  const last = (await api.verifyDevice(paired.token, paired.id, wrongPin)).problem.triesRemaining;
+  expect({ state: device?.state, last }).toEqual({ state: "awaiting_pin", last: 4 - told("pin") });
+  expect((await api.verifyPasscode(guessed.id, guessed.passcode)).status).toBe(200);
+  expect((await api.verifyDevice(paired.token, paired.id, paired.pin)).status).toBe(200);
+  // Recovery without a restart.
+  const affected = new Set([outage.away, ...(outage.name === "no worker" ? WORKERS : [])]);
+  const restarted = service.parts.filter(
+    (part, index) => part.pid() !== before[index] && !affected.has(part.name),
+  );
+  expect(restarted.map(({ name }) => name)).toEqual([]);
+  expect(service.parts.flatMap(({ deaths }) => deaths)).toEqual([]);
+
+  const refused = calls.filter(({ status }) => status === 503).length;
+  const slowestMs = Math.round(Math.max(...calls.map(({ ms }) => ms)));
+  return { outage: outage.name, calls: calls.length, refused, slowestMs };
+}
+
+const WORKERS = ["worker-1", "worker-2"];
+
+function spending(
+  guessed: { id: string; passcode: string },
+  paired: { token: string; id: string },
+  wrongPin: string,
+): Probe[] {
+  const guess = wrongCode(guessed.passcode);
+  return [
+    {
+      ...{ name: "guess", right: [422], most: 2 },
+      call: (api) => api.verifyPasscode(guessed.id, guess),
+    },
+    {
+      ...{ name: "pin", right: [422], most: 1 },
+      call: (api) => api.verifyDevice(paired.token, paired.id, wrongPin),
+    },
+  ];
+}
+
+function expectPromised({ probe, status, right, ms, retryAfter }: Call): void {
+  const promised = right || (status === 503 && retryAfter);
+  expect({ probe, status, promised }).toEqual({ probe, status, promised: true });
+  expect(ms, `${probe} was answered ${status} after ${ms} ms`).toBeLessThan(LATE_MS);
+}
+
+const readiness = (url: string) => async () =>
+  (await (await fetch(`${url}/readyz`)).json()) as { status: string; away: string[] };
+
+const person = ({ db }: Installation) => newPerson(db, { at: new Date() });
+
+/** A client that waits through what is left of an outage, and the phones that the provider reaches. */
+function stageOf({ urls, provider }: Service): Stage {
+  const read = async (number: string) =>
+    provider.requests
+      .map(({ form }) => ({ to: form.To ?? "", body: form.Body ?? "" }))
+      .filter(({ to }) => to === number)
+      .reverse();
+  return { ...persistentClient(urls, "203.0.113.9"), ...phones(read) };
+}
+
+async function challenged(service: Service, stage: Stage) {
+  const user = await person(service);
+  const { e164 } = await enrollPhone(stage, user);
+  const { id } = await startChallenge(stage, user);
+  const passcode = await stage.passcodeTo(e164);
+  await challengeSent(stage, id);
+  return { user, id, passcode };
+}
+
+async function registered(service: Service, stage: Stage) {
+  const user = await person(service);
+  const { token } = await logInByPassword(stage, user);
+  const phone = newPhone();
+  const { id } = (await stage.api.registerPhone(token, phone)).body;
+  const pin = await stage.pinTo(phone.e164);
+  await pinSent(stage, token, id);
+  return { token, id, pin };
+}
