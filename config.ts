@@ -42,7 +42,13 @@ const environment = z.object({
   PORT: z.coerce.number().int().min(0).max(65535).default(8080),
   LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
   DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, "must start with postgres://"),
-  REDIS_URL: z.string().regex(/^rediss?:\/\//, "must start with redis:// or rediss://"),
+  /** One server, or by `redis+cluster://host:port,host:port` some nodes of a Redis Cluster. */
+  REDIS_URL: z
+    .string()
+    .regex(
+      /^rediss?(\+cluster)?:\/\//,
+      "must start with redis:// or rediss://, or with redis+cluster:// or rediss+cluster://",
+    ),
   TEMPORAL_ADDRESS: z.string().min(1),
   TEMPORAL_NAMESPACE: z.string().min(1).default("default"),
   SEALING_KEYS: keyring,

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
-import { createClient } from "redis";
+import { connectRedis } from "../store/redis/connect.ts";
 import { type Launch, waitUntilReady } from "./processes.ts";
 
 const START_MS = 30_000;
@@ -19,9 +19,11 @@ export async function startRedis(
     logFile: string;
     password?: string;
     fsync?: "everysec" | "always";
+    /** Lines of its configuration beside these. */
+    more?: string[];
   },
 ): Promise<string> {
-  const { program, folder, port, logFile, fsync = "everysec" } = options;
+  const { program, folder, port, logFile, fsync = "everysec", more = [] } = options;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const { password = randomBytes(24).toString("base64url") } = options;
   const configuration = [
@@ -35,6 +37,7 @@ export async function startRedis(
     // A cache would forget sessions and counters under memory pressure; this is a store.
     "maxmemory-policy noeviction",
     `requirepass ${password}`,
+    ...more,
   ].join("\n");
   // Through standard input, so that the password is in no file and in no list of processes.
   const child = launch({ name: "Redis", program, args: ["-"], input: configuration, logFile });
@@ -45,12 +48,15 @@ export async function startRedis(
 
 /** Resolves when the Redis answers, fails at once when it does not. */
 export async function pingRedis(url: string): Promise<void> {
-  const client = createClient({ url, socket: { reconnectStrategy: false } });
-  client.on("error", () => {});
-  await client.connect();
+  let trouble: Error | undefined;
+  const redis = await connectRedis(url, (error) => {
+    trouble = error;
+  });
   try {
-    await client.ping();
+    await redis.ping();
+  } catch (error) {
+    throw trouble ?? error;
   } finally {
-    client.destroy();
+    redis.destroy();
   }
 }

@@ -26,6 +26,7 @@ const REDIS_ERROR = new Set([
   "ClientOfflineError",
   "ConnectionTimeoutError",
   "DisconnectsClientError",
+  "MaxCommandRedirectionsError",
   "ReconnectStrategyError",
   "RootNodesUnavailableError",
   "SocketClosedUnexpectedlyError",
@@ -33,9 +34,12 @@ const REDIS_ERROR = new Set([
   "TimeoutError",
 ]);
 
-/** Replies of a Redis that is up but cannot serve: starting, failing over, full or stuck. */
+/**
+ * Replies of a Redis that is up but cannot serve: starting, failing over, full or stuck. The last is
+ * the client's own, when a node of a cluster names one that no other knows.
+ */
 const REDIS_REPLY =
-  /^(LOADING|BUSY|CLUSTERDOWN|MASTERDOWN|READONLY|MISCONF|NOREPLICAS|OOM|TRYAGAIN)/;
+  /^(LOADING|BUSY|CLUSTERDOWN|MASTERDOWN|READONLY|MISCONF|NOREPLICAS|OOM|TRYAGAIN|Cannot find node)/;
 
 /**
  * Whether the error means that PostgreSQL or Redis is away (to be answered with 503) rather than

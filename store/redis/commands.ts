@@ -16,14 +16,18 @@ export function watchRedisCommands(hear: (command: RedisCommand) => void) {
   subscribe(`${CHANNEL}:asyncEnd`, (message) => {
     const { command, args, error } = message as Traced;
     const start = begun.get(message as Traced);
-    // The first call of a script; the client sends its text next.
-    if (start === undefined || error?.message?.startsWith("NOSCRIPT")) return;
+    if (start === undefined || isSentAgain(error?.message)) return;
     hear({
       command: nameOf(command, args),
       outcome: error ? "failed" : "ok",
       seconds: (performance.now() - start) / 1000,
     });
   });
+}
+
+/** The first call of a script, whose text the client sends next, or the wrong node of a cluster. */
+function isSentAgain(refusal = ""): boolean {
+  return /^(NOSCRIPT|MOVED|ASK) /.test(refusal);
 }
 
 const NAMES = new Map(
