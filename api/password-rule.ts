@@ -1,3 +1,4 @@
+import commonPasswords from "fxa-common-password-list";
 import { normalizeUsername } from "../store/postgres/users.ts";
 import { Problem } from "./problem.ts";
 
@@ -8,14 +9,17 @@ import { Problem } from "./problem.ts";
 const SHORTEST_PASSWORD = 8;
 
 /**
- * Throws `invalid_request` for a password that is too short or the user name itself. NIST SP
- * 800-63B-4 section 3.1.1.2: a code point is a character.
+ * Throws `invalid_request` for a password that is too short, the user name itself, or one of the
+ * 50,000 that are chosen most (of at least 8 characters, in any case). NIST SP 800-63B-4 section
+ * 3.1.1.2: the whole password is compared, and a code point is a character.
  */
 export function requireStrong(password: string, username: string) {
   const refuse = (message: string) =>
     new Problem("invalid_request", message, { errors: [{ path: "password", message }] });
-  if ([...password.normalize("NFKC")].length < SHORTEST_PASSWORD)
+  if ([...password.normalize("NFC")].length < SHORTEST_PASSWORD)
     throw refuse(`A password has at least ${SHORTEST_PASSWORD} characters.`);
   if (normalizeUsername(password) === normalizeUsername(username))
     throw refuse("The password may not be the user name.");
+  if (commonPasswords.test(password.toLowerCase()))
+    throw refuse("Many people chose this password, so attackers try it first. Choose another.");
 }

@@ -7,9 +7,9 @@ const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 const NOBODY =
   "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$dRzY82fgceWJKqstlAB6sn56dYrekptRpYPqbR1lZQg";
 
-/** NIST SP 800-63B-4 section 3.1.1.2: a Unicode password is normalized before it is hashed. */
+/** NIST SP 800-63B-4 section 3.1.1.2: a Unicode password is normalized (NFC) before it is hashed. */
 function normalized(password: string): string {
-  return password.normalize("NFKC");
+  return password.normalize("NFC");
 }
 
 /** The argon2id hash of a password as PHC text with a random salt. */

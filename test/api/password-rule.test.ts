@@ -1,0 +1,32 @@
+import { describe, expect, test } from "vitest";
+import { requireStrong } from "../../api/password-rule.ts";
+
+const refusal = (password: string, username = "alice") => {
+  try {
+    requireStrong(password, username);
+  } catch (error) {
+    return String(error);
+  }
+};
+
+describe("attack: a password that stands on every attacker's list", () => {
+  test.each(["password", "Password1", "12345678", "QWERTYUIOP", "iloveyou1", "letmein1"])(
+    "%s is refused, and why is told",
+    (password) => expect(refusal(password)).toContain("Many people chose this password"),
+  );
+
+  test("so are the user name and what is short", () => {
+    expect(refusal("Alice-Liddell", "alice-liddell")).toContain("user name");
+    expect(refusal("x9!Q_b7")).toContain("8 characters");
+  });
+});
+
+test.each([
+  "correct horse battery",
+  "vqzt kmwp",
+  "пароль не из списка",
+  "💥💥💥💥💥💥💥💥",
+  "x".repeat(256),
+])("%s is taken: there is no rule of which characters it needs", (password) =>
+  expect(refusal(password)).toBeUndefined(),
+);
