@@ -59,6 +59,7 @@ export async function crashRun({
     const run = since(begun) - start;
     const verdict = await judge(installation, ledgers);
     const took = { start, run, judging: since(begun) - start - run };
+    if (faults.length > 0) faults.push(...installation.errors());
     const deaths = installation.parts.flatMap((part) => part.deaths);
     return {
       ...verdict,

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "@temporalio/client";
@@ -120,6 +120,11 @@ export async function install(settings: Record<string, string> = {}) {
     db: database.db,
     redis,
     temporal: new Client({ connection, namespace: NAMESPACE }),
+    /** What the service's own processes have logged as errors. */
+    errors: () =>
+      readdirSync(join(folder, "logs"))
+        .flatMap((file) => readFileSync(join(folder, "logs", file), "utf8").split("\n"))
+        .filter((line) => line.includes('"level":50')),
     /** Kills what is left and forgets its data. */
     async stop() {
       await Promise.allSettled([database.close(), redis.close(), connection.close()]);

@@ -33,9 +33,15 @@ export function personOf({ urls, redis }: Installation, user: Person, address: s
 
   /** Codes on the phone, the newest first. */
   const codesOn = async (number: string, pattern: RegExp) => {
-    const messages = await keptMessages(redis, number).catch(() => []);
-    return messages.flatMap(({ body }) => pattern.exec(body)?.[1] ?? []);
+    for (;;) {
+      const messages = await keptMessages(redis, number).catch(() => undefined);
+      if (messages) return codesIn(messages, pattern);
+      await sleep(LOOK_MS);
+    }
   };
+
+  const codesIn = (messages: readonly { body: string }[], pattern: RegExp) =>
+    messages.flatMap(({ body }) => pattern.exec(body)?.[1] ?? []);
 
   /** Waits for a code that was not tried; `resend` asks for another where none comes. */
   const nextCode = async (
@@ -108,6 +114,11 @@ export function personOf({ urls, redis }: Installation, user: Person, address: s
       expectStatus(guess, 422, 423);
       if (guess.status === 422) noteAttempts(ledger, guess.problem.attemptsRemaining, true);
       return guess.status === 422;
+    },
+
+    /** What is on the phone by now is not for a challenge that is still to begin. */
+    async forgetPasscodes(number: string) {
+      for (const code of await codesOn(number, PASSCODE)) tried.passcodes.add(code);
     },
 
     /** A passcode for the challenge that has not been tried. */
