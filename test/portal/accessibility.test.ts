@@ -73,14 +73,15 @@ async function expectFits(page: Page): Promise<void> {
 
 test("what changes while a page is open is told on it", async () => {
   const admin = await portal.createUser({ role: "administrator" });
+  const member = await portal.createUser({ accountId: admin.accountId });
   const page = await portal.open();
   await logIn(page, admin);
   await page.goto("/account");
   await page.getByLabel("Required of everybody").check();
   await page.getByLabel("Grace period in days").fill("7");
   await press(page, "Save");
-  await page.getByText("0 of 1 users have set it up; 1 to go.").waitFor();
-  const { token } = await logInByPassword(portal, admin);
+  await page.getByText("0 of 2 users have set it up; 2 to go.").waitFor();
+  const { token } = await logInByPassword(portal, member);
   await addApp(portal, token);
-  await page.getByText("1 of 1 users have set it up; 0 to go.").waitFor();
+  await page.getByText("1 of 2 users have set it up; 1 to go.").waitFor();
 });

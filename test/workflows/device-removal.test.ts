@@ -56,6 +56,7 @@ test("a verified phone goes only with all, a device that is gone not again", asy
 
 test("flows that have ended before are left as they are", async () => {
   const login = await world.loginChallenge();
+  await login.reaches("awaiting_passcode");
   await login.update("acceptPasscode", { factor: "sms", origin: ORIGIN });
   await login.handle.result();
   expect(await remove(login)).toBe("multi_factor_off");

@@ -77,8 +77,9 @@ test("wrong PINs are told, the last of them voids the PIN, and a new one begins 
 test("the right PIN verifies the phone, and only then signs the user out", async () => {
   const flow = await world.smsEnrollment();
   await flow.reaches("awaiting_pin");
-  expect(await flow.update("acceptPin", ACCEPTED)).toEqual({ state: "verified", next: [] });
-  expect(await flow.handle.result()).toEqual({ state: "verified", next: [] });
+  const verified = { state: "verified", next: [], delivery: "sent" };
+  expect(await flow.update("acceptPin", ACCEPTED)).toEqual(verified);
+  expect(await flow.handle.result()).toEqual(verified);
   expect(await flow.activities()).toEqual(["sendPin", "settleDevice", "signOut"]);
   expect((await device(flow))?.verifiedAt).not.toBeNull();
   expect((await getUser(world.db, flow.userId))?.defaultMethod).toBe("sms");
