@@ -1,6 +1,6 @@
 import { checkoutFolder } from "../scripts/folders.ts";
 import type { Result } from "./measure.ts";
-import { costOf, partsOf } from "./report.ts";
+import { partsOf } from "./report.ts";
 import { table } from "./table.ts";
 
 type Node = {
@@ -16,9 +16,12 @@ export type Thread = {
   scripts: { cpuMs: number; profile: Profile }[];
 };
 
-type Cost = { where: string; what: string; ms: number };
+/** `group`: the package or folder of a function. */
+type Cost = { where: string; group: string; what: string; ms: number };
 
 const IDLE = "(idle)";
+/** The profiler's own: what starts and ends it, and the thread that makes up the stacks. */
+const OWN = { script: "dispatch", thread: "v8:ProfEvntProc" };
 /** Rows of the table of functions. */
 const FUNCTIONS = 30;
 /** What is less is put together. */
@@ -30,25 +33,28 @@ const LEAST_MS = 0.05;
  */
 export function describeProfile(result: Result, threads: Thread[]): string {
   const costs = threads.flatMap(scriptCosts);
-  const packages = sumBy(costs, ({ where, what }) => `${where}|${packageOf(what)}`);
-  const rows: Cost[] = [
-    ...packages.map(([key, ms]) => ({ ...split(key), ms })),
+  const unprofiled = partsOf(result.cpuMs).filter(
+    (part) => part !== "load" && !threads.some((thread) => thread.part === part),
+  );
+  const groups: Cost[] = [
+    ...sumBy(costs, "group"),
     ...threads.flatMap(otherThreads),
-    ...partsOf(result.cpuMs)
-      .filter((part) => part !== "load" && !threads.some((thread) => thread.part === part))
-      .map((part) => ({ where: part, what: "all of it", ms: result.cpuMs[part] ?? 0 })),
+    ...unprofiled.map((where) => {
+      const all = "all of it";
+      return { where, group: all, what: all, ms: result.cpuMs[where] ?? 0 };
+    }),
   ];
-  const functions = sumBy(costs, ({ where, what }) => `${where}|${what}`).slice(0, FUNCTIONS);
+  const functions = sumBy(costs, "what").slice(0, FUNCTIONS);
   return [
-    `One login by password and app costs ${costOf(result)} CPU ms over all processes, at ${result.perSecond} a second (${result.name}, profiler on).`,
+    `One login by password and app, ${result.name}, ${result.perSecond} a second under the profiler, whose own cost is left out:`,
     table(
       ["process", "part", "CPU ms"],
-      folded(rows).map(({ where, what, ms }) => [where, what, ms.toFixed(2)]),
+      folded(groups).map(({ where, group, ms }) => [where, group, ms.toFixed(2)]),
     ),
     "The functions that take most themselves, what they call not counted:",
     table(
       ["process", "function", "CPU ms"],
-      functions.map(([key, ms]) => [split(key).where, split(key).what, ms.toFixed(2)]),
+      functions.map(({ where, what, ms }) => [where, what, ms.toFixed(2)]),
     ),
   ].join("\n\n");
 }
@@ -57,73 +63,68 @@ export function describeProfile(result: Result, threads: Thread[]): string {
 function scriptCosts({ part, scripts }: Thread): Cost[] {
   return scripts.flatMap(({ cpuMs, profile }) => {
     const frames = new Map(profile.nodes.map(({ id, callFrame }) => [id, callFrame]));
-    const samples = profile.samples.map((id, index) => {
+    const samples = profile.samples.flatMap((id, index) => {
       const frame = frames.get(id);
-      return { what: frame ? nameOf(frame) : IDLE, ms: profile.timeDeltas[index] ?? 0 };
+      const wall = profile.timeDeltas[index] ?? 0;
+      return frame && frame.functionName !== IDLE ? [{ frame, wall }] : [];
     });
-    const busy = samples.filter(({ what }) => !what.startsWith(IDLE));
-    const total = busy.reduce((sum, { ms }) => sum + ms, 0);
-    return sumBy(busy, ({ what }) => what).map(([what, wall]) => ({
+    const scale = cpuMs / samples.reduce((sum, { wall }) => sum + wall, 0);
+    const costs = samples.map(({ frame, wall }) => ({
       where: part,
-      what,
-      ms: total === 0 ? 0 : (wall / total) * cpuMs,
+      ...nameOf(frame),
+      ms: wall * scale,
     }));
+    return sumBy(costs, "what").filter(({ what }) => what !== OWN.script);
   });
 }
 
 /** Threads that run no script of their own: the pool that hashes, the Temporal SDK's Rust core, the collector. */
-function otherThreads({ part, usedMs, scripts }: Thread): Cost[] {
+function otherThreads({ part: where, usedMs, scripts }: Thread): Cost[] {
   const scripted = scripts.reduce((sum, { cpuMs }) => sum + cpuMs, 0);
-  const all = Object.entries(usedMs).map(([name, ms]) => ({
-    where: part,
-    what: `threads named ${name}`,
-    ms,
-  }));
-  // Main and workflow threads share Node's name with its pools.
-  return all.map((cost) =>
-    cost.what === "threads named node"
-      ? {
-          ...cost,
-          what: "Node's other threads: password hash, collector, compiler",
-          ms: cost.ms - scripted,
-        }
-      : cost,
-  );
+  return Object.entries(usedMs)
+    .filter(([name]) => name !== OWN.thread)
+    .map(([name, ms]) => {
+      // Main and workflow threads share Node's name with its pools.
+      const isNode = name === "node";
+      const group = isNode
+        ? "Node's other threads: password hash, garbage collector, compiler"
+        : `threads named ${name}`;
+      return { where, group, what: group, ms: isNode ? Math.max(0, ms - scripted) : ms };
+    });
 }
 
-/** `function file:line`, with packages by their name and our files by their path. */
-function nameOf({ functionName, url, lineNumber }: Node["callFrame"]): string {
+function nameOf({ functionName, url, lineNumber }: Node["callFrame"]): {
+  group: string;
+  what: string;
+} {
   const name = functionName || "(anonymous)";
-  if (url === "") return name;
+  if (url === "") return { group: name.startsWith("(") ? name : "native calls", what: name };
   const place = url
     .replace(/^file:\/\//, "")
     .replace(`${checkoutFolder}/`, "")
-    .replace(/^.*node_modules\//, "");
-  return `${name} ${place}:${lineNumber + 1}`;
+    .replace(/^.*node_modules\//, "")
+    .replace(/workflow-bundle-\w+/, "workflow-bundle");
+  return { group: groupOf(place), what: `${name} ${place}:${lineNumber + 1}` };
 }
 
-function packageOf(what: string): string {
-  const place = what.split(" ").at(-1) ?? what;
-  if (/^\(/.test(what) && !what.includes(" /") && !place.includes("/")) return what;
-  if (place.startsWith("node:")) return "node: its own modules";
+function groupOf(place: string): string {
+  if (place.startsWith("node:")) return "Node's own modules";
+  if (place.startsWith("evalmachine")) return "workflow sandbox";
+  if (place.startsWith("workflow-bundle"))
+    return "workflow bundle: flows, machines, XState, the SDK";
   const [first = "", second = ""] = place.split("/");
-  if (place.includes("workflow-bundle")) return "workflow bundle";
   return first.startsWith("@") ? `${first}/${second}` : first;
 }
 
-function sumBy(costs: { what: string; ms: number; where?: string }[], key: (cost: Cost) => string) {
-  const sums = new Map<string, number>();
-  for (const { where = "", ...cost } of costs) {
-    const name = key({ where, ...cost });
-    sums.set(name, (sums.get(name) ?? 0) + cost.ms);
+/** Costs of one process and the same group or function as one, the greatest first. */
+function sumBy(costs: Cost[], by: "group" | "what"): Cost[] {
+  const sums = new Map<string, Cost>();
+  for (const cost of costs) {
+    const key = `${cost.where} ${cost[by]}`;
+    sums.set(key, { ...cost, ms: (sums.get(key)?.ms ?? 0) + cost.ms });
   }
-  return [...sums].sort(([, a], [, b]) => b - a);
+  return [...sums.values()].sort((a, b) => b.ms - a.ms);
 }
-
-const split = (key: string) => {
-  const [where = "", what = ""] = key.split("|");
-  return { where, what };
-};
 
 /** Sorted by process and cost, what is tiny in one row of its process. */
 function folded(rows: Cost[]): Cost[] {
@@ -132,6 +133,8 @@ function folded(rows: Cost[]): Cost[] {
     const own = rows.filter(({ where }) => where === part).sort((a, b) => b.ms - a.ms);
     const shown = own.filter(({ ms }) => ms >= LEAST_MS);
     const rest = own.filter(({ ms }) => ms < LEAST_MS).reduce((sum, { ms }) => sum + ms, 0);
-    return rest >= LEAST_MS ? [...shown, { where: part, what: "the rest", ms: rest }] : shown;
+    return rest >= LEAST_MS
+      ? [...shown, { where: part, group: "the rest", what: "", ms: rest }]
+      : shown;
   });
 }

@@ -1,5 +1,4 @@
-import type { Result } from "./measure.ts";
-import { round } from "./measure.ts";
+import { type Result, round } from "./measure.ts";
 import { table } from "./table.ts";
 import type { Usage } from "./usage.ts";
 

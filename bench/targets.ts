@@ -1,4 +1,4 @@
-import type { Result } from "./measure.ts";
+import { type Result, round } from "./measure.ts";
 import { costOf, type RunReport } from "./report.ts";
 import { table } from "./table.ts";
 
@@ -51,7 +51,7 @@ function targets({ results, hashMs, idleMb, workerReadyS }: RunReport): Target[]
       : [
           {
             what: "CPU of a login outside the hash, at best",
-            measured: tenth(Math.min(...outside)),
+            measured: round(Math.min(...outside)),
             limit: 25,
             unit: "ms",
           },
@@ -63,8 +63,6 @@ function targets({ results, hashMs, idleMb, workerReadyS }: RunReport): Target[]
       limit: 600,
       unit: "MB",
     },
-    { what: "worker ready", measured: tenth(workerReadyS), limit: 3, unit: "s" },
+    { what: "worker ready", measured: round(workerReadyS), limit: 3, unit: "s" },
   ];
 }
-
-const tenth = (value: number) => Math.round(value * 10) / 10;

@@ -12,6 +12,8 @@ const VERSION = "v1.29.1";
 const START_MS = 60_000;
 const NAMESPACE_MS = 15_000;
 const SHARDS = 4;
+/** Temporal keeps its hosts' ports as PostgreSQL's smallint: what the system would choose is too great. */
+const FIRST_PORT = 27_233;
 const SERVICES = ["frontend", "matching", "history", "worker"];
 const SCHEMAS = { temporal: "temporal", temporal_visibility: "visibility" };
 const PLUGIN = "postgres12_pgx";
@@ -46,7 +48,7 @@ export async function startTemporalOnPostgres(
   const database = new URL(databaseUrl);
   await makeSchemas(join(programs, "sql"), database);
 
-  const port = await freePort();
+  const port = await freePort(FIRST_PORT);
   mkdirSync(folder, { recursive: true });
   writeFileSync(
     join(folder, "dynamic.yaml"),
@@ -94,10 +96,10 @@ async function configure({ host, username, password }: URL, grpcPort: number, fo
     },
   });
   const services: Record<string, { rpc: object }> = {};
-  for (const name of SERVICES) {
+  for (const [index, name] of SERVICES.entries()) {
     const rpc = {
-      grpcPort: name === "frontend" ? grpcPort : await freePort(),
-      membershipPort: await freePort(),
+      grpcPort: name === "frontend" ? grpcPort : await freePort(FIRST_PORT + 10 + index),
+      membershipPort: await freePort(FIRST_PORT + 20 + index),
       bindOnLocalHost: true,
     };
     services[name] = { rpc };
