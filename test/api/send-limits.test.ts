@@ -22,6 +22,7 @@ const SERVICE = 8;
 let stack: Stack;
 beforeAll(async () => {
   stack = await startStack({
+    database: "pglite",
     environment: {
       SMS_PER_COUNTRY_AND_HOUR: String(COUNTRY),
       SMS_PER_HOUR: String(SERVICE),
