@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { countQueuedEvents } from "../../store/postgres/event-queue.ts";
 import type { AuditEvent } from "../../store/postgres/schema.ts";
 import { devices, events, recoveryCodes, users } from "../../store/postgres/schema.ts";
@@ -8,6 +9,8 @@ import { until } from "../support/until.ts";
 import { persistentClient } from "./client.ts";
 import type { Installation } from "./installation.ts";
 import type { Ledger } from "./ledger.ts";
+
+const SETTLING_MS = 90_000;
 
 /** What is wrong, a line each, and how much was compared. */
 export type Verdict = { faults: string[]; compared: Record<string, number> };
@@ -32,7 +35,8 @@ export async function judge(
   const all = await db.select().from(events);
   const allDevices = await db.select().from(devices);
   const keys = new Set(all.map(({ key }) => key));
-  check("events", keys.size === all.length, () => "An event is there twice");
+  compared.events = all.length;
+  if (keys.size < all.length) faults.push("An event is there twice");
 
   for (const ledger of ledgers) {
     const { user } = ledger;
@@ -104,14 +108,14 @@ export async function judge(
     await compareActivity(api, ledger, own, check);
   }
 
-  for await (const { workflowId, status, type } of temporal.workflow.list()) {
-    const name = status.name;
-    check(
-      "flows that ended well or may go on",
-      name === "COMPLETED" || (name === "RUNNING" && (await mayGoOn(workflowId, type))),
-      () => `${workflowId} is ${name}`,
-    );
+  // An activity whose worker was killed is done again once its time is over.
+  const end = performance.now() + SETTLING_MS;
+  let wrong = await flowsGoneWrong();
+  while (wrong.length > 0 && performance.now() < end) {
+    await sleep(1_000);
+    wrong = await flowsGoneWrong();
   }
+  faults.push(...wrong);
   const locked = await db.select({ id: users.id, at: users.lockedAt }).from(users);
   for (const { id, at } of locked) {
     const ledger = ledgers.find(({ user }) => user.id === id);
@@ -121,6 +125,18 @@ export async function judge(
   const used = codes.flatMap(({ usedBy }) => usedBy ?? []);
   check("recovery codes", new Set(used).size === used.length, () => "A challenge took two codes");
   return { faults, compared };
+
+  async function flowsGoneWrong(): Promise<string[]> {
+    const wrong: string[] = [];
+    let flows = 0;
+    for await (const { workflowId, status, type } of temporal.workflow.list()) {
+      flows += 1;
+      const fine = status.name === "RUNNING" ? await mayGoOn(workflowId, type) : undefined;
+      if (!(fine ?? status.name === "COMPLETED")) wrong.push(`${workflowId} is ${status.name}`);
+    }
+    compared["flows that ended well or may go on"] = flows;
+    return wrong;
+  }
 
   /**
    * A login within its ten minutes, a device that is still to be verified, a requirement that some
