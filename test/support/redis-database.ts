@@ -1,11 +1,16 @@
 import { createClient } from "redis";
 import { inject } from "vitest";
+import { connectRedis } from "../../store/redis/connect.ts";
 
 /** A Redis has 16 databases unless it is told otherwise; the first is for who needs none alone. */
 const DATABASES = 15;
 
-/** An empty Redis database that is nobody else's until it is given back. */
-export async function ownRedisDatabase(): Promise<{ url: string; giveBack(): Promise<void> }> {
+type Own = { url: string; giveBack(): Promise<void> };
+
+/** An empty Redis database, or cluster, that is nobody else's until it is given back. */
+export async function ownRedisDatabase(): Promise<Own> {
+  const cluster = inject("redisClusterUrl");
+  if (cluster) return wholeCluster(cluster);
   const shared = await connect(inject("redisUrl"));
   for (let number = 1; number <= DATABASES; number++) {
     const claim = `test:database:${number}`;
@@ -24,6 +29,14 @@ export async function ownRedisDatabase(): Promise<{ url: string; giveBack(): Pro
   }
   await shared.close();
   throw new Error("Every Redis database is in use: some test keeps its stack without stop()");
+}
+
+/** Tests on the cluster run one file after the other. */
+async function wholeCluster(url: string): Promise<Own> {
+  const redis = await connectRedis(url, () => {});
+  await redis.flushAll();
+  await redis.close();
+  return { url, async giveBack() {} };
 }
 
 async function flush(url: string) {

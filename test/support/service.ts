@@ -8,6 +8,7 @@ import type { Role } from "../../store/postgres/schema.ts";
 import { connectRedis } from "../../store/redis/connect.ts";
 import type { KeptMessage } from "../../store/redis/outbox.ts";
 import { createClient, patient } from "./client.ts";
+import { copies } from "./copies.ts";
 import { type DatabaseKind, freshDatabase } from "./databases.ts";
 import { newPerson } from "./people.ts";
 import { phones } from "./phones.ts";
@@ -19,15 +20,19 @@ const START_MS = 60_000;
 const CHECKOUT = join(import.meta.dirname, "../..");
 
 /**
- * The service as it is deployed: two gateways and a worker, each a process of its own, on a real
- * port and the machine's clock. Requests go to the gateways in turn.
+ * The service as it is deployed: two gateways and a worker (two where tests are scaled out), each a
+ * process of its own, on a real port and the machine's clock. Requests go to the gateways in turn.
  */
-export async function startService(kind: DatabaseKind, settings: Record<string, string> = {}) {
+export async function startService(
+  kind: DatabaseKind,
+  { REDIS_URL, ...settings }: Record<string, string> = {},
+  workerCount = copies().length,
+) {
   const folder = mkdtempSync(join(tmpdir(), "second-step-service-"));
   const [own, temporal, redisDatabase] = await Promise.all([
     freshDatabase(kind),
     ownTemporal("real"),
-    ownRedisDatabase(),
+    REDIS_URL ? { url: REDIS_URL, giveBack: async () => {} } : ownRedisDatabase(),
   ]);
   await migrateDatabase(own.url);
   const database = connectDatabase(own.url, { max: 1 });
@@ -38,14 +43,16 @@ export async function startService(kind: DatabaseKind, settings: Record<string, 
     PORT: "0",
     LOG_LEVEL: "trace",
     ...settings,
-    WORKER_METRICS_ADDRESS: `127.0.0.1:${await freePort()}`,
   };
+  const workers = Array.from({ length: workerCount }, (_, n) => `worker-${n + 1}`);
+  const exporters = await Promise.all(workers.map(async () => `127.0.0.1:${await freePort()}`));
   const logFile = (name: string) => join(folder, `${name}.log`);
   const logOf = (name: string) => readFileSync(logFile(name), "utf8").split("\n").filter(Boolean);
 
-  const start = async (name: string, file: string, ready: RegExp) => {
+  const start = async (name: string, file: string, ready: RegExp, more = {}) => {
     const args = ["--import", "tsx", file];
-    const process_ = { name, program: process.execPath, args, cwd: CHECKOUT, env };
+    const own = { ...env, ...more };
+    const process_ = { name, program: process.execPath, args, cwd: CHECKOUT, env: own };
     const child = launch({ ...process_, logFile: logFile(name) });
     const said = async () => {
       const line = logOf(name).find((text) => ready.test(text));
@@ -58,12 +65,16 @@ export async function startService(kind: DatabaseKind, settings: Record<string, 
 
   const gateways = ["gateway-1", "gateway-2"];
   const started = await Promise.all([
-    start("worker", "worker.ts", /"worker ready"/),
+    ...workers.map((name, n) =>
+      start(name, "worker.ts", /"worker ready"/, { WORKER_METRICS_ADDRESS: exporters[n] }),
+    ),
     ...gateways.map((name) => start(name, "api/server.ts", /"gateway ready"/)),
   ]);
   const children: Child[] = started.map(({ child }) => child);
-  const urls = started.slice(1).map(({ line }) => `http://127.0.0.1:${JSON.parse(line).port}`);
-  const metricsAddresses = [`http://${env.WORKER_METRICS_ADDRESS}`, ...urls];
+  const urls = started
+    .slice(workerCount)
+    .map(({ line }) => `http://127.0.0.1:${JSON.parse(line).port}`);
+  const metricsAddresses = [...exporters.map((address) => `http://${address}`), ...urls];
   let turn = 0;
   const send = (path: string, init: RequestInit) =>
     fetch(`${urls[turn++ % urls.length]}${path}`, init);
@@ -74,7 +85,9 @@ export async function startService(kind: DatabaseKind, settings: Record<string, 
     send,
     api: createClient(patient(send)),
     ...phones(outbox),
-    /** Where Prometheus finds the worker, then the gateways. */
+    /** Where the gateways are reached. */
+    urls,
+    /** Where Prometheus finds the workers, then the gateways. */
     metricsAddresses,
     /** What it reads there. */
     metrics: async () => {
@@ -90,7 +103,7 @@ export async function startService(kind: DatabaseKind, settings: Record<string, 
       if (keys.length > 0) await redis.del(keys);
     },
     /** What each process has written, line by line. */
-    logs: () => ["worker", ...gateways].flatMap(logOf),
+    logs: () => [...workers, ...gateways].flatMap(logOf),
     /** Stops everything; resolves with how each process ended. */
     async stop(): Promise<string[]> {
       await Promise.all(children.map((child) => child.stop()));

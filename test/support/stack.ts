@@ -16,12 +16,13 @@ import { passReport } from "../../gateways/reports.ts";
 import type { DeliveryReport } from "../../gateways/sms.ts";
 import { connectDatabase, migrateDatabase } from "../../store/postgres/connect.ts";
 import type { Role } from "../../store/postgres/schema.ts";
-import { connectRedis } from "../../store/redis/connect.ts";
+import { connectRedis, type Redis } from "../../store/redis/connect.ts";
 import { keptMessages } from "../../store/redis/outbox.ts";
 import { activityFields } from "../../telemetry/worker-log.ts";
 import { TASK_QUEUE } from "../../workflows/ids.ts";
 import { type ApiClient, createClient, patient, type Send } from "./client.ts";
 import { contractOf, type OpenApi } from "./contract.ts";
+import { copies, inTurn } from "./copies.ts";
 import { type DatabaseKind, freshDatabase } from "./databases.ts";
 import { newPerson } from "./people.ts";
 import { fallible, phones } from "./phones.ts";
@@ -57,7 +58,8 @@ export async function startStack({
     ...environment,
   });
   const database = connectDatabase(config.DATABASE_URL);
-  const redis = await connectRedis(config.REDIS_URL, () => {});
+  const clients = await Promise.all(copies().map(() => connectRedis(config.REDIS_URL, () => {})));
+  const [redis] = clients as [Redis];
   const { logged, log } = memoryLog();
   let now = BEGINNING;
   const clock = { now: () => now };
@@ -70,14 +72,14 @@ export async function startStack({
   const provider = configuredSms({ config, redis, clock, log, onReport });
   const sms = fallible(provider);
   const deps: Deps = { db, longReads: db, ping, redis, flows, config, clock, log };
-  const app = createApp(deps);
+  const app = inTurn(clients.map((redis) => createApp({ ...deps, redis })));
   const document = (await (await app.request("/openapi.json")).json()) as OpenApi;
   const activities = createActivities({ db, redis, sms: sms.gateway, mail, config, clock, log });
   const start = starting(temporal.client, TASK_QUEUE);
   const startOwnWorker = async () => {
-    const stopWorker = await startWorker(temporal, activities);
-    const stopRelay = startRelay({ db, config, start, log });
-    return () => Promise.all([stopRelay(), stopWorker()]);
+    const stops = await Promise.all(copies().map(() => startWorker(temporal, activities)));
+    const relays = copies().map(() => startRelay({ db, config, start, log }));
+    return () => Promise.all([...relays, ...stops].map((stop) => stop()));
   };
   let stopWorker = await startOwnWorker();
 
@@ -113,7 +115,7 @@ export async function startStack({
       await stopWorker();
       await provider.close();
       mail?.close();
-      await Promise.all([database.close(), redis.close(), connection.close()]);
+      await Promise.all([database, ...clients, connection].map((open) => open.close()));
       await Promise.all([temporal.stop(), own.drop(), redisDatabase.giveBack()]);
     },
   };

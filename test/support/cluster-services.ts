@@ -1,0 +1,21 @@
+import type { TestProject } from "vitest/node";
+import { startRedisCluster } from "./redis-cluster.ts";
+import startServices from "./services.ts";
+
+declare module "vitest" {
+  export interface ProvidedContext {
+    /** Where tests are to run on a cluster, with two gateways and two workers. */
+    redisClusterUrl?: string;
+  }
+}
+
+/** Vitest's global set-up of `npm run test:cluster`: the usual services, and a Redis Cluster. */
+export default async function startClusterServices(project: TestProject) {
+  const stop = await startServices(project);
+  const cluster = await startRedisCluster();
+  project.provide("redisClusterUrl", cluster.url);
+  return async () => {
+    await cluster.stop();
+    await stop();
+  };
+}
