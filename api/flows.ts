@@ -12,6 +12,7 @@ import {
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from "@temporalio/client";
+import { NamespaceNotFoundError } from "@temporalio/common";
 import { type Facts, tell } from "../telemetry/facts.ts";
 import { TASK_QUEUE, workflowIds } from "../workflows/ids.ts";
 import type {
@@ -314,11 +315,16 @@ function isRefusal(error: unknown): boolean {
   );
 }
 
-/** gRPC's CANCELLED, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED and UNAVAILABLE. */
-const AWAY = new Set([1, 4, 8, 14]);
+/**
+ * gRPC's CANCELLED, UNKNOWN, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, FAILED_PRECONDITION, ABORTED,
+ * INTERNAL and UNAVAILABLE: what a server says that starts, stops, fails over or has no worker.
+ */
+const AWAY = new Set([1, 2, 4, 8, 9, 10, 13, 14]);
 
 function isAway(error: unknown): boolean {
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return true;
+  // Our own namespace: a server that has just started does not know it yet.
+  if (error instanceof NamespaceNotFoundError) return true;
   return AWAY.has(statusOf(error) ?? 0);
 }
 

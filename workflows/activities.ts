@@ -1,21 +1,62 @@
-import { proxyActivities } from "@temporalio/workflow";
+import { type ActivityOptions, proxyActivities } from "@temporalio/workflow";
 import type { Activities } from "../activities/index.ts";
 
+/** What each activity does, in the words of the history. */
+const SUMMARIES: Record<keyof Activities, string> = {
+  sendPin: "send a PIN by SMS",
+  sendPasscode: "send a passcode by SMS",
+  recordExpiry: "write down that nobody answered the challenge",
+  lockUser: "lock the user",
+  settleDevice: "write down that the device is verified",
+  signOut: "end the user's sessions",
+  removeDevice: "remove the unverified device",
+  dropDevice: "drop the device that nobody verified",
+  removeDevices: "remove the devices",
+  retireDevices: "end what hung on the devices",
+  persistPolicy: "write the policy down",
+  enforcePolicy: "end sessions without a second factor",
+  countUsersToGo: "count the users without a device",
+  remindUsers: "remind the users without a device",
+  sendNotice: "send the notice by e-mail",
+  sendEvent: "send the event to the webhook",
+  noteDelivery: "write down how the delivery stands",
+  giveUp: "give the delivery up",
+};
+
+/** The activities under these options, each with its summary. */
+function activities(options: ActivityOptions): Activities {
+  const proxies = proxyActivities<Activities>(options);
+  const names = Object.keys(SUMMARIES) as (keyof Activities)[];
+  const told = names.map((name) => {
+    const summary = SUMMARIES[name];
+    const { executeWithOptions } = proxies[name];
+    return [name, (...args: never) => executeWithOptions({ summary }, args)];
+  });
+  return Object.fromEntries(told);
+}
+
 /** Sending to a phone: given up after about half a minute, so that the user hears of it. */
-export const delivering = proxyActivities<Activities>({
+export const delivering = activities({
   startToCloseTimeout: "15 s",
   scheduleToCloseTimeout: "60 s",
   retry: { initialInterval: "1 s", backoffCoefficient: 2, maximumAttempts: 5 },
 });
 
 /** Sending to a webhook: what the receiver does is an outcome, so only our own troubles are retried. */
-export const posting = proxyActivities<Activities>({
+export const posting = activities({
   startToCloseTimeout: "30 s",
   retry: { initialInterval: "200 ms", backoffCoefficient: 2, maximumInterval: "30 s" },
 });
 
+/** A mail server may be away for a weekend; a user told after three days was not told in time. */
+export const mailing = activities({
+  startToCloseTimeout: "60 s",
+  scheduleToCloseTimeout: "3 days",
+  retry: { initialInterval: "5 s", backoffCoefficient: 2, maximumInterval: "1 h" },
+});
+
 /** Writing to our own stores: retried until it is done, however long a store is away. */
-export const durable = proxyActivities<Activities>({
+export const durable = activities({
   startToCloseTimeout: "10 s",
   retry: { initialInterval: "200 ms", backoffCoefficient: 2, maximumInterval: "30 s" },
 });

@@ -1,7 +1,14 @@
-/** A view as markdown for operators: one line a fact, in the order the view lists them. */
-export function details(view: { state: string }): string {
-  return Object.entries(view)
+/**
+ * A view as markdown for operators: one line a fact, in the order the view lists them, then what
+ * happens by itself, and when.
+ */
+export function details(
+  view: { state: string },
+  deadlines: readonly (readonly [name: string, at: Date])[] = [],
+): string {
+  const facts = Object.entries(view)
     .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `- **${name}**: ${Array.isArray(value) ? value.join(", ") : value}`)
-    .join("\n");
+    .map(([name, value]) => `- **${name}**: ${Array.isArray(value) ? value.join(", ") : value}`);
+  const due = deadlines.map(([name, at]) => `- **${name}** until ${at.toISOString()}`);
+  return [...facts, ...due].join("\n");
 }

@@ -1,4 +1,5 @@
 import { durable } from "./activities.ts";
+import { end } from "./end.ts";
 import { workflowIds } from "./ids.ts";
 import type { DeviceRemovalArgs, DeviceRemovalResult } from "./messages.ts";
 import { tell } from "./tell.ts";
@@ -10,7 +11,7 @@ import { tell } from "./tell.ts";
  */
 export async function deviceRemoval(args: DeviceRemovalArgs): Promise<DeviceRemovalResult> {
   const outcome = await durable.removeDevices(args);
-  if (typeof outcome === "string") return outcome;
+  if (typeof outcome === "string") return end(outcome);
   const { removed, mfaOff } = outcome;
   const challenges = await durable.retireDevices({ ...args, ...outcome });
   const { origin } = args;
@@ -22,5 +23,5 @@ export async function deviceRemoval(args: DeviceRemovalArgs): Promise<DeviceRemo
       tell(workflowIds.loginChallenge(id), "withdraw", { reason: args.event }),
     ),
   ]);
-  return mfaOff ? "multi_factor_off" : "removed";
+  return end(mfaOff ? "multi_factor_off" : "removed");
 }

@@ -58,7 +58,7 @@ export async function host<M extends AnyStateMachine, View extends Visible>(
   { effects, updates, signals, view }: Hosting<M, View>,
 ): Promise<View> {
   const root = CancellationScope.current();
-  const timers = new Map<string, CancellationScope>();
+  const timers = new Map<string, { scope: CancellationScope; due: number }>();
   const running = new Set<CancellationScope>();
   let failure: unknown;
   let [snapshot, actions]: [AnyMachineSnapshot, { type: string; params?: unknown }[]] =
@@ -82,7 +82,7 @@ export async function host<M extends AnyStateMachine, View extends Visible>(
       timers.delete(id);
       send(event);
     });
-    timers.set(id, scope);
+    timers.set(id, { scope, due: Date.now() + ms });
   };
 
   const start = (effect: Effect<M>) => {
@@ -99,7 +99,7 @@ export async function host<M extends AnyStateMachine, View extends Visible>(
     const params = action.params as { id: string; sendId: string; delay: number; event: Event<M> };
     if (action.type === "xstate.raise") return arm(params.id, params.delay, params.event);
     if (action.type === "xstate.cancel") {
-      timers.get(params.sendId)?.cancel();
+      timers.get(params.sendId)?.scope.cancel();
       timers.delete(params.sendId);
       return;
     }
@@ -112,7 +112,8 @@ export async function host<M extends AnyStateMachine, View extends Visible>(
 
   const publish = () => {
     const seen = currentView();
-    setCurrentDetails(details(seen));
+    const deadlines = [...timers].map(([id, { due }]) => [timerName(id), new Date(due)] as const);
+    setCurrentDetails(details(seen, deadlines));
     const attributes = { MfaState: [seen.state], ...(seen.method && { MfaMethod: [seen.method] }) };
     // Whoever starts a flow gives it its first state: an event less.
     const { searchAttributes } = workflowInfo();

@@ -20,12 +20,7 @@ export async function loginChallenge(args: LoginChallengeArgs): Promise<Challeng
     signals: challengeSignals,
     effects: {
       sendPasscode: ({ context: { sendings: sending } }) =>
-        delivery(
-          "PASSCODE_SENT",
-          delivering.sendPasscode.executeWithOptions({ summary: "send a passcode by SMS" }, [
-            { ...owner, sending },
-          ]),
-        ),
+        delivery("PASSCODE_SENT", delivering.sendPasscode({ ...owner, sending })),
       recordExpiry: () => durable.recordExpiry(owner),
       lockUser: ({ context: { origin } }) => durable.lockUser({ ...owner, origin }),
     },

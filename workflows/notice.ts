@@ -1,21 +1,8 @@
-import {
-  ActivityFailure,
-  isCancellation,
-  proxyActivities,
-  setCurrentDetails,
-  upsertSearchAttributes,
-} from "@temporalio/workflow";
+import { ActivityFailure, isCancellation } from "@temporalio/workflow";
 import type { Activities } from "../activities/index.ts";
-import { details } from "./details.ts";
-import { measureEnd } from "./measure.ts";
+import { mailing } from "./activities.ts";
+import { end } from "./end.ts";
 import type { Owner } from "./messages.ts";
-
-/** A mail server may be away for a weekend; a user told after three days was not told in time. */
-const mailing = proxyActivities<Activities>({
-  startToCloseTimeout: "60 s",
-  scheduleToCloseTimeout: "3 days",
-  retry: { initialInterval: "5 s", backoffCoefficient: 2, maximumInterval: "1 h" },
-});
 
 export type NoticeArgs = Owner & {
   eventId: number;
@@ -30,13 +17,7 @@ export type NoticeResult = Awaited<ReturnType<Activities["sendNotice"]>> | "give
  * moves it. Its input and outcome are ids and words; address and text are made in the activity.
  */
 export async function notice({ eventId, to }: NoticeArgs): Promise<NoticeResult> {
-  const outcome = await mailing.sendNotice
-    .executeWithOptions({ summary: "send the notice by e-mail" }, [{ eventId, to }])
-    .catch(givenUp);
-  upsertSearchAttributes({ MfaState: [outcome] });
-  setCurrentDetails(details({ state: outcome }));
-  measureEnd({ state: outcome });
-  return outcome;
+  return end(await mailing.sendNotice({ eventId, to }).catch(givenUp));
 }
 
 function givenUp(error: unknown): "given_up" {

@@ -16,12 +16,7 @@ export async function smsEnrollment(args: SmsEnrollmentArgs): Promise<Enrollment
     effects: {
       ...settlementEffects(args),
       sendPin: ({ context: { sendings: sending } }) =>
-        delivery(
-          "PIN_SENT",
-          delivering.sendPin.executeWithOptions({ summary: "send a PIN by SMS" }, [
-            { userId, deviceId, sending },
-          ]),
-        ),
+        delivery("PIN_SENT", delivering.sendPin({ userId, deviceId, sending })),
     },
   });
 }

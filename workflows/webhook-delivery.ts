@@ -13,11 +13,8 @@ export async function webhookDelivery(args: WebhookDeliveryArgs): Promise<Webhoo
     updates: webhookUpdates,
     signals: {},
     effects: {
-      sendEvent: async (snapshot) => {
-        const { attempts } = webhookDeliveryView(snapshot);
-        const summary = `attempt ${attempts} to send event ${eventId}`;
-        return posting.sendEvent.executeWithOptions({ summary }, [{ ...delivery, attempts }]);
-      },
+      sendEvent: (snapshot) =>
+        posting.sendEvent({ ...delivery, attempts: webhookDeliveryView(snapshot).attempts }),
       noteDelivery: (snapshot) =>
         durable.noteDelivery({ ...delivery, ...webhookDeliveryView(snapshot) }),
       giveUp: (snapshot) => durable.giveUp({ ...delivery, ...webhookDeliveryView(snapshot) }),

@@ -58,6 +58,7 @@ test("what runs can be found by its state and read as facts", async () => {
   expect(currentDetails).toContain("- **failures**: 2");
   expect(currentDetails).toContain("- **delivery**: sent");
   expect(currentDetails).toContain("- **next**: verify, resend, method");
+  expect(currentDetails).toMatch(/- \*\*challengeLifetime\*\* until \d{4}-\d\d-\d\dT[\d:.]+Z/);
   const attributes = async () => (await flow.handle.describe()).searchAttributes;
   await eventually(attributes).toMatchObject({
     MfaState: ["awaiting_passcode"],

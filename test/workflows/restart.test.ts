@@ -37,6 +37,6 @@ test("what a caller asks for meanwhile is answered by the next worker", async ()
   await world.withoutWorker(async () => {
     answer = flow.update("acceptPin", { makeDefault: true, origin: ORIGIN });
   });
-  expect(await answer).toEqual({ state: "verified", next: [] });
+  expect(await answer).toEqual({ state: "verified", next: [], delivery: "sent" });
   expect((await getDevice(world.db, flow.userId, flow.deviceId))?.verifiedAt).not.toBeNull();
 });

@@ -1,0 +1,26 @@
+import { afterAll, beforeAll, test } from "vitest";
+import { createClient } from "../support/client.ts";
+import { expectProblem } from "../support/problems.ts";
+import { enrollPhone } from "../support/scenarios.ts";
+import { type Stack, startStack } from "../support/stack.ts";
+import { until } from "../support/until.ts";
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStack();
+});
+afterAll(() => stack.stop());
+
+test("a Temporal that does not know our namespace is away, as one is that has just started", async () => {
+  const user = await stack.createUser();
+  await enrollPhone(stack, user);
+  const { client, namespace } = stack.temporal;
+  await client.connection.operatorService.deleteNamespace({ namespace });
+  // Without patience: the tests' client asks again at a 503.
+  const { logIn } = createClient(async (path, init) => stack.app.request(path, init));
+  const answer = await until(
+    () => logIn(user),
+    ({ status }) => status !== 200,
+  );
+  expectProblem(answer, "service_unavailable");
+});
