@@ -10,6 +10,7 @@ import { noStore, secureHeaders } from "./headers.ts";
 import { idempotency } from "./idempotency.ts";
 import { jsonOnly } from "./json-only.ts";
 import { createMetrics } from "./metrics.ts";
+import { refuseOtherMethods } from "./other-methods.ts";
 import { Problem } from "./problem.ts";
 import { requestLog } from "./request-log.ts";
 import { accountRoutes } from "./routes/account.ts";
@@ -45,6 +46,7 @@ export function createApp(deps: Deps) {
   app.use(limitBody(config.limits.bodyBytes));
   // Before what clients must keep to: providers send forms, and sign them.
   providerRoutes(app, deps);
+  refuseOtherMethods(app);
   for (const face of FACES) app.use(face, jsonOnly, idempotency(deps));
 
   healthRoutes(app, deps);
@@ -59,6 +61,7 @@ export function createApp(deps: Deps) {
   accountRoutes(app, deps);
   activityRoutes(app, deps);
   webhookRoutes(app, deps);
+  refuseOtherMethods(app);
   referenceRoutes(app);
   if (hasOutbox(config)) outboxRoutes(app, deps);
   app.route("/", identity(deps));

@@ -6,6 +6,8 @@ export type FieldError = { path: string; message: string };
 type Extra = {
   /** Seconds until the same request may succeed; sent as Retry-After. */
   retryAfterS?: number;
+  /** The methods that will do; sent as Allow. */
+  allow?: string;
   errors?: FieldError[];
   /** Further members of the problem, such as `attemptsRemaining` or `reason`. */
   members?: Record<string, unknown>;
@@ -35,6 +37,7 @@ export const PROBLEMS = {
   unsupported_media_type: { status: 415, title: "The body must be application/json" },
   body_too_large: { status: 413, title: "The body is too large" },
   not_found: { status: 404, title: "There is nothing here" },
+  method_not_allowed: { status: 405, title: "That method will not do here" },
   unauthenticated: { status: 401, title: "A session token is needed" },
   session_expired: { status: 401, title: "The session has expired" },
   session_revoked: { status: 401, title: "The session was ended" },
@@ -112,8 +115,9 @@ export function problemBody(problem: Problem) {
 /** Answers a request with the problem. */
 export function sendProblem(c: Context, problem: Problem) {
   const headers: Record<string, string> = { "content-type": "application/problem+json" };
-  const { retryAfterS } = problem.extra;
+  const { retryAfterS, allow } = problem.extra;
   if (retryAfterS !== undefined) headers["retry-after"] = String(Math.max(1, retryAfterS));
+  if (allow !== undefined) headers.allow = allow;
   return c.body(JSON.stringify(problemBody(problem)), problem.status, headers);
 }
 

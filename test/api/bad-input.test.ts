@@ -233,7 +233,9 @@ describe("an address or method that is not there", () => {
   });
 
   test.each(["PUT", "PATCH", "DELETE", "OPTIONS", "BREW"])("%s /v1/login", async (method) => {
-    expectProblem(await stack.api.call(method, "/v1/login"), "not_found");
+    const refused = await stack.api.call(method, "/v1/login");
+    expectProblem(refused, "method_not_allowed");
+    expect(refused.headers.get("allow")).toBe("POST");
   });
 });
 

@@ -37,6 +37,13 @@ test("it is OpenAPI 3.1, as JSON", async () => {
   });
   // A word of OpenAPI 3.0 that 3.1 does not know: JSON Schema has the type "null".
   expect(JSON.stringify(stack.document)).not.toContain('"nullable"');
+  // A pattern has no flags, and is one with Unicode's.
+  for (const [, pattern] of JSON.stringify(stack.document).matchAll(
+    /"pattern":("(?:[^"\\]|\\.)*")/g,
+  )) {
+    expect(pattern).not.toMatch(/\$\/\w*"$/);
+    expect(new RegExp(JSON.parse(pattern as string), "u").test("\0")).toBe(false);
+  }
 });
 
 test("every reference leads somewhere", () => {
@@ -113,7 +120,7 @@ test("every problem is told by some call, under its own status", () => {
       for (const [, code = ""] of description.matchAll(/`(\w+)`: /g))
         told.set(code, (told.get(code) ?? new Set()).add(Number(status)));
   /** What is answered outside of every call, and what only administrators' calls will answer. */
-  const untold: ProblemCode[] = ["not_found", "forbidden"];
+  const untold: ProblemCode[] = ["not_found", "method_not_allowed", "forbidden"];
   for (const [code, { status }] of Object.entries(PROBLEMS)) {
     if (!told.has(code) && untold.includes(code as ProblemCode)) continue;
     expect([code, [...(told.get(code) ?? [])]]).toEqual([code, [status]]);

@@ -40,14 +40,15 @@ const ask = async <T>(path: string, query: Record<string, string> = {}) =>
 /** A real Prometheus that reads the real processes each second, as docs/grafana/prometheus.yml says. */
 async function startPrometheus() {
   const program = await ensureDebianPackage("prometheus", "prometheus", () => {});
-  const [worker = "", ...gateways] = service.metricsAddresses;
+  const gateways = service.urls;
+  const workers = service.metricsAddresses.filter((address) => !gateways.includes(address));
   const job = (name: string, targets: string[]) => ({
     job_name: name,
     static_configs: [{ targets: targets.map((url) => new URL(url).host) }],
   });
   const configuration = {
     global: { scrape_interval: "1s" },
-    scrape_configs: [job("second-step-gateway", gateways), job("second-step-worker", [worker])],
+    scrape_configs: [job("second-step-gateway", gateways), job("second-step-worker", workers)],
     rule_files: [join(docs, "alerts.yml")],
   };
   // Every JSON is YAML.

@@ -16,12 +16,14 @@ beforeAll(async () => {
   front = await startTlsFront(smsc.port);
   const url = new URL(smsc.url.replace("smpp:", "smpps:"));
   url.host = `localhost:${front.port}`;
-  service = await startService("postgres", {
+  const settings = {
     SMS_GATEWAY: "smpp",
     SMPP_URL: url.href,
     SMPP_FROM: "Second Step",
     NODE_EXTRA_CA_CERTS: front.certificate,
-  });
+  };
+  // One worker, whose connections to the SMSC are counted.
+  service = await startService("postgres", settings, 1);
   stage = { ...service, ...phones(smsc.messagesTo) };
 }, 120_000);
 afterAll(async () => {

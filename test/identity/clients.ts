@@ -1,12 +1,12 @@
 import { spawn } from "node:child_process";
-import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
-import { ensureDebianPackage, installDebianPackages } from "../../scripts/debian.ts";
-import { cachedPrograms, cacheFolder } from "../../scripts/folders.ts";
+import { ensureDebianPackage } from "../../scripts/debian.ts";
+import { cachedPrograms } from "../../scripts/folders.ts";
 import { runProgram } from "../../scripts/programs.ts";
+import { pythonPrograms } from "../support/python.ts";
 
 export type Client = { program: string; args: string[] };
 
@@ -25,39 +25,11 @@ export async function gophercloudClient(): Promise<Client> {
   return { program, args: [] };
 }
 
-/** The script over rackspaceauth, in a Python environment of the cache with its packages from PyPI. */
+/** The script over rackspaceauth, in a Python environment with its packages. */
 export async function rackspaceauthClient(): Promise<Client> {
   const folder = join(import.meta.dirname, "rackspaceauth");
-  const requirements = join(folder, "requirements.txt");
-  const version = createHash("sha256")
-    .update(readFileSync(requirements))
-    .digest("hex")
-    .slice(0, 12);
-  const environment = join(cacheFolder, `identity-rackspaceauth-${version}`);
-  const python = join(environment, "bin", "python3");
-  const finished = join(environment, "finished");
-  if (!existsSync(finished)) {
-    rmSync(environment, { recursive: true, force: true });
-    await makeEnvironment(environment);
-    report(`Installing ${readFileSync(requirements, "utf8").trim().split("\n").join(", ")} by pip`);
-    const quiet = ["--quiet", "--disable-pip-version-check"];
-    await runProgram(python, ["-m", "pip", "install", ...quiet, "-r", requirements]);
-    writeFileSync(`${finished}.partial`, "");
-    renameSync(`${finished}.partial`, finished);
-  }
-  return { program: python, args: [join(folder, "log_in.py")] };
-}
-
-async function makeEnvironment(folder: string): Promise<void> {
-  const python = await ensureDebianPackage("python3", "python3", report);
-  const canInstall = await runProgram(python, ["-c", "import ensurepip, venv"]).then(
-    () => true,
-    () => false,
-  );
-  // Debian keeps these apart.
-  if (!canInstall) await installDebianPackages(["python3-venv"], report);
-  report("Making a Python environment for the test's client over rackspaceauth");
-  await runProgram(python, ["-m", "venv", folder]);
+  const programs = await pythonPrograms("identity-rackspaceauth", join(folder, "requirements.txt"));
+  return { program: join(programs, "python3"), args: [join(folder, "log_in.py")] };
 }
 
 /**

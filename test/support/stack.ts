@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { Writable } from "node:stream";
 import { Client } from "@temporalio/client";
+import { NativeConnection } from "@temporalio/worker";
 import { pino } from "pino";
 import { createActivities } from "../../activities/index.ts";
 import { startRelay } from "../../activities/relay.ts";
@@ -76,8 +77,15 @@ export async function startStack({
   const document = (await (await app.request("/openapi.json")).json()) as OpenApi;
   const activities = createActivities({ db, redis, sms: sms.gateway, mail, config, clock, log });
   const start = starting(temporal.client, TASK_QUEUE);
+  // Two workers of one process need a connection each.
+  const more = await Promise.all(
+    copies()
+      .slice(1)
+      .map(() => NativeConnection.connect({ address: temporal.address })),
+  );
+  const places = [temporal, ...more.map((connection) => ({ ...temporal, connection }))];
   const startOwnWorker = async () => {
-    const stops = await Promise.all(copies().map(() => startWorker(temporal, activities)));
+    const stops = await Promise.all(places.map((place) => startWorker(place, activities)));
     const relays = copies().map(() => startRelay({ db, config, start, log }));
     return () => Promise.all([...relays, ...stops].map((stop) => stop()));
   };
@@ -115,7 +123,7 @@ export async function startStack({
       await stopWorker();
       await provider.close();
       mail?.close();
-      await Promise.all([database, ...clients, connection].map((open) => open.close()));
+      await Promise.all([database, ...clients, connection, ...more].map((open) => open.close()));
       await Promise.all([temporal.stop(), own.drop(), redisDatabase.giveBack()]);
     },
   };

@@ -1,0 +1,75 @@
+import { spawn } from "node:child_process";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Role } from "../../store/postgres/schema.ts";
+import { pythonPrograms } from "../support/python.ts";
+import { logInByPassword } from "../support/scenarios.ts";
+import { type Service, startService } from "../support/service.ts";
+
+/** Whose session the calls are made with. */
+type Caller = "nobody" | Role;
+
+/**
+ * The test that schemathesis finds no 5xx and no answer that the document does not tell, whoever of
+ * these calls; `args` are arguments of `schemathesis run`.
+ */
+export function everyCaller(callers: readonly Caller[], args: string[]) {
+  let service: Service;
+  beforeAll(async () => {
+    service = await startService("postgres", { LOG_LEVEL: "info" });
+  }, 120_000);
+  afterAll(() => service.stop());
+
+  test.each(callers)(
+    "schemathesis finds nothing, called by %s",
+    async (caller) => {
+      const { foundNothing, report } = await fuzz(service, caller, args);
+      console.log(report.match(/^ +\d+ generated.*$|^Seed:.*$/gm)?.join(" "));
+      expect(foundNothing, report).toBe(true);
+    },
+    3_600_000,
+  );
+}
+
+async function fuzz(service: Service, caller: Caller, args: string[]) {
+  const folder = import.meta.dirname;
+  const programs = await pythonPrograms("schemathesis", join(folder, "requirements.txt"));
+  const sessions = caller === "nobody" ? undefined : await sessionsOf(service, caller);
+  const document = `${service.urls[0]}/openapi.json`;
+  const child = spawn(
+    join(programs, "schemathesis"),
+    ["run", document, "--no-color", "--generation-database=none", ...args],
+    {
+      // Its settings are there, and what it is to know.
+      cwd: folder,
+      env: {
+        ...{ PATH: process.env.PATH, PYTHONDONTWRITEBYTECODE: "1" },
+        SCHEMATHESIS_HOOKS: "hooks",
+        ...(sessions && { SESSIONS_URL: sessions.url }),
+      },
+      stdio: ["ignore", "pipe", "inherit"],
+    },
+  );
+  const ended = new Promise((resolve) => child.once("close", resolve));
+  const report = await text(child.stdout);
+  const foundNothing = (await ended) === 0;
+  sessions?.close();
+  return { foundNothing, report };
+}
+
+/** Tells over HTTP the token of a session of that role: a new user's once the one before has ended. */
+async function sessionsOf(service: Service, role: Role) {
+  const open = async () => logInByPassword(service, await service.createUser({ role }));
+  let current = await open();
+  const server = createServer(async (_request, response) => {
+    const { status } = await service.api.session(current.token);
+    if (status !== 200) current = await open();
+    response.end(current.token);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}`, close: () => server.close() };
+}
