@@ -8,6 +8,7 @@ import { getMfaProfile } from "../store/postgres/users.ts";
 import type { Session } from "../store/redis/sessions.ts";
 import { requirementOf } from "../store/requirement.ts";
 import type { EnrollmentView } from "../workflows/messages.ts";
+import { requireComplete } from "./authenticate.ts";
 import type { Deps } from "./deps.ts";
 import { Problem, unavailable } from "./problem.ts";
 
@@ -100,7 +101,7 @@ export async function ownDevice(
 
 /**
  * The user's device if it is still to be verified. Throws `device_not_found`, `device_verified_already`,
- * and the 503 problem while the flow has yet to end the sessions: a login before that would be ended, too.
+ * `reauthentication_required` for a session without the second factor that the user has, and the 503 problem while the flow has yet to end the sessions: a login before that would be ended, too.
  */
 export async function unverifiedDevice(
   deps: Deps,
@@ -113,6 +114,8 @@ export async function unverifiedDevice(
     if (view && view.state !== "verified") throw unavailable("temporal");
     throw new Problem("device_verified_already", "There is nothing left to verify.");
   }
+  // A session without the second factor that there is by now: the flow is about to end it.
+  requireComplete(session, await methodsOf(deps, session));
   return device as Unverified;
 }
 

@@ -36,7 +36,7 @@ export function spendPinSend(
     { limit: perDay, windowMs: DAY_MS },
     { limit: 1, windowMs: intervalMs },
   );
-  return spend(deps, [ofUser, ...ofEveryMessage(deps, phoneNumber)]);
+  return spend(deps, [ofUser, ...ofEveryMessage(deps, "pin", phoneNumber)]);
 }
 
 /**
@@ -55,19 +55,22 @@ export function spendPasscodeSend(
       windowMs: intervalMs,
     }),
     charge("user", keys.passcodeSends(userId), { limit: perHour, windowMs: HOUR_MS }),
-    ...ofEveryMessage(deps, phoneNumber),
+    ...ofEveryMessage(deps, "passcode", phoneNumber),
   ]);
 }
 
-/** Of the number, so that nobody is pestered; of its country and of all, so that nobody runs up our bill. */
-function ofEveryMessage({ config }: Deps, phoneNumber: string): Charge[] {
+/**
+ * Of the number, so that nobody is pestered; of its country and of all, so that nobody runs up our
+ * bill. PINs have a budget of their own: whoever registers another's number keeps no passcode from it.
+ */
+function ofEveryMessage({ config }: Deps, kind: "pin" | "passcode", phoneNumber: string): Charge[] {
   const { numberSendsPerDay, numberSendsPerHour } = config.limits;
   const { countryCallingCode } = parsePhoneNumberWithError(phoneNumber);
   const anHour = (limit: number) => ({ limit, windowMs: HOUR_MS });
   return [
     charge(
       "number",
-      keys.numberSends(hashCode(config.CODE_KEY, "number", phoneNumber)),
+      keys.numberSends(hashCode(config.CODE_KEY, "number", kind, phoneNumber)),
       { limit: numberSendsPerDay, windowMs: DAY_MS },
       anHour(numberSendsPerHour),
     ),

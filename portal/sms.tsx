@@ -68,6 +68,10 @@ function registerPage(
             required
           />
           <p>We send a 4-digit PIN to this number, to see that it is yours.</p>
+          <p>
+            Who takes over a phone number or reads its messages gets your passcodes too.{" "}
+            <a href="/devices/otp/new">An authenticator app</a> is safer.
+          </p>
           <div class="actions">
             <button type="submit">Send the PIN</button>
             <a href="/devices">Cancel</a>

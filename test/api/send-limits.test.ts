@@ -162,6 +162,10 @@ describe("each limit, spent by forty at once", () => {
     );
     expect(sent).toBe(30);
     expect(new Set(limits)).toEqual(new Set(["number"]));
+    // Strangers who register the number keep no passcode from its owner.
+    const userId = newId();
+    const login = { userId, challengeId: newOwnedId(userId), phoneNumber };
+    await expect(spendPasscodeSend(generous(), login)).resolves.toBeDefined();
   });
 
   test("a user gets twenty passcodes an hour", async () => {
