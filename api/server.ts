@@ -7,8 +7,9 @@ import { connectRedis } from "../store/redis/connect.ts";
 import { hasOutbox } from "../store/redis/outbox.ts";
 import { startTraces } from "../telemetry/start-traces.ts";
 import { createApp } from "./app.ts";
-import { connectTemporal, createFlows } from "./flows.ts";
+import { createFlows } from "./flows.ts";
 import { note, requestFields } from "./request-context.ts";
+import { connectTemporal } from "./temporal.ts";
 
 /** How long a client may take to send its request's headers, and all of it; in ms. */
 const PATIENCE = {

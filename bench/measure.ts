@@ -7,6 +7,7 @@ import type { Delivered, Order } from "./generator.ts";
 import type { Run } from "./load.ts";
 import type { Load } from "./loads.ts";
 import { type Having, makePeople, type Person } from "./people.ts";
+import { settle } from "./settle.ts";
 import type { BenchStack } from "./stack.ts";
 import { type Usage, usageOf } from "./usage.ts";
 
@@ -71,6 +72,7 @@ export async function openMeasuring({ stack, users, hash, report }: Setting) {
     const before = await tell<Run | "ready">({ journey, pace, seconds, people });
     if (before !== "ready" && Object.keys(before.errors).length > 0)
       report(`before the measurement: ${JSON.stringify(before.errors)}`);
+    await settle(stack.processes());
   }
 
   return {

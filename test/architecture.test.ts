@@ -135,6 +135,7 @@ test("Temporal's client is used by the gateway's flows, the worker's relay and t
     "activities/start.ts",
     "api/flows.ts",
     "api/server.ts",
+    "api/temporal.ts",
     "worker.ts",
   ]);
 });

@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "@temporalio/client";
-import { connectTemporal } from "../../api/flows.ts";
+import { connectTemporal } from "../../api/temporal.ts";
 import { checkoutFolder } from "../../scripts/folders.ts";
 import { freePort } from "../../scripts/ports.ts";
 import { ensurePostgres, makePostgres, runPostgres } from "../../scripts/postgres.ts";

@@ -1,7 +1,8 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { Client } from "@temporalio/client";
 import { createApp } from "../../api/app.ts";
-import { connectTemporal, createFlows } from "../../api/flows.ts";
+import { createFlows } from "../../api/flows.ts";
+import { connectTemporal } from "../../api/temporal.ts";
 import { freePort } from "../../scripts/ports.ts";
 import { connectDatabase, REQUEST_MS } from "../../store/postgres/connect.ts";
 import { connectRedis } from "../../store/redis/connect.ts";

@@ -1,0 +1,20 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Process, usageOf } from "./usage.ts";
+
+const LOOK_MS = 500;
+/** Of one core, over all processes: what lies still uses about half of it. */
+const QUIET = 0.2;
+const PATIENCE_MS = 15 * 60_000;
+
+/** Resolves when these processes have done what they still had to: tasks of flows begun before are not what is measured. */
+export async function settle(processes: Process[]): Promise<void> {
+  const used = () => Object.values(usageOf(processes)).reduce((sum, { cpuMs }) => sum + cpuMs, 0);
+  const end = performance.now() + PATIENCE_MS;
+  for (let before = used(); performance.now() < end; ) {
+    await sleep(LOOK_MS);
+    const now = used();
+    if (now - before < LOOK_MS * QUIET) return;
+    before = now;
+  }
+  throw new Error("The stack does not come to rest");
+}
