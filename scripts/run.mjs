@@ -20,6 +20,7 @@ const COMMANDS = {
   "test:paths": heavy("test/e2e/every-path.heavy.ts"),
   "test:cluster": [...VITEST, "--config", "test/cluster.config.ts", "test/e2e"],
   "test:fuzz": heavy("test/fuzz/fuzz.heavy.ts"),
+  "test:soak": heavy("test/soak/soak.heavy.ts"),
   "test:timing": heavy("test/attacks/timing.heavy.ts"),
   "test:faults": heavy("test/faults/crash.heavy.ts", "test/faults/outages.heavy.ts"),
   "record-histories": heavy("test/workflows/record-histories.heavy.ts"),

@@ -5,7 +5,8 @@ import { until } from "../support/until.ts";
 
 let service: Service;
 beforeAll(async () => {
-  service = await startService("postgres");
+  // One worker: each counts its own.
+  service = await startService("postgres", {}, 1);
 }, 120_000);
 afterAll(() => service.stop());
 

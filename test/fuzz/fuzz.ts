@@ -1,6 +1,8 @@
 import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -39,14 +41,18 @@ async function fuzz(service: Service, caller: Caller, args: string[]) {
   const programs = await pythonPrograms("schemathesis", join(folder, "requirements.txt"));
   const sessions = caller === "nobody" ? undefined : await sessionsOf(service, caller);
   const document = `${service.urls[0]}/openapi.json`;
+  const scratch = mkdtempSync(join(tmpdir(), "second-step-fuzz-"));
   const child = spawn(
     join(programs, "schemathesis"),
-    ["run", document, "--no-color", "--generation-database=none", ...args],
+    [
+      ...["--config-file", join(folder, "schemathesis.toml")],
+      ...["run", document, "--no-color", "--generation-database=none", ...args],
+    ],
     {
-      // Its settings are there, and what it is to know.
-      cwd: folder,
+      // It keeps what it found where it runs.
+      cwd: scratch,
       env: {
-        ...{ PATH: process.env.PATH, PYTHONDONTWRITEBYTECODE: "1" },
+        ...{ PATH: process.env.PATH, PYTHONPATH: folder, PYTHONDONTWRITEBYTECODE: "1" },
         SCHEMATHESIS_HOOKS: "hooks",
         ...(sessions && { SESSIONS_URL: sessions.url }),
       },
@@ -57,6 +63,7 @@ async function fuzz(service: Service, caller: Caller, args: string[]) {
   const report = await text(child.stdout);
   const foundNothing = (await ended) === 0;
   sessions?.close();
+  rmSync(scratch, { recursive: true });
   return { foundNothing, report };
 }
 

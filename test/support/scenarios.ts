@@ -27,10 +27,10 @@ export async function logInByPassword({ api }: Pick<Stage, "api">, user: Login) 
 export async function enrollPhone(
   stage: Stage,
   user: Login,
+  phone = newPhone(),
 ): Promise<{ id: string; e164: string }> {
   const { api } = stage;
   const { token } = await logInByPassword(stage, user);
-  const phone = newPhone();
   const { id } = (await api.registerPhone(token, phone)).body;
   const pin = await stage.pinTo(phone.e164);
   await pinSent(stage, token, id);
