@@ -6,8 +6,8 @@ export default defineConfig({
     include: ["test/**/*.test.{ts,tsx}"],
     globalSetup: "test/support/services.ts",
     pool: "forks",
-    // The services that the tests talk to need a core as well.
-    maxWorkers: 2,
+    // Tests wait a good deal; the services that they talk to need a core as well.
+    maxWorkers: 3,
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },
