@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Process, usageOf } from "./usage.ts";
 
 const LOOK_MS = 500;
-/** Of one core, over all processes: what lies still uses about half of it. */
+/** Of one core, over all processes: less is what they do when nobody asks. */
 const QUIET = 0.2;
 const PATIENCE_MS = 15 * 60_000;
 
