@@ -11,6 +11,6 @@ test("each setting that weakens something has its row: what it weakens, and what
   expect(settings.length).toBeGreaterThan(0);
   for (const setting of settings)
     expect(text).toMatch(
-      new RegExp(`^\\| \`${setting}\` \\| [^|]+\\S[^|]* \\| [^|]+\\S[^|]* \\|$`, "m"),
+      new RegExp(`^\\| \`${setting}\` +\\| [^|]+\\S[^|]* \\| [^|]+\\S[^|]* \\|$`, "m"),
     );
 });
