@@ -71,10 +71,16 @@ async function fuzz(service: Service, caller: Caller, args: string[]) {
 async function sessionsOf(service: Service, role: Role) {
   const open = async () => logInByPassword(service, await service.createUser({ role }));
   let current = await open();
-  const server = createServer(async (_request, response) => {
+  const alive = async () => {
     const { status } = await service.api.session(current.token);
     if (status !== 200) current = await open();
-    response.end(current.token);
+    return current.token;
+  };
+  const server = createServer((_request, response) => {
+    alive().then(
+      (token) => response.end(token),
+      (error) => response.destroy(error),
+    );
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
