@@ -1,10 +1,8 @@
 import type { Context } from "hono";
 import { z } from "zod";
 import type { Deps } from "../api/deps.ts";
-import { subjectOf } from "../api/events.ts";
 import { originOf } from "../api/origin.ts";
 import { registerOtpDevice, verifyOtpCode } from "../api/otp-devices.ts";
-import { removeDevice } from "../api/removal.ts";
 import { nicknameSchema } from "../api/schemas.ts";
 import { isPutAside } from "../api/switch.ts";
 import { effectiveDefault } from "../store/methods.ts";
@@ -12,7 +10,7 @@ import type { Device } from "../store/postgres/schema.ts";
 import { getMfaProfile } from "../store/postgres/users.ts";
 import type { Routes } from "./app.ts";
 import { readBody } from "./body.ts";
-import { callerOf, callerOnOthersPath, callerOnOwnPath, isOwn } from "./caller.ts";
+import { callerOnOwnPath } from "./caller.ts";
 import {
   devicesOf,
   isProven,
@@ -23,6 +21,7 @@ import {
   proofSchema,
 } from "./devices.ts";
 import { Fault } from "./faults.ts";
+import { removeNamed } from "./removal.ts";
 
 const DEVICES = `${MULTI_FACTOR}/otp-devices`;
 
@@ -53,15 +52,7 @@ export function otpDeviceRoutes(deps: Deps): Routes {
         return c.json({ "RAX-AUTH:otpDevice": describe(device) }, 200);
       },
       DELETE: async (c) => {
-        const caller = await callerOf(c, deps, { setup: true });
-        if (isOwn(c, caller)) {
-          const id = await removable(c, deps, caller.userId);
-          await removeDevice(deps, caller, id, originOf(c, proxies));
-        } else {
-          const { session, user } = await callerOnOthersPath(c, deps);
-          const id = await removable(c, deps, user.id);
-          await removeDevice(deps, session, id, originOf(c, proxies), subjectOf(user));
-        }
+        await removeNamed(c, deps, (userId) => removable(c, deps, userId));
         return c.body(null, 204);
       },
     },

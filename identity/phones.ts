@@ -1,16 +1,14 @@
 import { z } from "zod";
 import type { Deps } from "../api/deps.ts";
 import { enrollmentOf } from "../api/devices.ts";
-import { subjectOf } from "../api/events.ts";
 import { originOf } from "../api/origin.ts";
 import { countryOf } from "../api/phone-numbers.ts";
-import { removeDevice } from "../api/removal.ts";
 import { registerSmsDevice, resendPin, verifyPin } from "../api/sms-devices.ts";
 import { isPutAside } from "../api/switch.ts";
 import type { Device } from "../store/postgres/schema.ts";
 import type { Routes } from "./app.ts";
 import { readBody } from "./body.ts";
-import { callerOf, callerOnOthersPath, callerOnOwnPath, isOwn } from "./caller.ts";
+import { callerOnOwnPath } from "./caller.ts";
 import {
   devicesOf,
   isProven,
@@ -20,6 +18,7 @@ import {
   namedUnverified,
   proofSchema,
 } from "./devices.ts";
+import { removeNamed } from "./removal.ts";
 
 const PHONES = `${MULTI_FACTOR}/mobile-phones`;
 
@@ -51,15 +50,11 @@ export function phoneRoutes(deps: Deps): Routes {
         return c.json({ "RAX-AUTH:mobilePhone": describe(phone) }, 200);
       },
       DELETE: async (c) => {
-        const caller = await callerOf(c, deps, { setup: true });
-        if (isOwn(c, caller)) {
-          const { id } = await namedDevice(c, deps, caller, "sms");
-          await removeDevice(deps, caller, id, originOf(c, proxies));
-        } else {
-          const { session, user } = await callerOnOthersPath(c, deps);
-          const { id } = await namedDevice(c, deps, { userId: user.id }, "sms");
-          await removeDevice(deps, session, id, originOf(c, proxies), subjectOf(user));
-        }
+        await removeNamed(
+          c,
+          deps,
+          async (userId) => (await namedDevice(c, deps, { userId }, "sms")).id,
+        );
         return c.body(null, 204);
       },
     },
