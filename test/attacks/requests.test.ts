@@ -1,5 +1,6 @@
 // I write my requests by hand: another host's name, a proxy's header, a path that is the same to the
 // service and another to the proxy before it, a second request inside the first.
+import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createApp } from "../../api/app.ts";
 import { type Gateway, startGateway } from "../support/gateway.ts";
@@ -25,9 +26,19 @@ afterAll(async () => {
 const send = (...pieces: string[]) => exchange(gateway.port, ...pieces);
 const FORM = "Content-Type: application/x-www-form-urlencoded";
 
-/** The lines that were logged of requests whose path holds the text. */
-const workedOn = (text: string) =>
+const logged = (text: string) =>
   gateway.logs().filter((line) => String(JSON.parse(line).path ?? "").includes(text));
+
+/**
+ * The lines that were logged of requests whose path holds the text. The gateway's log arrives by
+ * a pipe, after its answers: a request of its own, made after the others, is waited for.
+ */
+const workedOn = async (text: string) => {
+  const last = `/last-${randomUUID()}`;
+  await send(httpRequest(`GET ${last} HTTP/1.1`));
+  await expect.poll(() => logged(last), { timeout: 10_000 }).toHaveLength(1);
+  return logged(text);
+};
 
 describe("attack: another host's name", () => {
   const body = () => new URLSearchParams({ username: user.username, password: user.password });
@@ -195,7 +206,7 @@ describe("attack: a second request inside the first", () => {
   ])("with %s is never worked on", async (name, headers, body) => {
     const request = [login, "Host: localhost", json, ...headers, "", body].join("\r\n");
     const answer = await send(request);
-    expect(workedOn("/smuggled"), name).toEqual([]);
+    expect(await workedOn("/smuggled"), name).toEqual([]);
     expect(answer.match(/HTTP\/1\.1 \d{3}/g)?.length ?? 0, answer).toBeLessThanOrEqual(1);
     expectNothingInternal(answer);
   });
@@ -207,9 +218,6 @@ describe("attack: a second request inside the first", () => {
     const second = answer.slice(answer.lastIndexOf("HTTP/1.1 "));
     expect(statusOf(second)).toBe(401);
     expect(second).not.toContain(user.username);
-    // What is worked on is seen in the log.
-    await send(httpRequest("GET /not-smuggled HTTP/1.1"));
-    expect(workedOn("/not-smuggled")).toHaveLength(1);
   });
 
   test("no upgrade to another protocol is made", async () => {
