@@ -134,6 +134,8 @@ export type Unverified = (Device & { type: "sms" }) | (Device & { type: "otp" })
 /** Why the enrollment takes nothing more, or not this. */
 export function enrollmentRefusal(view: EnrollmentView): Problem {
   const members = { state: view.state };
+  // Its proof was taken and is not written down yet: whether it counts is not known.
+  if (view.state === "verifying") return unavailable("temporal");
   if (view.state === "pin_expired" || view.state === "pin_void")
     return new Problem("pin_expired", "Ask for a new PIN.", { members });
   if (view.state === "verified")

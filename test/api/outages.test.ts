@@ -2,6 +2,7 @@ import pg from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { verifyDevice } from "../../store/postgres/devices.ts";
 import { getUser } from "../../store/postgres/users.ts";
+import { codeAt, registerApp } from "../support/apps.ts";
 import type { Answer } from "../support/client.ts";
 import { gatewayBehindLinks } from "../support/links.ts";
 import { newPhone } from "../support/phones.ts";
@@ -214,6 +215,25 @@ test("a device is verified already only once what follows from that is done", as
   });
   const over = expectProblem(await gateway.api.verifyDevice(token, id, pin), "session_revoked");
   expect(over.reason).toBe("device_verified");
+});
+
+test("an app whose proof cannot be written down yet is not told to be gone", async () => {
+  const user = await stack.createUser();
+  const { token } = await logInByPassword(stack, user);
+  const { device, secret } = await registerApp(stack, token);
+  const client = new pg.Client({ connectionString: stack.deps.config.DATABASE_URL });
+  await client.connect();
+  await client.query("begin; lock table events in access exclusive mode");
+  const code = codeAt(secret, stack.clock.now());
+  expectAway(await gateway.api.verifyDevice(token, device.id, code));
+  expectAway(await gateway.api.verifyDevice(token, device.id, wrongCode(code)));
+  await client.query("rollback");
+  await client.end();
+  const over = await until(
+    () => stack.api.session(token),
+    ({ status }) => status === 401,
+  );
+  expect(over.problem.reason).toBe("device_verified");
 });
 
 test("a login that PostgreSQL cannot write down opens no session", async () => {
