@@ -1,6 +1,11 @@
 import type { AnyStateMachine, EventFromLogic, InputFrom, SnapshotFrom } from "xstate";
 import { loginChallengeMachine } from "../../machines/login-challenge.ts";
 import { otpEnrollmentMachine } from "../../machines/otp-enrollment.ts";
+import {
+  type PolicyChange,
+  type PolicyRolloutEvent,
+  policyRolloutMachine,
+} from "../../machines/policy-rollout.ts";
 import { smsEnrollmentMachine } from "../../machines/sms-enrollment.ts";
 import { webhookDeliveryMachine } from "../../machines/webhook-delivery.ts";
 import {
@@ -8,6 +13,8 @@ import {
   challengeUpdates,
   enrollmentSignals,
   otpUpdates,
+  rolloutSignals,
+  rolloutUpdates,
   smsSignals,
   smsUpdates,
   webhookUpdates,
@@ -15,6 +22,7 @@ import {
 import {
   challengeView,
   otpEnrollmentView,
+  policyRolloutView,
   smsEnrollmentView,
   webhookDeliveryView,
 } from "../../workflows/views.ts";
@@ -23,6 +31,8 @@ import { walk } from "../support/machine-walk.ts";
 const origin = { ip: "192.0.2.7", userAgent: "test" };
 const LIFETIME = 600_000;
 const PIN_LIFETIME = 60_000;
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
 
 export type Chart<M extends AnyStateMachine> = ReturnType<typeof chart<M>>;
 
@@ -178,4 +188,55 @@ export const webhookDelivery = chart({
   next: { resend: "RESEND" },
 });
 
-export const charts = { loginChallenge, smsEnrollment, otpEnrollment, webhookDelivery };
+/** An administrator's change of the policy: at once, unless it says otherwise. */
+export const announce = (policy: Partial<PolicyChange> = {}): PolicyRolloutEvent => ({
+  type: "ANNOUNCE",
+  requirement: "required",
+  enforceAfter: null,
+  graceMs: 0,
+  actorId: "a",
+  origin,
+  ...policy,
+});
+export const grace = (days: number) => ({
+  enforceAfter: "2026-02-01T00:00:00Z",
+  graceMs: days * DAY,
+});
+
+export const policyRollout = chart({
+  machine: policyRolloutMachine,
+  inputs: [{}],
+  events: [
+    announce(),
+    announce(grace(14)),
+    announce({ requirement: "optional" }),
+    { type: "POLICY_PERSISTED" },
+    { type: "POLICY_CONFLICT" },
+    { type: "USERS_COUNTED", toGo: 0 },
+    { type: "USERS_COUNTED", toGo: 2 },
+    { type: "OVERTAKEN", requirement: "optional" },
+    { type: "OVERTAKEN", requirement: "required" },
+    { type: "RECOUNT" },
+    { type: "SUPERSEDE", requirement: "optional" },
+    { type: "SUPERSEDE", requirement: "required" },
+  ],
+  deadlines: {
+    draftLifetime: { state: "drafted", ms: MINUTE },
+    gracePeriod: { state: "grace_period", ms: 14 * DAY },
+    firstReminder: { state: "grace_period", ms: 11 * DAY },
+    lastReminder: { state: "grace_period", ms: 13 * DAY },
+    recountInterval: { state: "enforced", ms: DAY },
+  },
+  requests: [...Object.values(rolloutUpdates), ...Object.values(rolloutSignals)],
+  effects: ["persistPolicy", "remindUsers", "enforcePolicy", "countUsers"],
+  view: policyRolloutView,
+  next: { announce: "ANNOUNCE", recount: "RECOUNT", supersede: "SUPERSEDE" },
+});
+
+export const charts = {
+  loginChallenge,
+  smsEnrollment,
+  otpEnrollment,
+  policyRollout,
+  webhookDelivery,
+};
