@@ -5,6 +5,8 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev && npm cache clean --force
 COPY . .
+ENV WORKFLOW_BUNDLE=/app/workflow-bundle.js
+RUN node --import tsx scripts/bundle-workflows.ts "$WORKFLOW_BUNDLE"
 USER node
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s \

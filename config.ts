@@ -79,6 +79,8 @@ const environment = z.object({
     .string()
     .regex(/^\d+(\.\d+){3}:\d+$/, "must be an IPv4 address and a port, such as 0.0.0.0:9464")
     .optional(),
+  /** A file that scripts/bundle-workflows.ts has made of this code; without it a worker bundles. */
+  WORKFLOW_BUNDLE: z.string().optional(),
   /** Names the code of a worker; with it, flows stay on the build that they began on. */
   WORKER_BUILD_ID: z
     .string()

@@ -1,4 +1,3 @@
-import { fileURLToPath } from "node:url";
 import { Client } from "@temporalio/client";
 import { NativeConnection, Runtime, Worker } from "@temporalio/worker";
 import { pino } from "pino";
@@ -16,6 +15,7 @@ import { connectRedis } from "./store/redis/connect.ts";
 import { startTraces } from "./telemetry/start-traces.ts";
 import { activityFields, sdkLogger } from "./telemetry/worker-log.ts";
 import { exporterAt, measureWorker } from "./telemetry/worker-metrics.ts";
+import { workflowCode } from "./workflow-code.ts";
 import { DEPLOYMENT, TASK_QUEUE } from "./workflows/ids.ts";
 
 const config = loadConfig();
@@ -48,6 +48,9 @@ const tracing = await startTraces({
   service: "second-step-worker",
   log,
 });
+// Traces are made by code inside the bundle: with them it is made here.
+const bundle = tracing ? undefined : config.WORKFLOW_BUNDLE;
+const { workflowsPath, preloadModules } = workflowCode;
 const worker = await Worker.create({
   ...tracing?.worker,
   connection,
@@ -61,7 +64,9 @@ const worker = await Worker.create({
         defaultVersioningBehavior: "PINNED",
       }
     : undefined,
-  workflowsPath: fileURLToPath(new URL("./workflows/index.ts", import.meta.url)),
+  ...(bundle
+    ? { workflowBundle: { codePath: bundle } }
+    : { workflowsPath, bundlerOptions: { preloadModules } }),
   activities: createActivities({ db: database.db, redis, sms, mail, config, clock, log }),
 });
 

@@ -15,7 +15,8 @@ import { type Usage, usageOf } from "./usage.ts";
 const TOLD_MS = 1_200;
 /** More than can be done in a second, of what is done once. */
 const ONCE_A_SECOND = 80;
-const WARM_UP_S = 4;
+/** Some hundreds of logins: V8 has compiled what is hot by then. */
+const WARM_UP_S = 15;
 
 /** What one load came to; `each` unit of work. */
 export type Result = Omit<Delivered, "seconds" | "workflowId"> & {

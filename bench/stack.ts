@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -102,11 +103,16 @@ export async function startStack(
       logFile: logFile(`${part}-${children.length}`),
     });
 
+  report("Bundling the workflows");
+  const bundle = join(folder, "workflow-bundle.js");
+  const bundling = ["--import", "tsx", "scripts/bundle-workflows.ts", bundle];
+  execFileSync(process.execPath, bundling, { cwd: checkoutFolder });
+
   report("Starting workers and gateways");
   let workerReadyS = 0;
   for (let n = 0; n < workers; n++) {
     const begun = performance.now();
-    const worker = startOwn("worker", "worker.ts");
+    const worker = startOwn("worker", "worker.ts", { WORKFLOW_BUNDLE: bundle });
     const polls = async () => {
       const isIt = ({ identity }: { identity: string }) => identity.startsWith(`${worker.pid}@`);
       if (!(await isPolling(connection, NAMESPACE, { since: new Date(0), isIt })))

@@ -1,10 +1,10 @@
-import { fileURLToPath } from "node:url";
 import { bundleWorkflowCode, DefaultLogger, Worker } from "@temporalio/worker";
 import { generateSync } from "otplib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { activity } from "../../api/events.ts";
 import type { OtpSetup } from "../../api/otp-devices.ts";
 import type { Policy, PolicyRequest } from "../../api/policy.ts";
+import { workflowCode } from "../../workflow-code.ts";
 import { workflowIds } from "../../workflows/ids.ts";
 import { VIEW } from "../../workflows/messages.ts";
 import type { Person } from "../support/people.ts";
@@ -376,7 +376,7 @@ test("what was changed, when it was enforced, and by whom stands in the account'
 
 test("the history of a roll-out replays on today's code", async () => {
   const workflowBundle = await bundleWorkflowCode({
-    workflowsPath: fileURLToPath(new URL("../../workflows/index.ts", import.meta.url)),
+    ...workflowCode,
     logger: new DefaultLogger("ERROR"),
   });
   const { admin, other, member } = await newAccount();

@@ -1,7 +1,7 @@
-import { fileURLToPath } from "node:url";
 import { bundleWorkflowCode, DefaultLogger, Worker, type WorkflowBundle } from "@temporalio/worker";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { WORKFLOW_INTERCEPTORS } from "../../telemetry/tracing.ts";
+import { workflowCode } from "../../workflow-code.ts";
 import { secretsIn } from "../support/histories.ts";
 import { challengeSent, enrollPhone, startChallenge } from "../support/scenarios.ts";
 import { type Service, startService } from "../support/service.ts";
@@ -38,7 +38,7 @@ async function spanOf(name: string, workflowId: string) {
 
 const bundle = (...workflowInterceptorModules: string[]) =>
   bundleWorkflowCode({
-    workflowsPath: fileURLToPath(new URL("../../workflows/index.ts", import.meta.url)),
+    ...workflowCode,
     workflowInterceptorModules,
     logger: new DefaultLogger("ERROR"),
   });

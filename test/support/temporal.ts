@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { fileURLToPath } from "node:url";
 import { Client, Connection } from "@temporalio/client";
 import { msToTs } from "@temporalio/common/lib/time";
 import { TestWorkflowEnvironment } from "@temporalio/testing";
@@ -15,6 +14,7 @@ import {
 import { inject } from "vitest";
 import type { Activities } from "../../activities/index.ts";
 import { registerSearchAttributes } from "../../scripts/temporal-namespace.ts";
+import { workflowCode } from "../../workflow-code.ts";
 import { TASK_QUEUE } from "../../workflows/ids.ts";
 
 /** `real`: the dev server, whose timers take their time; `skipping`: time passes when told to. */
@@ -120,7 +120,7 @@ let bundled: Promise<WorkflowBundle> | undefined;
 /** Built once a test file, since it takes seconds. */
 function bundle() {
   bundled ??= bundleWorkflowCode({
-    workflowsPath: fileURLToPath(new URL("../../workflows/index.ts", import.meta.url)),
+    ...workflowCode,
     logger: new DefaultLogger("ERROR"),
   });
   return bundled;

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { bundleWorkflowCode, DefaultLogger, Worker, type WorkflowBundle } from "@temporalio/worker";
 import { DeterminismViolationError } from "@temporalio/workflow";
 import { beforeAll, describe, expect, test } from "vitest";
+import { workflowCode } from "../../workflow-code.ts";
 import * as workflows from "../../workflows/index.ts";
 import { IDENTITY } from "../support/temporal.ts";
 import { everyEnd } from "./every-end.ts";
@@ -13,7 +14,7 @@ import { useWorld } from "./world.ts";
 let workflowBundle: WorkflowBundle;
 beforeAll(async () => {
   workflowBundle = await bundleWorkflowCode({
-    workflowsPath: fileURLToPath(new URL("../../workflows/index.ts", import.meta.url)),
+    ...workflowCode,
     logger: new DefaultLogger("ERROR"),
   });
 });
