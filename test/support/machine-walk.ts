@@ -82,7 +82,8 @@ export function follow<M extends AnyStateMachine>(
   );
 }
 
-function begin<M extends AnyStateMachine>(machine: M, input: InputFrom<M>): Place<M> {
+/** Where the machine begins. */
+export function begin<M extends AnyStateMachine>(machine: M, input: InputFrom<M>): Place<M> {
   const [snapshot, actions] = initialTransition<AnyStateMachine>(machine, input);
   return {
     path: JSON.stringify(input),

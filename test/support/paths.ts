@@ -5,8 +5,7 @@ import type {
   InputFrom,
   SnapshotFrom,
 } from "xstate";
-import { getShortestPaths, getSimplePaths } from "xstate/graph";
-import { follow, type Place } from "./machine-walk.ts";
+import { begin, type Place, take, takes } from "./machine-walk.ts";
 
 export type PathRules<M extends AnyStateMachine> = {
   /** What the outside can bring about, with the deadlines among them. */
@@ -15,39 +14,67 @@ export type PathRules<M extends AnyStateMachine> = {
   happens(snapshot: SnapshotFrom<M>, event: EventFromLogic<M>): boolean;
   /** What tells one place from another. */
   keyOf(snapshot: SnapshotFrom<M>): string;
+  /** Places that are no more than on the way to others; without it none. */
+  passes?(snapshot: SnapshotFrom<M>): boolean;
+  /** How many events a simple path has at most; without it, any number. */
+  longest?: number;
 };
 
+/** How far it goes: a shortest path to each place, or every simple path, which visits no place twice. */
+export type Form = "shortest" | "simple";
+
 /**
- * The paths through a machine: to each of its places a shortest one, or every one that visits no
- * place twice, up to so many events. None ends where the machine is still settling.
+ * The paths through a machine from these beginnings, in that form. None ends where the machine is
+ * still settling.
  */
 export function pathsOf<M extends AnyStateMachine>(
   machine: M,
-  input: InputFrom<M>,
-  { events, happens, keyOf }: PathRules<M>,
-  kind: "shortest" | "simple",
-  longest = Number.POSITIVE_INFINITY,
-): Place<M>[] {
-  const find = kind === "shortest" ? getShortestPaths : getSimplePaths;
-  const paths = find(
-    machine as AnyStateMachine,
-    {
-      input,
-      events,
-      filterEvents: (snapshot: SnapshotFrom<M>, event: EventFromLogic<M>) =>
-        happens(snapshot, event),
-      serializeState: (snapshot: unknown) => keyOf(snapshot as SnapshotFrom<M>),
-    } as never,
-  );
-  return (
-    paths
-      // The first step of a path is the entry into the machine itself.
-      .map(({ steps }) => steps.slice(1).map(({ event }) => event as EventFromLogic<M>))
-      .filter(({ length }) => length <= longest)
-      .map((steps) => follow(machine, input, steps))
-      .filter(({ snapshot }) => !settles(snapshot))
+  inputs: InputFrom<M>[],
+  rules: PathRules<M>,
+  form: Form,
+): Begun<M>[] {
+  const {
+    events,
+    happens,
+    keyOf,
+    passes = () => false,
+    longest = Number.POSITIVE_INFINITY,
+  } = rules;
+  const starts = inputs.map((input) => ({ input, place: begin(machine, input) }));
+  const next = ({ input, place }: Begun<M>): Begun<M>[] =>
+    events
+      .filter((event) => happens(place.snapshot, event) && takes(place, event))
+      .map((event) => ({ input, place: take(machine, place, event) }));
+
+  const shortest = () => {
+    const reached = new Set<string>();
+    const first = (found: Begun<M>[]) =>
+      found.filter(({ place: { snapshot } }) => {
+        const key = keyOf(snapshot);
+        return !reached.has(key) && reached.add(key);
+      });
+    const breadth = (found: Begun<M>[]): Begun<M>[] =>
+      found.length === 0 ? [] : [...found, ...breadth(first(found.flatMap(next)))];
+    return breadth(first(starts));
+  };
+
+  const simple = () => {
+    const depth = (from: Begun<M>, visited: string[]): Begun<M>[] => {
+      const keys = [...visited, keyOf(from.place.snapshot)];
+      if (keys.length > longest) return [from];
+      const onward = next(from).filter(({ place }) => !keys.includes(keyOf(place.snapshot)));
+      return [from, ...onward.flatMap((each) => depth(each, keys))];
+    };
+    return starts.flatMap((start) => depth(start, []));
+  };
+
+  return (form === "shortest" ? shortest() : simple()).filter(
+    ({ place: { snapshot } }) => !settles(snapshot) && !passes(snapshot),
   );
 }
+
+/** A place, and what the way to it began with. */
+export type Begun<M extends AnyStateMachine> = { input: InputFrom<M>; place: Place<M> };
 
 /** Whether the machine only waits for its own effect. */
 export const settles = (snapshot: unknown) => (snapshot as AnyMachineSnapshot).hasTag("settling");

@@ -54,11 +54,15 @@ export function fallible(gateway: SmsGateway) {
   };
 }
 
+const AREAS = [
+  ...[201, 202, 203, 205, 206, 207, 208, 209, 210, 212, 213, 214, 215, 216, 217, 218, 219, 224],
+  ...[225, 228, 229, 231, 234, 239, 240, 248, 251, 252, 253, 254, 256, 260, 262, 267, 269, 270],
+];
 let used = 0;
 
 /** A phone number nobody has used in this test file: as typed in the USA, and as E.164. */
 export function newPhone() {
-  const area = [212, 312, 415, 512, 617, 713, 808, 919][Math.floor(used / 100)];
+  const area = AREAS[Math.floor(used / 100)];
   if (area === undefined) throw new Error("No fictitious number is left");
   const line = `01${String(used++ % 100).padStart(2, "0")}`;
   return { countryCode: "US", phoneNumber: `${area}-555-${line}`, e164: `+1${area}555${line}` };

@@ -2,8 +2,10 @@ import { generateSync } from "otplib";
 import type { EventFromLogic, SnapshotFrom } from "xstate";
 import type { ProblemCode } from "../../../api/problem.ts";
 import { recoveryHash } from "../../../api/recovery-codes.ts";
+import { spendPasscodeSend } from "../../../api/sends.ts";
 import type { loginChallengeMachine as machine } from "../../../machines/login-challenge.ts";
 import type { Method } from "../../../machines/methods.ts";
+import { newOwnedId } from "../../../store/ids.ts";
 import { newRecoveryCodes } from "../../../store/recovery-codes.ts";
 import { workflowIds } from "../../../workflows/ids.ts";
 import { challengeView } from "../../../workflows/views.ts";
@@ -12,25 +14,30 @@ import { logInByPassword, startChallenge } from "../../support/scenarios.ts";
 import type { Stack } from "../../support/stack.ts";
 import { until } from "../../support/until.ts";
 import { eventsOf, historyLength, sendInterval, withDevices } from "./people.ts";
+import { reportEvents, reporter } from "./reports.ts";
 import type { Driven, Illegal } from "./walk.ts";
 
 type Snapshot = SnapshotFrom<typeof machine>;
 type Event = EventFromLogic<typeof machine>;
 
 const DEADLINE = "xstate.after.challengeLifetime.loginChallenge.open";
+const HOUR_MS = 3_600_000;
 const origin = {};
 
 export const inputs = (
   [
-    ["sms", ["sms"]],
-    ["sms", ["otp", "sms"]],
-    ["otp", ["otp"]],
-    ["otp", ["otp", "sms"]],
+    ["sms", ["sms"], true],
+    ["sms", ["otp", "sms"], true],
+    ["otp", ["otp"], true],
+    ["otp", ["otp", "sms"], true],
+    // The user's budget of messages is spent, and is whole again half a minute later.
+    ["sms", ["sms"], false],
+    ["sms", ["otp", "sms"], false],
   ] as const
-).map(([method, methods]) => ({
+).map(([method, methods, maySend]) => ({
   method,
   methods: [...methods],
-  maySend: true,
+  maySend,
   lifetimeMs: 600_000,
 }));
 
@@ -38,19 +45,31 @@ export const rules: PathRules<typeof machine> = {
   events: [
     { type: "RESEND" },
     { type: "CHOOSE_METHOD", method: "sms", maySend: true },
+    { type: "CHOOSE_METHOD", method: "sms", maySend: false },
     { type: "CHOOSE_METHOD", method: "otp", maySend: false },
     { type: "PASSCODE_SENT" },
     { type: "DELIVERY_FAILED", reason: "unreachable_number" },
+    ...reportEvents(4),
     { type: "PASSCODE_REJECTED", failures: 1 },
     { type: "PASSCODE_ACCEPTED", factor: "recovery_code", origin },
     { type: "ACCOUNT_LOCKED", origin },
     { type: "WITHDRAW", reason: "multi_factor_reset" },
     { type: DEADLINE } as never,
   ],
-  // A message is given up after a minute.
-  happens: (snapshot, { type }) => type !== (DEADLINE as string) || !isSending(snapshot),
-  keyOf: ({ value, context }) =>
-    JSON.stringify([value, context.methods, context.method, context.failures > 0]),
+  happens(snapshot, event) {
+    const { sendings, maySend } = snapshot.context;
+    // A message is given up after a minute.
+    if (event.type === (DEADLINE as string)) return !isSending(snapshot);
+    // One was sent just now, or the budget was spent from the beginning.
+    if (event.type === "CHOOSE_METHOD" && event.method === "sms" && !event.maySend)
+      return sendings > 0 || !maySend;
+    return true;
+  },
+  keyOf({ value, status, context: { methods, method, failures, delivery, deliveryProblem } }) {
+    const message = status === "active" ? [delivery, deliveryProblem] : [];
+    return JSON.stringify([value, methods, method, failures > 0, ...message]);
+  },
+  longest: 5,
 };
 
 const isSending = (snapshot: Snapshot) => snapshot.matches({ open: "sending_passcode" });
@@ -66,7 +85,7 @@ const OVER: Partial<Record<string, ProblemCode>> = {
 /** A login of a new user, in front of its second step. */
 export async function drive(
   stack: Stack,
-  { method, methods }: { method: Method; methods: Method[] },
+  { method, methods, maySend }: { method: Method; methods: Method[]; maySend: boolean },
 ): Promise<Driven<typeof machine>> {
   const { api, deps } = stack;
   const { user, e164, secret } = await withDevices(stack, methods, method);
@@ -75,11 +94,21 @@ export async function drive(
     recoveryCodes.flatMap((code) => recoveryHash(deps, user.id, code) ?? []),
   );
   const support = await stack.createUser({ role: "support" });
-  if (method === "sms") stack.failSms("hang");
+  if (!maySend) await spendBudget();
+  const sends = method === "sms" && maySend;
+  if (sends) stack.failSms("hang");
   const { id } = await startChallenge(stack, user);
-  if (method === "sms") await hangs();
+  if (sends) await hangs();
+  const { report, forged } = reporter(stack, workflowIds.loginChallenge(id));
   let passcode = "";
 
+  /** As if the user had logged in an hour ago, twenty times. */
+  async function spendBudget() {
+    const login = { userId: user.id, phoneNumber: e164 };
+    for (let n = 0; n < deps.config.limits.passcode.perHour; n++)
+      await spendPasscodeSend(deps, { ...login, challengeId: newOwnedId(user.id) });
+    await stack.advance(HOUR_MS - sendInterval);
+  }
   /** Whether a message is on its way and stays there. */
   function hangs() {
     return until(
@@ -110,15 +139,17 @@ export async function drive(
     },
     async CHOOSE_METHOD(event, from) {
       if (event.type !== "CHOOSE_METHOD") return;
-      const { method } = event;
-      if (method === "sms") {
+      const { method, maySend } = event;
+      const sends = method === "sms" && maySend;
+      if (sends) {
         await stack.advance(sendInterval);
         stack.failSms("hang");
       }
       (await api.chooseMethod(id, method)).body;
-      if (method === "sms") await hangs();
+      if (sends) await hangs();
       else if (isSending(from)) await arrives();
     },
+    DELIVERY_REPORTED: (event) => report(event as Parameters<typeof report>[0]),
     PASSCODE_REJECTED: async () => (await wrong()).problem,
     PASSCODE_ACCEPTED: async (_event, from) =>
       (await api.verifyPasscode(id, rightFor(from))).body.session,
@@ -158,23 +189,34 @@ export async function drive(
     async illegal(snapshot) {
       const { state, next, methods } = challengeView(snapshot);
       const over = OVER[state];
+      const resend = () => api.resendPasscode(id);
       const send: Record<string, Illegal["send"]> = {
         "verify by SMS": wrong,
         "verify by app": () => api.verifyPasscode(id, "000000"),
         "verify by recovery code": () => api.verifyPasscode(id, recoveryCodes[1] as string),
-        resend: () => api.resendPasscode(id),
+        resend,
         "method sms": () => api.chooseMethod(id, "sms"),
         "method otp": () => api.chooseMethod(id, "otp"),
       };
+      const sent = snapshot.context.sendings > 0 ? [forged] : [];
       if (over)
-        return Object.entries(send).map(([request, send]) => ({ request, send, code: over }));
+        return [
+          ...sent,
+          ...Object.entries(send).map(([request, send]) => ({ request, send, code: over })),
+        ];
       const nonsense = () => api.verifyPasscode(id, "12");
       const found: Illegal[] = [
+        ...sent,
         { request: "verify nonsense", send: nonsense, code: "invalid_request" },
       ];
       const say = (request: string, code: ProblemCode) =>
         found.push({ request, code, send: send[request] as Illegal["send"] });
       if (!next.includes("resend")) say("resend", "illegal_transition");
+      else {
+        // The first refusal of an hour stands in the audit trail.
+        await resend();
+        say("resend", "send_limit");
+      }
       for (const each of ["sms", "otp"] as const)
         if (!methods.includes(each)) say(`method ${each}`, "method_not_configured");
       return found;

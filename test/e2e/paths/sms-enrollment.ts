@@ -1,6 +1,7 @@
 import type { EventFromLogic, SnapshotFrom } from "xstate";
 import type { ProblemCode } from "../../../api/problem.ts";
 import type { smsEnrollmentMachine as machine } from "../../../machines/sms-enrollment.ts";
+import { workflowIds } from "../../../workflows/ids.ts";
 import { smsEnrollmentView } from "../../../workflows/views.ts";
 import type { PathRules } from "../../support/paths.ts";
 import { newPhone } from "../../support/phones.ts";
@@ -9,6 +10,7 @@ import type { Stack } from "../../support/stack.ts";
 import { until } from "../../support/until.ts";
 import { deviceRequests, GONE, VERIFIED } from "./devices.ts";
 import { sendInterval } from "./people.ts";
+import { reportEvents, reporter } from "./reports.ts";
 import type { Driven } from "./walk.ts";
 
 type Snapshot = SnapshotFrom<typeof machine>;
@@ -25,6 +27,7 @@ export const rules: PathRules<typeof machine> = {
     { type: "RESEND" },
     { type: "PIN_SENT" },
     { type: "DELIVERY_FAILED", reason: "unreachable_number" },
+    ...reportEvents(4),
     { type: "PIN_REJECTED", triesRemaining: 4 },
     { type: "PIN_VOIDED" },
     { type: "PIN_ACCEPTED", makeDefault: true, origin },
@@ -43,18 +46,24 @@ export const rules: PathRules<typeof machine> = {
       return !isSending(snapshot) && !snapshot.matches({ unverified: "awaiting_pin" });
     return true;
   },
-  keyOf: ({ value, context }) =>
-    JSON.stringify([value, context.triesRemaining ?? null, context.deliveryProblem ?? null]),
+  keyOf({ value, context: { triesRemaining, delivery, deliveryProblem } }) {
+    const shown = typeof value === "string" ? [] : [triesRemaining, delivery, deliveryProblem];
+    return JSON.stringify([value, ...shown]);
+  },
 };
 
 const isSending = (snapshot: Snapshot) => snapshot.matches({ unverified: "sending_pin" });
 
 const ILLEGAL: Partial<Record<string, Partial<Record<string, ProblemCode>>>> = {
   sending_pin: { pin: "illegal_transition", restart: "illegal_transition" },
-  awaiting_pin: { restart: "illegal_transition" },
+  awaiting_pin: { pin: "send_limit", restart: "illegal_transition" },
   pin_expired: { verify: "pin_expired", restart: "illegal_transition" },
-  pin_void: { verify: "pin_expired", restart: "illegal_transition" },
-  delivery_failed: { verify: "illegal_transition", restart: "illegal_transition" },
+  pin_void: { pin: "send_limit", verify: "pin_expired", restart: "illegal_transition" },
+  delivery_failed: {
+    pin: "send_limit",
+    verify: "illegal_transition",
+    restart: "illegal_transition",
+  },
   verified: { ...VERIFIED, remove: "remove_all_required" },
   removed: GONE,
   dropped: GONE,
@@ -69,6 +78,7 @@ export async function drive(stack: Stack): Promise<Driven<typeof machine>> {
   stack.failSms("hang");
   const { id } = (await api.registerPhone(first.token, phone)).body;
   await hangs();
+  const { report, forged } = reporter(stack, workflowIds.enrollment("sms", id));
   let pin = "1234";
   let verified = false;
   const logIn = () =>
@@ -96,6 +106,7 @@ export async function drive(stack: Stack): Promise<Driven<typeof machine>> {
       (await api.resendPin(await requests.token(), id)).body;
       await hangs();
     },
+    DELIVERY_REPORTED: (event) => report(event as Parameters<typeof report>[0]),
     PIN_REJECTED: async () => (await verify(wrongCode(pin))).problem,
     async PIN_VOIDED() {
       for (let tries = 1; tries <= 5; tries++)
@@ -139,7 +150,12 @@ export async function drive(stack: Stack): Promise<Driven<typeof machine>> {
       const { state, delivery = null, problem = null, triesRemaining = null, next } = view;
       return { state, delivery, problem, triesRemaining, next };
     },
-    illegal: (snapshot) => requests.illegal(ILLEGAL[smsEnrollmentView(snapshot).state] ?? {}),
+    async illegal(snapshot) {
+      const own = ILLEGAL[smsEnrollmentView(snapshot).state] ?? {};
+      // The first refusal of an hour stands in the audit trail.
+      if (own.pin === "send_limit") await api.resendPin(await requests.token(), id);
+      return [forged, ...(await requests.illegal(own))];
+    },
     traces: requests.traces,
     async end() {
       stack.failSms();
