@@ -3,6 +3,7 @@ import type { Context, Env } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { routePath } from "hono/route";
 import type { Logger } from "pino";
+import { TooManyPasswords } from "../store/passwords.ts";
 import { isUnavailable } from "../store/unavailable.ts";
 import { Problem, sendProblem, unavailable } from "./problem.ts";
 
@@ -36,6 +37,10 @@ export function problemOf(error: Error, route: string, log: Logger): Problem {
     return new Problem("unsupported_media_type");
   if (isUnstorable(error))
     return new Problem("invalid_request", "A text holds a character we cannot keep.");
+  if (error instanceof TooManyPasswords)
+    return new Problem("service_unavailable", "Too many log in at once. Try again in a moment.", {
+      retryAfterS: 1,
+    });
   if (isUnavailable(error)) {
     log.warn({ err: error }, "a store is away");
     return unavailable("store");

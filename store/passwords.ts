@@ -1,4 +1,6 @@
+import { availableParallelism } from "node:os";
 import { hash, verify } from "@node-rs/argon2";
+import pLimit from "p-limit";
 
 /** Argon2id at the second choice of OWASP's cheat sheet: 19 MiB, two passes, one lane. */
 const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
@@ -7,6 +9,18 @@ const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 const NOBODY =
   "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$dRzY82fgceWJKqstlAB6sn56dYrekptRpYPqbR1lZQg";
 
+/**
+ * A core is left to everything else, and hashes that share their 19 MiB of cache take longer than
+ * one after the other.
+ */
+const inTurn = pLimit(Math.max(1, availableParallelism() - 1));
+
+/** Half a second's work for one core: whoever came after these would wait too long. */
+const MOST_WAITING = 64;
+
+/** More passwords are to be checked than can be in time. */
+export class TooManyPasswords extends Error {}
+
 /** NIST SP 800-63B-4 section 3.1.1.2: a Unicode password is normalized (NFC) before it is hashed. */
 function normalized(password: string): string {
   return password.normalize("NFC");
@@ -14,14 +28,18 @@ function normalized(password: string): string {
 
 /** The argon2id hash of a password as PHC text with a random salt. */
 export function hashPassword(password: string): Promise<string> {
-  return hash(normalized(password), COST);
+  return inTurn(() => hash(normalized(password), COST));
 }
 
-/** Whether the password is the hashed one; without a hash false, after the same work. */
+/**
+ * Whether the password is the hashed one; without a hash false, after the same work. Throws
+ * TooManyPasswords at once where too many wait.
+ */
 export async function verifyPassword(
   passwordHash: string | undefined,
   password: string,
 ): Promise<boolean> {
-  const matches = await verify(passwordHash ?? NOBODY, normalized(password));
+  if (inTurn.pendingCount >= MOST_WAITING) throw new TooManyPasswords();
+  const matches = await inTurn(() => verify(passwordHash ?? NOBODY, normalized(password)));
   return passwordHash !== undefined && matches;
 }

@@ -25,7 +25,7 @@ const MAY: Record<string, { ours: RegExp; packages: RegExp }> = {
   },
   store: {
     ours: /^store\/|^telemetry\/facts\.ts$/,
-    packages: /^(node:\w+|redis|pg|drizzle-(orm|kit)(\/.*)?|@node-rs\/argon2)$/,
+    packages: /^(node:\w+|redis|pg|drizzle-(orm|kit)(\/.*)?|@node-rs\/argon2|p-limit)$/,
   },
   api: {
     ours: /^(api|store|portal)\/|^identity\/app\.ts$|^gateways\/(reports|twilio-status|public-addresses|webhook)\.ts$|^telemetry\/(facts|start-traces)\.ts$|^config\.ts$|^machines\/methods\.ts$|^workflows\/(messages|ids|views)\.ts$/,

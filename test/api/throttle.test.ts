@@ -3,6 +3,7 @@ import { createApp } from "../../api/app.ts";
 import type { activity } from "../../api/events.ts";
 import { newId } from "../../store/ids.ts";
 import { lockUser } from "../../store/postgres/users.ts";
+import { createClient } from "../support/client.ts";
 import type { Person } from "../support/people.ts";
 import { expectProblem } from "../support/problems.ts";
 import {
@@ -160,4 +161,28 @@ describe("a lock", () => {
     );
     expectProblem(await stack.api.logIn(user), "account_locked");
   });
+});
+
+test("more logins at once than can be looked at in time are told at once to come again", async () => {
+  const user = await stack.createUser();
+  const app = createApp({ ...stack.deps, config: { ...stack.deps.config, TRUSTED_PROXIES: 1 } });
+  // Not the client that tries again by itself.
+  const { logIn } = createClient((path, init) => Promise.resolve(app.request(path, init)));
+  const crowd = await Promise.all(
+    Array.from({ length: 300 }, (_, n) =>
+      logIn(
+        { username: `nobody-${n}`, password: "x" },
+        { headers: { "x-forwarded-for": `198.18.${n % 250}.1` } },
+      ),
+    ),
+  );
+  const [refused, judged] = [503, 401].map((wanted) =>
+    crowd.filter(({ status }) => status === wanted),
+  );
+  expect(refused?.length).toBeGreaterThan(0);
+  expect(judged?.length).toBeGreaterThan(0);
+  expect(crowd).toHaveLength((refused?.length ?? 0) + (judged?.length ?? 0));
+  for (const answer of refused ?? [])
+    expect(answer.headers.get("retry-after"), answer.text).toBe("1");
+  expect((await stack.api.logIn(user)).status).toBe(200);
 });

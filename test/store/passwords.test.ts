@@ -1,5 +1,6 @@
+import { availableParallelism } from "node:os";
 import { expect, test } from "vitest";
-import { hashPassword, verifyPassword } from "../../store/passwords.ts";
+import { hashPassword, TooManyPasswords, verifyPassword } from "../../store/passwords.ts";
 
 test("an unknown user's password costs as much as a wrong one and is never right", async () => {
   const cost = /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/;
@@ -21,4 +22,16 @@ test("a password typed as other code points of the same text is the same passwor
   expect(await verifyPassword(hash, "caf\u00e9 \u2460")).toBe(true);
   // What merely looks alike is another character: nothing of a password is made simpler.
   expect(await verifyPassword(hash, "caf\u00e9 1")).toBe(false);
+});
+
+test("of more passwords than can be checked in time the last are refused at once, untried", async () => {
+  const atOnce = 2 * (64 + availableParallelism());
+  const outcomes = await Promise.allSettled(
+    Array.from({ length: atOnce }, () => verifyPassword(undefined, "x")),
+  );
+  const refused = outcomes.filter(({ status }) => status === "rejected");
+  expect(refused).not.toEqual([]);
+  for (const one of refused) expect(one).toMatchObject({ reason: expect.any(TooManyPasswords) });
+  expect(atOnce - refused.length).toBeGreaterThanOrEqual(64);
+  expect(await verifyPassword(undefined, "x")).toBe(false);
 });
