@@ -19,8 +19,8 @@ import { type Owner, VIEW } from "../workflows/messages.ts";
 import { Problem, unavailable } from "./problem.ts";
 import { note } from "./request-context.ts";
 
-/** How long a caller waits for Temporal before the request is given up, in ms. */
-const PATIENCE_MS = 1800;
+/** How long a caller waits for Temporal before the request, due within 2 s, is given up, in ms. */
+const PATIENCE_MS = 1500;
 
 const TRIES = 4;
 const RECONNECT_MS = 1000;

@@ -1,4 +1,5 @@
 import { newPerson } from "../support/people.ts";
+import { startReceiver } from "../support/receiver.ts";
 import { chanceOf } from "./chance.ts";
 import { type Executions, execute } from "./executioner.ts";
 import { type Installation, install } from "./installation.ts";
@@ -32,6 +33,7 @@ export async function crashRun({
   const begun = performance.now();
   const since = (from: number) => Math.round((performance.now() - from) / 1000);
   const installation = await install();
+  const receiver = await startReceiver();
   const start = since(begun);
   const ledgers: Ledger[] = [];
   const faults: string[] = [];
@@ -43,7 +45,7 @@ export async function crashRun({
       for (let turn = first; turn === first || !enough; turn += atATime) {
         const [name, story] = STORIES[turn % STORIES.length] as (typeof STORIES)[number];
         try {
-          await story(person);
+          await story(person, receiver.url);
           stories[name] = (stories[name] ?? 0) + 1;
         } catch (error) {
           faults.push(`${name}: ${error instanceof Error ? error.stack : error}`);
@@ -57,7 +59,7 @@ export async function crashRun({
     enough = true;
     await living;
     const run = since(begun) - start;
-    const verdict = await judge(installation, ledgers);
+    const verdict = await judge(installation, ledgers, receiver.received);
     const took = { start, run, judging: since(begun) - start - run };
     if (faults.length > 0) faults.push(...installation.errors());
     const deaths = installation.parts.flatMap((part) => part.deaths);
@@ -71,6 +73,7 @@ export async function crashRun({
     };
   } finally {
     await installation.stop();
+    await receiver.stop();
   }
 }
 
@@ -79,17 +82,17 @@ type NewPerson = (options?: {
   accountId?: string;
 }) => Promise<FaultyPerson>;
 
-const STORIES: [name: string, story: (person: NewPerson) => Promise<void>][] = [
+const STORIES: [name: string, story: (person: NewPerson, hooks: string) => Promise<void>][] = [
   ["phone", async (person) => phoneStory(await person())],
   ["app", async (person) => appStory(await person())],
   ["guesses", async (person) => guessingStory(await person())],
   [
     "roll-out",
-    async (person) => {
+    async (person, hooks) => {
       const administrator = await person({ role: "administrator" });
       const { accountId } = administrator.ledger.user;
       const members = [await person({ accountId }), await person({ accountId })];
-      await rolloutStory(administrator, members);
+      await rolloutStory(administrator, members, `${hooks}/${accountId}`);
     },
   ],
 ];

@@ -2,6 +2,7 @@ import type { Policy } from "../../api/policy.ts";
 import { pairApp, pairPhone } from "./devices.ts";
 import type { App, FaultyPerson } from "./person.ts";
 
+const WEBHOOKS = "/v1/account/webhooks";
 const POLICY = "/v1/account/multi-factor-policy";
 
 /** A session by SMS, after a wrong passcode; the right one is then good no more. */
@@ -101,14 +102,19 @@ export async function guessingStory(person: FaultyPerson): Promise<void> {
   expectStatus(await api.logIn(ledger.user), 423);
 }
 
-/** An administrator requires a second factor of everybody; sessions without one end. */
+/**
+ * An administrator requires a second factor of everybody; sessions without one end. A webhook hears
+ * of what happens meanwhile.
+ */
 export async function rolloutStory(
   administrator: FaultyPerson,
   members: readonly FaultyPerson[],
+  webhook: string,
 ): Promise<void> {
   const { api, expectStatus, ledger } = administrator;
   const app = await pairApp(administrator, await administrator.logInByPassword());
   const token = await logInByApp(administrator, app);
+  expectStatus(await api.call("POST", WEBHOOKS, { token, body: { url: webhook } }), 201);
   const weak = await Promise.all(
     members.map(async (person) => ({ person, token: await person.logInByPassword() })),
   );

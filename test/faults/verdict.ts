@@ -5,8 +5,11 @@ import { devices, events, recoveryCodes, users } from "../../store/postgres/sche
 import { readChallenge } from "../../store/redis/challenges.ts";
 import { workflowIds } from "../../workflows/ids.ts";
 import type { Answer } from "../support/client.ts";
+import type { Received } from "../support/receiver.ts";
 import { until } from "../support/until.ts";
 import { persistentClient } from "./client.ts";
+import { judgeDeliveries } from "./deliveries.ts";
+import { judgeFlows } from "./flows.ts";
 import type { Installation } from "./installation.ts";
 import type { Ledger } from "./ledger.ts";
 
@@ -15,12 +18,16 @@ const SETTLING_MS = 90_000;
 /** What is wrong, a line each, and how much was compared. */
 export type Verdict = { faults: string[]; compared: Record<string, number> };
 
-/** Compares what clients were told with what the stores, the audit and Temporal hold at the end. */
+/**
+ * Compares what clients were told with what the stores, the audit and Temporal hold at the end, and
+ * the audit with what webhooks received.
+ */
 export async function judge(
   installation: Installation,
   ledgers: readonly Ledger[],
+  received: readonly Received[],
 ): Promise<Verdict> {
-  const { db, redis, temporal, urls } = installation;
+  const { db, redis, urls } = installation;
   const faults: string[] = [];
   const compared: Record<string, number> = {};
   const check = (what: string, right: boolean, fault: () => string) => {
@@ -34,6 +41,7 @@ export async function judge(
   );
   const all = await db.select().from(events);
   const allDevices = await db.select().from(devices);
+  const held = { devices: allDevices, events: all };
   const keys = new Set(all.map(({ key }) => key));
   compared.events = all.length;
   if (keys.size < all.length) faults.push("An event is there twice");
@@ -110,12 +118,17 @@ export async function judge(
 
   // An activity whose worker was killed is done again once its time is over.
   const end = performance.now() + SETTLING_MS;
-  let wrong = await flowsGoneWrong();
+  let { wrong, flows } = await judgeFlows(installation, held);
   while (wrong.length > 0 && performance.now() < end) {
     await sleep(1_000);
-    wrong = await flowsGoneWrong();
+    ({ wrong, flows } = await judgeFlows(installation, held));
   }
   faults.push(...wrong);
+  compared["flows that ended well or may go on"] = flows;
+  const { lost, wanted, copies } = await judgeDeliveries(installation, all, received);
+  faults.push(...lost);
+  compared["events that a webhook was sent"] = wanted;
+  compared["events that a webhook was sent again"] = copies;
   const locked = await db.select({ id: users.id, at: users.lockedAt }).from(users);
   for (const { id, at } of locked) {
     const ledger = ledgers.find(({ user }) => user.id === id);
@@ -125,35 +138,6 @@ export async function judge(
   const used = codes.flatMap(({ usedBy }) => usedBy ?? []);
   check("recovery codes", new Set(used).size === used.length, () => "A challenge took two codes");
   return { faults, compared };
-
-  async function flowsGoneWrong(): Promise<string[]> {
-    const wrong: string[] = [];
-    let flows = 0;
-    for await (const { workflowId, status, type } of temporal.workflow.list()) {
-      flows += 1;
-      const fine = status.name === "RUNNING" ? await mayGoOn(workflowId, type) : undefined;
-      if (!(fine ?? status.name === "COMPLETED")) wrong.push(`${workflowId} is ${status.name}`);
-    }
-    compared["flows that ended well or may go on"] = flows;
-    return wrong;
-  }
-
-  /**
-   * A login within its ten minutes, a device that is still to be verified, a requirement that some
-   * have to meet; and an enrollment whose gateway died before its device was there, which nobody can
-   * reach and its deadline ends.
-   */
-  async function mayGoOn(workflowId: string, type: string): Promise<boolean> {
-    const [, id = ""] = workflowId.split("/");
-    if (type === "loginChallenge") {
-      const record = await readChallenge(redis, id);
-      return record !== undefined && !record.completedBy && record.expiresAt > Date.now();
-    }
-    if (type === "policyRollout") return true;
-    const device = allDevices.find((each) => each.id === id);
-    if (device) return device.verifiedAt === null;
-    return type.endsWith("Enrollment") && !all.some(({ detail }) => detail.deviceId === id);
-  }
 }
 
 const is = (deviceId: string) => (event: AuditEvent) => event.detail.deviceId === deviceId;

@@ -1,0 +1,87 @@
+import { getAccount } from "../../store/postgres/accounts.ts";
+import type { AuditEvent, Device } from "../../store/postgres/schema.ts";
+import { countUsers } from "../../store/postgres/user-lists.ts";
+import { readChallenge } from "../../store/redis/challenges.ts";
+import { type PolicyRolloutView, VIEW } from "../../workflows/messages.ts";
+import type { Installation } from "./installation.ts";
+
+/** What the database holds at the end. */
+type Held = { devices: readonly Device[]; events: readonly AuditEvent[] };
+
+/** Flows that neither ended well nor may go on, and how many there are in all. */
+export async function judgeFlows(installation: Installation, held: Held) {
+  const wrong: string[] = [];
+  let flows = 0;
+  for await (const { workflowId, status, type } of installation.temporal.workflow.list()) {
+    flows += 1;
+    const fine =
+      type === "policyRollout"
+        ? await isFitting(installation, workflowId, status.name)
+        : status.name === "COMPLETED" ||
+          (status.name === "RUNNING" && (await mayGoOn(installation, held, workflowId, type)));
+    if (!fine) wrong.push(`${workflowId} is ${status.name}`);
+  }
+  return { wrong, flows };
+}
+
+/**
+ * A login within its ten minutes, a device that is still to be verified; and an enrollment whose
+ * gateway died before its device was there, which nobody can reach and its deadline ends.
+ */
+async function mayGoOn(
+  { redis }: Installation,
+  { devices, events }: Held,
+  workflowId: string,
+  type: string,
+): Promise<boolean> {
+  const [, id = ""] = workflowId.split("/");
+  if (type === "loginChallenge") {
+    const record = await readChallenge(redis, id);
+    return record !== undefined && !record.completedBy && record.expiresAt > Date.now();
+  }
+  const device = devices.find((each) => each.id === id);
+  if (device) return device.verifiedAt === null;
+  return type.endsWith("Enrollment") && !events.some(({ detail }) => detail.deviceId === id);
+}
+
+/**
+ * A roll-out of the account's policy as it is waits for those who have no device, or ended since all
+ * have one; one of an earlier version gave way; one that was never announced left no trace.
+ */
+async function isFitting(
+  { db, temporal }: Installation,
+  workflowId: string,
+  status: string,
+): Promise<boolean> {
+  const [, accountId = "", version = ""] = workflowId.split("/");
+  const flow = temporal.workflow.getHandle<Rollout>(workflowId);
+  if (status !== "RUNNING" && status !== "COMPLETED") return false;
+  const running = status === "RUNNING";
+  const view = running ? await flow.query<PolicyRolloutView>(VIEW) : await flow.result();
+  const account = await getAccount(db, accountId);
+  if (!account) return false;
+  const { toGo, total } = await countUsers(db, accountId);
+  const current = account.policyVersion === Number(version);
+  const counted = view.toGo ?? 0;
+  switch (view.state) {
+    case "enforced":
+      return (
+        running &&
+        current &&
+        account.requirement === "required" &&
+        counted >= toGo &&
+        counted <= total
+      );
+    case "completed":
+      return current && account.requirement === "required" && toGo === 0;
+    case "superseded":
+    case "canceled":
+      return account.policyVersion > Number(version);
+    case "abandoned":
+      return account.policyVersion < Number(version);
+    default:
+      return false;
+  }
+}
+
+type Rollout = () => Promise<PolicyRolloutView>;
