@@ -116,7 +116,7 @@ function open(client: Queryable): Db {
     const ended = (outcome: "ok" | "failed") =>
       tell("database-query", { outcome, seconds: (performance.now() - begun) / 1000 });
     try {
-      const answer = await client.query(config, parameters);
+      const answer = await client.query({ ...config, name: nameOf(config.text) }, parameters);
       ended("ok");
       return answer;
     } catch (error) {
@@ -126,6 +126,17 @@ function open(client: Queryable): Db {
     }
   };
   return drizzle({ query } as unknown as pg.Pool);
+}
+
+/** More texts than there are in the code come of lists and filters: those are not worth keeping. */
+const MOST_NAMED = 300;
+const names = new Map<string, string>();
+
+/** A name for a statement's text, by which each connection parses and plans it once. */
+function nameOf(text: string): string | undefined {
+  const name = names.get(text) ?? (names.size < MOST_NAMED ? `s${names.size}` : undefined);
+  if (name) names.set(text, name);
+  return name;
 }
 
 function socketOf(client: pg.PoolClient) {

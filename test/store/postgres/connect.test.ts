@@ -6,7 +6,7 @@ import { afterAll, describe, expect, inject, test, vi } from "vitest";
 import { newId } from "../../../store/ids.ts";
 import { connectDatabase, type Db, migrateDatabase } from "../../../store/postgres/connect.ts";
 import { addSmsDevice } from "../../../store/postgres/devices.ts";
-import { createUser } from "../../../store/postgres/users.ts";
+import { createUser, getUser } from "../../../store/postgres/users.ts";
 import { isUnavailable } from "../../../store/unavailable.ts";
 import { freshDatabase } from "../../support/databases.ts";
 import { wireTo } from "../wire.ts";
@@ -24,6 +24,19 @@ const failureOf = (promise: Promise<unknown>) =>
     },
     (error: unknown) => error,
   );
+
+describe.each(KINDS)("statements on %s", (kind) => {
+  const pools = database(kind);
+
+  test("are planned once for each connection", async () => {
+    const user = await newUser(pools.db);
+    // One after the other: each takes the connection that the one before has given back.
+    for (let n = 0; n < 10; n++) await getUser(pools.db, user.id);
+    const text = '%from "users" where "users"."id" = $1';
+    const plans = sql`select statement from pg_prepared_statements where statement like ${text}`;
+    expect((await pools.db.execute(plans)).rows).toHaveLength(1);
+  });
+});
 
 describe.each(KINDS)("a failed query on %s", (kind) => {
   const pools = database(kind);
