@@ -91,13 +91,16 @@ async function goOn(
 ): Promise<LoginResult> {
   const user = await checked;
   note({ userId: user.id });
-  await rememberOrigin(deps, user.username, origin);
+  const remembered = rememberOrigin(deps, user.username, origin);
 
   // One however often it is decided.
   const event = userEvent(deps, subjectOf(user), "login_succeeded", origin);
   for (let decision = 0; decision < DECISIONS; decision++) {
     // Before the devices: a session opened on what they were, under a mark set since, is refused.
-    const epochs = await readEpochs(deps.redis, user.id, user.accountId);
+    const [epochs] = await Promise.all([
+      readEpochs(deps.redis, user.id, user.accountId),
+      remembered,
+    ]);
     const result = await decide(deps, user, { epochs, event, origin }, terms);
     if (result) return result;
   }
