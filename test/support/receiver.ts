@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer } from "node:http";
+import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Webhook } from "standardwebhooks";
 import { vi } from "vitest";
@@ -11,6 +11,13 @@ export type Received = { path: string; headers: Record<string, string>; body: st
 export async function startReceiver() {
   const received: Received[] = [];
   let answer: { status: number; headers?: Record<string, string> } = { status: 204 };
+  let unanswered: ServerResponse[] = [];
+  // No answer at all for 0.
+  const answerAll = () => {
+    if (answer.status === 0) return;
+    for (const response of unanswered) response.writeHead(answer.status, answer.headers).end();
+    unanswered = [];
+  };
   const server = createServer((request, response) => {
     let body = "";
     request.setEncoding("utf8");
@@ -20,8 +27,8 @@ export async function startReceiver() {
     request.on("end", () => {
       const headers = request.headers as Record<string, string>;
       received.push({ path: request.url ?? "", headers, body });
-      // No answer at all for 0.
-      if (answer.status > 0) response.writeHead(answer.status, answer.headers).end();
+      unanswered.push(response);
+      answerAll();
     });
   });
   const listen = async (port: number) => {
@@ -39,9 +46,10 @@ export async function startReceiver() {
     url: `http://127.0.0.1:${port}/hooks`,
     port,
     received,
-    /** How everything is answered from now on. */
+    /** How everything is answered from now on, and what waits for an answer. */
     answers(status: number, headers?: Record<string, string>) {
       answer = { status, headers };
+      answerAll();
     },
     /** Nobody listens any more, until `up`. */
     down: close,

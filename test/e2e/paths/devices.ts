@@ -3,10 +3,8 @@ import { workflowIds } from "../../../workflows/ids.ts";
 import type { Person } from "../../support/people.ts";
 import { logInByPassword } from "../../support/scenarios.ts";
 import type { Stack } from "../../support/stack.ts";
-import { eventsOf, historyLength } from "./people.ts";
+import { eventsOf, freshSession, historyLength } from "./people.ts";
 import type { Illegal } from "./walk.ts";
-
-const FRESH_MS = 600_000;
 
 /** The requests of a device, as its owner and as others send them. */
 export function deviceRequests(
@@ -15,14 +13,7 @@ export function deviceRequests(
   logIn: () => Promise<{ token: string }>,
 ) {
   const { api } = stack;
-  let session: { token: string; at: number } | undefined;
-
-  /** The owner's session; a new one where the older is not fresh any more, or was ended. */
-  const token = async () => {
-    if (!session || stack.clock.now() - session.at > FRESH_MS)
-      session = { token: (await logIn()).token, at: stack.clock.now() };
-    return session.token;
-  };
+  const { token, forget } = freshSession(stack, logIn);
   const wrongCode = type === "sms" ? "0000" : "000000";
   const path = `/v1/me/devices/${id}`;
   const all = (token?: string): Record<string, Illegal["send"]> => ({
@@ -34,10 +25,7 @@ export function deviceRequests(
 
   return {
     token,
-    /** The next request logs in anew. */
-    forget() {
-      session = undefined;
-    },
+    forget,
     wrongCode,
     /** The owner's illegal requests, and everybody else's. */
     async illegal(own: Partial<Record<string, ProblemCode>>): Promise<Illegal[]> {
@@ -60,8 +48,9 @@ export function deviceRequests(
     },
     async traces() {
       const { body } = await api.multiFactor(await token());
-      const history = await historyLength(stack, workflowIds.enrollment(type, id));
-      return { body, history, events: await eventsOf(stack, owner.id) };
+      const flow = workflowIds.enrollment(type, id);
+      const history = await historyLength(stack, flow, { hanging: stack.hangingSms() });
+      return { body, history, events: await eventsOf(stack, { userId: owner.id }) };
     },
   };
 }

@@ -2,15 +2,19 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { AnyStateMachine, InputFrom } from "xstate";
 import { loginChallengeMachine } from "../../../machines/login-challenge.ts";
 import { otpEnrollmentMachine } from "../../../machines/otp-enrollment.ts";
+import { policyRolloutMachine } from "../../../machines/policy-rollout.ts";
 import { smsEnrollmentMachine } from "../../../machines/sms-enrollment.ts";
+import { webhookDeliveryMachine } from "../../../machines/webhook-delivery.ts";
 import type { Move, Place } from "../../support/machine-walk.ts";
 import { type Form, type PathRules, pathsOf, wayTo } from "../../support/paths.ts";
 import { type Stack, startStack } from "../../support/stack.ts";
 import * as loginChallenge from "./login-challenge.ts";
 import * as otpEnrollment from "./otp-enrollment.ts";
+import * as policyRollout from "./policy-rollout.ts";
 import { twilio } from "./reports.ts";
 import * as smsEnrollment from "./sms-enrollment.ts";
 import { type Driven, walkTo } from "./walk.ts";
+import * as webhookDelivery from "./webhook-delivery.ts";
 
 type Plan<M extends AnyStateMachine> = {
   machine: M;
@@ -25,6 +29,8 @@ export function everyPath(form: Form) {
     drivenAlong({ machine: loginChallengeMachine, ...loginChallenge }, form),
     drivenAlong({ machine: smsEnrollmentMachine, ...smsEnrollment }, form),
     drivenAlong({ machine: otpEnrollmentMachine, ...otpEnrollment }, form),
+    drivenAlong({ machine: policyRolloutMachine, ...policyRollout }, form),
+    drivenAlong({ machine: webhookDeliveryMachine, ...webhookDelivery }, form),
   ];
   // Paths by way of a deadline need the time-skipping server; the others the real one.
   describe.each(["real", "skipping"] as const)("time %s", (time) => {

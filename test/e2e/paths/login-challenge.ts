@@ -13,7 +13,7 @@ import type { PathRules } from "../../support/paths.ts";
 import { logInByPassword, startChallenge } from "../../support/scenarios.ts";
 import type { Stack } from "../../support/stack.ts";
 import { until } from "../../support/until.ts";
-import { eventsOf, historyLength, sendInterval, withDevices } from "./people.ts";
+import { eventsOf, giveDevices, historyLength, sendInterval } from "./people.ts";
 import { reportEvents, reporter } from "./reports.ts";
 import type { Driven, Illegal } from "./walk.ts";
 
@@ -69,7 +69,7 @@ export const rules: PathRules<typeof machine> = {
     const message = status === "active" ? [delivery, deliveryProblem] : [];
     return JSON.stringify([value, methods, method, failures > 0, ...message]);
   },
-  longest: 5,
+  longest: 4,
 };
 
 const isSending = (snapshot: Snapshot) => snapshot.matches({ open: "sending_passcode" });
@@ -88,11 +88,10 @@ export async function drive(
   { method, methods, maySend }: { method: Method; methods: Method[]; maySend: boolean },
 ): Promise<Driven<typeof machine>> {
   const { api, deps } = stack;
-  const { user, e164, secret } = await withDevices(stack, methods, method);
+  const user = await stack.createUser();
+  const { e164, secret, giveRecoveryCodes } = await giveDevices(stack, user, methods, method);
   const recoveryCodes = newRecoveryCodes(2);
-  await user.giveRecoveryCodes(
-    recoveryCodes.flatMap((code) => recoveryHash(deps, user.id, code) ?? []),
-  );
+  await giveRecoveryCodes(recoveryCodes.flatMap((code) => recoveryHash(deps, user.id, code) ?? []));
   const support = await stack.createUser({ role: "support" });
   if (!maySend) await spendBudget();
   const sends = method === "sms" && maySend;
@@ -223,8 +222,9 @@ export async function drive(
     },
     async traces() {
       const { body } = await api.challenge(id);
-      const history = await historyLength(stack, workflowIds.loginChallenge(id));
-      return { body, history, events: await eventsOf(stack, user.id) };
+      const flow = workflowIds.loginChallenge(id);
+      const history = await historyLength(stack, flow, { hanging: stack.hangingSms() });
+      return { body, history, events: await eventsOf(stack, { userId: user.id }) };
     },
     async end() {
       stack.failSms();

@@ -1,4 +1,7 @@
+import { createApp } from "../../../api/app.ts";
+import type { Flows } from "../../../api/flows.ts";
 import { newOtpSecret } from "../../../api/otp.ts";
+import type { ProblemCode } from "../../../api/problem.ts";
 import type { Method } from "../../../machines/methods.ts";
 import { newId } from "../../../store/ids.ts";
 import { addOtpDevice, addSmsDevice, verifyDevice } from "../../../store/postgres/devices.ts";
@@ -6,20 +9,33 @@ import { listEvents } from "../../../store/postgres/events.ts";
 import { replaceRecoveryCodes } from "../../../store/postgres/recovery-codes.ts";
 import { seal } from "../../../store/sealing.ts";
 import { eventOf } from "../../store/postgres/database.ts";
+import { patient } from "../../support/client.ts";
+import type { Person } from "../../support/people.ts";
 import { newPhone } from "../../support/phones.ts";
-import type { Stack } from "../../support/stack.ts";
+import { checkedClient, type Stack } from "../../support/stack.ts";
 import { until } from "../../support/until.ts";
 
 /** The server's number for a workflow that has not ended. */
 const RUNNING = 1;
 
+/** The server's numbers for a workflow task that is scheduled, started, completed. */
+const TASKS = new Set([5, 6, 7]);
+
 /** After it another message may be asked for. */
 export const sendInterval = 31_000;
 
-/** A new user with verified devices of these kinds, written to the store at once. */
-export async function withDevices(stack: Stack, methods: Method[], defaultMethod: Method) {
+const FRESH_MS = 600_000;
+const NOT_FRESH_MS = 16 * 60_000;
+const IDLE_MS = 3_600_000;
+
+/** Verified devices of these kinds of the user, written to the store at once. */
+export async function giveDevices(
+  stack: Stack,
+  person: Person,
+  methods: Method[],
+  defaultMethod: Method,
+) {
   const { db, config } = stack.deps;
-  const person = await stack.createUser();
   const { id: userId } = person;
   const at = new Date(stack.clock.now());
   const { countryCode, e164 } = newPhone();
@@ -38,23 +54,76 @@ export async function withDevices(stack: Stack, methods: Method[], defaultMethod
   }
   const giveRecoveryCodes = (hashes: string[]) =>
     replaceRecoveryCodes(db, { userId, hashes, at }, eventOf(person));
-  return { user: { ...person, giveRecoveryCodes }, e164, secret };
+  return { e164, secret, giveRecoveryCodes };
 }
 
-/** How many events the audit trail tells of the user. */
-export async function eventsOf({ deps }: Stack, userId: string): Promise<number> {
-  return (await listEvents(deps.db, { userId, limit: 1000 })).events.length;
+/** A user's session that changes may be made with. */
+export function freshSession(stack: Stack, logIn: () => Promise<{ token: string }>) {
+  let session: { token: string; at: number } | undefined;
+  return {
+    /** A new one where the older is not fresh any more, or was ended. */
+    async token() {
+      if (!session || stack.clock.now() - session.at > FRESH_MS)
+        session = { token: (await logIn()).token, at: stack.clock.now() };
+      return session.token;
+    },
+    /** It was ended: the next is a new one. */
+    forget() {
+      session = undefined;
+    },
+  };
 }
 
-/** How many events the flow's history has, once nothing of it runs but a message that hangs. */
-export async function historyLength(stack: Stack, workflowId: string): Promise<number> {
-  const handle = stack.temporal.client.workflow.getHandle(workflowId);
+/** A session that is not fresh any more, and what changes by it are refused with as time goes on. */
+export async function staleSession(stack: Stack, logIn: () => Promise<{ token: string }>) {
+  const { token } = await logIn();
+  const begun = stack.clock.now();
+  await stack.advance(NOT_FRESH_MS);
+  const code = (): ProblemCode =>
+    stack.clock.now() - begun < IDLE_MS ? "reauthentication_required" : "session_expired";
+  return { token, code };
+}
+
+/** A gateway whose calls of flows are not as quick as others'. */
+export function gatewayWith({ deps, document, logged }: Stack, flows: Partial<Flows>) {
+  const { request } = createApp({ ...deps, flows: { ...deps.flows, ...flows } });
+  return checkedClient({ request: patient(request) }, document, logged);
+}
+
+/** How many events the audit trail tells of a user, or of an account. */
+export async function eventsOf(
+  { deps }: Stack,
+  whose: { userId: string } | { accountId: string },
+): Promise<number> {
+  return (await listEvents(deps.db, { ...whose, limit: 1000 })).events.length;
+}
+
+/** Ends what a walk leaves behind, so that it does nothing as time goes on. */
+export async function endFlows({ temporal }: Stack, ...workflowIds: string[]): Promise<void> {
+  for (const id of workflowIds)
+    await temporal.client.workflow
+      .getHandle(id)
+      .terminate()
+      .catch(() => {});
+}
+
+/**
+ * How many events a flow's history has, once no more of its activities runs than hang; with `tasks`
+ * false without those that say that a worker was asked: of an Update that is refused the
+ * time-skipping server, and it alone, keeps them.
+ */
+export async function historyLength(
+  { temporal }: Pick<Stack, "temporal">,
+  workflowId: string,
+  { hanging = 0, runId, tasks = true }: { hanging?: number; runId?: string; tasks?: boolean } = {},
+): Promise<number> {
+  const handle = temporal.client.workflow.getHandle(workflowId, runId);
   await until(
     async () => (await handle.describe()).raw,
     ({ workflowExecutionInfo, pendingActivities, pendingWorkflowTask }) =>
       workflowExecutionInfo?.status !== RUNNING ||
-      ((pendingActivities?.length ?? 0) <= stack.hangingSms() && !pendingWorkflowTask),
+      ((pendingActivities?.length ?? 0) <= hanging && !pendingWorkflowTask),
   );
   const { events } = await handle.fetchHistory();
-  return events?.length ?? 0;
+  return (events ?? []).filter(({ eventType }) => tasks || !TASKS.has(Number(eventType))).length;
 }

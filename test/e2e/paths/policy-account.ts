@@ -1,0 +1,76 @@
+import type { Policy, PolicyRequest } from "../../../api/policy.ts";
+import { logInByApp } from "../../support/apps.ts";
+import type { Answer, ApiClient } from "../../support/client.ts";
+import type { Person } from "../../support/people.ts";
+import type { Stack } from "../../support/stack.ts";
+import { freshSession, gatewayWith, giveDevices, staleSession } from "./people.ts";
+
+export const POLICY = "/v1/account/multi-factor-policy";
+const DAY_MS = 86_400_000;
+
+type Requirement = PolicyRequest["requirement"];
+
+/** An account of three, one of whom has no device yet, and the ways in which its policy is changed. */
+export async function policyAccount(stack: Stack) {
+  const { api, clock, deps } = stack;
+  const admin = await stack.createUser({ role: "administrator" });
+  const { accountId, id: adminId } = admin;
+  const member = await stack.createUser({ accountId });
+  const colleague = await stack.createUser({ accountId });
+  const withApp = async (user: Person) => {
+    const { secret } = await giveDevices(stack, user, ["otp"], "otp");
+    return () => logInByApp(stack, user, secret);
+  };
+  const logIn = await withApp(admin);
+  const logInColleague = await withApp(colleague);
+  const stale = await staleSession(stack, logIn);
+  const { token } = freshSession(stack, logIn);
+
+  const inDays = (days: number) => new Date(clock.now() + days * DAY_MS).toISOString();
+  const put = async (body: PolicyRequest, client: ApiClient) =>
+    client.call<Policy>("PUT", POLICY, { token: await token(), body });
+  let written: Pick<Policy, "requirement" | "enforceAfter">;
+  const change = async (requirement: Requirement, days = 0, client: ApiClient = api) => {
+    const enforceAfter = days > 0 ? inDays(days) : null;
+    (await put({ requirement, enforceAfter }, client)).body;
+    written = { requirement, enforceAfter };
+  };
+  /** Another version than those that the walk is about. */
+  const changeAgain = (requirement: Requirement, client?: ApiClient) =>
+    change(requirement, requirement === "required" ? 100 : 0, client);
+
+  return {
+    ...{ accountId, adminId, stale, token, change, changeAgain, logInColleague },
+    /** The policy that was written down last. */
+    written: () => written,
+    setUpMember: () => withApp(member),
+    /** By a gateway that asked where the older roll-out stands while that was on its way there. */
+    overtake: (requirement: Requirement) =>
+      changeAgain(
+        requirement,
+        gatewayWith(stack, { policyRollout: async () => ({ state: "persisting", next: [] }) }),
+      ),
+    /** By a gateway that has read the policy and is slow then: it goes on when it is told to. */
+    async changeSlowly(requirement: Requirement, days: number) {
+      let goOn = () => {};
+      const told = new Promise<void>((resolve) => {
+        goOn = resolve;
+      });
+      let answer: Promise<Answer<Policy>> | undefined;
+      await new Promise<void>((reached) => {
+        const slow = gatewayWith(stack, {
+          async startPolicyRollout(args) {
+            reached();
+            await told;
+            return deps.flows.startPolicyRollout(args);
+          },
+        });
+        answer = put({ requirement, enforceAfter: days > 0 ? inDays(days) : null }, slow);
+      });
+      return () => {
+        goOn();
+        return answer as Promise<Answer<Policy>>;
+      };
+    },
+  };
+}

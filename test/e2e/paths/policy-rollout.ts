@@ -1,0 +1,212 @@
+import type { EventFromLogic } from "xstate";
+import type { activity } from "../../../api/events.ts";
+import type { Policy } from "../../../api/policy.ts";
+import type { ProblemCode } from "../../../api/problem.ts";
+import type { policyRolloutMachine as machine } from "../../../machines/policy-rollout.ts";
+import { workflowIds } from "../../../workflows/ids.ts";
+import type { Answer, Call } from "../../support/client.ts";
+import type { PathRules } from "../../support/paths.ts";
+import { expectProblem } from "../../support/problems.ts";
+import type { Stack } from "../../support/stack.ts";
+import { until } from "../../support/until.ts";
+import { endFlows, eventsOf, gatewayWith, historyLength } from "./people.ts";
+import { POLICY, policyAccount } from "./policy-account.ts";
+import type { Driven, Illegal } from "./walk.ts";
+
+type Event = EventFromLogic<typeof machine>;
+type Announcement = Event & { type: "ANNOUNCE" };
+type Page = Awaited<ReturnType<typeof activity>>;
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+const GRACE_DAYS = 14;
+
+const after = (delay: string) => `xstate.after.${delay}` as Event["type"];
+const DRAFT = after("draftLifetime.policyRollout.drafted");
+const FIRST_REMINDER = after("firstReminder.policyRollout.grace_period");
+const LAST_REMINDER = after("lastReminder.policyRollout.grace_period");
+const END_OF_GRACE = after("gracePeriod.policyRollout.grace_period");
+const RECOUNT_INTERVAL = after("recountInterval.policyRollout.enforced");
+
+const announcement = { type: "ANNOUNCE", enforceAfter: null, actorId: "", origin: {} } as const;
+
+export const inputs = [{}];
+
+export const rules: PathRules<typeof machine> = {
+  events: [
+    { ...announcement, requirement: "required", graceMs: 0 },
+    { ...announcement, requirement: "required", graceMs: GRACE_DAYS * DAY_MS },
+    { ...announcement, requirement: "optional", graceMs: 0 },
+    { type: "POLICY_PERSISTED" },
+    { type: "POLICY_CONFLICT" },
+    { type: "USERS_COUNTED", toGo: 0 },
+    { type: "USERS_COUNTED", toGo: 1 },
+    { type: "RECOUNT" },
+    { type: "SUPERSEDE", requirement: "optional" },
+    { type: "SUPERSEDE", requirement: "required" },
+    { type: "OVERTAKEN", requirement: "optional" },
+    { type: "OVERTAKEN", requirement: "required" },
+    ...[DRAFT, FIRST_REMINDER, LAST_REMINDER, END_OF_GRACE, RECOUNT_INTERVAL].map(
+      (type) => ({ type }) as Event,
+    ),
+  ],
+  happens(snapshot, { type }) {
+    const { remindedDaysBefore, change } = snapshot.context;
+    // As time brings them.
+    if (type === FIRST_REMINDER) return remindedDaysBefore === undefined;
+    if (type === LAST_REMINDER) return remindedDaysBefore === 3;
+    if (type === END_OF_GRACE) return remindedDaysBefore === 1;
+    // What binds at once is enforced as soon as it is written down.
+    if (type === "OVERTAKEN") return !snapshot.matches("enforcing") || change?.graceMs !== 0;
+    return true;
+  },
+  keyOf: ({ value, status, context: { change, remindedDaysBefore } }) =>
+    JSON.stringify(
+      status === "done" ? value : [value, change?.requirement, change?.graceMs, remindedDaysBefore],
+    ),
+};
+
+/** States in which the policy is this version's. */
+const OWN = ["grace_period", "enforced", "optional", "completed"];
+
+/**
+ * The second change of an account's policy, which a gateway began that died then; the first has a
+ * grace period of thirty days.
+ */
+export async function drive(stack: Stack): Promise<Driven<typeof machine>> {
+  const { api, clock } = stack;
+  const { flows } = stack.deps;
+  const account = await policyAccount(stack);
+  const { accountId, adminId, token, stale } = account;
+  await account.change("required", 30);
+  const workflowId = workflowIds.policyRollout(accountId, 2);
+  await flows.startPolicyRollout({ userId: adminId, accountId, version: 2 });
+  let announcedAt = 0;
+  let late: (() => Promise<Answer<Policy>>) | undefined;
+  let runId: string | undefined;
+  let timed = false;
+
+  const pass = (days: number) => stack.advance(announcedAt + days * DAY_MS - clock.now());
+  const get = async <Body>(path: string, client = api) =>
+    (await client.call<Body>("GET", path, { token: await token() })).body;
+  const stateOf = async () => (await flows.policyRollout(accountId, 2))?.state;
+
+  /** What happens before the roll-out looks at the users and the policy. */
+  async function meanwhile(then: Event[]) {
+    for (const event of then) {
+      if (event.type === "USERS_COUNTED" && event.toGo === 0) await account.setUpMember();
+      if (event.type === "OVERTAKEN") await account.overtake(event.requirement);
+    }
+  }
+
+  const moves: Record<string, (event: Event, then: Event[]) => Promise<unknown>> = {
+    async ANNOUNCE(event, then) {
+      const { requirement, graceMs } = event as Announcement;
+      const days = graceMs / DAY_MS;
+      if (then.some(({ type }) => type === "POLICY_CONFLICT")) {
+        const own = await account.changeSlowly(requirement, days);
+        await account.change("optional");
+        return expectProblem(await own(), "policy_conflict");
+      }
+      await meanwhile(then);
+      late = await account.changeSlowly("required", 300);
+      announcedAt = clock.now();
+      return account.change(requirement, days);
+    },
+    async SUPERSEDE(event) {
+      if (event.type === "SUPERSEDE") await account.changeAgain(event.requirement);
+    },
+    // Whoever looks at the policy when everybody is set up has them counted.
+    async RECOUNT(_event, then) {
+      await account.setUpMember();
+      const changes = then.filter(({ type }) => type === "OVERTAKEN");
+      const slow = gatewayWith(stack, {
+        async movePolicyRollout(...args) {
+          await meanwhile(changes);
+          return flows.movePolicyRollout(...args);
+        },
+      });
+      await get(POLICY, slow);
+    },
+    [DRAFT]: () => stack.advance(MINUTE_MS),
+    [FIRST_REMINDER]: () => pass(GRACE_DAYS - 3),
+    [LAST_REMINDER]: () => pass(GRACE_DAYS - 1),
+    async [END_OF_GRACE](_event, then) {
+      await meanwhile(then);
+      await pass(GRACE_DAYS);
+    },
+    async [RECOUNT_INTERVAL](_event, then) {
+      await meanwhile(then);
+      await stack.advance(DAY_MS);
+    },
+  };
+
+  return {
+    async move(event, _from, to, then) {
+      timed ||= event.type.startsWith("xstate.after");
+      await moves[event.type]?.(event, then);
+      // Before anybody looks at the policy, by which users may be counted.
+      await until(stateOf, (state) => state === to.value);
+    },
+    async shown() {
+      const { requirement, enforceAfter, state } = await get<Policy>(POLICY);
+      const reminders = await get<Page>("/v1/account/activity?type=multi_factor_reminder");
+      return {
+        ...{ rollout: await stateOf(), requirement, enforceAfter, state },
+        reminders: reminders.events.length,
+      };
+    },
+    expected({ value, context: { remindedDaysBefore } }) {
+      const { requirement, enforceAfter } = account.written();
+      const another = requirement === "optional" ? "optional" : "grace_period";
+      return {
+        ...{ rollout: value, requirement, enforceAfter },
+        state: OWN.includes(value) ? value : another,
+        reminders: remindedDaysBefore === undefined ? 0 : remindedDaysBefore === 3 ? 1 : 2,
+      };
+    },
+    async illegal() {
+      const refused = (request: string, call: Call, code: ProblemCode): Illegal[] =>
+        (call.body ? ["PUT"] : ["GET", "PUT"]).map((method) => ({
+          request: `${method} ${request}`,
+          send: () =>
+            api.call(method, POLICY, {
+              ...(method === "PUT" && { body: { requirement: "required" } }),
+              ...call,
+            }),
+          code,
+        }));
+      const own = { token: await token() };
+      const nonsense = [
+        { requirement: "sometimes" },
+        { requirement: "optional", enforceAfter: { days: 7 } },
+        { requirement: "required", enforceAfter: "2025-12-31" },
+      ];
+      const old = { token: stale.token, body: nonsense[2] };
+      return [
+        ...refused("by a member", await account.logInColleague(), "forbidden"),
+        ...refused("without a session", {}, "unauthenticated"),
+        ...refused("by an old session", old, stale.code()),
+        ...nonsense.flatMap((body) =>
+          refused(JSON.stringify(body), { ...own, body }, "invalid_request"),
+        ),
+        ...(late
+          ? [{ request: "PUT too late", send: late, code: "policy_conflict" } as const]
+          : []),
+      ];
+    },
+    async traces() {
+      // A change that comes too late may run once more, and end at once.
+      runId ??= (await stack.temporal.client.workflow.getHandle(workflowId).describe()).runId;
+      return {
+        policy: await get<Policy>(POLICY),
+        events: await eventsOf(stack, { accountId }),
+        history: await historyLength(stack, workflowId, { runId, tasks: !timed }),
+      };
+    },
+    async end() {
+      await late?.();
+      await endFlows(stack, ...[1, 2, 3].map((n) => workflowIds.policyRollout(accountId, n)));
+    },
+  };
+}
