@@ -12,7 +12,8 @@ const PATIENCE_MS = 180_000;
  */
 export function persistentClient(urls: readonly string[], address: string) {
   let turn = 0;
-  let tries = 0;
+  /** How each try of the last request went. */
+  let tries: string[] = [];
 
   const once = async (path: string, init: RequestInit) => {
     try {
@@ -32,15 +33,16 @@ export function persistentClient(urls: readonly string[], address: string) {
       "x-forwarded-for": address,
     };
     const end = performance.now() + PATIENCE_MS;
-    for (tries = 1; ; tries++) {
+    for (tries = []; ; ) {
       const answer = await once(path, { ...init, headers });
+      tries.push(answer ? `${answer.response.status} ${answer.text}` : "none");
       if (answer && isFinal(answer.response.status, answer.text)) {
         const { status, headers: told } = answer.response;
         if (status === 500) throw new Error(`${init.method} ${path} answered ${answer.text}`);
         return new Response(answer.text || null, { status, headers: told });
       }
       if (performance.now() > end)
-        throw new Error(`${init.method} ${path} was not answered: ${answer?.text}`);
+        throw new Error(`${init.method} ${path} was not answered: ${tally(tries)}`);
       await sleep(AGAIN_MS);
     }
   };
@@ -48,7 +50,9 @@ export function persistentClient(urls: readonly string[], address: string) {
   return {
     api: createClient(send),
     /** Whether the last request was sent more than once, and so may have been carried out before. */
-    repeated: () => tries > 1,
+    repeated: () => tries.length > 1,
+    /** How its tries went. */
+    tries: () => tally(tries),
   };
 }
 
@@ -56,4 +60,11 @@ export type PersistentClient = ReturnType<typeof persistentClient>;
 
 function isFinal(status: number, text: string): boolean {
   return status !== 503 && !text.includes('"request_in_progress"');
+}
+
+function tally(tries: readonly string[]): string {
+  const kinds = [...new Set(tries)];
+  return kinds
+    .map((kind) => `${tries.filter((each) => each === kind).length} x ${kind}`)
+    .join("; ");
 }

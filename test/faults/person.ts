@@ -22,12 +22,12 @@ type App = { id: string; secret: string; usedStep: number };
 
 /** A user's client with the phone, the app and the memory that its user has. */
 export function personOf({ urls, redis }: Installation, user: Person, address: string) {
-  const { api, repeated } = persistentClient(urls, address);
+  const { api, repeated, tries } = persistentClient(urls, address);
   const ledger = newLedger(user);
 
   const expectStatus = <Body>(answer: Answer<Body>, ...statuses: number[]) => {
     if (!statuses.includes(answer.status))
-      throw new Error(`${user.username} expected ${statuses}: ${answer.status} ${answer.text}`);
+      throw new Error(`${user.username} expected ${statuses}: ${answer.status}, after ${tries()}`);
     return answer;
   };
 
