@@ -83,7 +83,8 @@ test("memory stays flat, and no flow, key or connection is left behind", async (
       HOUR_OF_LOGINS *
       slope(warm.map(({ logins, held }) => ({ x: logins, y: held[name]?.[what] ?? Number.NaN })));
     const [first, last] = [before.held[name] as Held, after.held[name] as Held];
-    return { name, heap: of("heap"), resident: of("resident"), first, last };
+    const heaps = samples.map(({ held }) => held[name]?.heap.toFixed(1)).join(" ");
+    return { name, heap: of("heap"), resident: of("resident"), first, last, heaps };
   });
   console.table(
     growth.map(({ name, heap, resident, first, last }) => ({
@@ -95,6 +96,7 @@ test("memory stays flat, and no flow, key or connection is left behind", async (
       files: `${first.files} -> ${last.files}`,
     })),
   );
+  for (const { name, heaps } of growth) console.log(`${name}: MiB of heap ${heaps}`);
   console.log(`${people.unavailable.length} answers of 503`, people.unavailable.slice(0, 5));
   const kinds = await keysThatStay(installation);
   console.log(counts, { before: { ...before, held: 0 }, after: { ...after, held: 0 } }, kinds);
