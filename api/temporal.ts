@@ -8,6 +8,7 @@ import {
   ServiceError,
   WorkflowClient,
   WorkflowExecutionAlreadyStartedError,
+  WorkflowFailedError,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
@@ -115,7 +116,11 @@ export function createCalls(client: Client) {
     } catch (error) {
       if (!(error instanceof QueryRejectedError)) throw error;
       const ended = () => client.workflow.result<(args: object) => Promise<View>>(workflowId);
-      return call("result", workflowId, ended);
+      return call("result", workflowId, ended).catch((failure) => {
+        if (!(failure instanceof WorkflowFailedError)) throw failure;
+        // An operator ended it, and it has no view: as good as a flow that is not known.
+        throw new WorkflowNotFoundError(failure.message, workflowId, undefined);
+      });
     }
   };
 

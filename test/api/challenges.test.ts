@@ -203,6 +203,15 @@ describe("a challenge", () => {
   });
 });
 
+test("a challenge whose flow an operator has ended is not found, whatever is asked of it", async () => {
+  const { id, passcode } = await challenged();
+  await stack.temporal.client.workflow.getHandle(`login-challenge/${id}`).terminate();
+  expectProblem(await stack.api.challenge(id), "challenge_not_found");
+  expectProblem(await stack.api.verifyPasscode(id, wrongCode(passcode)), "challenge_not_found");
+  expectProblem(await stack.api.verifyPasscode(id, passcode), "challenge_not_found");
+  expectProblem(await stack.api.resendPasscode(id), "challenge_not_found");
+});
+
 test("a challenge whose flow Temporal has lost is not found, whatever is asked of it", async () => {
   const { id, passcode } = await challenged();
   const { client, namespace } = stack.temporal;
