@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Role } from "../../store/postgres/schema.ts";
+import { createClient, patient } from "../support/client.ts";
 import { pythonPrograms } from "../support/python.ts";
 import { logInByPassword } from "../support/scenarios.ts";
 import { type Service, startService } from "../support/service.ts";
@@ -21,7 +22,7 @@ type Caller = "nobody" | Role;
 export function everyCaller(callers: readonly Caller[], args: string[]) {
   let service: Service;
   beforeAll(async () => {
-    service = await startService("postgres", { LOG_LEVEL: "info" });
+    service = await startService("postgres", { LOG_LEVEL: "info", TRUSTED_PROXIES: "1" });
   }, 120_000);
   afterAll(() => service.stop());
 
@@ -69,10 +70,14 @@ async function fuzz(service: Service, caller: Caller, args: string[]) {
 
 /** Tells over HTTP the token of a session of that role: a new user's once the one before has ended. */
 async function sessionsOf(service: Service, role: Role) {
-  const open = async () => logInByPassword(service, await service.createUser({ role }));
+  // From another address: the wrong passwords that are sent as input use up the one they come from.
+  const send = (path: string, init: RequestInit) =>
+    service.send(path, { ...init, headers: { ...init.headers, "x-forwarded-for": "192.0.2.1" } });
+  const api = createClient(patient(send));
+  const open = async () => logInByPassword({ api }, await service.createUser({ role }));
   let current = await open();
   const alive = async () => {
-    const { status } = await service.api.session(current.token);
+    const { status } = await api.session(current.token);
     if (status !== 200) current = await open();
     return current.token;
   };
