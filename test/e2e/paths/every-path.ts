@@ -62,7 +62,8 @@ function drivenAlong<M extends AnyStateMachine>(
     deadline: place.path.includes("xstate.after"),
     walk: async (stack: Stack) => {
       const refused = await walkTo(place, await drive(stack, input));
-      covered.set(rules.keyOf(place.snapshot), new Set(refused));
+      const key = rules.keyOf(place.snapshot);
+      covered.set(key, new Set([...(covered.get(key) ?? []), ...refused]));
     },
   }));
   const tell = () => {

@@ -10,7 +10,7 @@ import { newRecoveryCodes } from "../../../store/recovery-codes.ts";
 import { workflowIds } from "../../../workflows/ids.ts";
 import { challengeView } from "../../../workflows/views.ts";
 import type { PathRules } from "../../support/paths.ts";
-import { logInByPassword, startChallenge } from "../../support/scenarios.ts";
+import { challengeSent, logInByPassword, startChallenge } from "../../support/scenarios.ts";
 import type { Stack } from "../../support/stack.ts";
 import { until } from "../../support/until.ts";
 import { eventsOf, giveDevices, historyLength, sendInterval } from "./people.ts";
@@ -169,8 +169,10 @@ export async function drive(
     async move(event, from, to) {
       await moves[event.type]?.(event, from, to);
       // What a state that was left had begun arrives all the same, and is no use.
-      if (isSending(from) && !isSending(to) && !/SENT|FAILED|CHOOSE/.test(event.type))
+      if (isSending(from) && !isSending(to) && !/SENT|FAILED|CHOOSE/.test(event.type)) {
+        await challengeSent(stack, id);
         await arrives();
+      }
     },
     async shown() {
       const { state, method, methods, problem, delivery, next } = (await api.challenge(id)).body;

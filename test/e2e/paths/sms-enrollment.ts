@@ -130,7 +130,10 @@ export async function drive(stack: Stack): Promise<Driven<typeof machine>> {
   return {
     async move(event, from, to) {
       await moves[event.type]?.(event);
-      if (isSending(from) && !isSending(to) && !/SENT|FAILED/.test(event.type)) await arrives();
+      if (isSending(from) && !isSending(to) && !/SENT|FAILED/.test(event.type)) {
+        await until(requests.device, (device) => device?.state !== "sending_pin");
+        await arrives();
+      }
     },
     async shown() {
       const device = await requests.device();
