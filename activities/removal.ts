@@ -33,15 +33,17 @@ export function removalActivities({ db, redis, clock }: Deps) {
     },
 
     /** What Redis holds of the devices; answers the challenges that ended with them. */
-    async retireDevices({ userId, removed, mfaOff, signOut, event }: Request & Removal) {
+    async retireDevices(request: Request & Removal) {
+      const { userId, deviceId, removed, mfaOff, signOut, event } = request;
       for (const { id } of removed) await forgetDevice(redis, userId, id);
-      if (!mfaOff && signOut !== "always") return [];
+      // Where all are to go and none was left, the removal before may still have to get here.
+      if (deviceId && !mfaOff && signOut !== "always") return [];
       const challenges = await withdrawChallenges(redis, userId, clock.now());
       const required = async () => {
         const profile = await getMfaProfile(db, userId);
         return profile && requirementOf(profile).requirement === "required";
       };
-      if (signOut === "always" || (await required())) {
+      if (signOut === "always" || (mfaOff && (await required()))) {
         const mark = { reason: event, now: clock.now(), fact: currentWorkflowId() };
         await revokeUser(redis, userId, mark);
       }

@@ -104,3 +104,15 @@ test("removing all devices again answers the same, so that what hung on them end
   const retired = { ...removal, ...(first as { removed: []; mfaOff: boolean }) };
   expect(await twice("retireDevices", retired)).toEqual([[login.challengeId], [login.challengeId]]);
 });
+
+test("a removal that is asked for again ends open logins although the first still has to", async () => {
+  const login = await challenged(deps);
+  const request = { ...login, event: "all_devices_removed", actorId: login.userId, origin };
+  const removal = { ...request, signOut: "if_required" } as const;
+  await perform("removeDevices", removal, { workflowId: newId() });
+  const again = { workflowId: newId() };
+  const found = await perform("removeDevices", removal, again);
+  expect(found).toEqual({ removed: [], mfaOff: false });
+  const retired = { ...removal, ...(found as { removed: []; mfaOff: boolean }) };
+  expect(await perform("retireDevices", retired, again)).toEqual([login.challengeId]);
+});
