@@ -103,7 +103,7 @@ function nameOf({ functionName, url, lineNumber }: Node["callFrame"]): {
     .replace(/^file:\/\//, "")
     .replace(`${checkoutFolder}/`, "")
     .replace(/^.*node_modules\//, "")
-    .replace(/workflow-bundle-\w+/, "workflow-bundle");
+    .replace(/^.*workflow-bundle[\w-]*/, "workflow-bundle");
   return { group: groupOf(place), what: `${name} ${place}:${lineNumber + 1}` };
 }
 
