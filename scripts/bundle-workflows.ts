@@ -1,11 +1,9 @@
 import { writeFileSync } from "node:fs";
-import { parseArgs } from "node:util";
 import { bundleWorkflowCode, DefaultLogger } from "@temporalio/worker";
 import { workflowCode } from "../workflow-code.ts";
 
 // The file that WORKFLOW_BUNDLE names: a worker that has it starts without bundling.
-const { positionals } = parseArgs({ allowPositionals: true });
-const [file] = positionals;
+const file = process.argv[2];
 if (!file) {
   console.error("Usage: node --import tsx scripts/bundle-workflows.ts file");
   process.exit(2);

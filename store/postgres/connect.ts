@@ -134,8 +134,10 @@ const names = new Map<string, string>();
 
 /** A name for a statement's text, by which each connection parses and plans it once. */
 function nameOf(text: string): string | undefined {
-  const name = names.get(text) ?? (names.size < MOST_NAMED ? `s${names.size}` : undefined);
-  if (name) names.set(text, name);
+  const known = names.get(text);
+  if (known || names.size >= MOST_NAMED) return known;
+  const name = `s${names.size}`;
+  names.set(text, name);
   return name;
 }
 

@@ -1,16 +1,16 @@
-import { bundleWorkflowCode, DefaultLogger, Worker } from "@temporalio/worker";
+import { Worker } from "@temporalio/worker";
 import { generateSync } from "otplib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { activity } from "../../api/events.ts";
 import type { OtpSetup } from "../../api/otp-devices.ts";
 import type { Policy, PolicyRequest } from "../../api/policy.ts";
-import { workflowCode } from "../../workflow-code.ts";
 import { workflowIds } from "../../workflows/ids.ts";
 import { VIEW } from "../../workflows/messages.ts";
 import type { Person } from "../support/people.ts";
 import { newPhone } from "../support/phones.ts";
 import { logInByPassword, logInBySms, pinSent } from "../support/scenarios.ts";
 import { type Stack, startStack } from "../support/stack.ts";
+import { bundle } from "../support/temporal.ts";
 import { until } from "../support/until.ts";
 
 const MINUTE = 60_000;
@@ -375,10 +375,7 @@ test("what was changed, when it was enforced, and by whom stands in the account'
 });
 
 test("the history of a roll-out replays on today's code", async () => {
-  const workflowBundle = await bundleWorkflowCode({
-    ...workflowCode,
-    logger: new DefaultLogger("ERROR"),
-  });
+  const workflowBundle = await bundle();
   const { admin, other, member } = await newAccount();
   await changeAs(admin, { requirement: "required", enforceAfter: { days: 14 } });
   await changeAs(admin, { requirement: "required", enforceAfter: { days: 7 } });

@@ -1,10 +1,10 @@
-import { bundleWorkflowCode, DefaultLogger, Worker, type WorkflowBundle } from "@temporalio/worker";
+import { Worker, type WorkflowBundle } from "@temporalio/worker";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { WORKFLOW_INTERCEPTORS } from "../../telemetry/tracing.ts";
-import { workflowCode } from "../../workflow-code.ts";
 import { secretsIn } from "../support/histories.ts";
 import { challengeSent, enrollPhone, startChallenge } from "../support/scenarios.ts";
 import { type Service, startService } from "../support/service.ts";
+import { bundle } from "../support/temporal.ts";
 import { startTraceReceiver } from "../support/traces.ts";
 import { until } from "../support/until.ts";
 import { recordedHistories } from "../workflows/recorded.ts";
@@ -35,13 +35,6 @@ async function spanOf(name: string, workflowId: string) {
   if (!span) throw new Error(`There is no span ${name}`);
   return span;
 }
-
-const bundle = (...workflowInterceptorModules: string[]) =>
-  bundleWorkflowCode({
-    ...workflowCode,
-    workflowInterceptorModules,
-    logger: new DefaultLogger("ERROR"),
-  });
 
 test("each trace leads from the request through the workflow to the activity, and holds no secret", async () => {
   const user = await service.createUser();

@@ -154,11 +154,12 @@ export async function outageRun(
 function slownessOf(calls: readonly Call[]) {
   const bySlowness = [...calls].sort((a, b) => b.ms - a.ms);
   const after = (share: number) => bySlowness[Math.floor(share * calls.length)] as Call;
-  const [p99Ms, slowestMs] = [after(0.01), after(0)].map(({ ms }) => Math.round(ms)) as [
-    number,
-    number,
-  ];
-  return { p99Ms, slowestMs, slowest: after(0).probe };
+  const slowest = after(0);
+  return {
+    p99Ms: Math.round(after(0.01).ms),
+    slowestMs: Math.round(slowest.ms),
+    slowest: slowest.probe,
+  };
 }
 
 const WORKERS = ["worker-1", "worker-2"];

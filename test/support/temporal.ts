@@ -115,15 +115,16 @@ export async function startWorker(
   };
 }
 
-let bundled: Promise<WorkflowBundle> | undefined;
+const bundled = new Map<string, Promise<WorkflowBundle>>();
 
-/** Built once a test file, since it takes seconds. */
-function bundle() {
-  bundled ??= bundleWorkflowCode({
-    ...workflowCode,
-    logger: new DefaultLogger("ERROR"),
-  });
-  return bundled;
+/** The workflows' code with these interceptors: built once a test file, since it takes seconds. */
+export function bundle(...workflowInterceptorModules: string[]): Promise<WorkflowBundle> {
+  const key = workflowInterceptorModules.join();
+  const logger = new DefaultLogger("ERROR");
+  const built =
+    bundled.get(key) ?? bundleWorkflowCode({ ...workflowCode, workflowInterceptorModules, logger });
+  bundled.set(key, built);
+  return built;
 }
 
 let installed = false;

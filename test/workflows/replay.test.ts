@@ -1,11 +1,10 @@
 import { hostname } from "node:os";
 import { fileURLToPath } from "node:url";
-import { bundleWorkflowCode, DefaultLogger, Worker, type WorkflowBundle } from "@temporalio/worker";
+import { Worker, type WorkflowBundle } from "@temporalio/worker";
 import { DeterminismViolationError } from "@temporalio/workflow";
 import { beforeAll, describe, expect, test } from "vitest";
-import { workflowCode } from "../../workflow-code.ts";
 import * as workflows from "../../workflows/index.ts";
-import { IDENTITY } from "../support/temporal.ts";
+import { bundle, IDENTITY } from "../support/temporal.ts";
 import { everyEnd } from "./every-end.ts";
 import { outcomes } from "./outcomes/index.ts";
 import { endOf, type Recorded, recordedHistories } from "./recorded.ts";
@@ -13,10 +12,7 @@ import { useWorld } from "./world.ts";
 
 let workflowBundle: WorkflowBundle;
 beforeAll(async () => {
-  workflowBundle = await bundleWorkflowCode({
-    ...workflowCode,
-    logger: new DefaultLogger("ERROR"),
-  });
+  workflowBundle = await bundle();
 });
 
 describe("flows of today", () => {
