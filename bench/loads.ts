@@ -30,6 +30,11 @@ export function allLoads(clients: number[]): Load[] {
   return [
     ...of("password + OTP", { journey: "otpLogin", having: "app" }, paces),
     ...of("password + SMS", { journey: "smsLogin", having: "phone" }, paces),
+    ...of(
+      "OTP without the hash",
+      { journey: "otpLogin", having: "app, password next to unhashed" },
+      few,
+    ),
     ...of("verify alone", { journey: "verify", having: "app", once: true }, clients.map(closed)),
     ...of("session check", { journey: "session", having: "app" }, [1, 32].map(closed)),
     ...of("OTP enrollment", { journey: "otpEnrollment", having: "neither", once: true }, few),

@@ -17,7 +17,7 @@ const SESSION_MS = 6 * 3_600_000;
 const NEXT_TO_NOTHING = { memoryCost: 8, timeCost: 1, parallelism: 1 };
 
 /** What a user has: an authenticator app, a phone, or neither. */
-export type Having = "app" | "phone" | "neither";
+export type Having = "app" | "app, password next to unhashed" | "phone" | "neither";
 
 /** A user with a session; each comes from an address of its own. */
 export type Person = {
@@ -45,7 +45,8 @@ export async function makePeople(
   const account = await createAccount(database.db, { name: newId(), kind: "panel", at });
   if (account === "exists") throw new Error("A random account name was taken");
   // One hash for all: a login verifies it all the same.
-  const passwordHash = await (hashed ? hashPassword(PASSWORD) : hash(PASSWORD, NEXT_TO_NOTHING));
+  const costly = hashed && having !== "app, password next to unhashed";
+  const passwordHash = await (costly ? hashPassword(PASSWORD) : hash(PASSWORD, NEXT_TO_NOTHING));
 
   const withSession = async (): Promise<Person> => {
     const userId = newId();
@@ -64,14 +65,14 @@ export async function makePeople(
   const deviceOf = ({ userId, secret, phone }: Person) => {
     const id = newId();
     const common = { id, userId, verifiedAt: at, createdAt: at };
-    return having === "app"
-      ? {
+    return having === "phone"
+      ? { ...common, type: "sms" as const, countryCode: "US", phoneNumber: `+1${phone}` }
+      : {
           ...common,
           type: "otp" as const,
           name: "App",
           secret: seal(config.SEALING_KEYS, secret, id),
-        }
-      : { ...common, type: "sms" as const, countryCode: "US", phoneNumber: `+1${phone}` };
+        };
   };
 
   const people: Person[] = [];
@@ -83,7 +84,7 @@ export async function makePeople(
         ...{ id, accountId: account.id, username, passwordHash, createdAt: at },
         role: "member" as const,
         defaultMethod:
-          having === "neither" ? null : having === "app" ? ("otp" as const) : ("sms" as const),
+          having === "neither" ? null : having === "phone" ? ("sms" as const) : ("otp" as const),
       })),
     );
     if (having !== "neither") await database.db.insert(devices).values(batch.map(deviceOf));

@@ -7,7 +7,7 @@ import { reportSinceNow, SetUpError } from "../scripts/progress.ts";
 import { hashPassword, verifyPassword } from "../store/passwords.ts";
 import { compare } from "./compare.ts";
 import { writeBlock } from "./docs.ts";
-import { describeGrowth, fill, measureGrowth } from "./growth.ts";
+import { describeGrowth, fill, type Grown, measureGrowth } from "./growth.ts";
 import { allLoads } from "./loads.ts";
 import { openMeasuring, type Result } from "./measure.ts";
 import { type Options, readOptions } from "./options.ts";
@@ -70,10 +70,18 @@ async function hashCost(): Promise<number> {
   return (user + system) / 1000 / times;
 }
 
+/** After each row: it takes most of an hour, and what has been measured is not lost. */
+async function keepGrowth(options: Options) {
+  const grown: Grown[] = [];
+  for await (const one of measureGrowth(options, report)) {
+    grown.push(one);
+    keep(options, "growth", describeGrowth(grown));
+  }
+}
+
 async function main(options: Options) {
   const { out, only, writeDocs } = options;
-  if (options.growth)
-    return keep(options, "growth", describeGrowth(await measureGrowth(options, report)));
+  if (options.growth) return keepGrowth(options);
   if (options.profile) return keep(options, "profile", await profileLogins(options, report));
 
   const run = await measureAll(options);

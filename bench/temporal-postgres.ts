@@ -6,6 +6,7 @@ import { type Launch, waitUntilReady } from "../scripts/processes.ts";
 import { runProgram } from "../scripts/programs.ts";
 import type { Report } from "../scripts/progress.ts";
 import { connectTemporal, ensureNamespace } from "../scripts/temporal-namespace.ts";
+import { TEMPORAL_ENV, TEMPORAL_SETTINGS } from "../scripts/temporal-settings.ts";
 
 /** The server of the Temporal CLI that `npm start` runs. */
 const VERSION = "v1.29.1";
@@ -50,10 +51,9 @@ export async function startTemporalOnPostgres(
 
   const port = await freePort(FIRST_PORT);
   mkdirSync(folder, { recursive: true });
-  writeFileSync(
-    join(folder, "dynamic.yaml"),
-    "system.enableActivityEagerExecution:\n  - value: true\n",
-  );
+  const settings = Object.entries(TEMPORAL_SETTINGS);
+  const dynamic = Object.fromEntries(settings.map(([name, value]) => [name, [{ value }]]));
+  writeFileSync(join(folder, "dynamic.yaml"), JSON.stringify(dynamic));
   // JSON is YAML.
   const configuration = JSON.stringify(await configure(database, port, folder));
   writeFileSync(join(folder, "bench.yaml"), configuration, { mode: 0o600 });
@@ -61,6 +61,7 @@ export async function startTemporalOnPostgres(
     name: "Temporal",
     program: join(programs, "server"),
     args: ["--root", folder, "--config", ".", "--env", "bench", "--allow-no-auth", "start"],
+    env: { ...process.env, ...TEMPORAL_ENV },
     logFile,
   });
   const address = `127.0.0.1:${port}`;

@@ -1,5 +1,6 @@
 import { type Launch, waitUntilReady } from "./processes.ts";
 import { connectTemporal } from "./temporal-namespace.ts";
+import { TEMPORAL_ENV, TEMPORAL_SETTINGS } from "./temporal-settings.ts";
 
 const START_MS = 60_000;
 
@@ -27,10 +28,13 @@ export async function startTemporal(
       ...["--namespace", namespace],
       ...(uiPort === undefined ? ["--headless"] : ["--ui-port", String(uiPort)]),
       ...(file === undefined ? [] : ["--db-filename", file]),
-      // An activity inside an Update takes a quarter of the time with it.
-      ...["--dynamic-config-value", "system.enableActivityEagerExecution=true"],
+      ...Object.entries(TEMPORAL_SETTINGS).flatMap(([name, value]) => [
+        "--dynamic-config-value",
+        `${name}=${value}`,
+      ]),
       ...["--log-level", "error"],
     ],
+    env: { ...process.env, ...TEMPORAL_ENV },
     logFile,
   });
   const address = `127.0.0.1:${port}`;

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { TEMPORAL_ENV, TEMPORAL_SETTINGS } from "../../scripts/temporal-settings.ts";
 
 const compose = read("docker-compose.yml");
 
@@ -51,8 +52,12 @@ test("keeps the stores and the servers on the inner network", () => {
   expect(names).toEqual(["redis", "postgres", "temporal-schema", "temporal"]);
 });
 
-test("tells Temporal to start activities eagerly, as the development stack does", () => {
-  const setting = "system.enableActivityEagerExecution";
-  expect(read("scripts/compose/temporal.yaml")).toContain(`${setting}:\n  - value: true\n`);
-  expect(read("scripts/temporal.ts")).toContain(`${setting}=true`);
+test("sets Temporal as the development stack does", () => {
+  const file = read("scripts/compose/temporal.yaml");
+  const settings = [...file.matchAll(/^([\w.]+):\n {2}- value: (\w+)\n/gm)];
+  expect(settings.map(([, name = "", value = ""]) => [name, JSON.parse(value)])).toEqual(
+    Object.entries(TEMPORAL_SETTINGS),
+  );
+  for (const [name, value] of Object.entries(TEMPORAL_ENV))
+    expect(services().get("temporal")).toContain(`      ${name}: "${value}"\n`);
 });
