@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Challenge } from "../../api/challenges.ts";
 import type { DeviceView, MultiFactor } from "../../api/devices.ts";
 import type { LoginResult } from "../../api/login.ts";
@@ -35,14 +36,16 @@ export type Call = {
 /** Sends a request somewhere: to `app.request`, or over a port. */
 export type Send = (path: string, init: RequestInit) => Response | Promise<Response>;
 
-/** Sends again what is answered by 503, as that asks for: a busy machine is no failure. */
+/** Sends again what is answered by 503, when that says: a busy machine is no failure. */
 export function patient(send: Send): Send {
-  const sent = async (path: string, init: RequestInit) => send(path, init);
-  return (path, init) =>
-    until(
-      () => sent(path, init),
-      ({ status }) => status !== 503,
-    );
+  return (path, init) => {
+    const sent = async () => {
+      const answer = await send(path, init);
+      if (answer.status === 503) await sleep(Number(answer.headers.get("retry-after")) * 1000);
+      return answer;
+    };
+    return until(sent, ({ status }) => status !== 503);
+  };
 }
 
 /** The calls of the API; each answers whatever came, with nothing thrown before it is looked at. */
