@@ -56,17 +56,3 @@ export async function readEvents(stack: BenchStack, workflowId: string): Promise
     return type?.replace("EventAttributes", "") ?? "unknown";
   });
 }
-
-/** What Node's monitor of the event loop adds to every figure: the interval of its own timer. */
-const MONITOR_MS = 10;
-
-/** The longest time that a gateway's event loop was blocked since this was read last, in ms. */
-export async function readBlocked({ urls }: BenchStack): Promise<number> {
-  const answers = await Promise.all(
-    urls.map(async (url) => (await fetch(`${url}/metrics`)).text()),
-  );
-  const lags = answers.map((text) =>
-    Number(/^second_step_nodejs_eventloop_lag_max_seconds (\S+)/m.exec(text)?.[1] ?? 0),
-  );
-  return Math.max(0, Math.max(...lags) * 1000 - MONITOR_MS);
-}

@@ -2,7 +2,8 @@ import { fork } from "node:child_process";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Report } from "../scripts/progress.ts";
-import { type Counts, countsEach, readBlocked, readCounts, readEvents } from "./counts.ts";
+import { type Blocked, takeBlocked } from "./blocked.ts";
+import { type Counts, countsEach, readCounts, readEvents } from "./counts.ts";
 import type { Delivered, Order } from "./generator.ts";
 import type { Run } from "./load.ts";
 import type { Load } from "./loads.ts";
@@ -25,8 +26,7 @@ export type Result = Omit<Delivered, "seconds" | "workflowId"> & {
   /** Each, by part; `load` is the bench's own. */
   cpuMs: Record<string, number>;
   memoryMb: Record<string, number>;
-  /** The longest that a gateway's event loop was blocked. */
-  blockedMs: number;
+  blocked: Blocked;
   each: Counts;
   /** The types of the events of one unit's workflow. */
   events: string[];
@@ -85,14 +85,14 @@ export async function openMeasuring({ stack, users, hash, report }: Setting) {
     ): Promise<Result> {
       await prepare(load, seconds);
       report(load.name);
-      await readBlocked(stack);
+      takeBlocked(stack);
       const counted = await readCounts(stack);
       await around?.begin();
       const before = usageOf(processes());
       const { seconds: took, workflowId, ...run } = await tell<Delivered>("measure");
       const after = usageOf(processes());
       await around?.end(run.done);
-      const blockedMs = await readBlocked(stack);
+      const { ms, byWorkMs } = takeBlocked(stack);
       await sleep(TOLD_MS);
       return {
         ...{
@@ -101,7 +101,7 @@ export async function openMeasuring({ stack, users, hash, report }: Setting) {
           ...run,
           ...spent(before, after, run.done),
         },
-        blockedMs: round(blockedMs),
+        blocked: { ms: round(ms), byWorkMs: round(byWorkMs) },
         each: countsEach(counted, await readCounts(stack), run.done),
         events: workflowId ? await readEvents(stack, workflowId) : [],
       };

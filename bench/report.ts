@@ -73,17 +73,19 @@ function cost(results: Result[]): string {
 }
 
 function writes(results: Result[]): string {
-  const rows = results.map(({ name, each, blockedMs, events }) => [
+  const rows = results.map(({ name, each, blocked, events }) => [
     name,
     events.length,
     round(each.pgTransactions),
     round(each.pgRows),
     round(each.walBytes / 1024),
     round(each.redisCommands),
-    blockedMs,
+    blocked.ms,
+    blocked.byWorkMs,
   ]);
   const postgres = ["PostgreSQL transactions", "rows", "WAL, kB"];
-  return table(["load", "Temporal events", ...postgres, "Redis commands", "blocked, ms"], rows);
+  const blocked = ["blocked, ms", "by its own work"];
+  return table(["load", "Temporal events", ...postgres, "Redis commands", ...blocked], rows);
 }
 
 /** Once for each kind of workflow. */

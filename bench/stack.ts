@@ -1,8 +1,9 @@
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { checkoutFolder } from "../scripts/folders.ts";
 import { isPolling } from "../scripts/pollers.ts";
 import { freePort } from "../scripts/ports.ts";
@@ -122,11 +123,17 @@ export async function startStack(
     workerReadyS = (performance.now() - begun) / 1000;
   }
   await connection.close();
+  const blockedFolder = join(folder, "blocked");
+  mkdirSync(blockedFolder);
+  const watching = `--import ${pathToFileURL(join(import.meta.dirname, "blocked.mjs")).href}`;
   const urls: string[] = [];
   for (let n = 0; n < gateways; n++) {
     const port = await freePort();
     const url = `http://127.0.0.1:${port}`;
-    const gateway = startOwn("gateway", "api/server.ts", { PORT: String(port) });
+    const gateway = startOwn("gateway", "api/server.ts", {
+      ...{ PORT: String(port), BENCH_BLOCKED: blockedFolder },
+      NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ""} ${watching}`,
+    });
     const answers = async () => {
       if (!(await fetch(`${url}/readyz`)).ok) throw new Error("it is not ready");
     };
@@ -138,6 +145,7 @@ export async function startStack(
     env,
     urls,
     namespace: NAMESPACE,
+    blockedFolder,
     /** From its start until it asks Temporal for work. */
     workerReadyS,
     /** Each with the part it plays; it may have children. */
