@@ -20,6 +20,8 @@ import { DEPLOYMENT, TASK_QUEUE } from "./workflows/ids.ts";
 
 const config = loadConfig();
 const log = pino({ level: config.LOG_LEVEL, name: "worker", mixin: activityFields });
+// The SDK's Rust core: its threads look for work as well, and one has more than enough time for it.
+process.env.TOKIO_WORKER_THREADS ??= "1";
 // SIGINT and SIGTERM: no new work is polled, what runs is finished, then `run` resolves.
 Runtime.install({
   shutdownSignals: ["SIGINT", "SIGTERM"],
@@ -56,6 +58,8 @@ const worker = await Worker.create({
   connection,
   namespace: config.TEMPORAL_NAMESPACE,
   taskQueue: TASK_QUEUE,
+  // As many poll for a flow's first task as for its later ones: a login by app has one of each.
+  nonStickyToStickyPollRatio: 0.5,
   // A flow then ends on the build that it began on: see docs/operations.md, "New versions".
   workerDeploymentOptions: config.WORKER_BUILD_ID
     ? {

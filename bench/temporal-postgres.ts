@@ -6,7 +6,7 @@ import { type Launch, waitUntilReady } from "../scripts/processes.ts";
 import { runProgram } from "../scripts/programs.ts";
 import type { Report } from "../scripts/progress.ts";
 import { connectTemporal, ensureNamespace } from "../scripts/temporal-namespace.ts";
-import { TEMPORAL_ENV, TEMPORAL_SETTINGS } from "../scripts/temporal-settings.ts";
+import { LOCAL_TEMPORAL_ENV, TEMPORAL_SETTINGS } from "../scripts/temporal-settings.ts";
 
 /** The server of the Temporal CLI that `npm start` runs. */
 const VERSION = "v1.29.1";
@@ -61,7 +61,7 @@ export async function startTemporalOnPostgres(
     name: "Temporal",
     program: join(programs, "server"),
     args: ["--root", folder, "--config", ".", "--env", "bench", "--allow-no-auth", "start"],
-    env: { ...process.env, ...TEMPORAL_ENV },
+    env: { ...process.env, ...LOCAL_TEMPORAL_ENV },
     logFile,
   });
   const address = `127.0.0.1:${port}`;

@@ -1,3 +1,5 @@
+import { availableParallelism } from "node:os";
+
 /**
  * Temporal's dynamic configuration, the same wherever this project starts a server:
  * scripts/compose/temporal.yaml holds it for Docker.
@@ -12,3 +14,12 @@ export const TEMPORAL_SETTINGS = {
 
 /** Go's collector runs when the heap has grown fivefold, not twofold: memory for processor time. */
 export const TEMPORAL_ENV = { GOGC: "400" };
+
+/**
+ * For a server beside all else on one machine: half of its processors. Go's threads look for work on
+ * as many as they may, and take them from those who have some.
+ */
+export const LOCAL_TEMPORAL_ENV = {
+  ...TEMPORAL_ENV,
+  GOMAXPROCS: String(Math.max(1, Math.floor(availableParallelism() / 2))),
+};

@@ -1,6 +1,6 @@
 import { type Launch, waitUntilReady } from "./processes.ts";
 import { connectTemporal } from "./temporal-namespace.ts";
-import { TEMPORAL_ENV, TEMPORAL_SETTINGS } from "./temporal-settings.ts";
+import { LOCAL_TEMPORAL_ENV, TEMPORAL_SETTINGS } from "./temporal-settings.ts";
 
 const START_MS = 60_000;
 
@@ -34,7 +34,7 @@ export async function startTemporal(
       ]),
       ...["--log-level", "error"],
     ],
-    env: { ...process.env, ...TEMPORAL_ENV },
+    env: { ...process.env, ...LOCAL_TEMPORAL_ENV },
     logFile,
   });
   const address = `127.0.0.1:${port}`;
