@@ -16,8 +16,8 @@ import { type Usage, usageOf } from "./usage.ts";
 const TOLD_MS = 1_200;
 /** More than can be done in a second, of what is done once. */
 const ONCE_A_SECOND = 80;
-/** Some hundreds of logins: V8 has compiled what is hot by then. */
-const WARM_UP_S = 15;
+/** Some hundreds of logins: V8 has compiled what is hot by then, as in a service that runs for a minute. */
+const WARM_UP = { seconds: 15, clients: 32 };
 
 /** What one load came to; `each` unit of work. */
 export type Result = Omit<Delivered, "seconds" | "workflowId"> & {
@@ -108,7 +108,8 @@ export async function openMeasuring({ stack, users, hash, report }: Setting) {
     },
     /** Has the parts compile and connect what they need. */
     async warmUp(load: Load) {
-      await prepare(load, WARM_UP_S);
+      const { seconds, clients } = WARM_UP;
+      await prepare({ ...load, pace: { clients } }, seconds);
       report("Warming up");
       await tell("measure");
     },
