@@ -183,3 +183,11 @@ export type Limits = Config["limits"];
 
 /** Tells the time in epoch ms. Only entry points use the machine's own. */
 export type Clock = { now(): number };
+
+/**
+ * Has the Rust core of Temporal's SDK work on one thread unless told otherwise, which is enough: more
+ * look for work and take a processor from who has some. Tokio asks the environment alone.
+ */
+export function limitTemporalCore(): void {
+  process.env.TOKIO_WORKER_THREADS ??= "1";
+}

@@ -5,7 +5,7 @@ import { createActivities } from "./activities/index.ts";
 import { startRelay } from "./activities/relay.ts";
 import { signalling } from "./activities/signal.ts";
 import { starting } from "./activities/start.ts";
-import { loadConfig } from "./config.ts";
+import { limitTemporalCore, loadConfig } from "./config.ts";
 import { configuredSms } from "./gateways/index.ts";
 import { mailGateway } from "./gateways/mail.ts";
 import { passReport } from "./gateways/reports.ts";
@@ -20,8 +20,7 @@ import { DEPLOYMENT, TASK_QUEUE } from "./workflows/ids.ts";
 
 const config = loadConfig();
 const log = pino({ level: config.LOG_LEVEL, name: "worker", mixin: activityFields });
-// The SDK's Rust core: its threads look for work as well, and one has more than enough time for it.
-process.env.TOKIO_WORKER_THREADS ??= "1";
+limitTemporalCore();
 // SIGINT and SIGTERM: no new work is polled, what runs is finished, then `run` resolves.
 Runtime.install({
   shutdownSignals: ["SIGINT", "SIGTERM"],
