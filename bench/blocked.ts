@@ -5,7 +5,7 @@ import type { BenchStack } from "./stack.ts";
 /** The longest that a gateway's event loop was blocked, and the longest that its own work can have blocked it, in ms. */
 export type Blocked = { ms: number; byWorkMs: number };
 
-/** What blocked.mjs has noted since this was called last. */
+/** What watch-loop.ts has noted since this was called last. */
 export function takeBlocked({ blockedFolder }: Pick<BenchStack, "blockedFolder">): Blocked {
   const files = readdirSync(blockedFolder).map((name) => join(blockedFolder, name));
   const noted = files.flatMap((file) => {

@@ -94,11 +94,22 @@ export async function startStack(
     SMS_PER_HOUR: PLENTY,
     SMS_PER_COUNTRY_AND_HOUR: PLENTY,
   };
-  const startOwn = (part: string, file: string, own: Record<string, string> = {}) =>
+  const startOwn = (
+    part: string,
+    file: string,
+    own: Record<string, string>,
+    modules: string[] = [],
+  ) =>
     launchAs(part)({
       name: part,
       program: process.execPath,
-      args: ["--import", "tsx", ...(preload ? ["--import", preload.module] : []), file],
+      args: [
+        ...["tsx", ...(preload ? [preload.module] : []), ...modules].flatMap((module) => [
+          "--import",
+          module,
+        ]),
+        file,
+      ],
       cwd: checkoutFolder,
       env: { ...process.env, ...env, ...preload?.env, ...own },
       logFile: logFile(`${part}-${children.length}`),
@@ -125,15 +136,13 @@ export async function startStack(
   await connection.close();
   const blockedFolder = join(folder, "blocked");
   mkdirSync(blockedFolder);
-  const watching = `--import ${pathToFileURL(join(import.meta.dirname, "blocked.mjs")).href}`;
+  const watch = pathToFileURL(join(import.meta.dirname, "watch-loop.ts")).href;
   const urls: string[] = [];
   for (let n = 0; n < gateways; n++) {
     const port = await freePort();
     const url = `http://127.0.0.1:${port}`;
-    const gateway = startOwn("gateway", "api/server.ts", {
-      ...{ PORT: String(port), BENCH_BLOCKED: blockedFolder },
-      NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ""} ${watching}`,
-    });
+    const own = { PORT: String(port), BENCH_BLOCKED: blockedFolder };
+    const gateway = startOwn("gateway", "api/server.ts", own, [watch]);
     const answers = async () => {
       if (!(await fetch(`${url}/readyz`)).ok) throw new Error("it is not ready");
     };

@@ -22,7 +22,10 @@ function targets({ results, idleMb, workerReadyS }: RunReport): Target[] {
   const idle = Object.entries(idleMb).filter(([part]) => !part.startsWith("Temporal"));
   const logins = results.filter(({ name }) => /^password \+ OTP.*clients?$/.test(name));
   const unhashed = results.filter(({ name }) => name.startsWith("OTP without the hash"));
-  const longest = (of: keyof Blocked) => Math.max(...logins.map(({ blocked }) => blocked[of]));
+  const blocked = (what: string, of: keyof Blocked) => {
+    const measured = Math.max(...logins.map(({ blocked }) => blocked[of]));
+    return { what, measured, limit: 20, unit: "ms" };
+  };
   return [
     ...of("password + OTP, 32 clients", ({ perSecond }) => [
       {
@@ -60,18 +63,8 @@ function targets({ results, idleMb, workerReadyS }: RunReport): Target[] {
     ...(logins.length === 0
       ? []
       : [
-          {
-            what: "gateway blocked by its own work, logins",
-            measured: longest("byWorkMs"),
-            limit: 20,
-            unit: "ms",
-          },
-          {
-            what: "the same, its waits for a processor too",
-            measured: longest("ms"),
-            limit: 20,
-            unit: "ms",
-          },
+          blocked("gateway blocked by its own work, logins", "byWorkMs"),
+          blocked("the same, its waits for a processor too", "ms"),
         ]),
     {
       what: "idle, besides Temporal",
