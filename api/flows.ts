@@ -25,6 +25,7 @@ import {
 } from "../workflows/views.ts";
 import { Problem, type ProblemCode } from "./problem.ts";
 import { createCalls } from "./temporal.ts";
+import { unrunChallenge } from "./unrun-challenge.ts";
 
 /** The gateway's only door to Temporal. Throws the 503 problem when Temporal or every worker is away. */
 export function createFlows(client: Client) {
@@ -39,12 +40,14 @@ export function createFlows(client: Client) {
         summary: `login by ${method}`,
         method,
         state: view.state,
+        // With nothing to send, no worker is needed before an answer or the deadline.
+        startDelay: view.state === "sending_passcode" ? undefined : args.lifetimeMs,
       });
       return view;
     },
     /** Undefined where no such workflow is known. */
     challenge: (challengeId: string) =>
-      viewIfKnown<ChallengeView>(workflowIds.loginChallenge(challengeId)),
+      viewIfKnown(workflowIds.loginChallenge(challengeId), unrunChallenge),
     moveChallenge: (
       challengeId: string,
       update: keyof typeof challengeUpdates,

@@ -4,11 +4,13 @@ import {
   isGrpcServiceError,
   isRetryableError,
   makeGrpcRetryInterceptor,
+  QueryNotRegisteredError,
   QueryRejectedError,
   ServiceError,
   WorkflowClient,
   WorkflowExecutionAlreadyStartedError,
   WorkflowFailedError,
+  type WorkflowHandle,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
@@ -45,6 +47,19 @@ export function connectTemporal(address: string): Connection {
 
 /** An Update's answer: `moved` is false where the machine refused, and `view` then says where it stands. */
 export type Moved<View> = { moved: boolean; view: View };
+
+type StartOptions = {
+  summary: string;
+  method?: string;
+  state?: string;
+  /** How long no worker is needed, in ms; an Update ends it. */
+  startDelay?: number;
+};
+
+export type History = Awaited<ReturnType<WorkflowHandle["fetchHistory"]>>;
+
+/** What a flow that no worker has run yet would answer, by its history; undefined where it has run. */
+type Unrun<View> = (history: History) => View | undefined;
 
 /** What is asked of workflows. Each throws the 503 problem when Temporal or every worker is away. */
 export function createCalls(client: Client) {
@@ -84,7 +99,7 @@ export function createCalls(client: Client) {
     type: string,
     workflowId: string,
     args: Omit<Owner, "userId"> & Partial<Owner>,
-    { summary, method, state }: { summary: string; method?: string; state?: string },
+    { summary, method, state, startDelay }: StartOptions,
   ) => {
     try {
       await call("start", workflowId, () =>
@@ -93,6 +108,7 @@ export function createCalls(client: Client) {
           workflowId,
           args: [args],
           staticSummary: summary,
+          startDelay,
           searchAttributes: {
             ...(args.userId && { MfaUserId: [args.userId] }),
             MfaAccountId: [args.accountId],
@@ -109,9 +125,18 @@ export function createCalls(client: Client) {
 
   const open = new WorkflowClient({ ...client.workflow.options, queryRejectCondition: "NOT_OPEN" });
   // The view of a flow that has ended is its result, for which no worker is asked: its build may be gone.
-  const view = async <View>(workflowId: string) => {
+  const view = async <View>(workflowId: string, unrun?: Unrun<View>) => {
+    const handle = open.getHandle(workflowId);
+    // A server that knows how long we wait tells at once that the flow will not be run by then.
+    const query = () =>
+      client.withDeadline(Date.now() + PATIENCE_MS, () => handle.query<View>(VIEW));
+    const work = () =>
+      query().catch(async (error) => {
+        const known = isUnrun(error) ? unrun?.(await handle.fetchHistory()) : undefined;
+        if (!known) throw error;
+        return known;
+      });
     try {
-      const work = () => open.getHandle(workflowId).query<View>(VIEW);
       return await call("query", workflowId, work);
     } catch (error) {
       if (!(error instanceof QueryRejectedError)) throw error;
@@ -125,9 +150,9 @@ export function createCalls(client: Client) {
   };
 
   /** Undefined where no such workflow is known. */
-  const viewIfKnown = async <View>(workflowId: string) => {
+  const viewIfKnown = async <View>(workflowId: string, unrun?: Unrun<View>) => {
     try {
-      return await view<View>(workflowId);
+      return await view(workflowId, unrun);
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return undefined;
       throw error;
@@ -178,6 +203,10 @@ function isAway(error: unknown): boolean {
 }
 
 const FAILED_PRECONDITION = 9;
+
+/** Perhaps the flow waits for its first task; the time-skipping server asks a worker all the same. */
+const isUnrun = (error: unknown) =>
+  statusOf(error) === FAILED_PRECONDITION || error instanceof QueryNotRegisteredError;
 
 /**
  * Sends an Update again where something else happened to the flow while that was ending by it: the

@@ -61,6 +61,8 @@ export async function host<M extends AnyStateMachine, View extends Visible>(
   const timers = new Map<string, { scope: CancellationScope; due: number }>();
   const running = new Set<CancellationScope>();
   let failure: unknown;
+  // A flow may be started long before it is run: its first deadlines count from its start.
+  let entered = workflowInfo().startTime.getTime();
   let [snapshot, actions]: [AnyMachineSnapshot, { type: string; params?: unknown }[]] =
     initialTransition<AnyStateMachine>(machine, input);
 
@@ -77,12 +79,15 @@ export async function host<M extends AnyStateMachine, View extends Visible>(
   };
 
   const arm = (id: string, ms: number, event: Event<M>) => {
+    const due = entered + ms;
     const scope = inScope(async () => {
-      await sleep(ms, { summary: timerName(id) });
+      // What is overdue needs no timer, which would be one more task; signals are heard before it.
+      const left = due - Date.now();
+      await (left < 0 ? undefined : sleep(left, { summary: timerName(id) }));
       timers.delete(id);
       send(event);
     });
-    timers.set(id, { scope, due: Date.now() + ms });
+    timers.set(id, { scope, due });
   };
 
   const start = (effect: Effect<M>) => {
@@ -130,6 +135,7 @@ export async function host<M extends AnyStateMachine, View extends Visible>(
 
   const send = (event: Event<M>) => {
     const { value } = snapshot;
+    entered = Date.now();
     [snapshot, actions] = transition<AnyStateMachine>(machine, snapshot, event);
     // What still runs was begun by a state that is left now: nobody waits for its outcome.
     if (!snapshot.matches(value)) for (const scope of running) scope.cancel();

@@ -1,21 +1,22 @@
-import { initialTransition, type SnapshotFrom } from "xstate";
-import { loginChallengeMachine } from "../machines/login-challenge.ts";
+import { initialTransition, type SnapshotFrom, transition } from "xstate";
+import { type LoginChallengeEvent, loginChallengeMachine } from "../machines/login-challenge.ts";
 import { otpEnrollmentMachine } from "../machines/otp-enrollment.ts";
 import type { policyRolloutMachine } from "../machines/policy-rollout.ts";
 import { smsEnrollmentMachine } from "../machines/sms-enrollment.ts";
 import type { webhookDeliveryMachine } from "../machines/webhook-delivery.ts";
-import type {
-  ChallengeState,
-  ChallengeView,
-  EnrollmentState,
-  EnrollmentView,
-  LoginChallengeArgs,
-  OtpEnrollmentArgs,
-  PolicyRolloutState,
-  PolicyRolloutView,
-  SmsEnrollmentArgs,
-  WebhookDeliveryState,
-  WebhookDeliveryView,
+import {
+  type ChallengeState,
+  type ChallengeView,
+  challengeSignals,
+  type EnrollmentState,
+  type EnrollmentView,
+  type LoginChallengeArgs,
+  type OtpEnrollmentArgs,
+  type PolicyRolloutState,
+  type PolicyRolloutView,
+  type SmsEnrollmentArgs,
+  type WebhookDeliveryState,
+  type WebhookDeliveryView,
 } from "./messages.ts";
 
 type ChallengeSnapshot = SnapshotFrom<typeof loginChallengeMachine>;
@@ -106,9 +107,21 @@ export function webhookDeliveryView(
   };
 }
 
-/** The view of a challenge whose workflow is only being started. */
-export const firstChallengeView = (args: LoginChallengeArgs) =>
-  challengeView(initialTransition(loginChallengeMachine, args)[0]);
+type Signal = { name: string; payload: object };
+
+/** The view of a challenge that no worker has run yet, after the signals that wait for it. */
+export function firstChallengeView(args: LoginChallengeArgs, signals: Signal[] = []) {
+  const [first] = initialTransition(loginChallengeMachine, args);
+  return challengeView(signals.reduce(heard, first));
+}
+
+function heard(snapshot: ChallengeSnapshot, { name, payload }: Signal): ChallengeSnapshot {
+  const type = challengeSignals[name as keyof typeof challengeSignals];
+  const event = { ...payload, type } as LoginChallengeEvent;
+  return type && snapshot.can(event)
+    ? transition(loginChallengeMachine, snapshot, event)[0]
+    : snapshot;
+}
 
 /** The view of a phone's enrollment whose workflow is only being started. */
 export const firstSmsEnrollmentView = (args: SmsEnrollmentArgs) =>

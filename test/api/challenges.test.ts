@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { logInByApp, userWithApp, verifiedApp } from "../support/apps.ts";
 import { expectProblem } from "../support/problems.ts";
 import {
   challengeSent,
@@ -163,6 +164,25 @@ describe("a challenge", () => {
     expect(body.deliveredTo).toBe(`+${"•".repeat(7)}${e164.slice(-4)}`);
     expect(text).not.toContain(e164.slice(2, -4));
     expect(text).not.toContain(user.username);
+  });
+
+  test("tells the same when it is asked for, also before anybody has answered it", async () => {
+    const { user, e164 } = await paired();
+    const { token } = await logInBySms(stack, user, e164);
+    await verifiedApp(stack, token, true);
+    const opened = await startChallenge(stack, user);
+    expect(opened.method).toBe("otp");
+    expect((await stack.api.challenge(opened.id)).body).toEqual(opened);
+    expectProblem(await stack.api.resendPasscode(opened.id), "illegal_transition");
+    expect((await stack.api.chooseMethod(opened.id, "sms")).body).toMatchObject({ method: "sms" });
+  });
+
+  test("that nobody has answered is withdrawn with the devices", async () => {
+    const { user, secret } = await userWithApp(stack);
+    const { token } = await logInByApp(stack, user, secret);
+    const { id } = await startChallenge(stack, user);
+    expect((await stack.api.call("DELETE", "/v1/me/devices", { token })).status).toBe(204);
+    expect((await stack.api.challenge(id)).body).toMatchObject({ state: "withdrawn", next: [] });
   });
 
   test("takes the passcode with the spaces and hyphens that people type", async () => {

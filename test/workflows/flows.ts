@@ -33,8 +33,15 @@ type View = { state: string };
 export function flowsOn(deps: Deps, client: Client) {
   const { limits } = deps.config;
 
-  const start = async <V extends View>(type: string, workflowId: string, args: object) =>
-    flow<V>(await client.workflow.start(type, { taskQueue: TASK_QUEUE, workflowId, args: [args] }));
+  const start = async <V extends View>(
+    type: string,
+    workflowId: string,
+    args: object,
+    startDelay?: number,
+  ) => {
+    const options = { taskQueue: TASK_QUEUE, workflowId, args: [args], startDelay };
+    return flow<V>(await client.workflow.start(type, options));
+  };
 
   return {
     async smsEnrollment({
@@ -53,16 +60,19 @@ export function flowsOn(deps: Deps, client: Client) {
       return { ...args, ...(await start<EnrollmentView>("otpEnrollment", id, args)) };
     },
 
+    /** `unrun`: asleep until it is answered or due, as the gateway leaves one with nothing to send. */
     async loginChallenge({
       method = "sms",
       methods = ["sms", "otp"],
       maySend = true,
       lifetimeMs = limits.challengeMs,
-    }: Partial<Omit<LoginChallengeArgs, keyof Owner | "challengeId">> = {}) {
+      unrun = false,
+    }: Partial<Omit<LoginChallengeArgs, keyof Owner | "challengeId"> & { unrun: boolean }> = {}) {
       const choice = { method, methods, maySend, lifetimeMs, phone: "+1 ••• 0123" };
       const args: LoginChallengeArgs = { ...(await challenged(deps, { lifetimeMs })), ...choice };
       const id = workflowIds.loginChallenge(args.challengeId);
-      return { ...args, ...(await start<ChallengeView>("loginChallenge", id, args)) };
+      const startDelay = unrun ? lifetimeMs : undefined;
+      return { ...args, ...(await start<ChallengeView>("loginChallenge", id, args, startDelay)) };
     },
 
     async webhookDelivery(
