@@ -69,12 +69,15 @@ export async function host<M extends AnyStateMachine, View extends Visible>(
   // Scopes hang on the root: one begun in an Update's handler must outlive it.
   const inScope = (work: (scope: CancellationScope) => Promise<void>) => {
     const scope = new CancellationScope({ cancellable: true, parent: root });
-    scope
-      .run(() => work(scope))
-      .catch((error) => {
+    void scope.run(async () => {
+      try {
+        await work(scope);
+      } catch (error) {
         if (!isCancellation(error)) failure ??= error;
-      })
-      .finally(() => running.delete(scope));
+      } finally {
+        running.delete(scope);
+      }
+    });
     return scope;
   };
 
@@ -148,7 +151,8 @@ export async function host<M extends AnyStateMachine, View extends Visible>(
   const accept = (update: string, type: string) => {
     const handler = async (payload: object) => {
       send(eventOf(type, payload));
-      await condition(() => failure !== undefined || !snapshot.hasTag("settling"));
+      if (snapshot.hasTag("settling"))
+        await condition(() => failure !== undefined || !snapshot.hasTag("settling"));
       return currentView();
     };
     const validator = (payload: object) => {
