@@ -31,7 +31,10 @@ export function answerError(error: Error, c: Context, log: Logger) {
  * told without details.
  */
 export function problemOf(error: Error, route: string, log: Logger): Problem {
-  if (error instanceof Problem) return error;
+  if (error instanceof Problem) {
+    if (error.cause) log.warn({ err: error.cause }, "temporal is away");
+    return error;
+  }
   if (error instanceof HTTPException && error.status === 400) return new Problem("malformed_json");
   if (error instanceof HTTPException && error.status === 415)
     return new Problem("unsupported_media_type");

@@ -19,9 +19,10 @@ export class Problem extends Error {
   readonly code: ProblemCode;
   readonly extra: Extra;
 
-  constructor(code: ProblemCode, detail?: string, extra: Extra = {}) {
+  /** `cause` is for the log alone. */
+  constructor(code: ProblemCode, detail?: string, extra: Extra = {}, cause?: unknown) {
     const { status, title } = PROBLEMS[code];
-    super(detail ?? title);
+    super(detail ?? title, { cause });
     this.status = status;
     this.code = code;
     this.extra = extra;
@@ -121,8 +122,8 @@ export function sendProblem(c: Context, problem: Problem) {
   return c.body(JSON.stringify(problemBody(problem)), problem.status, headers);
 }
 
-/** A dependency is away; nothing was lost, and trying again is right. */
-export function unavailable(dependency: "store" | "temporal") {
+/** A dependency is away, as its `cause` tells the log; nothing was lost, and trying again is right. */
+export function unavailable(dependency: "store" | "temporal", cause?: unknown) {
   return new Problem(
     "service_unavailable",
     `The ${dependency} is away. Nothing was lost; try again.`,
@@ -130,5 +131,6 @@ export function unavailable(dependency: "store" | "temporal") {
       retryAfterS: 2,
       members: { dependency },
     },
+    cause,
   );
 }

@@ -77,7 +77,7 @@ export function createCalls(client: Client) {
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
         patience.abort();
-        reject(unavailable("temporal"));
+        reject(unavailable("temporal", new Error(`${name}: no answer in ${PATIENCE_MS} ms`)));
       }, PATIENCE_MS);
     });
     try {
@@ -88,7 +88,7 @@ export function createCalls(client: Client) {
     } catch (error) {
       const away = error instanceof Problem || isAway(error);
       ended(away ? "away" : isRefusal(error) ? "refused" : "failed");
-      if (away) throw unavailable("temporal");
+      if (away && !(error instanceof Problem)) throw unavailable("temporal", error);
       throw error;
     } finally {
       clearTimeout(timer);

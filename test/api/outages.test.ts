@@ -101,6 +101,23 @@ describe.each(DEPENDENCIES)("without %s", (dependency) => {
     }
   });
 
+  test.each(["cut", "silence"] as const)("(%s) the log says why, and names nobody", async (way) => {
+    const { user } = await challenged();
+    await gateway.links[dependency][way]();
+    const before = stack.logged().length;
+    expectAway(await gateway.api.logIn(user));
+    const lines = stack.logged().slice(before);
+    const warnings = lines.map((line) => JSON.parse(line)).filter(({ level }) => level === 40);
+    const msg = dependency === "temporal" ? "temporal is away" : "a store is away";
+    expect(warnings).toContainEqual(
+      expect.objectContaining({
+        msg,
+        err: expect.objectContaining({ message: expect.any(String) }),
+      }),
+    );
+    expect(lines.join()).not.toContain(user.username);
+  });
+
   test("a login is refused until it is back, without a restart", async () => {
     const { user } = await challenged();
     await gateway.links[dependency].cut();
