@@ -1,5 +1,6 @@
 import type { Factor, Origin } from "../machines/methods.ts";
 import { hashCode } from "../store/codes.ts";
+import { ownerOf } from "../store/ids.ts";
 import { listDevices } from "../store/postgres/devices.ts";
 import { canUseRecoveryCode, useRecoveryCode } from "../store/postgres/recovery-codes.ts";
 import { type Attempt, checkPasscode, refundAttempt } from "../store/redis/attempts.ts";
@@ -67,9 +68,13 @@ async function secondStep(
   passcode: string,
   origin: Origin,
 ): Promise<Authenticated> {
-  const record = await recordOf(deps, id);
-  note({ userId: record.userId });
-  const guess = await readGuess(deps, id, record, passcode);
+  const userId = ownerOf(id);
+  if (!userId) throw challengeNotFound();
+  const [record, guess] = await Promise.all([
+    recordOf(deps, id),
+    readGuess(deps, id, userId, passcode),
+  ]);
+  note({ userId });
   const attempt = await judge(deps, id, record, guess);
   try {
     if (attempt.outcome !== "accepted") throw await refuse(deps, id, attempt, origin);
@@ -91,7 +96,7 @@ async function secondStep(
 async function readGuess(
   deps: Deps,
   challengeId: string,
-  { userId }: ChallengeRecord,
+  userId: string,
   typed: string,
 ): Promise<Guess> {
   const digits = readDigits(typed);
