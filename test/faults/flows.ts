@@ -1,3 +1,4 @@
+import { unrunChallenge } from "../../api/unrun-challenge.ts";
 import { getAccount } from "../../store/postgres/accounts.ts";
 import type { AuditEvent, Device } from "../../store/postgres/schema.ts";
 import { countUsers } from "../../store/postgres/user-lists.ts";
@@ -25,11 +26,11 @@ export async function judgeFlows(installation: Installation, held: Held) {
 }
 
 /**
- * A login within its ten minutes, a device that is still to be verified; and an enrollment whose
+ * A login within its ten minutes, or withdrawn in its sleep, which it ends when it is due; a device that is still to be verified; and an enrollment whose
  * gateway died before its device was there, which nobody can reach and its deadline ends.
  */
 async function mayGoOn(
-  { redis }: Installation,
+  { redis, temporal }: Installation,
   { devices, events }: Held,
   workflowId: string,
   type: string,
@@ -37,7 +38,10 @@ async function mayGoOn(
   const [, id = ""] = workflowId.split("/");
   if (type === "loginChallenge") {
     const record = await readChallenge(redis, id);
-    return record !== undefined && !record.completedBy && record.expiresAt > Date.now();
+    if (!record || record.completedBy) return false;
+    if (record.expiresAt > Date.now()) return true;
+    const history = await temporal.workflow.getHandle(workflowId).fetchHistory();
+    return unrunChallenge(history)?.state === "withdrawn";
   }
   const device = devices.find((each) => each.id === id);
   if (device) return device.verifiedAt === null;
