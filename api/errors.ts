@@ -32,6 +32,7 @@ export function answerError(error: Error, c: Context, log: Logger) {
  */
 export function problemOf(error: Error, route: string, log: Logger): Problem {
   if (error instanceof Problem) {
+    // Of our own problems only Temporal's absence has a cause; a store's errors come as they are.
     if (error.cause) log.warn({ err: error.cause }, "temporal is away");
     return error;
   }

@@ -56,6 +56,7 @@ type StartOptions = {
   startDelay?: number;
 };
 
+/** A workflow's events, oldest first. */
 export type History = Awaited<ReturnType<WorkflowHandle["fetchHistory"]>>;
 
 /** What a flow that no worker has run yet would answer, by its history; undefined where it has run. */

@@ -26,8 +26,9 @@ export async function judgeFlows(installation: Installation, held: Held) {
 }
 
 /**
- * A login within its ten minutes, or withdrawn in its sleep, which it ends when it is due; a device that is still to be verified; and an enrollment whose
- * gateway died before its device was there, which nobody can reach and its deadline ends.
+ * A login within its ten minutes, or withdrawn before it was ever run, which ends when it is due; a
+ * device that is still to be verified; and an enrollment whose gateway died before its device was
+ * there, which nobody can reach and its deadline ends.
  */
 async function mayGoOn(
   { redis, temporal }: Installation,
