@@ -89,8 +89,7 @@ export function createCalls(client: Client) {
     } catch (error) {
       const away = error instanceof Problem || isAway(error);
       ended(away ? "away" : isRefusal(error) ? "refused" : "failed");
-      if (away && !(error instanceof Problem)) throw unavailable("temporal", error);
-      throw error;
+      throw isAway(error) ? unavailable("temporal", error) : error;
     } finally {
       clearTimeout(timer);
     }
