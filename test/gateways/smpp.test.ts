@@ -31,6 +31,11 @@ afterAll(async () => {
 const closing: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
+  // A session that the SMSC has not seen end would be a part of the next test.
+  await until(
+    async () => smsc.sessions(),
+    (count) => count === 0,
+  );
 });
 
 function connect({ url = smsc.url, from = "+12025550100", timing = CALM } = {}) {

@@ -97,6 +97,12 @@ export async function startSmsc() {
         .filter((message) => `+${message.to}` === to)
         .map(({ octets }) => ({ to, body: Buffer.from(octets, "hex").toString("latin1") }))
         .reverse(),
+    /** How many sessions are bound, as the SMSC that runs now sees it. */
+    sessions: () =>
+      eventsIn(logFile(run)).reduce((count, one) => {
+        if (one.event === "bind" && one.accepted) return count + 1;
+        return one.event === "ended" ? count - 1 : count;
+      }, 0),
     async kill() {
       child.kill();
       await child.exited;
