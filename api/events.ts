@@ -6,7 +6,7 @@ import {
   type EventQuery,
   exportEvents,
   listEvents,
-  type NewEvent,
+  type NewUserEvent,
   showEvent,
 } from "../store/postgres/events.ts";
 import type { AuditEvent, User } from "../store/postgres/schema.ts";
@@ -29,7 +29,7 @@ export function userEvent(
   type: string,
   origin: Origin,
   detail: Record<string, unknown> = {},
-): NewEvent {
+): NewUserEvent {
   return {
     key: `${type}/${newId()}`,
     at: new Date(clock.now()),

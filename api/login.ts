@@ -7,7 +7,7 @@ import {
   verifiedPhone,
 } from "../store/methods.ts";
 import { maskPhoneNumber } from "../store/phones.ts";
-import type { NewEvent } from "../store/postgres/events.ts";
+import type { NewUserEvent } from "../store/postgres/events.ts";
 import type { Device, User } from "../store/postgres/schema.ts";
 import { getMfaProfile, recordLogin } from "../store/postgres/users.ts";
 import { openChallenge } from "../store/redis/challenges.ts";
@@ -113,7 +113,7 @@ async function goOn(
 async function decide(
   deps: Deps,
   user: User,
-  { epochs, event, origin }: { epochs: Epochs; event: NewEvent; origin: Origin },
+  { epochs, event, origin }: { epochs: Epochs; event: NewUserEvent; origin: Origin },
   { proof, challengeMs, setup: wanted }: Terms,
 ): Promise<LoginResult | undefined> {
   const { db, redis, clock, config } = deps;
@@ -141,7 +141,7 @@ async function decide(
   const setup = proof === "pwd" && (required || wanted === "only");
   // Before the session: a crash or an outage in between leaves no session without its event.
   const detail = proof === "api_key" ? { factor: proof } : {};
-  await recordLogin(db, { userId: user.id, at: event.at }, [{ ...event, detail }]);
+  await recordLogin(db, { ...event, detail });
   const opened = await openSession(redis, {
     userId: user.id,
     accountId: user.accountId,

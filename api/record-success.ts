@@ -1,4 +1,5 @@
 import type { Factor, Origin } from "../machines/methods.ts";
+import { recordEvent } from "../store/postgres/events.ts";
 import type { User } from "../store/postgres/schema.ts";
 import { recordLogin } from "../store/postgres/users.ts";
 import { workflowIds } from "../workflows/ids.ts";
@@ -8,7 +9,7 @@ import { userEvent } from "./events.ts";
 type Login = { userId: string; accountId: string; challengeId: string };
 
 /** Writes down the login that a challenge became, once however often it is repeated; answers the user. */
-export function recordSuccess(
+export async function recordSuccess(
   deps: Pick<Deps, "db" | "clock">,
   { challengeId, ...user }: Login,
   factor: Factor,
@@ -20,7 +21,6 @@ export function recordSuccess(
     key: `${workflowId}/${type}`,
     workflowId,
   });
-  const told = [event("login_succeeded", { factor })];
-  if (factor === "recovery_code") told.unshift(event("recovery_code_used"));
-  return recordLogin(deps.db, { userId: user.userId, at: new Date(deps.clock.now()) }, told);
+  if (factor === "recovery_code") await recordEvent(deps.db, event("recovery_code_used"));
+  return recordLogin(deps.db, event("login_succeeded", { factor }));
 }

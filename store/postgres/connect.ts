@@ -116,7 +116,8 @@ function open(client: Queryable): Db {
     const ended = (outcome: "ok" | "failed") =>
       tell("database-query", { outcome, seconds: (performance.now() - begun) / 1000 });
     try {
-      const answer = await client.query({ ...config, name: nameOf(config.text) }, parameters);
+      const name = config.name ?? nameOf(config.text);
+      const answer = await client.query({ ...config, name }, parameters);
       ended("ok");
       return answer;
     } catch (error) {
@@ -132,7 +133,7 @@ function open(client: Queryable): Db {
 const MOST_NAMED = 300;
 const names = new Map<string, string>();
 
-/** A name for a statement's text, by which each connection parses and plans it once. */
+/** A name for the text of a statement that has none, by which each connection parses and plans it once. */
 function nameOf(text: string): string | undefined {
   const known = names.get(text);
   if (known || names.size >= MOST_NAMED) return known;

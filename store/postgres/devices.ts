@@ -1,6 +1,7 @@
 import { and, asc, count, eq, isNull, notLike, sql } from "drizzle-orm";
 import type { Db } from "./connect.ts";
 import { type NewEvent, recordEvent } from "./events.ts";
+import { prepared } from "./prepared.ts";
 import { type Device, devices, users } from "./schema.ts";
 
 /**
@@ -60,13 +61,18 @@ export async function addOtpDevice(
   });
 }
 
-/** The user's devices in the order they were added. */
-export function listDevices(db: Db, userId: string): Promise<Device[]> {
-  return db
+const devicesOfUser = prepared((db) =>
+  db
     .select()
     .from(devices)
-    .where(eq(devices.userId, userId))
-    .orderBy(asc(devices.createdAt), asc(devices.id));
+    .where(eq(devices.userId, sql.placeholder("userId")))
+    .orderBy(asc(devices.createdAt), asc(devices.id))
+    .prepare("devices_of_user"),
+);
+
+/** The user's devices in the order they were added. */
+export function listDevices(db: Db, userId: string): Promise<Device[]> {
+  return devicesOfUser(db).execute({ userId });
 }
 
 /** One device, where it is this user's. */

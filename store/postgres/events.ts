@@ -4,6 +4,7 @@ import { type AuditEvent, events } from "./schema.ts";
 
 /** `key` names the fact itself (say, `<workflow id>/verified`), so that a retry records nothing new. */
 export type NewEvent = Omit<typeof events.$inferInsert, "id">;
+export type NewUserEvent = NewEvent & { userId: string };
 
 /** Appends to the audit trail; answers whether the event was new. */
 export async function recordEvent(db: Db, event: NewEvent): Promise<boolean> {

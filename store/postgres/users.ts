@@ -2,7 +2,8 @@ import { asc, eq, getTableColumns, type SQL, sql } from "drizzle-orm";
 import { newId } from "../ids.ts";
 import type { Method } from "../methods.ts";
 import type { Db } from "./connect.ts";
-import { findEvent, type NewEvent, recordEvent } from "./events.ts";
+import { findEvent, type NewEvent, type NewUserEvent, recordEvent } from "./events.ts";
+import { prepared } from "./prepared.ts";
 import {
   type Account,
   accounts,
@@ -57,29 +58,39 @@ export async function getUser(db: Db, userId: string): Promise<User | undefined>
   return user;
 }
 
+const userOfName = prepared((db) =>
+  db
+    .select({ ...userColumns, passwordHash })
+    .from(users)
+    .where(eq(users.username, sql.placeholder("username")))
+    .prepare("user_of_name"),
+);
+
 /** The user of this name, with the password's hash. */
 export async function findUserByUsername(
   db: Db,
   username: string,
 ): Promise<(User & { passwordHash: string }) | undefined> {
-  const [user] = await db
-    .select({ ...userColumns, passwordHash })
-    .from(users)
-    .where(eq(users.username, normalizeUsername(username)));
+  const [user] = await userOfName(db).execute({ username: normalizeUsername(username) });
   return user;
 }
 
 export type MfaProfile = { user: User; account: Account; devices: Device[] };
 
-/** All that decides how a login goes on, in one query; devices in the order they were added. */
-export async function getMfaProfile(db: Db, userId: string): Promise<MfaProfile | undefined> {
-  const rows = await db
+const profileOfUser = prepared((db) =>
+  db
     .select({ user: userColumns, account: accounts, device: devices })
     .from(users)
     .innerJoin(accounts, eq(accounts.id, users.accountId))
     .leftJoin(devices, eq(devices.userId, users.id))
-    .where(eq(users.id, userId))
-    .orderBy(asc(devices.createdAt), asc(devices.id));
+    .where(eq(users.id, sql.placeholder("userId")))
+    .orderBy(asc(devices.createdAt), asc(devices.id))
+    .prepare("profile_of_user"),
+);
+
+/** All that decides how a login goes on, in one query; devices in the order they were added. */
+export async function getMfaProfile(db: Db, userId: string): Promise<MfaProfile | undefined> {
+  const rows = await profileOfUser(db).execute({ userId });
   const [first] = rows;
   return (
     first && {
@@ -90,30 +101,43 @@ export async function getMfaProfile(db: Db, userId: string): Promise<MfaProfile 
   );
 }
 
-/**
- * Writes down that a user has logged in, in one statement: the events, each once however often this
- * is repeated, and the time. Answers the user as they are now.
- */
-export async function recordLogin(
-  db: Db,
-  { userId, at }: { userId: string; at: Date },
-  told: NewEvent[],
-): Promise<User | undefined> {
-  const recorded = db
-    .$with("recorded")
-    .as(
-      db
-        .insert(events)
-        .values(told)
-        .onConflictDoNothing({ target: events.key })
-        .returning({ id: events.id }),
-    );
-  const [user] = await db
+const loginRecord = prepared((db) => {
+  const { placeholder } = sql;
+  const recorded = db.$with("recorded").as(
+    db
+      .insert(events)
+      .values({
+        key: placeholder("key"),
+        at: placeholder("at"),
+        accountId: placeholder("accountId"),
+        userId: placeholder("userId"),
+        actorId: placeholder("actorId"),
+        type: placeholder("type"),
+        ip: placeholder("ip"),
+        userAgent: placeholder("userAgent"),
+        workflowId: placeholder("workflowId"),
+        detail: placeholder("detail"),
+      })
+      .onConflictDoNothing({ target: events.key })
+      .returning({ id: events.id }),
+  );
+  return db
     .with(recorded)
     .update(users)
-    .set({ lastLoginAt: at })
-    .where(eq(users.id, userId))
-    .returning(userColumns);
+    .set({ lastLoginAt: sql`${sql.param(placeholder("at"), users.lastLoginAt)}` })
+    .where(eq(users.id, placeholder("userId")))
+    .returning(userColumns)
+    .prepare("login_record");
+});
+
+/**
+ * Writes down that a user has logged in, in one statement: the event, once however often this is
+ * repeated, and its time as the user's last. Answers the user as they are now.
+ */
+export async function recordLogin(db: Db, event: NewUserEvent): Promise<User | undefined> {
+  const { actorId = null, ip = null, userAgent = null, workflowId = null, detail = {} } = event;
+  const optional = { actorId, ip, userAgent, workflowId, detail };
+  const [user] = await loginRecord(db).execute({ ...event, ...optional });
   return user;
 }
 

@@ -3,7 +3,7 @@ import { newId } from "../../../store/ids.ts";
 import { createAccount } from "../../../store/postgres/accounts.ts";
 import { connectDatabase, type Db, migrateDatabase } from "../../../store/postgres/connect.ts";
 import { addOtpDevice, addSmsDevice } from "../../../store/postgres/devices.ts";
-import type { NewEvent } from "../../../store/postgres/events.ts";
+import type { NewUserEvent } from "../../../store/postgres/events.ts";
 import type { Account, User } from "../../../store/postgres/schema.ts";
 import { createUser } from "../../../store/postgres/users.ts";
 import { type DatabaseKind, freshDatabase } from "../../support/databases.ts";
@@ -59,7 +59,7 @@ export async function newUser(db: Db, account?: Account): Promise<User> {
 }
 
 /** An event about the user, new in every call. */
-export function eventOf(user: Pick<User, "id" | "accountId">, type = "happened"): NewEvent {
+export function eventOf(user: Pick<User, "id" | "accountId">, type = "happened"): NewUserEvent {
   return { key: newId(), at: AT, accountId: user.accountId, userId: user.id, type };
 }
 
