@@ -39,7 +39,11 @@ const redis = await connectRedis(config.REDIS_URL, (error) =>
 const clock = { now: () => Date.now() };
 const mail = mailGateway({ config, redis, clock });
 if (!mail) log.warn("users are sent no notices by e-mail; set SMTP_URL to send them");
-const connection = await NativeConnection.connect({ address: config.TEMPORAL_ADDRESS });
+const connection = await NativeConnection.connect({
+  address: config.TEMPORAL_ADDRESS,
+  // A flow's messages are some hundred octets: gzip costs both sides more time than it saves.
+  grpcCompression: { codec: "none" },
+});
 const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE });
 const signal = signalling(client);
 const onReport = (report: DeliveryReport) => passReport({ redis, signal }, report);
