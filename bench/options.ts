@@ -9,7 +9,8 @@ export type Store = (typeof STORES)[number];
 const HELP = `npm run bench -- [options]
 
   --only text          the loads whose name holds the text
-  --seconds 15         of each load
+  --seconds 5          of each load
+  --rounds 3           so often are all loads measured, one after the other; each figure is the median
   --users 2000         of each kind: with an app, with a phone, with neither
   --clients 1,8,32     of the closed loops
   --no-hash            the users' passwords are hashed at the least cost: what the rest costs
@@ -30,7 +31,8 @@ export function readOptions() {
   const { values } = parseArgs({
     options: {
       only: { type: "string", default: "" },
-      seconds: { type: "string", default: "15" },
+      seconds: { type: "string", default: "5" },
+      rounds: { type: "string", default: "3" },
       users: { type: "string", default: "2000" },
       clients: { type: "string", default: "1,8,32" },
       "no-hash": { type: "boolean", default: false },
@@ -58,6 +60,7 @@ export function readOptions() {
     hash: !values["no-hash"],
     writeDocs: values["write-docs"],
     seconds: quantity("seconds", values.seconds),
+    rounds: quantity("rounds", values.rounds),
     users: quantity("users", values.users),
     clients: values.clients.split(",").map((text) => quantity("clients", text)),
     gateways: quantity("gateways", values.gateways),

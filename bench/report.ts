@@ -1,4 +1,5 @@
 import { type Result, round } from "./measure.ts";
+import type { Summary } from "./rounds.ts";
 import { table } from "./table.ts";
 import type { Usage } from "./usage.ts";
 
@@ -12,7 +13,7 @@ export type RunReport = {
   hashMs: number;
   workerReadyS: number;
   idleMb: Record<string, number>;
-  results: Result[];
+  results: Summary[];
 };
 
 /** The parts in the order of a request's way; the bench's own load comes last. */
@@ -48,10 +49,11 @@ export function describe(report: RunReport): string {
   ].join("\n\n");
 }
 
-function speed(results: Result[]): string {
-  const rows = results.map(({ name, perSecond, latencyMs, errors }) => [
+function speed(results: Summary[]): string {
+  const rows = results.map(({ name, latencyMs, errors, ...rate }) => [
     name,
-    perSecond,
+    rate.perSecond,
+    `${rate.leastPerSecond} to ${rate.mostPerSecond}`,
     Object.entries(latencyMs)
       .map(([call, { p50, p95, p99 }]) => `${call} ${p50} / ${p95} / ${p99}`)
       .join(", "),
@@ -59,7 +61,10 @@ function speed(results: Result[]): string {
       .map(([error, times]) => `${times} × ${error}`)
       .join(", "),
   ]);
-  return table(["load", "a second", "requests, ms: p50 / p95 / p99", "refused"], rows);
+  return table(
+    ["load", "a second", "in the rounds", "requests, ms: p50 / p95 / p99", "refused"],
+    rows,
+  );
 }
 
 function cost(results: Result[]): string {

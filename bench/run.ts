@@ -14,6 +14,7 @@ import { type Options, readOptions } from "./options.ts";
 import { plot } from "./plot.ts";
 import { profileLogins } from "./profile.ts";
 import { describe, memoryOf, type RunReport } from "./report.ts";
+import { summarize } from "./rounds.ts";
 import { describeScale } from "./scale.ts";
 import { startStack } from "./stack.ts";
 import { judge } from "./targets.ts";
@@ -31,7 +32,8 @@ function keep({ out, writeDocs }: Options, name: string, text: string, page = "p
 }
 
 async function measureAll(options: Options): Promise<RunReport> {
-  const { seconds, users, hash, rows, openChallenges, gateways, workers, temporal } = options;
+  const { seconds, rounds, users, hash, rows, openChallenges, gateways, workers, temporal } =
+    options;
   const loads = allLoads(options.clients).filter(({ name }) => name.includes(options.only));
   const [first] = loads;
   if (!first) throw new SetUpError(`No load is named ${options.only}`);
@@ -41,10 +43,25 @@ async function measureAll(options: Options): Promise<RunReport> {
     await fill(stack, options, report);
     const measuring = await openMeasuring({ stack, users, hash, report });
     await measuring.warmUp(first);
-    const results: Result[] = [];
-    for (const load of loads) results.push(await measuring.measure(load, seconds));
+    const measured: Result[][] = loads.map(() => []);
+    for (let round = 1; round <= rounds; round++) {
+      report(`Round ${round} of ${rounds}`);
+      for (const [index, load] of loads.entries())
+        measured[index]?.push(await measuring.measure(load, seconds));
+    }
     measuring.close();
-    const settings = { seconds, users, gateways, workers, temporal, hash, rows, openChallenges };
+    const results = measured.map(summarize);
+    const settings = {
+      seconds,
+      rounds,
+      users,
+      gateways,
+      workers,
+      temporal,
+      hash,
+      rows,
+      openChallenges,
+    };
     return {
       at: new Date().toISOString(),
       machine: {
