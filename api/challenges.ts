@@ -105,7 +105,7 @@ async function move(
 }
 
 /** The challenge's record. Throws `challenge_not_found`. */
-export async function recordOf({ redis }: Deps, id: string): Promise<ChallengeRecord> {
+async function recordOf({ redis }: Deps, id: string): Promise<ChallengeRecord> {
   const record = ownerOf(id) && (await readChallenge(redis, id));
   if (!record) throw challengeNotFound();
   return record;

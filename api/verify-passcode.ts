@@ -3,8 +3,12 @@ import { hashCode } from "../store/codes.ts";
 import { ownerOf } from "../store/ids.ts";
 import { listDevices } from "../store/postgres/devices.ts";
 import { canUseRecoveryCode, useRecoveryCode } from "../store/postgres/recovery-codes.ts";
-import { type Attempt, checkPasscode, refundAttempt } from "../store/redis/attempts.ts";
-import type { Challenge as ChallengeRecord } from "../store/redis/challenges.ts";
+import {
+  type Accepted,
+  type Attempt,
+  checkPasscode,
+  refundAttempt,
+} from "../store/redis/attempts.ts";
 import { openSession } from "../store/redis/sessions.ts";
 import { tell } from "../telemetry/facts.ts";
 import {
@@ -13,7 +17,6 @@ import {
   challengeExpired,
   challengeNotFound,
   challengeUsed,
-  recordOf,
   refusal,
 } from "./challenges.ts";
 import type { Deps } from "./deps.ts";
@@ -70,18 +73,15 @@ async function secondStep(
 ): Promise<Authenticated> {
   const userId = ownerOf(id);
   if (!userId) throw challengeNotFound();
-  const [record, guess] = await Promise.all([
-    recordOf(deps, id),
-    readGuess(deps, id, userId, passcode),
-  ]);
+  const guess = await readGuess(deps, id, userId, passcode);
   note({ userId });
-  const attempt = await judge(deps, id, record, guess);
+  const attempt = await judge(deps, id, userId, guess);
   try {
     if (attempt.outcome !== "accepted") throw await refuse(deps, id, attempt, origin);
-    const recoveryCodesRemaining = await spendRecoveryCode(deps, id, record, guess, attempt);
+    const recoveryCodesRemaining = await spendRecoveryCode(deps, id, userId, guess, attempt);
     await tellAccepted(deps, id, attempt.factor, origin);
     return {
-      session: await open(deps, id, record, attempt.factor, origin),
+      session: await open(deps, id, userId, attempt, origin),
       recoveryCodesRemaining,
     };
   } catch (error) {
@@ -126,7 +126,7 @@ async function readGuess(
 async function judge(
   { db, redis, clock, config }: Deps,
   challengeId: string,
-  { userId }: ChallengeRecord,
+  userId: string,
   { recoveryHash: hash, ...guess }: Guess,
 ): Promise<Attempt> {
   const recoveryMatches =
@@ -141,7 +141,7 @@ async function judge(
 async function refuse(
   deps: Deps,
   id: string,
-  attempt: Exclude<Attempt, { outcome: "accepted" }>,
+  attempt: Exclude<Attempt, Accepted>,
   origin: Origin,
 ): Promise<Problem> {
   switch (attempt.outcome) {
@@ -172,7 +172,7 @@ async function refuse(
 async function spendRecoveryCode(
   { db, clock }: Deps,
   challengeId: string,
-  { userId }: ChallengeRecord,
+  userId: string,
   { recoveryHash: hash }: Guess,
   { factor }: { factor: Factor },
 ): Promise<number | undefined> {
@@ -195,8 +195,8 @@ async function tellAccepted(deps: Deps, id: string, factor: Factor, origin: Orig
 async function open(
   deps: Deps,
   challengeId: string,
-  { userId, accountId, epochs }: ChallengeRecord,
-  factor: Factor,
+  userId: string,
+  { accountId, epochs, factor }: Accepted,
   origin: Origin,
 ): Promise<OpenedSession> {
   const { redis, clock, config } = deps;

@@ -2,38 +2,46 @@ import { ownerOf } from "../ids.ts";
 import type { Redis } from "./connect.ts";
 import { keys } from "./keys.ts";
 import { releaseOtpStep, TAKE_STEP } from "./otp-steps.ts";
+import type { Epochs } from "./revocations.ts";
 import { script } from "./script.ts";
+
+/** A right answer, and whose session the challenge may become. */
+export type Accepted = { outcome: "accepted"; accountId: string; epochs: Epochs } & (
+  | { factor: "sms" | "recovery_code" }
+  | { factor: "otp"; deviceId: string; step: number }
+);
 
 export type Attempt =
   | { outcome: "unknown" | "completed" | "expired" | "passcode_expired" }
   /** `justLocked` on the one attempt that locked. */
   | { outcome: "locked"; justLocked: boolean }
   | { outcome: "rejected"; failures: number }
-  | { outcome: "accepted"; factor: "sms" | "recovery_code" }
-  | { outcome: "accepted"; factor: "otp"; deviceId: string; step: number };
+  | Accepted;
 
 export const attemptScripts = {
   // Comparing HMACs needs no constant time: without the key nobody can choose a hash to come closer.
-  judgePasscode: script<[outcome: string, detail?: string | number, step?: string]>(`
+  judgePasscode: script<[outcome: string, ...details: (string | number)[]]>(`
     ${TAKE_STEP}
     local challenge, failures, steps = KEYS[1], KEYS[2], KEYS[3]
     local challengeId, passcodeHash, recovery = ARGV[2], ARGV[3], ARGV[4]
     local now, allowed = tonumber(ARGV[1]), tonumber(ARGV[5])
-    local expiresAt, completedBy, hash, hashExpiresAt = unpack(redis.call('HMGET', challenge,
-      'expiresAt', 'completedBy', 'passcodeHash', 'passcodeExpiresAt'))
+    local expiresAt, completedBy, hash, hashExpiresAt, account, userEpoch, accountEpoch =
+      unpack(redis.call('HMGET', challenge, 'expiresAt', 'completedBy', 'passcodeHash',
+        'passcodeExpiresAt', 'accountId', 'userEpoch', 'accountEpoch'))
     if not expiresAt then return {'unknown'} end
     if completedBy then return {'completed'} end
     if now >= tonumber(expiresAt) then return {'expired'} end
     if tonumber(redis.call('GET', failures) or 0) > allowed then return {'locked', 0} end
 
+    local function accepted(...) return {'accepted', account, userEpoch, accountEpoch, ...} end
     local known = hash and hash == passcodeHash
-    if known and now < tonumber(hashExpiresAt) then return {'accepted', 'sms'} end
+    if known and now < tonumber(hashExpiresAt) then return accepted('sms') end
     for i = 6, #ARGV, 2 do
       if takeStep(steps, ARGV[i], ARGV[i + 1], challengeId) then
-        return {'otp', ARGV[i], ARGV[i + 1]}
+        return accepted('otp', ARGV[i], ARGV[i + 1])
       end
     end
-    if recovery == '1' then return {'accepted', 'recovery_code'} end
+    if recovery == '1' then return accepted('recovery_code') end
     if known then return {'passcode_expired'} end
 
     local count = redis.call('INCR', failures)
@@ -76,7 +84,7 @@ export async function checkPasscode(
   if (!userId) {
     return { outcome: "unknown" };
   }
-  const [outcome, detail, step] = await redis.judgePasscode(
+  const [outcome, ...details] = await redis.judgePasscode(
     [keys.challenge(userId, challengeId), keys.failures(userId), keys.otpSteps(userId)],
     [
       now,
@@ -89,16 +97,22 @@ export async function checkPasscode(
   );
   switch (outcome) {
     case "accepted":
-      return { outcome, factor: detail as "sms" | "recovery_code" };
-    case "otp":
-      return { outcome: "accepted", factor: "otp", deviceId: String(detail), step: Number(step) };
+      return accepted(details);
     case "locked":
-      return { outcome, justLocked: detail === 1 };
+      return { outcome, justLocked: details[0] === 1 };
     case "rejected":
-      return { outcome, failures: Number(detail) };
+      return { outcome, failures: Number(details[0]) };
     default:
       return { outcome: outcome as "unknown" | "completed" | "expired" | "passcode_expired" };
   }
+}
+
+function accepted([account, userEpoch, accountEpoch, factor, deviceId, step]: unknown[]): Accepted {
+  const epochs = { user: Number(userEpoch), account: Number(accountEpoch) };
+  const rest = { outcome: "accepted", accountId: String(account), epochs } as const;
+  return factor === "otp"
+    ? { ...rest, factor, deviceId: String(deviceId), step: Number(step) }
+    : { ...rest, factor: factor as "sms" | "recovery_code" };
 }
 
 /** Takes back what an attempt spent that the challenge never heard of: an outage costs no attempt. */

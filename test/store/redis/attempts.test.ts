@@ -19,7 +19,7 @@ const WRONG_ALLOWED = 6;
 async function challenged({ userId, accountId } = newUser()) {
   const user = { userId, accountId };
   const challengeId = newOwnedId(user.userId);
-  const epochs = { user: 0, account: 0 };
+  const epochs = { user: NOW - 2, account: NOW - 1 };
   await openChallenge(redis, {
     challengeId,
     ...user,
@@ -31,7 +31,8 @@ async function challenged({ userId, accountId } = newUser()) {
   type Typed = Partial<Parameters<typeof checkPasscode>[1]> & { client?: Redis };
   const check = ({ client = redis, ...typed }: Typed) =>
     checkPasscode(client, { challengeId, now: NOW, wrongAllowed: WRONG_ALLOWED, ...typed });
-  return { ...user, challengeId, check };
+  const accepted = { outcome: "accepted", accountId, epochs };
+  return { ...user, challengeId, check, accepted };
 }
 
 const outcomes = (attempts: Attempt[]) =>
@@ -93,7 +94,7 @@ describe("guessing", () => {
   test("without anything typed is wrong, also where no passcode was ever sent", async () => {
     const user = newUser();
     const challengeId = newOwnedId(user.userId);
-    const epochs = { user: 0, account: 0 };
+    const epochs = { user: NOW - 2, account: NOW - 1 };
     await openChallenge(redis, { challengeId, ...user, epochs, expiresAt: NOW + MINUTE, now: NOW });
     const attempt = { challengeId, now: NOW, wrongAllowed: WRONG_ALLOWED };
     expect(await checkPasscode(redis, attempt)).toMatchObject({ outcome: "rejected" });
@@ -116,10 +117,12 @@ test("tells how many attempts are left; the count does not reset by time", async
 
 describe("an SMS passcode", () => {
   test("is good to its last moment; afterwards it is neither accepted nor counted", async () => {
-    const { userId, challengeId, check } = await challenged();
+    const { userId, challengeId, check, accepted } = await challenged();
     await storePasscode(redis, { challengeId, hash: "right", expiresAt: NOW + MINUTE });
-    const accepted = { outcome: "accepted", factor: "sms" };
-    expect(await check({ passcodeHash: "right", now: NOW + MINUTE - 1 })).toEqual(accepted);
+    expect(await check({ passcodeHash: "right", now: NOW + MINUTE - 1 })).toEqual({
+      ...accepted,
+      factor: "sms",
+    });
     const late = { passcodeHash: "right", now: NOW + MINUTE };
     expect(await check(late)).toEqual({ outcome: "passcode_expired" });
     expect(await failures(redis, userId)).toBe(0);
@@ -191,7 +194,7 @@ describe("an OTP step", () => {
       outcome: "rejected",
     });
     expect(await second.check({ otpMatches: [{ deviceId, step: step + 2 }] })).toEqual({
-      outcome: "accepted",
+      ...second.accepted,
       factor: "otp",
       deviceId,
       step: step + 2,
@@ -212,9 +215,8 @@ describe("an OTP step", () => {
 });
 
 test("a recovery code is accepted as such", async () => {
-  const { check } = await challenged();
-  const accepted = { outcome: "accepted", factor: "recovery_code" };
-  expect(await check({ recoveryMatches: true })).toEqual(accepted);
+  const { check, accepted } = await challenged();
+  expect(await check({ recoveryMatches: true })).toEqual({ ...accepted, factor: "recovery_code" });
 });
 
 describe("an attempt that an outage took back", () => {
