@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import type { Context } from "hono";
 import type { StatusCode } from "hono/utils/http-status";
+import { hashCode } from "../store/codes.ts";
 import { type Claim, claim, complete, release } from "../store/redis/idempotency.ts";
 import { keys } from "../store/redis/keys.ts";
 import { seal, unseal } from "../store/sealing.ts";
@@ -16,7 +16,8 @@ export type Kept = { status: StatusCode; headers: [string, string][]; body: stri
 export function keptAnswers({ redis, config }: Pick<Deps, "redis" | "config">, digest: string) {
   const key = keys.idempotency(digest);
   return {
-    claim: (text: string) => claim(redis, key, createHash("sha256").update(text).digest("hex")),
+    /** Keyed: the text may hold a password or a code, which a plain hash would let be tried. */
+    claim: (text: string) => claim(redis, key, hashCode(config.CODE_KEY, "request", digest, text)),
 
     /** The answer of a claim that was done. */
     answerOf(c: Context, { response }: Extract<Claim, { outcome: "done" }>): Response {

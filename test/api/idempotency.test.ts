@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { newPhone } from "../support/phones.ts";
 import { expectProblem } from "../support/problems.ts";
@@ -37,17 +38,27 @@ describe("attack: a request heard on the way is sent again", () => {
     expectProblem(guess, "idempotency_key_reused");
   });
 
+  const keptByRedis = async () => {
+    const { redis } = stack.deps;
+    const keys = await redis.keys("*:idempotency");
+    expect(keys.length).toBeGreaterThan(0);
+    return JSON.stringify(await Promise.all(keys.map((key) => redis.hGetAll(key))));
+  };
+
   test("what Redis keeps of an answer shows no token", async () => {
     const user = await stack.createUser();
     const { body } = await stack.api.logIn(user, withKey("sealed"));
     if (body.status !== "authenticated") throw new Error("There should be a session");
-    const { redis } = stack.deps;
-    const kept = await Promise.all(
-      (await redis.keys("*:idempotency")).map((key) => redis.hGetAll(key)),
-    );
-    expect(kept.length).toBeGreaterThan(0);
     const [, secret = ""] = body.session.token.split(".");
-    expect(JSON.stringify(kept)).not.toContain(secret);
+    expect(await keptByRedis()).not.toContain(secret);
+  });
+
+  test("what Redis keeps of a request is nothing to try passwords or codes on", async () => {
+    const { username, password } = await stack.createUser();
+    const body = JSON.stringify({ username, password });
+    await stack.api.call("POST", "/v1/login", { ...withKey("keyed"), body });
+    const plain = createHash("sha256").update(body).digest("hex");
+    expect(await keptByRedis()).not.toContain(plain);
   });
 });
 
