@@ -9,10 +9,9 @@ import type { Role, User } from "../store/postgres/schema.ts";
 import { type ListedUser, listUsers } from "../store/postgres/user-lists.ts";
 import { createUser, getUser } from "../store/postgres/users.ts";
 import { revokeUser, type Session } from "../store/redis/sessions.ts";
-import { requireFresh } from "./authenticate.ts";
 import type { Deps } from "./deps.ts";
-import { methodsOf } from "./devices.ts";
 import { userEvent } from "./events.ts";
+import { requireFresh } from "./fresh.ts";
 import { requireStrong } from "./password-rule.ts";
 import { Problem } from "./problem.ts";
 
@@ -52,7 +51,7 @@ export async function addUser(
   { username, password, role, email }: NewUser,
   origin: Origin,
 ): Promise<AccountUser> {
-  requireFresh(session, await methodsOf(deps, session), deps);
+  await requireFresh(deps, session);
   requireStrong(password, username);
   const { accountId } = session;
   const passwordHash = await hashPassword(password);
@@ -79,7 +78,7 @@ export async function changeUserRole(
   { userId, role }: { userId: string; role: AccountRole },
   origin: Origin,
 ): Promise<AccountUser> {
-  requireFresh(session, await methodsOf(deps, session), deps);
+  await requireFresh(deps, session);
   const { db, redis, clock } = deps;
   const { accountId, userId: actorId } = session;
   const unknown = new Problem("user_not_found", "Your account has no such user.");

@@ -1,5 +1,4 @@
 import type { Context } from "hono";
-import type { Method } from "../store/methods.ts";
 import { checkSession, type Session } from "../store/redis/sessions.ts";
 import type { Deps } from "./deps.ts";
 import { Problem } from "./problem.ts";
@@ -60,31 +59,3 @@ export async function sessionOf(
   const { reason } = checked;
   throw new Problem(checked.code, ENDED[reason], { members: { reason } });
 }
-
-/**
- * Requires that the user authenticated lately and with a second factor where one is configured.
- * Throws `reauthentication_required`.
- */
-export function requireFresh(
-  session: Session,
-  configured: readonly Method[],
-  { clock, config }: Pick<Deps, "clock" | "config">,
-) {
-  const recent = clock.now() - session.authenticatedAt <= config.limits.session.freshMs;
-  if (!recent) throw reauthenticate();
-  requireComplete(session, configured);
-}
-
-/**
- * Requires that there was a second factor where one is configured, at whatever time. Throws
- * `reauthentication_required`.
- */
-export function requireComplete(session: Session, configured: readonly Method[]) {
-  if (configured.length > 0 && !session.amr.includes("mfa")) throw reauthenticate();
-}
-
-const reauthenticate = () =>
-  new Problem(
-    "reauthentication_required",
-    "This needs a login of the last 15 minutes with every factor you have. Log in again.",
-  );

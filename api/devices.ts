@@ -1,15 +1,15 @@
 import { isId } from "../store/ids.ts";
 import { configuredMethods, effectiveDefault, type Method } from "../store/methods.ts";
 import { maskPhoneNumber } from "../store/phones.ts";
-import { getDevice, listDevices } from "../store/postgres/devices.ts";
+import { getDevice } from "../store/postgres/devices.ts";
 import { countRecoveryCodes } from "../store/postgres/recovery-codes.ts";
 import type { Device } from "../store/postgres/schema.ts";
 import { getMfaProfile } from "../store/postgres/users.ts";
 import type { Session } from "../store/redis/sessions.ts";
 import { requirementOf } from "../store/requirement.ts";
 import type { EnrollmentView } from "../workflows/messages.ts";
-import { requireComplete } from "./authenticate.ts";
 import type { Deps } from "./deps.ts";
+import { methodsOf, requireComplete } from "./fresh.ts";
 import { Problem, unavailable } from "./problem.ts";
 
 /** A device as its owner sees it; `state` and `next` tell of an enrollment that is under way. */
@@ -143,9 +143,4 @@ export function enrollmentRefusal(view: EnrollmentView): Problem {
   if (view.next.length === 0)
     return new Problem("device_not_found", "It was removed meanwhile.", { members });
   return new Problem("illegal_transition", `That cannot be done in ${view.state}.`, { members });
-}
-
-/** The methods the session's user has a verified device of. */
-export async function methodsOf({ db }: Deps, { userId }: Session): Promise<Method[]> {
-  return configuredMethods(await listDevices(db, userId));
 }

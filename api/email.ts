@@ -5,10 +5,9 @@ import { getUser, setEmail } from "../store/postgres/users.ts";
 import { keepFormerAddress } from "../store/redis/former-addresses.ts";
 import { keys } from "../store/redis/keys.ts";
 import type { Session } from "../store/redis/sessions.ts";
-import { requireFresh } from "./authenticate.ts";
 import type { Deps } from "./deps.ts";
-import { methodsOf } from "./devices.ts";
 import { userEvent } from "./events.ts";
+import { requireFresh } from "./fresh.ts";
 import { spendAll } from "./spend-all.ts";
 import type { Actor } from "./support.ts";
 
@@ -29,7 +28,7 @@ export async function changeOwnEmail(
   email: string | null,
   origin: Origin,
 ): Promise<{ email: string | null }> {
-  requireFresh(session, await methodsOf(deps, session), deps);
+  await requireFresh(deps, session);
   const { redis, clock, config } = deps;
   const { userId } = session;
   const address = email && normalizeAddress(email);

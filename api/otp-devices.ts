@@ -7,17 +7,10 @@ import { getUser } from "../store/postgres/users.ts";
 import { consumeOtpStep, releaseOtpStep } from "../store/redis/otp-steps.ts";
 import { addFactor, type Session } from "../store/redis/sessions.ts";
 import { seal } from "../store/sealing.ts";
-import { requireFresh } from "./authenticate.ts";
 import type { Deps } from "./deps.ts";
-import {
-  type DeviceView,
-  enrollmentRefusal,
-  methodsOf,
-  type Proof,
-  proven,
-  viewDevice,
-} from "./devices.ts";
+import { type DeviceView, enrollmentRefusal, type Proof, proven, viewDevice } from "./devices.ts";
 import { userEvent } from "./events.ts";
+import { requireFresh } from "./fresh.ts";
 import { matchingStep, newOtpSecret, OTP_DIGITS, otpauthUri } from "./otp.ts";
 import { Problem } from "./problem.ts";
 import { requireDigits } from "./typed.ts";
@@ -37,7 +30,7 @@ export async function registerOtpDevice(
   name: string,
   origin: Origin,
 ): Promise<OtpSetup> {
-  requireFresh(session, await methodsOf(deps, session), deps);
+  await requireFresh(deps, session);
   const { userId, accountId } = session;
   const { enrollmentMs: lifetimeMs, otpDevices } = deps.config.limits;
   const id = newId();

@@ -7,9 +7,8 @@ import { getUser } from "../store/postgres/users.ts";
 import type { Session } from "../store/redis/sessions.ts";
 import type { Required } from "../store/requirement.ts";
 import type { PolicyRolloutState } from "../workflows/messages.ts";
-import { requireFresh } from "./authenticate.ts";
 import type { Deps } from "./deps.ts";
-import { methodsOf } from "./devices.ts";
+import { methodsOf, requireFresh } from "./fresh.ts";
 import { Problem } from "./problem.ts";
 
 const DAY_MS = 86_400_000;
@@ -65,7 +64,7 @@ export async function changePolicy(
   request: PolicyRequest,
   origin: Origin,
 ): Promise<Policy> {
-  requireFresh(session, await methodsOf(deps, session), deps);
+  await requireFresh(deps, session);
   const account = await accountOf(deps, session);
   await rollOutPolicy(deps, account, request, { actorId: session.userId, origin });
   return getPolicy(deps, session);

@@ -5,10 +5,9 @@ import { replaceRecoveryCodes } from "../store/postgres/recovery-codes.ts";
 import { getMfaProfile } from "../store/postgres/users.ts";
 import { newRecoveryCodes, normalizeRecoveryCode } from "../store/recovery-codes.ts";
 import type { Session } from "../store/redis/sessions.ts";
-import { requireFresh } from "./authenticate.ts";
 import type { Deps } from "./deps.ts";
-import { methodsOf } from "./devices.ts";
 import { type Subject, userEvent } from "./events.ts";
+import { requireFresh } from "./fresh.ts";
 import { Problem } from "./problem.ts";
 
 /** How a typed recovery code is kept and looked up: keyed, and bound to its user; undefined if it cannot be one. */
@@ -47,7 +46,7 @@ export async function makeRecoveryCodes(
   const configured = configuredMethods(profile.devices);
   if (configured.length === 0)
     throw new Problem("multi_factor_off", "Verify a device first; the codes stand in for it.");
-  requireFresh(session, await methodsOf(deps, session), deps);
+  await requireFresh(deps, session);
 
   const codes = newRecoveryCodes(quantity);
   const hashes = codes.flatMap((code) => recoveryHash(deps, userId, code) ?? []);

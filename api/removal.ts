@@ -1,10 +1,10 @@
 import type { Origin } from "../machines/methods.ts";
 import { newId } from "../store/ids.ts";
 import type { Session } from "../store/redis/sessions.ts";
-import { requireFresh } from "./authenticate.ts";
 import type { Deps } from "./deps.ts";
-import { methodsOf, ownDevice } from "./devices.ts";
+import { ownDevice } from "./devices.ts";
 import type { Subject } from "./events.ts";
+import { requireFresh } from "./fresh.ts";
 import { Problem } from "./problem.ts";
 
 /**
@@ -21,7 +21,7 @@ export async function removeDevice(
 ): Promise<void> {
   const device = await ownDevice(deps, of, deviceId);
   if (device.type === "sms" && device.verifiedAt) throw removeAllRequired();
-  requireFresh(session, await methodsOf(deps, session), deps);
+  await requireFresh(deps, session);
   const outcome = await remove(deps, session, of, { deviceId, event: "device_removed" }, origin);
   if (outcome === "gone") throw new Problem("device_not_found", "It was removed meanwhile.");
   if (outcome === "remove_all_required") throw removeAllRequired();
@@ -33,7 +33,7 @@ export async function removeAllDevices(
   session: Session,
   origin: Origin,
 ): Promise<void> {
-  requireFresh(session, await methodsOf(deps, session), deps);
+  await requireFresh(deps, session);
   await remove(deps, session, session, { event: "all_devices_removed" }, origin);
 }
 

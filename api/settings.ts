@@ -2,10 +2,10 @@ import type { Origin } from "../machines/methods.ts";
 import { configuredMethods, type Method } from "../store/methods.ts";
 import { getMfaProfile, setDefaultMethod } from "../store/postgres/users.ts";
 import type { Session } from "../store/redis/sessions.ts";
-import { requireFresh } from "./authenticate.ts";
 import type { Deps } from "./deps.ts";
 import { getMultiFactor, type MultiFactor } from "./devices.ts";
 import { userEvent } from "./events.ts";
+import { requireFreshWith } from "./fresh.ts";
 import { Problem } from "./problem.ts";
 
 /**
@@ -23,7 +23,7 @@ export async function changeDefaultMethod(
   const configured = configuredMethods(profile?.devices ?? []);
   if (!configured.includes(method))
     throw new Problem("method_not_configured", "Add and verify a device of that kind first.");
-  requireFresh(session, configured, deps);
+  requireFreshWith(deps, session, configured);
   const event = userEvent(deps, session, "default_method_changed", origin, { method });
   await setDefaultMethod(deps.db, { userId, method }, event);
   return getMultiFactor(deps, session);

@@ -5,18 +5,17 @@ import { addSmsDevice } from "../store/postgres/devices.ts";
 import type { Device } from "../store/postgres/schema.ts";
 import { checkPin, refundPinTry } from "../store/redis/pins.ts";
 import type { Session } from "../store/redis/sessions.ts";
-import { requireFresh } from "./authenticate.ts";
 import type { Deps } from "./deps.ts";
 import {
   type DeviceView,
   enrollmentOf,
   enrollmentRefusal,
-  methodsOf,
   type Proof,
   proven,
   viewDevice,
 } from "./devices.ts";
 import { userEvent } from "./events.ts";
+import { requireFresh } from "./fresh.ts";
 import { parsePhoneNumber } from "./phone-numbers.ts";
 import { Problem } from "./problem.ts";
 import { recordRefusedSend } from "./refused-sends.ts";
@@ -36,7 +35,7 @@ export async function registerSmsDevice(
   phone: { countryCode: string; phoneNumber: string },
   origin: Origin,
 ): Promise<DeviceView> {
-  requireFresh(session, await methodsOf(deps, session), deps);
+  await requireFresh(deps, session);
   const { countryCode } = phone;
   const phoneNumber = parsePhoneNumber(countryCode, phone.phoneNumber);
   const { userId, accountId } = session;

@@ -6,9 +6,9 @@ import { getMfaProfile, type MfaProfile } from "../store/postgres/users.ts";
 import { withdrawChallenges } from "../store/redis/challenges.ts";
 import { revokeUser, type Session } from "../store/redis/sessions.ts";
 import { requirementOf } from "../store/requirement.ts";
-import { requireFresh } from "./authenticate.ts";
 import type { Deps } from "./deps.ts";
 import { userEvent } from "./events.ts";
+import { requireFreshWith } from "./fresh.ts";
 import { isRequired } from "./policy.ts";
 import { Problem } from "./problem.ts";
 import { removeAllDevices } from "./removal.ts";
@@ -38,7 +38,7 @@ export async function switchOn(
   }
   if (method && !configured.includes(method) && !aside.some(({ type }) => type === method))
     throw notConfigured();
-  requireFresh(session, configured, deps);
+  requireFreshWith(deps, session, configured);
   const { userId } = session;
   const event = userEvent(deps, session, "multi_factor_switched_on", origin);
   await bringDevicesBack(deps.db, { userId, method, at: new Date(deps.clock.now()) }, event);
@@ -63,7 +63,7 @@ export async function switchOff(deps: Deps, session: Session, origin: Origin): P
   const profile = await profileOf(deps, session);
   refuseIfRequired(deps, profile);
   if (!profile.account.enablingIsOwnCall) return removeAllDevices(deps, session, origin);
-  requireFresh(session, configuredMethods(profile.devices), deps);
+  requireFreshWith(deps, session, configuredMethods(profile.devices));
   const { db, redis, clock } = deps;
   const { userId } = session;
   const event = userEvent(deps, session, "multi_factor_switched_off", origin);

@@ -12,10 +12,9 @@ import {
 } from "../store/postgres/webhooks.ts";
 import type { Session } from "../store/redis/sessions.ts";
 import { seal } from "../store/sealing.ts";
-import { requireFresh } from "./authenticate.ts";
 import type { Deps } from "./deps.ts";
-import { methodsOf } from "./devices.ts";
 import { userEvent } from "./events.ts";
+import { requireFresh } from "./fresh.ts";
 import { Problem } from "./problem.ts";
 
 /** A webhook as its account's administrators see it. */
@@ -58,7 +57,7 @@ export async function makeWebhook(
   { url, types }: { url: string; types: string[] | null },
   origin: Origin,
 ): Promise<{ webhook: WebhookView; secret: string }> {
-  requireFresh(session, await methodsOf(deps, session), deps);
+  await requireFresh(deps, session);
   const target = await requireReachable(url, deps);
   const { accountId, userId: createdBy } = session;
   const { perAccount } = deps.config.limits.webhooks;
@@ -90,7 +89,7 @@ export async function deleteWebhook(
   id: string,
   origin: Origin,
 ): Promise<void> {
-  requireFresh(session, await methodsOf(deps, session), deps);
+  await requireFresh(deps, session);
   const { accountId } = session;
   const { url } = await accountWebhook(deps, session, id);
   const detail = { webhookId: id, host: new URL(url).host };
@@ -108,7 +107,7 @@ export async function enableWebhook(
   id: string,
   origin: Origin,
 ): Promise<WebhookView> {
-  requireFresh(session, await methodsOf(deps, session), deps);
+  await requireFresh(deps, session);
   const { accountId } = session;
   await accountWebhook(deps, session, id);
   const event = accountEvent(deps, session, "webhook_enabled", origin, { webhookId: id });

@@ -1,7 +1,7 @@
 import type { Context } from "hono";
-import { type Admits, requireFresh, sessionOf } from "../api/authenticate.ts";
+import { type Admits, sessionOf } from "../api/authenticate.ts";
 import type { Deps } from "../api/deps.ts";
-import { methodsOf } from "../api/devices.ts";
+import { requireFresh } from "../api/fresh.ts";
 import { Problem } from "../api/problem.ts";
 import { requireRole } from "../api/roles.ts";
 import { isId } from "../store/ids.ts";
@@ -45,7 +45,7 @@ export async function callerOnOthersPath(
   const user = await userOfDomain(deps, session, param(c, "userId"));
   if (user.role === "support")
     throw new Problem("forbidden", "A Support operator is not administrated here.");
-  requireFresh(session, await methodsOf(deps, session), deps);
+  await requireFresh(deps, session);
   return { session, user };
 }
 

@@ -1,7 +1,6 @@
 import type { Hono } from "hono";
-import { requireFresh } from "../api/authenticate.ts";
 import type { Deps } from "../api/deps.ts";
-import { methodsOf } from "../api/devices.ts";
+import { requireFresh } from "../api/fresh.ts";
 import { originOf } from "../api/origin.ts";
 import { reasonSchema } from "../api/schemas.ts";
 import { findUsers, recordLookUp, resetMultiFactor, unlock, userOf } from "../api/support.ts";
@@ -25,7 +24,7 @@ const DONE: Record<string, string> = {
 export function supportPages(app: Hono<PortalEnv>, deps: Deps) {
   const operator = async (c: PortalContext) => {
     const who = await signedInAs(c, deps, "support");
-    requireFresh(who.session, await methodsOf(deps, who.session), deps);
+    await requireFresh(deps, who.session);
     const origin = originOf(c, deps.config.TRUSTED_PROXIES);
     return { who, actor: { actorId: who.session.userId, origin } };
   };

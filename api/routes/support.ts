@@ -1,8 +1,8 @@
 import { createRoute, type Hook, OpenAPIHono, z } from "@hono/zod-openapi";
-import { authenticate, requireFresh } from "../authenticate.ts";
+import { authenticate } from "../authenticate.ts";
 import type { Deps } from "../deps.ts";
-import { methodsOf } from "../devices.ts";
 import { invalidFields } from "../errors.ts";
+import { requireFresh } from "../fresh.ts";
 import { originOf } from "../origin.ts";
 import type { ProblemCode } from "../problem.ts";
 import { requireRole } from "../roles.ts";
@@ -137,7 +137,7 @@ export function supportRoutes(app: OpenAPIHono, deps: Deps) {
   support.use("/v1/support/*", async (c, next) => {
     const session = await authenticate(c, deps);
     await requireRole(deps, session, "support");
-    requireFresh(session, await methodsOf(deps, session), deps);
+    await requireFresh(deps, session);
     const origin = originOf(c, deps.config.TRUSTED_PROXIES);
     c.set("actor", { actorId: session.userId, origin });
     return next();
