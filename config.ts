@@ -160,6 +160,8 @@ const limits = {
       20 * HOUR_MS,
       24 * HOUR_MS,
     ],
+    /** How long a delivery is listed; Temporal keeps its history for 30 days. */
+    listedMs: 90 * DAY_MS,
   },
   bodyBytes: 64 * 1024,
 } as const;

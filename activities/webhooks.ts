@@ -1,7 +1,11 @@
 import { webhookSender } from "../gateways/webhook.ts";
 import { getEvent, showEvent } from "../store/postgres/events.ts";
 import type { AuditEvent } from "../store/postgres/schema.ts";
-import { noteDelivery, tookAnythingSince } from "../store/postgres/webhook-deliveries.ts";
+import {
+  forgetDeliveries,
+  noteDelivery,
+  tookAnythingSince,
+} from "../store/postgres/webhook-deliveries.ts";
 import { getWebhook, setWebhookDisabled } from "../store/postgres/webhooks.ts";
 import { unseal } from "../store/sealing.ts";
 import { tell } from "../telemetry/facts.ts";
@@ -39,6 +43,10 @@ export function webhookActivities({ db, config, clock }: Deps) {
       if (!webhook || webhook.disabledFor !== null || event?.accountId !== accountId)
         return { type: "WEBHOOK_GONE" };
       await note({ ...attempt, state: "attempting" });
+      await forgetDeliveries(db, {
+        webhookId,
+        before: new Date(clock.now() - config.limits.webhooks.listedMs),
+      });
       const outcome = await sender.send({
         url: webhook.url,
         secret: unseal(config.SEALING_KEYS, webhook.secret, webhookId).toString(),

@@ -1,4 +1,4 @@
-import { and, desc, eq, gt, lt, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gt, inArray, lt, notInArray, sql } from "drizzle-orm";
 import type { Db } from "./connect.ts";
 import { type AuditEvent, events, type WebhookDelivery, webhookDeliveries } from "./schema.ts";
 
@@ -37,6 +37,36 @@ export async function noteDelivery(
     where d.attempts < excluded.attempts
       or (d.attempts = excluded.attempts and excluded.state <> 'attempting')
   `);
+}
+
+/** So many of a webhook's oldest deliveries are looked at when another begins: more than come. */
+const OLDEST = 100;
+
+/**
+ * Forgets those of a webhook's oldest deliveries that began before then and have ended. Called for
+ * each new one, it keeps their number in bounds.
+ */
+export async function forgetDeliveries(
+  db: Db,
+  { webhookId, before }: { webhookId: string; before: Date },
+): Promise<void> {
+  const oldest = db
+    .select({ eventId: webhookDeliveries.eventId })
+    .from(webhookDeliveries)
+    .where(eq(webhookDeliveries.webhookId, webhookId))
+    .orderBy(asc(webhookDeliveries.eventId))
+    .limit(OLDEST)
+    .for("update", { skipLocked: true });
+  await db
+    .delete(webhookDeliveries)
+    .where(
+      and(
+        eq(webhookDeliveries.webhookId, webhookId),
+        inArray(webhookDeliveries.eventId, oldest),
+        lt(webhookDeliveries.createdAt, before),
+        notInArray(webhookDeliveries.state, ["attempting", "waiting"]),
+      ),
+    );
 }
 
 /** A delivery with the event that it carries. */

@@ -2,7 +2,7 @@ import { afterEach, expect, test } from "vitest";
 import { newWebhookSecret } from "../../gateways/webhook.ts";
 import { newId } from "../../store/ids.ts";
 import { findEvent, listEvents, recordEvent, showEvent } from "../../store/postgres/events.ts";
-import { getDelivery } from "../../store/postgres/webhook-deliveries.ts";
+import { getDelivery, noteDelivery } from "../../store/postgres/webhook-deliveries.ts";
 import { getWebhook, removeWebhook } from "../../store/postgres/webhooks.ts";
 import { eventOf } from "../store/postgres/database.ts";
 import { type Receiver, startReceiver, verified } from "../support/receiver.ts";
@@ -73,6 +73,19 @@ test("an event arrives as it is shown elsewhere, signed as Standard Webhooks say
   expect(() => verified({ ...message, body: `${message.body} ` }, secret, now)).toThrow();
   expect(() => verified(message, secret, now + 6 * MINUTE)).toThrow("too old");
   expect(await row()).toMatchObject({ state: "delivered", attempts: 1, lastOutcome: "204" });
+});
+
+test("an attempt forgets what its webhook was sent more than 90 days ago", async () => {
+  const { webhookId, happen, deliver } = await hooked();
+  const sent = async (daysAgo: number) => {
+    const delivery = { webhookId, eventId: (await happen()).id };
+    const at = new Date(world.clock.now() - daysAgo * 24 * HOUR);
+    await noteDelivery(world.db, { ...delivery, state: "delivered", attempts: 1, at });
+    return async () => (await getDelivery(world.db, delivery)) !== undefined;
+  };
+  const [old, young] = [await sent(91), await sent(89)];
+  await (await deliver()).handle.result();
+  expect([await old(), await young()]).toEqual([false, true]);
 });
 
 test("a receiver that fails is tried again after longer and longer waits, for three days", async () => {

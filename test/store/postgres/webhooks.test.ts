@@ -3,6 +3,7 @@ import { newId } from "../../../store/ids.ts";
 import { findEvent, listEvents, recordEvent } from "../../../store/postgres/events.ts";
 import type { User } from "../../../store/postgres/schema.ts";
 import {
+  forgetDeliveries,
   getDelivery,
   listDeliveries,
   noteDelivery,
@@ -103,6 +104,33 @@ describe.each(KINDS)("webhooks on %s", (kind) => {
     expect((await getDelivery(pools.db, key))?.delivery).toMatchObject({
       ...{ state: "attempting", attempts: 4, lastOutcome: "204" },
     });
+  });
+
+  test("what ended long ago is forgotten, once, and nothing that is under way or of others", async () => {
+    const DAY_MS = 24 * 60 * 60_000;
+    const [one, other] = [await added(), await added()];
+    const note = (webhookId: string, eventId: number, state: string, daysAgo: number) =>
+      noteDelivery(pools.db, {
+        ...{ webhookId, eventId, state, attempts: 1, outcome: "204" },
+        at: new Date(AT.getTime() - daysAgo * DAY_MS),
+      });
+    const [mine, others] = [one.key.webhookId, other.key.webhookId];
+    const { eventId } = one.key;
+    await note(others, eventId, "delivered", 91);
+    await note(mine, eventId, "delivered", 91);
+    const forget = (db: typeof pools.db) =>
+      forgetDeliveries(db, { webhookId: mine, before: new Date(AT.getTime() - 90 * DAY_MS) });
+    await burst(pools, 4, forget);
+    expect(await getDelivery(pools.db, one.key)).toBeUndefined();
+    expect(await getDelivery(pools.db, { webhookId: others, eventId })).toBeDefined();
+    await note(mine, eventId, "waiting", 91);
+    await note(mine, other.key.eventId, "delivered", 89);
+    await forget(pools.db);
+    const { deliveries } = await listDeliveries(pools.db, { webhookId: mine, limit: 9 });
+    expect(deliveries.map(({ delivery }) => delivery.state).toSorted()).toEqual([
+      "delivered",
+      "waiting",
+    ]);
   });
 
   test("nothing is noted for a webhook that is gone, and its deliveries go with it", async () => {
