@@ -4,6 +4,7 @@ import { hashCode } from "../store/codes.ts";
 import { newId } from "../store/ids.ts";
 import { apiKeyHash, removeApiKey, replaceApiKey } from "../store/postgres/api-keys.ts";
 import type { User } from "../store/postgres/schema.ts";
+import type { Credentialed } from "../store/postgres/users.ts";
 import { revokeUser } from "../store/redis/sessions.ts";
 import { checkProof } from "./credentials.ts";
 import type { Deps } from "./deps.ts";
@@ -20,7 +21,7 @@ export function checkApiKey(
   deps: Deps,
   { username, apiKey }: { username: string; apiKey: string },
   origin: Origin,
-): Promise<User> {
+): Promise<Credentialed> {
   const prove = async (user: User | undefined) => {
     // Nobody's key is looked up and compared too.
     const userId = user?.id ?? newId();

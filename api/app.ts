@@ -22,6 +22,7 @@ import { linkRoutes } from "./routes/links.ts";
 import { loginRoutes } from "./routes/login.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
 import { outboxRoutes } from "./routes/outbox.tsx";
+import { passwordRoutes } from "./routes/password.ts";
 import { providerRoutes } from "./routes/providers.ts";
 import { referenceRoutes } from "./routes/reference.ts";
 import { sessionRoutes } from "./routes/sessions.ts";
@@ -56,6 +57,7 @@ export function createApp(deps: Deps) {
   deviceRoutes(app, deps);
   settingsRoutes(app, deps);
   emailRoutes(app, deps);
+  passwordRoutes(app, deps);
   linkRoutes(app, deps);
   supportRoutes(app, deps);
   accountRoutes(app, deps);

@@ -1,8 +1,11 @@
 import type { Origin } from "../machines/methods.ts";
 import { verifyPassword } from "../store/passwords.ts";
 import { recordEvent } from "../store/postgres/events.ts";
-import type { User } from "../store/postgres/schema.ts";
-import { findUserByUsername, normalizeUsername } from "../store/postgres/users.ts";
+import {
+  type Credentialed,
+  findUserByUsername,
+  normalizeUsername,
+} from "../store/postgres/users.ts";
 import type { Deps } from "./deps.ts";
 import { subjectOf, userEvent } from "./events.ts";
 import { spendPasswordGuess } from "./password-throttle.ts";
@@ -18,11 +21,11 @@ export function checkCredentials(
   deps: Deps,
   { username, password }: Credentials,
   origin: Origin,
-): Promise<User> {
+): Promise<Credentialed> {
   return checkProof(deps, username, (user) => verifyPassword(user?.passwordHash, password), origin);
 }
 
-type Known = Awaited<ReturnType<typeof findUserByUsername>>;
+type Prove = (user: Credentialed | undefined) => Promise<boolean>;
 
 /**
  * The user of this name whose secret is right: the proof takes as long for nobody. Throws as
@@ -31,27 +34,39 @@ type Known = Awaited<ReturnType<typeof findUserByUsername>>;
 export async function checkProof(
   deps: Deps,
   username: string,
-  prove: (user: Known) => Promise<boolean>,
+  prove: Prove,
   origin: Origin,
-): Promise<User> {
+): Promise<Credentialed> {
+  const { user, right } = await judgeProof(deps, username, prove, origin);
+  if (user && right) return user;
+  // Not waited for: a known user's failed login must take no longer than an unknown one's.
+  if (user)
+    recordEvent(deps.db, userEvent(deps, subjectOf(user), "login_failed", origin)).catch((error) =>
+      deps.log.warn({ err: error }, "a failed login could not be recorded"),
+    );
+  throw new Problem("invalid_credentials");
+}
+
+/**
+ * Whether the secret of the user of this name is right, at the cost of one guess where it is not.
+ * Throws `login_throttled`.
+ */
+export async function judgeProof(
+  deps: Deps,
+  username: string,
+  prove: Prove,
+  origin: Origin,
+): Promise<{ user: Credentialed | undefined; right: boolean }> {
   const guess = await spendPasswordGuess(deps, normalizeUsername(username), origin);
   const judge = async () => {
     const user = await findUserByUsername(deps.db, username);
     return { user, right: await prove(user) };
   };
-  const { user, right } = await judge().catch(async (error) => {
+  const judged = await judge().catch(async (error) => {
     // An outage costs no guess: nothing was judged.
     await guess.giveBack();
     throw error;
   });
-  if (!user || !right) {
-    // Not waited for: a known user's failed login must take no longer than an unknown one's.
-    if (user)
-      recordEvent(deps.db, userEvent(deps, subjectOf(user), "login_failed", origin)).catch(
-        (error) => deps.log.warn({ err: error }, "a failed login could not be recorded"),
-      );
-    throw new Problem("invalid_credentials");
-  }
-  await guess.giveBack();
-  return user;
+  if (judged.user && judged.right) await guess.giveBack();
+  return judged;
 }

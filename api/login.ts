@@ -9,7 +9,7 @@ import {
 import { maskPhoneNumber } from "../store/phones.ts";
 import type { NewUserEvent } from "../store/postgres/events.ts";
 import type { Device, User } from "../store/postgres/schema.ts";
-import { getMfaProfile, recordLogin } from "../store/postgres/users.ts";
+import { type Credentialed, getLoginProfile, recordLogin } from "../store/postgres/users.ts";
 import { openChallenge } from "../store/redis/challenges.ts";
 import { type Epochs, openSession, readEpochs } from "../store/redis/sessions.ts";
 import { requirementOf } from "../store/requirement.ts";
@@ -76,7 +76,7 @@ export async function logInByApiKey(
   return firstStep(deps, user, origin, { proof: "api_key", challengeMs, setup: "refused" });
 }
 
-function firstStep(deps: Deps, user: Promise<User>, origin: Origin, terms: Terms) {
+function firstStep(deps: Deps, user: Promise<Credentialed>, origin: Origin, terms: Terms) {
   return tellingEnd("password", goOn(deps, user, origin, terms), (result) => ({
     outcome: result.status,
     ...(result.status === "challenge" && { method: result.challenge.method }),
@@ -85,7 +85,7 @@ function firstStep(deps: Deps, user: Promise<User>, origin: Origin, terms: Terms
 
 async function goOn(
   deps: Deps,
-  checked: Promise<User>,
+  checked: Promise<Credentialed>,
   origin: Origin,
   terms: Terms,
 ): Promise<LoginResult> {
@@ -96,7 +96,8 @@ async function goOn(
   // One however often it is decided.
   const event = userEvent(deps, subjectOf(user), "login_succeeded", origin);
   for (let decision = 0; decision < DECISIONS; decision++) {
-    // Before the devices: a session opened on what they were, under a mark set since, is refused.
+    // Before the password and the devices are looked at again: a session opened on what they were,
+    // under a mark set since, is refused.
     const [epochs] = await Promise.all([
       readEpochs(deps.redis, user.id, user.accountId),
       remembered,
@@ -112,12 +113,12 @@ async function goOn(
 /** Undefined when a revocation overtook the decision. */
 async function decide(
   deps: Deps,
-  user: User,
+  user: Credentialed,
   { epochs, event, origin }: { epochs: Epochs; event: NewUserEvent; origin: Origin },
   { proof, challengeMs, setup: wanted }: Terms,
 ): Promise<LoginResult | undefined> {
   const { db, redis, clock, config } = deps;
-  const profile = await getMfaProfile(db, user.id);
+  const profile = await getLoginProfile(db, user);
   if (!profile) throw new Problem("invalid_credentials");
   await refuseLocked(deps, profile.user, origin);
 

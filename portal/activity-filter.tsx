@@ -36,7 +36,13 @@ const KINDS: Record<string, { label: string; types: string[] }> = {
   recovery: { label: "Recovery codes", types: ["recovery_codes_made", "recovery_code_used"] },
   users: {
     label: "Users and their settings",
-    types: ["user_added", "role_changed", "password_changed", "email_changed"],
+    types: [
+      "user_added",
+      "role_changed",
+      "password_changed",
+      "password_change_failed",
+      "email_changed",
+    ],
   },
   account: {
     label: "Settings of the account",

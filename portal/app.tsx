@@ -13,6 +13,7 @@ import { loginPages } from "./login.tsx";
 import { once } from "./once.ts";
 import { otpPages } from "./otp.tsx";
 import { passcodePages } from "./passcode.tsx";
+import { passwordPages } from "./password.tsx";
 import { pinPages } from "./pin.tsx";
 import { recoveryCodePages } from "./recovery-codes.tsx";
 import { refuse } from "./refusal.tsx";
@@ -62,6 +63,7 @@ export function portal(deps: Deps) {
   emailPages(app, deps);
   removalPages(app, deps);
   sessionPages(app, deps);
+  passwordPages(app, deps);
   activityPages(app, deps);
   accountPages(app, deps);
   userPages(app, deps);

@@ -21,7 +21,10 @@ export function sessionPages(app: Hono<PortalEnv>, deps: Deps) {
         <h1>Sessions</h1>
         {c.req.query("done") !== undefined && <Notice kind="good">The session has ended.</Notice>}
         <section class="card">
-          <p>You are logged in here. End what you do not know, then change your password.</p>
+          <p>
+            You are logged in here. End what you do not know, then{" "}
+            <a href="/sessions/password">change your password</a>.
+          </p>
           <ul class="rows">
             {sessions.map((one) => (
               <SessionRow session={describeSession(one, session.id)} />

@@ -11,6 +11,7 @@ import {
   accountUserSchema,
   emailSchema,
   idParam,
+  passwordSchema,
   policySchema,
   requirementSchema,
   usernameSchema,
@@ -100,7 +101,7 @@ const newUser = createRoute({
   request: post(
     z.object({
       username: usernameSchema,
-      password: z.string().min(1).max(256).openapi({ description: "At least 8 characters" }),
+      password: passwordSchema.openapi({ description: "At least 8 characters" }),
       role: roleSchema.default("member"),
       email: emailSchema.optional().openapi({ description: "Where their notices go" }),
     }),

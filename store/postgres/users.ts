@@ -66,11 +66,14 @@ const userOfName = prepared((db) =>
     .prepare("user_of_name"),
 );
 
+/** A user with the password's hash. */
+export type Credentialed = User & { passwordHash: string };
+
 /** The user of this name, with the password's hash. */
 export async function findUserByUsername(
   db: Db,
   username: string,
-): Promise<(User & { passwordHash: string }) | undefined> {
+): Promise<Credentialed | undefined> {
   const [user] = await userOfName(db).execute({ username: normalizeUsername(username) });
   return user;
 }
@@ -79,7 +82,12 @@ export type MfaProfile = { user: User; account: Account; devices: Device[] };
 
 const profileOfUser = prepared((db) =>
   db
-    .select({ user: userColumns, account: accounts, device: devices })
+    .select({
+      user: userColumns,
+      account: accounts,
+      device: devices,
+      hasPassword: sql<boolean>`${passwordHash} = ${sql.placeholder("passwordHash")}`,
+    })
     .from(users)
     .innerJoin(accounts, eq(accounts.id, users.accountId))
     .leftJoin(devices, eq(devices.userId, users.id))
@@ -88,17 +96,32 @@ const profileOfUser = prepared((db) =>
     .prepare("profile_of_user"),
 );
 
-/** All that decides how a login goes on, in one query; devices in the order they were added. */
+/** The user, their account, and their devices in the order they were added, in one query. */
 export async function getMfaProfile(db: Db, userId: string): Promise<MfaProfile | undefined> {
-  const rows = await profileOfUser(db).execute({ userId });
+  return (await readProfile(db, { id: userId, passwordHash: "" }))?.profile;
+}
+
+/** All that decides how a login goes on; undefined where the user's password is another one by now. */
+export async function getLoginProfile(
+  db: Db,
+  user: Pick<Credentialed, "id" | "passwordHash">,
+): Promise<MfaProfile | undefined> {
+  const read = await readProfile(db, user);
+  return read?.hasPassword ? read.profile : undefined;
+}
+
+async function readProfile(
+  db: Db,
+  { id: userId, passwordHash }: Pick<Credentialed, "id" | "passwordHash">,
+): Promise<{ profile: MfaProfile; hasPassword: boolean } | undefined> {
+  const rows = await profileOfUser(db).execute({ userId, passwordHash });
   const [first] = rows;
-  return (
-    first && {
-      user: first.user,
-      account: first.account,
-      devices: rows.flatMap(({ device }) => device ?? []),
-    }
-  );
+  if (!first) return undefined;
+  const { user, account, hasPassword } = first;
+  return {
+    profile: { user, account, devices: rows.flatMap(({ device }) => device ?? []) },
+    hasPassword,
+  };
 }
 
 const loginRecord = prepared((db) => {
@@ -199,13 +222,21 @@ export function unlockUser(
   return change(db, userId, { lockedAt: null }, isLocked, event);
 }
 
-/** Gives the user another password, known by its hash. */
-export async function setPassword(
+/**
+ * Gives the user another password, known by its hash; false where it was to replace one that is no
+ * longer theirs.
+ */
+export function setPassword(
   db: Db,
-  { userId, passwordHash }: { userId: string; passwordHash: string },
+  {
+    userId,
+    passwordHash: to,
+    replaces,
+  }: { userId: string; passwordHash: string; replaces?: string },
   event: NewEvent,
-): Promise<void> {
-  await change(db, userId, { passwordHash }, sql`true`, event);
+): Promise<boolean> {
+  const isTheirs = replaces === undefined ? sql`true` : eq(passwordHash, replaces);
+  return change(db, userId, { passwordHash: to }, isTheirs, event);
 }
 
 /** Changes the user where that makes a difference, together with its event; nothing where that was told before. */
