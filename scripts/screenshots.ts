@@ -111,7 +111,9 @@ async function ofUser(browser: Browser): Promise<void> {
   for (const [path, name] of [
     ["/devices/default", "default-method"],
     ["/devices/remove-all", "remove-all"],
+    ["/devices/email", "email"],
     ["/sessions", "sessions"],
+    ["/sessions/password", "password"],
     ["/activity", "activity"],
   ] as const) {
     await page.goto(path);
@@ -146,6 +148,10 @@ async function ofOthers(browser: Browser): Promise<void> {
   await picture(admin, "users");
   await admin.getByLabel("Add a user").click();
   await picture(admin, "user-new");
+  await admin.goto("/account/activity");
+  await picture(admin, "account-activity");
+  await admin.goto("/account/webhooks");
+  await picture(admin, "webhooks");
   await admin.goto("/account");
   await admin.getByLabel("Required of everybody").check();
   await admin.getByLabel("Grace period in days").fill("14");
