@@ -1,6 +1,5 @@
 import { WorkflowNotFoundError, WorkflowUpdateFailedError } from "@temporalio/client";
 import { expect, test } from "vitest";
-import { listEvents } from "../../store/postgres/events.ts";
 import { getUser } from "../../store/postgres/users.ts";
 import { ORIGIN } from "./flows.ts";
 import { useWorld } from "./world.ts";
@@ -8,11 +7,6 @@ import { useWorld } from "./world.ts";
 const world = useWorld("skipping");
 const ACCEPTED = { factor: "sms", origin: ORIGIN };
 const MINUTE = 60_000;
-
-async function eventsOf({ userId }: { userId: string }) {
-  const { events } = await listEvents(world.db, { userId, limit: 10 });
-  return events.map(({ type }) => type).filter((type) => /^(login|account)/.test(type));
-}
 
 test("expires after ten minutes, and takes no passcode then", async () => {
   const flow = await world.loginChallenge();
@@ -22,7 +16,7 @@ test("expires after ten minutes, and takes no passcode then", async () => {
   await world.pass(MINUTE + 1000);
   expect(await flow.handle.result()).toMatchObject({ state: "expired", next: [] });
   await expect(flow.update("acceptPasscode", ACCEPTED)).rejects.toThrow(WorkflowNotFoundError);
-  expect(await eventsOf(flow)).toEqual(["login_challenge_expired"]);
+  expect(await world.eventsOf(flow)).toEqual(["login_challenge_expired"]);
 });
 
 test("a resend, a wrong passcode and another method at minute nine win no time", async () => {
@@ -80,7 +74,7 @@ test("a lock ends it, and locks the user in the system of record", async () => {
   });
   expect(await flow.handle.result()).toMatchObject({ state: "locked" });
   expect((await getUser(world.db, flow.userId))?.lockedAt).not.toBeNull();
-  expect(await eventsOf(flow)).toEqual(["account_locked"]);
+  expect(await world.eventsOf(flow)).toEqual(["account_locked"]);
   await expect(flow.update("acceptPasscode", ACCEPTED)).rejects.toThrow(WorkflowNotFoundError);
 });
 
@@ -131,7 +125,7 @@ test("withdrawn by another workflow, it authenticates nobody", async () => {
   await flow.handle.signal("withdraw", { reason: "all_devices_removed" });
   expect(await flow.handle.result()).toMatchObject({ state: "withdrawn", next: [] });
   await expect(flow.update("acceptPasscode", ACCEPTED)).rejects.toThrow(WorkflowNotFoundError);
-  expect(await eventsOf(flow)).toEqual([]);
+  expect(await world.eventsOf(flow)).toEqual([]);
 });
 
 test("of accepted passcodes at once, one is taken", async () => {

@@ -2,7 +2,6 @@ import { expect, test } from "vitest";
 import { hashCode } from "../../store/codes.ts";
 import { newId } from "../../store/ids.ts";
 import { getDevice, removeUnverifiedDevice } from "../../store/postgres/devices.ts";
-import { listEvents } from "../../store/postgres/events.ts";
 import { getUser } from "../../store/postgres/users.ts";
 import { checkPin } from "../../store/redis/pins.ts";
 import { readUserRevocation } from "../../store/redis/revocations.ts";
@@ -28,11 +27,6 @@ async function judge({ userId, deviceId }: Enrolled, pin: string) {
 }
 
 const device = ({ userId, deviceId }: Enrolled) => getDevice(world.db, userId, deviceId);
-
-async function eventsOf({ userId }: Enrolled) {
-  const { events } = await listEvents(world.db, { userId, limit: 10 });
-  return events.map(({ type }) => type).filter((type) => type !== "happened");
-}
 
 test("a PIN is sent, is good for ten minutes and not for longer", async () => {
   const flow = await world.smsEnrollment();
@@ -88,7 +82,7 @@ test("the right PIN verifies the phone, and only then signs the user out", async
     reason: "device_verified",
   });
   expect(await judge(flow, newestPin())).toBe("none");
-  expect(await eventsOf(flow)).toEqual(["device_verified"]);
+  expect(await world.eventsOf(flow)).toEqual(["device_verified"]);
 });
 
 test("a phone that was removed before its proof was written down is no second factor", async () => {
@@ -114,7 +108,7 @@ test("after seven days an unverified phone is dropped, also when a PIN came on d
   await world.pass(5 * MINUTE);
   expect(await flow.handle.result()).toMatchObject({ state: "dropped" });
   expect(await device(flow)).toBeUndefined();
-  expect(await eventsOf(flow)).toEqual(["device_dropped"]);
+  expect(await world.eventsOf(flow)).toEqual(["device_dropped"]);
 });
 
 test("a verified phone outlives the seven days", async () => {

@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 import { createFlows } from "../../api/flows.ts";
-import { listEvents } from "../../store/postgres/events.ts";
 import { eventually, ORIGIN } from "./flows.ts";
 import { useWorld } from "./world.ts";
 
@@ -17,11 +16,6 @@ const timers = (history: History) =>
   history.flatMap(({ timerStartedEventAttributes: timer }) =>
     timer ? [Number(timer.startToFireTimeout?.seconds)] : [],
   );
-
-async function eventsOf({ userId }: { userId: string }) {
-  const { events } = await listEvents(world.db, { userId, limit: 10 });
-  return events.map(({ type }) => type).filter((type) => type.startsWith("login"));
-}
 
 test("an answer is a challenge's first task and its last", async () => {
   const flow = await unrun();
@@ -48,14 +42,14 @@ test("nobody answers: it expires in its first task, and that is written down", a
   const flow = await unrun(lifetimeMs);
   expect(await flow.handle.result()).toMatchObject({ state: "expired", next: [] });
   expect(timers(await flow.history())).toEqual([]);
-  expect(await eventsOf(flow)).toEqual(["login_challenge_expired"]);
+  expect(await world.eventsOf(flow)).toEqual(["login_challenge_expired"]);
 });
 
 test("withdrawn meanwhile, it ends as that when it is due", async () => {
   const flow = await unrun(lifetimeMs);
   await flow.handle.signal("withdraw", { reason: "all_devices_removed" });
   expect(await flow.handle.result()).toMatchObject({ state: "withdrawn", next: [] });
-  expect(await eventsOf(flow)).toEqual([]);
+  expect(await world.eventsOf(flow)).toEqual([]);
 });
 
 test("it tells where it stands without a worker, also shortly before it is due", async () => {

@@ -3,6 +3,7 @@ import { createActivities } from "../../activities/index.ts";
 import { loadConfig } from "../../config.ts";
 import type { MailGateway } from "../../gateways/mail.ts";
 import { connectDatabase, migrateDatabase } from "../../store/postgres/connect.ts";
+import { listEvents } from "../../store/postgres/events.ts";
 import { connectRedis } from "../../store/redis/connect.ts";
 import { freshDatabase } from "../support/databases.ts";
 import { BEGINNING, environmentOf } from "../support/stack.ts";
@@ -58,6 +59,11 @@ async function startWorld(time: Time) {
     async pass(ms: number) {
       now += ms;
       await temporal.skip(ms);
+    },
+    /** The types of what the audit tells of a user's flows. */
+    async eventsOf({ userId }: { userId: string }) {
+      const { events } = await listEvents(database.db, { userId, limit: 10 });
+      return events.map(({ type }) => type).filter((type) => type !== "happened");
     },
     /** Does something while no worker runs; another worker, perhaps over other parts, goes on. */
     async withoutWorker(work: () => Promise<void>, changed?: Partial<typeof deps>) {
