@@ -1,18 +1,16 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import type { ProblemCode } from "../../api/problem.ts";
 import { newId } from "../../store/ids.ts";
 import { newPhone } from "../support/phones.ts";
 import { expectProblem } from "../support/problems.ts";
 import { enrollPhone, logInByPassword, startChallenge, wrongCode } from "../support/scenarios.ts";
-import { type Stack, startStack } from "../support/stack.ts";
+import { useStack } from "../support/used.ts";
 
-let stack: Stack;
+const stack = useStack();
 let token: string;
 beforeAll(async () => {
-  stack = await startStack();
   token = (await logInByPassword(stack, await stack.createUser())).token;
 });
-afterAll(() => stack.stop());
 
 /** Credentials of nobody, with a budget of guesses of their own. */
 const nobody = () => ({ username: `nobody-${newId()}`, password: "secret" });

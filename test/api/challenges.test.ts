@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { logInByApp, userWithApp, verifiedApp } from "../support/apps.ts";
 import { expectProblem } from "../support/problems.ts";
 import {
@@ -8,14 +8,10 @@ import {
   startChallenge,
   wrongCode,
 } from "../support/scenarios.ts";
-import { type Stack, startStack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
+import { useStack } from "../support/used.ts";
 
-let stack: Stack;
-beforeAll(async () => {
-  stack = await startStack();
-});
-afterAll(() => stack.stop());
+const stack = useStack();
 
 const INTERVAL_MS = 30_000;
 

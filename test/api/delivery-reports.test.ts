@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { passReport } from "../../gateways/reports.ts";
 import type { DeliveryReport } from "../../gateways/sms.ts";
 import { newId } from "../../store/ids.ts";
@@ -12,14 +12,10 @@ import {
   pinSent,
   startChallenge,
 } from "../support/scenarios.ts";
-import { type Stack, startStack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
+import { useStack } from "../support/used.ts";
 
-let stack: Stack;
-beforeAll(async () => {
-  stack = await startStack();
-});
-afterAll(() => stack.stop());
+const stack = useStack();
 
 const INTERVAL_MS = 30_000;
 

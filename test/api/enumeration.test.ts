@@ -1,11 +1,12 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { createApp } from "../../api/app.ts";
 import { newId } from "../../store/ids.ts";
 import type { Answer } from "../support/client.ts";
 import type { Person } from "../support/people.ts";
 import { expectProblem } from "../support/problems.ts";
 import { enrollPhone, startChallenge, wrongCode } from "../support/scenarios.ts";
-import { checkedClient, type Stack, startStack } from "../support/stack.ts";
+import { checkedClient } from "../support/stack.ts";
+import { useStack } from "../support/used.ts";
 
 // The real function, its calls counted: how much work an attacker waits for.
 vi.mock("@node-rs/argon2", async (original) => {
@@ -14,11 +15,7 @@ vi.mock("@node-rs/argon2", async (original) => {
 });
 const { verify } = vi.mocked(await import("@node-rs/argon2"));
 
-let stack: Stack;
-beforeAll(async () => {
-  stack = await startStack();
-});
-afterAll(() => stack.stop());
+const stack = useStack();
 beforeEach(() => {
   verify.mockClear();
 });

@@ -1,15 +1,11 @@
-import { afterAll, beforeAll, test } from "vitest";
+import { test } from "vitest";
 import { createClient } from "../support/client.ts";
 import { expectProblem } from "../support/problems.ts";
 import { enrollPhone } from "../support/scenarios.ts";
-import { type Stack, startStack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
+import { useStack } from "../support/used.ts";
 
-let stack: Stack;
-beforeAll(async () => {
-  stack = await startStack();
-});
-afterAll(() => stack.stop());
+const stack = useStack();
 
 test("a Temporal that does not know our namespace is away, as one is that has just started", async () => {
   const user = await stack.createUser();

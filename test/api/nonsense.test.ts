@@ -1,13 +1,9 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { expectNothingInternal } from "../support/problems.ts";
 import { logInByPassword } from "../support/scenarios.ts";
-import { type Stack, startStack } from "../support/stack.ts";
+import { useStack } from "../support/used.ts";
 
-let stack: Stack;
-beforeAll(async () => {
-  stack = await startStack();
-});
-afterAll(() => stack.stop());
+const stack = useStack();
 
 type Schema = { $ref?: string; properties?: Record<string, Schema> };
 type Call = {

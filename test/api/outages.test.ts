@@ -1,10 +1,9 @@
 import pg from "pg";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { verifyDevice } from "../../store/postgres/devices.ts";
 import { getUser } from "../../store/postgres/users.ts";
 import { codeAt, registerApp } from "../support/apps.ts";
 import type { Answer } from "../support/client.ts";
-import { gatewayBehindLinks } from "../support/links.ts";
 import { newPhone } from "../support/phones.ts";
 import { expectProblem } from "../support/problems.ts";
 import {
@@ -15,19 +14,11 @@ import {
   startChallenge,
   wrongCode,
 } from "../support/scenarios.ts";
-import { type Stack, startStack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
+import { useGatewayBehindLinks, useStack } from "../support/used.ts";
 
-let stack: Stack;
-let gateway: Awaited<ReturnType<typeof gatewayBehindLinks>>;
-beforeAll(async () => {
-  stack = await startStack();
-  gateway = await gatewayBehindLinks(stack);
-});
-afterAll(async () => {
-  await gateway.stop();
-  await stack.stop();
-});
+const stack = useStack();
+const gateway = useGatewayBehindLinks(stack);
 afterEach(mendAll);
 
 const DEPENDENCIES = ["postgresql", "redis", "temporal"] as const;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { sql } from "drizzle-orm";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import type { activity } from "../../api/events.ts";
 import { newId } from "../../store/ids.ts";
 import { hashPassword } from "../../store/passwords.ts";
@@ -8,7 +8,6 @@ import { holdUser } from "../../store/postgres/devices.ts";
 import { setPassword } from "../../store/postgres/users.ts";
 import { revokeUser } from "../../store/redis/sessions.ts";
 import { eventOf } from "../store/postgres/database.ts";
-import { gatewayBehindLinks } from "../support/links.ts";
 import type { Person } from "../support/people.ts";
 import { expectProblem } from "../support/problems.ts";
 import {
@@ -18,19 +17,12 @@ import {
   logInBySms,
   startChallenge,
 } from "../support/scenarios.ts";
-import { type Stack, startStack } from "../support/stack.ts";
+import type { Stack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
+import { useGatewayBehindLinks, useStack } from "../support/used.ts";
 
-let stack: Stack;
-let gateway: Awaited<ReturnType<typeof gatewayBehindLinks>>;
-beforeAll(async () => {
-  stack = await startStack();
-  gateway = await gatewayBehindLinks(stack);
-});
-afterAll(async () => {
-  await gateway.stop();
-  await stack.stop();
-});
+const stack = useStack();
+const gateway = useGatewayBehindLinks(stack);
 afterEach(async () => {
   for (const link of Object.values(gateway.links)) await link.mend();
 });

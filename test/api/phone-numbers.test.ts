@@ -1,16 +1,14 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { newPhone } from "../support/phones.ts";
 import { expectProblem } from "../support/problems.ts";
 import { logInByPassword } from "../support/scenarios.ts";
-import { type Stack, startStack } from "../support/stack.ts";
+import { useStack } from "../support/used.ts";
 
-let stack: Stack;
+const stack = useStack();
 let token: string;
 beforeAll(async () => {
-  stack = await startStack();
   token = (await logInByPassword(stack, await stack.createUser())).token;
 });
-afterAll(() => stack.stop());
 
 describe("a number that cannot be used is refused with the reason", () => {
   test.each([

@@ -1,23 +1,22 @@
 import { getExpectedTwilioSignature } from "twilio/lib/webhooks/webhooks.js";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { createApp } from "../../api/app.ts";
 import { newId } from "../../store/ids.ts";
 import { keys } from "../../store/redis/keys.ts";
 import { workflowIds } from "../../workflows/ids.ts";
 import { challengeSent, enrollPhone, startChallenge } from "../support/scenarios.ts";
-import { checkedClient, type Stack, startStack } from "../support/stack.ts";
+import { checkedClient } from "../support/stack.ts";
 import { until } from "../support/until.ts";
+import { useStack } from "../support/used.ts";
 
 const PUBLIC_URL = "https://login.example.com";
 const TOKEN = "the-auth-token";
 
-let stack: Stack;
+const stack = useStack({ environment: { PUBLIC_URL, TWILIO_AUTH_TOKEN: TOKEN } });
 let post: ReturnType<typeof postTo>;
 beforeAll(async () => {
-  stack = await startStack({ environment: { PUBLIC_URL, TWILIO_AUTH_TOKEN: TOKEN } });
   post = postTo(stack.app);
 });
-afterAll(() => stack.stop());
 
 const pathOf = (reference: string) => `/v1/providers/twilio/${reference}`;
 

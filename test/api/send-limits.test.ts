@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { Problem } from "../../api/problem.ts";
 import { spendPasscodeSend, spendPinSend } from "../../api/sends.ts";
 import { newId, newOwnedId } from "../../store/ids.ts";
@@ -12,24 +12,20 @@ import {
   logInByPassword,
   startChallenge,
 } from "../support/scenarios.ts";
-import { type Stack, startStack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
+import { useStack } from "../support/used.ts";
 
 const HOUR_MS = 3_600_000;
 const COUNTRY = 6;
 const SERVICE = 8;
 
-let stack: Stack;
-beforeAll(async () => {
-  stack = await startStack({
-    database: "pglite",
-    environment: {
-      SMS_PER_COUNTRY_AND_HOUR: String(COUNTRY),
-      SMS_PER_HOUR: String(SERVICE),
-    },
-  });
+const stack = useStack({
+  database: "pglite",
+  environment: {
+    SMS_PER_COUNTRY_AND_HOUR: String(COUNTRY),
+    SMS_PER_HOUR: String(SERVICE),
+  },
 });
-afterAll(() => stack.stop());
 beforeEach(() => stack.advance(HOUR_MS));
 
 let germans = 0;

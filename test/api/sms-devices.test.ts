@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { newPhone } from "../support/phones.ts";
 import { expectProblem } from "../support/problems.ts";
 import {
@@ -8,13 +8,9 @@ import {
   pinSent,
   wrongCode,
 } from "../support/scenarios.ts";
-import { type Stack, startStack } from "../support/stack.ts";
+import { useStack } from "../support/used.ts";
 
-let stack: Stack;
-beforeAll(async () => {
-  stack = await startStack();
-});
-afterAll(() => stack.stop());
+const stack = useStack();
 
 const INTERVAL_MS = 30_000;
 const DAY_MS = 24 * 3_600_000;

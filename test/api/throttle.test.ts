@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { createApp } from "../../api/app.ts";
 import type { activity } from "../../api/events.ts";
 import { newId } from "../../store/ids.ts";
@@ -16,17 +16,14 @@ import {
   startChallenge,
   wrongCode,
 } from "../support/scenarios.ts";
-import { checkedClient, type Stack, startStack } from "../support/stack.ts";
+import { checkedClient } from "../support/stack.ts";
 import { until } from "../support/until.ts";
+import { useStack } from "../support/used.ts";
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 
-let stack: Stack;
-beforeAll(async () => {
-  stack = await startStack();
-});
-afterAll(() => stack.stop());
+const stack = useStack();
 
 /** A gateway of other settings over the same stores. */
 function gateway(settings: { TRUSTED_PROXIES?: number; LOCK_MINUTES?: number }) {

@@ -2,14 +2,13 @@ import { type ServerType, serve } from "@hono/node-server";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { expectNothingInternal } from "../support/problems.ts";
 import { logInByPassword } from "../support/scenarios.ts";
-import { type Stack, startStack } from "../support/stack.ts";
+import { useStack } from "../support/used.ts";
 import { exchange, httpRequest, statusOf } from "../support/wire.ts";
 
-let stack: Stack;
+const stack = useStack();
 let server: ServerType;
 let port: number;
 beforeAll(async () => {
-  stack = await startStack();
   await new Promise<void>((resolve) => {
     const { fetch } = stack.app;
     server = serve({ fetch, hostname: "127.0.0.1", port: 0 }, (address) => {
@@ -18,10 +17,7 @@ beforeAll(async () => {
     });
   });
 });
-afterAll(async () => {
-  await new Promise((resolve) => server.close(resolve));
-  await stack.stop();
-});
+afterAll(() => new Promise((resolve) => server.close(resolve)));
 
 const send = (...pieces: (string | Buffer)[]) => exchange(port, ...pieces);
 

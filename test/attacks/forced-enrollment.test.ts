@@ -1,19 +1,18 @@
 // I have the password of somebody whose account requires a second factor that they have not set up yet.
 // I set up mine. (That I can is the price of setting up at the login: docs/security.md tells what is
 // left of it.) What else do I get, and can the owner tell?
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import type { activity } from "../../api/events.ts";
 import { codeAt, logInByApp, registerApp } from "../support/apps.ts";
 import type { Person } from "../support/people.ts";
 import { newPhone } from "../support/phones.ts";
 import { expectProblem } from "../support/problems.ts";
 import { logInByPassword, startChallenge } from "../support/scenarios.ts";
-import { type Stack, startStack } from "../support/stack.ts";
+import { useStack } from "../support/used.ts";
 
-let stack: Stack;
+const stack = useStack();
 let administrator: { person: Person; token: string };
 beforeAll(async () => {
-  stack = await startStack();
   const person = await stack.createUser({ role: "administrator" });
   let { token } = await logInByPassword(stack, person);
   const body = { requirement: "required" };
@@ -21,7 +20,6 @@ beforeAll(async () => {
   ({ token } = await logInByPassword(stack, person));
   administrator = { person, token };
 });
-afterAll(() => stack.stop());
 
 const member = () => stack.createUser({ accountId: administrator.person.accountId });
 

@@ -1,20 +1,16 @@
 // I make tokens: out of ids that I have seen, out of my own token's parts, out of an old one. Or I give
 // the victim a token of mine before they log in, and wait for it to become theirs.
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { newId, newOwnedId } from "../../store/ids.ts";
 import { logInByApp, userWithApp } from "../support/apps.ts";
 import type { Person } from "../support/people.ts";
 import { expectProblem } from "../support/problems.ts";
 import { logInByPassword } from "../support/scenarios.ts";
-import { type Stack, startStack } from "../support/stack.ts";
+import { useStack } from "../support/used.ts";
 
 const SITE = "https://mfa.example";
 
-let stack: Stack;
-beforeAll(async () => {
-  stack = await startStack();
-});
-afterAll(() => stack.stop());
+const stack = useStack();
 
 const parts = (token: string) => token.split(".") as [id: string, secret: string];
 

@@ -1,18 +1,14 @@
 // I put code where a name belongs: SQL, HTML, wildcards, line breaks, queries of the workflow server, and
 // characters that look like others, turn the text around, or are none.
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { listDevices } from "../../store/postgres/devices.ts";
 import { getUser } from "../../store/postgres/users.ts";
 import { registerApp } from "../support/apps.ts";
 import { expectNothingInternal, expectProblem } from "../support/problems.ts";
 import { logInByPassword } from "../support/scenarios.ts";
-import { type Stack, startStack } from "../support/stack.ts";
+import { useStack } from "../support/used.ts";
 
-let stack: Stack;
-beforeAll(async () => {
-  stack = await startStack();
-});
-afterAll(() => stack.stop());
+const stack = useStack();
 
 const SITE = "https://mfa.example";
 const CODE = [

@@ -1,6 +1,6 @@
 // I do not want in; I want somebody else out. I know their user name, perhaps even their user id, and
 // I have as many addresses as I like.
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { createApp } from "../../api/app.ts";
 import { newOwnedId } from "../../store/ids.ts";
 import { connectDatabase } from "../../store/postgres/connect.ts";
@@ -8,15 +8,12 @@ import { codeAt, logInByApp, userWithApp } from "../support/apps.ts";
 import { createClient } from "../support/client.ts";
 import { expectProblem } from "../support/problems.ts";
 import { startChallenge } from "../support/scenarios.ts";
-import { checkedClient, type Stack, startStack } from "../support/stack.ts";
+import { checkedClient } from "../support/stack.ts";
+import { useStack } from "../support/used.ts";
 
 const WINDOW_MS = 15 * 60_000;
 
-let stack: Stack;
-beforeAll(async () => {
-  stack = await startStack();
-});
-afterAll(() => stack.stop());
+const stack = useStack();
 
 /** Logs in from an address, as a trusted proxy tells it. */
 function from(address: string) {

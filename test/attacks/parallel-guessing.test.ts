@@ -1,6 +1,6 @@
 // I have the password. I open as many challenges as I may, send hundreds of guesses at once, by every
 // kind of code, and hope that two of them are counted as one.
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { listEvents } from "../../store/postgres/events.ts";
 import { getUser } from "../../store/postgres/users.ts";
 import { codeAt, verifiedApp } from "../support/apps.ts";
@@ -14,15 +14,11 @@ import {
   pinSent,
   startChallenge,
 } from "../support/scenarios.ts";
-import { type Stack, startStack } from "../support/stack.ts";
+import { useStack } from "../support/used.ts";
 
 const BUDGET = 6;
 
-let stack: Stack;
-beforeAll(async () => {
-  stack = await startStack();
-});
-afterAll(() => stack.stop());
+const stack = useStack();
 
 /** A user with a phone, an app and recovery codes. */
 async function everyMethod() {

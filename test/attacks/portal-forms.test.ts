@@ -1,11 +1,11 @@
 // The user is logged in and looks at my page. It sends forms to the service in their name, logs them in
 // as me, draws the service's pages inside its own, and hopes that one page or form was forgotten.
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { newId, newOwnedId } from "../../store/ids.ts";
 import type { Role } from "../../store/postgres/schema.ts";
 import { registerApp, userWithApp } from "../support/apps.ts";
 import { logInByPassword, startChallenge } from "../support/scenarios.ts";
-import { type Stack, startStack } from "../support/stack.ts";
+import { useStack } from "../support/used.ts";
 
 const SITE = "https://mfa.example";
 const FORM = "application/x-www-form-urlencoded";
@@ -14,12 +14,11 @@ const ROLES: Role[] = ["member", "administrator", "support"];
 /** Its refusal, on the page and in the log. */
 const FOREIGN = "The form was sent from another site.";
 
-let stack: Stack;
+const stack = useStack();
 /** A session of each role, and what the paths may name. */
 const tokens = new Map<Role, string>();
 let ids: { device: string; challenge: string; user: string };
 beforeAll(async () => {
-  stack = await startStack();
   const owner = await userWithApp(stack);
   const challenge = (await startChallenge(stack, owner.user)).id;
   for (const role of ROLES) {
@@ -29,7 +28,6 @@ beforeAll(async () => {
   const { device } = await registerApp(stack, tokens.get("member") as string);
   ids = { device: device.id, challenge, user: owner.user.id };
 });
-afterAll(() => stack.stop());
 
 /** The portal's routes by method: whatever of the gateway's is neither API, document nor for machines. */
 function routes(method: "GET" | "POST"): string[] {

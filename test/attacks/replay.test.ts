@@ -1,21 +1,17 @@
 // I read over a shoulder, in a proxy's log or on a lost telephone: codes, challenge ids and tokens that
 // were used already. I send them again, at once and later, here and somewhere else.
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { ProblemCode } from "../../api/problem.ts";
 import { codeAt, logInByApp, registerApp, userWithApp, verifiedApp } from "../support/apps.ts";
 import type { Answer } from "../support/client.ts";
 import { expectProblem } from "../support/problems.ts";
 import { logInByPassword, startChallenge } from "../support/scenarios.ts";
-import { type Stack, startStack } from "../support/stack.ts";
+import { useStack } from "../support/used.ts";
 
 const MINUTE_MS = 60_000;
 const STEP_MS = 30_000;
 
-let stack: Stack;
-beforeAll(async () => {
-  stack = await startStack();
-});
-afterAll(() => stack.stop());
+const stack = useStack();
 
 const post = <Body>(path: string, token: string, body?: object, key?: string) =>
   stack.api.call<Body>("POST", path, {

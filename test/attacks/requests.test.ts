@@ -1,26 +1,24 @@
 // I write my requests by hand: another host's name, a proxy's header, a path that is the same to the
 // service and another to the proxy before it, a second request inside the first.
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { createApp } from "../../api/app.ts";
-import { type Gateway, startGateway } from "../support/gateway.ts";
+import { startGateway } from "../support/gateway.ts";
 import type { Person } from "../support/people.ts";
 import { expectNothingInternal } from "../support/problems.ts";
 import { logInByPassword } from "../support/scenarios.ts";
-import { checkedClient, type Stack, startStack } from "../support/stack.ts";
+import { checkedClient } from "../support/stack.ts";
+import { used, useStack } from "../support/used.ts";
 import { exchange, httpRequest, statusOf } from "../support/wire.ts";
 
-let stack: Stack;
-let gateway: Gateway;
+const stack = useStack();
+const gateway = used(
+  () => startGateway(stack, { NODE_ENV: "production", LOG_LEVEL: "info" }),
+  120_000,
+);
 let user: Person;
 beforeAll(async () => {
-  stack = await startStack();
-  gateway = await startGateway(stack, { NODE_ENV: "production", LOG_LEVEL: "info" });
   user = await stack.createUser();
-}, 120_000);
-afterAll(async () => {
-  await gateway.stop();
-  await stack.stop();
 });
 
 const send = (...pieces: string[]) => exchange(gateway.port, ...pieces);

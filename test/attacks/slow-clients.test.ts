@@ -2,9 +2,9 @@
 // never finish: as long as the service waits for me it has no time for anybody else.
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Gateway, startGateway } from "../support/gateway.ts";
-import { type Stack, startStack } from "../support/stack.ts";
+import { expect, test } from "vitest";
+import { startGateway } from "../support/gateway.ts";
+import { used, useStack } from "../support/used.ts";
 import { httpRequest } from "../support/wire.ts";
 
 /** Of each kind. */
@@ -13,16 +13,8 @@ const TRICKLE_MS = 500;
 /** Far beyond what a slow but honest client needs, and far below a machine's patience. */
 const GIVEN_UP_MS = 60_000;
 
-let stack: Stack;
-let gateway: Gateway;
-beforeAll(async () => {
-  stack = await startStack();
-  gateway = await startGateway(stack);
-}, 120_000);
-afterAll(async () => {
-  await gateway.stop();
-  await stack.stop();
-});
+const stack = useStack();
+const gateway = used(() => startGateway(stack), 120_000);
 
 /** So many connections that begin with the text and then send the same bytes for ever. */
 async function slowly(begin: string, bytes: string) {

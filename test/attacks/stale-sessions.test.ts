@@ -1,7 +1,7 @@
 // I had the password for an hour and logged in with it. Then the owner set up a second factor, the
 // account came to require one, or my role was taken away. My session is still in my hands: what does
 // it do?
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { activity } from "../../api/events.ts";
 import { codeAt, logInByApp, registerApp, userWithApp, verifiedApp } from "../support/apps.ts";
 import type { Call } from "../support/client.ts";
@@ -9,13 +9,9 @@ import type { Person } from "../support/people.ts";
 import { newPhone } from "../support/phones.ts";
 import { expectProblem } from "../support/problems.ts";
 import { logInByPassword, pinSent } from "../support/scenarios.ts";
-import { type Stack, startStack } from "../support/stack.ts";
+import { useStack } from "../support/used.ts";
 
-let stack: Stack;
-beforeAll(async () => {
-  stack = await startStack();
-});
-afterAll(() => stack.stop());
+const stack = useStack();
 
 const verify = (token: string, id: string, body: object) =>
   stack.api.call("POST", `/v1/me/devices/${id}/verify`, { token, body });

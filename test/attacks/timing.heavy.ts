@@ -1,17 +1,13 @@
 // The long form of timing.test.ts: with a thousand samples of each kind a difference shows that is far
 // smaller than the noise of one request.
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Stack, startStack } from "../support/stack.ts";
+import { expect, test } from "vitest";
 import { compare, differs } from "../support/timing.ts";
+import { useStack } from "../support/used.ts";
 import { ALIKE, timeLogins } from "./timed-logins.ts";
 
 const SAMPLES = 1000;
 
-let stack: Stack;
-beforeAll(async () => {
-  stack = await startStack();
-});
-afterAll(() => stack.stop());
+const stack = useStack();
 
 test("a thousand times of each kind tell no user from nobody", async () => {
   const times = await timeLogins(stack, SAMPLES);

@@ -1,17 +1,13 @@
 // I send wrong passwords for names of my list and look at nothing but the clock. Who exists takes longer,
 // or shorter, by a millisecond: over enough samples I see it. (`npm run test:timing` takes more.)
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Stack, startStack } from "../support/stack.ts";
+import { expect, test } from "vitest";
 import { compare, differs } from "../support/timing.ts";
+import { useStack } from "../support/used.ts";
 import { ALIKE, timeLogins } from "./timed-logins.ts";
 
 const SAMPLES = 50;
 
-let stack: Stack;
-beforeAll(async () => {
-  stack = await startStack();
-});
-afterAll(() => stack.stop());
+const stack = useStack();
 
 test("neither a user name nor a challenge tells by its time whether there is a user; a cheaper hash would", async () => {
   const times = await timeLogins(stack, SAMPLES);

@@ -1,5 +1,5 @@
 import { generateSync } from "otplib";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { AccountUser } from "../../api/account-users.ts";
 import type { activity } from "../../api/events.ts";
 import type { OtpSetup } from "../../api/otp-devices.ts";
@@ -10,16 +10,12 @@ import { getUser } from "../../store/postgres/users.ts";
 import type { Person } from "../support/people.ts";
 import { newPhone } from "../support/phones.ts";
 import { enrollPhone, logInByPassword, pinSent } from "../support/scenarios.ts";
-import { type Stack, startStack } from "../support/stack.ts";
+import { useStack } from "../support/used.ts";
 
 const MINUTE = 60_000;
 const USERS = "/v1/account/users";
 
-let stack: Stack;
-beforeAll(async () => {
-  stack = await startStack();
-});
-afterAll(() => stack.stop());
+const stack = useStack();
 
 const tokenOf = async (user: Person) => (await logInByPassword(stack, user)).token;
 

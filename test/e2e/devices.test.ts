@@ -1,5 +1,5 @@
 import { generateSync } from "otplib";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { activity } from "../../api/events.ts";
 import type { OtpSetup } from "../../api/otp-devices.ts";
 import { setPolicy } from "../../store/postgres/accounts.ts";
@@ -11,16 +11,12 @@ import {
   pinSent,
   startChallenge,
 } from "../support/scenarios.ts";
-import { type Stack, startStack } from "../support/stack.ts";
+import { useStack } from "../support/used.ts";
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 
-let stack: Stack;
-beforeAll(async () => {
-  stack = await startStack({ time: "skipping" });
-});
-afterAll(() => stack.stop());
+const stack = useStack({ time: "skipping" });
 
 const codeOf = (secret: string) =>
   generateSync({ secret, epoch: Math.floor(stack.clock.now() / 1000) });

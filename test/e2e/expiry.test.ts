@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { workflowIds } from "../../workflows/ids.ts";
 import { newPhone } from "../support/phones.ts";
 import {
@@ -8,18 +8,14 @@ import {
   pinSent,
   startChallenge,
 } from "../support/scenarios.ts";
-import { type Stack, startStack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
+import { useStack } from "../support/used.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const DAY = 24 * 60 * MINUTE;
 
-let stack: Stack;
-beforeAll(async () => {
-  stack = await startStack({ time: "skipping" });
-});
-afterAll(() => stack.stop());
+const stack = useStack({ time: "skipping" });
 afterEach(() => stack.failSms());
 
 test("a challenge ends ten minutes after it began, also where a passcode was resent at minute nine", async () => {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { activity } from "../../api/events.ts";
 import type { Link } from "../../api/links.ts";
 import { newId } from "../../store/ids.ts";
@@ -6,15 +6,11 @@ import { createAccount, getAccount, setPolicy } from "../../store/postgres/accou
 import type { Person } from "../support/people.ts";
 import { expectProblem } from "../support/problems.ts";
 import { enrollPhone, logInByPassword, startChallenge, wrongCode } from "../support/scenarios.ts";
-import { type Stack, startStack } from "../support/stack.ts";
+import { useStack } from "../support/used.ts";
 
 const WINDOW_MS = 15 * 60_000;
 
-let stack: Stack;
-beforeAll(async () => {
-  stack = await startStack();
-});
-afterAll(() => stack.stop());
+const stack = useStack();
 
 type Login = { username: string; password: string };
 

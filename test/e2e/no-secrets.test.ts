@@ -1,5 +1,5 @@
 import { generateSync } from "otplib";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { OtpSetup } from "../../api/otp-devices.ts";
 import { everythingReadable, secretsIn } from "../support/histories.ts";
 import { newPhone } from "../support/phones.ts";
@@ -10,14 +10,11 @@ import {
   startChallenge,
   wrongCode,
 } from "../support/scenarios.ts";
-import { BEGINNING, type Stack, startStack } from "../support/stack.ts";
+import { BEGINNING } from "../support/stack.ts";
 import { until } from "../support/until.ts";
+import { useStack } from "../support/used.ts";
 
-let stack: Stack;
-beforeAll(async () => {
-  stack = await startStack();
-});
-afterAll(() => stack.stop());
+const stack = useStack();
 
 /** The code that the app shows `ms` after the beginning. */
 const appCode = (secret: string, ms = 0) =>

@@ -1,5 +1,5 @@
 import { generateSync } from "otplib";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { OtpSetup } from "../../api/otp-devices.ts";
 import type { KeptMessage } from "../../store/redis/outbox.ts";
 import { everythingReadable, secretsIn } from "../support/histories.ts";
@@ -12,23 +12,20 @@ import {
   startChallenge,
   wrongCode,
 } from "../support/scenarios.ts";
-import { BEGINNING, type Stack, startStack } from "../support/stack.ts";
+import { BEGINNING, type Stack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
+import { useStack } from "../support/used.ts";
 
 const FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
-let stack: Stack;
-let elapsed = 0;
-beforeAll(async () => {
-  stack = await startStack({
-    environment: {
-      PUBLIC_URL: "https://panel.example",
-      TRUSTED_PROXIES: "1",
-      SERVICE_NAME: "The Panel",
-    },
-  });
+const stack = useStack({
+  environment: {
+    PUBLIC_URL: "https://panel.example",
+    TRUSTED_PROXIES: "1",
+    SERVICE_NAME: "The Panel",
+  },
 });
-afterAll(() => stack.stop());
+let elapsed = 0;
 
 async function advance(ms: number) {
   elapsed += ms;

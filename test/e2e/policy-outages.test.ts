@@ -1,23 +1,14 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { Policy } from "../../api/policy.ts";
 import type { ApiClient } from "../support/client.ts";
-import { gatewayBehindLinks } from "../support/links.ts";
 import { expectProblem } from "../support/problems.ts";
 import { logInByPassword } from "../support/scenarios.ts";
-import { type Stack, startStack } from "../support/stack.ts";
+import { useGatewayBehindLinks, useStack } from "../support/used.ts";
 
 const PATH = "/v1/account/multi-factor-policy";
 
-let stack: Stack;
-let gateway: Awaited<ReturnType<typeof gatewayBehindLinks>>;
-beforeAll(async () => {
-  stack = await startStack();
-  gateway = await gatewayBehindLinks(stack);
-});
-afterAll(async () => {
-  await gateway.stop();
-  await stack.stop();
-});
+const stack = useStack();
+const gateway = useGatewayBehindLinks(stack);
 
 /** An account with an administrator and a member, both logged in by password. */
 async function account() {

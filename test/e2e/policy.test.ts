@@ -1,6 +1,6 @@
 import { Worker } from "@temporalio/worker";
 import { generateSync } from "otplib";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { activity } from "../../api/events.ts";
 import type { OtpSetup } from "../../api/otp-devices.ts";
 import type { Policy, PolicyRequest } from "../../api/policy.ts";
@@ -9,20 +9,16 @@ import { VIEW } from "../../workflows/messages.ts";
 import type { Person } from "../support/people.ts";
 import { newPhone } from "../support/phones.ts";
 import { logInByPassword, logInBySms, pinSent } from "../support/scenarios.ts";
-import { type Stack, startStack } from "../support/stack.ts";
 import { bundle } from "../support/temporal.ts";
 import { until } from "../support/until.ts";
+import { useStack } from "../support/used.ts";
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 const WEEK = 7 * DAY;
 const PATH = "/v1/account/multi-factor-policy";
 
-let stack: Stack;
-beforeAll(async () => {
-  stack = await startStack({ time: "skipping" });
-});
-afterAll(() => stack.stop());
+const stack = useStack({ time: "skipping" });
 
 const getPolicy = (token: string) => stack.api.call<Policy>("GET", PATH, { token });
 const putPolicy = (token: string, body: PolicyRequest | object) =>

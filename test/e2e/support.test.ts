@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import type { activity } from "../../api/events.ts";
 import type { viewForSupport } from "../../api/support-view.ts";
 import { newId } from "../../store/ids.ts";
@@ -14,21 +14,19 @@ import {
   startChallenge,
   wrongCode,
 } from "../support/scenarios.ts";
-import { type Stack, startStack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
+import { useStack } from "../support/used.ts";
 
 const MINUTE_MS = 60_000;
 const REASON = "Identity checked by video call";
 
-let stack: Stack;
+const stack = useStack();
 let agent: Person;
 let token: string;
 beforeAll(async () => {
-  stack = await startStack();
   agent = await stack.createUser({ role: "support" });
   ({ token } = await logInByPassword(stack, agent));
 });
-afterAll(() => stack.stop());
 
 type View = Awaited<ReturnType<typeof viewForSupport>>;
 type Found = { users: View["user"][] };

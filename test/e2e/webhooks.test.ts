@@ -1,5 +1,5 @@
 import { createServer } from "node:net";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { createApp } from "../../api/app.ts";
 import type { DeliveryView } from "../../api/webhook-deliveries.ts";
 import type { WebhookView } from "../../api/webhooks.ts";
@@ -11,17 +11,14 @@ import { workflowIds } from "../../workflows/ids.ts";
 import type { Call } from "../support/client.ts";
 import { type Receiver, startReceiver, verified } from "../support/receiver.ts";
 import { logInByPassword } from "../support/scenarios.ts";
-import { checkedClient, type Stack, startStack } from "../support/stack.ts";
+import { checkedClient } from "../support/stack.ts";
 import { until } from "../support/until.ts";
+import { useStack } from "../support/used.ts";
 
 const MINUTE = 60_000;
 const WEBHOOKS = "/v1/account/webhooks";
 
-let stack: Stack;
-beforeAll(async () => {
-  stack = await startStack();
-});
-afterAll(() => stack.stop());
+const stack = useStack();
 
 const receivers: Receiver[] = [];
 afterEach(async () => {

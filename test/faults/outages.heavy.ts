@@ -1,14 +1,11 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
+import { used } from "../support/used.ts";
 import { awayOf, installWithProvider, noWorkers, outageRun, providerOutage } from "./outages.ts";
 
 /** How long each outage lasts, in seconds. */
 const { FAULTS_SECONDS = 30 } = process.env;
 
-let service: Awaited<ReturnType<typeof installWithProvider>>;
-beforeAll(async () => {
-  service = await installWithProvider();
-});
-afterAll(() => service.stop());
+const service = used(installWithProvider);
 
 test("half a minute without each, under load: 503 in time, nothing spent, and back without a restart", async () => {
   const outages = [

@@ -1,11 +1,8 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
+import { used } from "../support/used.ts";
 import { awayOf, installWithProvider, outageRun, providerOutage } from "./outages.ts";
 
-let service: Awaited<ReturnType<typeof installWithProvider>>;
-beforeAll(async () => {
-  service = await installWithProvider();
-}, 120_000);
-afterAll(() => service.stop());
+const service = used(installWithProvider, 120_000);
 
 test("seconds without each, under load: 503 in time, nothing spent, and back without a restart", async () => {
   const outages = [

@@ -1,24 +1,23 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { makeApiKey } from "../../api/api-keys.ts";
 import { getUser } from "../../store/postgres/users.ts";
 import type { Person } from "../support/people.ts";
 import { enrollPhone } from "../support/scenarios.ts";
 import { BEGINNING } from "../support/stack.ts";
+import { used } from "../support/used.ts";
 import { type Client, gophercloudClient, rackspaceauthClient, runClient } from "./clients.ts";
-import { type Face, startFace } from "./face.ts";
+import { startFace } from "./face.ts";
 
 // Clients as they were released, which know nothing of this service: gophercloud from Go's module
 // proxy, rackspaceauth on keystoneauth1 from PyPI. What they are installed into is kept in the cache.
 
 const INSTALLATION_MS = 600_000;
 
-let face: Face;
+const face = used(startFace);
 beforeAll(async () => {
-  face = await startFace();
   // They compare the end of a token with the machine's clock.
   await face.advance(Date.now() - BEGINNING);
 });
-afterAll(() => face.stop());
 
 const environmentOf = ({ username }: Person) => ({
   ENDPOINT: `${face.url}/v2.0/`,

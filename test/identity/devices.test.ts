@@ -1,14 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { newPhone } from "../support/phones.ts";
 import { challengeSent, enrollPhone, wrongCode } from "../support/scenarios.ts";
+import { used } from "../support/used.ts";
 import { addApp, codeOf, proof } from "./apps.ts";
-import { expectFault, type Face, startFace } from "./face.ts";
+import { expectFault, startFace } from "./face.ts";
 
-let face: Face;
-beforeAll(async () => {
-  face = await startFace();
-});
-afterAll(() => face.stop());
+const face = used(startFace);
 
 async function newcomer() {
   const user = await face.createUser();

@@ -1,12 +1,9 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { challengeSent, enrollPhone, wrongCode } from "../support/scenarios.ts";
-import { expectFault, type Face, startFace } from "./face.ts";
+import { used } from "../support/used.ts";
+import { expectFault, startFace } from "./face.ts";
 
-let face: Face;
-beforeAll(async () => {
-  face = await startFace();
-});
-afterAll(() => face.stop());
+const face = used(startFace);
 
 async function withPhone() {
   const user = await face.createUser();

@@ -1,16 +1,13 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { newId } from "../../store/ids.ts";
 import { bringDevicesBack } from "../../store/postgres/aside.ts";
 import { enrollPhone, startChallenge, wrongCode } from "../support/scenarios.ts";
 import { until } from "../support/until.ts";
+import { used } from "../support/used.ts";
 import { addApp, codeOf, logInByApp, proof } from "./apps.ts";
-import { expectFault, type Face, startFace } from "./face.ts";
+import { expectFault, startFace } from "./face.ts";
 
-let face: Face;
-beforeAll(async () => {
-  face = await startFace();
-});
-afterAll(() => face.stop());
+const face = used(startFace);
 
 const change = (settings: object) => ({ "RAX-AUTH:multiFactor": settings });
 const level = (to: string) => change({ userMultiFactorEnforcementLevel: to });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { makeApiKey, revokeApiKey } from "../../api/api-keys.ts";
 import { createApp } from "../../api/app.ts";
 import { freePort } from "../../scripts/ports.ts";
@@ -7,13 +7,10 @@ import { connectRedis } from "../../store/redis/connect.ts";
 import type { Person } from "../support/people.ts";
 import { enrollPhone } from "../support/scenarios.ts";
 import { until } from "../support/until.ts";
-import { expectFault, type Face, startFace } from "./face.ts";
+import { used } from "../support/used.ts";
+import { expectFault, startFace } from "./face.ts";
 
-let face: Face;
-beforeAll(async () => {
-  face = await startFace();
-});
-afterAll(() => face.stop());
+const face = used(startFace);
 
 const ACTOR = { actorId: "test", origin: {} };
 

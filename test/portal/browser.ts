@@ -7,10 +7,11 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { serve } from "@hono/node-server";
 import { type BrowserContextOptions, chromium, type Page } from "playwright-core";
-import { afterAll, beforeAll, expect } from "vitest";
+import { expect } from "vitest";
 import { ensureDebianPackage } from "../../scripts/debian.ts";
 import type { Person } from "../support/people.ts";
 import { startStack } from "../support/stack.ts";
+import { used } from "../support/used.ts";
 
 const run = promisify(execFile);
 
@@ -67,10 +68,7 @@ export type Portal = Awaited<ReturnType<typeof startPortal>>;
 
 /** A portal and a browser for one test file. */
 export function usePortal(): Portal {
-  const portal = {} as Portal;
-  beforeAll(async () => void Object.assign(portal, await startPortal()), START_MS);
-  afterAll(() => portal.stop?.());
-  return portal;
+  return used(startPortal, START_MS);
 }
 
 /** Fills the login page and sends it. */

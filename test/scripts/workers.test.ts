@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, expect, inject, test, vi } from "vitest";
+import { expect, inject, test, vi } from "vitest";
 import { createFlows } from "../../api/flows.ts";
 import { loadConfig } from "../../config.ts";
 import type { Build } from "../../scripts/deployment.ts";
@@ -16,6 +16,7 @@ import { freshDatabase } from "../support/databases.ts";
 import { environmentOf } from "../support/stack.ts";
 import { ownTemporal } from "../support/temporal.ts";
 import { until } from "../support/until.ts";
+import { used } from "../support/used.ts";
 import { flowsOn, ORIGIN } from "../workflows/flows.ts";
 
 const run = promisify(execFile);
@@ -26,11 +27,7 @@ vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 type Flow = Awaited<ReturnType<Installation["loginChallenge"]>>;
 type Installation = Awaited<ReturnType<typeof install>>;
 
-let installed: Installation;
-beforeAll(async () => {
-  installed = await install();
-});
-afterAll(() => installed.stop());
+const installed = used(install);
 
 /** The stores, a namespace, and workers and operators' commands as processes of their own. */
 async function install() {

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, inject } from "vitest";
+import { afterEach, inject } from "vitest";
 import { createActivities } from "../../activities/index.ts";
 import { loadConfig } from "../../config.ts";
 import type { MailGateway } from "../../gateways/mail.ts";
@@ -8,6 +8,7 @@ import { connectRedis } from "../../store/redis/connect.ts";
 import { freshDatabase } from "../support/databases.ts";
 import { BEGINNING, environmentOf } from "../support/stack.ts";
 import { ownTemporal, startWorker, type Time } from "../support/temporal.ts";
+import { used } from "../support/used.ts";
 import { flowsOn } from "./flows.ts";
 import { testMailbox } from "./test-mailbox.ts";
 import { testPhone } from "./test-phone.ts";
@@ -21,10 +22,8 @@ import { testPhone } from "./test-phone.ts";
  * is gone. What is about these runs on the dev server.
  */
 export function useWorld(time: Time) {
-  const world = {} as World;
-  beforeAll(async () => void Object.assign(world, await startWorld(time)));
+  const world = used(() => startWorld(time));
   afterEach(() => world.recover());
-  afterAll(() => world.stop?.());
   return world;
 }
 
