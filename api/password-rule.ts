@@ -8,8 +8,14 @@ import { Problem } from "./problem.ts";
  */
 const SHORTEST_PASSWORD = 8;
 
+/** What is longer is not hashed; NIST SP 800-63B-4 section 3.1.1.2 asks for 64 at least. */
+export const LONGEST_PASSWORD = 256;
+
+/** The words for a longer one. */
+export const TOO_LONG = `A password has at most ${LONGEST_PASSWORD} characters.`;
+
 /**
- * Throws `invalid_request` for a password that is too short, the user name itself, or one of the
+ * Throws `invalid_request` for a password that is too short, too long, the user name itself, or one of the
  * 50,000 that are chosen most (of at least 8 characters, in any case). NIST SP 800-63B-4 section
  * 3.1.1.2: the whole password is compared, and a code point is a character.
  */
@@ -18,6 +24,7 @@ export function requireStrong(password: string, username: string) {
     new Problem("invalid_request", message, { errors: [{ path: "password", message }] });
   if ([...password.normalize("NFC")].length < SHORTEST_PASSWORD)
     throw refuse(`A password has at least ${SHORTEST_PASSWORD} characters.`);
+  if (password.length > LONGEST_PASSWORD) throw refuse(TOO_LONG);
   if (normalizeUsername(password) === normalizeUsername(username))
     throw refuse("The password may not be the user name.");
   if (commonPasswords.test(password.toLowerCase()))

@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { LONGEST_PASSWORD, TOO_LONG } from "./password-rule.ts";
 
 /** The shapes that several routes answer or take. */
 
@@ -219,8 +220,8 @@ export const accountEventFilterQuery = eventFilterQuery.extend({
     .openapi({ description: "By whom" }),
 });
 
-/** The bound keeps a long text from being hashed; NIST SP 800-63B-4 3.1.1.2 asks for 64 at least. */
-export const passwordSchema = z.string().min(1).max(256, "A password has at most 256 characters.");
+/** A password as typed, no longer than is hashed. */
+export const passwordSchema = z.string().min(1).max(LONGEST_PASSWORD, TOO_LONG);
 
 /** A user name and a password, both as typed. */
 export const credentialsSchema = z

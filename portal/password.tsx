@@ -3,9 +3,8 @@ import type { Deps } from "../api/deps.ts";
 import { requireFresh } from "../api/fresh.ts";
 import { originOf } from "../api/origin.ts";
 import { changeOwnPassword } from "../api/password.ts";
-import { passwordSchema } from "../api/schemas.ts";
 import type { Session } from "../store/redis/sessions.ts";
-import { type PortalContext, type PortalEnv, requireFit } from "./form.ts";
+import type { PortalContext, PortalEnv } from "./form.ts";
 import { page, whoOf } from "./layout.tsx";
 import { Fault, Field, Form } from "./parts.tsx";
 import { signedIn } from "./session.ts";
@@ -33,7 +32,6 @@ export function passwordPages(app: Hono<PortalEnv>, deps: Deps) {
     if (Object.keys(missing).length > 0)
       return passwordPage(c, deps, session, faultyFields(missing));
     try {
-      requireFit("password", passwordSchema, password);
       const origin = originOf(c, deps.config.TRUSTED_PROXIES);
       await changeOwnPassword(deps, session, { currentPassword, password }, origin);
       // Every session has ended, which the login page tells.

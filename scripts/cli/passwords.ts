@@ -1,9 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { text } from "node:stream/consumers";
 import { requireStrong } from "../../api/password-rule.ts";
-import { SetUpError } from "../progress.ts";
-
-const LONGEST = 256;
 
 /** The option of commands that take a password; never on the command line, where others see it. */
 export const PASSWORD_STDIN = [
@@ -11,7 +8,7 @@ export const PASSWORD_STDIN = [
   "read the password from standard input; without it one is made and printed once",
 ] as const;
 
-/** The password from standard input, or a new one to be shown once. Throws a SetUpError, or the API's Problem. */
+/** The password from standard input, or a new one to be shown once. Throws the API's Problem. */
 export async function newPassword(
   username: string,
   { passwordStdin }: { passwordStdin?: boolean },
@@ -22,7 +19,5 @@ export async function newPassword(
   }
   const password = (await text(process.stdin)).replace(/\r?\n$/, "");
   requireStrong(password, username);
-  if (password.length > LONGEST)
-    throw new SetUpError(`A password has at most ${LONGEST} characters.`);
   return { password };
 }

@@ -39,12 +39,12 @@ export async function noteDelivery(
   `);
 }
 
-/** So many of a webhook's oldest deliveries are looked at when another begins: more than come. */
+/** So many of a webhook's oldest deliveries are looked at with each attempt: more than come. */
 const OLDEST = 100;
 
 /**
- * Forgets those of a webhook's oldest deliveries that began before then and have ended. Called for
- * each new one, it keeps their number in bounds.
+ * Forgets those of a webhook's oldest deliveries that began before then and have ended. Called with
+ * each attempt, it keeps their number in bounds.
  */
 export async function forgetDeliveries(
   db: Db,

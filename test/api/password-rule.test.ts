@@ -15,9 +15,10 @@ describe("attack: a password that stands on every attacker's list", () => {
     (password) => expect(refusal(password)).toContain("Many people chose this password"),
   );
 
-  test("so are the user name and what is short", () => {
+  test("so are the user name, what is short, and what is longer than is hashed", () => {
     expect(refusal("Alice-Liddell", "alice-liddell")).toContain("user name");
     expect(refusal("x9!Q_b7")).toContain("8 characters");
+    expect(refusal("x".repeat(257))).toContain("at most 256");
   });
 });
 
