@@ -37,8 +37,8 @@ export async function checkProof(
   prove: Prove,
   origin: Origin,
 ): Promise<Credentialed> {
-  const { user, right } = await judgeProof(deps, username, prove, origin);
-  if (user && right) return user;
+  const { user, proven } = await judgeProof(deps, username, prove, origin);
+  if (proven) return proven;
   // Not waited for: a known user's failed login must take no longer than an unknown one's.
   if (user)
     recordEvent(deps.db, userEvent(deps, subjectOf(user), "login_failed", origin)).catch((error) =>
@@ -48,7 +48,7 @@ export async function checkProof(
 }
 
 /**
- * Whether the secret of the user of this name is right, at the cost of one guess where it is not.
+ * The user of this name, and once more where the secret is right; where it is not, it costs a guess.
  * Throws `login_throttled`.
  */
 export async function judgeProof(
@@ -56,17 +56,17 @@ export async function judgeProof(
   username: string,
   prove: Prove,
   origin: Origin,
-): Promise<{ user: Credentialed | undefined; right: boolean }> {
+): Promise<{ user?: Credentialed; proven?: Credentialed }> {
   const guess = await spendPasswordGuess(deps, normalizeUsername(username), origin);
   const judge = async () => {
     const user = await findUserByUsername(deps.db, username);
-    return { user, right: await prove(user) };
+    return { user, proven: (await prove(user)) ? user : undefined };
   };
   const judged = await judge().catch(async (error) => {
     // An outage costs no guess: nothing was judged.
     await guess.giveBack();
     throw error;
   });
-  if (judged.user && judged.right) await guess.giveBack();
+  if (judged.proven) await guess.giveBack();
   return judged;
 }

@@ -1,15 +1,15 @@
 import type { Origin } from "../machines/methods.ts";
-import { newId } from "../store/ids.ts";
 import { hashPassword, verifyPassword } from "../store/passwords.ts";
-import { recordEvent } from "../store/postgres/events.ts";
+import { type NewEvent, recordEvent } from "../store/postgres/events.ts";
 import { setPassword } from "../store/postgres/users.ts";
-import { revokeUser, type Session } from "../store/redis/sessions.ts";
+import type { Session } from "../store/redis/sessions.ts";
 import { judgeProof } from "./credentials.ts";
 import type { Deps } from "./deps.ts";
 import { userEvent } from "./events.ts";
 import { requireFresh } from "./fresh.ts";
 import { requireStrong } from "./password-rule.ts";
 import { Problem } from "./problem.ts";
+import { endSessions } from "./sessions.ts";
 
 /**
  * Changes one's own password and ends every session of the user, this one too. Throws
@@ -25,30 +25,42 @@ export async function changeOwnPassword(
   await requireFresh(deps, session);
   const { userId, username } = session;
   requireStrong(password, username);
-  const { user, right } = await judgeProof(
+  const { proven } = await judgeProof(
     deps,
     username,
     (known) => verifyPassword(known?.passwordHash, currentPassword),
     origin,
   );
-  if (!user || !right) {
+  if (!proven) {
     await recordEvent(deps.db, userEvent(deps, session, "password_change_failed", origin));
     throw wrongPassword();
   }
-  const { passwordHash: replaces } = user;
   const passwordHash = await hashPassword(password);
+  const replacement = { userId, passwordHash, replaces: proven.passwordHash };
   const event = userEvent(deps, session, "password_changed", origin);
-  await deps.db.transaction(async (tx) => {
-    if (!(await setPassword(tx, { userId, passwordHash, replaces }, event))) throw wrongPassword();
-    // Before it counts: where sessions cannot be ended the password stays as it was.
-    await endSessions(deps, userId);
-  });
-  // The password before may have logged somebody in meanwhile.
-  await endSessions(deps, userId);
+  if (!(await replacePassword(deps, replacement, event))) throw wrongPassword();
 }
 
-const endSessions = ({ redis, clock }: Deps, userId: string) =>
-  revokeUser(redis, userId, { reason: "password_changed", now: clock.now(), fact: newId() });
+/**
+ * Gives the user another password, known by its hash, and ends every session of theirs; false where
+ * it was to replace one that is no longer theirs.
+ */
+export async function replacePassword(
+  deps: Pick<Deps, "db" | "redis" | "clock">,
+  replacement: Parameters<typeof setPassword>[1],
+  event: NewEvent,
+): Promise<boolean> {
+  const end = () => endSessions(deps, replacement.userId, "password_changed");
+  const replaced = await deps.db.transaction(async (tx) => {
+    const changed = await setPassword(tx, replacement, event);
+    // Before it counts: where sessions cannot be ended the password stays as it was.
+    if (changed) await end();
+    return changed;
+  });
+  // The password before may have logged somebody in meanwhile.
+  if (replaced) await end();
+  return replaced;
+}
 
 function wrongPassword(): Problem {
   const message = "That is not your password. Check it and try again.";
