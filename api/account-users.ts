@@ -1,6 +1,6 @@
 import type { Origin } from "../machines/methods.ts";
 import { normalizeAddress } from "../store/addresses.ts";
-import { isId, newId } from "../store/ids.ts";
+import { isId } from "../store/ids.ts";
 import { configuredMethods, type Method } from "../store/methods.ts";
 import { hashPassword } from "../store/passwords.ts";
 import { changeRole } from "../store/postgres/accounts.ts";
@@ -8,12 +8,13 @@ import { listDevices } from "../store/postgres/devices.ts";
 import type { Role, User } from "../store/postgres/schema.ts";
 import { type ListedUser, listUsers } from "../store/postgres/user-lists.ts";
 import { createUser, getUser } from "../store/postgres/users.ts";
-import { revokeUser, type Session } from "../store/redis/sessions.ts";
+import type { Session } from "../store/redis/sessions.ts";
 import type { Deps } from "./deps.ts";
 import { userEvent } from "./events.ts";
 import { requireFresh } from "./fresh.ts";
 import { requireStrong } from "./password-rule.ts";
 import { Problem } from "./problem.ts";
+import { endSessions } from "./sessions.ts";
 
 /** Support is made from the command line alone. */
 export type AccountRole = Exclude<Role, "support">;
@@ -79,7 +80,7 @@ export async function changeUserRole(
   origin: Origin,
 ): Promise<AccountUser> {
   await requireFresh(deps, session);
-  const { db, redis, clock } = deps;
+  const { db } = deps;
   const { accountId, userId: actorId } = session;
   const unknown = new Problem("user_not_found", "Your account has no such user.");
   if (!isId(userId)) throw unknown;
@@ -90,7 +91,7 @@ export async function changeUserRole(
   if (outcome === "last_administrator")
     throw new Problem("last_administrator", "Make another user an administrator first.");
   // Also where nothing changed: the request before may have been cut off here.
-  await revokeUser(redis, userId, { reason: "role_changed", now: clock.now(), fact: newId() });
+  await endSessions(deps, userId, "role_changed");
   const user = await getUser(db, userId);
   if (!user) throw unknown;
   return describeUser({ user, methods: configuredMethods(await listDevices(db, userId)) });

@@ -5,9 +5,9 @@ import { newId } from "../store/ids.ts";
 import { apiKeyHash, removeApiKey, replaceApiKey } from "../store/postgres/api-keys.ts";
 import type { User } from "../store/postgres/schema.ts";
 import type { Credentialed } from "../store/postgres/users.ts";
-import { revokeUser } from "../store/redis/sessions.ts";
 import { checkProof } from "./credentials.ts";
 import type { Deps } from "./deps.ts";
+import { endSessions } from "./sessions.ts";
 import { type Actor, actorsEvent } from "./support.ts";
 
 type KeyDeps = Pick<Deps, "db" | "redis" | "clock" | "config">;
@@ -38,7 +38,7 @@ export async function makeApiKey(deps: KeyDeps, user: User, actor: Actor): Promi
   const at = new Date(deps.clock.now());
   const event = actorsEvent(deps, user, "api_key_made", actor);
   await replaceApiKey(deps.db, { userId: user.id, hash: hashOf(deps, user.id, apiKey), at }, event);
-  await endSessions(deps, user);
+  await endSessions(deps, user.id, "api_key_changed");
   return apiKey;
 }
 
@@ -51,12 +51,8 @@ export async function revokeApiKey(
   const event = actorsEvent(deps, user, "api_key_revoked", actor);
   const changed = await removeApiKey(deps.db, user.id, event);
   // Also where nothing changed: the request before may have been cut off here.
-  await endSessions(deps, user);
+  await endSessions(deps, user.id, "api_key_changed");
   return { changed };
-}
-
-function endSessions({ redis, clock }: KeyDeps, { id }: User) {
-  return revokeUser(redis, id, { reason: "api_key_changed", now: clock.now(), fact: newId() });
 }
 
 /** Keyed, and bound to its user; a key is random and long, so that it needs no slow hash. */

@@ -1,4 +1,6 @@
-import type { Session } from "../store/redis/sessions.ts";
+import { newId } from "../store/ids.ts";
+import { revokeUser, type Session } from "../store/redis/sessions.ts";
+import type { Deps } from "./deps.ts";
 
 /** A session as the login that opened it answers it; the token is shown here only. */
 export type OpenedSession = {
@@ -8,6 +10,15 @@ export type OpenedSession = {
   amr: string[];
   expiresAt: string;
 };
+
+/** Ends every session of the user and every login under way; whoever had one is told the reason. */
+export function endSessions(
+  { redis, clock }: Pick<Deps, "redis" | "clock">,
+  userId: string,
+  reason: string,
+): Promise<void> {
+  return revokeUser(redis, userId, { reason, now: clock.now(), fact: newId() });
+}
 
 const iso = (ms: number) => new Date(ms).toISOString();
 

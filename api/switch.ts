@@ -1,10 +1,9 @@
 import type { Origin } from "../machines/methods.ts";
-import { newId } from "../store/ids.ts";
 import { configuredMethods, type Method } from "../store/methods.ts";
 import { bringDevicesBack, putDevicesAside } from "../store/postgres/aside.ts";
 import { getMfaProfile, type MfaProfile } from "../store/postgres/users.ts";
 import { withdrawChallenges } from "../store/redis/challenges.ts";
-import { revokeUser, type Session } from "../store/redis/sessions.ts";
+import type { Session } from "../store/redis/sessions.ts";
 import { requirementOf } from "../store/requirement.ts";
 import type { Deps } from "./deps.ts";
 import { userEvent } from "./events.ts";
@@ -12,6 +11,7 @@ import { requireFreshWith } from "./fresh.ts";
 import { isRequired } from "./policy.ts";
 import { Problem } from "./problem.ts";
 import { removeAllDevices } from "./removal.ts";
+import { endSessions } from "./sessions.ts";
 import { changeDefaultMethod } from "./settings.ts";
 
 /**
@@ -32,7 +32,8 @@ export async function switchOn(
   if (aside.length === 0) {
     // The request before may have been cut off before the sessions were ended.
     const { amr } = session;
-    if (amr.includes("pwd") && !amr.includes("mfa")) return endSessions(deps, session);
+    if (amr.includes("pwd") && !amr.includes("mfa"))
+      return endSessions(deps, session.userId, "device_verified");
     if (method) await changeDefaultMethod(deps, session, method, origin);
     return;
   }
@@ -43,15 +44,7 @@ export async function switchOn(
   const event = userEvent(deps, session, "multi_factor_switched_on", origin);
   await bringDevicesBack(deps.db, { userId, method, at: new Date(deps.clock.now()) }, event);
   // Only now: a login that saw no device must have read the older revocation mark.
-  await endSessions(deps, session);
-}
-
-function endSessions({ redis, clock }: Deps, { userId }: Session): Promise<void> {
-  return revokeUser(redis, userId, {
-    reason: "device_verified",
-    now: clock.now(),
-    fact: newId(),
-  });
+  await endSessions(deps, session.userId, "device_verified");
 }
 
 /**

@@ -1,11 +1,11 @@
 import type { Origin } from "../machines/methods.ts";
-import { newId } from "../store/ids.ts";
 import { configuredMethods } from "../store/methods.ts";
 import { listDevices } from "../store/postgres/devices.ts";
 import type { Requirement, User } from "../store/postgres/schema.ts";
 import { setRequirement } from "../store/postgres/users.ts";
-import { revokeUser, type Session } from "../store/redis/sessions.ts";
+import type { Session } from "../store/redis/sessions.ts";
 import type { Deps } from "./deps.ts";
+import { endSessions } from "./sessions.ts";
 import { actorsEvent } from "./support.ts";
 
 /**
@@ -19,7 +19,7 @@ export async function changeUserRequirement(
   requirement: Requirement | null,
   origin: Origin,
 ): Promise<void> {
-  const { db, redis, clock } = deps;
+  const { db } = deps;
   const { id: userId } = user;
   const detail = { requirement };
   const actor = { actorId, origin };
@@ -28,5 +28,5 @@ export async function changeUserRequirement(
   if (requirement !== "required") return;
   // Also where nothing changed: the request before may have been cut off here.
   if (configuredMethods(await listDevices(db, userId)).length === 0)
-    await revokeUser(redis, userId, { reason: "policy_required", now: clock.now(), fact: newId() });
+    await endSessions(deps, userId, "policy_required");
 }

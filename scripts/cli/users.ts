@@ -1,18 +1,17 @@
 import { type Command, Option } from "commander";
-import type { Deps } from "../../api/deps.ts";
 import { changeEmail } from "../../api/email.ts";
 import { subjectOf, userEvent } from "../../api/events.ts";
+import { replacePassword } from "../../api/password.ts";
 import { emailSchema, usernameSchema } from "../../api/schemas.ts";
+import { endSessions } from "../../api/sessions.ts";
 import { recordLookUp } from "../../api/support.ts";
 import { describeUser, viewForSupport } from "../../api/support-view.ts";
 import { normalizeAddress } from "../../store/addresses.ts";
-import { newId } from "../../store/ids.ts";
 import { hashPassword } from "../../store/passwords.ts";
 import { changeRole } from "../../store/postgres/accounts.ts";
 import type { Role, User } from "../../store/postgres/schema.ts";
 import { listUsers } from "../../store/postgres/user-lists.ts";
-import { createUser, setPassword, setRole } from "../../store/postgres/users.ts";
-import { revokeUser } from "../../store/redis/sessions.ts";
+import { createUser, setRole } from "../../store/postgres/users.ts";
 import { SetUpError } from "../progress.ts";
 import { answer, columns, fields } from "./answer.ts";
 import { accountNamed, userNamed } from "./named.ts";
@@ -174,8 +173,7 @@ async function changePassword(
     const { id: userId } = user;
     const passwordHash = await hashPassword(password);
     const event = eventOf(service, user, "password_changed");
-    await setPassword(service.db, { userId, passwordHash }, event);
-    await endSessions(service, userId, "password_changed");
+    await replacePassword(service, { userId, passwordHash }, event);
     const words = `${user.username} has another password; every session has ended.`;
     answer(
       command,
@@ -208,10 +206,6 @@ function addressOf(typed: string | undefined): string | undefined {
   if (typed === undefined) return undefined;
   if (!emailSchema.safeParse(typed).success) throw new SetUpError(`${typed} is no e-mail address.`);
   return normalizeAddress(typed);
-}
-
-function endSessions({ redis, clock }: Deps, userId: string, reason: string): Promise<void> {
-  return revokeUser(redis, userId, { reason, now: clock.now(), fact: newId() });
 }
 
 function eventOf(
