@@ -1,6 +1,6 @@
 import type { Origin } from "../machines/methods.ts";
 import { type Removal, removeAllDevices, removeDevice } from "../store/postgres/device-removal.ts";
-import { getMfaProfile } from "../store/postgres/users.ts";
+import { getMfaProfile } from "../store/postgres/profiles.ts";
 import { forgetDevice } from "../store/redis/attempts.ts";
 import { withdrawChallenges } from "../store/redis/challenges.ts";
 import { revokeUser } from "../store/redis/sessions.ts";

@@ -8,8 +8,9 @@ import {
 } from "../store/methods.ts";
 import { maskPhoneNumber } from "../store/phones.ts";
 import type { NewUserEvent } from "../store/postgres/events.ts";
+import { getLoginProfile } from "../store/postgres/profiles.ts";
 import type { Device, User } from "../store/postgres/schema.ts";
-import { type Credentialed, getLoginProfile, recordLogin } from "../store/postgres/users.ts";
+import { type Credentialed, recordLogin } from "../store/postgres/users.ts";
 import { openChallenge } from "../store/redis/challenges.ts";
 import { type Epochs, openSession, readEpochs } from "../store/redis/sessions.ts";
 import { requirementOf } from "../store/requirement.ts";

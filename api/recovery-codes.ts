@@ -1,8 +1,8 @@
 import type { Origin } from "../machines/methods.ts";
 import { hashCode } from "../store/codes.ts";
 import { configuredMethods } from "../store/methods.ts";
+import { getMfaProfile } from "../store/postgres/profiles.ts";
 import { replaceRecoveryCodes } from "../store/postgres/recovery-codes.ts";
-import { getMfaProfile } from "../store/postgres/users.ts";
 import { newRecoveryCodes, normalizeRecoveryCode } from "../store/recovery-codes.ts";
 import type { Session } from "../store/redis/sessions.ts";
 import type { Deps } from "./deps.ts";

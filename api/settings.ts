@@ -1,6 +1,7 @@
 import type { Origin } from "../machines/methods.ts";
 import { configuredMethods, type Method } from "../store/methods.ts";
-import { getMfaProfile, setDefaultMethod } from "../store/postgres/users.ts";
+import { getMfaProfile } from "../store/postgres/profiles.ts";
+import { setDefaultMethod } from "../store/postgres/users.ts";
 import type { Session } from "../store/redis/sessions.ts";
 import type { Deps } from "./deps.ts";
 import { getMultiFactor, type MultiFactor } from "./devices.ts";

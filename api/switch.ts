@@ -1,7 +1,7 @@
 import type { Origin } from "../machines/methods.ts";
 import { configuredMethods, type Method } from "../store/methods.ts";
 import { bringDevicesBack, putDevicesAside } from "../store/postgres/aside.ts";
-import { getMfaProfile, type MfaProfile } from "../store/postgres/users.ts";
+import { getMfaProfile, type MfaProfile } from "../store/postgres/profiles.ts";
 import { withdrawChallenges } from "../store/redis/challenges.ts";
 import type { Session } from "../store/redis/sessions.ts";
 import { requirementOf } from "../store/requirement.ts";

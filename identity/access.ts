@@ -1,6 +1,6 @@
 import { configuredMethods } from "../store/methods.ts";
+import type { MfaProfile } from "../store/postgres/profiles.ts";
 import type { Role } from "../store/postgres/schema.ts";
-import type { MfaProfile } from "../store/postgres/users.ts";
 
 /** How the protocol calls what a session was authenticated by (RFC 8176 and our own names). */
 const AUTHENTICATED_BY: Record<string, string> = {

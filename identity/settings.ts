@@ -9,7 +9,7 @@ import { resetMultiFactor, unlock } from "../api/support.ts";
 import { refuseIfRequired, switchOff, switchOn } from "../api/switch.ts";
 import { changeUserRequirement } from "../api/user-requirement.ts";
 import type { Method } from "../store/methods.ts";
-import { getMfaProfile } from "../store/postgres/users.ts";
+import { getMfaProfile } from "../store/postgres/profiles.ts";
 import type { Routes } from "./app.ts";
 import { readBody } from "./body.ts";
 import { callerOf, callerOnOthersPath, callerOnOwnPath, isOwn } from "./caller.ts";

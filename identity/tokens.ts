@@ -11,7 +11,7 @@ import { codeSchema, credentialsSchema } from "../api/schemas.ts";
 import type { OpenedSession } from "../api/sessions.ts";
 import { verifyPasscode } from "../api/verify-passcode.ts";
 import { ownerOf } from "../store/ids.ts";
-import { getMfaProfile } from "../store/postgres/users.ts";
+import { getMfaProfile } from "../store/postgres/profiles.ts";
 import { revokeSession, type Session } from "../store/redis/sessions.ts";
 import { describeAccess } from "./access.ts";
 import type { Routes } from "./app.ts";

@@ -1,11 +1,7 @@
 import type { Deps } from "../api/deps.ts";
 import { configuredMethods, effectiveDefault } from "../store/methods.ts";
-import {
-  findUserByUsername,
-  getMfaProfile,
-  type MfaProfile,
-  normalizeUsername,
-} from "../store/postgres/users.ts";
+import { getMfaProfile, type MfaProfile } from "../store/postgres/profiles.ts";
+import { findUserByUsername, normalizeUsername } from "../store/postgres/users.ts";
 import type { Session } from "../store/redis/sessions.ts";
 import { REGION } from "./access.ts";
 import type { Routes } from "./app.ts";

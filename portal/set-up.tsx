@@ -1,7 +1,7 @@
 import type { Hono } from "hono";
 import type { Deps } from "../api/deps.ts";
 import { requiredFrom } from "../api/policy.ts";
-import { getMfaProfile } from "../store/postgres/users.ts";
+import { getMfaProfile } from "../store/postgres/profiles.ts";
 import type { Session } from "../store/redis/sessions.ts";
 import { requirementOf } from "../store/requirement.ts";
 import { ownPath, type PortalEnv } from "./form.ts";

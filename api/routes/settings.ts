@@ -1,6 +1,6 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { getMfaProfile } from "../../store/postgres/users.ts";
+import { getMfaProfile } from "../../store/postgres/profiles.ts";
 import { requirementOf } from "../../store/requirement.ts";
 import { authenticate } from "../authenticate.ts";
 import type { Deps } from "../deps.ts";
