@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { Connection } from "@temporalio/client";
 import { msToTs } from "@temporalio/common/lib/time";
 
@@ -5,9 +6,13 @@ const CONNECT_MS = 3_000;
 /** So long operators can look back at a workflow that has closed. */
 const RETENTION = msToTs("30 days");
 const KEYWORD = 2;
-const SEARCH_ATTRIBUTES = ["MfaUserId", "MfaAccountId", "MfaState", "MfaMethod"];
-/** A gRPC status. */
-const ALREADY_EXISTS = 6;
+/** What operators find flows by; each is a keyword. */
+export const SEARCH_ATTRIBUTES = ["MfaUserId", "MfaAccountId", "MfaState", "MfaMethod"];
+/** gRPC statuses. */
+const [INVALID_ARGUMENT, ALREADY_EXISTS] = [3, 6];
+/** A server looks for what other servers have added every two seconds, an older one every ten. */
+const KNOWN_MS = 30_000;
+const RETRY_MS = 200;
 
 /** A connection to a Temporal server that fails after three seconds instead of waiting for it. */
 export function connectTemporal(address: string): Promise<Connection> {
@@ -34,7 +39,10 @@ export async function setRetention(connection: Connection, namespace: string): P
   });
 }
 
-/** Registers the search attributes of this service's workflows that the namespace lacks. */
+/**
+ * Registers the search attributes of this service's workflows that the namespace lacks, and resolves
+ * when the server takes workflows with them; throws where it does not within 30 seconds.
+ */
 export async function registerSearchAttributes(
   connection: Connection,
   namespace: string,
@@ -45,4 +53,22 @@ export async function registerSearchAttributes(
   if (missing.length === 0) return;
   const searchAttributes = Object.fromEntries(missing.map((name) => [name, KEYWORD]));
   await operatorService.addSearchAttributes({ namespace, searchAttributes });
+  const query = missing.map((name) => `${name} = "any"`).join(" OR ");
+  const end = performance.now() + KNOWN_MS;
+  while (!(await canAsk(connection, namespace, query))) {
+    if (performance.now() > end)
+      throw new Error(`The server does not know the search attributes: ${missing.join(", ")}`);
+    await sleep(RETRY_MS);
+  }
+}
+
+/** Whether the server knows what the query names. */
+async function canAsk({ workflowService }: Connection, namespace: string, query: string) {
+  try {
+    await workflowService.countWorkflowExecutions({ namespace, query });
+    return true;
+  } catch (error) {
+    if ((error as { code?: number }).code !== INVALID_ARGUMENT) throw error;
+    return false;
+  }
 }

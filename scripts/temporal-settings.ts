@@ -12,6 +12,15 @@ export const TEMPORAL_SETTINGS = {
   "matching.numTaskqueueWritePartitions": 1,
 };
 
+/**
+ * For the CLI's server, which unlike others reads the names of search attributes anew each time it needs
+ * them, for each flow a dozen times; it is given ours when it is started.
+ */
+export const LOCAL_TEMPORAL_SETTINGS = {
+  ...TEMPORAL_SETTINGS,
+  "system.forceSearchAttributesCacheRefreshOnRead": false,
+};
+
 /** Go's collector runs when the heap has grown fivefold, not twofold: memory for processor time. */
 export const TEMPORAL_ENV = { GOGC: "400" };
 

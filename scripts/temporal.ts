@@ -1,11 +1,12 @@
 import { type Launch, waitUntilReady } from "./processes.ts";
-import { connectTemporal } from "./temporal-namespace.ts";
-import { LOCAL_TEMPORAL_ENV, TEMPORAL_SETTINGS } from "./temporal-settings.ts";
+import { connectTemporal, SEARCH_ATTRIBUTES } from "./temporal-namespace.ts";
+import { LOCAL_TEMPORAL_ENV, LOCAL_TEMPORAL_SETTINGS } from "./temporal-settings.ts";
 
 const START_MS = 60_000;
 
 /**
- * Starts the Temporal CLI's server on 127.0.0.1 and resolves with its address when its namespace is there.
+ * Starts the Temporal CLI's server on 127.0.0.1 and resolves with its address when its namespace is there,
+ * with this service's search attributes where the namespace is new.
  * Without a file it keeps everything in memory; without a UI port it has no UI.
  */
 export async function startTemporal(
@@ -16,10 +17,12 @@ export async function startTemporal(
     port: number;
     uiPort?: number;
     file?: string;
+    settings?: Record<string, unknown>;
     logFile: string;
   },
 ): Promise<string> {
   const { program, namespace, port, uiPort, file, logFile } = options;
+  const { settings = LOCAL_TEMPORAL_SETTINGS } = options;
   const child = launch({
     name: "Temporal",
     program,
@@ -28,7 +31,8 @@ export async function startTemporal(
       ...["--namespace", namespace],
       ...(uiPort === undefined ? ["--headless"] : ["--ui-port", String(uiPort)]),
       ...(file === undefined ? [] : ["--db-filename", file]),
-      ...Object.entries(TEMPORAL_SETTINGS).flatMap(([name, value]) => [
+      ...SEARCH_ATTRIBUTES.flatMap((name) => ["--search-attribute", `${name}=Keyword`]),
+      ...Object.entries(settings).flatMap(([name, value]) => [
         "--dynamic-config-value",
         `${name}=${value}`,
       ]),

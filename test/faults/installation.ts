@@ -12,7 +12,6 @@ import { startRedis } from "../../scripts/redis.ts";
 import { ensureRedis } from "../../scripts/redis-program.ts";
 import { startTemporal } from "../../scripts/temporal.ts";
 import { ensureTemporalCli } from "../../scripts/temporal-cli.ts";
-import { registerSearchAttributes } from "../../scripts/temporal-namespace.ts";
 import { connectDatabase, migrateDatabase } from "../../store/postgres/connect.ts";
 import { connectRedis } from "../../store/redis/connect.ts";
 import { environmentOf } from "../support/stack.ts";
@@ -65,7 +64,6 @@ export async function install(settings: Record<string, string> = {}) {
   const address = `127.0.0.1:${temporalPort}`;
   await migrateDatabase(databaseUrl);
   const connection = connectTemporal(address);
-  await registerSearchAttributes(connection, NAMESPACE);
 
   const env = {
     ...process.env,

@@ -10,11 +10,8 @@ import { startRedis } from "../../scripts/redis.ts";
 import { ensureRedis } from "../../scripts/redis-program.ts";
 import { startTemporal } from "../../scripts/temporal.ts";
 import { ensureTemporalCli } from "../../scripts/temporal-cli.ts";
-import {
-  connectTemporal,
-  registerSearchAttributes,
-  setRetention,
-} from "../../scripts/temporal-namespace.ts";
+import { connectTemporal, setRetention } from "../../scripts/temporal-namespace.ts";
+import { TEMPORAL_SETTINGS } from "../../scripts/temporal-settings.ts";
 import { ensureTimeSkippingServer } from "../../scripts/time-skipping.ts";
 import { ensureSmsc } from "./smsc/install.ts";
 
@@ -66,10 +63,11 @@ export default async function startServices(project: TestProject): Promise<() =>
       program: await ensureTemporalCli(report),
       namespace: "default",
       port: await freePort(),
+      // Tests make namespaces, whose search attributes are to be known without a wait.
+      settings: TEMPORAL_SETTINGS,
       logFile: logFile("temporal"),
     });
     const connection = await connectTemporal(address);
-    await registerSearchAttributes(connection, "default");
     await setRetention(connection, "default");
     await connection.close();
     project.provide("temporalAddress", address);

@@ -1,0 +1,71 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Client, type Connection } from "@temporalio/client";
+import { expect, test, vi } from "vitest";
+import { freePort } from "../../scripts/ports.ts";
+import { type Child, launch } from "../../scripts/processes.ts";
+import { startTemporal } from "../../scripts/temporal.ts";
+import { ensureTemporalCli } from "../../scripts/temporal-cli.ts";
+import {
+  connectTemporal,
+  ensureNamespace,
+  registerSearchAttributes,
+} from "../../scripts/temporal-namespace.ts";
+import { until } from "../support/until.ts";
+import { used } from "../support/used.ts";
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 });
+
+const OWN = "own";
+
+const temporal = used(async () => {
+  const folder = mkdtempSync(join(tmpdir(), "second-step-temporal-"));
+  const children: Child[] = [];
+  const address = await startTemporal(
+    (program) => {
+      const child = launch(program);
+      children.push(child);
+      return child;
+    },
+    {
+      program: await ensureTemporalCli(() => {}),
+      namespace: OWN,
+      port: await freePort(),
+      logFile: join(folder, "temporal.log"),
+    },
+  );
+  const connection = await connectTemporal(address);
+  return {
+    connection,
+    async stop() {
+      await connection.close();
+      for (const child of children) await child.stop();
+      rmSync(folder, { recursive: true });
+    },
+  };
+});
+
+/** Starts a flow as the gateway does, which no worker takes. */
+const startFlow = (connection: Connection, namespace: string) =>
+  new Client({ connection, namespace }).workflow.start("loginChallenge", {
+    ...{ taskQueue: "nobody", workflowId: "one", args: [] },
+    searchAttributes: { MfaUserId: ["u"], MfaAccountId: ["a"], MfaState: ["s"], MfaMethod: ["m"] },
+  });
+
+test("takes flows as soon as it has started", async () => {
+  const { connection } = temporal;
+  await expect(startFlow(connection, OWN)).resolves.toMatchObject({ workflowId: "one" });
+});
+
+test("takes flows as soon as another namespace is prepared", async () => {
+  const { connection } = temporal;
+  await ensureNamespace(connection, "another");
+  // Once it is in use, the server keeps what it knows of it for some seconds.
+  const { workflowService } = connection;
+  const asked = () =>
+    workflowService.countWorkflowExecutions({ namespace: "another" }).catch(() => undefined);
+  await until(asked, (answer) => answer !== undefined);
+  await registerSearchAttributes(connection, "another");
+  await expect(startFlow(connection, "another")).resolves.toMatchObject({ workflowId: "one" });
+});
