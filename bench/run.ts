@@ -115,11 +115,15 @@ async function main(options: Options) {
   copyFileSync(join(out, "latest.svg"), join(checkoutFolder, "docs", "logins.svg"));
 }
 
+// Interrupted, it ends at once, and with it whatever it has started.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+  process.once(signal, () => process.exit(1));
 try {
   const options = readOptions();
   if (options) await main(options);
 } catch (error) {
   if (!(error instanceof SetUpError)) throw error;
   console.error(error.message);
-  process.exitCode = 1;
+  // What has been started until then would keep it.
+  process.exit(1);
 }

@@ -33,6 +33,8 @@ export async function startStack(
   { report, preload }: Extras,
 ) {
   const folder = mkdtempSync(join(tmpdir(), "second-step-bench-"));
+  const removeFolder = () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  process.once("exit", removeFolder);
   // PostgreSQL runs as a user of its own and has to reach its folder in this one.
   chmodSync(folder, 0o755);
   const children: { part: string; child: Child }[] = [];
@@ -161,7 +163,8 @@ export async function startStack(
     processes: () => children.map(({ part, child: { pid } }) => ({ part, pid })),
     async stop() {
       await stopAll();
-      rmSync(folder, { recursive: true, force: true });
+      process.off("exit", removeFolder);
+      removeFolder();
     },
   };
 }

@@ -1,0 +1,53 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { checkoutFolder } from "../../scripts/folders.ts";
+import { until } from "../support/until.ts";
+
+test("a bench that is interrupted leaves nothing behind", { timeout: 60_000 }, async () => {
+  const folder = mkdtempSync(join(tmpdir(), "second-step-interrupted-"));
+  // PostgreSQL runs as a user of its own.
+  chmodSync(folder, 0o755);
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  // What it starts is known by the folder in its environment.
+  const processes = () =>
+    readdirSync("/proc")
+      .filter((pid) => startedIn(folder, pid))
+      .map(Number);
+  onTestFinished(() => {
+    for (const pid of processes()) process.kill(pid, "SIGKILL");
+  });
+  const bench = spawn(process.execPath, ["--import", "tsx", "bench/run.ts", "--seconds", "1"], {
+    ...{ cwd: checkoutFolder, env: { ...process.env, TMPDIR: folder } },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let said = "";
+  bench.stderr.on("data", (text) => {
+    said += text;
+  });
+  await until(
+    async () => said,
+    (text) => text.includes("Bundling the workflows"),
+  );
+  // The bench, PostgreSQL and Temporal; Redis writes over its environment.
+  expect(processes().length).toBeGreaterThanOrEqual(3);
+
+  bench.kill("SIGINT");
+  await once(bench, "exit");
+  await until(
+    async () => processes(),
+    (left) => left.length === 0,
+  );
+  expect(readdirSync(folder).filter((name) => name.startsWith("second-step"))).toEqual([]);
+});
+
+function startedIn(folder: string, pid: string): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, "utf8").split("\0").includes(`TMPDIR=${folder}`);
+  } catch {
+    return false;
+  }
+}
