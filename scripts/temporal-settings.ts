@@ -12,12 +12,12 @@ export const TEMPORAL_SETTINGS = {
   "matching.numTaskqueueWritePartitions": 1,
 };
 
-/**
- * For the CLI's server, which unlike others reads the names of search attributes anew each time it needs
- * them, for each flow a dozen times; it is given ours when it is started.
- */
+/** What the CLI's server needs besides, to do as others do. */
 export const LOCAL_TEMPORAL_SETTINGS = {
   ...TEMPORAL_SETTINGS,
+  // It has one shard, whose queue would be read twenty times a second: up to 50 ms for each step of a flow.
+  "history.transferProcessorMaxPollRPS": 1_000,
+  // It reads the names of search attributes anew for each use, a dozen a flow; it is given ours at its start.
   "system.forceSearchAttributesCacheRefreshOnRead": false,
 };
 

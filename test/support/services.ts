@@ -11,7 +11,7 @@ import { ensureRedis } from "../../scripts/redis-program.ts";
 import { startTemporal } from "../../scripts/temporal.ts";
 import { ensureTemporalCli } from "../../scripts/temporal-cli.ts";
 import { connectTemporal, setRetention } from "../../scripts/temporal-namespace.ts";
-import { TEMPORAL_SETTINGS } from "../../scripts/temporal-settings.ts";
+import { LOCAL_TEMPORAL_SETTINGS } from "../../scripts/temporal-settings.ts";
 import { ensureTimeSkippingServer } from "../../scripts/time-skipping.ts";
 import { ensureSmsc } from "./smsc/install.ts";
 
@@ -64,7 +64,10 @@ export default async function startServices(project: TestProject): Promise<() =>
       namespace: "default",
       port: await freePort(),
       // Tests make namespaces, whose search attributes are to be known without a wait.
-      settings: TEMPORAL_SETTINGS,
+      settings: {
+        ...LOCAL_TEMPORAL_SETTINGS,
+        "system.forceSearchAttributesCacheRefreshOnRead": true,
+      },
       logFile: logFile("temporal"),
     });
     const connection = await connectTemporal(address);
