@@ -117,7 +117,7 @@ async function main(options: Options) {
 
 // Interrupted, it ends at once, and with it whatever it has started.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-  process.once(signal, () => process.exit(1));
+  process.on(signal, () => process.exit(1));
 try {
   const options = readOptions();
   if (options) await main(options);
