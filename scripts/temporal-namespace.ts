@@ -9,7 +9,8 @@ const KEYWORD = 2;
 /** What operators find flows by; each is a keyword. */
 export const SEARCH_ATTRIBUTES = ["MfaUserId", "MfaAccountId", "MfaState", "MfaMethod"];
 /** gRPC statuses. */
-const [INVALID_ARGUMENT, ALREADY_EXISTS] = [3, 6];
+const INVALID_ARGUMENT = 3;
+const ALREADY_EXISTS = 6;
 /** A server looks for what other servers have added every two seconds, an older one every ten. */
 const KNOWN_MS = 30_000;
 const RETRY_MS = 200;

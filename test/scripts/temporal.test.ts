@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Client, type Connection } from "@temporalio/client";
 import { expect, test, vi } from "vitest";
 import { freePort } from "../../scripts/ports.ts";
-import { type Child, launch } from "../../scripts/processes.ts";
+import { launch, stopAll } from "../../scripts/processes.ts";
 import { startTemporal } from "../../scripts/temporal.ts";
 import { ensureTemporalCli } from "../../scripts/temporal-cli.ts";
 import {
@@ -21,26 +21,18 @@ const OWN = "own";
 
 const temporal = used(async () => {
   const folder = mkdtempSync(join(tmpdir(), "second-step-temporal-"));
-  const children: Child[] = [];
-  const address = await startTemporal(
-    (program) => {
-      const child = launch(program);
-      children.push(child);
-      return child;
-    },
-    {
-      program: await ensureTemporalCli(() => {}),
-      namespace: OWN,
-      port: await freePort(),
-      logFile: join(folder, "temporal.log"),
-    },
-  );
+  const address = await startTemporal(launch, {
+    program: await ensureTemporalCli(() => {}),
+    namespace: OWN,
+    port: await freePort(),
+    logFile: join(folder, "temporal.log"),
+  });
   const connection = await connectTemporal(address);
   return {
     connection,
     async stop() {
       await connection.close();
-      for (const child of children) await child.stop();
+      await stopAll();
       rmSync(folder, { recursive: true });
     },
   };
