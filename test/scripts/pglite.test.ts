@@ -50,7 +50,8 @@ async function spoken() {
   let heard = "";
   socket.on("error", () => {}).on("data", (bytes) => (heard += bytes.toString("latin1")));
   await once(socket, "connect");
-  const hears = (text: string) => vi.waitFor(() => expect(heard).toContain(text));
+  const hears = (text: string) =>
+    vi.waitFor(() => expect(heard).toContain(text), { timeout: 20_000 });
   return { socket, hears };
 }
 

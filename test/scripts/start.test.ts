@@ -5,11 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { createClient } from "redis";
-import { afterAll, beforeAll, describe, expect, inject, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { ensureDebianPackage } from "../../scripts/debian.ts";
 import { checkoutFolder } from "../../scripts/folders.ts";
 import { freePort, tryPort } from "../../scripts/ports.ts";
 import { identityOf } from "../../scripts/process-identity.ts";
+import { until } from "../support/until.ts";
 
 const PASSWORD = "correct horse battery staple";
 const SOME_STARTS_MS = 90_000;
@@ -99,11 +100,12 @@ describe("a stack on this machine", { timeout: SOME_STARTS_MS }, () => {
     const phone = { countryCode: "US", phoneNumber: "2025550143" };
     const added = await call(port, "/me/devices/sms", phone, token);
     expect(added.status).toBe(201);
-    device = await vi.waitFor(async () => {
+    const first = async () => {
       const { body } = await call(port, "/me/multi-factor", undefined, token);
-      expect(body.devices[0]).toMatchObject({ type: "sms", state: "awaiting_pin" });
       return body.devices[0];
-    });
+    };
+    device = await until(first, ({ state }) => state === "awaiting_pin");
+    expect(device).toMatchObject({ type: "sms" });
   });
 
   test("takes the README's tour with curl: a phone, its PIN, the next login and its passcode", async () => {
