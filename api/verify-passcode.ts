@@ -1,6 +1,7 @@
 import type { Factor, Origin } from "../machines/methods.ts";
 import { hashCode } from "../store/codes.ts";
 import { ownerOf } from "../store/ids.ts";
+import { beforePasswords } from "../store/passwords.ts";
 import { listDevices } from "../store/postgres/devices.ts";
 import { canUseRecoveryCode, useRecoveryCode } from "../store/postgres/recovery-codes.ts";
 import {
@@ -57,7 +58,8 @@ export async function verifyPasscode(
   passcode: string,
   origin: Origin,
 ): Promise<Authenticated> {
-  return tellingEnd("passcode", secondStep(deps, id, passcode, origin), ({ session }) => ({
+  const answered = beforePasswords(() => secondStep(deps, id, passcode, origin));
+  return tellingEnd("passcode", answered, ({ session }) => ({
     outcome: "authenticated",
     method: FACTORS.find((factor) => session.amr.includes(factor)),
   }));

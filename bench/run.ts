@@ -56,6 +56,7 @@ async function measureAll(options: Options): Promise<RunReport> {
       rounds,
       users,
       gateways,
+      gatewayWeight: stack.gatewayWeight,
       workers,
       temporal,
       hash,

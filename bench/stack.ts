@@ -18,6 +18,7 @@ import { connectTemporal, registerSearchAttributes } from "../scripts/temporal-n
 import { migrateDatabase } from "../store/postgres/connect.ts";
 import type { Options } from "./options.ts";
 import { ensureTemporalServer, startTemporalOnPostgres } from "./temporal-postgres.ts";
+import { comesFirst } from "./weight.ts";
 
 const START_MS = 60_000;
 const NAMESPACE = "default";
@@ -140,6 +141,7 @@ export async function startStack(
   mkdirSync(blockedFolder);
   const watch = pathToFileURL(join(import.meta.dirname, "watch-loop.ts")).href;
   const urls: string[] = [];
+  let gatewayWeight = 1;
   for (let n = 0; n < gateways; n++) {
     const port = await freePort();
     const url = `http://127.0.0.1:${port}`;
@@ -149,6 +151,7 @@ export async function startStack(
       if (!(await fetch(`${url}/readyz`)).ok) throw new Error("it is not ready");
     };
     await waitUntilReady(gateway, answers, START_MS);
+    gatewayWeight = comesFirst(gateway.pid);
     urls.push(url);
   }
 
@@ -159,6 +162,8 @@ export async function startStack(
     blockedFolder,
     /** From its start until it asks Temporal for work. */
     workerReadyS,
+    /** So many times the share of processors that each other part has, where they are short. */
+    gatewayWeight,
     /** Each with the part it plays; it may have children. */
     processes: () => children.map(({ part, child: { pid } }) => ({ part, pid })),
     async stop() {

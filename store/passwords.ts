@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { hash, verify } from "@node-rs/argon2";
 import pLimit from "p-limit";
+import { rightOfWay } from "./right-of-way.ts";
 
 /** Argon2id at the second choice of OWASP's cheat sheet: 19 MiB, two passes, one lane. */
 const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
@@ -13,7 +14,11 @@ const NOBODY =
  * A core is left to everything else, and hashes that share their 19 MiB of cache take longer than
  * one after the other.
  */
-const inTurn = pLimit(Math.max(1, availableParallelism() - 1));
+const AT_A_TIME = Math.max(1, availableParallelism() - 1);
+const inTurn = pLimit(AT_A_TIME);
+
+/** As many as keep a core busy; 25 ms let 25 passwords a second through beside any number of them. */
+const secondSteps = rightOfWay({ most: 4 * AT_A_TIME, patienceMs: 25 });
 
 /** Half a second's work for one core: whoever came after these would wait too long. */
 const MOST_WAITING = 64;
@@ -21,14 +26,24 @@ const MOST_WAITING = 64;
 /** More passwords are to be checked than can be in time. */
 export class TooManyPasswords extends Error {}
 
+/** Does work of somebody whose password has been checked, before further passwords are. */
+export const beforePasswords = secondSteps.first;
+
 /** NIST SP 800-63B-4 section 3.1.1.2: a Unicode password is normalized (NFC) before it is hashed. */
 function normalized(password: string): string {
   return password.normalize("NFC");
 }
 
+function whenDue<T>(work: () => Promise<T>): Promise<T> {
+  return inTurn(async () => {
+    await secondSteps.giveWay();
+    return work();
+  });
+}
+
 /** The argon2id hash of a password as PHC text with a random salt. */
 export function hashPassword(password: string): Promise<string> {
-  return inTurn(() => hash(normalized(password), COST));
+  return whenDue(() => hash(normalized(password), COST));
 }
 
 /**
@@ -40,6 +55,6 @@ export async function verifyPassword(
   password: string,
 ): Promise<boolean> {
   if (inTurn.pendingCount >= MOST_WAITING) throw new TooManyPasswords();
-  const matches = await inTurn(() => verify(passwordHash ?? NOBODY, normalized(password)));
+  const matches = await whenDue(() => verify(passwordHash ?? NOBODY, normalized(password)));
   return passwordHash !== undefined && matches;
 }

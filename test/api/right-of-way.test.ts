@@ -1,0 +1,72 @@
+import { availableParallelism } from "node:os";
+import { hash } from "@node-rs/argon2";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { createApp } from "../../api/app.ts";
+import { createClient } from "../support/client.ts";
+import { challengeSent, enrollPhone, startChallenge } from "../support/scenarios.ts";
+import { until } from "../support/until.ts";
+import { useStack } from "../support/used.ts";
+
+const stack = useStack();
+const PATIENCE_MS = 25;
+
+/** A gateway with as many second steps under way as hold up a password, and a login that came after them. */
+async function loginAfterSecondSteps() {
+  const [one, other] = [await stack.createUser(), await stack.createUser()];
+  const { e164 } = await enrollPhone(stack, one);
+  const { id } = await startChallenge(stack, one);
+  const passcode = await stack.passcodeTo(e164);
+  await challengeSent(stack, id);
+
+  const { flows } = stack.deps;
+  let release = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  let underWay = 0;
+  const moveChallenge: typeof flows.moveChallenge = async (...move) => {
+    underWay++;
+    await released;
+    return flows.moveChallenge(...move);
+  };
+  const app = createApp({ ...stack.deps, flows: { ...flows, moveChallenge } });
+  const api = createClient(async (path, init) => app.request(path, init));
+  const enough = 4 * availableParallelism();
+  const verified = Promise.all(
+    Array.from({ length: enough }, () => api.verifyPasscode(id, passcode)),
+  );
+  await until(
+    async () => underWay,
+    (count) => count === enough,
+  );
+
+  // From here on a password's patience ends when a test says so.
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  onTestFinished(() => {
+    vi.useRealTimers();
+  });
+  let answered = false;
+  const loggedIn = api.logIn(other).finally(() => {
+    answered = true;
+  });
+  // Longer than the login would take.
+  for (let n = 0; n < 20; n++) await hash("password");
+  expect(answered).toBe(false);
+  return { loggedIn, verified, release };
+}
+
+test("a password is looked at when second steps that were under way have been answered", async () => {
+  const { loggedIn, verified, release } = await loginAfterSecondSteps();
+  release();
+  expect((await loggedIn).status).toBe(200);
+  const statuses = (await verified).map(({ status }) => status);
+  expect(statuses.filter((status) => status === 200)).toHaveLength(1);
+});
+
+test("a password comes after second steps, but not never", async () => {
+  const { loggedIn, verified, release } = await loginAfterSecondSteps();
+  await vi.advanceTimersByTimeAsync(PATIENCE_MS);
+  expect((await loggedIn).status).toBe(200);
+  release();
+  await verified;
+});
