@@ -28,7 +28,8 @@ export function allLoads(clients: number[]): Load[] {
     at: { pace: Pace; at: string }[],
   ): Load[] => at.map(({ pace, at }) => ({ name: `${what}, ${at}`, pace, ...load }));
   return [
-    ...of("password + OTP", { journey: "otpLogin", having: "app" }, paces),
+    // More than there is room for: what is refused then, and where.
+    ...of("password + OTP", { journey: "otpLogin", having: "app" }, [...paces, open(120)]),
     ...of("password + SMS", { journey: "smsLogin", having: "phone" }, paces),
     ...of(
       "OTP without the hash",

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { GATEWAY_WEIGHT } from "../../bench/weight.ts";
 import { TEMPORAL_ENV, TEMPORAL_SETTINGS } from "../../scripts/temporal-settings.ts";
 
 const compose = read("docker-compose.yml");
@@ -60,4 +61,12 @@ test("sets Temporal as the development stack does", () => {
   );
   for (const [name, value] of Object.entries(TEMPORAL_ENV))
     expect(services().get("temporal")).toContain(`      ${name}: "${value}"\n`);
+});
+
+test("gives the gateway the share of the processors that it is measured with", () => {
+  const usual = 1024;
+  const shares = [...services()].flatMap(([name, text]) =>
+    [...text.matchAll(/^ {4}cpu_shares: (\d+)$/gm)].map(([, share]) => [name, Number(share)]),
+  );
+  expect(shares).toEqual([["gateway", GATEWAY_WEIGHT * usual]]);
 });
