@@ -1,3 +1,4 @@
+import { describeFloor, type Floor } from "./floor.ts";
 import { type Result, round } from "./measure.ts";
 import type { Summary } from "./rounds.ts";
 import { table } from "./table.ts";
@@ -13,6 +14,7 @@ export type RunReport = {
   hashMs: number;
   workerReadyS: number;
   idleMb: Record<string, number>;
+  floor: Floor;
   results: Summary[];
 };
 
@@ -40,6 +42,7 @@ export function describe(report: RunReport): string {
   return [
     `${machine.cpus} cores (${machine.model}), ${machine.memoryGb} GiB, Node ${machine.node}, ${report.at.slice(0, 10)}; ${set.join(", ")}.`,
     speed(results),
+    describeFloor(report.floor),
     "CPU milliseconds for each, by process (the load is the bench's own, and is not in the sum):",
     cost(results),
     "Writes for each, and how long a gateway's event loop was blocked at most:",

@@ -23,7 +23,7 @@ export function summarize(rounds: readonly Result[]): Summary {
 }
 
 /** Each number within the values at its median; what is no number as in the first. */
-function medians<T>(values: readonly T[]): T {
+export function medians<T>(values: readonly T[]): T {
   const [first] = values;
   if (typeof first === "number") {
     const sorted = (values as readonly number[]).toSorted((a, b) => a - b);

@@ -7,6 +7,7 @@ import { reportSinceNow, SetUpError } from "../scripts/progress.ts";
 import { hashPassword, verifyPassword } from "../store/passwords.ts";
 import { compare } from "./compare.ts";
 import { writeBlock } from "./docs.ts";
+import { type Floor, measureFloor } from "./floor.ts";
 import { describeGrowth, fill, type Grown, measureGrowth } from "./growth.ts";
 import { allLoads } from "./loads.ts";
 import { openMeasuring, type Result } from "./measure.ts";
@@ -14,7 +15,7 @@ import { type Options, readOptions } from "./options.ts";
 import { plot } from "./plot.ts";
 import { profileLogins } from "./profile.ts";
 import { describe, memoryOf, type RunReport } from "./report.ts";
-import { summarize } from "./rounds.ts";
+import { medians, summarize } from "./rounds.ts";
 import { describeScale } from "./scale.ts";
 import { startStack } from "./stack.ts";
 import { judge } from "./targets.ts";
@@ -44,8 +45,11 @@ async function measureAll(options: Options): Promise<RunReport> {
     const measuring = await openMeasuring({ stack, users, hash, report });
     await measuring.warmUp(first);
     const measured: Result[][] = loads.map(() => []);
+    const floors: Floor[] = [];
     for (let round = 1; round <= rounds; round++) {
       report(`Round ${round} of ${rounds}`);
+      report("A bare workflow");
+      floors.push(await measureFloor(stack, seconds));
       for (const [index, load] of loads.entries())
         measured[index]?.push(await measuring.measure(load, seconds));
     }
@@ -71,7 +75,9 @@ async function measureAll(options: Options): Promise<RunReport> {
         memoryGb: Math.round(totalmem() / 2 ** 30),
         node: process.version,
       },
-      ...{ settings, hashMs: await hashCost(), workerReadyS: stack.workerReadyS, idleMb, results },
+      ...{ settings, hashMs: await hashCost(), workerReadyS: stack.workerReadyS, idleMb },
+      floor: medians(floors),
+      results,
     };
   } finally {
     await stack.stop();

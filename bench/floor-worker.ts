@@ -1,0 +1,18 @@
+// A worker of the bare workflow, with the settings of the service's own; it ends with the bench.
+import { fileURLToPath } from "node:url";
+import { DefaultLogger, NativeConnection, Runtime, Worker } from "@temporalio/worker";
+import { limitTemporalCore } from "../config.ts";
+
+const [address, namespace, taskQueue = ""] = process.argv.slice(2);
+const workflowsPath = fileURLToPath(new URL("./floor-workflow.ts", import.meta.url));
+
+process.once("disconnect", () => process.exit());
+limitTemporalCore();
+Runtime.install({ logger: new DefaultLogger("WARN") });
+const worker = await Worker.create({
+  connection: await NativeConnection.connect({ address, grpcCompression: { codec: "none" } }),
+  ...{ namespace, taskQueue, workflowsPath, bundlerOptions: { preloadModules: [workflowsPath] } },
+  nonStickyToStickyPollRatio: 0.5,
+});
+process.send?.("ready");
+await worker.run();

@@ -1,0 +1,86 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { Client } from "@temporalio/client";
+import { connectTemporal } from "../scripts/temporal-namespace.ts";
+import { load, type Run } from "./load.ts";
+import { round } from "./measure.ts";
+import type { BenchStack } from "./stack.ts";
+import { table } from "./table.ts";
+import { usageOf } from "./usage.ts";
+
+const TASK_QUEUE = "floor";
+const WARM_UP = { clients: 32, seconds: 3 };
+/** It is answered before. */
+const DELAY_MS = 300_000;
+
+type Cost = { perSecond: number; latencyMs: Run["latencyMs"]; cpuMs: Record<string, number> };
+/** By the number of clients. */
+export type Floor = Record<string, Cost>;
+
+/**
+ * What a workflow costs that does nothing but take one Update, begun as a login by app is: on the stack's
+ * Temporal, with a worker of its own and this process as the client.
+ */
+export async function measureFloor(stack: BenchStack, seconds: number): Promise<Floor> {
+  const { namespace, env } = stack;
+  const address = env.TEMPORAL_ADDRESS;
+  const worker = fork(
+    join(import.meta.dirname, "floor-worker.ts"),
+    [address, namespace, TASK_QUEUE],
+    { execArgv: ["--import", "tsx"] },
+  );
+  const ended = once(worker, "exit").then(() => {
+    throw new Error("The bare workflow's worker has ended");
+  });
+  await Promise.race([once(worker, "message"), ended]);
+  ended.catch(() => {});
+  const connection = await connectTemporal(address);
+  const { workflow } = new Client({ connection, namespace });
+  const temporal = stack.processes().filter(({ part }) => part.startsWith("Temporal"));
+  const used = () => {
+    const { user, system } = process.cpuUsage();
+    const others = usageOf([...temporal, { part: "worker", pid: worker.pid ?? 0 }]);
+    return { ...others, client: { cpuMs: (user + system) / 1000 } };
+  };
+  const measure = async (clients: number, seconds: number): Promise<Cost> => {
+    const before: Record<string, { cpuMs: number }> = used();
+    const run = await load({ clients }, seconds, async (note) => {
+      const options = { taskQueue: TASK_QUEUE, workflowId: crypto.randomUUID() };
+      const flow = await workflow.start("bare", { ...options, startDelay: DELAY_MS });
+      const begun = performance.now();
+      await flow.executeUpdate("answer");
+      note("update", performance.now() - begun);
+      return true;
+    });
+    const each = Object.entries<{ cpuMs: number }>(used()).map(([part, { cpuMs }]) => {
+      const spent = (cpuMs - (before[part]?.cpuMs ?? 0)) / run.done;
+      return [part, Math.round(spent * 100) / 100] as const;
+    });
+    const perSecond = round(run.done / run.seconds);
+    return { perSecond, latencyMs: run.latencyMs, cpuMs: Object.fromEntries(each) };
+  };
+  try {
+    await measure(WARM_UP.clients, WARM_UP.seconds);
+    return { 1: await measure(1, seconds), 32: await measure(32, seconds) };
+  } finally {
+    await connection.close();
+    worker.disconnect();
+  }
+}
+
+/** The floor as a Markdown table. */
+export function describeFloor(floor: Floor): string {
+  const parts = [...new Set(Object.values(floor).flatMap(({ cpuMs }) => Object.keys(cpuMs)))];
+  const rows = Object.entries(floor).map(([clients, { perSecond, latencyMs, cpuMs }]) => {
+    const { p50, p95, p99 } = latencyMs.update ?? {};
+    const sum = Object.values(cpuMs).reduce((sum, ms) => sum + ms, 0);
+    const shares = [...parts.map((part) => cpuMs[part] ?? 0), sum].map((ms) => ms.toFixed(1));
+    return [clients, perSecond, `${p50} / ${p95} / ${p99}`, ...shares];
+  });
+  const headings = ["clients", "a second", "Update, ms: p50 / p95 / p99", ...parts, "sum"];
+  return [
+    "The floor, in the same rounds: a workflow that does nothing but take one Update, CPU milliseconds by process:",
+    table(headings, rows),
+  ].join("\n\n");
+}
