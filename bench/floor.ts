@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Client } from "@temporalio/client";
 import { connectTemporal } from "../scripts/temporal-namespace.ts";
 import { load, type Run } from "./load.ts";
-import { round } from "./measure.ts";
+import { cpuEach, round } from "./measure.ts";
 import type { BenchStack } from "./stack.ts";
 import { table } from "./table.ts";
 import { usageOf } from "./usage.ts";
@@ -44,7 +44,7 @@ export async function measureFloor(stack: BenchStack, seconds: number): Promise<
     return { ...others, client: { cpuMs: (user + system) / 1000 } };
   };
   const measure = async (clients: number, seconds: number): Promise<Cost> => {
-    const before: Record<string, { cpuMs: number }> = used();
+    const before = used();
     const run = await load({ clients }, seconds, async (note) => {
       const options = { taskQueue: TASK_QUEUE, workflowId: crypto.randomUUID() };
       const flow = await workflow.start("bare", { ...options, startDelay: DELAY_MS });
@@ -53,12 +53,11 @@ export async function measureFloor(stack: BenchStack, seconds: number): Promise<
       note("update", performance.now() - begun);
       return true;
     });
-    const each = Object.entries<{ cpuMs: number }>(used()).map(([part, { cpuMs }]) => {
-      const spent = (cpuMs - (before[part]?.cpuMs ?? 0)) / run.done;
-      return [part, Math.round(spent * 100) / 100] as const;
-    });
-    const perSecond = round(run.done / run.seconds);
-    return { perSecond, latencyMs: run.latencyMs, cpuMs: Object.fromEntries(each) };
+    const failed = Object.keys(run.errors).join(", ");
+    if (failed) throw new Error(`A bare workflow failed: ${failed}`);
+    const { done, latencyMs } = run;
+    const perSecond = round(done / run.seconds);
+    return { perSecond, latencyMs, cpuMs: cpuEach(before, used(), done) };
   };
   try {
     await measure(WARM_UP.clients, WARM_UP.seconds);

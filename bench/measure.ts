@@ -121,11 +121,20 @@ export async function openMeasuring({ stack, users, hash, report }: Setting) {
 export const round = (value: number) => Math.round(value * 10) / 10;
 
 function spent(before: Usage, after: Usage, done: number) {
-  const parts = Object.entries(after);
-  const cpuMs = parts.map(([part, { cpuMs }]) => {
-    const each = (cpuMs - (before[part]?.cpuMs ?? 0)) / done;
-    return [part, Math.round(each * 100) / 100] as const;
+  const memoryMb = Object.entries(after).map(([part, { memoryMb }]) => [
+    part,
+    Math.round(memoryMb),
+  ]);
+  return { cpuMs: cpuEach(before, after, done), memoryMb: Object.fromEntries(memoryMb) };
+}
+
+type Used = Record<string, { cpuMs: number }>;
+
+/** CPU ms of each unit of work, by part, to two decimals. */
+export function cpuEach(before: Used, after: Used, done: number): Record<string, number> {
+  const each = Object.entries(after).map(([part, { cpuMs }]) => {
+    const spent = (cpuMs - (before[part]?.cpuMs ?? 0)) / done;
+    return [part, Math.round(spent * 100) / 100];
   });
-  const memoryMb = parts.map(([part, { memoryMb }]) => [part, Math.round(memoryMb)] as const);
-  return { cpuMs: Object.fromEntries(cpuMs), memoryMb: Object.fromEntries(memoryMb) };
+  return Object.fromEntries(each);
 }

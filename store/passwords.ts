@@ -17,7 +17,10 @@ const NOBODY =
 const AT_A_TIME = Math.max(1, availableParallelism() - 1);
 const inTurn = pLimit(AT_A_TIME);
 
-/** As many as keep a core busy; 25 ms let 25 passwords a second through beside any number of them. */
+/**
+ * Four for each password at a time give the other parts enough to do; 25 ms let some 25 passwords a
+ * second through beside any number of them.
+ */
 const secondSteps = rightOfWay({ most: 4 * AT_A_TIME, patienceMs: 25 });
 
 /** Half a second's work for one core: whoever came after these would wait too long. */
