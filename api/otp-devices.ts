@@ -1,4 +1,3 @@
-import { toDataURL } from "qrcode";
 import type { Origin } from "../machines/methods.ts";
 import { newId } from "../store/ids.ts";
 import { addOtpDevice, replaceOtpSecret } from "../store/postgres/devices.ts";
@@ -13,6 +12,7 @@ import { userEvent } from "./events.ts";
 import { requireFresh } from "./fresh.ts";
 import { matchingStep, newOtpSecret, OTP_DIGITS, otpauthUri } from "./otp.ts";
 import { Problem } from "./problem.ts";
+import { drawQrCode } from "./qr-code.ts";
 import { requireDigits } from "./typed.ts";
 
 type OtpDevice = Device & { type: "otp" };
@@ -79,10 +79,7 @@ async function setupOf({ db, config }: Deps, session: Session, device: DeviceVie
   const user = await getUser(db, session.userId);
   if (!user) throw new Problem("unauthenticated");
   const uri = otpauthUri(config.SERVICE_NAME, user.username, secret);
-  // Squares need no search for the best filter of each line, which blocks the event loop for 3 ms.
-  const rendererOpts = { filterType: 0, deflateLevel: 3, deflateStrategy: 0 };
-  const png = { type: "image/png" as const, rendererOpts };
-  return { device, secret, otpauthUri: uri, qrCode: await toDataURL(uri, png) };
+  return { device, secret, otpauthUri: uri, qrCode: await drawQrCode(uri) };
 }
 
 /**

@@ -8,6 +8,7 @@ import { hasOutbox } from "../store/redis/outbox.ts";
 import { startTraces } from "../telemetry/start-traces.ts";
 import { createApp } from "./app.ts";
 import { createFlows } from "./flows.ts";
+import { drawQrCode } from "./qr-code.ts";
 import { note, requestFields } from "./request-context.ts";
 import { connectTemporal } from "./temporal.ts";
 
@@ -54,6 +55,8 @@ const app = createApp({
   log,
   traced,
 });
+// The first one of a process takes 25 ms of its event loop, the next ones 4: nobody is to wait for it.
+await drawQrCode(config.SERVICE_NAME);
 const server = serve(
   { fetch: app.fetch, hostname: config.HOST, port: config.PORT, serverOptions: PATIENCE },
   (address) => log.info({ port: address.port }, "gateway ready"),
