@@ -6,7 +6,6 @@ import { connectTemporal } from "../scripts/temporal-namespace.ts";
 import { load, type Run } from "./load.ts";
 import { cpuEach, round } from "./measure.ts";
 import type { BenchStack } from "./stack.ts";
-import { table } from "./table.ts";
 import { usageOf } from "./usage.ts";
 
 const TASK_QUEUE = "floor";
@@ -66,20 +65,4 @@ export async function measureFloor(stack: BenchStack, seconds: number): Promise<
     await connection.close();
     worker.disconnect();
   }
-}
-
-/** The floor as a Markdown table. */
-export function describeFloor(floor: Floor): string {
-  const parts = [...new Set(Object.values(floor).flatMap(({ cpuMs }) => Object.keys(cpuMs)))];
-  const rows = Object.entries(floor).map(([clients, { perSecond, latencyMs, cpuMs }]) => {
-    const { p50, p95, p99 } = latencyMs.update ?? {};
-    const sum = Object.values(cpuMs).reduce((sum, ms) => sum + ms, 0);
-    const shares = [...parts.map((part) => cpuMs[part] ?? 0), sum].map((ms) => ms.toFixed(1));
-    return [clients, perSecond, `${p50} / ${p95} / ${p99}`, ...shares];
-  });
-  const headings = ["clients", "a second", "Update, ms: p50 / p95 / p99", ...parts, "sum"];
-  return [
-    "The floor, in the same rounds: a workflow that does nothing but take one Update, CPU milliseconds by process:",
-    table(headings, rows),
-  ].join("\n\n");
 }

@@ -1,4 +1,4 @@
-import { describeFloor, type Floor } from "./floor.ts";
+import type { Floor } from "./floor.ts";
 import { type Result, round } from "./measure.ts";
 import type { Summary } from "./rounds.ts";
 import { table } from "./table.ts";
@@ -32,7 +32,7 @@ const PARTS = [
 export const partsOf = (of: Record<string, unknown>) => PARTS.filter((part) => part in of);
 
 /** CPU ms of one unit of work, over all parts but the bench's own. */
-export const costOf = ({ cpuMs }: Result) =>
+export const costOf = ({ cpuMs }: Pick<Result, "cpuMs">) =>
   round(Object.entries(cpuMs).reduce((sum, [part, ms]) => sum + (part === "load" ? 0 : ms), 0));
 
 /** What a run came to, as Markdown. */
@@ -42,7 +42,8 @@ export function describe(report: RunReport): string {
   return [
     `${machine.cpus} cores (${machine.model}), ${machine.memoryGb} GiB, Node ${machine.node}, ${report.at.slice(0, 10)}; ${set.join(", ")}.`,
     speed(results),
-    describeFloor(report.floor),
+    "The floor, in the same rounds: a workflow that does nothing but take one Update, CPU milliseconds by process:",
+    floor(report.floor),
     "CPU milliseconds for each, by process (the load is the bench's own, and is not in the sum):",
     cost(results),
     "Writes for each, and how long a gateway's event loop was blocked at most:",
@@ -78,6 +79,18 @@ function cost(results: Result[]): string {
     costOf(result).toFixed(1),
   ]);
   return table(["load", ...parts, "sum"], rows);
+}
+
+function floor(costs: Floor): string {
+  const parts = Object.keys(costs[1]?.cpuMs ?? {});
+  const rows = Object.entries(costs).map(([clients, cost]) => {
+    const { p50, p95, p99 } = cost.latencyMs.update ?? {};
+    const shares = [...parts.map((part) => cost.cpuMs[part] ?? 0), costOf(cost)];
+    const each = shares.map((ms) => ms.toFixed(1));
+    return [clients, cost.perSecond, `${p50} / ${p95} / ${p99}`, ...each];
+  });
+  const headings = ["clients", "a second", "Update, ms: p50 / p95 / p99", ...parts, "sum"];
+  return table(headings, rows);
 }
 
 function writes(results: Result[]): string {
