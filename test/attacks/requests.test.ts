@@ -28,8 +28,8 @@ const logged = (text: string) =>
   gateway.logs().filter((line) => String(JSON.parse(line).path ?? "").includes(text));
 
 /**
- * The lines that were logged of requests whose path holds the text. The gateway's log arrives by
- * a pipe, after its answers: a request of its own, made after the others, is waited for.
+ * The lines that were logged of requests whose path holds the text. The gateway writes its
+ * log beside its answers: a request of its own, made after the others, is waited for.
  */
 const workedOn = async (text: string) => {
   const last = `/last-${randomUUID()}`;

@@ -69,10 +69,15 @@ test("each trace leads from the request through the workflow to the activity, an
   ]);
   const accepted = await spanOf("StartWorkflowUpdate:acceptPasscode", workflowId);
   const requestId = verified.headers.get("x-request-id");
-  const line = service
-    .logs()
-    .map((text) => JSON.parse(text))
-    .find((l) => l.requestId === requestId);
+  // The gateway writes its log beside its answers: the line may be there a moment later.
+  const line = await until(
+    async () =>
+      service
+        .logs()
+        .map((text) => JSON.parse(text))
+        .find((l) => l.requestId === requestId),
+    Boolean,
+  );
   expect(line).toMatchObject({ traceId: accepted.traceId, workflowIds: [workflowId] });
 
   const secrets = [user.password, e164.slice(2), passcode, verified.body.session.token];
