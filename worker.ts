@@ -15,6 +15,7 @@ import { connectRedis } from "./store/redis/connect.ts";
 import { startTraces } from "./telemetry/start-traces.ts";
 import { activityFields, sdkLogger } from "./telemetry/worker-log.ts";
 import { exporterAt, measureWorker } from "./telemetry/worker-metrics.ts";
+import { workerSettings } from "./worker-settings.ts";
 import { workflowCode } from "./workflow-code.ts";
 import { DEPLOYMENT, TASK_QUEUE } from "./workflows/ids.ts";
 
@@ -40,9 +41,8 @@ const clock = { now: () => Date.now() };
 const mail = mailGateway({ config, redis, clock });
 if (!mail) log.warn("users are sent no notices by e-mail; set SMTP_URL to send them");
 const connection = await NativeConnection.connect({
+  ...workerSettings.connection,
   address: config.TEMPORAL_ADDRESS,
-  // A flow's messages are some hundred octets: gzip costs both sides more time than it saves.
-  grpcCompression: { codec: "none" },
 });
 const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE });
 const signal = signalling(client);
@@ -58,11 +58,10 @@ const bundle = tracing ? undefined : config.WORKFLOW_BUNDLE;
 const { workflowsPath, preloadModules } = workflowCode;
 const worker = await Worker.create({
   ...tracing?.worker,
+  ...workerSettings.polling,
   connection,
   namespace: config.TEMPORAL_NAMESPACE,
   taskQueue: TASK_QUEUE,
-  // As many poll for a flow's first task as for its later ones: a login by app has one of each.
-  nonStickyToStickyPollRatio: 0.5,
   // A flow then ends on the build that it began on: see docs/operations.md, "New versions".
   workerDeploymentOptions: config.WORKER_BUILD_ID
     ? {

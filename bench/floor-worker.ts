@@ -2,6 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { DefaultLogger, NativeConnection, Runtime, Worker } from "@temporalio/worker";
 import { limitTemporalCore } from "../config.ts";
+import { workerSettings } from "../worker-settings.ts";
 
 const [address, namespace, taskQueue = ""] = process.argv.slice(2);
 const workflowsPath = fileURLToPath(new URL("./floor-workflow.ts", import.meta.url));
@@ -10,9 +11,9 @@ process.once("disconnect", () => process.exit());
 limitTemporalCore();
 Runtime.install({ logger: new DefaultLogger("WARN") });
 const worker = await Worker.create({
-  connection: await NativeConnection.connect({ address, grpcCompression: { codec: "none" } }),
+  connection: await NativeConnection.connect({ ...workerSettings.connection, address }),
   ...{ namespace, taskQueue, workflowsPath, bundlerOptions: { preloadModules: [workflowsPath] } },
-  nonStickyToStickyPollRatio: 0.5,
+  ...workerSettings.polling,
 });
 process.send?.("ready");
 await worker.run();
