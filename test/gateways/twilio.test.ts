@@ -33,7 +33,7 @@ function gateway(settings: Record<string, string> = {}) {
   return twilioGateway(config);
 }
 
-const message = () => ({ to: TO, body: "4711 is your code", reference: newId() });
+const message = () => ({ to: TO, body: "4711523 is your code", reference: newId() });
 const refusal = (send: Promise<unknown>) =>
   send.then(
     () => {
@@ -51,7 +51,7 @@ test("a message is handed to the account's messages, from the number that is set
     form: {
       To: TO,
       From: "+12025550100",
-      Body: "4711 is your code",
+      Body: "4711523 is your code",
       ValidityPeriod: "600",
     },
   });
@@ -118,12 +118,12 @@ test("an error repeats nothing of what Twilio said, nor of what it was asked", a
   const errors: unknown[] = [];
   api.answer({ status: 400, code: 21211, message: `Invalid number ${TO}` });
   errors.push(await refusal(gateway().send(message())));
-  api.answer({ status: 503, code: 20503, message: `Cannot send '4711 is your code' to ${TO}` });
+  api.answer({ status: 503, code: 20503, message: `Cannot send '4711523 is your code' to ${TO}` });
   errors.push(await refusal(gateway().send(message())));
   const away = "http://127.0.0.1:9";
   errors.push(await refusal(gateway({ TWILIO_BASE_URL: away }).send(message())));
   const told = inspect(errors, { depth: null, showHidden: true });
   const basic = Buffer.from(`${ACCOUNT}:${TOKEN}`).toString("base64");
-  for (const secret of ["4711", TO.slice(1), "%2B1202", TOKEN, basic, "Invalid number"])
+  for (const secret of ["4711523", TO.slice(1), "%2B1202", TOKEN, basic, "Invalid number"])
     expect(told).not.toContain(secret);
 });
