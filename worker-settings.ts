@@ -10,4 +10,4 @@ export const workerSettings = {
     // As many poll for a flow's first task as for its later ones: a login by app has one of each.
     nonStickyToStickyPollRatio: 0.5,
   } satisfies Partial<WorkerOptions>,
-} as const;
+};

@@ -168,7 +168,8 @@ describe("lock and reset", () => {
       await stack.api.verifyPasscode(id, wrongCode(passcode, n), { headers });
     const [locked] = await mails(email, 3);
     expect(locked?.body).toContain("From:  an unknown place\n");
-    expect(locked?.body).not.toMatch(/evil|555-0100/);
+    // Any digits can stand in the user's name, which is made by chance.
+    expect(locked?.body?.replace(user.username, "")).not.toMatch(/evil|555/);
   });
 });
 
