@@ -78,7 +78,8 @@ export async function restartOtpDevice(
 async function setupOf({ db, config }: Deps, session: Session, device: DeviceView, secret: string) {
   const user = await getUser(db, session.userId);
   if (!user) throw new Problem("unauthenticated");
-  const uri = otpauthUri(config.SERVICE_NAME, user.username, secret);
+  const label = { issuer: config.SERVICE_NAME, username: user.username, device: device.name ?? "" };
+  const uri = otpauthUri(label, secret);
   return { device, secret, otpauthUri: uri, qrCode: await drawQrCode(uri) };
 }
 

@@ -13,13 +13,26 @@ export const OTP_DIGITS = 6;
 /** A new secret in base32, as authenticator apps take it. */
 export const newOtpSecret = () => generateSecret({ length: SECRET_BYTES });
 
+/** What an authenticator app shows beside a code. */
+type OtpLabel = { issuer: string; username: string; device: string };
+
+/** Code points of a user name and of a nickname in a label: the whole URI must fit into a QR code. */
+const LABEL = { username: 64, device: 32 };
+
 /**
- * The `otpauth://` URI of a secret (Google Authenticator's Key URI Format). A colon parts issuer
- * and account in the label, some apps looking for it after decoding: neither may hold one.
+ * The `otpauth://` URI of a secret (Google Authenticator's Key URI Format), labelled
+ * `Service:alice (My phone)`: the app names its entry after the nickname. A colon parts issuer and
+ * account in the label, some apps looking for it after decoding: no part may hold one.
  */
-export function otpauthUri(issuer: string, account: string, secret: string): string {
+export function otpauthUri({ issuer, username, device }: OtpLabel, secret: string): string {
+  const account = `${cut(username, LABEL.username)} (${cut(device, LABEL.device)})`;
   const [by, of] = [issuer, account].map((text) => encodeURIComponent(text.replaceAll(":", " ")));
   return `otpauth://totp/${by}:${of}?secret=${secret}&issuer=${by}&algorithm=SHA1&digits=${OTP_DIGITS}&period=${STEP_S}`;
+}
+
+function cut(text: string, most: number): string {
+  const points = [...text];
+  return points.length > most ? `${points.slice(0, most - 1).join("")}…` : text;
 }
 
 /**

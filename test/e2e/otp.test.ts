@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { OtpSetup } from "../../api/otp-devices.ts";
 import { ensureDebianPackage } from "../../scripts/debian.ts";
 import { logInByPassword, startChallenge } from "../support/scenarios.ts";
@@ -88,6 +88,29 @@ test("another program reads the barcode back to exactly the URI", async () => {
   }
   expect(otpauthUri).toContain(`secret=${secret}&issuer=Second%20Step&`);
   expect((await stack.api.multiFactor(token)).text).not.toContain(secret);
+});
+
+describe("the entry in the authenticator app", () => {
+  /** The label that an app reads from the barcode. */
+  async function labelOf(name: string) {
+    const user = await stack.createUser();
+    const { token } = await logInByPassword(stack, user);
+    const { otpauthUri } = (await addApp(token, name)).body;
+    return {
+      label: decodeURIComponent(new URL(otpauthUri).pathname.slice(1)),
+      user,
+    };
+  }
+
+  test("is called after the device's nickname, so that two devices can be told apart", async () => {
+    const { label, user } = await labelOf("My phone");
+    expect(label).toBe(`Second Step:${user.username} (My phone)`);
+  });
+
+  test("is not cut in two by a colon in the nickname", async () => {
+    const { label, user } = await labelOf("Work: iPhone");
+    expect(label).toBe(`Second Step:${user.username} (Work  iPhone)`);
+  });
 });
 
 test("without being made the default an app leaves its owner logged in, stronger", async () => {
