@@ -5,7 +5,7 @@ import { getAccount, remindUsers, setPolicy } from "../store/postgres/accounts.t
 import { type NewEvent, recordEvent } from "../store/postgres/events.ts";
 import type { Requirement } from "../store/postgres/schema.ts";
 import { countUsers } from "../store/postgres/user-lists.ts";
-import { revokeAccount } from "../store/redis/sessions.ts";
+import { POLICY_REQUIRED, revokeAccount, scheduleEnforcement } from "../store/redis/sessions.ts";
 import { eventOf } from "./audit.ts";
 import type { Deps } from "./index.ts";
 
@@ -38,13 +38,15 @@ export function policyActivities({ db, redis, clock }: Deps) {
       const { accountId, version, requirement, enforceAfter } = change;
       const detail = { requirement, enforceAfter, version };
       const event = rolloutEvent(clock, "policy_changed", change, detail);
-      const policy = {
-        accountId,
-        requirement,
-        enforceAfter: enforceAfter === null ? null : new Date(enforceAfter),
-        version: version - 1,
-      };
-      return (await setPolicy(db, policy, event)) !== "conflict";
+      const end = enforceAfter === null ? null : new Date(enforceAfter);
+      const policy = { accountId, requirement, enforceAfter: end, version: version - 1 };
+      if ((await setPolicy(db, policy, event)) === "conflict") return false;
+      // The gateways keep to the end by themselves: a worker that is away then delays nothing.
+      await scheduleEnforcement(redis, accountId, {
+        version,
+        enforceAfter: end?.getTime() ?? null,
+      });
+      return true;
     },
 
     /** Ends the account's sessions without a second factor; to be done at the moment it binds. */
@@ -52,7 +54,7 @@ export function policyActivities({ db, redis, clock }: Deps) {
       const progress = await progressOf(rollout);
       if ("overtakenBy" in progress) return progress;
       const event = rolloutEvent(clock, "policy_enforced", rollout, progress);
-      const mark = { reason: "policy_required", now: clock.now(), fact: event.key };
+      const mark = { reason: POLICY_REQUIRED, now: clock.now(), fact: event.key };
       await revokeAccount(redis, rollout.accountId, mark);
       await recordEvent(db, event);
       return progress;

@@ -119,6 +119,9 @@ async function decide(
   { proof, challengeMs, setup: wanted }: Terms,
 ): Promise<LoginResult | undefined> {
   const { db, redis, clock, config } = deps;
+  // One time for what is required and for the session: none is from after the end of a grace period
+  // that was decided on before it.
+  const now = clock.now();
   const profile = await getLoginProfile(db, user);
   if (!profile) throw new Problem("invalid_credentials");
   await refuseLocked(deps, profile.user, origin);
@@ -126,7 +129,7 @@ async function decide(
   const methods = configuredMethods(profile.devices);
   const method = effectiveDefault(profile.user.defaultMethod, profile.devices);
   const requirement = requirementOf(profile);
-  const required = isRequired(requirement, clock.now());
+  const required = isRequired(requirement, now);
   if (proof === "api_key") {
     if ((method || required) && !profile.account.apiKeysBypassMfa)
       throw new Problem("invalid_credentials", "Multi-factor authentication: no API key will do.");
@@ -139,7 +142,7 @@ async function decide(
   } else if (required && wanted === "refused")
     throw new Problem("setup_only", "User must setup multi-factor");
 
-  const multiFactorRequiredFrom = requiredFrom(requirement, clock.now());
+  const multiFactorRequiredFrom = requiredFrom(requirement, now);
   const setup = proof === "pwd" && (required || wanted === "only");
   // Before the session: a crash or an outage in between leaves no session without its event.
   const detail = proof === "api_key" ? { factor: proof } : {};
@@ -152,7 +155,7 @@ async function decide(
     scope: setup ? "mfa_setup" : "full",
     amr: [proof],
     epochs,
-    now: clock.now(),
+    now,
     lifetimeMs: setup ? config.limits.session.setupMs : config.limits.session.absoluteMs,
     ...origin,
   });

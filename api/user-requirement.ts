@@ -3,7 +3,7 @@ import { configuredMethods } from "../store/methods.ts";
 import { listDevices } from "../store/postgres/devices.ts";
 import type { Requirement, User } from "../store/postgres/schema.ts";
 import { setRequirement } from "../store/postgres/users.ts";
-import type { Session } from "../store/redis/sessions.ts";
+import { POLICY_REQUIRED, type Session } from "../store/redis/sessions.ts";
 import type { Deps } from "./deps.ts";
 import { endSessions } from "./sessions.ts";
 import { actorsEvent } from "./support.ts";
@@ -28,5 +28,5 @@ export async function changeUserRequirement(
   if (requirement !== "required") return;
   // Also where nothing changed: the request before may have been cut off here.
   if (configuredMethods(await listDevices(db, userId)).length === 0)
-    await endSessions(deps, userId, "policy_required");
+    await endSessions(deps, userId, POLICY_REQUIRED);
 }

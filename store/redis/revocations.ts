@@ -10,7 +10,12 @@ import { script } from "./script.ts";
 export type Epochs = { user: number; account: number };
 
 /** The latest revocation; epoch 0 when there was none. */
-export type Revocation = { epoch: number; reason: string };
+export type Revocation = {
+  epoch: number;
+  reason: string;
+  /** Of an account: the end of its policy's grace period, in epoch ms. */
+  enforceAfter?: number;
+};
 
 /** Why sessions end, when (ms, for operators), and the fact behind it: one fact ends them once. */
 type Mark = { reason: string; now: number; fact: string };
@@ -20,6 +25,17 @@ export const revocationScripts = {
     if redis.call('HGET', KEYS[1], 'fact') == ARGV[3] then return end
     redis.call('HSET', KEYS[1], 'reason', ARGV[1], 'at', ARGV[2], 'fact', ARGV[3])
     redis.call('HINCRBY', KEYS[1], 'epoch', 1)
+  `),
+  // A version that arrives late does not undo what a newer one said.
+  scheduleEnforcement: script<null>(`
+    local version, enforceAfter = tonumber(ARGV[1]), ARGV[2]
+    if tonumber(redis.call('HGET', KEYS[1], 'policyVersion') or 0) > version then return end
+    redis.call('HSET', KEYS[1], 'policyVersion', version)
+    if enforceAfter == '' then
+      redis.call('HDEL', KEYS[1], 'enforceAfter')
+    else
+      redis.call('HSET', KEYS[1], 'enforceAfter', enforceAfter)
+    end
   `),
 };
 
@@ -44,6 +60,22 @@ export async function revokeAccount(redis: Redis, accountId: string, mark: Mark)
   await redis.revoke([keys.accountRevocation(accountId)], [mark.reason, mark.now, mark.fact]);
 }
 
+/**
+ * Notes when the grace period of this version of an account's policy ends (epoch ms), or that it has
+ * none: from then on sessions without a second factor from before are over, whether a worker runs or
+ * not. The same again, or of an older version, changes nothing.
+ */
+export async function scheduleEnforcement(
+  redis: Redis,
+  accountId: string,
+  { version, enforceAfter }: { version: number; enforceAfter: number | null },
+): Promise<void> {
+  await redis.scheduleEnforcement(
+    [keys.accountRevocation(accountId)],
+    [version, enforceAfter ?? ""],
+  );
+}
+
 export function readUserRevocation(redis: Redis, userId: string): Promise<Revocation> {
   return read(redis, keys.userRevocation(userId));
 }
@@ -53,6 +85,10 @@ export function readAccountRevocation(redis: Redis, accountId: string): Promise<
 }
 
 async function read(redis: Redis, key: string): Promise<Revocation> {
-  const { epoch = "0", reason = "" } = await redis.hGetAll(key);
-  return { epoch: Number(epoch), reason };
+  const { epoch = "0", reason = "", enforceAfter } = await redis.hGetAll(key);
+  return {
+    epoch: Number(epoch),
+    reason,
+    ...(enforceAfter !== undefined && { enforceAfter: Number(enforceAfter) }),
+  };
 }

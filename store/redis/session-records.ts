@@ -76,6 +76,9 @@ export function stateOf(
   if (account && account.epoch !== epochs.account) {
     return { ok: false, code: "session_revoked", reason: account.reason };
   }
+  if (account?.enforceAfter !== undefined && isOverdue(session, account.enforceAfter, now)) {
+    return { ok: false, code: "session_revoked", reason: POLICY_REQUIRED };
+  }
   if (now >= session.expiresAt) {
     return { ok: false, code: "session_expired", reason: "lifetime" };
   }
@@ -83,6 +86,17 @@ export function stateOf(
     return { ok: false, code: "session_expired", reason: "idle" };
   }
   return { ok: true, session };
+}
+
+/** Why a session ends that has no second factor where one is required by now. */
+export const POLICY_REQUIRED = "policy_required";
+
+/**
+ * Whether a session without a second factor is from before the end of a grace period that is over:
+ * one made since then was given knowing of the requirement, such as one for the set-up.
+ */
+function isOverdue({ createdAt }: Session, enforceAfter: number, now: number): boolean {
+  return createdAt < enforceAfter && enforceAfter <= now;
 }
 
 /** The record as the fields of a Redis hash. */

@@ -68,8 +68,19 @@ export const sessionScripts = {
  */
 export type Refusal = "stale" | "completed" | "locked";
 
-export { type Epochs, readEpochs, revokeAccount, revokeUser } from "./revocations.ts";
-export type { Session, SessionScope, SessionState } from "./session-records.ts";
+export {
+  type Epochs,
+  readEpochs,
+  revokeAccount,
+  revokeUser,
+  scheduleEnforcement,
+} from "./revocations.ts";
+export {
+  POLICY_REQUIRED,
+  type Session,
+  type SessionScope,
+  type SessionState,
+} from "./session-records.ts";
 
 export type NewSession = Pick<
   Session,

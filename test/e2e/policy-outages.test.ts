@@ -1,8 +1,10 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Policy } from "../../api/policy.ts";
+import { logInByApp, verifiedApp } from "../support/apps.ts";
 import type { ApiClient } from "../support/client.ts";
 import { expectProblem } from "../support/problems.ts";
 import { logInByPassword } from "../support/scenarios.ts";
+import { gatewayOver } from "../support/stack.ts";
 import { useGatewayBehindLinks, useStack } from "../support/used.ts";
 
 const PATH = "/v1/account/multi-factor-policy";
@@ -17,6 +19,7 @@ async function account() {
   return {
     token: (await logInByPassword(stack, admin)).token,
     weak: (await logInByPassword(stack, member)).token,
+    member,
   };
 }
 
@@ -43,4 +46,81 @@ test("without a worker a policy stays as it is; the next one changes it", async 
   await stack.restartWorker();
   expect((await require(stack.api, token)).body).toMatchObject({ state: "enforced" });
   expect((await stack.api.session(weak)).problem.reason).toBe("policy_required");
+});
+
+describe("at the end of a grace period, while no worker runs", () => {
+  const MINUTE_MS = 60_000;
+  const announce = (token: string, body: object) =>
+    stack.api.call<Policy>("PUT", PATH, { token, body });
+  const inMinutes = (minutes: number) =>
+    new Date(stack.clock.now() + minutes * MINUTE_MS).toISOString();
+
+  /** Lets so much time pass that the grace period of half an hour ends now, without a worker. */
+  async function withoutWorker(work: () => Promise<void>) {
+    await stack.stopWorker();
+    try {
+      await stack.advance(30 * MINUTE_MS - 1);
+      await work();
+    } finally {
+      await stack.restartWorker();
+    }
+  }
+
+  test("a session without a second factor ends to the millisecond; one with stays", async () => {
+    const { token, weak, member } = await account();
+    const strong = await stack.createUser({ accountId: member.accountId });
+    const { secret } = await verifiedApp(stack, (await logInByPassword(stack, strong)).token, true);
+    const { token: safe } = await logInByApp(stack, strong, secret);
+    const body = { requirement: "required", enforceAfter: inMinutes(30) };
+    expect((await announce(token, body)).body).toMatchObject({ state: "grace_period" });
+    await withoutWorker(async () => {
+      expect((await stack.api.session(weak)).status).toBe(200);
+      await stack.advance(1);
+      const { reason } = expectProblem(await stack.api.session(weak), "session_revoked");
+      expect(reason).toBe("policy_required");
+      expect((await stack.api.session(safe)).status).toBe(200);
+      // Who logs in now knows of the requirement: the session for the set-up lives.
+      const set = await logInByPassword(stack, member);
+      expect(set.scope).toBe("mfa_setup");
+      expect((await stack.api.multiFactor(set.token)).status).toBe(200);
+    });
+  });
+
+  test("a login that began before it ends in no session that outlives it", async () => {
+    const { token, member } = await account();
+    const body = { requirement: "required", enforceAfter: inMinutes(30) };
+    expect((await announce(token, body)).status).toBe(202);
+    await withoutWorker(async () => {
+      // The store of sessions answers a millisecond late: the grace period is over by then.
+      const { redis } = stack.deps;
+      const slow = gatewayOver(stack, {
+        redis: Object.create(redis, {
+          openSession: {
+            value: async (...args: Parameters<typeof redis.openSession>) => {
+              await stack.advance(1);
+              return redis.openSession(...args);
+            },
+          },
+        }),
+      });
+      const late = (await slow.logIn(member)).body;
+      if (late.status !== "authenticated") throw new Error(`It answered ${late.status}`);
+      expectProblem(await stack.api.session(late.session.token), "session_revoked");
+    });
+  });
+
+  test("nothing ends where another policy took its place", async () => {
+    for (const instead of [
+      () => ({ requirement: "optional" }),
+      () => ({ requirement: "required", enforceAfter: inMinutes(60) }),
+    ]) {
+      const { token, weak } = await account();
+      await announce(token, { requirement: "required", enforceAfter: inMinutes(30) });
+      expect((await announce(token, instead())).body).toMatchObject(instead());
+      await withoutWorker(async () => {
+        await stack.advance(1);
+        expect((await stack.api.session(weak)).status).toBe(200);
+      });
+    }
+  });
 });

@@ -151,6 +151,12 @@ export function environmentOf(
   };
 }
 
+/** A client of a gateway of the same service with these parts of it exchanged. */
+export function gatewayOver({ deps, document, logged }: Stack, parts: Partial<Deps>): ApiClient {
+  const { request } = createApp({ ...deps, ...parts });
+  return checkedClient({ request: patient(request) }, document, logged);
+}
+
 /** A client of the gateway that throws for a 500 and for an answer that the document does not tell. */
 export function checkedClient(
   app: { request: Send },

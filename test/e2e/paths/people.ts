@@ -1,4 +1,3 @@
-import { createApp } from "../../../api/app.ts";
 import type { Flows } from "../../../api/flows.ts";
 import { newOtpSecret } from "../../../api/otp.ts";
 import type { ProblemCode } from "../../../api/problem.ts";
@@ -9,10 +8,9 @@ import { listEvents } from "../../../store/postgres/events.ts";
 import { replaceRecoveryCodes } from "../../../store/postgres/recovery-codes.ts";
 import { seal } from "../../../store/sealing.ts";
 import { eventOf } from "../../store/postgres/database.ts";
-import { patient } from "../../support/client.ts";
 import type { Person } from "../../support/people.ts";
 import { newPhone } from "../../support/phones.ts";
-import { checkedClient, type Stack } from "../../support/stack.ts";
+import { gatewayOver, type Stack } from "../../support/stack.ts";
 import { until } from "../../support/until.ts";
 
 /** The server's number for a workflow that has not ended. */
@@ -86,9 +84,8 @@ export async function staleSession(stack: Stack, logIn: () => Promise<{ token: s
 }
 
 /** A gateway whose calls of flows are not as quick as others'. */
-export function gatewayWith({ deps, document, logged }: Stack, flows: Partial<Flows>) {
-  const { request } = createApp({ ...deps, flows: { ...deps.flows, ...flows } });
-  return checkedClient({ request: patient(request) }, document, logged);
+export function gatewayWith(stack: Stack, flows: Partial<Flows>) {
+  return gatewayOver(stack, { flows: { ...stack.deps.flows, ...flows } });
 }
 
 /** How many events the audit trail tells of a user, or of an account. */

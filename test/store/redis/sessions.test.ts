@@ -12,6 +12,7 @@ import {
   revokeAccount,
   revokeSession,
   revokeUser,
+  scheduleEnforcement,
 } from "../../../store/redis/sessions.ts";
 import { burst, NOW, newUser, tally, twoClients } from "./clients.ts";
 
@@ -354,4 +355,35 @@ test("records are kept past their end to say so, and are collected in the end", 
     expect(stays).toBeGreaterThan(DAY);
     expect(stays).toBeLessThanOrEqual(2 * DAY);
   }
+});
+
+describe("the end of a grace period", () => {
+  const END = NOW + HOUR / 2;
+  const alone = { amr: ["pwd"] };
+
+  test("ends what is from before it and has no second factor, at that millisecond", async () => {
+    const user = newUser();
+    const [weak, strong] = [await loggedIn(user, alone), await loggedIn(user)];
+    const since = await loggedIn(user, { ...alone, now: END });
+    await scheduleEnforcement(redis, user.accountId, { version: 1, enforceAfter: END });
+    expect(await check(weak.token, END - 1)).toMatchObject({ ok: true });
+    const over = { ok: false, code: "session_revoked", reason: "policy_required" };
+    expect(await check(weak.token, END)).toEqual(over);
+    expect(await check(strong.token, END)).toMatchObject({ ok: true });
+    expect(await check(since.token, END)).toMatchObject({ ok: true });
+    const listed = await listSessions(redis, user, { now: END, idleMs });
+    expect(listed.map(({ id }) => id).sort()).toEqual([strong.session.id, since.session.id].sort());
+  });
+
+  test("is that of the newest version, whichever is heard of last", async () => {
+    const user = newUser();
+    const { token } = await loggedIn(user, alone);
+    const schedule = (version: number, enforceAfter: number | null) =>
+      scheduleEnforcement(redis, user.accountId, { version, enforceAfter });
+    await schedule(2, null);
+    await schedule(1, END);
+    expect(await check(token, END)).toMatchObject({ ok: true });
+    await schedule(3, END);
+    expect(await check(token, END)).toMatchObject({ ok: false });
+  });
 });
