@@ -82,12 +82,13 @@ export async function changeUserRole(
   await requireFresh(deps, session);
   const { db } = deps;
   const { accountId, userId: actorId } = session;
-  const unknown = new Problem("user_not_found", "Your account has no such user.");
+  const unknown = new Problem("user_not_found", "Your account has no user with this ID.");
   if (!isId(userId)) throw unknown;
   const event = userEvent(deps, { userId, accountId }, "role_changed", origin, { role });
   const outcome = await changeRole(db, { accountId, userId, role }, { ...event, actorId });
   if (outcome === "unknown_user") throw unknown;
-  if (outcome === "support") throw new Problem("forbidden", "A Support operator stays one.");
+  if (outcome === "support")
+    throw new Problem("forbidden", "The role of a Support operator cannot be changed here.");
   if (outcome === "last_administrator")
     throw new Problem("last_administrator", "Make another user an administrator first.");
   // Also where nothing changed: the request before may have been cut off here.

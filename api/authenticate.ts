@@ -6,7 +6,7 @@ import { note } from "./request-context.ts";
 
 /** The words for a session's end, by its reason. */
 const ENDED: Record<string, string> = {
-  device_verified: "A device was verified. Log in again with it.",
+  device_verified: "Device verified. Log in again to start using it.",
   device_removed: "Your last device was removed. Log in to set up another.",
   all_devices_removed: "Your devices were removed. Log in to set up another.",
   multi_factor_reset: "Support reset your multi-factor authentication. Log in again.",
@@ -15,7 +15,7 @@ const ENDED: Record<string, string> = {
   role_changed: "Your role was changed. Log in again.",
   password_changed: "Your password was changed. Log in with the new one.",
   api_key_changed: "Your API key was changed. Log in again.",
-  ended_by_user: "The session was ended from another one.",
+  ended_by_user: "You were logged out from another device.",
 };
 
 /**
@@ -55,7 +55,7 @@ export async function sessionOf(
     return checked.session;
   }
   if (checked.code === "session_unknown")
-    throw new Problem("unauthenticated", "The session token is not one of ours, or long gone.");
+    throw new Problem("unauthenticated", "The session token is unknown or too old. Log in again.");
   const { reason } = checked;
   throw new Problem(checked.code, ENDED[reason], { members: { reason } });
 }

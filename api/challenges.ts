@@ -76,7 +76,7 @@ export async function trySend(
 async function spendSend(deps: Deps, challengeId: string, devices: readonly Device[]) {
   const phone = verifiedPhone(devices);
   if (!phone?.phoneNumber)
-    throw new Problem("method_not_configured", "You have no verified phone any more.");
+    throw new Problem("method_not_configured", "You have no verified phone.");
   const { userId, phoneNumber } = phone;
   try {
     return await spendPasscodeSend(deps, { userId, challengeId, phoneNumber });
@@ -128,7 +128,7 @@ export function refusal(view: ChallengeView): Problem {
   return new Problem("illegal_transition", `That cannot be done in ${view.state}.`, { members });
 }
 
-const AGAIN = "Log in again to get a new challenge.";
+const AGAIN = "Log in again.";
 
 /** The challenge is none of ours, or long forgotten. */
 export const challengeNotFound = () => new Problem("challenge_not_found", AGAIN);
@@ -139,7 +139,7 @@ export const challengeExpired = (extra?: Problem["extra"]) =>
 
 /** The challenge has become a session. */
 export const challengeUsed = (extra?: Problem["extra"]) =>
-  new Problem("illegal_transition", "This challenge has been used.", extra);
+  new Problem("illegal_transition", "This login was already completed.", extra);
 
 /** The 423 problem, the same wherever a locked user meets it. */
 export const accountLocked = () =>

@@ -95,7 +95,7 @@ export async function ownDevice(
   deviceId: string,
 ): Promise<Device> {
   const device = isId(deviceId) && (await getDevice(deps.db, userId, deviceId));
-  if (!device) throw new Problem("device_not_found", "It may have been removed meanwhile.");
+  if (!device) throw new Problem("device_not_found", "It may have been removed.");
   return device;
 }
 
@@ -112,7 +112,7 @@ export async function unverifiedDevice(
   if (device.verifiedAt ?? device.asideAt) {
     const view = await deps.flows.enrollment(device);
     if (view && view.state !== "verified") throw unavailable("temporal");
-    throw new Problem("device_verified_already", "There is nothing left to verify.");
+    throw new Problem("device_verified_already", "You can use it to log in.");
   }
   // A session without the second factor that there is by now: the flow is about to end it.
   requireComplete(session, await methodsOf(deps, session));
@@ -137,10 +137,10 @@ export function enrollmentRefusal(view: EnrollmentView): Problem {
   // Its proof was taken and is not written down yet: whether it counts is not known.
   if (view.state === "verifying") return unavailable("temporal");
   if (view.state === "pin_expired" || view.state === "pin_void")
-    return new Problem("pin_expired", "Ask for a new PIN.", { members });
+    return new Problem("pin_expired", "Request a new PIN.", { members });
   if (view.state === "verified")
     return new Problem("device_verified_already", "There is nothing left to do.", { members });
   if (view.next.length === 0)
-    return new Problem("device_not_found", "It was removed meanwhile.", { members });
+    return new Problem("device_not_found", "It was removed.", { members });
   return new Problem("illegal_transition", `That cannot be done in ${view.state}.`, { members });
 }

@@ -36,7 +36,7 @@ export async function changeOwnEmail(
   const rules = [{ limit: config.limits.addressChangesPerDay, windowMs: DAY_MS }];
   await spendAll(redis, clock.now(), [{ key: keys.addressChanges(userId), rules }], {
     code: "send_limit",
-    detail: "Your address was changed too often.",
+    detail: "You changed your address too often.",
   });
   await changeEmail(deps, session, address, { actorId: userId, origin });
   return { email: address };

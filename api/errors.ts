@@ -40,9 +40,9 @@ export function problemOf(error: Error, route: string, log: Logger): Problem {
   if (error instanceof HTTPException && error.status === 415)
     return new Problem("unsupported_media_type");
   if (isUnstorable(error))
-    return new Problem("invalid_request", "A text holds a character we cannot keep.");
+    return new Problem("invalid_request", "The text has a character that is not allowed.");
   if (error instanceof TooManyPasswords)
-    return new Problem("service_unavailable", "Too many log in at once. Try again in a moment.", {
+    return new Problem("service_unavailable", "The service is busy. Try again in a moment.", {
       retryAfterS: 1,
     });
   if (isUnavailable(error)) {
@@ -50,7 +50,7 @@ export function problemOf(error: Error, route: string, log: Logger): Problem {
     return unavailable("store");
   }
   log.error({ err: error, route }, "a request failed");
-  return new Problem("internal_error", "It was logged. Try again, or tell us.");
+  return new Problem("internal_error", "The error was logged. Try again, or contact Support.");
 }
 
 /** SQLSTATE character_not_in_repertoire and untranslatable_character: PostgreSQL keeps no NUL. */

@@ -162,5 +162,5 @@ const enrollmentId = ({ id, type }: Enrolled) => workflowIds.enrollment(type, id
 const unknownIs =
   (code: ProblemCode) =>
   (error: unknown): never => {
-    throw error instanceof WorkflowNotFoundError ? new Problem(code, "Begin anew.") : error;
+    throw error instanceof WorkflowNotFoundError ? new Problem(code, "Start again.") : error;
   };

@@ -42,5 +42,5 @@ export async function methodsOf({ db }: Pick<Deps, "db">, { userId }: Session): 
 const reauthenticate = () =>
   new Problem(
     "reauthentication_required",
-    "This needs a login of the last 15 minutes with every factor you have. Log in again.",
+    "For your security, log in again with every factor you have.",
   );

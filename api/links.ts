@@ -35,7 +35,7 @@ export async function linkCloudAccount(
   await refuseLocked(deps, owner, origin);
   const { accountId } = administrator;
   if (owner.accountId === accountId)
-    throw new Problem("cannot_link_itself", "That user is of your own account.");
+    throw new Problem("cannot_link_itself", "This user belongs to your own account.");
   const cloud = await getAccount(deps.db, owner.accountId);
   if (cloud?.kind !== "cloud")
     throw new Problem("not_a_cloud_account", "Only Cloud accounts can be linked.");
@@ -79,6 +79,6 @@ export async function refuseLinkedPolicy(
   if (!link) throw new Problem("link_not_found", "Link the account first.");
   throw new Problem(
     "cloud_account_own_login",
-    `The users of the Cloud account ${link.name} set up multi-factor authentication themselves: log in with the Cloud account's own user name and password.`,
+    `The users of the Cloud account ${link.name} set up multi-factor authentication themselves. They log in with the Cloud account's own user name and password.`,
   );
 }

@@ -106,7 +106,7 @@ async function goOn(
     const result = await decide(deps, user, { epochs, event, origin }, terms);
     if (result) return result;
   }
-  throw new Problem("service_unavailable", "Your devices are being changed; log in again.", {
+  throw new Problem("service_unavailable", "Your devices are being changed. Log in again.", {
     retryAfterS: 1,
   });
 }
@@ -132,10 +132,13 @@ async function decide(
   const required = isRequired(requirement, now);
   if (proof === "api_key") {
     if ((method || required) && !profile.account.apiKeysBypassMfa)
-      throw new Problem("invalid_credentials", "Multi-factor authentication: no API key will do.");
+      throw new Problem(
+        "invalid_credentials",
+        "This user has multi-factor authentication on. An API key is not enough.",
+      );
   } else if (method) {
     if (wanted === "only")
-      throw new Problem("forbidden", "Multi-factor authentication is set up: log in with it.");
+      throw new Problem("forbidden", "Multi-factor authentication is set up. Log in with it.");
     const { devices } = profile;
     const choice = { method, methods, epochs, devices, lifetimeMs: challengeMs };
     return { status: "challenge", challenge: await startChallenge(deps, user, choice) };

@@ -13,6 +13,6 @@ export function refuseOtherMethods(app: OpenAPIHono) {
   for (const [path, methods] of taken)
     app.all(path, () => {
       const allow = [...new Set(methods)].join(", ");
-      throw new Problem("method_not_allowed", `Only ${allow} will do here.`, { allow });
+      throw new Problem("method_not_allowed", `Use ${allow} here.`, { allow });
     });
 }

@@ -46,7 +46,10 @@ export async function registerOtpDevice(
       userEvent(deps, session, "otp_device_added", origin, { deviceId: id }),
     );
     if (device === "too_many")
-      throw new Problem("too_many_devices", `Remove one of your ${otpDevices} apps first.`);
+      throw new Problem(
+        "too_many_devices",
+        `You have ${otpDevices} apps, the maximum. Remove one to add another.`,
+      );
     return viewDevice(deps, device, await deps.flows.startOtpEnrollment(args));
   });
   return setupOf(deps, session, view, secret);
@@ -71,7 +74,7 @@ export async function restartOtpDevice(
     { userId: session.userId, deviceId: device.id, secret: sealed },
     userEvent(deps, session, "otp_device_restarted", origin, { deviceId: device.id }),
   );
-  if (!restarted) throw new Problem("device_verified_already", "It was verified meanwhile.");
+  if (!restarted) throw new Problem("device_verified_already", "It was verified in the meantime.");
   return setupOf(deps, session, await viewDevice(deps, restarted, view), secret);
 }
 
@@ -100,7 +103,7 @@ export async function verifyOtpCode(
   if (step === undefined || !(await consumeOtpStep(deps.redis, { ...claim, step }))) {
     const { moved, view } = await deps.flows.moveEnrollment(device, "rejectCode");
     throw moved
-      ? new Problem("pin_rejected", "That is not the code the app shows now. Type the newest one.")
+      ? new Problem("pin_rejected", "That code is wrong or has expired. Enter the current code.")
       : enrollmentRefusal(view);
   }
   // A set-up session has nothing to stay for: the user logs in with the new device.

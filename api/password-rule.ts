@@ -26,7 +26,7 @@ export function requireStrong(password: string, username: string) {
     throw refuse(`A password has at least ${SHORTEST_PASSWORD} characters.`);
   if (password.length > LONGEST_PASSWORD) throw refuse(TOO_LONG);
   if (normalizeUsername(password) === normalizeUsername(username))
-    throw refuse("The password may not be the user name.");
+    throw refuse("The password cannot be your user name.");
   if (commonPasswords.test(password.toLowerCase()))
-    throw refuse("Many people chose this password, so attackers try it first. Choose another.");
+    throw refuse("This password is too common. Choose another.");
 }

@@ -44,7 +44,7 @@ export async function spendPasswordGuess(
     });
   return spendAll(redis, now, charges, {
     code: "login_throttled",
-    detail: "Too many wrong passwords. Wait and try again.",
+    detail: "Too many wrong passwords. Wait, then try again.",
   });
 }
 

@@ -63,7 +63,7 @@ export async function replacePassword(
 }
 
 function wrongPassword(): Problem {
-  const message = "That is not your password. Check it and try again.";
+  const message = "That password is wrong. Check it and try again.";
   return new Problem("invalid_request", message, {
     errors: [{ path: "currentPassword", message }],
   });

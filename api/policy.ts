@@ -111,7 +111,7 @@ export async function rollOutPolicy(
     request,
   );
   if (!moved || view.state === "conflicted")
-    throw new Problem("policy_conflict", "Read the policy again before you change it.");
+    throw new Problem("policy_conflict", "Read the policy again, then change it.");
 }
 
 /** The end of the grace period. Throws `invalid_request`. */
@@ -122,14 +122,15 @@ function endOfGrace(
 ): Date {
   const refuse = (message: string) =>
     new Problem("invalid_request", message, { errors: [{ path: "enforceAfter", message }] });
-  if (requirement === "optional") throw refuse("What is optional is never enforced.");
+  if (requirement === "optional") throw refuse("Only a requirement can have a grace period.");
   const end =
     typeof enforceAfter === "string"
       ? new Date(enforceAfter)
       : new Date(now + enforceAfter.days * DAY_MS);
-  if (end.getTime() <= now) throw refuse("The date is past. Leave it out to enforce at once.");
+  if (end.getTime() <= now)
+    throw refuse("The date is in the past. Leave it out to enforce the requirement now.");
   if (end.getTime() > now + LONGEST_GRACE_DAYS * DAY_MS)
-    throw refuse(`A grace period has at most ${LONGEST_GRACE_DAYS} days.`);
+    throw refuse(`A grace period can have at most ${LONGEST_GRACE_DAYS} days.`);
   return end;
 }
 

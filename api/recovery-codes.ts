@@ -45,7 +45,10 @@ export async function makeRecoveryCodes(
   if (!profile) throw new Problem("unauthenticated");
   const configured = configuredMethods(profile.devices);
   if (configured.length === 0)
-    throw new Problem("multi_factor_off", "Verify a device first; the codes stand in for it.");
+    throw new Problem(
+      "multi_factor_off",
+      "Verify a device first. Recovery codes replace a device that you lost.",
+    );
   await requireFresh(deps, session);
 
   const codes = newRecoveryCodes(quantity);

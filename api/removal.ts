@@ -23,7 +23,7 @@ export async function removeDevice(
   if (device.type === "sms" && device.verifiedAt) throw removeAllRequired();
   await requireFresh(deps, session);
   const outcome = await remove(deps, session, of, { deviceId, event: "device_removed" }, origin);
-  if (outcome === "gone") throw new Problem("device_not_found", "It was removed meanwhile.");
+  if (outcome === "gone") throw new Problem("device_not_found", "It was removed.");
   if (outcome === "remove_all_required") throw removeAllRequired();
 }
 
@@ -52,5 +52,5 @@ function remove(
 const removeAllRequired = () =>
   new Problem(
     "remove_all_required",
-    "A verified phone is removed with all devices. To change its number, remove all and add it anew.",
+    "To remove or change this phone, remove all devices, then add the new number.",
   );

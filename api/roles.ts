@@ -20,6 +20,6 @@ export async function requireRole(
   role: Role,
 ): Promise<User> {
   const user = await getUser(db, session.userId);
-  if (user?.role !== role) throw new Problem("forbidden", `This is for ${WORDS[role]} alone.`);
+  if (user?.role !== role) throw new Problem("forbidden", `This page is for ${WORDS[role]}.`);
   return user;
 }

@@ -146,8 +146,8 @@ export const nicknameSchema = z
   .string()
   .trim()
   .min(1, "Give the device a name.")
-  .max(64, "A name has at most 64 characters.")
-  .regex(NICKNAME, "A name holds no control characters.")
+  .max(64, "A name can have at most 64 characters.")
+  .regex(NICKNAME, "A name cannot have control characters.")
   .openapi({ ...patternOf(NICKNAME), example: "My phone" });
 
 /** How many recovery codes a set may have. */
@@ -183,13 +183,17 @@ export const pageQuery = z.object({
 
 /** Types of event by name. */
 export const eventTypesSchema = z
-  .array(z.string().regex(/^[a-z_]{1,64}$/, "A type is of lower-case letters and underscores."))
+  .array(
+    z
+      .string()
+      .regex(/^[a-z_]{1,64}$/, "An event type has lower-case letters and underscores only."),
+  )
   .min(1)
   .max(50);
 
 const instant = z
   .union([z.iso.datetime({ offset: true }), z.iso.date()], {
-    error: "Give a date, or a date and time with its offset.",
+    error: "Give a date, or a date and time with an offset.",
   })
   .transform((text) => new Date(text))
   .openapi({ type: "string", example: "2026-01-31" });
@@ -212,10 +216,10 @@ export const eventFilterQuery = z.object({
 
 /** Which events of an account. */
 export const accountEventFilterQuery = eventFilterQuery.extend({
-  user: z.string().regex(ID, "Give a user's id.").optional().openapi({ description: "About whom" }),
+  user: z.string().regex(ID, "Give a user's ID.").optional().openapi({ description: "About whom" }),
   actor: z
     .string()
-    .regex(/^[0-9a-z_]{1,64}$/, "Give a user's id, or command_line.")
+    .regex(/^[0-9a-z_]{1,64}$/, "Give a user's ID, or command_line.")
     .optional()
     .openapi({ description: "By whom" }),
 });
@@ -252,16 +256,16 @@ const USERNAME = /^[^\p{C}\p{Zl}\p{Zp}]*$/u;
 export const usernameSchema = z
   .string()
   .trim()
-  .min(1, "Type a user name.")
-  .max(128, "A user name has at most 128 characters.")
-  .regex(USERNAME, "A user name holds no control characters.")
-  .refine(isOfOneScript, "A user name has letters of one alphabet.")
+  .min(1, "Enter a user name.")
+  .max(128, "A user name can have at most 128 characters.")
+  .regex(USERNAME, "A user name cannot have control characters.")
+  .refine(isOfOneScript, "A user name must use letters of one alphabet.")
   .openapi({ ...patternOf(USERNAME), example: "carol" });
 
 /** An address of e-mail; RFC 5321 section 4.5.3.1.3 allows 254 characters. */
 export const emailSchema = z
-  .email("Type an e-mail address.")
-  .max(254, "An address has at most 254 characters.")
+  .email("Enter an email address.")
+  .max(254, "An address can have at most 254 characters.")
   .openapi({ example: "alice@example.com" });
 
 const REASON = /^([^\p{Cc}\p{Cs}]|[\t\r\n])*$/u;
@@ -270,9 +274,9 @@ const REASON = /^([^\p{Cc}\p{Cs}]|[\t\r\n])*$/u;
 export const reasonSchema = z
   .string()
   .trim()
-  .min(3, "Say why, in 3 characters at least.")
-  .max(500, "A reason has at most 500 characters.")
-  .regex(REASON, "A reason holds no control characters.")
+  .min(3, "Enter a reason (at least 3 characters).")
+  .max(500, "A reason can have at most 500 characters.")
+  .regex(REASON, "A reason cannot have control characters.")
   .openapi({ ...patternOf(REASON), example: "Lost the phone; identity checked by video call" });
 
 /** A passcode, PIN or recovery code as typed: never longer than a recovery code with its separators. */

@@ -12,14 +12,17 @@ const DAY_MS = 24 * HOUR_MS;
 
 /** What a limit of messages is about, and what helps where it is reached. See docs/decisions/0009. */
 const DETAILS = {
-  challenge: "A message was sent just now. Wait for it before you ask for another.",
-  user: "Too many messages were sent to you. Wait, or use an authenticator app.",
-  number: "Too many messages were sent to this number. Wait, or use an authenticator app.",
-  country: "No more messages go to this country for now. Wait, or use an authenticator app.",
-  service: "No more messages are sent for now. Wait, or use an authenticator app.",
+  challenge: "You requested too many passcodes. Wait, or use an authenticator app.",
+  user: "You requested too many messages. Wait, or use an authenticator app.",
+  number: "This number was sent too many messages. Wait, or use an authenticator app.",
+  country: "We cannot send more messages to this country now. Wait, or use an authenticator app.",
+  service: "We cannot send more messages now. Wait, or use an authenticator app.",
 } as const;
 
-const REFUSAL = { code: "send_limit", detail: "Too many messages were sent. Wait." } as const;
+const REFUSAL = {
+  code: "send_limit",
+  detail: "Too many messages were sent. Wait, then try again.",
+} as const;
 
 /**
  * Spends the budgets for a PIN: 10 a day and one in 30 s for the user, and those of every message.

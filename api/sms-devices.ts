@@ -53,7 +53,7 @@ export async function registerSmsDevice(
         userEvent(deps, session, "sms_device_added", origin, { deviceId: id }),
       );
       if (device === "exists")
-        throw new Problem("sms_device_exists", "Remove your SMS device before adding another.");
+        throw new Problem("sms_device_exists", "Remove all devices before you add another phone.");
       sending = await spendPinSend(deps, { userId, phoneNumber });
       return viewDevice(deps, device, await deps.flows.startSmsEnrollment(args));
     });
@@ -103,8 +103,7 @@ export async function verifyPin(
     const facts = { makeDefault, aside, origin };
     const { moved, view } = await deps.flows.moveEnrollment(device, "acceptPin", facts, "accept");
     if (!moved && view.state !== "verified") throw enrollmentRefusal(view);
-    if (view.state === "removed")
-      throw new Problem("device_not_found", "It was removed meanwhile.");
+    if (view.state === "removed") throw new Problem("device_not_found", "It was removed.");
     return { device: await viewDevice(deps, proven(deps, device, aside)), signedOut: !aside };
   } catch (error) {
     const away = !(error instanceof Problem) || error.status === 503;
@@ -127,21 +126,17 @@ async function refuse(
         triesRemaining,
       });
       if (!moved) return enrollmentRefusal(view);
-      return new Problem("pin_rejected", "That is not the PIN. Check the newest message.", {
+      return new Problem("pin_rejected", "That PIN is wrong. Check the newest message.", {
         members: { triesRemaining },
       });
     }
     case "voided":
       await deps.flows.moveEnrollment(device, "voidPin");
-      return new Problem(
-        "pin_rejected",
-        "Too many wrong PINs: this one is void. Ask for a new one.",
-        {
-          members: { triesRemaining: 0 },
-        },
-      );
+      return new Problem("pin_rejected", "Too many wrong PINs. Request a new one.", {
+        members: { triesRemaining: 0 },
+      });
     default:
-      return new Problem("pin_expired", "Ask for a new PIN.");
+      return new Problem("pin_expired", "Request a new PIN.");
   }
 }
 

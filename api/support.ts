@@ -24,7 +24,8 @@ export async function findUsers({ db }: Pick<Deps, "db">, query: string): Promis
 /** The user of the id. Throws `user_not_found`. */
 export async function userOf({ db }: Pick<Deps, "db">, userId: string): Promise<User> {
   const user = isId(userId) && (await getUser(db, userId));
-  if (!user) throw new Problem("user_not_found", "Search by the beginning of the user name.");
+  if (!user)
+    throw new Problem("user_not_found", "Search for the user by the start of the user name.");
   return user;
 }
 
@@ -79,7 +80,7 @@ export async function resetMultiFactor(
 
 function requireAnother(user: User, { actorId }: Pick<Actor, "actorId">) {
   if (user.id === actorId)
-    throw new Problem("not_yourself", "Ask a colleague: this is done to other users alone.");
+    throw new Problem("not_yourself", "You can't do this to your own account. Ask a colleague.");
 }
 
 /** An audit event of what somebody did to a user. */

@@ -67,7 +67,7 @@ export async function switchOff(deps: Deps, session: Session, origin: Origin): P
 /** Throws `forbidden` where a second factor is required of the user by now. */
 export function refuseIfRequired({ clock }: Pick<Deps, "clock">, profile: MfaProfile) {
   if (isRequired(requirementOf(profile), clock.now()))
-    throw new Problem("forbidden", "Multi-factor authentication is required here.");
+    throw new Problem("forbidden", "Your account requires multi-factor authentication.");
 }
 
 /** Whether a device that the user proves now is put aside until they turn it all on. */

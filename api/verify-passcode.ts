@@ -118,9 +118,14 @@ async function readGuess(
   if (hash) return { recoveryHash: hash };
   throw new Problem(
     "invalid_request",
-    "A passcode has 6 or 7 digits; a recovery code 16 letters.",
+    "Passcodes have 6 or 7 digits. Recovery codes have 16 letters and digits.",
     {
-      errors: [{ path: "passcode", message: "Type the passcode, or a recovery code." }],
+      errors: [
+        {
+          path: "passcode",
+          message: "Passcodes have 6 or 7 digits. Recovery codes have 16 letters and digits.",
+        },
+      ],
     },
   );
 }
@@ -154,7 +159,7 @@ async function refuse(
     case "expired":
       return challengeExpired();
     case "passcode_expired":
-      return new Problem("passcode_expired", "Ask for a new passcode.");
+      return new Problem("passcode_expired", "Request a new passcode.");
     case "locked":
       if (attempt.justLocked) tell("lock", {});
       await deps.flows.moveChallenge(id, "lockAccount", { origin }, "lock");
@@ -163,7 +168,7 @@ async function refuse(
       const { failures } = attempt;
       const { moved, view } = await deps.flows.moveChallenge(id, "rejectPasscode", { failures });
       if (!moved) return refusal(view);
-      return new Problem("passcode_rejected", "That is not the passcode. Check it and try again.", {
+      return new Problem("passcode_rejected", "That passcode is wrong. Check it and try again.", {
         members: { attemptsRemaining: attemptsRemaining(deps.config.limits, failures) },
       });
     }
@@ -221,6 +226,6 @@ async function open(
   if (opened === "completed") throw challengeUsed();
   if (opened === "locked") throw accountLocked();
   if (opened === "stale")
-    throw new Problem("challenge_expired", "Your devices changed meanwhile. Log in again.");
+    throw new Problem("challenge_expired", "Your devices changed in the meantime. Log in again.");
   return openedSession(opened);
 }

@@ -50,7 +50,7 @@ export async function resend(
   const eventId = /^\d{1,15}$/.test(asked) ? Number(asked) : 0;
   const delivery = { webhookId, eventId };
   const found = await getDelivery(db, delivery);
-  if (!found) throw new Problem("delivery_not_found", "The webhook has no such delivery.");
+  if (!found) throw new Problem("delivery_not_found", "The webhook has no delivery with this ID.");
   if (state === "disabled")
     throw new Problem("webhook_disabled", "Enable the webhook first, then send again.");
   const view = await flows.webhookDelivery(delivery);
@@ -69,8 +69,7 @@ export async function resend(
   return { ...describeDelivery(found), state: "attempting" };
 }
 
-const underWay = () =>
-  new Problem("illegal_transition", "It is being sent at this moment. Look again in a while.");
+const underWay = () => new Problem("illegal_transition", "It is being sent now. Try again later.");
 
 function describeDelivery({ delivery, event }: EventDelivery): DeliveryView {
   const { eventId, state, attempts, lastOutcome, lastAttemptAt } = delivery;

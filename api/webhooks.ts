@@ -78,7 +78,10 @@ export async function makeWebhook(
     accountEvent(deps, session, "webhook_added", origin, { webhookId: id, host: target.host }),
   );
   if (made === "too_many")
-    throw new Problem("too_many_webhooks", `An account has at most ${perAccount}. Remove one.`);
+    throw new Problem(
+      "too_many_webhooks",
+      `You have ${perAccount} webhooks, the maximum. Remove one to add another.`,
+    );
   return { webhook: describeWebhook(made), secret };
 }
 
@@ -131,18 +134,19 @@ async function requireReachable(url: string, { config }: Pick<Deps, "config">): 
   const inside = config.WEBHOOKS_INSIDE;
   const target = URL.canParse(url) ? new URL(url) : undefined;
   if (!target || !(target.protocol === "https:" || (inside && target.protocol === "http:")))
-    throw invalidUrl("Give a URL that begins with https://.");
+    throw invalidUrl("The URL must begin with https://.");
   if (target.username || target.password || target.hash)
-    throw invalidUrl("Give a URL without a user name, a password or a fragment.");
+    throw invalidUrl("The URL cannot have a user name, a password or a fragment.");
   if (!inside && (await isInside(bareHost(target))))
-    throw invalidUrl("The URL leads to an address that is not of the public internet.");
+    throw invalidUrl("The URL must lead to an address on the public internet.");
   return target;
 }
 
 const invalidUrl = (message: string) =>
   new Problem("invalid_webhook_url", message, { errors: [{ path: "url", message }] });
 
-const unknownWebhook = () => new Problem("webhook_not_found", "Your account has no such webhook.");
+const unknownWebhook = () =>
+  new Problem("webhook_not_found", "Your account has no webhook with this ID.");
 
 function describeWebhook(webhook: Webhook): WebhookView {
   const { id, url, types, disabledFor, createdBy, createdAt } = webhook;

@@ -36,7 +36,7 @@ export function identity(deps: Deps) {
     for (const [method, handler] of Object.entries(handlers)) app.on(method, path, handler);
     const allow = Object.keys(handlers).join(", ");
     app.all(path, () => {
-      throw new Fault("badMethod", `Only ${allow} will do here.`, { allow });
+      throw new Fault("badMethod", `Use ${allow} here.`, { allow });
     });
   }
   return app;

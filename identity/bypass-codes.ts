@@ -28,7 +28,7 @@ const codesSchema = z.object({
       .refine((text) => {
         const ms = parseDuration(text);
         return ms !== undefined && ms >= MINUTE_MS && ms <= LONGEST_MS;
-      }, "Give a duration of a minute to 365 days, such as PT30M."),
+      }, "Give a duration from one minute to 365 days, such as PT30M."),
   }),
 });
 
@@ -45,7 +45,7 @@ export function bypassCodeRoutes(deps: Deps): Routes {
         if (others && (numberOfCodes > 1 || Number(validMs) > LONGEST_BY_OTHERS_MS))
           throw new Fault(
             "forbidden",
-            "For somebody else it is one code, for 180 minutes at most.",
+            "For another user you can make one code, for at most 180 minutes.",
           );
         const origin = originOf(c, deps.config.TRUSTED_PROXIES);
         const of = others && subjectOf(others.user);

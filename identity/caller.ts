@@ -29,7 +29,7 @@ export const isOwn = (c: Context, { userId }: Session) => param(c, "userId") ===
 export async function callerOnOwnPath(c: Context, deps: Deps): Promise<Session> {
   const session = await callerOf(c, deps, { setup: true });
   if (!isOwn(c, session))
-    throw new Problem("forbidden", "Only the users themselves do this, each on their own path.");
+    throw new Problem("forbidden", "Users can only do this themselves, on their own path.");
   return session;
 }
 
@@ -44,7 +44,7 @@ export async function callerOnOthersPath(
   const session = await callerOf(c, deps);
   const user = await userOfDomain(deps, session, param(c, "userId"));
   if (user.role === "support")
-    throw new Problem("forbidden", "A Support operator is not administrated here.");
+    throw new Problem("forbidden", "A Support operator cannot be changed here.");
   await requireFresh(deps, session);
   return { session, user };
 }
@@ -57,4 +57,5 @@ export async function userOfDomain(deps: Deps, session: Session, userId: string)
   return user;
 }
 
-export const noSuchUser = () => new Problem("user_not_found", "Your domain has no such user.");
+export const noSuchUser = () =>
+  new Problem("user_not_found", "Your domain has no user with this ID.");

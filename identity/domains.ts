@@ -46,6 +46,6 @@ export function domainRoutes(deps: Deps): Routes {
 
 async function ownDomain(c: Context, { db }: Deps, { accountId }: Session): Promise<Account> {
   const account = param(c, "domainId") === accountId && (await getAccount(db, accountId));
-  if (!account) throw new Fault("itemNotFound", "You have no such domain.");
+  if (!account) throw new Fault("itemNotFound", "You have no domain with this ID.");
   return account;
 }

@@ -85,6 +85,9 @@ async function removable(c: Context, deps: Deps, userId: string): Promise<string
   const verified = profile?.devices.filter(({ type, verifiedAt }) => type === "otp" && verifiedAt);
   const isLast = verified?.length === 1 && verified[0]?.id === id;
   if (profile && isLast && effectiveDefault(profile.user.defaultMethod, profile.devices) === "otp")
-    throw new Fault("badRequest", "It is the last one, and the factor is OTP: change that first.");
+    throw new Fault(
+      "badRequest",
+      "This is the last OTP device and OTP is the default. Change the default first.",
+    );
   return id;
 }

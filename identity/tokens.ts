@@ -137,7 +137,7 @@ async function sessionBehind(deps: Deps, caller: Session, token: string): Promis
   if (session.userId === caller.userId) return session;
   await requireRole(deps, caller, "administrator");
   if (session.accountId !== caller.accountId)
-    throw new Problem("forbidden", "The token is not of your domain.");
+    throw new Problem("forbidden", "The token belongs to another domain.");
   return session;
 }
 

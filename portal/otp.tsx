@@ -74,7 +74,7 @@ export function otpPages(app: Hono<PortalEnv>, deps: Deps) {
 async function unverifiedApp(c: PortalContext, deps: Deps) {
   const session = await signedIn(c, deps, { setup: true });
   const device = await unverifiedDevice(deps, session, c.req.param("id") ?? "");
-  if (device.type !== "otp") throw new Problem("device_not_found", "There is no such app.");
+  if (device.type !== "otp") throw new Problem("device_not_found", "You have no app with this ID.");
   return { who: await whoOf(deps, session), session, device };
 }
 

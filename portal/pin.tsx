@@ -44,7 +44,8 @@ export function pinPages(app: Hono<PortalEnv>, deps: Deps) {
 async function unverifiedPhone(c: PortalContext, deps: Deps) {
   const session = await signedIn(c, deps, { setup: true });
   const device = await unverifiedDevice(deps, session, c.req.param("id") ?? "");
-  if (device.type !== "sms") throw new Problem("device_not_found", "There is no such phone.");
+  if (device.type !== "sms")
+    throw new Problem("device_not_found", "You have no phone with this ID.");
   return { who: await whoOf(deps, session), device };
 }
 

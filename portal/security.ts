@@ -36,7 +36,10 @@ export const ownFormsOnly: MiddlewareHandler = async (c, next) => {
       ? hostOf(c.req.header("origin")) === new URL(c.req.url).host
       : site === "same-origin" || site === "none";
   if (!own)
-    throw new Problem("forbidden", "The form was sent from another site. Send it from ours.");
+    throw new Problem(
+      "forbidden",
+      "The form was sent from another site. Open the page here and send it again.",
+    );
   return next();
 };
 

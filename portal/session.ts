@@ -14,7 +14,7 @@ const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
  */
 export async function signedIn(c: Context, deps: Deps, options: Admits = {}): Promise<Session> {
   const token = readToken(c, deps);
-  if (!token) throw new Problem("unauthenticated", "Log in to go on.");
+  if (!token) throw new Problem("unauthenticated", "Log in to continue.");
   return sessionOf(deps, token, options);
 }
 

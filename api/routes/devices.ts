@@ -189,7 +189,7 @@ export function deviceRoutes(app: OpenAPIHono, deps: Deps) {
     const session = await sessionOf(c);
     const device = await unverifiedDevice(deps, session, c.req.valid("param").id);
     if (device.type !== "otp")
-      throw new Problem("illegal_transition", "A phone has no secret. Ask for a new PIN.");
+      throw new Problem("illegal_transition", "A phone has no secret. Request a new PIN.");
     return c.json(await restartOtpDevice(deps, session, device, origin(c)), 200);
   });
 

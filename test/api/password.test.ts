@@ -108,7 +108,7 @@ test("of changes at once one is made, and its password alone opens the login", a
 
 test.each([
   ["short", "short", "at least 8 characters"],
-  ["one that many people chose", "password1", "Many people"],
+  ["one that many people chose", "password1", "too common"],
   ["more than is hashed", "x".repeat(257), "at most 256"],
   ["no text", 7, ""],
 ])("%s is refused at its field, and costs no guess", async (_, password, message) => {

@@ -180,7 +180,7 @@ test("more logins at once than can be looked at in time are told at once to come
   );
   crowded = false;
   await crowd;
-  expect(expectProblem(refused, "service_unavailable").detail).toContain("Too many log in at once");
+  expect(expectProblem(refused, "service_unavailable").detail).toContain("The service is busy");
   expect(refused.headers.get("retry-after")).toBe("1");
   expect((await stack.api.logIn(user)).status).toBe(200);
 });

@@ -88,7 +88,7 @@ test("a change of devices needs a fresh login with every factor, and says so wit
     ["POST", `${own}/otp-devices`, { "RAX-AUTH:otpDevice": { name: "Another" } }],
   ] as const) {
     const answer = await face.call(method, path, { token, body });
-    expect(expectFault(answer, "unauthorized")).toContain("last 15 minutes");
+    expect(expectFault(answer, "unauthorized")).toContain("log in again with every factor");
   }
   const fresh = await logInByApp(face, user, app);
   expect((await put(own, fresh, { factorType: "OTP" })).status).toBe(204);

@@ -37,7 +37,7 @@ test("a login and a set-up are done by the keyboard alone", async () => {
   expect(await active(page, "inputMode")).toBe("numeric");
   await page.keyboard.insertText(` ${await portal.pinTo("+4915123456789")} `);
   await page.keyboard.press("Enter");
-  await page.getByText("A device was verified. Log in again with it.").waitFor();
+  await page.getByText("Device verified. Log in again to start using it.").waitFor();
 });
 
 test.each(["light", "dark"] as const)(

@@ -56,7 +56,7 @@ describe("the account's requirement", () => {
     const secret = await secretOf(hers);
     await hers.getByLabel("Code", { exact: true }).fill(await portal.codeOf(secret));
     await press(hers, "Verify");
-    expect(await hers.getByRole("status").textContent()).toContain("A device was verified");
+    expect(await hers.getByRole("status").textContent()).toContain("Device verified");
     await portal.advance(30_000);
     await logIn(hers, member);
     await hers.getByLabel("Passcode").fill(await portal.codeOf(secret));
@@ -124,7 +124,7 @@ describe("the account's users", () => {
     await logIn(outsider, member);
     for (const path of ["/account", "/account/users", "/account/users/new", "/support"]) {
       await outsider.goto(path);
-      expect(await heading(outsider), path).toBe("This session may not do that");
+      expect(await heading(outsider), path).toBe("You don't have access");
     }
   });
 });
@@ -153,7 +153,7 @@ describe("Support", () => {
     await expectAccessible(desk);
     await desk.getByLabel("Reason to unlock").fill("x");
     await press(desk, "Unlock");
-    expect(await desk.locator("#unlock-reason-error").textContent()).toContain("Say why");
+    expect(await desk.locator("#unlock-reason-error").textContent()).toContain("Enter a reason");
     await desk.getByLabel("Reason to unlock").fill("Called back on the number we have");
     await press(desk, "Unlock");
     expect(await desk.getByRole("status").textContent()).toContain("The user is unlocked");

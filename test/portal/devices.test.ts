@@ -75,7 +75,7 @@ test("after the fifth app there is no place for another, also in a tab left open
   await page.goto("/devices/otp/new");
   await page.getByLabel("Name of the device").fill("App 6");
   await press(page, "Continue");
-  expect(await page.locator("#name-error").textContent()).toContain("Remove one of your 5 apps");
+  expect(await page.locator("#name-error").textContent()).toContain("You have 5 apps, the maximum");
   await page.getByLabel("Name of the device").fill("a".repeat(65));
   await press(page, "Continue");
   expect(await page.locator("#name-error").textContent()).toContain("at most 64 characters");
@@ -92,7 +92,7 @@ describe("two tabs", () => {
     await tab.goto(page.url());
     await press(tab, "Delete this device");
     await press(page, "Delete this device");
-    expect(await heading(page)).toBe("There is no such device");
+    expect(await heading(page)).toBe("Device not found");
     await expectAccessible(page);
     await follow(page, "Go to the start page");
     expect(await heading(page)).toBe("My Multi-Factor Devices");
@@ -125,7 +125,9 @@ describe("sessions", () => {
     await press(here, "End this session");
     expect(await here.getByRole("status").textContent()).toBe("The session has ended.");
     await there.reload();
-    expect(await there.getByRole("status").textContent()).toContain("ended from another one");
+    expect(await there.getByRole("status").textContent()).toContain(
+      "logged out from another device",
+    );
   });
 
   test("a browser that logs in anew leaves no session behind", async () => {

@@ -17,7 +17,7 @@ test("a person says where notices go, is corrected, and takes the address away a
   const address = page.getByLabel("E-mail address");
   await address.fill("alice@example");
   await press(page, "Save");
-  expect(await page.locator("#email-error").textContent()).toContain("e-mail address");
+  expect(await page.locator("#email-error").textContent()).toContain("email address");
   expect(await address.inputValue()).toBe("alice@example");
   await expectAccessible(page);
   await address.fill("alice@example.com");
@@ -44,7 +44,7 @@ test("an administrator gives a new user an address", async () => {
   await page.getByLabel("E-mail address").fill("nowhere@here");
   await page.getByLabel("First password").fill("a long enough one");
   await press(page, "Add the user");
-  expect(await page.locator("#email-error").textContent()).toContain("e-mail address");
+  expect(await page.locator("#email-error").textContent()).toContain("email address");
   await page.getByLabel("E-mail address").fill("carol@example.com");
   await page.getByLabel("First password").fill("a long enough one");
   await press(page, "Add the user");

@@ -68,7 +68,7 @@ test("a phone is registered, verified, logs its owner out, and is asked for from
   await press(page, "Verify");
   expect(new URL(page.url()).pathname).toBe("/login");
   expect(await page.getByRole("status").textContent()).toBe(
-    "A device was verified. Log in again with it.",
+    "Device verified. Log in again to start using it.",
   );
 
   await logIn(page, user);
@@ -103,7 +103,7 @@ test("an app is set up by the barcode in the page's picture, shown once", async 
   const code = await portal.codeOf(secret);
   await page.getByLabel("Code", { exact: true }).fill(wrongCode(code));
   await press(page, "Verify");
-  expect(await page.getByRole("alert").textContent()).toContain("Type the newest one");
+  expect(await page.getByRole("alert").textContent()).toContain("Enter the current code");
   expect(await page.content()).not.toContain(secret);
   await expectAccessible(page);
   await page.getByLabel("Code", { exact: true }).fill(`${code.slice(0, 3)} ${code.slice(3)}`);
@@ -111,7 +111,7 @@ test("an app is set up by the barcode in the page's picture, shown once", async 
     true,
   );
   await press(page, "Verify");
-  expect(await page.getByRole("status").textContent()).toContain("A device was verified");
+  expect(await page.getByRole("status").textContent()).toContain("Device verified");
 
   await logIn(page, user);
   await portal.advance(STEP_MS);
@@ -150,7 +150,7 @@ test("reload, back and a second sending of the name make no second device", asyn
   await follow(page, "Verify");
   await page.getByLabel("Code", { exact: true }).fill(await portal.codeOf(second));
   await press(page, "Verify");
-  expect(await page.getByRole("status").textContent()).toContain("A device was verified");
+  expect(await page.getByRole("status").textContent()).toContain("Device verified");
   await page.goBack();
   await page.goBack();
   expect(new URL(page.url()).pathname).toBe("/login");
@@ -176,5 +176,5 @@ test("a phone can be left unverified and verified later, after a reload, or remo
   await page.getByText(/A PIN was sent to/).waitFor();
   await page.getByLabel("PIN", { exact: true }).fill(pin);
   await press(page, "Verify");
-  expect(await page.getByRole("status").textContent()).toContain("A device was verified");
+  expect(await page.getByRole("status").textContent()).toContain("Device verified");
 });

@@ -76,7 +76,7 @@ describe("the passcode page", () => {
     await page.getByText(/A 7-digit passcode was sent to/).waitFor();
     await page.getByLabel("Passcode").fill(first);
     await press(page, "Log in");
-    expect(await page.getByRole("alert").textContent()).toContain("not the passcode");
+    expect(await page.getByRole("alert").textContent()).toContain("passcode is wrong");
     await page.getByLabel("Passcode").fill(second);
     await press(page, "Log in");
     expect(await heading(page)).toBe("My Multi-Factor Devices");
@@ -208,6 +208,6 @@ describe("the passcode page", () => {
       .waitFor();
     await expectAccessible(page);
     await page.goto(`/login/${"0".repeat(56)}`);
-    expect(await heading(page)).toBe("There is no such challenge");
+    expect(await heading(page)).toBe("This login is no longer available");
   });
 });

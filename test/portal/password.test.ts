@@ -28,7 +28,7 @@ test("a person changes their password, is corrected, logged out, and logs in wit
   await type(user.password, "x".repeat(257));
   expect(await page.locator("#password-error").textContent()).toContain("at most 256");
   await type("not my password", NEW);
-  expect(await page.locator("#currentPassword-error").textContent()).toContain("not your password");
+  expect(await page.locator("#currentPassword-error").textContent()).toContain("password is wrong");
   await expectAccessible(page);
   await type(user.password, NEW);
   expect(await heading(page)).toBe("Log in");

@@ -58,7 +58,7 @@ describe("attack: a foreign page sends a form in the user's name", () => {
     await evil.context().addCookies(await page.context().cookies());
     await evil.goto("https://evil.example/");
     await press(evil, "Win");
-    expect(await heading(evil)).toBe("This session may not do that");
+    expect(await heading(evil)).toBe("You don't have access");
     await page.reload();
     expect(await heading(page)).toBe("My Multi-Factor Devices");
   });
@@ -146,7 +146,7 @@ test("everything works without JavaScript", async () => {
   expect(await page.getByRole("button", { name: "Copy the secret" }).isVisible()).toBe(false);
   await page.getByLabel("Code", { exact: true }).fill(await portal.codeOf(secret));
   await press(page, "Verify");
-  expect(await page.getByRole("status").textContent()).toContain("A device was verified");
+  expect(await page.getByRole("status").textContent()).toContain("Device verified");
   await logIn(page, user);
   await portal.advance(30_000);
   await page.getByLabel("Passcode").fill(await portal.codeOf(secret));

@@ -91,7 +91,7 @@ test("administrators read their account's activity, filter it and take it away a
   const stranger = await portal.createUser();
   await page.getByLabel("About the user").fill(stranger.username);
   await press(page, "Show");
-  expect(await page.locator("#user-error").textContent()).toContain("no such user");
+  expect(await page.locator("#user-error").textContent()).toContain("No user found");
   expect(await page.locator(".rows > li").count()).toBe(0);
 });
 
