@@ -29,6 +29,29 @@ const keyring = z.string().transform((text, context) => {
   return keys.map(({ id, value }) => ({ id, key: Buffer.from(value, "base64") }));
 });
 
+/** Schemes of a link to Support, and whether the rest alone is what people read. */
+const SUPPORT_SCHEMES: Record<string, boolean> = { "mailto:": true, "tel:": true, "https:": false };
+
+/** How to reach Support: `text` for people to read, and `href` where it is a link. */
+export type SupportContact = { text: string; href?: string };
+
+const supportContact = z
+  .string()
+  .trim()
+  .max(200)
+  .regex(/^[^\p{C}\p{Zl}\p{Zp}]+$/u, "must be one line of text, or a link")
+  .transform((text, context): SupportContact => {
+    if (!/^[a-z][a-z\d+.-]*:\S/i.test(text)) return { text };
+    const url = URL.canParse(text) ? new URL(text) : undefined;
+    const bare = url && SUPPORT_SCHEMES[url.protocol];
+    if (url === undefined || bare === undefined) {
+      const message = "must be a mailto:, tel: or https: link, or text without a scheme";
+      context.addIssue({ code: "custom", message });
+      return z.NEVER;
+    }
+    return { text: bare ? decodeURIComponent(url.pathname) : text, href: url.href };
+  });
+
 /** The providers of SMS, in the order in which they are tried. */
 const gateways = z
   .string()
@@ -92,6 +115,8 @@ const environment = z.object({
   TRUSTED_PROXIES: z.coerce.number().int().min(0).max(5).default(0),
   /** Minutes until a locked user may try again; 0 keeps the lock until Support ends it. */
   LOCK_MINUTES: z.coerce.number().int().min(0).default(0),
+  /** How locked users reach Support: a mailto:, tel: or https: link, or text; shown to everybody. */
+  SUPPORT_CONTACT: supportContact.optional(),
 });
 
 type Environment = z.infer<typeof environment>;

@@ -23,8 +23,15 @@ export function noticeActivities({ db, redis, mail, config }: Deps) {
       const change = { userId: user.id, eventKey: event.key };
       const address = to === "former" ? await formerAddress(redis, change) : user.email;
       if (!address) return "no_address";
-      const { SERVICE_NAME: service, PUBLIC_URL: url } = config;
-      const words = writeNotice(event, to, { service, username: user.username, url });
+      const { SERVICE_NAME: service, PUBLIC_URL: url, SUPPORT_CONTACT: support } = config;
+      const actor = event.actorId ? await getUser(db, event.actorId) : undefined;
+      const words = writeNotice(event, to, {
+        service,
+        username: user.username,
+        url,
+        support: support?.text,
+        actorRole: actor?.role,
+      });
       // A crash after the server took it sends it twice, under the same id.
       const id = hashCode(config.CODE_KEY, "notice", event.key, to);
       return mail.send({ id, to: address, ...words });

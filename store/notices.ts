@@ -1,12 +1,19 @@
 import { isIP } from "node:net";
 import type { Method } from "./methods.ts";
-import type { AuditEvent } from "./postgres/schema.ts";
+import type { AuditEvent, Role } from "./postgres/schema.ts";
 import { knownBrowser } from "./user-agents.ts";
 
 /** Whom a notice goes to: the user's address, or the one that a change of it has just replaced. */
 export type Recipient = "current" | "former";
 
-type Told = { subject: string; what: string };
+type Told = {
+  subject: string;
+  what: string;
+  /** What Support is to be asked for, where nobody else can help. */
+  support?: string;
+};
+
+const PASSWORD_ONLY = "You can now log in with your password only.";
 
 const DEVICE: Record<Method, string> = { sms: "an SMS device", otp: "an authenticator app" };
 
@@ -14,70 +21,71 @@ const DEVICE: Record<Method, string> = { sms: "an SMS device", otp: "an authenti
 const NOTICES: Record<string, (event: AuditEvent, to: Recipient) => Told> = {
   device_verified: ({ workflowId, detail }) => ({
     subject: "A device was added",
-    what: `${workflowId?.startsWith("sms") ? "An SMS device" : "An authenticator app"} was added to your login. Its passcodes log you in ${detail.aside ? "once you turn multi-factor authentication on" : "from now on"}.`,
+    what: `${workflowId?.startsWith("sms") ? "An SMS device" : "An authenticator app"} was added to your login. ${detail.aside ? "You can log in with it after you turn multi-factor authentication on." : "You can log in with it now."}`,
   }),
   multi_factor_switched_on: () => ({
     subject: "Multi-factor authentication is on",
-    what: "Multi-factor authentication was turned on, and you were logged out everywhere. Logins ask for a passcode from now on.",
+    what: "Multi-factor authentication was turned on, and you were logged out everywhere. You now need a passcode to log in.",
   }),
   multi_factor_switched_off: () => ({
     subject: "Multi-factor authentication is off",
-    what: "Multi-factor authentication was turned off, and your recovery codes are void. A password alone opens your login.",
+    what: `Multi-factor authentication was turned off. Your recovery codes no longer work. ${PASSWORD_ONLY}`,
   }),
   api_key_made: () => ({
     subject: "A new API key was made",
-    what: "A new API key was made for your login. The one before it is void, and you were logged out everywhere.",
+    what: "A new API key was made for your login. The old key no longer works, and you were logged out everywhere.",
   }),
   api_key_revoked: () => ({
-    subject: "Your API key was taken away",
-    what: "Your API key works no more, and you were logged out everywhere.",
+    subject: "Your API key was removed",
+    what: "Your API key no longer works, and you were logged out everywhere.",
   }),
   device_removed: ({ detail }) => ({
     subject: "A device was removed",
-    what: `A device, ${removedDevice(detail)}, was removed from your login.${detail.mfaOff ? " It was the last one: multi-factor authentication is off." : ""}`,
+    what: `A device, ${removedDevice(detail)}, was removed from your login.${detail.mfaOff ? " It was the last one, so multi-factor authentication is off." : ""}`,
   }),
   all_devices_removed: () => ({
     subject: "Multi-factor authentication is off",
-    what: "All your devices were removed, and your recovery codes are void. A password alone opens your login.",
+    what: `All your devices were removed. Your recovery codes no longer work. ${PASSWORD_ONLY}`,
   }),
   multi_factor_reset: () => ({
     subject: "Multi-factor authentication was reset",
-    what: "All your devices were removed, your recovery codes are void, and you were logged out everywhere. A password alone opens your login.",
+    what: `All your devices were removed, and you were logged out everywhere. Your recovery codes no longer work. ${PASSWORD_ONLY}`,
   }),
   default_method_changed: ({ detail }) => ({
     subject: "Your default method was changed",
-    what: `Your logins begin with ${DEVICE[detail.method as Method]} from now on.`,
+    what: `You will now be asked first for a passcode from ${DEVICE[detail.method as Method]}.`,
   }),
   recovery_codes_made: () => ({
     subject: "New recovery codes were made",
-    what: "New recovery codes were made for your login. The ones before them are void.",
+    what: "New recovery codes were made for your login. The old ones no longer work.",
   }),
   recovery_code_used: () => ({
     subject: "A recovery code was used",
-    what: "One of your recovery codes was used to log in. It works no more.",
+    what: "One of your recovery codes was used to log in. It can't be used again.",
   }),
   account_locked: () => ({
     subject: "Your account is locked",
-    what: "Your account was locked after too many wrong passcodes. Whoever typed them knew your password.",
+    what: "Your account was locked after too many wrong passcodes. The person who entered them knew your password.",
+    support: "To unlock your account, contact Support",
   }),
   account_unlocked: () => ({
     subject: "Your account is unlocked",
-    what: "Your account was unlocked: you can log in again.",
+    what: "Your account was unlocked. You can log in again.",
   }),
   role_changed: ({ detail }) => ({
     subject: "Your role was changed",
-    what: `Your role is ${detail.role} from now on, and you were logged out everywhere.`,
+    what: `Your role is now ${detail.role}, and you were logged out everywhere.`,
   }),
   password_changed: () => ({
     subject: "Your password was changed",
     what: "Your password was changed, and you were logged out everywhere.",
   }),
   email_changed: ({ detail }, to) => ({
-    subject: "Your address for notices was changed",
+    subject: "Your address for notifications was changed",
     what:
       to === "current"
-        ? "Notices about your login come to this address from now on."
-        : `Notices about your login ${detail.to ? "go to another address" : "go nowhere"} from now on. This is the last one to this address.`,
+        ? "We now send notifications about your login to this address."
+        : `We ${detail.to ? "now send notifications about your login to another address" : "no longer send notifications about your login"}. This is the last email to this address.`,
   }),
 };
 
@@ -93,6 +101,18 @@ export function recipientsOf({ type, userId, detail }: AuditEvent): Recipient[] 
   ];
 }
 
+/** What a notice says beside its event. */
+type Letterhead = {
+  service: string;
+  username: string;
+  /** Where the pages are. */
+  url?: string;
+  /** How to reach Support. */
+  support?: string;
+  /** The role of the user who did it, where that is another one. */
+  actorRole?: Role;
+};
+
 /**
  * The mail that tells a user of an event: nothing in it is secret, and nothing in the words of
  * whoever caused the event, who may be an attacker writing to the user in our name.
@@ -100,33 +120,45 @@ export function recipientsOf({ type, userId, detail }: AuditEvent): Recipient[] 
 export function writeNotice(
   event: AuditEvent,
   to: Recipient,
-  { service, username, url }: { service: string; username: string; url?: string },
+  { service, username, url, support, actorRole }: Letterhead,
 ): { subject: string; body: string } {
   const notice = NOTICES[event.type];
   if (!notice) throw new TypeError(`Nobody is told of ${event.type}`);
-  const { subject, what } = notice(event, to);
-  const look = url && new URL("/activity", url).href;
+  const told = notice(event, to);
+  const at = support ? `: ${support}` : ".";
   const lines = [
-    what,
+    told.what,
+    ...(told.support ? [`${told.support}${at}`] : []),
     "",
     `User:  ${username}`,
     `When:  ${event.at.toISOString().slice(0, 16).replace("T", " ")} UTC`,
-    ...whence(event),
+    ...whence(event, actorRole),
     "",
-    "If you did this or asked for it, there is nothing to do.",
-    `If not, somebody else may have your password. Tell your administrator or Support at once, log in, and end the sessions and remove the devices that are not yours${look ? ":" : "."}`,
-    ...(look ? [look] : []),
+    "If this was you, or you asked for it, you have nothing to do.",
+    `If this wasn't you, someone may have your password. Log in, change it, end unknown sessions, and contact Support${told.support ? "." : at}`,
+    ...(url ? [new URL("/activity", url).href] : []),
     "",
-    `${service} never asks for a password or a passcode by e-mail.`,
+    `${service} never asks for a password or a passcode by email.`,
     "",
   ];
-  return { subject: `${service}: ${subject}`, body: lines.join("\n") };
+  return { subject: `${service}: ${told.subject}`, body: lines.join("\n") };
 }
 
-/** From where the user did it, or that another did; Support's own place is nobody's concern. */
-function whence({ userId, actorId, ip, userAgent }: AuditEvent): string[] {
+/** Another user who did it, by their role now. */
+const BY: Record<Role, string> = {
+  support: "Support",
+  administrator: "an administrator of your account",
+  member: "another user",
+};
+
+/** The command line acts as nobody, under a name that no user id can be. */
+const OPERATOR = "command_line";
+
+/** From where the user did it, or which other did; Support's own place is nobody's concern. */
+function whence({ userId, actorId, ip, userAgent }: AuditEvent, role: Role = "member"): string[] {
   if (actorId === null) return ["By:    the service itself"];
-  if (actorId !== userId) return ["By:    Support, an administrator or an operator"];
+  if (actorId === OPERATOR) return ["By:    an operator of the service"];
+  if (actorId !== userId) return [`By:    ${BY[role]}`];
   const address = ip && isIP(ip) ? ip : undefined;
   const place = [address, knownBrowser(userAgent)].filter(Boolean).join(", ");
   return [`From:  ${place || "an unknown place"}`];

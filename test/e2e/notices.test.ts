@@ -23,6 +23,7 @@ const stack = useStack({
     PUBLIC_URL: "https://panel.example",
     TRUSTED_PROXIES: "1",
     SERVICE_NAME: "The Panel",
+    SUPPORT_CONTACT: "mailto:help@panel.example",
   },
 });
 let elapsed = 0;
@@ -101,7 +102,7 @@ test("everything that happens to a login is told by mail, and no mail or history
     "Your default method was changed",
     "A device was added",
     "A device was added",
-    "Your address for notices was changed",
+    "Your address for notifications was changed",
   ]);
   expect(all[1]?.body).toContain("an authenticator app");
   expect(all[6]?.body).toContain("An SMS device was added to your login");
@@ -134,6 +135,9 @@ describe("lock and reset", () => {
     const [locked] = await mails(email, 3);
     expect(locked?.subject).toBe("The Panel: Your account is locked");
     expect(locked?.body).toContain("From:  203.0.113.9, Firefox 140 on Linux\n");
+    expect(locked?.body).toContain(
+      "\nTo unlock your account, contact Support: help@panel.example\n",
+    );
 
     const support = await stack.createUser({ role: "support" });
     const { token } = await logInByPassword(stack, support);
@@ -148,7 +152,7 @@ describe("lock and reset", () => {
       "Your account is unlocked",
     ]);
     for (const mail of [reset, unlocked]) {
-      expect(mail?.body).toContain("By:    Support, an administrator or an operator\n");
+      expect(mail?.body).toContain("By:    Support\n");
       expect(mail?.body).not.toMatch(/203\.0\.113\.9|Firefox|Seen in person/);
     }
   });
@@ -185,8 +189,8 @@ describe("another address", () => {
     expect(answer.body).toEqual({ email: next });
     const [toNext] = await mails(next, 1);
     const [toFormer] = await mails(email, 2);
-    expect(toNext?.body).toContain("come to this address from now on");
-    expect(toFormer?.body).toContain("go to another address from now on");
+    expect(toNext?.body).toContain("send notifications about your login to this address");
+    expect(toFormer?.body).toContain("now send notifications about your login to another address");
     expect(toFormer?.body).not.toContain(next);
     expect((await stack.api.multiFactor(token)).body).toMatchObject({ email: next });
 
@@ -204,17 +208,17 @@ describe("another address", () => {
     for (const address of [email, second])
       await until(
         () => outbox(address),
-        (found) => found.some(({ body }) => body.includes("go to another address")),
+        (found) => found.some(({ body }) => body.includes("to another address")),
       );
     const [toThird] = await mails(third, 1);
-    expect(toThird?.body).toContain("come to this address");
+    expect(toThird?.body).toContain("to this address");
   });
 
   test("taken away, the address before is told, and nothing afterwards", async () => {
     const { user, email } = await told();
     expect((await setEmail(user, null)).body).toEqual({ email: null });
     const [last] = await mails(email, 2);
-    expect(last?.body).toContain("go nowhere from now on");
+    expect(last?.body).toContain("no longer send notifications");
     await enrollPhone(stack, user);
     await advance(60_000);
     expect(await outbox(email)).toHaveLength(2);
@@ -225,5 +229,5 @@ test("the development phone shows mails beside messages", async () => {
   const { email } = await told();
   const page = await (await stack.app.request("/dev/phone")).text();
   expect(page).toContain(`<h2>${email}</h2>`);
-  expect(page).toContain("The Panel: Your address for notices was changed");
+  expect(page).toContain("The Panel: Your address for notifications was changed");
 });

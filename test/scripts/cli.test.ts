@@ -273,8 +273,10 @@ describe("on a service of its own settings", { timeout: SOME_PROCESSES_MS }, () 
     expect(await json(["user", "set-email", name])).toEqual({ changed: true, email: null });
     const told = (to: string) => async () =>
       (await keptMessages(stack.deps.redis, to)).map(({ body }) => body).join();
-    expect(await until(told(first), Boolean)).toContain("By:    Support, an administrator");
-    expect(await until(told(second), (text) => text.includes("go nowhere"))).not.toContain(first);
+    expect(await until(told(first), Boolean)).toContain("By:    an operator of the service");
+    expect(
+      await until(told(second), (text) => text.includes("no longer send notifications")),
+    ).not.toContain(first);
     expect(await refused(["user", "set-email", name, "nobody"])).toContain("no e-mail address");
   });
 
