@@ -67,7 +67,7 @@ export function createApp(deps: Deps) {
   referenceRoutes(app);
   if (hasOutbox(config)) outboxRoutes(app, deps);
   app.route("/", identity(deps));
-  app.route("/", portal(deps));
+  app.route("/", portal({ ...deps, flows: { ...deps.flows, ...deps.flows.forPages } }));
 
   // Each face refuses in its own form, also what no route of it takes.
   const refuse = (c: Context, error: Error) =>

@@ -13,7 +13,7 @@ export type Deps = {
   redis: Redis;
   /** Resolves when PostgreSQL answers. */
   ping(): Promise<void>;
-  flows: Flows;
+  flows: Flows & { forPages: Flows };
   config: Config;
   clock: Clock;
   log: Logger;

@@ -24,12 +24,19 @@ import {
   firstSmsEnrollmentView,
 } from "../workflows/views.ts";
 import { Problem, type ProblemCode } from "./problem.ts";
-import { createCalls } from "./temporal.ts";
+import { createCalls, PAGE_PATIENCE_MS } from "./temporal.ts";
 import { unrunChallenge } from "./unrun-challenge.ts";
 
-/** The gateway's only door to Temporal. Throws the 503 problem when Temporal or every worker is away. */
+/**
+ * The gateway's only door to Temporal: for programs, and `forPages` for people, who rather wait on a
+ * slow day. Throws the 503 problem when Temporal or every worker is away.
+ */
 export function createFlows(client: Client) {
-  const { call, start, viewIfKnown, move } = createCalls(client);
+  return { ...flowsOver(client), forPages: flowsOver(client, PAGE_PATIENCE_MS) };
+}
+
+function flowsOver(client: Client, patienceMs?: number) {
+  const { call, start, viewIfKnown, move } = createCalls(client, patienceMs);
 
   return {
     /** Answers the view that the challenge begins with. */
@@ -126,7 +133,7 @@ export function createFlows(client: Client) {
       await start("deviceRemoval", workflowId, args, { summary });
       return call("result", workflowId, () =>
         client.workflow.result<DeviceRemovalWorkflow>(workflowId),
-      );
+      ).catch(goesOn);
     },
 
     /** Tells a flow something that nobody waits for; one that has ended needs to hear nothing. */
@@ -145,7 +152,7 @@ export function createFlows(client: Client) {
   };
 }
 
-export type Flows = ReturnType<typeof createFlows>;
+export type Flows = ReturnType<typeof flowsOver>;
 
 type DeviceRemovalWorkflow = (args: DeviceRemovalArgs) => Promise<DeviceRemovalResult>;
 
@@ -157,6 +164,17 @@ const deliveryId = ({ webhookId, eventId }: Delivery) =>
   workflowIds.webhookDelivery(webhookId, eventId);
 
 const enrollmentId = ({ id, type }: Enrolled) => workflowIds.enrollment(type, id);
+
+/** Tells whoever stops waiting for a removal that was begun what becomes of it. */
+function goesOn(error: unknown): never {
+  if (!(error instanceof Problem) || error.code !== "service_unavailable") throw error;
+  throw new Problem(
+    error.code,
+    "The devices are being removed. That goes on by itself; look again in a moment.",
+    error.extra,
+    error.cause,
+  );
+}
 
 /** For a flow that Temporal has lost, or whose start a crash prevented: the problem of that code. */
 const unknownIs =

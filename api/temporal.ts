@@ -22,15 +22,18 @@ import { type Owner, VIEW } from "../workflows/messages.ts";
 import { Problem, unavailable } from "./problem.ts";
 import { note } from "./request-context.ts";
 
-/** How long a caller waits for Temporal before the request, due within 2 s, is given up, in ms. */
+/** How long a program's call waits for Temporal before the request, due within 2 s, is given up, in ms. */
 const PATIENCE_MS = 1500;
+
+/** How long a person's page waits, in ms: on a slow day that is better than a page with an error. */
+export const PAGE_PATIENCE_MS = 10_000;
 
 const TRIES = 4;
 const RECONNECT_MS = 1000;
 
 /**
  * A connection for requests that somebody waits for. Lazy: the gateway starts, and says what is
- * away, also while Temporal is. A call is tried for less than PATIENCE_MS, and a server that is
+ * away, also while Temporal is. A program's call is tried for less than PATIENCE_MS, and a server that is
  * back is found within a second; the SDK's own numbers are 18 s and two minutes.
  */
 export function connectTemporal(address: string): Connection {
@@ -63,7 +66,7 @@ export type History = Awaited<ReturnType<WorkflowHandle["fetchHistory"]>>;
 type Unrun<View> = (history: History) => View | undefined;
 
 /** What is asked of workflows. Each throws the 503 problem when Temporal or every worker is away. */
-export function createCalls(client: Client) {
+export function createCalls(client: Client, patienceMs = PATIENCE_MS) {
   const call = async <T>(
     name: string,
     workflowId: string | undefined,
@@ -78,8 +81,8 @@ export function createCalls(client: Client) {
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
         patience.abort();
-        reject(unavailable("temporal", new Error(`${name}: no answer in ${PATIENCE_MS} ms`)));
-      }, PATIENCE_MS);
+        reject(unavailable("temporal", new Error(`${name}: no answer in ${patienceMs} ms`)));
+      }, patienceMs);
     });
     try {
       // The abort ends the first try of a call; its later ones are left to themselves.
@@ -129,7 +132,7 @@ export function createCalls(client: Client) {
     const handle = open.getHandle(workflowId);
     // A server that knows how long we wait tells at once that the flow will not be run by then.
     const query = () =>
-      client.withDeadline(Date.now() + PATIENCE_MS, () => handle.query<View>(VIEW));
+      client.withDeadline(Date.now() + patienceMs, () => handle.query<View>(VIEW));
     const work = () =>
       query().catch(async (error) => {
         const known = isUnrun(error) ? unrun?.(await handle.fetchHistory()) : undefined;
