@@ -21,6 +21,7 @@ const COMMANDS = {
   "test:cluster": [...VITEST, "--config", "test/cluster.config.ts", "test/e2e"],
   "test:fuzz": heavy("test/fuzz/fuzz.heavy.ts"),
   "test:soak": heavy("test/soak/soak.heavy.ts"),
+  "test:mutations": [...TYPESCRIPT, "test/mutations/harness/run.ts"],
   "test:timing": heavy("test/attacks/timing.heavy.ts"),
   "test:faults": heavy("test/faults/crash.heavy.ts", "test/faults/outages.heavy.ts"),
   "record-histories": heavy("test/workflows/record-histories.heavy.ts"),

@@ -8,6 +8,7 @@ import { eventQueue, type User } from "../../store/postgres/schema.ts";
 import { TASK_QUEUE, workflowIds } from "../../workflows/ids.ts";
 import { eventOf } from "../store/postgres/database.ts";
 import { wireTo } from "../store/wire.ts";
+import { limit } from "../support/limits.ts";
 import { type Receiver, startReceiver } from "../support/receiver.ts";
 import { newWebhook } from "../support/webhooks.ts";
 import { eventually } from "../workflows/flows.ts";
@@ -58,12 +59,12 @@ function relay(others: Partial<RelayDeps> = {}) {
 
 const queued = () => world.db.$count(eventQueue);
 
-test("two relays pass each of 500 events on once", { timeout: 120_000 }, async () => {
+test("two relays pass each of 500 events on once", { timeout: limit(120_000) }, async () => {
   const { user, ids } = await hooked();
   relay();
   relay();
   for (let n = 0; n < 50; n++) await Promise.all(Array.from({ length: 10 }, () => happen(user)));
-  await expect.poll(() => new Set(ids()).size, { timeout: 100_000 }).toBe(500);
+  await expect.poll(() => new Set(ids()).size, { timeout: limit(100_000) }).toBe(500);
   await eventually(queued).toBe(0);
   expect(ids()).toHaveLength(500);
 });
@@ -82,7 +83,7 @@ test("events wait while Temporal is away; that is said once, and nothing is lost
     },
   });
   await happen(user);
-  await expect.poll(() => tries, { timeout: 20_000 }).toBeGreaterThan(2);
+  await expect.poll(() => tries, { timeout: limit(20_000) }).toBeGreaterThan(2);
   expect(ids()).toEqual([]);
   expect(logged).toEqual([{ level: "warn", words: expect.stringContaining("they wait") }]);
   start = real;

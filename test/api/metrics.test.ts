@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { limit } from "../support/limits.ts";
 import {
   challengeSent,
   enrollPhone,
@@ -88,7 +89,10 @@ test("Redis scripts, calls of Temporal and queries are measured by name and outc
     ["database_query", 'outcome="ok"'],
   ] as const)
     await expect
-      .poll(async () => count(await read(), name, labels), { message: labels, timeout: 10_000 })
+      .poll(async () => count(await read(), name, labels), {
+        message: labels,
+        timeout: limit(10_000),
+      })
       .toBeGreaterThan(count(before, name, labels));
 });
 

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { limit } from "../support/limits.ts";
 import { expectNothingInternal } from "../support/problems.ts";
 import { logInByPassword } from "../support/scenarios.ts";
 import { useStack } from "../support/used.ts";
@@ -63,19 +64,23 @@ function* requests({ path, fields, query }: Call) {
 /** A lone surrogate cannot stand in an address. */
 const wellFormed = (value: unknown) => String(JSON.stringify(value)).replace(/\\ud800/g, "x");
 
-test("no call answers nonsense with a 500, nor with more than a whole problem", async () => {
-  for (const call of calls()) {
-    const user = await stack.createUser();
-    let session = await logInByPassword(stack, user);
-    for (const { path, ...rest } of requests(call)) {
-      // The client throws for a 500, and for what the document does not tell.
-      const answer = await stack.api.call(call.method, path, { token: session.token, ...rest });
-      if (answer.status < 400) continue;
-      expect(answer.headers.get("content-type")).toBe("application/problem+json");
-      expectNothingInternal(answer.text);
-      if (answer.status === 401) session = await logInByPassword(stack, user);
+test(
+  "no call answers nonsense with a 500, nor with more than a whole problem",
+  async () => {
+    for (const call of calls()) {
+      const user = await stack.createUser();
+      let session = await logInByPassword(stack, user);
+      for (const { path, ...rest } of requests(call)) {
+        // The client throws for a 500, and for what the document does not tell.
+        const answer = await stack.api.call(call.method, path, { token: session.token, ...rest });
+        if (answer.status < 400) continue;
+        expect(answer.headers.get("content-type")).toBe("application/problem+json");
+        expectNothingInternal(answer.text);
+        if (answer.status === 401) session = await logInByPassword(stack, user);
+      }
     }
-  }
-  const errors = stack.logged().filter((line) => JSON.parse(line).level >= 50);
-  expect(errors).toEqual([]);
-}, 60_000);
+    const errors = stack.logged().filter((line) => JSON.parse(line).level >= 50);
+    expect(errors).toEqual([]);
+  },
+  limit(60_000),
+);

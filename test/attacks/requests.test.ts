@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 import { beforeAll, describe, expect, test } from "vitest";
 import { createApp } from "../../api/app.ts";
 import { startGateway } from "../support/gateway.ts";
+import { limit } from "../support/limits.ts";
 import type { Person } from "../support/people.ts";
 import { expectNothingInternal } from "../support/problems.ts";
 import { logInByPassword } from "../support/scenarios.ts";
@@ -34,7 +35,7 @@ const logged = (text: string) =>
 const workedOn = async (text: string) => {
   const last = `/last-${randomUUID()}`;
   await send(httpRequest(`GET ${last} HTTP/1.1`));
-  await expect.poll(() => logged(last), { timeout: 10_000 }).toHaveLength(1);
+  await expect.poll(() => logged(last), { timeout: limit(10_000) }).toHaveLength(1);
   return logged(text);
 };
 

@@ -4,6 +4,7 @@ import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { startGateway } from "../support/gateway.ts";
+import { limit } from "../support/limits.ts";
 import { used, useStack } from "../support/used.ts";
 import { httpRequest } from "../support/wire.ts";
 
@@ -11,10 +12,10 @@ import { httpRequest } from "../support/wire.ts";
 const CONNECTIONS = 60;
 const TRICKLE_MS = 500;
 /** Far beyond what a slow but honest client needs, and far below a machine's patience. */
-const GIVEN_UP_MS = 60_000;
+const GIVEN_UP_MS = limit(60_000);
 
 const stack = useStack();
-const gateway = used(() => startGateway(stack), 120_000);
+const gateway = used(() => startGateway(stack), limit(120_000));
 
 /** So many connections that begin with the text and then send the same bytes for ever. */
 async function slowly(begin: string, bytes: string) {
@@ -77,12 +78,16 @@ test(
   GIVEN_UP_MS * 2,
 );
 
-test("attack: a client that does not finish does not keep the gateway from ending", async () => {
-  const other = await startGateway(stack);
-  const socket = await opened(other.port);
-  socket.write(`${httpRequest(login, [json, "Content-Length: 60000"])}{`);
-  // An answer shows that what was sent before is there, too.
-  await fetch(`${other.url}/healthz`, { headers: { connection: "close" } });
-  expect(await other.stop()).toBe("exit code 0");
-  socket.destroy();
-}, 90_000);
+test(
+  "attack: a client that does not finish does not keep the gateway from ending",
+  async () => {
+    const other = await startGateway(stack);
+    const socket = await opened(other.port);
+    socket.write(`${httpRequest(login, [json, "Content-Length: 60000"])}{`);
+    // An answer shows that what was sent before is there, too.
+    await fetch(`${other.url}/healthz`, { headers: { connection: "close" } });
+    expect(await other.stop()).toBe("exit code 0");
+    socket.destroy();
+  },
+  limit(90_000),
+);

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { ensureDebianPackage } from "../../scripts/debian.ts";
 import { freePort } from "../../scripts/ports.ts";
 import { type Child, launch } from "../../scripts/processes.ts";
+import { limit } from "../support/limits.ts";
 import {
   challengeSent,
   enrollPhone,
@@ -88,7 +89,7 @@ beforeAll(async () => {
   await challengeSent(service, id);
   await service.api.resendPasscode(id);
   for (let n = 1; n <= 7; n++) await service.api.verifyPasscode(id, wrongCode(passcode, n));
-}, 180_000);
+}, limit(180_000));
 afterAll(async () => {
   await prometheus?.stop();
   await service?.stop();

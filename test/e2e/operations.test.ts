@@ -5,6 +5,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ensureDebianPackage } from "../../scripts/debian.ts";
 import { ensureTemporalCli } from "../../scripts/temporal-cli.ts";
+import { limit } from "../support/limits.ts";
 import { newPhone } from "../support/phones.ts";
 import {
   challengeSent,
@@ -65,7 +66,7 @@ beforeAll(async () => {
     ACCOUNT_ID: victim.accountId,
     CHALLENGE_ID: id,
   };
-}, 300_000);
+}, limit(300_000));
 afterAll(() => stack.stop());
 
 const document = await readFile(new URL("../../docs/operations.md", import.meta.url), "utf8");

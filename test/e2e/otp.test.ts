@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { OtpSetup } from "../../api/otp-devices.ts";
 import { ensureDebianPackage } from "../../scripts/debian.ts";
+import { limit } from "../support/limits.ts";
 import { logInByPassword, startChallenge } from "../support/scenarios.ts";
 import { type Stack, startStack } from "../support/stack.ts";
 
@@ -17,7 +18,7 @@ beforeAll(async () => {
   await ensureDebianPackage("oathtool", "oathtool", () => {});
   await ensureDebianPackage("zbarimg", "zbar-tools", () => {});
   stack = await startStack();
-}, 300_000);
+}, limit(300_000));
 afterAll(() => stack.stop());
 
 /** The code that another implementation (oathtool) shows at the service's time. */

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createClient } from "../support/client.ts";
+import { limit } from "../support/limits.ts";
 import type { Person } from "../support/people.ts";
 import { expectProblem } from "../support/problems.ts";
 import { type RedisCluster, startRedisCluster } from "../support/redis-cluster.ts";
@@ -15,64 +16,72 @@ let people: { user: Person; e164: string; token: string }[];
 beforeAll(async () => {
   cluster = await startRedisCluster();
   service = await startService("postgres", { REDIS_URL: cluster.url }, 2);
-}, 120_000);
+}, limit(120_000));
 afterAll(async () => {
   expect(new Set(await service.stop())).toEqual(new Set(["exit code 0"]));
   await cluster.stop();
 });
 
-test("users whose keys lie on different nodes enroll and log in, each request at another gateway", async () => {
-  const users = await Promise.all(Array.from({ length: 8 }, () => service.createUser()));
-  const phones = await Promise.all(users.map((user) => enrollPhone(service, user)));
-  await service.forgetSends();
-  people = await Promise.all(
-    users.map(async (user, index) => {
-      const { e164 } = phones[index] as { e164: string };
-      return { user, e164, token: (await logInBySms(service, user, e164)).token };
-    }),
-  );
-  for (const { user, token } of people) {
-    for (const _gateway of service.urls)
-      expect((await service.api.session(token)).body.user.id).toBe(user.id);
-  }
-}, 60_000);
+test(
+  "users whose keys lie on different nodes enroll and log in, each request at another gateway",
+  async () => {
+    const users = await Promise.all(Array.from({ length: 8 }, () => service.createUser()));
+    const phones = await Promise.all(users.map((user) => enrollPhone(service, user)));
+    await service.forgetSends();
+    people = await Promise.all(
+      users.map(async (user, index) => {
+        const { e164 } = phones[index] as { e164: string };
+        return { user, e164, token: (await logInBySms(service, user, e164)).token };
+      }),
+    );
+    for (const { user, token } of people) {
+      for (const _gateway of service.urls)
+        expect((await service.api.session(token)).body.user.id).toBe(user.id);
+    }
+  },
+  limit(60_000),
+);
 
-test("a node that is killed is an outage that spends no attempt, and is over once it is back", async () => {
-  await service.forgetSends();
-  const begun = await Promise.all(
-    people.map(async ({ user, e164 }) => {
-      const { id } = await startChallenge(service, user);
-      const passcode = await service.passcodeTo(e164);
-      await challengeSent(service, id);
-      return { id, passcode };
-    }),
-  );
-  const [node] = cluster.nodes as [RedisCluster["nodes"][number]];
-  await node.kill();
-  const impatient = createClient(service.send);
-  const away = await until(
-    async () => await Promise.all(service.urls.map((url) => fetch(`${url}/readyz`))),
-    (answers) => answers.every(({ status }) => status === 503),
-  );
-  for (const answer of away) {
-    expect(answer.headers.get("retry-after")).toBe("2");
-    expect(await answer.json()).toMatchObject({ away: ["redis"] });
-  }
-  // A cluster without a part of its slots serves none, once its nodes have noticed.
-  await until(
-    () => Promise.all(people.map(({ token }) => impatient.session(token))),
-    (answers) => answers.every(({ status }) => status === 503),
-  );
-  // More than would lock.
-  for (let count = 0; count < 8; count++)
-    for (const { id } of begun)
-      expectProblem(await impatient.verifyPasscode(id, "0000000"), "service_unavailable");
+test(
+  "a node that is killed is an outage that spends no attempt, and is over once it is back",
+  async () => {
+    await service.forgetSends();
+    const begun = await Promise.all(
+      people.map(async ({ user, e164 }) => {
+        const { id } = await startChallenge(service, user);
+        const passcode = await service.passcodeTo(e164);
+        await challengeSent(service, id);
+        return { id, passcode };
+      }),
+    );
+    const [node] = cluster.nodes as [RedisCluster["nodes"][number]];
+    await node.kill();
+    const impatient = createClient(service.send);
+    const away = await until(
+      async () => await Promise.all(service.urls.map((url) => fetch(`${url}/readyz`))),
+      (answers) => answers.every(({ status }) => status === 503),
+    );
+    for (const answer of away) {
+      expect(answer.headers.get("retry-after")).toBe("2");
+      expect(await answer.json()).toMatchObject({ away: ["redis"] });
+    }
+    // A cluster without a part of its slots serves none, once its nodes have noticed.
+    await until(
+      () => Promise.all(people.map(({ token }) => impatient.session(token))),
+      (answers) => answers.every(({ status }) => status === 503),
+    );
+    // More than would lock.
+    for (let count = 0; count < 8; count++)
+      for (const { id } of begun)
+        expectProblem(await impatient.verifyPasscode(id, "0000000"), "service_unavailable");
 
-  await node.start();
-  await until(
-    () => Promise.all(service.urls.map((url) => fetch(`${url}/readyz`))),
-    (answers) => answers.every(({ status }) => status === 200),
-  );
-  for (const { id, passcode } of begun)
-    expect((await service.api.verifyPasscode(id, passcode)).body.session.scope).toBe("full");
-}, 90_000);
+    await node.start();
+    await until(
+      () => Promise.all(service.urls.map((url) => fetch(`${url}/readyz`))),
+      (answers) => answers.every(({ status }) => status === 200),
+    );
+    for (const { id, passcode } of begun)
+      expect((await service.api.verifyPasscode(id, passcode)).body.session.scope).toBe("full");
+  },
+  limit(90_000),
+);

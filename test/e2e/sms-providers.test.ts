@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { limit } from "../support/limits.ts";
 import { phones } from "../support/phones.ts";
 import { challengeSent, enrollPhone, logInBySms, startChallenge } from "../support/scenarios.ts";
 import { type Service, startService } from "../support/service.ts";
@@ -25,7 +26,7 @@ beforeAll(async () => {
   // One worker, whose connections to the SMSC are counted.
   service = await startService("postgres", settings, 1);
   stage = { ...service, ...phones(smsc.messagesTo) };
-}, 120_000);
+}, limit(120_000));
 afterAll(async () => {
   expect(new Set(await service.stop())).toEqual(new Set(["exit code 0"]));
   await front.stop();

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { everythingReadable, secretsIn } from "../support/histories.ts";
+import { limit } from "../support/limits.ts";
 import type { Person } from "../support/people.ts";
 import { newPhone } from "../support/phones.ts";
 import { expectProblem } from "../support/problems.ts";
@@ -36,7 +37,7 @@ describe.each(["postgres", "pglite"] as const)("the story of a phone, on %s", (d
     for (const { e164, phoneNumber } of [phone, bobs])
       for (const spelling of [e164, e164.slice(1), e164.slice(2), phoneNumber])
         secrets.add(spelling);
-  }, 120_000);
+  }, limit(120_000));
   afterAll(async () => {
     expect(new Set(await service.stop())).toEqual(new Set(["exit code 0"]));
   });

@@ -2,6 +2,7 @@ import { Worker, type WorkflowBundle } from "@temporalio/worker";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { WORKFLOW_INTERCEPTORS } from "../../telemetry/tracing.ts";
 import { secretsIn } from "../support/histories.ts";
+import { limit } from "../support/limits.ts";
 import { challengeSent, enrollPhone, startChallenge } from "../support/scenarios.ts";
 import { type Service, startService } from "../support/service.ts";
 import { bundle } from "../support/temporal.ts";
@@ -17,7 +18,7 @@ beforeAll(async () => {
     OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint,
     OTEL_BSP_SCHEDULE_DELAY: "100",
   });
-}, 120_000);
+}, limit(120_000));
 afterAll(async () => {
   expect(new Set(await service.stop())).toEqual(new Set(["exit code 0"]));
   await receiver.stop();
@@ -124,22 +125,26 @@ async function faultsOf(
   return faults;
 }
 
-test("flows that began without traces go on with them, and the other way round", async () => {
-  const [plain, traced] = await Promise.all([bundle(), bundle(WORKFLOW_INTERCEPTORS)]);
-  const recorded = recordedHistories();
-  expect(recorded.length).toBeGreaterThan(10);
-  expect(await faultsOf(traced, recorded)).toEqual([]);
+test(
+  "flows that began without traces go on with them, and the other way round",
+  async () => {
+    const [plain, traced] = await Promise.all([bundle(), bundle(WORKFLOW_INTERCEPTORS)]);
+    const recorded = recordedHistories();
+    expect(recorded.length).toBeGreaterThan(10);
+    expect(await faultsOf(traced, recorded)).toEqual([]);
 
-  const { workflow } = service.temporal.client;
-  const ended: { workflowId: string; history: unknown; type: string }[] = [];
-  for await (const { workflowId, runId, type } of workflow.list())
-    ended.push({
-      workflowId,
-      type,
-      history: await workflow.getHandle(workflowId, runId).fetchHistory(),
-    });
-  expect(ended.map(({ type }) => type)).toEqual(
-    expect.arrayContaining(["loginChallenge", "smsEnrollment"]),
-  );
-  expect(await faultsOf(plain, ended)).toEqual([]);
-}, 120_000);
+    const { workflow } = service.temporal.client;
+    const ended: { workflowId: string; history: unknown; type: string }[] = [];
+    for await (const { workflowId, runId, type } of workflow.list())
+      ended.push({
+        workflowId,
+        type,
+        history: await workflow.getHandle(workflowId, runId).fetchHistory(),
+      });
+    expect(ended.map(({ type }) => type)).toEqual(
+      expect.arrayContaining(["loginChallenge", "smsEnrollment"]),
+    );
+    expect(await faultsOf(plain, ended)).toEqual([]);
+  },
+  limit(120_000),
+);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { limit } from "../support/limits.ts";
 import { enrollPhone, logInBySms } from "../support/scenarios.ts";
 import { type Service, startService } from "../support/service.ts";
 import { until } from "../support/until.ts";
@@ -7,7 +8,7 @@ let service: Service;
 beforeAll(async () => {
   // One worker: each counts its own.
   service = await startService("postgres", {}, 1);
-}, 120_000);
+}, limit(120_000));
 afterAll(() => service.stop());
 
 /** The lines of a worker's metric that carry all of the labels. */

@@ -14,10 +14,11 @@ import { startTemporal } from "../../scripts/temporal.ts";
 import { ensureTemporalCli } from "../../scripts/temporal-cli.ts";
 import { connectDatabase, migrateDatabase } from "../../store/postgres/connect.ts";
 import { connectRedis } from "../../store/redis/connect.ts";
+import { limit } from "../support/limits.ts";
 import { environmentOf } from "../support/stack.ts";
 import { type Part, partOf } from "./part.ts";
 
-const START_MS = 60_000;
+const START_MS = limit(60_000);
 const NAMESPACE = "default";
 const quiet = () => {};
 

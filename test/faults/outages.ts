@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
+import { limit } from "../support/limits.ts";
 import { newPerson } from "../support/people.ts";
 import { newPhone, phones } from "../support/phones.ts";
 import {
@@ -17,8 +18,8 @@ import { persistentClient } from "./client.ts";
 import { type Installation, install } from "./installation.ts";
 import { type Call, type Probe, startLoad } from "./load.ts";
 
-/** Promised are two seconds; beside other tests a machine may be twice as slow. */
-const LATE_MS = 4_000;
+/** Promised are two seconds. */
+const LATE_MS = limit(2_000);
 
 export type Outage = {
   name: string;

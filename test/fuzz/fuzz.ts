@@ -8,6 +8,7 @@ import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Role } from "../../store/postgres/schema.ts";
 import { createClient, patient } from "../support/client.ts";
+import { limit } from "../support/limits.ts";
 import { pythonPrograms } from "../support/python.ts";
 import { logInByPassword } from "../support/scenarios.ts";
 import { type Service, startService } from "../support/service.ts";
@@ -23,7 +24,7 @@ export function everyCaller(callers: readonly Caller[], args: string[]) {
   let service: Service;
   beforeAll(async () => {
     service = await startService("postgres", { LOG_LEVEL: "info", TRUSTED_PROXIES: "1" });
-  }, 120_000);
+  }, limit(120_000));
   afterAll(() => service.stop());
 
   test.each(callers)(
@@ -33,7 +34,7 @@ export function everyCaller(callers: readonly Caller[], args: string[]) {
       console.log(report.match(/^ +\d+ generated.*$|^Seed:.*$/gm)?.join(" "));
       expect(foundNothing, report).toBe(true);
     },
-    3_600_000,
+    limit(3_600_000),
   );
 }
 

@@ -5,6 +5,7 @@ import { inOrder } from "../../gateways/in-order.ts";
 import { ProviderError, UndeliverableError } from "../../gateways/sms.ts";
 import { twilioGateway } from "../../gateways/twilio.ts";
 import { newId } from "../../store/ids.ts";
+import { limit } from "../support/limits.ts";
 import { environmentOf } from "../support/stack.ts";
 import { startTwilioApi } from "../support/twilio-api.ts";
 
@@ -94,25 +95,29 @@ test.each([
   expect(error).toMatchObject({ code });
 });
 
-test("silence is given up in time for another provider", async () => {
-  api.answer("silence");
-  const other = { send: async () => ({ provider: "other" }) };
-  const providers = [
-    { name: "twilio", gateway: gateway() },
-    { name: "other", gateway: other },
-  ];
-  const outcomes: object[] = [];
-  const log = {
-    info: (line: object) => outcomes.push(line),
-    warn: (line: object) => outcomes.push(line),
-  };
-  const sent = await inOrder(providers, log).send(message());
-  expect(sent).toEqual({ provider: "other" });
-  expect(outcomes).toEqual([
-    { provider: "twilio", outcome: "failed", code: "ECONNABORTED" },
-    { provider: "other", outcome: "sent" },
-  ]);
-}, 15_000);
+test(
+  "silence is given up in time for another provider",
+  async () => {
+    api.answer("silence");
+    const other = { send: async () => ({ provider: "other" }) };
+    const providers = [
+      { name: "twilio", gateway: gateway() },
+      { name: "other", gateway: other },
+    ];
+    const outcomes: object[] = [];
+    const log = {
+      info: (line: object) => outcomes.push(line),
+      warn: (line: object) => outcomes.push(line),
+    };
+    const sent = await inOrder(providers, log).send(message());
+    expect(sent).toEqual({ provider: "other" });
+    expect(outcomes).toEqual([
+      { provider: "twilio", outcome: "failed", code: "ECONNABORTED" },
+      { provider: "other", outcome: "sent" },
+    ]);
+  },
+  limit(15_000),
+);
 
 test("an error repeats nothing of what Twilio said, nor of what it was asked", async () => {
   const errors: unknown[] = [];

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { makeApiKey } from "../../api/api-keys.ts";
 import { getUser } from "../../store/postgres/users.ts";
+import { limit } from "../support/limits.ts";
 import type { Person } from "../support/people.ts";
 import { enrollPhone } from "../support/scenarios.ts";
 import { BEGINNING } from "../support/stack.ts";
@@ -11,7 +12,7 @@ import { startFace } from "./face.ts";
 // Clients as they were released, which know nothing of this service: gophercloud from Go's module
 // proxy, rackspaceauth on keystoneauth1 from PyPI. What they are installed into is kept in the cache.
 
-const INSTALLATION_MS = 600_000;
+const INSTALLATION_MS = limit(600_000);
 
 const face = used(startFace);
 beforeAll(async () => {

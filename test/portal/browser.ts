@@ -9,6 +9,7 @@ import { serve } from "@hono/node-server";
 import { type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { expect } from "vitest";
 import { ensureDebianPackage } from "../../scripts/debian.ts";
+import { limit } from "../support/limits.ts";
 import type { Person } from "../support/people.ts";
 import { startStack } from "../support/stack.ts";
 import { used } from "../support/used.ts";
@@ -25,10 +26,10 @@ const FLAGS = [
 ];
 
 /** How long a page may take on a busy machine. */
-const PAGE_MS = 15_000;
+const PAGE_MS = limit(15_000);
 
 /** The first time a browser may have to be installed. */
-const START_MS = 300_000;
+const START_MS = limit(300_000);
 
 /** The whole service in this process, on a port, and a real browser to see it with. */
 async function startPortal() {

@@ -6,9 +6,10 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { checkoutFolder } from "../../scripts/folders.ts";
+import { limit } from "../support/limits.ts";
 import { until } from "../support/until.ts";
 
-test("a bench that is interrupted leaves nothing behind", { timeout: 60_000 }, async () => {
+test("a bench that is interrupted leaves nothing behind", { timeout: limit(60_000) }, async () => {
   const folder = mkdtempSync(join(tmpdir(), "second-step-interrupted-"));
   // PostgreSQL runs as a user of its own.
   chmodSync(folder, 0o755);

@@ -12,6 +12,7 @@ import { freePort } from "../../scripts/ports.ts";
 import { newId } from "../../store/ids.ts";
 import { keptMessages } from "../../store/redis/outbox.ts";
 import { freshDatabase } from "../support/databases.ts";
+import { limit } from "../support/limits.ts";
 import { expectProblem } from "../support/problems.ts";
 import {
   enrollPhone,
@@ -24,7 +25,7 @@ import { type Stack, startStack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
 
 const PASSWORD = "correct horse battery staple";
-const SOME_PROCESSES_MS = 60_000;
+const SOME_PROCESSES_MS = limit(60_000);
 
 /** Runs `npm run cli -- <args>` as a process of its own. */
 async function cli(env: Record<string, string>, args: string[], input = "") {
@@ -341,7 +342,7 @@ describe("on a service of its own settings", { timeout: SOME_PROCESSES_MS }, () 
   });
 });
 
-describe("on the stack of npm start", { timeout: 120_000 }, () => {
+describe("on the stack of npm start", { timeout: limit(120_000) }, () => {
   const folder = mkdtempSync(join(tmpdir(), "second-step-cli-"));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

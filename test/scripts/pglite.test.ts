@@ -8,19 +8,24 @@ import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { checkoutFolder } from "../../scripts/folders.ts";
 import { startPglite } from "../../scripts/pglite.ts";
 import { freePort } from "../../scripts/ports.ts";
+import { limit } from "../support/limits.ts";
 
 const { serialize } = protocol;
 const STARTUP = serialize.startup({ user: "postgres", database: "postgres" });
 const CANCEL_REQUEST = Buffer.from("00000010" + "04d2162e" + "0000000100000002", "hex");
 
-vi.setConfig({ testTimeout: 20_000 });
+vi.setConfig({ testTimeout: limit(20_000) });
 
 let database: Awaited<ReturnType<typeof startPglite>>;
 let pools: pg.Pool[];
 beforeAll(async () => {
   database = await startPglite({ port: await freePort() });
   pools = Array.from({ length: 4 }, () => {
-    const pool = new pg.Pool({ connectionString: database.url, max: 5, query_timeout: 10_000 });
+    const pool = new pg.Pool({
+      connectionString: database.url,
+      max: 5,
+      query_timeout: limit(10_000),
+    });
     return pool.on("error", () => {});
   });
   await ask("create table kept (n int primary key, note text not null)");
@@ -51,7 +56,7 @@ async function spoken() {
   socket.on("error", () => {}).on("data", (bytes) => (heard += bytes.toString("latin1")));
   await once(socket, "connect");
   const hears = (text: string) =>
-    vi.waitFor(() => expect(heard).toContain(text), { timeout: 20_000 });
+    vi.waitFor(() => expect(heard).toContain(text), { timeout: limit(20_000) });
   return { socket, hears };
 }
 

@@ -10,10 +10,11 @@ import { ensureDebianPackage } from "../../scripts/debian.ts";
 import { checkoutFolder } from "../../scripts/folders.ts";
 import { freePort, tryPort } from "../../scripts/ports.ts";
 import { identityOf } from "../../scripts/process-identity.ts";
+import { limit } from "../support/limits.ts";
 import { until } from "../support/until.ts";
 
 const PASSWORD = "correct horse battery staple";
-const SOME_STARTS_MS = 90_000;
+const SOME_STARTS_MS = limit(90_000);
 
 /** A stack that is started as `npm start` does, on a folder of its own. */
 type Stack = ReturnType<typeof start>;

@@ -12,10 +12,11 @@ import {
   ensureNamespace,
   registerSearchAttributes,
 } from "../../scripts/temporal-namespace.ts";
+import { limit } from "../support/limits.ts";
 import { until } from "../support/until.ts";
 import { used } from "../support/used.ts";
 
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 });
+vi.setConfig({ testTimeout: limit(60_000), hookTimeout: limit(120_000) });
 
 const OWN = "own";
 

@@ -13,6 +13,7 @@ import { ensureTemporalCli } from "../../scripts/temporal-cli.ts";
 import { connectDatabase, migrateDatabase } from "../../store/postgres/connect.ts";
 import { connectRedis } from "../../store/redis/connect.ts";
 import { freshDatabase } from "../support/databases.ts";
+import { limit } from "../support/limits.ts";
 import { environmentOf } from "../support/stack.ts";
 import { ownTemporal } from "../support/temporal.ts";
 import { until } from "../support/until.ts";
@@ -20,9 +21,9 @@ import { used } from "../support/used.ts";
 import { flowsOn, ORIGIN } from "../workflows/flows.ts";
 
 const run = promisify(execFile);
-const START_MS = 60_000;
+const START_MS = limit(60_000);
 
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+vi.setConfig({ testTimeout: limit(120_000), hookTimeout: limit(120_000) });
 
 type Flow = Awaited<ReturnType<Installation["loginChallenge"]>>;
 type Installation = Awaited<ReturnType<typeof install>>;

@@ -1,6 +1,6 @@
 import type { TestProject } from "vitest/node";
 import { startRedisCluster } from "./redis-cluster.ts";
-import startServices from "./services.ts";
+import provideServices from "./services.ts";
 
 declare module "vitest" {
   export interface ProvidedContext {
@@ -11,7 +11,7 @@ declare module "vitest" {
 
 /** Vitest's global set-up of `npm run test:cluster`: the usual services, and a Redis Cluster. */
 export default async function startClusterServices(project: TestProject) {
-  const stop = await startServices(project);
+  const stop = await provideServices(project);
   const cluster = await startRedisCluster();
   project.provide("redisClusterUrl", cluster.url);
   return async () => {

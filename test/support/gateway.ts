@@ -2,9 +2,10 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { launch, waitUntilReady } from "../../scripts/processes.ts";
+import { limit } from "./limits.ts";
 import { environmentOf, type Stack } from "./stack.ts";
 
-const START_MS = 60_000;
+const START_MS = limit(60_000);
 const CHECKOUT = join(import.meta.dirname, "../..");
 
 /**

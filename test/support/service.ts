@@ -10,13 +10,14 @@ import type { KeptMessage } from "../../store/redis/outbox.ts";
 import { createClient, patient } from "./client.ts";
 import { copies } from "./copies.ts";
 import { type DatabaseKind, freshDatabase } from "./databases.ts";
+import { limit } from "./limits.ts";
 import { newPerson } from "./people.ts";
 import { phones } from "./phones.ts";
 import { ownRedisDatabase } from "./redis-database.ts";
 import { environmentOf } from "./stack.ts";
 import { ownTemporal } from "./temporal.ts";
 
-const START_MS = 60_000;
+const START_MS = limit(60_000);
 const CHECKOUT = join(import.meta.dirname, "../..");
 
 /**

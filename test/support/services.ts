@@ -15,21 +15,38 @@ import { LOCAL_TEMPORAL_SETTINGS } from "../../scripts/temporal-settings.ts";
 import { ensureTimeSkippingServer } from "../../scripts/time-skipping.ts";
 import { ensureSmsc } from "./smsc/install.ts";
 
+/** Where test files find the services. */
+export type Services = {
+  redisUrl: string;
+  temporalAddress: string;
+  /** A whole server; tests make databases of their own with freshDatabase(). */
+  postgresUrl: string;
+  /** For TestWorkflowEnvironment.createTimeSkipping; empty where the SDK is to download it. */
+  timeSkippingServerPath: string;
+  /** The command that starts an SMSC; see smsc/smsc.ts. */
+  smscProgram: string;
+};
+
 declare module "vitest" {
-  export interface ProvidedContext {
-    redisUrl: string;
-    temporalAddress: string;
-    /** A whole server; tests make databases of their own with freshDatabase(). */
-    postgresUrl: string;
-    /** For TestWorkflowEnvironment.createTimeSkipping; empty where the SDK is to download it. */
-    timeSkippingServerPath: string;
-    /** The command that starts an SMSC; see smsc/smsc.ts. */
-    smscProgram: string;
-  }
+  export interface ProvidedContext extends Services {}
 }
 
-/** Vitest's global set-up: starts the real services once for all test files, and stops them. */
-export default async function startServices(project: TestProject): Promise<() => Promise<void>> {
+/**
+ * Vitest's global set-up: starts the real services once for all test files, and stops them. Where
+ * TEST_SERVICES names some that run already, as JSON, it takes those: runs of vitest share them.
+ */
+export default async function provideServices(project: TestProject): Promise<() => Promise<void>> {
+  const given = process.env.TEST_SERVICES;
+  const { services, stop } = given
+    ? { services: JSON.parse(given) as Services, stop: async () => {} }
+    : await startServices();
+  for (const name of Object.keys(services) as (keyof Services)[])
+    project.provide(name, services[name]);
+  return stop;
+}
+
+/** Starts the real services, each on a free port; `stop` ends them and removes what they wrote. */
+export async function startServices(): Promise<{ services: Services; stop(): Promise<void> }> {
   const report = reportSinceNow((line) => console.error(line));
   const folder = mkdtempSync(join(tmpdir(), "second-step-test-"));
   // PostgreSQL runs as a user of its own and has to reach its folder in this one.
@@ -47,7 +64,7 @@ export default async function startServices(project: TestProject): Promise<() =>
       port: await freePort(),
       logFile: logFile("redis"),
     });
-    project.provide("redisUrl", url);
+    return url;
   };
   const postgres = async () => {
     const url = await startPostgres(launch, {
@@ -56,7 +73,7 @@ export default async function startServices(project: TestProject): Promise<() =>
       port: await freePort(),
       logFile: logFile("postgres"),
     });
-    project.provide("postgresUrl", url);
+    return url;
   };
   const temporal = async () => {
     const address = await startTemporal(launch, {
@@ -73,23 +90,25 @@ export default async function startServices(project: TestProject): Promise<() =>
     const connection = await connectTemporal(address);
     await setRetention(connection, "default");
     await connection.close();
-    project.provide("temporalAddress", address);
+    return address;
   };
   const timeSkipping = async () => {
-    const path = await ensureTimeSkippingServer(report);
-    project.provide("timeSkippingServerPath", path ?? "");
+    return (await ensureTimeSkippingServer(report)) ?? "";
   };
-  const smsc = async () => {
-    project.provide("smscProgram", await ensureSmsc(report));
-  };
+  // One after the other where apt-get may be needed: it allows one installation at a time.
+  const others = async () => ({
+    redisUrl: await redis(),
+    postgresUrl: await postgres(),
+    timeSkippingServerPath: await timeSkipping(),
+    smscProgram: await ensureSmsc(report),
+  });
 
   try {
-    // One after the other where apt-get may be needed: it allows one installation at a time.
-    await Promise.all([redis().then(postgres).then(timeSkipping).then(smsc), temporal()]);
+    const [rest, temporalAddress] = await Promise.all([others(), temporal()]);
+    report("Redis, PostgreSQL and Temporal are ready");
+    return { services: { ...rest, temporalAddress }, stop };
   } catch (error) {
     await stop();
     throw error;
   }
-  report("Redis, PostgreSQL and Temporal are ready");
-  return stop;
 }

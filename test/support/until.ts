@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { limit } from "./limits.ts";
 
 const POLL_MS = 25;
-const PATIENCE_MS = 15_000;
+const PATIENCE_MS = limit(15_000);
 
-/** Reads again and again until it is as wanted, for at most fifteen seconds; resolves with it. */
+/** Reads again and again until it is as wanted, within a limit; resolves with it. */
 export async function until<T>(read: () => Promise<T>, wanted: (value: T) => boolean): Promise<T> {
   const end = performance.now() + PATIENCE_MS;
   for (;;) {

@@ -22,6 +22,7 @@ import {
 } from "../../workflows/messages.ts";
 import type { NoticeResult } from "../../workflows/notice.ts";
 import { challenged, enrollee } from "../activities/subjects.ts";
+import { limit } from "../support/limits.ts";
 
 /** Where every request of a test comes from. */
 export const ORIGIN = { ip: "192.0.2.7", userAgent: "test" };
@@ -159,4 +160,4 @@ function flow<V extends View>(handle: WorkflowHandle) {
 
 /** Expects of what is read that it comes true, within ten seconds. */
 export const eventually = <T>(read: () => T) =>
-  expect.poll(read, { timeout: 10_000, interval: 20 });
+  expect.poll(read, { timeout: limit(10_000), interval: 20 });

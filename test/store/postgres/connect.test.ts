@@ -9,6 +9,7 @@ import { addSmsDevice } from "../../../store/postgres/devices.ts";
 import { createUser, getUser } from "../../../store/postgres/users.ts";
 import { isUnavailable } from "../../../store/unavailable.ts";
 import { freshDatabase } from "../../support/databases.ts";
+import { limit } from "../../support/limits.ts";
 import { wireTo } from "../wire.ts";
 import { AT, database, eventOf, KINDS, newAccount, newUser, sms } from "./database.ts";
 
@@ -102,7 +103,9 @@ describe("when PostgreSQL is away", () => {
   }
 
   const expectRecovery = (db: Db) =>
-    vi.waitFor(() => Promise.all([1, 2, 3, 4].map(() => inTransaction(db))), { timeout: 20_000 });
+    vi.waitFor(() => Promise.all([1, 2, 3, 4].map(() => inTransaction(db))), {
+      timeout: limit(20_000),
+    });
 
   test("queries and transactions fail, no connection is kept, and service comes back", async () => {
     const { wire, db, ping } = await wired();

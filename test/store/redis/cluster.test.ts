@@ -3,6 +3,7 @@ import { newId, newOwnedId } from "../../../store/ids.ts";
 import { openChallenge, readChallenge } from "../../../store/redis/challenges.ts";
 import { connectRedis, type Redis } from "../../../store/redis/connect.ts";
 import { isUnavailable } from "../../../store/unavailable.ts";
+import { limit } from "../../support/limits.ts";
 import { type RedisCluster, startRedisCluster } from "../../support/redis-cluster.ts";
 import { until } from "../../support/until.ts";
 
@@ -32,7 +33,9 @@ const failures = (outcomes: PromiseSettledResult<unknown>[]) =>
   outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason] : []));
 
 const expectRecovery = (redis: Redis) =>
-  vi.waitFor(async () => expect(failures(await readAll(redis))).toEqual([]), { timeout: 20_000 });
+  vi.waitFor(async () => expect(failures(await readAll(redis))).toEqual([]), {
+    timeout: limit(20_000),
+  });
 
 test("a URL that names one node reaches them all, and a wrong password none", async () => {
   const one = cluster.url.replace(/,.*/, "");

@@ -2,6 +2,7 @@ import { afterAll, expect, inject, test, vi } from "vitest";
 import { newId } from "../../../store/ids.ts";
 import { connectRedis, type Redis } from "../../../store/redis/connect.ts";
 import { isUnavailable } from "../../../store/unavailable.ts";
+import { limit } from "../../support/limits.ts";
 import { wireTo } from "../wire.ts";
 
 const closing: (() => unknown)[] = [];
@@ -30,7 +31,7 @@ async function expectOutage(redis: Redis) {
 }
 
 const expectRecovery = (redis: Redis) =>
-  vi.waitFor(async () => expect(await redis.ping()).toBe("PONG"), { timeout: 20_000 });
+  vi.waitFor(async () => expect(await redis.ping()).toBe("PONG"), { timeout: limit(20_000) });
 
 test("a lost connection fails commands at once, tells of it, and comes back by itself", async () => {
   const { wire, redis, errors } = await wired();

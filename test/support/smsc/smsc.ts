@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { inject } from "vitest";
 import { freePort } from "../../../scripts/ports.ts";
 import { type Child, launch, waitUntilReady } from "../../../scripts/processes.ts";
+import { limit } from "../limits.ts";
 import { until } from "../until.ts";
 
 /** How the SMSC treats a message, by the last two digits of its number; others it delivers. */
@@ -48,7 +49,7 @@ export type SmscEvent =
   | { event: "ended"; state: string }
   | { event: "enquire_link" | "listening" };
 
-const START_MS = 30_000;
+const START_MS = limit(30_000);
 /** Silence after which the SMSC asks whether the session is alive. */
 const SILENCE_MS = 300;
 const SYSTEM_ID = "second-step";

@@ -1,0 +1,61 @@
+import type { Mutation } from "./mutation.ts";
+
+/** The rules of the portal and of the Identity API. */
+export const facesMutations: Mutation[] = [
+  {
+    mistake: "forms of other sites are taken",
+    file: "portal/security.ts",
+    find: '  if (!own)\n    throw new Problem("forbidden", "The form was sent from another site. Send it from ours.");\n',
+    replace: "",
+    noticedBy: ["test/attacks/portal-forms.test.ts"],
+  },
+  {
+    mistake: "pages may be framed",
+    file: "portal/security.ts",
+    find: "  \"frame-ancestors 'none'\",\n",
+    replace: "",
+    noticedBy: ["test/attacks/portal-forms.test.ts"],
+  },
+  {
+    mistake: "a user of another domain is administrated",
+    file: "identity/caller.ts",
+    find: "if (user?.accountId !== session.accountId) throw noSuchUser();",
+    replace: "if (!user) throw noSuchUser();",
+    noticedBy: ["test/identity/settings.test.ts", "test/identity/devices.test.ts"],
+  },
+  {
+    mistake: "an administrator of the domain acts on a Support operator",
+    file: "identity/caller.ts",
+    find: 'if (user.role === "support")',
+    replace: 'if (user.role === "support" && user.id === session.userId)',
+    noticedBy: ["test/identity/settings.test.ts", "test/identity/devices.test.ts"],
+  },
+  {
+    mistake: "another's path is acted on without a recent login",
+    file: "identity/caller.ts",
+    find: "  await requireFresh(deps, session);\n  return { session, user };",
+    replace: "  return { session, user };",
+    noticedBy: ["test/identity/settings.test.ts", "test/identity/devices.test.ts"],
+  },
+  {
+    mistake: "an administrator makes many bypass codes for somebody",
+    file: "identity/bypass-codes.ts",
+    find: "if (others && (numberOfCodes > 1 || Number(validMs) > LONGEST_BY_OTHERS_MS))",
+    replace: "if (others && Number(validMs) > LONGEST_BY_OTHERS_MS)",
+    noticedBy: ["test/identity/devices.test.ts"],
+  },
+  {
+    mistake: "a token of another domain is looked at",
+    file: "identity/tokens.ts",
+    find: '  if (session.accountId !== caller.accountId)\n    throw new Problem("forbidden", "The token is not of your domain.");\n',
+    replace: "",
+    noticedBy: ["test/identity/tokens.test.ts"],
+  },
+  {
+    mistake: "a member looks at another's token",
+    file: "identity/tokens.ts",
+    find: '  await requireRole(deps, caller, "administrator");\n',
+    replace: "",
+    noticedBy: ["test/identity/tokens.test.ts"],
+  },
+];

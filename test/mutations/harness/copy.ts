@@ -1,0 +1,35 @@
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, join, relative } from "node:path";
+import { cacheFolder, checkoutFolder } from "../../../scripts/folders.ts";
+
+/** What a copy has no use for; packages and programs are linked. */
+const LEFT = new Set([".git", ".data", ".cache", "node_modules", "results", ".stryker-tmp"]);
+
+/** A copy of the project to make mistakes in. */
+export async function copyProject() {
+  const folder = await mkdtemp(join(tmpdir(), "second-step-mutation-"));
+  await cp(checkoutFolder, folder, {
+    recursive: true,
+    filter: (source) => relative(checkoutFolder, source) === "" || !LEFT.has(basename(source)),
+  });
+  await symlink(join(checkoutFolder, "node_modules"), join(folder, "node_modules"));
+  await symlink(cacheFolder, join(folder, ".cache"));
+  return {
+    folder,
+    /** Changes a file for as long as the work takes. */
+    async with<T>(file: string, change: (text: string) => string, work: () => Promise<T>) {
+      const path = join(folder, file);
+      const text = await readFile(path, "utf8");
+      await writeFile(path, change(text));
+      try {
+        return await work();
+      } finally {
+        await writeFile(path, text);
+      }
+    },
+    remove: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
+export type Copy = Awaited<ReturnType<typeof copyProject>>;

@@ -1,0 +1,70 @@
+// `npm run test:mutations`: puts each mistake of the tables into a copy of the project and runs the
+// tests that must notice it. MUTATIONS=word takes the tables, files and mistakes with that word.
+import { reportSinceNow } from "../../../scripts/progress.ts";
+import { startServices } from "../../support/services.ts";
+import type { Mutation } from "../mutation.ts";
+import { type Copy, copyProject } from "./copy.ts";
+import { type Judgement, judgeAll } from "./judge.ts";
+import { readTables } from "./tables.ts";
+import { type Failure, runVitest } from "./vitest-run.ts";
+
+const LANES = 2;
+
+const report = reportSinceNow();
+const word = process.env.MUTATIONS ?? "";
+const tables = (await readTables()).map(({ name, mutations }) => ({
+  name,
+  mutations: mutations.filter((each) => `${name} ${each.file} ${each.mistake}`.includes(word)),
+}));
+const mutations = tables.flatMap((table) => table.mutations);
+if (mutations.length === 0) throw new Error(`There is no mistake with "${word}"`);
+
+const { services, stop } = await startServices();
+const copies = await Promise.all(Array.from({ length: LANES }, copyProject));
+try {
+  process.exitCode = (await unmutatedIsGreen(copies[0] as Copy, mutations)) ? await run() : 1;
+} finally {
+  await Promise.all(copies.map(({ remove }) => remove()));
+  await stop();
+}
+
+/** A test that fails anyway notices nothing. */
+async function unmutatedIsGreen({ folder }: Copy, mutations: Mutation[]): Promise<boolean> {
+  const files = [...new Set(mutations.flatMap(({ noticedBy }) => noticedBy))].sort();
+  report(`Without a mistake: ${files.length} test files`);
+  const { ended, passed, failures, output } = await runVitest(folder, files, services);
+  const green = ended && passed > 0 && failures.length === 0;
+  report(
+    green ? `${passed} tests passed` : `Red without any mistake: ${reasons(failures, output)}`,
+  );
+  return green;
+}
+
+function reasons(failures: Failure[], output: string): string {
+  return failures.map(({ test, why }) => `${test}\n${why}`).join("\n") || output.slice(-4000);
+}
+
+async function run(): Promise<number> {
+  const judged = await judgeAll(copies, mutations, services, (judgement, done) =>
+    report(`${done}/${mutations.length} ${line(judgement)}`),
+  );
+  const count = (outcome: Judgement["outcome"], among = judged) =>
+    among.filter((each) => each.outcome === outcome).length;
+  console.log("\nmistakes  noticed  survived  errors  table");
+  for (const table of tables.filter((each) => each.mutations.length > 0)) {
+    const own = judged.filter(({ mutation }) => table.mutations.includes(mutation));
+    const cells = [own.length, count("noticed", own), count("survived", own), count("error", own)];
+    console.log(`${cells.map((n) => String(n).padStart(8)).join(" ")}  ${table.name}`);
+  }
+  const left = judged.filter(({ outcome }) => outcome !== "noticed");
+  for (const each of left) console.log(`\n${line(each)}\n  in ${each.mutation.file}: ${each.by}`);
+  console.log(
+    `\n${count("noticed")} noticed, ${count("survived")} survived, ${count("error")} errors`,
+  );
+  return left.length === 0 ? 0 : 1;
+}
+
+function line({ outcome, mutation, by, seconds }: Judgement): string {
+  const noticed = outcome === "noticed" ? `, by "${by}"` : "";
+  return `${outcome}: ${mutation.mistake} (${seconds.toFixed(1)} s${noticed})`;
+}

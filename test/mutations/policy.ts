@@ -1,0 +1,90 @@
+import type { Mutation } from "./mutation.ts";
+
+/** The rules of requirements, roles, links and Support. */
+export const policyMutations: Mutation[] = [
+  {
+    mistake: "a member changes the policy",
+    file: "api/roles.ts",
+    find: "if (user?.role !== role)",
+    replace: "if (!user)",
+    noticedBy: ["test/e2e/policy.test.ts"],
+  },
+  {
+    mistake: "the policy is changed without a recent login",
+    file: "api/policy.ts",
+    find: "  await requireFresh(deps, session);\n  const account = await accountOf(deps, session);",
+    replace: "  const account = await accountOf(deps, session);",
+    noticedBy: ["test/attacks/stale-sessions.test.ts", "test/e2e/policy.test.ts"],
+  },
+  {
+    mistake: "of two administrators at once both change the policy",
+    file: "store/postgres/accounts.ts",
+    find: ".where(and(eq(accounts.id, accountId), eq(accounts.policyVersion, version)))",
+    replace: ".where(and(eq(accounts.id, accountId)))",
+    noticedBy: ["test/store/postgres/accounts.test.ts"],
+  },
+  {
+    mistake: "the last administrator becomes a member",
+    file: "store/postgres/accounts.ts",
+    find: 'if (left?.count === 1) return "last_administrator";',
+    replace: "",
+    noticedBy: ["test/store/postgres/account-users.test.ts", "test/e2e/account-users.test.ts"],
+  },
+  {
+    mistake: "a user of another account is given a role",
+    file: "store/postgres/accounts.ts",
+    find: ".where(and(ofAccount, eq(users.id, userId)));",
+    replace: ".where(eq(users.id, userId));",
+    noticedBy: ["test/store/postgres/account-users.test.ts", "test/e2e/account-users.test.ts"],
+  },
+  {
+    mistake: "a requirement of the user's own does not go before the account's",
+    file: "store/requirement.ts",
+    find: "return user.requirement ? { requirement: user.requirement, enforceAfter: null } : account;",
+    replace:
+      "return user.requirement && !account ? { requirement: user.requirement, enforceAfter: null } : account;",
+    noticedBy: ["test/identity/settings.test.ts"],
+  },
+  {
+    mistake: "a grace period may last for years",
+    file: "api/policy.ts",
+    find: "if (end.getTime() > now + LONGEST_GRACE_DAYS * DAY_MS)",
+    replace: "if (end.getTime() < now)",
+    noticedBy: ["test/e2e/policy.test.ts"],
+  },
+  {
+    mistake: "a user whose own requirement is optional is reminded",
+    file: "store/postgres/accounts.ts",
+    find: " is distinct from 'optional'",
+    replace: " is distinct from 'never'",
+    noticedBy: ["test/store/postgres/accounts.test.ts", "test/identity/settings.test.ts"],
+  },
+  {
+    mistake: "where it is required everybody turns it off",
+    file: "api/switch.ts",
+    find: '  if (isRequired(requirementOf(profile), clock.now()))\n    throw new Problem("forbidden", "Multi-factor authentication is required here.");\n',
+    replace: "  isRequired(requirementOf(profile), clock.now());\n",
+    noticedBy: ["test/identity/settings.test.ts"],
+  },
+  {
+    mistake: "a Cloud account that requires a second factor is linked",
+    file: "api/links.ts",
+    find: 'if (enabled || cloud.requirement === "required")',
+    replace: "if (enabled)",
+    noticedBy: ["test/e2e/links.test.ts"],
+  },
+  {
+    mistake: "an account is linked to itself",
+    file: "api/links.ts",
+    find: '  if (owner.accountId === accountId)\n    throw new Problem("cannot_link_itself", "That user is of your own account.");\n',
+    replace: "",
+    noticedBy: ["test/e2e/links.test.ts"],
+  },
+  {
+    mistake: "Support unlocks itself",
+    file: "api/support.ts",
+    find: "  requireAnother(user, actor);\n",
+    replace: "",
+    noticedBy: ["test/e2e/support.test.ts"],
+  },
+];

@@ -1,0 +1,79 @@
+import type { Mutation } from "./mutation.ts";
+
+/** Ten mistakes of every kind that are noticed in seconds: the short form in `npm test`. */
+export const quickMutations: Mutation[] = [
+  {
+    mistake: "numeric codes lose their leading zeros",
+    file: "store/codes.ts",
+    find: '.padStart(digits, "0")',
+    replace: "",
+    noticedBy: ["test/store/codes.test.ts"],
+  },
+  {
+    mistake: "a code's hash does not depend on what it is for",
+    file: "store/codes.ts",
+    find: "hmac.update(length).update(bytes);",
+    replace: "hmac.update(bytes);",
+    noticedBy: ["test/store/codes.test.ts", "test/store/codes.property.test.ts"],
+  },
+  {
+    mistake: "sealed text is opened for another record",
+    file: "store/sealing.ts",
+    find: "  decipher.setAAD(Buffer.from(recordId));\n",
+    replace: '  decipher.setAAD(Buffer.from(""));\n',
+    noticedBy: ["test/store/sealing.test.ts"],
+  },
+  {
+    mistake: "a typed recovery code is not read with other separators",
+    file: "store/recovery-codes.ts",
+    find: "/[\\p{P}\\p{Z}\\p{C}]/gu",
+    replace: "/-/g",
+    noticedBy: ["test/store/recovery-codes.test.ts"],
+  },
+  {
+    mistake: "a user name in other letters is another user",
+    file: "store/postgres/users.ts",
+    find: 'username.normalize("NFKC").toLowerCase().trim()',
+    replace: 'username.normalize("NFKC").trim()',
+    noticedBy: ["test/store/postgres/users.test.ts"],
+  },
+  {
+    mistake: "a phone's removal ends its enrollment without a trace",
+    file: "machines/enrollment.ts",
+    find: 'removing: { tags: "settling", entry: "removeDevice", on: { DEVICE_GONE: "removed" } },',
+    replace: 'removing: { tags: "settling", on: { DEVICE_GONE: "removed" } },',
+    noticedBy: [
+      "test/machines/sms-enrollment.test.ts",
+      "test/machines/otp-enrollment.test.ts",
+      "test/machines/every-chart.test.ts",
+    ],
+  },
+  {
+    mistake: "a wrong passcode does not count towards the lock",
+    file: "store/redis/attempts.ts",
+    find: "local count = redis.call('INCR', failures)",
+    replace: "local count = tonumber(redis.call('GET', failures) or 0)",
+    noticedBy: ["test/store/redis/attempts.test.ts"],
+  },
+  {
+    mistake: "the last wrong try of a PIN leaves it good",
+    file: "store/redis/pins.ts",
+    find: "remaining > 0 and 'rejected' or 'voided'",
+    replace: "remaining > -1 and 'rejected' or 'voided'",
+    noticedBy: ["test/store/redis/pins.test.ts"],
+  },
+  {
+    mistake: "a key's request under way is begun a second time",
+    file: "store/redis/idempotency.ts",
+    find: "    return {'in_progress'}\n",
+    replace: "    return {'claimed'}\n",
+    noticedBy: ["test/store/redis/idempotency.test.ts"],
+  },
+  {
+    mistake: "ids can be guessed",
+    file: "store/ids.ts",
+    find: 'randomBytes(12).toString("hex")',
+    replace: '"0".repeat(24)',
+    noticedBy: ["test/store/ids.test.ts"],
+  },
+];

@@ -1,0 +1,69 @@
+import type { Mutation } from "./mutation.ts";
+
+/** The rules of webhooks. */
+export const webhooksMutations: Mutation[] = [
+  {
+    mistake: "events are sent to private addresses",
+    file: "gateways/public-addresses.ts",
+    find: '  ["10.0.0.0", 8],\n',
+    replace: "",
+    noticedBy: ["test/gateways/webhook.test.ts"],
+  },
+  {
+    mistake: "events are sent to the metadata service of a cloud",
+    file: "gateways/public-addresses.ts",
+    find: '  ["169.254.0.0", 16],\n',
+    replace: "",
+    noticedBy: ["test/gateways/webhook.test.ts"],
+  },
+  {
+    mistake: "a connection goes to an address that was typed, though it is inside",
+    file: "gateways/webhook.ts",
+    find: "if (!inside && isIP(host) && !isPublicAddress(host)) throw blocked();",
+    replace: "",
+    noticedBy: ["test/gateways/webhook.test.ts"],
+  },
+  {
+    mistake: "names are not looked at when the connection is made",
+    file: "gateways/webhook.ts",
+    find: "          ...(!inside && { lookup: lookupPublic }),\n",
+    replace: "",
+    noticedBy: ["test/gateways/webhook.test.ts"],
+  },
+  {
+    mistake: "an event of another account is sent",
+    file: "activities/webhooks.ts",
+    find: "webhook.disabledFor !== null || event?.accountId !== accountId)",
+    replace: "webhook.disabledFor !== null || !event)",
+    noticedBy: [
+      "test/activities/deliver.test.ts",
+      "test/workflows/webhook-delivery.test.ts",
+      "test/e2e/webhooks.test.ts",
+    ],
+  },
+  {
+    mistake: "a webhook that was disabled gets events",
+    file: "activities/webhooks.ts",
+    find: "if (!webhook || webhook.disabledFor !== null || event?",
+    replace: "if (!webhook || event?",
+    noticedBy: [
+      "test/activities/deliver.test.ts",
+      "test/workflows/webhook-delivery.test.ts",
+      "test/e2e/webhooks.test.ts",
+    ],
+  },
+  {
+    mistake: "a webhook's URL may hold a password",
+    file: "api/webhooks.ts",
+    find: "if (target.username || target.password || target.hash)",
+    replace: "if (target.hash)",
+    noticedBy: ["test/e2e/webhooks.test.ts"],
+  },
+  {
+    mistake: "another account's administrator reads a webhook",
+    file: "store/postgres/webhooks.ts",
+    find: "await db.select().from(webhooks).where(isWebhook(accountId, webhookId));",
+    replace: "await db.select().from(webhooks).where(eq(webhooks.id, webhookId));",
+    noticedBy: ["test/store/postgres/webhooks.test.ts", "test/e2e/webhooks.test.ts"],
+  },
+];
