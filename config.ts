@@ -117,6 +117,8 @@ const environment = z.object({
   LOCK_MINUTES: z.coerce.number().int().min(0).default(0),
   /** How locked users reach Support: a mailto:, tel: or https: link, or text; shown to everybody. */
   SUPPORT_CONTACT: supportContact.optional(),
+  /** Administrators need a second factor, whatever their account requires; Support always does. */
+  ADMINISTRATORS_NEED_MFA: z.stringbool().default(false),
 });
 
 type Environment = z.infer<typeof environment>;

@@ -20,7 +20,7 @@ type Request = {
 };
 
 /** The steps of a removal, each of which may be repeated. */
-export function removalActivities({ db, redis, clock }: Deps) {
+export function removalActivities({ db, redis, clock, config }: Deps) {
   return {
     async removeDevices(request: Request): Promise<Removal | "gone" | "remove_all_required"> {
       const { userId, deviceId, detail } = request;
@@ -41,7 +41,7 @@ export function removalActivities({ db, redis, clock }: Deps) {
       const challenges = await withdrawChallenges(redis, userId, clock.now());
       const required = async () => {
         const profile = await getMfaProfile(db, userId);
-        return profile && requirementOf(profile).requirement === "required";
+        return profile && requirementOf(profile, config).requirement === "required";
       };
       if (signOut === "always" || (mfaOff && (await required()))) {
         const mark = { reason: event, now: clock.now(), fact: currentWorkflowId() };

@@ -49,7 +49,7 @@ export async function getMultiFactor(
   const { user, account, devices } = profile;
   return {
     enabled: configuredMethods(devices).length > 0,
-    required: requirementOf({ user, account }).requirement === "required",
+    required: requirementOf({ user, account }, deps.config).requirement === "required",
     defaultMethod: effectiveDefault(user.defaultMethod, devices) ?? null,
     devices: await Promise.all(devices.map((device) => viewDevice(deps, device))),
     recoveryCodes: { remaining },

@@ -39,7 +39,8 @@ export async function methodsOf({ db }: Pick<Deps, "db">, { userId }: Session): 
   return configuredMethods(await listDevices(db, userId));
 }
 
-const reauthenticate = () =>
+/** What leads to a new login. */
+export const reauthenticate = () =>
   new Problem(
     "reauthentication_required",
     "For your security, log in again with every factor you have.",

@@ -13,7 +13,7 @@ import type { Device, User } from "../store/postgres/schema.ts";
 import { type Credentialed, recordLogin } from "../store/postgres/users.ts";
 import { openChallenge } from "../store/redis/challenges.ts";
 import { type Epochs, openSession, readEpochs } from "../store/redis/sessions.ts";
-import { requirementOf } from "../store/requirement.ts";
+import { requirementOf, roleNeedsMfa } from "../store/requirement.ts";
 import { checkApiKey } from "./api-keys.ts";
 import { type Challenge, describeChallenge, trySend } from "./challenges.ts";
 import { type Credentials, checkCredentials } from "./credentials.ts";
@@ -65,7 +65,8 @@ export async function logIn(
 
 /**
  * The only step of a program's login. Throws as `logIn`, and `invalid_credentials` also for the
- * right key of a user who has or needs a second factor, unless the account lets keys do without.
+ * right key of a user who has or needs a second factor, unless the account lets keys do without and
+ * the user's role does not need one.
  */
 export async function logInByApiKey(
   deps: Deps,
@@ -128,10 +129,11 @@ async function decide(
 
   const methods = configuredMethods(profile.devices);
   const method = effectiveDefault(profile.user.defaultMethod, profile.devices);
-  const requirement = requirementOf(profile);
+  const requirement = requirementOf(profile, config);
   const required = isRequired(requirement, now);
   if (proof === "api_key") {
-    if ((method || required) && !profile.account.apiKeysBypassMfa)
+    const bypass = profile.account.apiKeysBypassMfa && !roleNeedsMfa(profile.user, config);
+    if ((method || required) && !bypass)
       throw new Problem(
         "invalid_credentials",
         "This user has multi-factor authentication on. An API key is not enough.",

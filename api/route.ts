@@ -23,6 +23,8 @@ const WITH_SESSION: ProblemCode[] = [
   "session_revoked",
   "setup_only",
 ];
+/** What a role does. */
+const WITH_ROLE: ProblemCode[] = ["forbidden", "reauthentication_required"];
 
 /** The `request` part of a POST: its JSON body, if any, and the Idempotency-Key it may carry. */
 export function post<Body extends z.ZodType | undefined = undefined>(body?: Body) {
@@ -46,16 +48,17 @@ export function json<Schema extends z.ZodType>(schema: Schema, description: stri
   return { description, content: { "application/json": { schema } } };
 }
 
-type Takes = { session?: boolean; body?: boolean; post?: boolean };
+type Takes = { session?: boolean; role?: boolean; body?: boolean; post?: boolean };
 
 /**
  * The `responses` of a route for its own problems and for those that come with what it takes.
  * Typed as nothing, since handlers throw problems rather than answer them.
  */
-export function problems({ session, body, post }: Takes, ...own: ProblemCode[]): object {
+export function problems({ session, role, body, post }: Takes, ...own: ProblemCode[]): object {
   const codes = [
     ...own,
     ...(session ? WITH_SESSION : []),
+    ...(role ? WITH_ROLE : []),
     ...(body ? WITH_BODY : []),
     ...(post ? WITH_POST : []),
     ...ANYWHERE,

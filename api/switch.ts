@@ -65,8 +65,11 @@ export async function switchOff(deps: Deps, session: Session, origin: Origin): P
 }
 
 /** Throws `forbidden` where a second factor is required of the user by now. */
-export function refuseIfRequired({ clock }: Pick<Deps, "clock">, profile: MfaProfile) {
-  if (isRequired(requirementOf(profile), clock.now()))
+export function refuseIfRequired(
+  { clock, config }: Pick<Deps, "clock" | "config">,
+  profile: MfaProfile,
+) {
+  if (isRequired(requirementOf(profile, config), clock.now()))
     throw new Problem("forbidden", "Your account requires multi-factor authentication.");
 }
 

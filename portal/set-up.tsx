@@ -48,5 +48,5 @@ export function setUpPages(app: Hono<PortalEnv>, deps: Deps) {
 /** When a requirement begins to bind the user; undefined where there is none ahead. */
 export async function graceEnd(deps: Deps, { userId }: Session): Promise<string | undefined> {
   const profile = await getMfaProfile(deps.db, userId);
-  return profile && requiredFrom(requirementOf(profile), deps.clock.now());
+  return profile && requiredFrom(requirementOf(profile, deps.config), deps.clock.now());
 }

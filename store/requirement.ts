@@ -3,13 +3,25 @@ import type { Account, User } from "./postgres/schema.ts";
 /** What is required of whom, and the end of a grace period. */
 export type Required = Pick<Account, "requirement" | "enforceAfter">;
 
-/** What is required of the user: by their own requirement, at once; else by the account's. */
-export function requirementOf({
-  user,
-  account,
-}: {
-  user: Pick<User, "requirement">;
-  account: Required;
-}): Required {
+/** The service's own rule about roles; see config.ts. */
+export type RolesRule = { ADMINISTRATORS_NEED_MFA: boolean };
+
+/**
+ * Whether the role alone requires a second factor, at once and whatever account and user say: Support
+ * works on every account; administrators need one where the service is set so.
+ */
+export function roleNeedsMfa(
+  { role }: Pick<User, "role">,
+  { ADMINISTRATORS_NEED_MFA }: RolesRule,
+): boolean {
+  return role === "support" || (role === "administrator" && ADMINISTRATORS_NEED_MFA);
+}
+
+/** What is required of the user: by their role or their own requirement, at once; else by the account's. */
+export function requirementOf(
+  { user, account }: { user: Pick<User, "requirement" | "role">; account: Required },
+  rule: RolesRule,
+): Required {
+  if (roleNeedsMfa(user, rule)) return { requirement: "required", enforceAfter: null };
   return user.requirement ? { requirement: user.requirement, enforceAfter: null } : account;
 }

@@ -39,7 +39,7 @@ const policy = createRoute({
   security,
   responses: {
     200: json(policySchema, "The policy and the progress of its roll-out"),
-    ...problems({ session: true }, "forbidden"),
+    ...problems({ session: true, role: true }),
   },
 });
 
@@ -57,12 +57,7 @@ const setPolicy = createRoute({
   responses: {
     200: json(policySchema, "The policy; nothing is left to be rolled out"),
     202: json(policySchema, "The policy, which is being rolled out"),
-    ...problems(
-      { session: true, body: true },
-      "forbidden",
-      "policy_conflict",
-      "reauthentication_required",
-    ),
+    ...problems({ session: true, role: true, body: true }, "policy_conflict"),
   },
 });
 
@@ -88,7 +83,7 @@ const users = createRoute({
       }),
       "A page of users",
     ),
-    ...problems({ session: true }, "forbidden", "invalid_request"),
+    ...problems({ session: true, role: true }, "invalid_request"),
   },
 });
 
@@ -108,12 +103,7 @@ const newUser = createRoute({
   ),
   responses: {
     201: json(accountUserSchema, "The user"),
-    ...problems(
-      { session: true, body: true, post: true },
-      "forbidden",
-      "username_taken",
-      "reauthentication_required",
-    ),
+    ...problems({ session: true, role: true, body: true, post: true }, "username_taken"),
   },
 });
 
@@ -126,13 +116,7 @@ const role = createRoute({
   request: { params: idParam, ...jsonBody(z.object({ role: roleSchema })) },
   responses: {
     200: json(accountUserSchema, "The user"),
-    ...problems(
-      { session: true, body: true },
-      "forbidden",
-      "user_not_found",
-      "last_administrator",
-      "reauthentication_required",
-    ),
+    ...problems({ session: true, role: true, body: true }, "user_not_found", "last_administrator"),
   },
 });
 

@@ -35,7 +35,7 @@ const ofAccount = createRoute({
   request: { query: accountEventFilterQuery.extend(pageQuery.shape) },
   responses: {
     200: json(activitySchema, "A page of events"),
-    ...problems({ session: true }, "forbidden", "invalid_request"),
+    ...problems({ session: true, role: true }, "invalid_request"),
   },
 });
 
@@ -58,7 +58,7 @@ const exported = createRoute({
         },
       },
     },
-    ...problems({ session: true }, "forbidden", "invalid_request"),
+    ...problems({ session: true, role: true }, "invalid_request"),
   },
 });
 

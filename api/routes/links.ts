@@ -23,7 +23,7 @@ const list = createRoute({
   security,
   responses: {
     200: json(z.object({ links: z.array(linkSchema) }), "The first linked first"),
-    ...problems({ session: true }, "forbidden"),
+    ...problems({ session: true, role: true }),
   },
 });
 
@@ -37,8 +37,7 @@ const add = createRoute({
   responses: {
     201: json(linkSchema, "The linked account"),
     ...problems(
-      { session: true, body: true, post: true },
-      "forbidden",
+      { session: true, role: true, body: true, post: true },
       "invalid_credentials",
       "account_locked",
       "login_throttled",
@@ -60,7 +59,7 @@ const policyOf = {
   request: { params: idParam },
   responses: {
     204: { description: "Never so far: every linked account is a Cloud account" },
-    ...problems({ session: true }, "forbidden", "link_not_found", "cloud_account_own_login"),
+    ...problems({ session: true, role: true }, "link_not_found", "cloud_account_own_login"),
   },
 } as const;
 const getPolicy = createRoute({ method: "get", ...policyOf });

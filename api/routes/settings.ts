@@ -89,7 +89,7 @@ export function settingsRoutes(app: OpenAPIHono, deps: Deps) {
       getMfaProfile(deps.db, session.userId),
       emailOf(deps, session.userId),
     ]);
-    const from = profile && requiredFrom(requirementOf(profile), deps.clock.now());
+    const from = profile && requiredFrom(requirementOf(profile, deps.config), deps.clock.now());
     return c.json({ ...multiFactor, multiFactorRequiredFrom: from ?? null, email }, 200);
   });
 

@@ -4,7 +4,6 @@ import type { Deps } from "../deps.ts";
 import { invalidFields } from "../errors.ts";
 import { requireFresh } from "../fresh.ts";
 import { originOf } from "../origin.ts";
-import type { ProblemCode } from "../problem.ts";
 import { requireRole } from "../roles.ts";
 import { bearer, json, post, problems } from "../route.ts";
 import { activitySchema, idParam, multiFactorSchema, reasonSchema } from "../schemas.ts";
@@ -20,7 +19,6 @@ import { describeUser, viewForSupport } from "../support-view.ts";
 
 const tags = ["Support"];
 const security = bearer;
-const OWN: ProblemCode[] = ["forbidden", "reauthentication_required"];
 
 const supportUser = z
   .object({
@@ -63,7 +61,7 @@ const search = createRoute({
   },
   responses: {
     200: json(z.object({ users: z.array(supportUser) }), "At most twenty, by user name"),
-    ...problems({ session: true }, "invalid_request", ...OWN),
+    ...problems({ session: true, role: true }, "invalid_request"),
   },
 });
 
@@ -87,16 +85,15 @@ const look = createRoute({
       }),
       "All that helps to help",
     ),
-    ...problems({ session: true }, "invalid_request", "user_not_found", ...OWN),
+    ...problems({ session: true, role: true }, "invalid_request", "user_not_found"),
   },
 });
 
 const actions = { params: idParam, ...post(z.object({ reason: reasonSchema })) };
 const actionProblems = problems(
-  { session: true, body: true, post: true },
+  { session: true, role: true, body: true, post: true },
   "user_not_found",
   "not_yourself",
-  ...OWN,
 );
 
 const unlockRoute = createRoute({

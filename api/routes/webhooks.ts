@@ -71,11 +71,9 @@ const add = createRoute({
       "The webhook with its secret",
     ),
     ...problems(
-      { session: true, body: true, post: true },
-      "forbidden",
+      { session: true, role: true, body: true, post: true },
       "invalid_webhook_url",
       "too_many_webhooks",
-      "reauthentication_required",
     ),
   },
 });
@@ -88,7 +86,7 @@ const list = createRoute({
   security,
   responses: {
     200: json(z.object({ webhooks: z.array(webhookSchema) }), "The webhooks, the oldest first"),
-    ...problems({ session: true }, "forbidden"),
+    ...problems({ session: true, role: true }),
   },
 });
 
@@ -101,7 +99,7 @@ const get = createRoute({
   request: { params: idParam },
   responses: {
     200: json(webhookSchema, "The webhook"),
-    ...problems({ session: true }, "forbidden", "webhook_not_found"),
+    ...problems({ session: true, role: true }, "webhook_not_found"),
   },
 });
 
@@ -114,7 +112,7 @@ const remove = createRoute({
   request: { params: idParam },
   responses: {
     204: { description: "It is gone" },
-    ...problems({ session: true }, "forbidden", "webhook_not_found", "reauthentication_required"),
+    ...problems({ session: true, role: true }, "webhook_not_found"),
   },
 });
 
@@ -127,12 +125,7 @@ const enable = createRoute({
   request: { params: idParam, ...post() },
   responses: {
     200: json(webhookSchema, "The webhook"),
-    ...problems(
-      { session: true, post: true },
-      "forbidden",
-      "webhook_not_found",
-      "reauthentication_required",
-    ),
+    ...problems({ session: true, role: true, post: true }, "webhook_not_found"),
   },
 });
 
@@ -151,7 +144,7 @@ const deliveries = createRoute({
       }),
       "A page of deliveries",
     ),
-    ...problems({ session: true }, "forbidden", "webhook_not_found", "invalid_request"),
+    ...problems({ session: true, role: true }, "webhook_not_found", "invalid_request"),
   },
 });
 
@@ -168,8 +161,7 @@ const again = createRoute({
   responses: {
     202: json(deliverySchema, "The delivery, which is under way"),
     ...problems(
-      { session: true, post: true },
-      "forbidden",
+      { session: true, role: true, post: true },
       "webhook_not_found",
       "delivery_not_found",
       "webhook_disabled",

@@ -33,7 +33,7 @@ export function userCommands(program: Command) {
     .addOption(
       new Option(
         "--role <role>",
-        "member, administrator of the account, or support for all accounts",
+        "member, administrator of the account, or support for all accounts; support sets up a second factor at the first login",
       )
         .choices(ROLES)
         .default("member"),

@@ -76,6 +76,7 @@ export {
   scheduleEnforcement,
 } from "./revocations.ts";
 export {
+  hasSecondFactor,
   POLICY_REQUIRED,
   type Session,
   type SessionScope,

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { listDevices } from "../../store/postgres/devices.ts";
 import { getUser } from "../../store/postgres/users.ts";
-import { registerApp } from "../support/apps.ts";
+import { registerApp, supportOperator } from "../support/apps.ts";
 import { expectNothingInternal, expectProblem } from "../support/problems.ts";
 import { logInByPassword } from "../support/scenarios.ts";
 import { useStack } from "../support/used.ts";
@@ -87,7 +87,7 @@ describe("attack: code as a name", () => {
 
   test("is a user's name like any other, in the list, in the trail and in Support's search", async () => {
     const { token } = await administrator();
-    const operator = await logInByPassword(stack, await stack.createUser({ role: "support" }));
+    const operator = await supportOperator(stack);
     for (const name of CODE) {
       const body = { username: name, password: "long enough" };
       const made = await stack.api.call("POST", "/v1/account/users", { token, body });
@@ -113,7 +113,7 @@ describe("attack: code as a name", () => {
       const login = await stack.api.logIn({ username, password: "x' or '1'='1" });
       expectProblem(login, "invalid_credentials");
     }
-    const { token } = await logInByPassword(stack, await stack.createUser({ role: "support" }));
+    const { token } = await supportOperator(stack);
     const victim = await stack.createUser();
     for (const reason of CODE.filter(({ length }) => length >= 3)) {
       const path = `/v1/support/users/${victim.id}/unlock`;
@@ -129,7 +129,7 @@ describe("attack: wildcards in a search", () => {
   test.each(["%", "_", "%user%", "user-%", "\\%", "____", "*", "user-?", "%00", "[a-z]"])(
     "%s finds nobody but whose name begins so",
     async (query) => {
-      const { token } = await logInByPassword(stack, await stack.createUser({ role: "support" }));
+      const { token } = await supportOperator(stack);
       await stack.createUser();
       const path = `/v1/support/users?query=${encodeURIComponent(query)}`;
       const { users } = (await stack.api.call<Found>("GET", path, { token })).body;

@@ -3,8 +3,8 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { newId, newOwnedId } from "../../store/ids.ts";
 import type { Role } from "../../store/postgres/schema.ts";
-import { registerApp, userWithApp } from "../support/apps.ts";
-import { logInByPassword, startChallenge } from "../support/scenarios.ts";
+import { loggedIn, registerApp, userWithApp } from "../support/apps.ts";
+import { startChallenge } from "../support/scenarios.ts";
 import { useStack } from "../support/used.ts";
 
 const SITE = "https://mfa.example";
@@ -21,10 +21,7 @@ let ids: { device: string; challenge: string; user: string };
 beforeAll(async () => {
   const owner = await userWithApp(stack);
   const challenge = (await startChallenge(stack, owner.user)).id;
-  for (const role of ROLES) {
-    const user = await stack.createUser({ role });
-    tokens.set(role, (await logInByPassword(stack, user)).token);
-  }
+  for (const role of ROLES) tokens.set(role, (await loggedIn(stack, role)).token);
   const { device } = await registerApp(stack, tokens.get("member") as string);
   ids = { device: device.id, challenge, user: owner.user.id };
 });

@@ -7,6 +7,7 @@ import { newId } from "../../store/ids.ts";
 import { listDevices } from "../../store/postgres/devices.ts";
 import type { Role } from "../../store/postgres/schema.ts";
 import { getUser } from "../../store/postgres/users.ts";
+import { loggedIn } from "../support/apps.ts";
 import type { Person } from "../support/people.ts";
 import { newPhone } from "../support/phones.ts";
 import { enrollPhone, logInByPassword, pinSent } from "../support/scenarios.ts";
@@ -200,8 +201,7 @@ test("attack: nobody but administrators looks at or changes an account", async (
   const { accountId } = admin;
   const body = { username: `eve-${newId()}`, password: "long enough", role: "administrator" };
   for (const role of ["member", "support"] as Role[]) {
-    const user = await stack.createUser({ accountId, role });
-    const own = await tokenOf(user);
+    const { user, token: own } = await loggedIn(stack, role, accountId);
     for (const answer of [
       await list(own),
       await add(own, body),
@@ -313,7 +313,7 @@ test.each(["administrator", "support"] as const)(
     let token: string | undefined;
     for (const call of order) {
       const { method, path, body } = call;
-      token ??= await tokenOf(await stack.createUser({ accountId, role }));
+      token ??= (await loggedIn(stack, role, accountId)).token;
       const answer = await stack.api.call(method, path, { token, body });
       if (answer.status === 401 || path.startsWith("/v1/logout")) token = undefined;
       answers.push(`${method} ${path.split("?")[0]} ${answer.status}`);

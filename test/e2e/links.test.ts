@@ -3,6 +3,7 @@ import type { activity } from "../../api/events.ts";
 import type { Link } from "../../api/links.ts";
 import { newId } from "../../store/ids.ts";
 import { createAccount, getAccount, setPolicy } from "../../store/postgres/accounts.ts";
+import { loggedIn } from "../support/apps.ts";
 import type { Person } from "../support/people.ts";
 import { expectProblem } from "../support/problems.ts";
 import { enrollPhone, logInByPassword, startChallenge, wrongCode } from "../support/scenarios.ts";
@@ -77,7 +78,7 @@ describe("attack: learning about Cloud users by linking", () => {
   test("only administrators may try, and nothing is spent by others", async () => {
     const cloud = await cloudUser();
     for (const role of ["member", "support"] as const) {
-      const { token } = await logInByPassword(stack, await stack.createUser({ role }));
+      const { token } = await loggedIn(stack, role);
       for (let guess = 0; guess < 12; guess++) expectProblem(await link(token, cloud), "forbidden");
       expectProblem(await stack.api.call("GET", "/v1/account/links", { token }), "forbidden");
     }

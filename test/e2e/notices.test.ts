@@ -2,6 +2,7 @@ import { generateSync } from "otplib";
 import { describe, expect, test } from "vitest";
 import type { OtpSetup } from "../../api/otp-devices.ts";
 import type { KeptMessage } from "../../store/redis/outbox.ts";
+import { supportOperator } from "../support/apps.ts";
 import { everythingReadable, secretsIn } from "../support/histories.ts";
 import type { Person } from "../support/people.ts";
 import {
@@ -139,8 +140,7 @@ describe("lock and reset", () => {
       "\nTo unlock your account, contact Support: help@panel.example\n",
     );
 
-    const support = await stack.createUser({ role: "support" });
-    const { token } = await logInByPassword(stack, support);
+    const { token } = await supportOperator(stack);
     const path = `/v1/support/users/${user.id}`;
     const call = { token, body: { reason: "Seen in person" }, headers };
     await api.call("POST", `${path}/unlock`, call);

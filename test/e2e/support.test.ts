@@ -3,6 +3,7 @@ import type { activity } from "../../api/events.ts";
 import type { viewForSupport } from "../../api/support-view.ts";
 import { newId } from "../../store/ids.ts";
 import { setRole, unlockUser } from "../../store/postgres/users.ts";
+import { logInByApp, supportOperator } from "../support/apps.ts";
 import type { Person } from "../support/people.ts";
 import { newPhone } from "../support/phones.ts";
 import { expectProblem } from "../support/problems.ts";
@@ -22,10 +23,10 @@ const REASON = "Identity checked by video call";
 
 const stack = useStack();
 let agent: Person;
+let secret: string;
 let token: string;
 beforeAll(async () => {
-  agent = await stack.createUser({ role: "support" });
-  ({ token } = await logInByPassword(stack, agent));
+  ({ user: agent, secret, token } = await supportOperator(stack));
 });
 
 type View = Awaited<ReturnType<typeof viewForSupport>>;
@@ -84,8 +85,7 @@ describe("attack: doing what only Support may", () => {
   });
 
   test("a session of somebody who was Support when they logged in", async () => {
-    const former = await stack.createUser({ role: "support" });
-    const { token: theirs } = await logInByPassword(stack, former);
+    const { user: former, token: theirs } = await supportOperator(stack);
     expect((await search("user-", theirs)).status).toBe(200);
     await setRole(
       stack.deps.db,
@@ -99,9 +99,8 @@ describe("attack: doing what only Support may", () => {
   });
 
   test("a stolen session of twenty minutes ago", async () => {
-    const other = await stack.createUser({ role: "support" });
     const victim = await stack.createUser();
-    const { token: old } = await logInByPassword(stack, other);
+    const { token: old } = await supportOperator(stack);
     await stack.advance(20 * MINUTE_MS);
     for (const answer of [
       await search("user-", old),
@@ -110,7 +109,7 @@ describe("attack: doing what only Support may", () => {
       await reset(victim.id, old),
     ])
       expectProblem(answer, "reauthentication_required");
-    ({ token } = await logInByPassword(stack, agent));
+    ({ token } = await logInByApp(stack, agent, secret));
   });
 
   test("Support cannot unlock or reset oneself", async () => {

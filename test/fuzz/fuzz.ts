@@ -7,10 +7,11 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Role } from "../../store/postgres/schema.ts";
+import { codeAt, registerApp } from "../support/apps.ts";
 import { createClient, patient } from "../support/client.ts";
 import { limit } from "../support/limits.ts";
 import { pythonPrograms } from "../support/python.ts";
-import { logInByPassword } from "../support/scenarios.ts";
+import { logInByPassword, startChallenge } from "../support/scenarios.ts";
 import { type Service, startService } from "../support/service.ts";
 
 /** Whose session the calls are made with. */
@@ -75,7 +76,16 @@ async function sessionsOf(service: Service, role: Role) {
   const send = (path: string, init: RequestInit) =>
     service.send(path, { ...init, headers: { ...init.headers, "x-forwarded-for": "192.0.2.1" } });
   const api = createClient(patient(send));
-  const open = async () => logInByPassword({ api }, await service.createUser({ role }));
+  const open = async () => {
+    const user = await service.createUser({ role });
+    const session = await logInByPassword({ api }, user);
+    if (session.scope === "full") return session;
+    const { device, secret } = await registerApp({ api }, session.token);
+    await api.verifyDevice(session.token, device.id, codeAt(secret, Date.now()));
+    const { id } = await startChallenge({ api }, user);
+    // The next step's code, which is good already: the one of now is used up.
+    return (await api.verifyPasscode(id, codeAt(secret, Date.now() + 30_000))).body.session;
+  };
   let current = await open();
   const alive = async () => {
     const { status } = await api.session(current.token);

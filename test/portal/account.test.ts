@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { newPhone } from "../support/phones.ts";
 import { logInByPassword, wrongCode } from "../support/scenarios.ts";
 import { expectAccessible, follow, heading, logIn, press, secretOf, usePortal } from "./browser.ts";
-import { withApp } from "./people.ts";
+import { supportDesk, withApp } from "./people.ts";
 
 const portal = usePortal();
 
@@ -131,7 +131,6 @@ describe("the account's users", () => {
 
 describe("Support", () => {
   test("finds a locked user, sees the flow on its chart, and unlocks with a reason", async () => {
-    const operator = await portal.createUser({ role: "support" });
     const { user, secret, page } = await withApp(portal);
     const code = await portal.codeOf(secret);
     await logIn(page, user);
@@ -141,8 +140,7 @@ describe("Support", () => {
     }
     expect(await heading(page)).toBe("Your account is locked");
 
-    const desk = await portal.open();
-    await logIn(desk, operator);
+    const { desk } = await supportDesk(portal);
     await follow(desk, "Support");
     await expectAccessible(desk);
     await desk.getByLabel("Find a user").fill(user.username.slice(0, 20));
@@ -172,10 +170,8 @@ describe("Support", () => {
   });
 
   test("resets a user who lost everything; not oneself", async () => {
-    const operator = await portal.createUser({ role: "support" });
     const { user } = await withApp(portal);
-    const desk = await portal.open();
-    await logIn(desk, operator);
+    const { operator, desk } = await supportDesk(portal);
     await desk.goto(`/support/users/${user.id}`);
     await desk.getByLabel("Reason to reset").fill("Lost the phone and the codes");
     await press(desk, "Reset multi-factor authentication");
@@ -191,14 +187,12 @@ describe("Support", () => {
   });
 
   test("sees a phone's set-up on its chart", async () => {
-    const operator = await portal.createUser({ role: "support" });
     const user = await portal.createUser();
     const { token } = await logInByPassword(portal, user);
     const phone = newPhone();
     await portal.api.registerPhone(token, phone);
     await portal.pinTo(phone.e164);
-    const desk = await portal.open();
-    await logIn(desk, operator);
+    const { desk } = await supportDesk(portal);
     await desk.goto(`/support/users/${user.id}`);
     expect(await desk.getByText("An SMS device's set-up").isVisible()).toBe(true);
     const names = await desk.locator(".chart > li > strong").allTextContents();

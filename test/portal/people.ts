@@ -25,8 +25,8 @@ export async function addApp(portal: Portal, token: string, name = "App"): Promi
 }
 
 /** A user with an app alone, and a browser that is not logged in. */
-export async function withApp(portal: Portal) {
-  const user = await portal.createUser();
+export async function withApp(portal: Portal, options?: Parameters<Portal["createUser"]>[0]) {
+  const user = await portal.createUser(options);
   const { token } = await logInByPassword(portal, user);
   const secret = await addApp(portal, token);
   return { user, secret, page: await portal.open() };
@@ -42,6 +42,13 @@ export async function withBoth(portal: Portal) {
     body: { method: "sms" },
   });
   return { user, number, secret, page };
+}
+
+/** A new Support operator and a browser in which they are logged in by their app. */
+export async function supportDesk(portal: Portal) {
+  const { user: operator, secret, page: desk } = await withApp(portal, { role: "support" });
+  await logInByApp(portal, desk, operator, secret);
+  return { operator, desk };
 }
 
 /** Logs in with the code that the app shows now. */

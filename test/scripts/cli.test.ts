@@ -11,6 +11,7 @@ import { checkoutFolder } from "../../scripts/folders.ts";
 import { freePort } from "../../scripts/ports.ts";
 import { newId } from "../../store/ids.ts";
 import { keptMessages } from "../../store/redis/outbox.ts";
+import { logInByApp, verifiedApp } from "../support/apps.ts";
 import { freshDatabase } from "../support/databases.ts";
 import { limit } from "../support/limits.ts";
 import { expectProblem } from "../support/problems.ts";
@@ -205,14 +206,18 @@ describe("on a service of its own settings", { timeout: SOME_PROCESSES_MS }, () 
     expect(await refused(["account", "set", user.accountId, "bogus", "on"])).toContain("enabling");
   });
 
-  test("an operator of Support is made here, and the role is good at once", async () => {
+  test("an operator of Support is made here, and the role is good once they have a second factor", async () => {
     const account = (await json(["account", "create", `support-${newId()}`])).name;
     const username = `agent-${newId()}`;
     const create = ["user", "create", username, "--account", account, "--role", "support"];
     const made = await json([...create, "--password-stdin"], `${PASSWORD}\n`);
     expect(made).toMatchObject({ username, role: "support" });
     expect(JSON.stringify(made)).not.toContain(PASSWORD);
-    const { token } = await logInByPassword(stack, { username, password: PASSWORD });
+    const login = { username, password: PASSWORD };
+    const setup = await logInByPassword(stack, login);
+    expect(setup.scope).toBe("mfa_setup");
+    const { secret } = await verifiedApp(stack, setup.token, true);
+    const { token } = await logInByApp(stack, login, secret);
     const path = `/v1/support/users?query=${username}`;
     const found = await stack.api.call<{ users: object[] }>("GET", path, { token });
     expect(found.body.users).toHaveLength(1);

@@ -1,5 +1,6 @@
 import { generateSync } from "otplib";
 import type { OtpSetup } from "../../api/otp-devices.ts";
+import type { Role } from "../../store/postgres/schema.ts";
 import { logInByPassword, type Stage, startChallenge } from "./scenarios.ts";
 import type { Stack } from "./stack.ts";
 
@@ -25,10 +26,24 @@ export async function verifiedApp(stack: Stack, token: string, makeDefault: bool
 }
 
 /** A user with an app alone, logged out by its proof. */
-export async function userWithApp(stack: Stack) {
-  const user = await stack.createUser();
+export async function userWithApp(stack: Stack, options?: Parameters<Stack["createUser"]>[0]) {
+  const user = await stack.createUser(options);
   const { token } = await logInByPassword(stack, user);
   return { user, ...(await verifiedApp(stack, token, true)) };
+}
+
+/** A new Support operator with an app, without which there is no work, and a session made with it. */
+export async function supportOperator(stack: Stack, accountId?: string) {
+  const operator = await userWithApp(stack, { role: "support", accountId });
+  const { user, secret } = operator;
+  return { ...operator, token: (await logInByApp(stack, user, secret)).token };
+}
+
+/** A new user of the role with a full session, made by the factors that the role needs. */
+export async function loggedIn(stack: Stack, role: Role, accountId?: string) {
+  if (role === "support") return supportOperator(stack, accountId);
+  const user = await stack.createUser({ role, accountId });
+  return { user, token: (await logInByPassword(stack, user)).token };
 }
 
 /** The session of a user with an app, at a step that no code was used of. */
