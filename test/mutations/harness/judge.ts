@@ -6,7 +6,7 @@ import type { Copy } from "./copy.ts";
 import { mistaken } from "./mistaken.ts";
 import { runVitest } from "./vitest-run.ts";
 
-/** What became of a mistake, and the test that noticed it or why the row is no mistake at all. */
+/** What became of a mistake; `by` names the test that noticed it and its words, or says why the row is no mistake. */
 export type Judgement = {
   mutation: Mutation;
   outcome: "noticed" | "survived" | "error";
@@ -41,7 +41,7 @@ export async function judge(
       if (!ended || (passed === 0 && !failure)) return told("error", output.slice(-2000));
       if (!failure) return told("survived", `${passed} tests passed`);
       if (BROKEN.test(failure.why)) return told("error", failure.why.slice(0, 500));
-      return told("noticed", failure.test);
+      return told("noticed", `${failure.test}: ${failure.why.split("\n")[0]}`);
     });
   } catch (error) {
     return told("error", (error as Error).message);

@@ -25,7 +25,7 @@ export async function runVitest(folder: string, files: string[], services: Servi
   await rm(results, { force: true });
   const args = ["node_modules/vitest/vitest.mjs", "run", ...files, "--bail=1"];
   args.push("--no-file-parallelism", "--reporter=json", `--outputFile.json=${results}`);
-  const env = { ...process.env, TEST_SERVICES: JSON.stringify(services), TEST_SLOWNESS: "1" };
+  const env = { ...process.env, TEST_SERVICES: JSON.stringify(services) };
   // A run within a run of vitest is one of its own.
   for (const name of Object.keys(env))
     if (name.startsWith("VITEST")) Reflect.deleteProperty(env, name);
