@@ -145,22 +145,22 @@ export const loginMutations: Mutation[] = [
   {
     mistake: "an API key does without the second factor that its user has",
     file: "api/login.ts",
-    find: "if ((method || required) && !profile.account.apiKeysBypassMfa)",
-    replace: "if (required && !profile.account.apiKeysBypassMfa)",
+    find: "if ((method || required) && !bypass)",
+    replace: "if (required && !bypass)",
     noticedBy: ["test/identity/login.test.ts"],
   },
   {
     mistake: "an API key does without the second factor that its account requires",
     file: "api/login.ts",
-    find: "if ((method || required) && !profile.account.apiKeysBypassMfa)",
-    replace: "if (method && !profile.account.apiKeysBypassMfa)",
+    find: "if ((method || required) && !bypass)",
+    replace: "if (method && !bypass)",
     noticedBy: ["test/identity/login.test.ts"],
   },
   {
     mistake: "a set-up token is given to who has a second factor",
     file: "api/login.ts",
-    find: '    if (wanted === "only")\n      throw new Problem("forbidden", "Multi-factor authentication is set up: log in with it.");\n',
-    replace: "",
+    find: 'if (wanted === "only")',
+    replace: 'if (wanted === "only" && !method)',
     noticedBy: ["test/identity/login.test.ts"],
   },
 ];
