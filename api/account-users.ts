@@ -42,6 +42,19 @@ export async function listAccountUsers(
   return { users: users.map(describeUser), next: next ?? null };
 }
 
+/** One user of the administrator's account. Throws `user_not_found`. */
+export async function accountUser(
+  { db }: Pick<Deps, "db">,
+  { accountId }: Pick<Session, "accountId">,
+  userId: string,
+): Promise<AccountUser> {
+  const user = isId(userId) ? await getUser(db, userId) : undefined;
+  if (user?.accountId !== accountId) throw unknownUser();
+  return describeUser({ user, methods: configuredMethods(await listDevices(db, userId)) });
+}
+
+const unknownUser = () => new Problem("user_not_found", "Your account has no user with this ID.");
+
 /**
  * Adds a user to the administrator's account. Throws `username_taken`, `invalid_request` for a
  * password that is too weak, `reauthentication_required`.
@@ -64,7 +77,8 @@ export async function addUser(
     { accountId, username, email: address, passwordHash, role, at },
     event,
   );
-  if (user === "exists") throw new Problem("username_taken", "Choose another user name.");
+  if (user === "exists")
+    throw new Problem("username_taken", "That user name is taken. Choose another.");
   return describeUser({ user, methods: [] });
 }
 
@@ -82,20 +96,17 @@ export async function changeUserRole(
   await requireFresh(deps, session);
   const { db } = deps;
   const { accountId, userId: actorId } = session;
-  const unknown = new Problem("user_not_found", "Your account has no user with this ID.");
-  if (!isId(userId)) throw unknown;
+  if (!isId(userId)) throw unknownUser();
   const event = userEvent(deps, { userId, accountId }, "role_changed", origin, { role });
   const outcome = await changeRole(db, { accountId, userId, role }, { ...event, actorId });
-  if (outcome === "unknown_user") throw unknown;
+  if (outcome === "unknown_user") throw unknownUser();
   if (outcome === "support")
     throw new Problem("forbidden", "The role of a Support operator cannot be changed here.");
   if (outcome === "last_administrator")
     throw new Problem("last_administrator", "Make another user an administrator first.");
   // Also where nothing changed: the request before may have been cut off here.
   await endSessions(deps, userId, "role_changed");
-  const user = await getUser(db, userId);
-  if (!user) throw unknown;
-  return describeUser({ user, methods: configuredMethods(await listDevices(db, userId)) });
+  return accountUser(deps, session, userId);
 }
 
 function describeUser({ user, methods }: ListedUser): AccountUser {

@@ -10,7 +10,7 @@ import type { Deps } from "./deps.ts";
 import { type DeviceView, enrollmentRefusal, type Proof, proven, viewDevice } from "./devices.ts";
 import { userEvent } from "./events.ts";
 import { requireFresh } from "./fresh.ts";
-import { matchingStep, newOtpSecret, OTP_DIGITS, otpauthUri } from "./otp.ts";
+import { matchingStep, minutesOff, newOtpSecret, OTP_DIGITS, otpauthUri } from "./otp.ts";
 import { Problem } from "./problem.ts";
 import { drawQrCode } from "./qr-code.ts";
 import { requireDigits } from "./typed.ts";
@@ -102,9 +102,8 @@ export async function verifyOtpCode(
   const claim = { userId: session.userId, deviceId: device.id, holder: device.id };
   if (step === undefined || !(await consumeOtpStep(deps.redis, { ...claim, step }))) {
     const { moved, view } = await deps.flows.moveEnrollment(device, "rejectCode");
-    throw moved
-      ? new Problem("pin_rejected", "That code is wrong or has expired. Enter the current code.")
-      : enrollmentRefusal(view);
+    if (!moved) throw enrollmentRefusal(view);
+    throw step === undefined ? wrongCode(minutesOff(deps, device, digits)) : wrongCode();
   }
   // A set-up session has nothing to stay for: the user logs in with the new device.
   const signOut = !aside && (makeDefault || session.scope === "mfa_setup");
@@ -124,4 +123,19 @@ export async function verifyOtpCode(
   const { id: sessionId } = session;
   const stronger = await addFactor(deps.redis, { sessionId, amr, now: deps.clock.now() });
   return { device: view, signedOut: stronger === undefined, session: stronger };
+}
+
+/** A code that is not the current one, by a clock that is so many minutes off where that is known. */
+function wrongCode(minutes?: number): Problem {
+  if (minutes === undefined)
+    return new Problem(
+      "pin_rejected",
+      "That code is wrong or has expired. Enter the current code.",
+    );
+  const about = minutes === 1 ? "a minute" : `${minutes} minutes`;
+  return new Problem(
+    "pin_rejected",
+    `Your phone's clock is off by about ${about}. Turn on automatic time, then enter the new code.`,
+    { members: { clockOffMinutes: minutes } },
+  );
 }

@@ -39,7 +39,30 @@ function cut(text: string, most: number): string {
  * The time step whose code was typed for the device, or undefined. RFC 6238 section 5.2: one step
  * of clock skew either way is accepted; that each step is good once is for Redis to hold.
  */
-export function matchingStep(
+export const matchingStep = (deps: Pick<Deps, "clock" | "config">, device: Device, token: string) =>
+  stepWithin(STEP_S, deps, device, token);
+
+/** How far a clock may be off for its owner to be told by how much. */
+const CLOCK_OFF_S = 600;
+
+/**
+ * By how many minutes the clock behind a wrong code is off; undefined where no clock within ten
+ * minutes shows it. For the set-up alone, where it tells a guesser nothing: whoever sets up has the
+ * secret.
+ */
+export function minutesOff(
+  deps: Pick<Deps, "clock" | "config">,
+  device: Device,
+  token: string,
+): number | undefined {
+  const step = stepWithin(CLOCK_OFF_S, deps, device, token);
+  if (step === undefined) return undefined;
+  const offS = Math.abs(step * STEP_S - deps.clock.now() / 1000);
+  return Math.max(1, Math.round(offS / 60));
+}
+
+function stepWithin(
+  toleranceS: number,
   { clock, config }: Pick<Deps, "clock" | "config">,
   device: Device,
   token: string,
@@ -47,6 +70,6 @@ export function matchingStep(
   if (!device.secret) return undefined;
   const secret = unseal(config.SEALING_KEYS, device.secret, device.id).toString();
   const epoch = Math.floor(clock.now() / 1000);
-  const result = verifySync({ secret, token, epoch, epochTolerance: [STEP_S, STEP_S] });
+  const result = verifySync({ secret, token, epoch, epochTolerance: [toleranceS, toleranceS] });
   return result.valid && "timeStep" in result ? result.timeStep : undefined;
 }

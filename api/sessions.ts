@@ -1,6 +1,10 @@
+import type { Origin } from "../machines/methods.ts";
 import { newId } from "../store/ids.ts";
-import { revokeUser, type Session } from "../store/redis/sessions.ts";
+import { recordEvent } from "../store/postgres/events.ts";
+import { keepOneSession, listSessions, revokeUser, type Session } from "../store/redis/sessions.ts";
 import type { Deps } from "./deps.ts";
+import { userEvent } from "./events.ts";
+import { Problem } from "./problem.ts";
 
 /** A session as the login that opened it answers it; the token is shown here only. */
 export type OpenedSession = {
@@ -18,6 +22,27 @@ export function endSessions(
   reason: string,
 ): Promise<void> {
   return revokeUser(redis, userId, { reason, now: clock.now(), fact: newId() });
+}
+
+/**
+ * Ends every session of the user but the one that asks, and every login under way. Answers how many
+ * sessions ended; asked for again, none. Throws `session_revoked` where the one that asks has ended.
+ */
+export async function endOtherSessions(
+  deps: Pick<Deps, "db" | "redis" | "clock" | "config">,
+  session: Session,
+  origin: Origin,
+): Promise<number> {
+  const { db, redis, clock, config } = deps;
+  const now = clock.now();
+  const live = await listSessions(redis, session, { now, idleMs: config.limits.session.idleMs });
+  const ended = live.filter(({ id }) => id !== session.id).length;
+  const mark = { now, reason: "ended_by_user", fact: newId() };
+  if (!(await keepOneSession(redis, session, mark)))
+    throw new Problem("session_revoked", undefined, { members: { reason: "ended_by_user" } });
+  if (ended > 0)
+    await recordEvent(db, userEvent(deps, session, "other_sessions_ended", origin, { ended }));
+  return ended;
 }
 
 const iso = (ms: number) => new Date(ms).toISOString();

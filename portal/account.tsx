@@ -4,77 +4,100 @@ import { originOf } from "../api/origin.ts";
 import { changePolicy, getPolicy, LONGEST_GRACE_DAYS, type Policy } from "../api/policy.ts";
 import { Problem } from "../api/problem.ts";
 import { requirementSchema } from "../api/schemas.ts";
-import { field, type PortalContext, type PortalEnv } from "./form.ts";
+import { confirmPage } from "./confirm.tsx";
+import { done } from "./flash.ts";
+import { badFields, field, type PortalContext, type PortalEnv, takeForm, ticked } from "./form.ts";
 import { page, type Who } from "./layout.tsx";
-import { Fault, Field, Form, Notice, Time } from "./parts.tsx";
-import { signedInAs } from "./roles.ts";
-import { type Faults, faultsOf, NO_FAULTS } from "./words.ts";
+import { Field, Form, Notice, Time } from "./parts.tsx";
+import { signedInAs, signedInLatelyAs } from "./roles.ts";
+import type { Faults } from "./words.ts";
 
 const DAY_MS = 86_400_000;
+
+const FORM = "/account/requirement";
+
+/** What the form proposes to an account that begins to require it. */
+const USUAL_GRACE_DAYS = 14;
 
 /** An administrator's account settings: whether a second factor is required, and how far that is. */
 export function accountPages(app: Hono<PortalEnv>, deps: Deps) {
   app.get("/account", async (c) => {
     const who = await signedInAs(c, deps, "administrator");
-    const policy = await getPolicy(deps, who.session);
-    return accountPage(c, who, policy, NO_FAULTS, daysLeft(policy, deps.clock.now()));
+    return accountPage(c, who, await getPolicy(deps, who.session));
   });
 
-  app.post("/account", async (c) => {
-    const who = await signedInAs(c, deps, "administrator");
-    const days = field(c, "enforceAfter");
-    try {
-      const requirement = requirementSchema.parse(field(c, "requirement"));
-      const enforceAfter = requirement === "required" ? graceOf(days) : null;
-      const origin = originOf(c, deps.config.TRUSTED_PROXIES);
-      await changePolicy(deps, who.session, { requirement, enforceAfter }, origin);
-      return c.redirect("/account?done", 303);
-    } catch (error) {
-      const policy = await getPolicy(deps, who.session);
-      return accountPage(c, who, policy, faultsOf(error), days);
-    }
+  app.get(FORM, async (c) => {
+    const who = await signedInLatelyAs(c, deps, "administrator");
+    const policy = await getPolicy(deps, who.session);
+    return requirementPage(c, who, policy, daysLeft(policy, deps.clock.now()));
+  });
+
+  takeForm(app, "/account", { at: FORM }, async (c) => {
+    const { session } = await signedInAs(c, deps, "administrator");
+    const requirement = requirementSchema.safeParse(field(c, "requirement"));
+    if (!requirement.success)
+      throw new Problem("invalid_request", "Choose whether it is optional or required.");
+    const days = requirement.data === "required" ? graceOf(field(c, "enforceAfter")) : 0;
+    const policy = await getPolicy(deps, session);
+    if (requirement.data === "required" && days === 0 && !isEnforced(policy) && !ticked(c, "sure"))
+      return c.redirect(`${FORM}/now`, 303);
+    const enforceAfter = days === 0 ? null : { days };
+    const origin = originOf(c, deps.config.TRUSTED_PROXIES);
+    await changePolicy(deps, session, { requirement: requirement.data, enforceAfter }, origin);
+    return done(c, "/account", "The setting was saved.");
+  });
+
+  app.get(`${FORM}/now`, async (c) => {
+    const who = await signedInLatelyAs(c, deps, "administrator");
+    const { users, youMustSetUp } = await getPolicy(deps, who.session);
+    const question = {
+      title: "Require it now?",
+      action: "/account",
+      hidden: { requirement: "required", enforceAfter: "0", sure: "yes" },
+      button: "Require it now",
+      cancel: FORM,
+    };
+    return confirmPage(
+      c,
+      who,
+      question,
+      <>
+        <p>
+          This will log out {users.toGo} of {users.total} people
+          {youMustSetUp && ", you among them"}. They must add a device at their next login.
+        </p>
+        <p>With a grace period nobody is logged out before it ends.</p>
+      </>,
+    );
   });
 }
 
-/** The days that are left of a grace period, so that saving the form again does not end it. */
-function daysLeft({ state, enforceAfter }: Policy, now: number): string {
+const isEnforced = ({ requirement, state }: Policy) =>
+  requirement === "required" && state !== "grace_period";
+
+/** The days that the form proposes: what is left of a grace period, so that saving does not end it. */
+function daysLeft({ requirement, state, enforceAfter }: Policy, now: number): string {
+  if (requirement === "optional") return String(USUAL_GRACE_DAYS);
   if (state !== "grace_period" || !enforceAfter) return "0";
   return String(Math.ceil((Date.parse(enforceAfter) - now) / DAY_MS));
 }
 
-/** The grace period as typed; none for nothing or 0. */
-function graceOf(days: string): { days: number } | null {
-  if (/^0*$/.test(days)) return null;
-  if (/^\d{1,4}$/.test(days)) return { days: Number(days) };
-  const message = `Type a number of days from 0 to ${LONGEST_GRACE_DAYS}.`;
-  throw new Problem("invalid_request", message, { errors: [{ path: "enforceAfter", message }] });
+/** The grace period as typed; 0 for nothing. */
+function graceOf(typed: string): number {
+  const days = /^\d{0,4}$/.test(typed) ? Number(typed) : Number.NaN;
+  if (days <= LONGEST_GRACE_DAYS) return days;
+  throw badFields({ enforceAfter: `Enter a number of days from 0 to ${LONGEST_GRACE_DAYS}.` });
 }
 
-function accountPage(c: PortalContext, who: Who, policy: Policy, faults: Faults, days: string) {
+function accountPage(c: PortalContext, who: Who, policy: Policy) {
   return page(
     c,
-    { title: "Account settings", who, status: faults.status },
+    { title: "Account settings", who },
     <>
       <h1>Account settings</h1>
-      {c.req.query("done") !== undefined && <Notice kind="good">The setting was saved.</Notice>}
-      <Fault faults={faults} />
       <Progress policy={policy} />
-      <section class="card">
-        <h2>Require multi-factor authentication</h2>
-        <p>
-          Required, everybody without a verified device is logged out, and sets one up at the next
-          login. Nobody can do that for somebody else.
-        </p>
-        {policy.youMustSetUp && (
-          <Notice>
-            You have no verified device yourself. Required at once, you are logged out as well and
-            set one up at your next login. You can <a href="/devices">set it up first</a>.
-          </Notice>
-        )}
-        <PolicyForm policy={policy} faults={faults} days={days} />
-      </section>
       <p>
-        <a href="/account/users">Users of the account</a>
+        <a href="/account/users">User List</a>
         <br />
         <a href="/account/activity">Activity of the account</a>
         <br />
@@ -84,11 +107,38 @@ function accountPage(c: PortalContext, who: Who, policy: Policy, faults: Faults,
   );
 }
 
+function requirementPage(c: PortalContext, who: Who, policy: Policy, days: string) {
+  return page(
+    c,
+    { title: TITLE, who, narrow: true },
+    <>
+      {policy.youMustSetUp && (
+        <Notice>
+          You have no verified device. If you require it now, you will be logged out too. You can{" "}
+          <a href="/devices">add a device first</a>.
+        </Notice>
+      )}
+      <section class="card">
+        <h1>{TITLE}</h1>
+        <p>
+          If required, everyone without a verified device is logged out and must add one at their
+          next login. They must do it themselves.
+        </p>
+        <PolicyForm policy={policy} faults={c.get("faults")} days={days} />
+      </section>
+    </>,
+  );
+}
+
+const TITLE = "Account-wide two-factor authentication";
+
+const REQUIREMENTS = { optional: "Optional", required: "Required for everyone" } as const;
+
 function PolicyForm({ policy, faults, days }: { policy: Policy; faults: Faults; days: string }) {
   return (
     <Form action="/account">
       <fieldset>
-        <legend>Multi-factor authentication is</legend>
+        <legend>Two-factor authentication is</legend>
         {(["optional", "required"] as const).map((requirement) => (
           <div class="check">
             <input
@@ -96,26 +146,27 @@ function PolicyForm({ policy, faults, days }: { policy: Policy; faults: Faults; 
               name="requirement"
               id={requirement}
               value={requirement}
-              checked={requirement === policy.requirement}
+              checked={requirement === (faults.typed?.requirement ?? policy.requirement)}
               required
             />
-            <label for={requirement}>
-              {requirement === "optional" ? "Optional: everybody chooses" : "Required of everybody"}
-            </label>
+            <label for={requirement}>{REQUIREMENTS[requirement]}</label>
           </div>
         ))}
       </fieldset>
       <Field
         name="enforceAfter"
         label="Grace period in days"
-        hint="0 enforces it at once. Until the end people are told at each login."
+        hint="0 means now. Until then, people are reminded at each login."
         faults={faults}
         value={days}
         class="number"
         inputmode="numeric"
         autocomplete="off"
       />
-      <button type="submit">Save</button>
+      <div class="actions">
+        <button type="submit">Save Setting</button>
+        <a href="/account">Cancel</a>
+      </div>
     </Form>
   );
 }
@@ -128,26 +179,33 @@ const STATES: Record<Policy["state"], string> = {
   completed: "Completed",
 };
 
-/** How far the roll-out is; a script keeps it up to date while it runs. */
+/** The setting and how far it is; a script keeps it up to date while it runs. */
 function Progress({ policy }: { policy: Policy }) {
-  const { state, users, enforceAfter, startedBy, startedAt } = policy;
+  const { state, requirement, users, enforceAfter, startedBy, startedAt } = policy;
   const runs = state !== "optional" && state !== "completed";
-  const told = `${users.configured} of ${users.total} users have set it up`;
+  const part = users.total === 0 ? 0 : Math.floor((users.configured / users.total) * 100);
+  const told = `${users.configured} of ${users.total} users are set up (${part} %).`;
   return (
-    <section class="card" id="progress" {...(runs && { "data-follow": "5" })}>
+    <section class="card">
       <div class="head">
-        <h2>Roll-out</h2>
-        <span class={state === "optional" ? "tag" : "tag good"}>{STATES[state]}</span>
+        <h2>{TITLE}</h2>
+        <a class="button second small" href={FORM} aria-label={`Edit ${TITLE}`}>
+          ✎ Edit
+        </a>
       </div>
-      <p role="status">
-        {told}; {users.toGo} to go.
-      </p>
-      <progress max={users.total} value={users.configured} aria-label={told} />
-      {state === "grace_period" && enforceAfter && (
+      <p>{REQUIREMENTS[requirement]}</p>
+      <div id="progress" {...(runs && { "data-follow": "5" })}>
         <p>
-          It is enforced from <Time at={enforceAfter} /> on.
+          <span class={state === "optional" ? "tag" : "tag good"}>{STATES[state]}</span>
         </p>
-      )}
+        <p role="status">{told}</p>
+        <progress max={users.total} value={users.configured} aria-label={told} />
+        {state === "grace_period" && enforceAfter && (
+          <p>
+            Enforced from <Time at={enforceAfter} />.
+          </p>
+        )}
+      </div>
       {startedBy && startedAt && (
         <p class="quiet">
           Last changed by {startedBy.username}, <Time at={startedAt} />.

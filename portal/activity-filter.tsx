@@ -17,6 +17,7 @@ const KINDS: Record<string, { label: string; types: string[] }> = {
       "login_challenge_expired",
       "account_locked",
       "account_unlocked",
+      "other_sessions_ended",
     ],
   },
   devices: {

@@ -1,4 +1,5 @@
-import { Hono } from "hono";
+import { Hono, type MiddlewareHandler } from "hono";
+import { accepts } from "hono/accepts";
 import type { Deps } from "../api/deps.ts";
 import { Problem } from "../api/problem.ts";
 import { accountPages } from "./account.tsx";
@@ -8,7 +9,8 @@ import { assetRoutes } from "./assets.ts";
 import { defaultMethodPages } from "./default-method.tsx";
 import { devicePages } from "./devices.tsx";
 import { emailPages } from "./email.tsx";
-import { type PortalEnv, readForm } from "./form.ts";
+import { flashes } from "./flash.ts";
+import { type PortalContext, type PortalEnv, readForm } from "./form.ts";
 import { loginPages } from "./login.tsx";
 import { once } from "./once.ts";
 import { otpPages } from "./otp.tsx";
@@ -26,6 +28,7 @@ import { supportPages } from "./support.tsx";
 import { userPages } from "./users.tsx";
 import { oneWebhookPages } from "./webhook.tsx";
 import { webhookPages } from "./webhooks.tsx";
+import { NO_FAULTS } from "./words.ts";
 
 /** Where there are pages; everything else belongs to the API. */
 const AREAS = [
@@ -40,16 +43,30 @@ const AREAS = [
   "/support/*",
 ];
 
+/** Whether a program asks: at the API, or for no page. */
+const isForProgram = (c: PortalContext) =>
+  /^\/v\d/.test(c.req.path) ||
+  accepts(c, {
+    header: "Accept",
+    supports: ["application/problem+json", "application/json", "text/html"],
+    default: "application/problem+json",
+  }) !== "text/html";
+
+const nothingHere = () => {
+  throw new Problem("not_found", "The address may be wrong, or the page has moved.");
+};
+
 /** The pages a person uses, over the same functions as the API. */
 export function portal(deps: Deps) {
   const app = new Hono<PortalEnv>();
   assetRoutes(app);
+  const beginPage: MiddlewareHandler<PortalEnv> = async (c, next) => {
+    c.set("service", deps.config.SERVICE_NAME);
+    c.set("faults", NO_FAULTS);
+    return next();
+  };
   for (const area of AREAS) {
-    app.use(area, pageHeaders, ownFormsOnly, readForm, async (c, next) => {
-      c.set("service", deps.config.SERVICE_NAME);
-      return next();
-    });
-    app.use(area, once(deps));
+    app.use(area, beginPage, pageHeaders, ownFormsOnly, readForm, once(deps), flashes(deps));
   }
   loginPages(app, deps);
   setUpPages(app, deps);
@@ -71,10 +88,9 @@ export function portal(deps: Deps) {
   webhookPages(app, deps);
   oneWebhookPages(app, deps);
   supportPages(app, deps);
-  for (const area of AREAS)
-    app.all(area, () => {
-      throw new Problem("not_found", "The address may be wrong, or the page has moved.");
-    });
+  for (const area of AREAS) app.all(area, nothingHere);
+  // What nobody has: for people a page of ours, for programs what the API says.
+  app.all("*", beginPage, pageHeaders, (c, next) => (isForProgram(c) ? next() : nothingHere()));
   app.onError((error, c) => refuse(error, c, deps));
   return app;
 }

@@ -5,52 +5,33 @@ import { emailOf } from "../api/email.ts";
 import type { Session } from "../store/redis/sessions.ts";
 import type { PortalContext, PortalEnv } from "./form.ts";
 import { page, whoOf } from "./layout.tsx";
-import { Fault, Field, Form, Notice, Time } from "./parts.tsx";
+import { Time } from "./parts.tsx";
 import { signedIn } from "./session.ts";
 import { graceEnd } from "./set-up.tsx";
-import { type Faults, METHOD_WORDS, NO_FAULTS } from "./words.ts";
-
-/** What was just done, by the name that the address carries. */
-const DONE: Record<string, (mine: MultiFactor) => string> = {
-  default_changed: () => "Your default authentication method was changed.",
-  verified: () => "The device is verified. It can be used from the next login on.",
-  email_changed: () => "Your address for notices was changed.",
-  removed: () => "The device was removed.",
-  all_removed: () => "All devices were removed. Multi-factor authentication is off.",
-  recovery_code_used: ({ recoveryCodes: { remaining } }) =>
-    remaining === 0
-      ? "You used your last recovery code. Generate new ones now."
-      : `You used a recovery code. ${remaining} of them ${remaining === 1 ? "is" : "are"} left.`,
-};
+import { METHOD_WORDS } from "./words.ts";
 
 /** My Multi-Factor Devices. */
 export function devicePages(app: Hono<PortalEnv>, deps: Deps) {
-  app.get("/devices", async (c) =>
-    devicesPage(c, deps, await signedIn(c, deps, { setup: true }), NO_FAULTS),
-  );
+  app.get("/devices", async (c) => devicesPage(c, deps, await signedIn(c, deps, { setup: true })));
 }
 
-/** The page, with what was wrong in one of its forms. */
-export async function devicesPage(c: PortalContext, deps: Deps, session: Session, faults: Faults) {
+async function devicesPage(c: PortalContext, deps: Deps, session: Session) {
   const mine = await getMultiFactor(deps, session);
   const who = await whoOf(deps, session);
-  const done = DONE[c.req.query("done") ?? ""];
   const apps = mine.devices.filter(({ type }) => type === "otp");
   const phone = mine.devices.find(({ type }) => type === "sms");
   return page(
     c,
-    { title: "My Multi-Factor Devices", who, status: faults.status },
+    { title: "My Multi-Factor Devices", who },
     <>
       <h1>My Multi-Factor Devices</h1>
-      {done && <Notice kind="good">{done(mine)}</Notice>}
-      <Fault faults={faults} />
       <Status mine={mine} from={await graceEnd(deps, session)} />
       <Apps apps={apps} most={deps.config.limits.otpDevices} />
       <Phone phone={phone} />
       {mine.enabled && session.scope === "full" && (
         <>
           <Default mine={mine} />
-          <RecoveryCodes remaining={mine.recoveryCodes.remaining} faults={faults} />
+          <RecoveryCodes remaining={mine.recoveryCodes.remaining} />
         </>
       )}
       {session.scope === "full" && <Notices email={await emailOf(deps, session.userId)} />}
@@ -187,7 +168,7 @@ function Default({ mine: { defaultMethod, devices } }: { mine: MultiFactor }) {
   );
 }
 
-function RecoveryCodes({ remaining, faults }: { remaining: number; faults: Faults }) {
+function RecoveryCodes({ remaining }: { remaining: number }) {
   return (
     <section class="card">
       <div class="head">
@@ -197,23 +178,12 @@ function RecoveryCodes({ remaining, faults }: { remaining: number; faults: Fault
         </span>
       </div>
       <p>
-        A recovery code logs you in once when your devices are not at hand. New codes replace the
-        ones that you have.
+        Use a recovery code when you don't have your device. Each works once. Generating new codes
+        cancels the old ones.
       </p>
-      <Form action="/devices/recovery-codes">
-        <Field
-          name="quantity"
-          label="Quantity"
-          faults={faults}
-          class="number"
-          type="number"
-          min="1"
-          max="10"
-          value="10"
-          required
-        />
-        <button type="submit">Generate Recovery Codes</button>
-      </Form>
+      <a class="button" href="/devices/recovery-codes/new">
+        Generate Recovery Codes
+      </a>
     </section>
   );
 }

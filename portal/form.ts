@@ -1,5 +1,21 @@
-import type { Context, MiddlewareHandler } from "hono";
-import { Problem } from "../api/problem.ts";
+import type { Context, Hono, MiddlewareHandler } from "hono";
+import { Problem, type ProblemCode } from "../api/problem.ts";
+import type { Faults } from "./words.ts";
+
+/** What an answer leaves for the page that it leads to. */
+export type Flash = {
+  /** The page's path and query. */
+  at: string;
+  /** The user whose browser it is; nobody else sees it. */
+  userId?: string;
+  /** A success, in words. */
+  said?: string;
+  faults?: Omit<Faults, "typed">;
+  /** What was typed, without passwords and codes. */
+  typed?: Record<string, string>;
+  /** What is shown this once. */
+  secrets?: string[];
+};
 
 /** What the portal's handlers find in their context. */
 export type PortalEnv = {
@@ -8,8 +24,24 @@ export type PortalEnv = {
     service: string;
     /** The sent form's fields; empty for a GET. */
     form: URLSearchParams;
+    /** The page of the sent form, and at which of its fields a refusal is told. */
+    formPage?: FormPage;
     /** Where a repeated sending of the same form is led instead of to its answer. */
     onRepeat?: string;
+    /** The status of a refusal that a page tells after a redirect. */
+    refused?: number;
+    /** What was wrong with the form that led here, and what was typed in it. */
+    faults: Faults;
+    /** What the form that led here has done, and what it lets be seen once. */
+    said?: string;
+    secrets?: string[];
+    /** Where this browser's user wanted to go, before a login. */
+    goal?: Flash;
+    /** What this answer leaves for the page that it leads to, and for after a login. */
+    left?: Flash;
+    leftGoal?: Flash;
+    /** Whose session began with this answer. */
+    userId?: string;
   };
 };
 
@@ -26,6 +58,43 @@ export const readForm: MiddlewareHandler<PortalEnv> = async (c, next) => {
   return next();
 };
 
+/** At which field a refusal is told: any, or by its code. */
+type About = string | Partial<Record<ProblemCode, string>>;
+
+type FormPage = { at: string; about?: About };
+
+/**
+ * Takes a form that stands on the page `at`, an address with the same parameters or what makes it.
+ * What is refused is told there, and who comes to the form's own address is led there.
+ */
+export function takeForm(
+  app: Hono<PortalEnv>,
+  path: string,
+  { at, about }: { at: string | ((c: PortalContext) => string); about?: About },
+  handle: (c: PortalContext) => Promise<Response>,
+): void {
+  const pageOf = (c: PortalContext) => (typeof at === "string" ? filled(at, c) : at(c));
+  app.post(path, (c) => {
+    c.set("formPage", { at: pageOf(c), about });
+    return handle(c);
+  });
+  if (at !== path) app.get(path, (c) => c.redirect(pageOf(c), 303));
+}
+
+/** The page's address, with the parameters of this request. */
+const filled = (at: string, c: PortalContext) =>
+  at.replace(/:(\w+)/g, (_, name) => encodeURIComponent(c.req.param(name) ?? ""));
+
+/** What no page shows again, whatever was wrong. */
+export const secretFields: ReadonlySet<string> = new Set([
+  "once",
+  "password",
+  "currentPassword",
+  "repeated",
+  "passcode",
+  "code",
+]);
+
 /** A field as it was typed, without the spaces around it; empty where there is none. */
 export const field = (c: PortalContext, name: string) => (c.get("form").get(name) ?? "").trim();
 
@@ -37,14 +106,27 @@ type Schema = {
 export function requireFit(path: string, schema: Schema, typed: string) {
   const { success, error } = schema.safeParse(typed);
   if (success) return;
-  const message = error?.issues[0]?.message ?? "";
-  throw new Problem("invalid_request", message, { errors: [{ path, message }] });
+  throw badFields({ [path]: error?.issues[0]?.message ?? "" });
+}
+
+/** The refusal of what was typed, by field. */
+export function badFields(fields: Record<string, string>): Problem {
+  const errors = Object.entries(fields).map(([path, message]) => ({ path, message }));
+  return new Problem("invalid_request", errors[0]?.message, { errors });
 }
 
 /** Whether a box was ticked. */
 export const ticked = (c: PortalContext, name: string) => c.get("form").has(name);
 
-/** The path of this site to go to, or the start page: never another site's address. */
-export function ownPath(path: string | undefined | null): string {
-  return path && /^\/(?!\/)[\w\-/]*$/.test(path) ? path : "/";
+/**
+ * The page of this site to go to, with its query, or the start page: never another site's address
+ * (CWE-601).
+ */
+export function ownPath(address: string | undefined | null): string {
+  const base = "https://own.invalid";
+  // What a browser reads as another host, or drops, is no address of ours.
+  if (!address || !/^\/(?![/\\])[\x21-\x7e]*$/.test(address) || address.includes("\\")) return "/";
+  if (!URL.canParse(address, base)) return "/";
+  const { origin, pathname, search } = new URL(address, base);
+  return origin === base && /^\/(?!\/)[\w\-/]*$/.test(pathname) ? pathname + search : "/";
 }

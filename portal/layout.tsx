@@ -7,7 +7,7 @@ import { getUser } from "../store/postgres/users.ts";
 import type { Session } from "../store/redis/sessions.ts";
 import { assetPath } from "./assets.ts";
 import type { PortalContext } from "./form.ts";
-import { Form } from "./parts.tsx";
+import { Form, Notice } from "./parts.tsx";
 
 /** Whose page it is. */
 export type Who = { username: string; session: Session };
@@ -26,9 +26,10 @@ type Page = {
   status?: ContentfulStatusCode;
 };
 
-/** Answers with a page. */
+/** Answers with a page, which says first what the form that led here has done or what was wrong. */
 export function page(c: PortalContext, { status = 200, ...of }: Page, children: Child) {
-  const failed = status >= 400;
+  const [faults, said] = [c.get("faults"), c.get("said")];
+  const failed = status >= 400 || faults.status >= 400;
   const body = (
     <Layout
       {...of}
@@ -36,6 +37,8 @@ export function page(c: PortalContext, { status = 200, ...of }: Page, children: 
       service={c.get("service")}
       path={c.req.path}
     >
+      {said && <Notice kind="good">{said}</Notice>}
+      {faults.whole && <Notice kind="bad">{faults.whole}</Notice>}
       {children}
     </Layout>
   );

@@ -4,14 +4,21 @@ import { logIn } from "../api/login.ts";
 import { originOf } from "../api/origin.ts";
 import { Problem } from "../api/problem.ts";
 import type { Session } from "../store/redis/sessions.ts";
-import { field, ownPath, type PortalContext, type PortalEnv } from "./form.ts";
+import { remember } from "./flash.ts";
+import {
+  badFields,
+  field,
+  ownPath,
+  type PortalContext,
+  type PortalEnv,
+  takeForm,
+  ticked,
+} from "./form.ts";
 import { page } from "./layout.tsx";
-import { Fault, Field, Form, Notice } from "./parts.tsx";
-import { endSession, keepToken, signedIn } from "./session.ts";
-import { type Faults, faultsOf, faultyFields, NO_FAULTS } from "./words.ts";
+import { Field, Form, Notice } from "./parts.tsx";
+import { endSession, keepsCookies, keepToken, signedIn, tryCookies } from "./session.ts";
 
-const AGAIN =
-  "This needs a login of the last 15 minutes, with every factor you have. Log in again to go on.";
+const AGAIN = "For your security, confirm it's you to continue.";
 
 /** The first step of a login, and the way out. */
 export function loginPages(app: Hono<PortalEnv>, deps: Deps) {
@@ -21,62 +28,74 @@ export function loginPages(app: Hono<PortalEnv>, deps: Deps) {
   });
 
   app.get("/login", async (c) => {
-    const to = ownPath(c.req.query("to"));
     const again = c.req.query("again") !== undefined;
-    const { live, ended } = await sessionOrEnd(c, deps);
+    const { live, ended, reason } = await sessionOrEnd(c, deps);
+    // The first login after a set-up leads to where the one before it was to lead.
+    const goal = reason === "device_verified" ? c.get("goal")?.at : undefined;
+    const to = ownPath(goal ?? c.req.query("to"));
     if (live && !again) return c.redirect(to, 303);
-    return loginPage(c, { to, message: live ? AGAIN : ended });
+    const message = live ? AGAIN : ended;
+    tryCookies(c, deps);
+    return loginPage(c, {
+      to,
+      again,
+      message: c.get("faults").status === 200 ? message : undefined,
+    });
   });
 
-  app.post("/login", async (c) => {
+  app.get("/login/cookies", async (c) => cookiesPage(c, deps));
+
+  const at = (c: PortalContext) =>
+    `/login?${new URLSearchParams({ to: ownPath(field(c, "to")) })}${ticked(c, "again") ? "&again" : ""}`;
+
+  takeForm(app, "/login", { at, about: { invalid_credentials: "password" } }, async (c) => {
+    // The form's page has set a cookie: without one, the login would lead to itself again.
+    if (ticked(c, "once") && !keepsCookies(c, deps)) return c.redirect("/login/cookies", 303);
     const to = ownPath(field(c, "to"));
     const username = field(c, "username");
     const password = c.get("form").get("password") ?? "";
     const missing = {
-      ...(!username && { username: "Type your user name." }),
-      ...(!password && { password: "Type your password." }),
+      ...(!username && { username: "Enter your user name." }),
+      ...(!password && { password: "Enter your password." }),
     };
-    if (Object.keys(missing).length > 0)
-      return loginPage(c, { to, username, faults: faultyFields(missing) });
-    try {
-      const origin = originOf(c, deps.config.TRUSTED_PROXIES);
-      const result = await logIn(deps, { username, password }, origin);
-      if (result.status === "challenge")
-        return c.redirect(`/login/${result.challenge.id}?to=${encodeURIComponent(to)}`, 303);
-      await keepToken(c, deps, result.session.token);
-      const told = result.status === "setup_required" || result.multiFactorRequiredFrom;
-      return c.redirect(told ? `/set-up?to=${encodeURIComponent(to)}` : to, 303);
-    } catch (error) {
-      const wrong = error instanceof Problem && error.code === "invalid_credentials";
-      const faults = faultsOf(error, wrong ? "password" : undefined);
-      return loginPage(c, { to, username, faults });
-    }
+    if (Object.keys(missing).length > 0) throw badFields(missing);
+    const origin = originOf(c, deps.config.TRUSTED_PROXIES);
+    const result = await logIn(deps, { username, password }, origin);
+    if (result.status === "challenge")
+      return c.redirect(`/login/${result.challenge.id}?to=${encodeURIComponent(to)}`, 303);
+    await keepToken(c, deps, result.session.token);
+    const told = result.status === "setup_required" || result.multiFactorRequiredFrom;
+    if (!told) return c.redirect(to, 303);
+    // Who sets up a device logs in again after it, and still wants to go there.
+    if (to !== "/" && to !== c.get("goal")?.at) remember(c, to);
+    return c.redirect(`/set-up?to=${encodeURIComponent(to)}`, 303);
   });
 
-  app.post("/logout", async (c) => {
+  takeForm(app, "/logout", { at: "/" }, async (c) => {
     await endSession(deps, await signedIn(c, deps, { setup: true }));
     return c.redirect("/login", 303);
   });
 }
 
-type LoginPage = { to: string; username?: string; message?: string; faults?: Faults };
-
-function loginPage(c: PortalContext, { to, username, message, faults = NO_FAULTS }: LoginPage) {
+function loginPage(
+  c: PortalContext,
+  { to, again, message }: { to: string; again: boolean; message?: string },
+) {
+  const faults = c.get("faults");
   return page(
     c,
-    { title: "Log in", narrow: true, status: faults.status },
+    { title: "Log in", narrow: true },
     <>
       {message && <Notice>{message}</Notice>}
-      <Fault faults={faults} />
       <section class="card">
         <h1>Log in</h1>
         <Form action="/login">
           <input type="hidden" name="to" value={to} />
+          {again && <input type="hidden" name="again" />}
           <Field
             name="username"
             label="User name"
             faults={faults}
-            value={username}
             autocomplete="username"
             autocapitalize="none"
             spellcheck="false"
@@ -97,16 +116,39 @@ function loginPage(c: PortalContext, { to, username, message, faults = NO_FAULTS
   );
 }
 
+/** Why a login would not last in this browser. */
+function cookiesPage(c: PortalContext, { config }: Deps) {
+  const title = "Your browser did not keep our cookie";
+  return page(
+    c,
+    { title, narrow: true },
+    <section class="card">
+      <h1>{title}</h1>
+      <p>
+        You stay logged in by a cookie. Allow cookies for this site, and open it with https:// in
+        front of its address
+        {config.NODE_ENV !== "production" &&
+          ", or with http://127.0.0.1 on the machine where it runs"}
+        .
+      </p>
+      <a class="button" href="/login">
+        Log in
+      </a>
+    </section>,
+  );
+}
+
 /** The browser's live session, or in what way its last one ended. */
 async function sessionOrEnd(
   c: PortalContext,
   deps: Deps,
-): Promise<{ live?: Session; ended?: string }> {
+): Promise<{ live?: Session; ended?: string; reason?: unknown }> {
   try {
     return { live: await signedIn(c, deps, { setup: true }) };
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     if (error.code === "session_expired") return { ended: "Your session has ended. Log in again." };
-    return error.code === "session_revoked" ? { ended: error.message } : {};
+    if (error.code !== "session_revoked") return {};
+    return { ended: error.message, reason: error.extra.members?.reason };
   }
 }

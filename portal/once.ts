@@ -37,7 +37,8 @@ export function once(deps: Deps): MiddlewareHandler<PortalEnv> {
 
     await next();
     const onRepeat = c.get("onRepeat");
-    await answers.keep(claimed.claim, c.res.status, async () =>
+    const status = c.get("refused") ?? c.res.status;
+    await answers.keep(claimed.claim, status, async () =>
       onRepeat ? leadingTo(onRepeat) : toKeep(c.res, HEADERS),
     );
   };

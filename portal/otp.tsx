@@ -10,38 +10,26 @@ import {
 } from "../api/otp-devices.ts";
 import { Problem } from "../api/problem.ts";
 import { nicknameSchema } from "../api/schemas.ts";
-import { field, type PortalContext, type PortalEnv, ticked } from "./form.ts";
+import { done } from "./flash.ts";
+import { field, type PortalContext, type PortalEnv, requireFit, takeForm, ticked } from "./form.ts";
 import { page, type Who, whoOf } from "./layout.tsx";
-import { Check, CodeField, Fault, Field, Form } from "./parts.tsx";
-import { signedIn } from "./session.ts";
-import { type Faults, faultsOf, faultyFields, NO_FAULTS } from "./words.ts";
+import { Check, CodeField, Field, Form } from "./parts.tsx";
+import { signedIn, signedInLately } from "./session.ts";
+import { type Faults, NO_FAULTS } from "./words.ts";
 
 /** The two steps to an authenticator app. */
 export function otpPages(app: Hono<PortalEnv>, deps: Deps) {
   const origin = (c: PortalContext) => originOf(c, deps.config.TRUSTED_PROXIES);
 
-  app.get("/devices/otp/new", async (c) => {
-    const who = await whoOf(deps, await signedIn(c, deps, { setup: true }));
-    return namePage(c, who, "");
-  });
+  app.get("/devices/otp/new", async (c) =>
+    namePage(c, await whoOf(deps, await signedInLately(c, deps, { setup: true }))),
+  );
 
-  app.post("/devices/otp", async (c) => {
+  takeForm(app, "/devices/otp", { at: "/devices/otp/new", about: "name" }, async (c) => {
     const session = await signedIn(c, deps, { setup: true });
-    const who = await whoOf(deps, session);
-    const name = nicknameSchema.safeParse(field(c, "name"));
-    if (!name.success)
-      return namePage(
-        c,
-        who,
-        field(c, "name"),
-        faultyFields({ name: name.error.issues[0]?.message ?? "" }),
-      );
-    try {
-      const setup = await registerOtpDevice(deps, session, name.data, origin(c));
-      return setUpPage(c, who, setup);
-    } catch (error) {
-      return namePage(c, who, name.data, faultsOf(error, "name"));
-    }
+    requireFit("name", nicknameSchema, field(c, "name"));
+    const setup = await registerOtpDevice(deps, session, field(c, "name"), origin(c));
+    return setUpPage(c, await whoOf(deps, session), setup);
   });
 
   app.get("/devices/otp/:id", async (c) => {
@@ -49,25 +37,18 @@ export function otpPages(app: Hono<PortalEnv>, deps: Deps) {
     return codePage(c, who, device);
   });
 
-  app.post("/devices/otp/:id/restart", async (c) => {
+  takeForm(app, "/devices/otp/:id/restart", { at: "/devices/otp/:id" }, async (c) => {
     const { who, session, device } = await unverifiedApp(c, deps);
-    try {
-      return setUpPage(c, who, await restartOtpDevice(deps, session, device, origin(c)));
-    } catch (error) {
-      return codePage(c, who, device, faultsOf(error));
-    }
+    return setUpPage(c, who, await restartOtpDevice(deps, session, device, origin(c)));
   });
 
-  app.post("/devices/otp/:id/verify", async (c) => {
-    const { who, session, device } = await unverifiedApp(c, deps);
+  takeForm(app, "/devices/otp/:id/verify", { at: "/devices/otp/:id", about: "code" }, async (c) => {
+    const { session, device } = await unverifiedApp(c, deps);
     const proof = { code: field(c, "code"), makeDefault: ticked(c, "makeDefault") };
-    try {
-      const { signedOut } = await verifyOtpCode(deps, session, device, proof, origin(c));
-      // Where the session has ended with that, the login page says so.
-      return c.redirect(signedOut ? "/devices" : "/devices?done=verified", 303);
-    } catch (error) {
-      return codePage(c, who, device, faultsOf(error, "code"));
-    }
+    const { signedOut } = await verifyOtpCode(deps, session, device, proof, origin(c));
+    // Where the session has ended with that, the login page says so.
+    if (signedOut) return c.redirect("/devices", 303);
+    return done(c, "/devices", "The device is verified. It can be used from the next login on.");
   });
 }
 
@@ -78,35 +59,31 @@ async function unverifiedApp(c: PortalContext, deps: Deps) {
   return { who: await whoOf(deps, session), session, device };
 }
 
-function namePage(c: PortalContext, who: Who, name: string, faults = NO_FAULTS) {
+function namePage(c: PortalContext, who: Who) {
   return page(
     c,
-    { title: "Name Your Device", who, narrow: true, status: faults.status },
-    <>
-      <Fault faults={faults} />
-      <section class="card">
-        <p class="step">Step 1 of 2</p>
-        <h1>Name Your Device</h1>
-        <p>
-          Have an authenticator app at hand, such as Google Authenticator, Authy, Duo or 1Password.
-        </p>
-        <Form action="/devices/otp">
-          <Field
-            name="name"
-            label="Name of the device"
-            hint="To know it by, such as My phone."
-            faults={faults}
-            value={name}
-            autocomplete="off"
-            required
-          />
-          <div class="actions">
-            <button type="submit">Continue</button>
-            <a href="/devices">Cancel</a>
-          </div>
-        </Form>
-      </section>
-    </>,
+    { title: "Name Your Device", who, narrow: true },
+    <section class="card">
+      <p class="step">Step 1 of 2</p>
+      <h1>Name Your Device</h1>
+      <p>
+        Have an authenticator app at hand, such as Google Authenticator, Authy, Duo or 1Password.
+      </p>
+      <Form action="/devices/otp">
+        <Field
+          name="name"
+          label="Name of the device"
+          hint="To know it by, such as My phone."
+          faults={c.get("faults")}
+          autocomplete="off"
+          required
+        />
+        <div class="actions">
+          <button type="submit">Continue</button>
+          <a href="/devices">Cancel</a>
+        </div>
+      </Form>
+    </section>,
   );
 }
 
@@ -139,17 +116,12 @@ function setUpPage(c: PortalContext, who: Who, { device, secret, qrCode }: OtpSe
   );
 }
 
-function codePage(
-  c: PortalContext,
-  who: Who,
-  { id, name }: { id: string; name: string | null },
-  faults = NO_FAULTS,
-) {
+function codePage(c: PortalContext, who: Who, { id, name }: { id: string; name: string | null }) {
+  const faults = c.get("faults");
   return page(
     c,
-    { title: "Verify Code", who, narrow: true, status: faults.status },
+    { title: "Verify Code", who, narrow: true },
     <>
-      <Fault faults={faults} />
       <section class="card">
         <p class="step">Step 2 of 2</p>
         <h1>Verify Code</h1>
@@ -177,6 +149,7 @@ function CodeForm({ id, faults }: { id: string; faults: Faults }) {
     <Form action={`/devices/otp/${id}/verify`}>
       <CodeField hint="6 digits; the app shows new ones every 30 seconds." faults={faults} />
       <Check
+        faults={faults}
         name="makeDefault"
         label="Make this my default authentication method"
         hint="You are logged out, and log in again with this device."

@@ -19,12 +19,14 @@ type FieldProps = {
   label: string;
   hint?: Child;
   faults: Faults;
+  /** What stands in it at first. */
+  value?: string | null;
   /** Attributes of the input beside these. */
   [attribute: string]: unknown;
 };
 
-/** A labelled input with its hint and its error, which takes the focus. */
-export function Field({ name, label, hint, faults, ...input }: FieldProps) {
+/** A labelled input with its hint, what was typed before, and its error, which takes the focus. */
+export function Field({ name, label, hint, faults, value, ...input }: FieldProps) {
   const error = faults.fields[name];
   return (
     <div class="field">
@@ -42,6 +44,7 @@ export function Field({ name, label, hint, faults, ...input }: FieldProps) {
       <input
         id={name}
         name={name}
+        value={faults.typed?.[name] ?? value ?? undefined}
         {...described(name, hint, error)}
         {...input}
         {...focused(error)}
@@ -91,21 +94,18 @@ export function Notice({
   );
 }
 
-/** What is wrong with the form as a whole. */
-export function Fault({ faults }: { faults: Faults }) {
-  return faults.whole ? <Notice kind="bad">{faults.whole}</Notice> : null;
-}
-
 /** A box with its label and what it entails. */
 export function Check({
   name,
   label,
   hint,
+  faults,
   checked,
 }: {
   name: string;
   label: string;
   hint: string;
+  faults: Faults;
   checked: boolean;
 }) {
   return (
@@ -114,7 +114,7 @@ export function Check({
         type="checkbox"
         id={name}
         name={name}
-        checked={checked}
+        checked={faults.typed ? Object.hasOwn(faults.typed, name) : checked}
         aria-describedby={`${name}-hint`}
       />
       <div>

@@ -5,78 +5,76 @@ import { originOf } from "../api/origin.ts";
 import { methodSchema } from "../api/schemas.ts";
 import { verifyPasscode } from "../api/verify-passcode.ts";
 import { undelivered } from "./delivery.ts";
-import { field, ownPath, type PortalContext, type PortalEnv } from "./form.ts";
+import { done } from "./flash.ts";
+import { badFields, field, ownPath, type PortalContext, type PortalEnv, takeForm } from "./form.ts";
 import { page } from "./layout.tsx";
-import { CodeField, Fault, Field, Form, Notice } from "./parts.tsx";
-import { keepToken } from "./session.ts";
-import { duration, type Faults, faultsOf, NO_FAULTS } from "./words.ts";
+import { CodeField, Field, Form, Notice } from "./parts.tsx";
+import { keepToken, liveSession } from "./session.ts";
+import { duration, type Faults } from "./words.ts";
 
 /** The second step of a login. */
 export function passcodePages(app: Hono<PortalEnv>, deps: Deps) {
   app.get("/login/:id", async (c) => {
     const challenge = await getChallenge(deps, c.req.param("id"));
-    if (challenge.state === "authenticated") return c.redirect("/", 303);
+    if (challenge.state === "authenticated")
+      return (await liveSession(c, deps)) ? c.redirect(goalOf(c), 303) : answeredPage(c);
     return passcodePage(c, deps, challenge);
   });
 
-  app.post("/login/:id/verify", async (c) => {
-    const id = c.req.param("id");
-    try {
-      const passcode = field(c, "passcode");
-      const origin = originOf(c, deps.config.TRUSTED_PROXIES);
-      const { session, recoveryCodesRemaining } = await verifyPasscode(deps, id, passcode, origin);
-      await keepToken(c, deps, session.token);
-      const to = ownPath(field(c, "to"));
-      return c.redirect(
-        recoveryCodesRemaining === undefined ? to : "/devices?done=recovery_code_used",
-        303,
-      );
-    } catch (error) {
-      return again(c, deps, error, "passcode");
-    }
+  takeForm(app, "/login/:id/verify", { at: placeOf, about: "passcode" }, async (c) => {
+    const passcode = field(c, "passcode");
+    const origin = originOf(c, deps.config.TRUSTED_PROXIES);
+    const verified = await verifyPasscode(deps, idOf(c), passcode, origin);
+    await keepToken(c, deps, verified.session.token);
+    const left = verified.recoveryCodesRemaining;
+    const to = goalOf(c);
+    if (left === undefined) return c.redirect(to, 303);
+    return done(
+      c,
+      to === "/" ? "/devices" : to,
+      left === 0
+        ? "You used your last recovery code. Generate new ones now."
+        : `You used a recovery code. You have ${left} left.`,
+    );
   });
 
-  app.post("/login/:id/resend", async (c) => {
-    try {
-      await resendPasscode(deps, c.req.param("id"));
-    } catch (error) {
-      return again(c, deps, error);
-    }
+  takeForm(app, "/login/:id/resend", { at: placeOf }, async (c) => {
+    await resendPasscode(deps, idOf(c));
     return c.redirect(pathOf(c, { sent: String(deps.clock.now()) }), 303);
   });
 
-  app.post("/login/:id/method", async (c) => {
-    try {
-      await chooseMethod(deps, c.req.param("id"), methodSchema.parse(field(c, "method")));
-    } catch (error) {
-      return again(c, deps, error);
-    }
+  takeForm(app, "/login/:id/method", { at: placeOf }, async (c) => {
+    const method = methodSchema.safeParse(field(c, "method"));
+    if (!method.success) throw badFields({ method: "Choose one of the methods." });
+    await chooseMethod(deps, idOf(c), method.data);
     return c.redirect(pathOf(c), 303);
   });
-}
-
-async function again(c: PortalContext, deps: Deps, error: unknown, about?: string) {
-  const faults = faultsOf(error, about);
-  return passcodePage(c, deps, await getChallenge(deps, idOf(c)), faults);
 }
 
 const idOf = (c: PortalContext) => c.req.param("id") ?? "";
 const goalOf = (c: PortalContext) => ownPath(c.get("form").get("to") ?? c.req.query("to"));
 
+/** The page of the challenge with what of its address matters to its forms. */
+function placeOf(c: PortalContext): string {
+  const { with: by, sent } = c.req.query();
+  const recovery = (c.get("form").get("with") ?? by) === "recovery";
+  return pathOf(c, { ...(recovery && { with: "recovery" }), ...(sent && { sent }) });
+}
+
 function pathOf(c: PortalContext, more: Record<string, string> = {}): string {
   return `/login/${idOf(c)}?${new URLSearchParams({ to: goalOf(c), ...more })}`;
 }
 
-function passcodePage(c: PortalContext, deps: Deps, challenge: Challenge, faults = NO_FAULTS) {
+function passcodePage(c: PortalContext, deps: Deps, challenge: Challenge) {
   if (challenge.next.length === 0) return overPage(c, challenge);
-  const recovery = (c.get("form").get("with") ?? c.req.query("with")) === "recovery";
+  const faults = c.get("faults");
+  const recovery = c.req.query("with") === "recovery";
   const left = Date.parse(challenge.expiresAt) - deps.clock.now();
   const wait = waitOf(c, deps, challenge);
   return page(
     c,
-    { title: "Enter your passcode", narrow: true, status: faults.status },
+    { title: "Enter your passcode", narrow: true },
     <>
-      <Fault faults={faults} />
       <section class="card">
         <p class="step">Second step of your login</p>
         <h1>{recovery ? "Enter a recovery code" : "Enter your passcode"}</h1>
@@ -205,6 +203,22 @@ function OtherMethod({ c, challenge }: { c: PortalContext; challenge: Challenge 
         {other === "otp" ? "Use my authenticator app" : "Send a passcode to my phone"}
       </button>
     </Form>
+  );
+}
+
+/** A challenge that was answered where this browser does not see it. */
+function answeredPage(c: PortalContext) {
+  const title = "This login was completed in another tab";
+  return page(
+    c,
+    { title, narrow: true },
+    <section class="card">
+      <h1>{title}</h1>
+      <p>Go on there, or log in here as well.</p>
+      <a class="button" href={goalOf(c)}>
+        Go on
+      </a>
+    </section>,
   );
 }
 

@@ -5,11 +5,10 @@ import { originOf } from "../api/origin.ts";
 import { Problem } from "../api/problem.ts";
 import { resendPin, verifyPin } from "../api/sms-devices.ts";
 import { undelivered } from "./delivery.ts";
-import { field, type PortalContext, type PortalEnv, ticked } from "./form.ts";
+import { field, type PortalContext, type PortalEnv, takeForm, ticked } from "./form.ts";
 import { page, type Who, whoOf } from "./layout.tsx";
-import { Check, CodeField, Fault, Form, Notice } from "./parts.tsx";
+import { Check, CodeField, Form, Notice } from "./parts.tsx";
 import { signedIn } from "./session.ts";
-import { faultsOf, NO_FAULTS } from "./words.ts";
 
 /** The second step to an SMS device: its PIN. */
 export function pinPages(app: Hono<PortalEnv>, deps: Deps) {
@@ -18,26 +17,18 @@ export function pinPages(app: Hono<PortalEnv>, deps: Deps) {
     return verifyPage(c, who, await viewDevice(deps, device));
   });
 
-  app.post("/devices/sms/:id/pin", async (c) => {
-    const { who, device } = await unverifiedPhone(c, deps);
-    try {
-      await resendPin(deps, device);
-      return c.redirect(`/devices/sms/${device.id}`, 303);
-    } catch (error) {
-      return verifyPage(c, who, await viewDevice(deps, device), faultsOf(error));
-    }
+  takeForm(app, "/devices/sms/:id/pin", { at: "/devices/sms/:id" }, async (c) => {
+    const { device } = await unverifiedPhone(c, deps);
+    await resendPin(deps, device);
+    return c.redirect(`/devices/sms/${device.id}`, 303);
   });
 
-  app.post("/devices/sms/:id/verify", async (c) => {
-    const { who, device } = await unverifiedPhone(c, deps);
+  takeForm(app, "/devices/sms/:id/verify", { at: "/devices/sms/:id", about: "code" }, async (c) => {
+    const { device } = await unverifiedPhone(c, deps);
     const proof = { code: field(c, "code"), makeDefault: ticked(c, "makeDefault") };
-    try {
-      await verifyPin(deps, device, proof, originOf(c, deps.config.TRUSTED_PROXIES));
-      // The session has ended with that; the login page says so.
-      return c.redirect("/devices", 303);
-    } catch (error) {
-      return verifyPage(c, who, await viewDevice(deps, device), faultsOf(error, "code"));
-    }
+    await verifyPin(deps, device, proof, originOf(c, deps.config.TRUSTED_PROXIES));
+    // The session has ended with that; the login page says so.
+    return c.redirect("/devices", 303);
   });
 }
 
@@ -49,13 +40,13 @@ async function unverifiedPhone(c: PortalContext, deps: Deps) {
   return { who: await whoOf(deps, session), device };
 }
 
-function verifyPage(c: PortalContext, who: Who, device: DeviceView, faults = NO_FAULTS) {
+function verifyPage(c: PortalContext, who: Who, device: DeviceView) {
+  const faults = c.get("faults");
   const action = `/devices/sms/${device.id}`;
   return page(
     c,
-    { title: "Verify PIN", who, narrow: true, status: faults.status },
+    { title: "Verify PIN", who, narrow: true },
     <>
-      <Fault faults={faults} />
       <section class="card">
         <p class="step">Step 2 of 2</p>
         <h1>Verify PIN</h1>
@@ -64,6 +55,7 @@ function verifyPage(c: PortalContext, who: Who, device: DeviceView, faults = NO_
           <Form action={`${action}/verify`}>
             <CodeField label="PIN" hint="The 4 digits of the newest message." faults={faults} />
             <Check
+              faults={faults}
               name="makeDefault"
               label="Make this my default authentication method"
               hint="Logins begin with a passcode to this phone."

@@ -1,43 +1,96 @@
 import type { Hono } from "hono";
 import type { Deps } from "../api/deps.ts";
+import { getMultiFactor } from "../api/devices.ts";
 import { originOf } from "../api/origin.ts";
-import { makeRecoveryCodes, type RecoveryCodes, recoveryCodesFile } from "../api/recovery-codes.ts";
+import { Problem } from "../api/problem.ts";
+import { makeRecoveryCodes, recoveryCodesFile } from "../api/recovery-codes.ts";
 import { quantitySchema } from "../api/schemas.ts";
-import { devicesPage } from "./devices.tsx";
-import { field, type PortalContext, type PortalEnv } from "./form.ts";
+import { confirmPage } from "./confirm.tsx";
+import { done } from "./flash.ts";
+import { badFields, field, type PortalContext, type PortalEnv, takeForm } from "./form.ts";
 import { page, type Who, whoOf } from "./layout.tsx";
-import { Notice } from "./parts.tsx";
-import { signedIn } from "./session.ts";
-import { faultyFields } from "./words.ts";
+import { Field, Notice } from "./parts.tsx";
+import { signedIn, signedInLately } from "./session.ts";
+
+const PATH = "/devices/recovery-codes";
+const NEW = `${PATH}/new`;
 
 /** New recovery codes, shown once. */
 export function recoveryCodePages(app: Hono<PortalEnv>, deps: Deps) {
-  app.post("/devices/recovery-codes", async (c) => {
+  app.get(PATH, async (c) => {
+    const session = await signedIn(c, deps);
+    const shown = c.get("secrets");
+    return shown ? codesPage(c, await whoOf(deps, session), shown) : c.redirect("/devices", 303);
+  });
+
+  app.get(NEW, async (c) => {
+    const session = await signedInLately(c, deps);
+    const { enabled, recoveryCodes } = await getMultiFactor(deps, session);
+    if (!enabled) throw new Problem("multi_factor_off", "Add and verify a device first.");
+    return quantityPage(c, await whoOf(deps, session), recoveryCodes.remaining);
+  });
+
+  takeForm(app, PATH, { at: NEW }, async (c) => {
     const session = await signedIn(c, deps);
     const { success, data: quantity } = quantitySchema.safeParse(Number(field(c, "quantity")));
-    if (!success)
-      return devicesPage(c, deps, session, faultyFields({ quantity: "Choose 1 to 10 codes." }));
+    if (!success) throw badFields({ quantity: "Choose 1 to 10 codes." });
     const origin = originOf(c, deps.config.TRUSTED_PROXIES);
     const made = await makeRecoveryCodes(deps, session, quantity, origin);
-    c.set("onRepeat", "/devices");
-    return codesPage(c, await whoOf(deps, session), made);
+    const file = recoveryCodesFile(deps.config.SERVICE_NAME, made);
+    return done(c, PATH, undefined, [...made.codes, file]);
   });
 }
 
-function codesPage(c: PortalContext, who: Who, made: RecoveryCodes) {
-  const text = recoveryCodesFile(c.get("service"), made);
+/** Asks how many, and says what becomes of the codes that there are. */
+function quantityPage(c: PortalContext, who: Who, remaining: number) {
+  const question = {
+    title: "Generate Recovery Codes",
+    action: PATH,
+    button: "Generate Codes",
+    cancel: "/devices",
+  };
+  return confirmPage(
+    c,
+    who,
+    question,
+    <>
+      <p>Use a recovery code when you don't have your device. Each works once.</p>
+      {remaining > 0 && (
+        <Notice>
+          You have {remaining} unused {remaining === 1 ? "code" : "codes"}. Generating new codes
+          cancels the old ones.
+        </Notice>
+      )}
+      <Field
+        name="quantity"
+        label="Quantity"
+        faults={c.get("faults")}
+        class="number"
+        type="number"
+        min="1"
+        max="10"
+        value="10"
+        required
+      />
+    </>,
+  );
+}
+
+function codesPage(c: PortalContext, who: Who, shown: string[]) {
+  const [codes, text = ""] = [shown.slice(0, -1), shown.at(-1)];
   return page(
     c,
     { title: "Your recovery codes", who, narrow: true },
     <>
-      <Notice>These codes are shown this once. The ones that you had before are void.</Notice>
+      <Notice>Save these codes now. You won't see them again. Older codes no longer work.</Notice>
       <section class="card">
         <h1>Your recovery codes</h1>
         <p>
-          Each code logs you in once, in place of a passcode. Keep them where you keep your keys.
+          Each code logs you in once, in place of a passcode. Store them somewhere safe, such as a
+          password manager.
         </p>
         <ul class="codes secret" id="codes">
-          {made.codes.map((code) => (
+          {codes.map((code) => (
             <li>{code}</li>
           ))}
         </ul>

@@ -1,34 +1,57 @@
+import { routePath } from "hono/route";
 import type { Deps } from "../api/deps.ts";
-import { answerError } from "../api/errors.ts";
-import { Problem, type problemBody } from "../api/problem.ts";
+import { problemOf } from "../api/errors.ts";
+import { PROBLEMS, type Problem } from "../api/problem.ts";
+import { again, remember, typedIn } from "./flash.ts";
 import type { PortalContext } from "./form.ts";
 import { page } from "./layout.tsx";
-import { wordsOf } from "./words.ts";
+import { faultsOf, wordsOf } from "./words.ts";
 
-/** Answers what no page has taken care of: leads to the login where that is missing, else says it. */
+/**
+ * Answers what no page has taken care of: leads to the login where that is missing, and back to the
+ * form that is refused; else says it.
+ */
 export async function refuse(error: Error, c: PortalContext, deps: Deps) {
-  const code = error instanceof Problem ? error.code : undefined;
-  const to = encodeURIComponent(c.req.method === "GET" ? c.req.path : "/");
-  switch (code) {
+  const problem = problemOf(error, routePath(c, -1), deps.log);
+  const form = c.get("formPage");
+  const to = form?.at ?? placeOf(c);
+  switch (problem.code) {
     case "unauthenticated":
     case "session_expired":
     case "session_revoked":
-      return c.redirect(`/login?to=${to}`, 303);
+      if (form) remember(c, to, typedIn(c));
+      return c.redirect(`/login?to=${encodeURIComponent(to)}`, 303);
     case "reauthentication_required":
-      return c.redirect(`/login?again&to=${to}`, 303);
+      if (form) remember(c, to, typedIn(c));
+      return c.redirect(`/login?again&to=${encodeURIComponent(to)}`, 303);
     case "setup_only":
       return c.redirect("/set-up", 303);
   }
-  const answer = answerError(error, c, deps.log);
-  const problem = (await answer.json()) as ReturnType<typeof problemBody>;
-  const retryAfter = answer.headers.get("retry-after");
-  if (retryAfter) c.header("retry-after", retryAfter);
+  if (form && problem.status < 500) {
+    const { about } = form;
+    const field = typeof about === "object" ? about[problem.code] : about;
+    return again(c, form.at, faultsOf(problem, field));
+  }
+  return refusalPage(c, problem);
+}
+
+/** The page that is asked for, with its query. */
+function placeOf(c: PortalContext): string {
+  if (c.req.method !== "GET") return "/";
+  return c.req.path + new URL(c.req.url).search;
+}
+
+/** A page that says what is refused. */
+export function refusalPage(c: PortalContext, problem: Problem) {
+  const { title } = PROBLEMS[problem.code];
+  const { retryAfterS } = problem.extra;
+  if (retryAfterS !== undefined) c.header("retry-after", String(Math.max(1, retryAfterS)));
   return page(
     c,
-    { title: problem.title, narrow: true, status: problem.status },
+    { title, narrow: true, status: problem.status },
     <>
-      <h1>{problem.title}</h1>
-      <p role="alert">{error instanceof Problem ? wordsOf(error) : problem.detail}</p>
+      <h1>{title}</h1>
+      <p role="alert">{wordsOf(problem)}</p>
       <p>
         <a href="/">Go to the start page</a>
       </p>

@@ -1,12 +1,16 @@
 import type { Hono } from "hono";
 import type { Deps } from "../api/deps.ts";
-import { type DeviceView, ownDevice, viewDevice } from "../api/devices.ts";
+import { type DeviceView, getMultiFactor, ownDevice, viewDevice } from "../api/devices.ts";
 import { originOf } from "../api/origin.ts";
 import { removeAllDevices, removeDevice } from "../api/removal.ts";
-import type { PortalEnv } from "./form.ts";
+import { confirmPage } from "./confirm.tsx";
+import { done } from "./flash.ts";
+import { type PortalEnv, takeForm } from "./form.ts";
 import { page, whoOf } from "./layout.tsx";
-import { Form, Time } from "./parts.tsx";
-import { signedIn } from "./session.ts";
+import { Time } from "./parts.tsx";
+import { signedIn, signedInLately } from "./session.ts";
+
+const REMOVE = "/devices/manage/:id/remove";
 
 /** One device to be managed, and the removal of one or all. */
 export function removalPages(app: Hono<PortalEnv>, deps: Deps) {
@@ -16,7 +20,7 @@ export function removalPages(app: Hono<PortalEnv>, deps: Deps) {
     const session = await signedIn(c, deps, { setup: true });
     const device = await ownDevice(deps, session, c.req.param("id"));
     const view = await viewDevice(deps, device);
-    const name = view.name ?? view.phoneNumber ?? "";
+    const name = nameOf(view);
     return page(
       c,
       { title: `Manage ${name}`, who: await whoOf(deps, session), narrow: true },
@@ -31,40 +35,70 @@ export function removalPages(app: Hono<PortalEnv>, deps: Deps) {
     );
   });
 
-  app.post("/devices/manage/:id/remove", async (c) => {
-    const session = await signedIn(c, deps, { setup: true });
-    await removeDevice(deps, session, c.req.param("id"), originOf(c, proxies));
-    return c.redirect("/devices?done=removed", 303);
-  });
-
-  app.get("/devices/remove-all", async (c) => {
-    const session = await signedIn(c, deps, { setup: true });
-    return page(
+  app.get(REMOVE, async (c) => {
+    const session = await signedInLately(c, deps, { setup: true });
+    const device = await viewDevice(deps, await ownDevice(deps, session, c.req.param("id")));
+    const { devices } = await getMultiFactor(deps, session);
+    const verified = devices.filter((one) => one.verified);
+    const isLast = device.verified && verified.length === 1;
+    const question = {
+      title: `Remove ${nameOf(device)}?`,
+      action: `/devices/manage/${device.id}/remove`,
+      button: "Remove this device",
+      cancel: `/devices/manage/${device.id}`,
+    };
+    return confirmPage(
       c,
-      { title: "Remove all devices", who: await whoOf(deps, session), narrow: true },
-      <section class="card">
-        <h1>Remove all devices?</h1>
-        <p>
-          Every OTP device and your SMS device are removed, your recovery codes are void, and
-          multi-factor authentication is off. If your account requires it, you are logged out and
-          set it up anew at the next login.
-        </p>
-        <Form action="/devices/remove-all">
-          <div class="actions">
-            <button type="submit" class="danger">
-              Remove all devices
-            </button>
-            <a href="/devices">Keep them</a>
-          </div>
-        </Form>
-      </section>,
+      await whoOf(deps, session),
+      question,
+      <p>
+        {device.verified
+          ? "Its passcodes will stop working."
+          : "It was never verified, so this does not change how you log in."}
+        {isLast &&
+          " It is your last verified device: this turns off multi-factor authentication and cancels your recovery codes."}
+      </p>,
     );
   });
 
-  app.post("/devices/remove-all", async (c) => {
+  takeForm(app, REMOVE, { at: REMOVE }, async (c) => {
+    const session = await signedIn(c, deps, { setup: true });
+    await removeDevice(deps, session, c.req.param("id") ?? "", originOf(c, proxies));
+    return done(c, "/devices", "The device was removed.");
+  });
+
+  app.get("/devices/remove-all", async (c) => {
+    const session = await signedInLately(c, deps, { setup: true });
+    const { devices } = await getMultiFactor(deps, session);
+    const question = {
+      title: "Remove all devices?",
+      action: "/devices/remove-all",
+      button: "Remove all devices",
+      cancel: "/devices",
+    };
+    return confirmPage(
+      c,
+      await whoOf(deps, session),
+      question,
+      <>
+        <p>
+          This removes all your devices and recovery codes and turns off multi-factor
+          authentication. If your account requires it, you will be logged out and must set it up
+          again.
+        </p>
+        <ul>
+          {devices.map((device) => (
+            <li>{nameOf(device)}</li>
+          ))}
+        </ul>
+      </>,
+    );
+  });
+
+  takeForm(app, "/devices/remove-all", { at: "/devices/remove-all" }, async (c) => {
     const session = await signedIn(c, deps, { setup: true });
     await removeAllDevices(deps, session, originOf(c, proxies));
-    return c.redirect("/devices?done=all_removed", 303);
+    return done(c, "/devices", "All devices were removed. Multi-factor authentication is off.");
   });
 }
 
@@ -82,26 +116,24 @@ function Proof({ device: { id, type, verified, createdAt, next } }: { device: De
       <p>
         Added <Time at={createdAt} />.
         {!verified &&
-          " It cannot be used to log in before it is verified, and is dropped after seven days."}
+          " Verify it before you can log in with it. Unverified devices are deleted after 7 days."}
       </p>
     </section>
   );
 }
 
-function Removal({ device: { id, verified } }: { device: DeviceView }) {
+const nameOf = ({ name, phoneNumber }: DeviceView) => name ?? phoneNumber ?? "";
+
+function Removal({ device: { id } }: { device: DeviceView }) {
   return (
     <section class="card">
-      <h2>Delete</h2>
-      <p>
-        {verified
-          ? "Its passcodes no longer work then. If it is your last verified device, multi-factor authentication is off and your recovery codes are void."
-          : "It was never verified, so your logins stay as they are."}
-      </p>
-      <Form action={`/devices/manage/${id}/remove`}>
-        <button type="submit" class="danger">
-          Delete this device
-        </button>
-      </Form>
+      <div class="head">
+        <h2>Remove</h2>
+        <a class="button danger small" href={`/devices/manage/${id}/remove`}>
+          Remove this device
+        </a>
+      </div>
+      <p>You are asked before it is removed.</p>
     </section>
   );
 }

@@ -1,4 +1,5 @@
 import type { Deps } from "../api/deps.ts";
+import { requireFresh } from "../api/fresh.ts";
 import { requireRole } from "../api/roles.ts";
 import type { Role } from "../store/postgres/schema.ts";
 import type { PortalContext } from "./form.ts";
@@ -10,4 +11,11 @@ export async function signedInAs(c: PortalContext, deps: Deps, role: Role): Prom
   const session = await signedIn(c, deps);
   const { username } = await requireRole(deps, session, role);
   return { username, session };
+}
+
+/** The same for a page whose form needs a recent login. */
+export async function signedInLatelyAs(c: PortalContext, deps: Deps, role: Role): Promise<Who> {
+  const who = await signedInAs(c, deps, role);
+  await requireFresh(deps, who.session);
+  return who;
 }

@@ -1,10 +1,12 @@
 import type { Hono } from "hono";
 import type { Deps } from "../api/deps.ts";
-import { describeSession } from "../api/sessions.ts";
+import { originOf } from "../api/origin.ts";
+import { describeSession, endOtherSessions } from "../api/sessions.ts";
 import { listSessions, revokeSession } from "../store/redis/sessions.ts";
-import type { PortalEnv } from "./form.ts";
+import { done } from "./flash.ts";
+import { type PortalEnv, takeForm } from "./form.ts";
 import { page, whoOf } from "./layout.tsx";
-import { Form, Notice, Time } from "./parts.tsx";
+import { Form, Time } from "./parts.tsx";
 import { signedIn } from "./session.ts";
 import { browserOf } from "./words.ts";
 
@@ -19,10 +21,9 @@ export function sessionPages(app: Hono<PortalEnv>, deps: Deps) {
       { title: "Sessions", who: await whoOf(deps, session) },
       <>
         <h1>Sessions</h1>
-        {c.req.query("done") !== undefined && <Notice kind="good">The session has ended.</Notice>}
         <section class="card">
           <p>
-            You are logged in here. End what you do not know, then{" "}
+            These devices are logged in. If you don't recognise one, end it and{" "}
             <a href="/sessions/password">change your password</a>.
           </p>
           <ul class="rows">
@@ -30,17 +31,30 @@ export function sessionPages(app: Hono<PortalEnv>, deps: Deps) {
               <SessionRow session={describeSession(one, session.id)} />
             ))}
           </ul>
+          {sessions.length > 1 && (
+            <Form action="/sessions/end-others">
+              <button type="submit" class="danger">
+                End all other sessions
+              </button>
+            </Form>
+          )}
         </section>
       </>,
     );
   });
 
-  app.post("/sessions/:id/end", async (c) => {
+  takeForm(app, "/sessions/end-others", { at: "/sessions" }, async (c) => {
+    const session = await signedIn(c, deps);
+    await endOtherSessions(deps, session, originOf(c, deps.config.TRUSTED_PROXIES));
+    return done(c, "/sessions", "All other sessions have ended.");
+  });
+
+  takeForm(app, "/sessions/:id/end", { at: "/sessions" }, async (c) => {
     const { userId } = await signedIn(c, deps);
     // One that has ended already is as the person wanted it.
-    const sessionId = c.req.param("id");
+    const sessionId = c.req.param("id") ?? "";
     await revokeSession(deps.redis, { userId, sessionId, reason: "ended_by_user" });
-    return c.redirect("/sessions?done", 303);
+    return done(c, "/sessions", "The session has ended.");
   });
 }
 
@@ -57,7 +71,7 @@ function SessionRow({ session }: { session: ReturnType<typeof describeSession> }
   return (
     <li>
       <div>
-        {session.ip ?? "Unknown address"} {session.current && <span class="tag">This one</span>}
+        {session.ip ?? "Unknown address"} {session.current && <span class="tag">This device</span>}
         <div class="quiet">
           Logged in <Time at={session.authenticatedAt} /> by {factors}; last seen{" "}
           <Time at={session.lastSeenAt} />

@@ -10,9 +10,9 @@ import { METHOD_WORDS } from "./words.ts";
 type View = Awaited<ReturnType<typeof viewForSupport>>;
 
 const FLOWS = {
-  login_challenge: { title: "A login's second step", machine: loginChallengeMachine },
-  sms_enrollment: { title: "An SMS device's set-up", machine: smsEnrollmentMachine },
-  otp_enrollment: { title: "An OTP device's set-up", machine: otpEnrollmentMachine },
+  login_challenge: { title: "Login in progress", machine: loginChallengeMachine },
+  sms_enrollment: { title: "SMS set-up in progress", machine: smsEnrollmentMachine },
+  otp_enrollment: { title: "OTP set-up in progress", machine: otpEnrollmentMachine },
 } as const;
 
 /** What Support sees of a user: state, devices (masked), flows under way on their charts, events. */
@@ -30,8 +30,8 @@ export function SupportView({ view }: { view: View }) {
         <p>
           Role: {user.role}; account: {user.accountName}. Multi-factor authentication is{" "}
           {multiFactor.enabled ? "enabled" : "not enabled"}
-          {multiFactor.required && " and required"}. Wrong passcodes until the lock:{" "}
-          {attemptsRemaining}. Recovery codes left: {multiFactor.recoveryCodes.remaining}.
+          {multiFactor.required && " and required"}. Passcode attempts left: {attemptsRemaining}.
+          Recovery codes left: {multiFactor.recoveryCodes.remaining}.
         </p>
         {user.lockedAt && (
           <p>

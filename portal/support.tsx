@@ -1,24 +1,20 @@
 import type { Hono } from "hono";
 import type { Deps } from "../api/deps.ts";
+import { getMultiFactor } from "../api/devices.ts";
 import { requireFresh } from "../api/fresh.ts";
 import { originOf } from "../api/origin.ts";
 import { reasonSchema } from "../api/schemas.ts";
 import { findUsers, recordLookUp, resetMultiFactor, unlock, userOf } from "../api/support.ts";
 import { viewForSupport } from "../api/support-view.ts";
 import type { User } from "../store/postgres/schema.ts";
-import { field, type PortalContext, type PortalEnv } from "./form.ts";
+import { confirmPage } from "./confirm.tsx";
+import { done } from "./flash.ts";
+import { field, type PortalContext, type PortalEnv, requireFit, takeForm } from "./form.ts";
 import { page, type Who } from "./layout.tsx";
-import { Field, Form, Notice } from "./parts.tsx";
+import { Field, Form } from "./parts.tsx";
 import { signedInAs } from "./roles.ts";
 import { SupportView } from "./support-view.tsx";
-import { type Faults, faultsOf, faultyFields, NO_FAULTS } from "./words.ts";
-
-const DONE: Record<string, string> = {
-  unlocked: "The user is unlocked.",
-  not_locked: "The user was not locked; nothing was changed.",
-  reset: "Multi-factor authentication was reset; the user was logged out everywhere.",
-  no_device: "The user had no device; their sessions were ended.",
-};
+import { type Faults, NO_FAULTS } from "./words.ts";
 
 /** Support finds a user, sees what is the matter, unlocks and resets. */
 export function supportPages(app: Hono<PortalEnv>, deps: Deps) {
@@ -42,30 +38,39 @@ export function supportPages(app: Hono<PortalEnv>, deps: Deps) {
     return userPage(c, deps, who, user);
   });
 
-  app.post("/support/users/:id/:action{unlock|reset}", async (c) => {
-    const { who, actor } = await operator(c);
-    const user = await userOf(deps, c.req.param("id"));
-    const action = c.req.param("action");
-    const reason = reasonSchema.safeParse(field(c, `${action}-reason`));
-    if (!reason.success) {
-      const message = reason.error.issues[0]?.message ?? "";
-      return userPage(c, deps, who, user, faultyFields({ [`${action}-reason`]: message }));
-    }
-    try {
-      const done =
-        action === "unlock"
-          ? (await unlock(deps, user, actor, reason.data)).changed
-            ? "unlocked"
-            : "not_locked"
-          : (await resetMultiFactor(deps, user, actor, reason.data)).changed
-            ? "reset"
-            : "no_device";
-      return c.redirect(`/support/users/${user.id}?done=${done}`, 303);
-    } catch (error) {
-      return userPage(c, deps, who, user, faultsOf(error, `${action}-reason`));
-    }
+  app.get("/support/users/:id/reset", async (c) => {
+    const { who } = await operator(c);
+    return resetPage(c, deps, who, await userOf(deps, c.req.param("id")));
   });
+
+  for (const action of ["unlock", "reset"] as const) {
+    const reasonField = `${action}-reason`;
+    const page = action === "reset" ? "/support/users/:id/reset" : "/support/users/:id";
+    const form = { at: page, about: reasonField };
+    takeForm(app, `/support/users/:id/${action}`, form, async (c) => {
+      const { actor } = await operator(c);
+      const user = await userOf(deps, c.req.param("id") ?? "");
+      const reason = field(c, reasonField);
+      requireFit(reasonField, reasonSchema, reason);
+      const { changed } = await ACTIONS[action].act(deps, user, actor, reason);
+      const { told, nothing } = ACTIONS[action];
+      return done(c, `/support/users/${user.id}`, changed ? told : nothing);
+    });
+  }
 }
+
+const ACTIONS = {
+  unlock: {
+    act: unlock,
+    told: "The user is unlocked.",
+    nothing: "The user was not locked; nothing was changed.",
+  },
+  reset: {
+    act: resetMultiFactor,
+    told: "Multi-factor authentication was reset; the user was logged out everywhere.",
+    nothing: "The user had no device; their sessions were ended.",
+  },
+};
 
 function searchPage(c: PortalContext, who: Who, query: string, found: User[] | undefined) {
   return page(
@@ -78,7 +83,7 @@ function searchPage(c: PortalContext, who: Who, query: string, found: User[] | u
           <Field
             name="query"
             label="Find a user"
-            hint="The beginning of the user name, or the whole id."
+            hint="Start of a user name, or a full ID."
             faults={NO_FAULTS}
             value={query}
             type="search"
@@ -91,9 +96,7 @@ function searchPage(c: PortalContext, who: Who, query: string, found: User[] | u
       {found && (
         <section class="card">
           <h2>Found</h2>
-          <p role="status">
-            {found.length === 0 ? "No user is called so." : `${found.length} of at most 20.`}
-          </p>
+          <p role="status">{foundWords(found.length)}</p>
           <ul class="rows">
             {found.map(({ id, username, lockedAt }) => (
               <li>
@@ -110,30 +113,42 @@ function searchPage(c: PortalContext, who: Who, query: string, found: User[] | u
   );
 }
 
-async function userPage(c: PortalContext, deps: Deps, who: Who, user: User, faults = NO_FAULTS) {
-  const done = DONE[c.req.query("done") ?? ""];
+/** As many as a search finds at most. */
+const MOST = 20;
+
+function foundWords(found: number): string {
+  if (found === 0) return "No users found.";
+  if (found >= MOST) return `Showing the first ${MOST}. Refine your search.`;
+  return found === 1 ? "1 user found." : `${found} users found.`;
+}
+
+async function userPage(c: PortalContext, deps: Deps, who: Who, user: User) {
   const view = await viewForSupport(deps, user);
   return page(
     c,
-    { title: `Support: ${user.username}`, who, status: faults.status },
+    { title: `Support: ${user.username}`, who },
     <>
       <h1>{user.username}</h1>
-      {done && <Notice kind="good">{done}</Notice>}
       <SupportView view={view} />
-      <Action
-        id={user.id}
-        action="unlock"
-        title="Unlock"
-        explained="Ends the lock after too many wrong passcodes. Make sure of the person first."
-        faults={faults}
-      />
-      <Action
-        id={user.id}
-        action="reset"
-        title="Reset multi-factor authentication"
-        explained="For a person who lost devices and recovery codes: removes all of them, and logs the user out everywhere."
-        faults={faults}
-      />
+      <section class="card">
+        <h2>Unlock</h2>
+        <p>Unlocks the user. Verify their identity first.</p>
+        <Form action={`/support/users/${user.id}/unlock`}>
+          <Reason action="unlock" faults={c.get("faults")} />
+          <button type="submit" class="danger">
+            Unlock
+          </button>
+        </Form>
+      </section>
+      <section class="card">
+        <div class="head">
+          <h2>Reset multi-factor authentication</h2>
+          <a class="button danger small" href={`/support/users/${user.id}/reset`}>
+            Reset multi-factor authentication
+          </a>
+        </div>
+        <p>Removes all devices and recovery codes and logs the user out everywhere.</p>
+      </section>
       <p>
         <a href="/support">Find another user</a>
       </p>
@@ -141,32 +156,35 @@ async function userPage(c: PortalContext, deps: Deps, who: Who, user: User, faul
   );
 }
 
-type ActionProps = {
-  id: string;
-  action: "unlock" | "reset";
-  title: string;
-  explained: string;
-  faults: Faults;
-};
-
-function Action({ id, action, title, explained, faults }: ActionProps) {
-  return (
-    <section class="card">
-      <h2>{title}</h2>
-      <p>{explained}</p>
-      <Form action={`/support/users/${id}/${action}`}>
-        <Field
-          name={`${action}-reason`}
-          label={`Reason to ${action}`}
-          hint="It is written into the user's activity."
-          faults={faults}
-          autocomplete="off"
-          required
-        />
-        <button type="submit" class="danger">
-          {title}
-        </button>
-      </Form>
-    </section>
+async function resetPage(c: PortalContext, deps: Deps, who: Who, { id, username }: User) {
+  const { devices } = await getMultiFactor(deps, { userId: id });
+  const question = {
+    title: `Reset ${username}?`,
+    action: `/support/users/${id}/reset`,
+    button: "Reset multi-factor authentication",
+    cancel: `/support/users/${id}`,
+  };
+  return confirmPage(
+    c,
+    who,
+    question,
+    <>
+      <p>
+        Removes {devices.length === 1 ? "1 device" : `${devices.length} devices`} and all recovery
+        codes of {username}, and logs them out everywhere. Verify their identity first.
+      </p>
+      <Reason action="reset" faults={c.get("faults")} />
+    </>,
   );
 }
+
+const Reason = ({ action, faults }: { action: "unlock" | "reset"; faults: Faults }) => (
+  <Field
+    name={`${action}-reason`}
+    label={`Reason to ${action}`}
+    hint="The user can see this in their activity."
+    faults={faults}
+    autocomplete="off"
+    required
+  />
+);

@@ -1,6 +1,7 @@
 import type { Hono } from "hono";
 import {
   type AccountUser,
+  accountUser,
   addUser,
   changeUserRole,
   listAccountUsers,
@@ -9,72 +10,97 @@ import type { Deps } from "../api/deps.ts";
 import { originOf } from "../api/origin.ts";
 import { Problem } from "../api/problem.ts";
 import { emailSchema, usernameSchema } from "../api/schemas.ts";
-import { field, type PortalContext, type PortalEnv, requireFit } from "./form.ts";
+import { confirmPage } from "./confirm.tsx";
+import { done } from "./flash.ts";
+import { field, type PortalContext, type PortalEnv, requireFit, takeForm } from "./form.ts";
 import { page, type Who } from "./layout.tsx";
-import { Fault, Field, Form, Notice, Time } from "./parts.tsx";
-import { signedInAs } from "./roles.ts";
-import { faultsOf, METHOD_WORDS, NO_FAULTS } from "./words.ts";
+import { Field, Form, Time } from "./parts.tsx";
+import { signedInAs, signedInLatelyAs } from "./roles.ts";
+import { METHOD_WORDS } from "./words.ts";
 
 const PAGE = 20;
-
-const DONE: Record<string, string> = {
-  added: "The user was added. Tell them their user name and password.",
-  role: "The role was changed; the user logs in again.",
-};
 
 /** The users of an administrator's account: who has a second factor, and who administers. */
 export function userPages(app: Hono<PortalEnv>, deps: Deps) {
   const origin = (c: PortalContext) => originOf(c, deps.config.TRUSTED_PROXIES);
   const administrator = (c: PortalContext) => signedInAs(c, deps, "administrator");
 
-  app.get("/account/users", async (c) => {
-    const who = await administrator(c);
-    return listPage(c, deps, who);
+  app.get("/account/users", async (c) => listPage(c, deps, await administrator(c)));
+
+  const ROLE = "/account/users/:id/role";
+  app.get(ROLE, async (c) => {
+    const who = await signedInLatelyAs(c, deps, "administrator");
+    return rolePage(c, who, await accountUser(deps, who.session, c.req.param("id")));
   });
 
-  app.post("/account/users/:id/role", async (c) => {
-    const who = await administrator(c);
-    const role = field(c, "role") === "administrator" ? "administrator" : "member";
-    try {
-      await changeUserRole(deps, who.session, { userId: c.req.param("id"), role }, origin(c));
-      return c.redirect("/account/users?done=role", 303);
-    } catch (error) {
-      return listPage(c, deps, who, faultsOf(error));
-    }
+  takeForm(app, ROLE, { at: "/account/users" }, async (c) => {
+    const { session } = await administrator(c);
+    const role = field(c, "role");
+    if (role !== "administrator" && role !== "member")
+      throw new Problem("invalid_request", "Choose a role.");
+    const change = { userId: c.req.param("id") ?? "", role } as const;
+    const { username } = await changeUserRole(deps, session, change, origin(c));
+    const said = `${username} is now ${A_ROLE[role]} and must log in again.`;
+    return done(c, "/account/users", said);
   });
 
   app.get("/account/users/new", async (c) =>
-    newPage(c, await administrator(c), { username: "", email: "" }),
+    newPage(c, await signedInLatelyAs(c, deps, "administrator")),
   );
 
-  app.post("/account/users", async (c) => {
+  const newUser = { at: "/account/users/new", about: { username_taken: "username" } };
+  takeForm(app, "/account/users", newUser, async (c) => {
     const who = await administrator(c);
     const typed = { username: field(c, "username"), email: field(c, "email") };
     const password = c.get("form").get("password") ?? "";
-    try {
-      requireFit("username", usernameSchema, typed.username);
-      if (typed.email) requireFit("email", emailSchema, typed.email);
-      const user = { ...typed, email: typed.email || undefined, password, role: "member" } as const;
-      await addUser(deps, who.session, user, origin(c));
-      return c.redirect("/account/users?done=added", 303);
-    } catch (error) {
-      const taken = error instanceof Problem && error.code === "username_taken";
-      return newPage(c, who, typed, faultsOf(error, taken ? "username" : undefined));
-    }
+    requireFit("username", usernameSchema, typed.username);
+    if (typed.email) requireFit("email", emailSchema, typed.email);
+    const user = { ...typed, email: typed.email || undefined, password, role: "member" } as const;
+    await addUser(deps, who.session, user, origin(c));
+    const said = "The user was added. Tell them their user name and password.";
+    return done(c, "/account/users", said);
   });
 }
 
-async function listPage(c: PortalContext, deps: Deps, who: Who, faults = NO_FAULTS) {
+const A_ROLE = { member: "a member", administrator: "an administrator" } as const;
+
+const otherRole = ({ role }: AccountUser) =>
+  role === "administrator" ? "member" : "administrator";
+
+const ENTAILS = {
+  administrator:
+    "Administrators see and add users, make other administrators, and require two-factor authentication of everyone.",
+  member: "Members see and change their own login only.",
+} as const;
+
+function rolePage(c: PortalContext, who: Who, user: AccountUser) {
+  const { id, username } = user;
+  const role = otherRole(user);
+  const question = {
+    title: `Make ${username} ${A_ROLE[role]}?`,
+    action: `/account/users/${id}/role`,
+    hidden: { role },
+    button: `Make ${username} ${A_ROLE[role]}`,
+    cancel: "/account/users",
+  };
+  return confirmPage(
+    c,
+    who,
+    question,
+    <p>
+      {ENTAILS[role]} {username} will be logged out and must log in again.
+    </p>,
+  );
+}
+
+async function listPage(c: PortalContext, deps: Deps, who: Who) {
   const query = { after: c.req.query("after"), limit: PAGE };
   const { users, next } = await listAccountUsers(deps, who.session, query);
-  const done = DONE[c.req.query("done") ?? ""];
   return page(
     c,
-    { title: "Users", who, status: faults.status },
+    { title: "Users", who },
     <>
       <h1>Users</h1>
-      {done && <Notice kind="good">{done}</Notice>}
-      <Fault faults={faults} />
       <section class="card">
         <div class="head">
           <h2>Users of the account</h2>
@@ -98,8 +124,7 @@ async function listPage(c: PortalContext, deps: Deps, who: Who, faults = NO_FAUL
 
 function UserRow({ user, own }: { user: AccountUser; own: boolean }) {
   const { id, username, role, multiFactor, locked, lastLoginAt } = user;
-  const other = role === "administrator" ? "member" : "administrator";
-  const action = other === "member" ? "Make a member" : "Make an administrator";
+  const action = `Make ${A_ROLE[otherRole(user)]}`;
   return (
     <li>
       <div>
@@ -120,65 +145,58 @@ function UserRow({ user, own }: { user: AccountUser; own: boolean }) {
         </div>
       </div>
       {role !== "support" && !own && (
-        <Form action={`/account/users/${id}/role`}>
-          <input type="hidden" name="role" value={other} />
-          <button type="submit" class="second small" aria-label={`${action}: ${username}`}>
-            {action}
-          </button>
-        </Form>
+        <a
+          class="button second small"
+          href={`/account/users/${id}/role`}
+          aria-label={`${action}: ${username}`}
+        >
+          {action}
+        </a>
       )}
     </li>
   );
 }
 
-type Typed = { username: string; email: string };
-
-function newPage(c: PortalContext, who: Who, { username, email }: Typed, faults = NO_FAULTS) {
+function newPage(c: PortalContext, who: Who) {
+  const faults = c.get("faults");
   return page(
     c,
-    { title: "Add a user", who, narrow: true, status: faults.status },
-    <>
-      <Fault faults={faults} />
-      <section class="card">
-        <h1>Add a user</h1>
-        <p>
-          They set up their devices themselves, at the first login where the account asks for it.
-        </p>
-        <Form action="/account/users">
-          <Field
-            name="username"
-            label="User name"
-            faults={faults}
-            value={username}
-            autocomplete="off"
-            autocapitalize="none"
-            spellcheck="false"
-            required
-          />
-          <Field
-            name="email"
-            label="E-mail address (optional)"
-            hint="They are told there of what happens to their login."
-            faults={faults}
-            value={email}
-            type="email"
-            autocomplete="off"
-          />
-          <Field
-            name="password"
-            label="First password"
-            hint="At least 8 characters."
-            faults={faults}
-            type="password"
-            autocomplete="new-password"
-            required
-          />
-          <div class="actions">
-            <button type="submit">Add the user</button>
-            <a href="/account/users">Cancel</a>
-          </div>
-        </Form>
-      </section>
-    </>,
+    { title: "Add a user", who, narrow: true },
+    <section class="card">
+      <h1>Add a user</h1>
+      <p>Users add their own devices, when your account requires it or any time before.</p>
+      <Form action="/account/users">
+        <Field
+          name="username"
+          label="User name"
+          faults={faults}
+          autocomplete="off"
+          autocapitalize="none"
+          spellcheck="false"
+          required
+        />
+        <Field
+          name="email"
+          label="E-mail address (optional)"
+          hint="We send security notifications here."
+          faults={faults}
+          type="email"
+          autocomplete="off"
+        />
+        <Field
+          name="password"
+          label="Temporary password"
+          hint="At least 8 characters."
+          faults={faults}
+          type="password"
+          autocomplete="new-password"
+          required
+        />
+        <div class="actions">
+          <button type="submit">Add the user</button>
+          <a href="/account/users">Cancel</a>
+        </div>
+      </Form>
+    </section>,
   );
 }

@@ -4,20 +4,16 @@ import { originOf } from "../api/origin.ts";
 import { type DeliveryView, deliveriesOf, resend } from "../api/webhook-deliveries.ts";
 import { accountWebhook, deleteWebhook, enableWebhook, type WebhookView } from "../api/webhooks.ts";
 import { cursorOf, sentence } from "./activity.tsx";
-import type { PortalContext, PortalEnv } from "./form.ts";
+import { confirmPage } from "./confirm.tsx";
+import { done } from "./flash.ts";
+import { type PortalContext, type PortalEnv, takeForm } from "./form.ts";
 import { page, type Who } from "./layout.tsx";
-import { Fault, Form, Notice, Time } from "./parts.tsx";
-import { signedInAs } from "./roles.ts";
+import { Form, Time } from "./parts.tsx";
+import { signedInAs, signedInLatelyAs } from "./roles.ts";
 import { WebhookTag } from "./webhooks.tsx";
-import { faultsOf, NO_FAULTS } from "./words.ts";
 
 const LIST = "/account/webhooks";
 const PATH = `${LIST}/:id`;
-
-const DONE: Record<string, string> = {
-  enabled: "The webhook is sent events again, from now on.",
-  resent: "The event is being sent.",
-};
 
 /** One webhook of an administrator's account, and what became of each event. */
 export function oneWebhookPages(app: Hono<PortalEnv>, deps: Deps) {
@@ -28,51 +24,64 @@ export function oneWebhookPages(app: Hono<PortalEnv>, deps: Deps) {
     return webhookPage(c, deps, who, c.req.param("id"));
   });
 
-  app.post(`${PATH}/remove`, async (c) => {
-    const { session } = await signedInAs(c, deps, "administrator");
-    await deleteWebhook(deps, session, c.req.param("id"), origin(c));
-    return c.redirect(`${LIST}?done`, 303);
+  app.get(`${PATH}/remove`, async (c) => {
+    const who = await signedInLatelyAs(c, deps, "administrator");
+    const { id, url } = await accountWebhook(deps, who.session, c.req.param("id"));
+    const question = {
+      title: "Remove this webhook?",
+      action: `${LIST}/${id}/remove`,
+      button: "Remove the webhook",
+      cancel: `${LIST}/${id}`,
+    };
+    return confirmPage(
+      c,
+      who,
+      question,
+      <>
+        <p>{url}</p>
+        <p>No more events will be sent there, and its deliveries are deleted.</p>
+      </>,
+    );
   });
 
-  app.post(`${PATH}/enable`, async (c) => {
+  takeForm(app, `${PATH}/remove`, { at: `${PATH}/remove` }, async (c) => {
     const { session } = await signedInAs(c, deps, "administrator");
-    const { id } = await enableWebhook(deps, session, c.req.param("id"), origin(c));
-    return c.redirect(`${LIST}/${id}?done=enabled`, 303);
+    await deleteWebhook(deps, session, c.req.param("id") ?? "", origin(c));
+    return done(c, LIST, "The webhook was removed.");
   });
 
-  app.post(`${PATH}/deliveries/:eventId/resend`, async (c) => {
-    const who = await signedInAs(c, deps, "administrator");
-    const { id, eventId } = c.req.param();
-    try {
-      await resend(deps, who.session, { id, eventId });
-      return c.redirect(`${LIST}/${id}?done=resent`, 303);
-    } catch (error) {
-      return webhookPage(c, deps, who, id, faultsOf(error));
-    }
+  takeForm(app, `${PATH}/enable`, { at: PATH }, async (c) => {
+    const { session } = await signedInAs(c, deps, "administrator");
+    const { id } = await enableWebhook(deps, session, c.req.param("id") ?? "", origin(c));
+    return done(c, `${LIST}/${id}`, "Webhook enabled.");
+  });
+
+  takeForm(app, `${PATH}/deliveries/:eventId/resend`, { at: PATH }, async (c) => {
+    const { session } = await signedInAs(c, deps, "administrator");
+    const { id = "", eventId = "" } = c.req.param();
+    await resend(deps, session, { id, eventId });
+    return done(c, `${LIST}/${id}`, "Sending the event again.");
   });
 }
 
 const DISABLED: Record<string, string> = {
-  gone: "Its receiver answered that it wants no more events (410 Gone).",
-  failing: "Its receiver took nothing for three days.",
+  gone: "Its receiver asked for no more events (410 Gone).",
+  failing: "All deliveries failed for three days.",
 };
 
-async function webhookPage(c: PortalContext, deps: Deps, who: Who, id: string, faults = NO_FAULTS) {
+async function webhookPage(c: PortalContext, deps: Deps, who: Who, id: string) {
   const { before, limit } = cursorOf(c);
   const webhook = await accountWebhook(deps, who.session, id);
   const { deliveries, next } = await deliveriesOf(deps, who.session, { id, before, limit });
-  const done = DONE[c.req.query("done") ?? ""];
   return page(
     c,
-    { title: "Webhook", who, status: faults.status },
+    { title: "Webhook", who },
     <>
       <h1>Webhook</h1>
-      {done && <Notice kind="good">{done}</Notice>}
-      <Fault faults={faults} />
       <Settings webhook={webhook} />
       <section class="card">
         <h2>Deliveries</h2>
-        {deliveries.length === 0 && <p class="quiet">Nothing was sent yet.</p>}
+        {deliveries.length === 0 && <p class="quiet">No deliveries yet.</p>}
         <ul class="rows">
           {deliveries.map((delivery) => (
             <DeliveryRow delivery={delivery} webhook={webhook} />
@@ -107,21 +116,19 @@ function Settings({ webhook }: { webhook: WebhookView }) {
             <button type="submit">Enable</button>
           </Form>
         )}
-        <Form action={`${LIST}/${id}/remove`}>
-          <button type="submit" class="danger">
-            Remove the webhook
-          </button>
-        </Form>
+        <a class="button danger" href={`${LIST}/${id}/remove`}>
+          Remove the webhook
+        </a>
       </div>
     </section>
   );
 }
 
 const STATES: Record<DeliveryView["state"], string> = {
-  attempting: "Being sent",
-  waiting: "Waits for the next attempt",
+  attempting: "Sending",
+  waiting: "Retrying",
   delivered: "Delivered",
-  failed: "Given up",
+  failed: "Failed",
   canceled: "Canceled",
 };
 

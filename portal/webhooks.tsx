@@ -1,14 +1,13 @@
 import type { Hono } from "hono";
 import type { Deps } from "../api/deps.ts";
 import { originOf } from "../api/origin.ts";
-import { Problem } from "../api/problem.ts";
 import { eventTypesSchema } from "../api/schemas.ts";
-import { accountWebhooks, makeWebhook, type WebhookView } from "../api/webhooks.ts";
-import { field, type PortalContext, type PortalEnv } from "./form.ts";
+import { accountWebhook, accountWebhooks, makeWebhook, type WebhookView } from "../api/webhooks.ts";
+import { done } from "./flash.ts";
+import { badFields, field, type PortalContext, type PortalEnv, takeForm } from "./form.ts";
 import { page, type Who } from "./layout.tsx";
-import { Fault, Field, Form, Notice, Time } from "./parts.tsx";
-import { signedInAs } from "./roles.ts";
-import { faultsOf, NO_FAULTS } from "./words.ts";
+import { Field, Form, Notice, Time } from "./parts.tsx";
+import { signedInAs, signedInLatelyAs } from "./roles.ts";
 
 const PATH = "/account/webhooks";
 
@@ -19,19 +18,22 @@ export function webhookPages(app: Hono<PortalEnv>, deps: Deps) {
     return listPage(c, who, await accountWebhooks(deps, who.session));
   });
 
-  app.get(`${PATH}/new`, async (c) => newPage(c, await signedInAs(c, deps, "administrator")));
+  app.get(`${PATH}/new`, async (c) => newPage(c, await signedInLatelyAs(c, deps, "administrator")));
 
-  app.post(PATH, async (c) => {
-    const who = await signedInAs(c, deps, "administrator");
+  takeForm(app, PATH, { at: `${PATH}/new` }, async (c) => {
+    const { session } = await signedInAs(c, deps, "administrator");
     const origin = originOf(c, deps.config.TRUSTED_PROXIES);
-    try {
-      const wanted = { url: field(c, "url"), types: typesOf(field(c, "types")) };
-      const { webhook, secret } = await makeWebhook(deps, who.session, wanted, origin);
-      c.set("onRepeat", `${PATH}/${webhook.id}`);
-      return secretPage(c, who, webhook, secret);
-    } catch (error) {
-      return newPage(c, who, faultsOf(error));
-    }
+    const wanted = { url: field(c, "url"), types: typesOf(field(c, "types")) };
+    const { webhook, secret } = await makeWebhook(deps, session, wanted, origin);
+    return done(c, `${PATH}/${webhook.id}/secret`, undefined, [secret]);
+  });
+
+  app.get(`${PATH}/:id/secret`, async (c) => {
+    const who = await signedInAs(c, deps, "administrator");
+    const webhook = await accountWebhook(deps, who.session, c.req.param("id"));
+    const [secret] = c.get("secrets") ?? [];
+    if (!secret) return c.redirect(`${PATH}/${webhook.id}`, 303);
+    return secretPage(c, who, webhook, secret);
   });
 }
 
@@ -41,8 +43,7 @@ function typesOf(typed: string): string[] | null {
   if (names.length === 0) return null;
   const { data, error } = eventTypesSchema.safeParse(names);
   if (data) return data;
-  const message = error.issues[0]?.message ?? "";
-  throw new Problem("invalid_request", message, { errors: [{ path: "types", message }] });
+  throw badFields({ types: error.issues[0]?.message ?? "" });
 }
 
 function listPage(c: PortalContext, who: Who, webhooks: WebhookView[]) {
@@ -51,7 +52,6 @@ function listPage(c: PortalContext, who: Who, webhooks: WebhookView[]) {
     { title: "Webhooks", who },
     <>
       <h1>Webhooks</h1>
-      {c.req.query("done") !== undefined && <Notice kind="good">The webhook was removed.</Notice>}
       <section class="card">
         <div class="head">
           <h2>Where events are sent</h2>
@@ -61,8 +61,8 @@ function listPage(c: PortalContext, who: Who, webhooks: WebhookView[]) {
         </div>
         {webhooks.length === 0 && (
           <p>
-            Nowhere yet. What happens in your account can be sent to other systems as it happens,
-            signed as <a href="https://www.standardwebhooks.com">Standard Webhooks</a> says.
+            No webhooks yet. Send events to your systems as they happen, signed to the{" "}
+            <a href="https://www.standardwebhooks.com">Standard Webhooks</a> specification.
           </p>
         )}
         <ul class="rows">
@@ -95,42 +95,38 @@ export function WebhookTag({ webhook: { state } }: { webhook: WebhookView }) {
   );
 }
 
-function newPage(c: PortalContext, who: Who, faults = NO_FAULTS) {
+function newPage(c: PortalContext, who: Who) {
+  const faults = c.get("faults");
   return page(
     c,
-    { title: "Add a webhook", who, narrow: true, status: faults.status },
-    <>
-      <Fault faults={faults} />
-      <section class="card">
-        <h1>Add a webhook</h1>
-        <Form action={PATH}>
-          <Field
-            name="url"
-            label="URL"
-            hint="Where events are sent; it begins with https://."
-            faults={faults}
-            value={field(c, "url")}
-            type="url"
-            autocomplete="off"
-            required
-          />
-          <Field
-            name="types"
-            label="Types of event"
-            hint="Such as login_failed, account_locked; nothing for every type."
-            faults={faults}
-            value={field(c, "types")}
-            autocomplete="off"
-            autocapitalize="none"
-            spellcheck="false"
-          />
-          <div class="actions">
-            <button type="submit">Add the webhook</button>
-            <a href={PATH}>Cancel</a>
-          </div>
-        </Form>
-      </section>
-    </>,
+    { title: "Add a webhook", who, narrow: true },
+    <section class="card">
+      <h1>Add a webhook</h1>
+      <Form action={PATH}>
+        <Field
+          name="url"
+          label="URL"
+          hint="Must begin with https://."
+          faults={faults}
+          type="url"
+          autocomplete="off"
+          required
+        />
+        <Field
+          name="types"
+          label="Types of event"
+          hint="For example login_failed. Leave empty for all events."
+          faults={faults}
+          autocomplete="off"
+          autocapitalize="none"
+          spellcheck="false"
+        />
+        <div class="actions">
+          <button type="submit">Add the webhook</button>
+          <a href={PATH}>Cancel</a>
+        </div>
+      </Form>
+    </section>,
   );
 }
 
@@ -140,10 +136,10 @@ function secretPage(c: PortalContext, who: Who, webhook: WebhookView, secret: st
     c,
     { title: "The webhook's secret", who, narrow: true },
     <>
-      <Notice>This secret is shown this once.</Notice>
+      <Notice>Save this secret now. You won't see it again.</Notice>
       <section class="card">
         <h1>The webhook's secret</h1>
-        <p>The receiver checks with it that what comes is from us, and nothing old.</p>
+        <p>Use it to verify that events come from us and are recent.</p>
         <p class="secret" id="secret">
           {secret}
         </p>

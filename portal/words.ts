@@ -1,5 +1,5 @@
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { Problem } from "../api/problem.ts";
+import type { Problem } from "../api/problem.ts";
 import { knownBrowser } from "../store/user-agents.ts";
 
 /** What is wrong with a form: messages by field, and one for the whole. */
@@ -7,6 +7,8 @@ export type Faults = {
   status: ContentfulStatusCode;
   fields: Record<string, string>;
   whole?: string;
+  /** What was typed, where the form is shown again. */
+  typed?: Record<string, string>;
 };
 
 export const NO_FAULTS: Faults = { status: 200, fields: {} };
@@ -14,29 +16,16 @@ export const NO_FAULTS: Faults = { status: 200, fields: {} };
 /** Fields that cannot be taken as they are. */
 export const faultyFields = (fields: Faults["fields"]): Faults => ({ status: 422, fields });
 
-/**
- * A refusal as messages at their fields: those that it names itself, else the field it is about.
- * Throws what is no refusal of the form: outages, and ends of the session.
- */
-export function faultsOf(error: unknown, about?: string): Faults {
-  if (!(error instanceof Problem) || error.status >= 500 || ELSEWHERE.has(error.code)) throw error;
-  const { status, extra } = error;
-  const words = wordsOf(error);
+/** A refusal as messages at their fields: those that it names itself, else the field it is about. */
+export function faultsOf(problem: Problem, about?: string): Faults {
+  const { status, extra } = problem;
+  const words = wordsOf(problem);
   if (extra.errors) {
     const named = extra.errors.map(({ path, message }) => [path, message]);
     return { status, fields: Object.fromEntries(named) };
   }
   return about ? { status, fields: { [about]: words } } : { status, fields: {}, whole: words };
 }
-
-/** Refusals that lead to another page. */
-const ELSEWHERE = new Set<string>([
-  "unauthenticated",
-  "session_expired",
-  "session_revoked",
-  "setup_only",
-  "reauthentication_required",
-]);
 
 /** A problem in words that say what to do next. */
 export function wordsOf({ code, message, extra }: Problem): string {
@@ -45,7 +34,7 @@ export function wordsOf({ code, message, extra }: Problem): string {
     case "invalid_credentials":
       return "The user name or password is wrong. Check both and try again.";
     case "illegal_transition":
-      return "That cannot be done now. Go on with what this page offers.";
+      return "You can't do that now. Choose one of the options on this page.";
     case "passcode_rejected":
       if (typeof attemptsRemaining !== "number") return message;
       return `${message} ${tries(attemptsRemaining)} before your account is locked.`;

@@ -122,8 +122,8 @@ async function ofUser(browser: Browser): Promise<void> {
   await page.goto("/devices");
   await page.getByLabel("Manage My phone").click();
   await picture(page, "manage");
-  await page.goto("/devices");
-  await press(page, "Generate Recovery Codes");
+  await page.goto("/devices/recovery-codes/new");
+  await press(page, "Generate Codes");
   await picture(page, "recovery-codes");
 }
 
@@ -152,13 +152,15 @@ async function ofOthers(browser: Browser): Promise<void> {
   await picture(admin, "account-activity");
   await admin.goto("/account/webhooks");
   await picture(admin, "webhooks");
-  await admin.goto("/account");
-  await admin.getByLabel("Required of everybody").check();
+  await admin.goto("/account/requirement");
+  await admin.getByLabel("Required for everyone").check();
   await admin.getByLabel("Grace period in days").fill("14");
-  await press(admin, "Save");
+  await press(admin, "Save Setting");
   await picture(admin, "account");
+  await admin.goto("/account/requirement");
   await admin.getByLabel("Grace period in days").fill("0");
-  await press(admin, "Save");
+  await press(admin, "Save Setting");
+  await press(admin, "Require it now");
   await logIn(member, "bob");
   await picture(member, "set-up");
 }

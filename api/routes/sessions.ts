@@ -2,10 +2,11 @@ import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { listSessions, revokeSession } from "../../store/redis/sessions.ts";
 import { authenticate } from "../authenticate.ts";
 import type { Deps } from "../deps.ts";
+import { originOf } from "../origin.ts";
 import { Problem } from "../problem.ts";
 import { bearer, json, post, problems } from "../route.ts";
 import { idParam } from "../schemas.ts";
-import { describeSession } from "../sessions.ts";
+import { describeSession, endOtherSessions } from "../sessions.ts";
 
 const tags = ["Sessions"];
 
@@ -71,6 +72,22 @@ const end = createRoute({
   },
 });
 
+const endOthers = createRoute({
+  method: "delete",
+  path: "/v1/sessions",
+  tags,
+  summary: "End all your other sessions",
+  description: "Ends every session but the one that asks, and every login under way.",
+  security: bearer,
+  responses: {
+    200: json(
+      z.object({ ended: z.int().openapi({ description: "How many were live; 0 the next time" }) }),
+      "They have ended",
+    ),
+    ...problems({ session: true }),
+  },
+});
+
 const logout = createRoute({
   method: "post",
   path: "/v1/logout",
@@ -108,6 +125,12 @@ export function sessionRoutes(app: OpenAPIHono, deps: Deps) {
     const ended = await revokeSession(redis, { userId, sessionId, reason: "ended_by_user" });
     if (!ended) throw new Problem("session_not_found", "It may have ended already.");
     return c.body(null, 204);
+  });
+
+  app.openapi(endOthers, async (c) => {
+    const session = await authenticate(c, deps);
+    const origin = originOf(c, config.TRUSTED_PROXIES);
+    return c.json({ ended: await endOtherSessions(deps, session, origin) }, 200);
   });
 
   app.openapi(logout, async (c) => {

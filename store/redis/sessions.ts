@@ -46,6 +46,15 @@ export const sessionScripts = {
     if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
     return redis.call('HSETNX', KEYS[1], 'revoked', ARGV[2])
   `),
+  keepOneSession: script<number>(`
+    local session, revocation = unpack(KEYS)
+    local now, reason, fact = unpack(ARGV)
+    local userEpoch, revoked = unpack(redis.call('HMGET', session, 'userEpoch', 'revoked'))
+    if userEpoch ~= (redis.call('HGET', revocation, 'epoch') or '0') or revoked then return 0 end
+    redis.call('HSET', revocation, 'reason', reason, 'at', now, 'fact', fact)
+    redis.call('HSET', session, 'userEpoch', redis.call('HINCRBY', revocation, 'epoch', 1))
+    return 1
+  `),
   strengthenSession: script<number>(`
     local session, revocation = unpack(KEYS)
     local amr, now, reason, fact = unpack(ARGV)
@@ -188,6 +197,22 @@ export async function revokeSession(
     [sessionId, reason],
   );
   return ended === 1;
+}
+
+/**
+ * Ends every other session of the user, and every login under way, in one atomic step; the caller has
+ * just checked the session that stays. False when that one was ended meanwhile, and nothing is done.
+ */
+export async function keepOneSession(
+  redis: Redis,
+  { userId, id }: Pick<Session, "userId" | "id">,
+  { now, reason, fact }: { now: number; reason: string; fact: string },
+): Promise<boolean> {
+  const kept = await redis.keepOneSession(
+    [keys.session(userId, id), keys.userRevocation(userId)],
+    [now, reason, fact],
+  );
+  return kept === 1;
 }
 
 /**

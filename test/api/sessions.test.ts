@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { newId } from "../../store/ids.ts";
 import { getAccount, setPolicy } from "../../store/postgres/accounts.ts";
+import { codeAt, logInByApp, userWithApp } from "../support/apps.ts";
 import type { Person } from "../support/people.ts";
 import { newPhone } from "../support/phones.ts";
 import { expectProblem } from "../support/problems.ts";
-import { enrollPhone, logInByPassword, logInBySms } from "../support/scenarios.ts";
+import { enrollPhone, logInByPassword, logInBySms, startChallenge } from "../support/scenarios.ts";
 import { useStack } from "../support/used.ts";
 
 const stack = useStack();
@@ -156,4 +157,43 @@ test("adding a device needs a login of the last fifteen minutes", async () => {
   expectProblem(await stack.api.registerPhone(token, newPhone()), "reauthentication_required");
   const fresh = await logInByPassword(stack, user);
   expect((await stack.api.registerPhone(fresh.token, newPhone())).status).toBe(201);
+});
+
+describe("ending all other sessions", () => {
+  const endOthers = (token: string) =>
+    stack.api.call<{ ended: number }>("DELETE", "/v1/sessions", { token });
+
+  test("ends them and the logins under way, keeps the one that asks, and is told once", async () => {
+    const { user, secret } = await userWithApp(stack);
+    const [mine, other] = [
+      await logInByApp(stack, user, secret),
+      await logInByApp(stack, user, secret),
+    ];
+    const challenge = await startChallenge(stack, user);
+    expect((await endOthers(mine.token)).body).toEqual({ ended: 1 });
+    expect((await stack.api.session(other.token)).problem).toMatchObject({
+      code: "session_revoked",
+      reason: "ended_by_user",
+    });
+    expect((await stack.api.session(mine.token)).body.current).toBe(true);
+    await stack.advance(30_000);
+    const code = codeAt(secret, stack.clock.now());
+    expect((await stack.api.verifyPasscode(challenge.id, code)).status).toBeGreaterThanOrEqual(400);
+
+    expect((await endOthers(mine.token)).body).toEqual({ ended: 0 });
+    const activity = await stack.api.call<{ events: { type: string; detail: object }[] }>(
+      "GET",
+      "/v1/me/activity?type=other_sessions_ended",
+      { token: mine.token },
+    );
+    expect(activity.body.events.map(({ detail }) => detail)).toEqual([{ ended: 1 }]);
+  });
+
+  test("attack: a session that was ended cannot end the one that ended it", async () => {
+    const user = await stack.createUser();
+    const [ended, live] = [await logInByPassword(stack, user), await logInByPassword(stack, user)];
+    await endOthers(live.token);
+    expectProblem(await endOthers(ended.token), "session_revoked");
+    expect((await stack.api.session(live.token)).status).toBe(200);
+  });
 });

@@ -170,7 +170,7 @@ test("attack: where to go after the login leads to no other site", async () => {
   const { username, password } = await stack.createUser();
   const targets = [
     ...["https://evil.example", "//evil.example", "/\\evil.example", "\\\\evil.example"],
-    ...["/%0d%0aset-cookie:a=b", "/\tevil.example", "javascript:alert(1)", "/devices?to=//evil"],
+    ...["/%0d%0aset-cookie:a=b", "/\tevil.example", "javascript:alert(1)", "/%2e%2e//evil"],
     ...[
       "/.evil.example",
       "/@evil.example",
@@ -184,5 +184,18 @@ test("attack: where to go after the login leads to no other site", async () => {
     const answer = await send("/login", undefined, { "sec-fetch-site": "same-origin" }, body);
     const location = new URL(answer.headers.get("location") ?? "x:", SITE);
     expect([location.origin, location.pathname], to).toEqual([SITE, "/"]);
+  }
+});
+
+test("a page of our own is gone to with its query, whatever the query names", async () => {
+  const { username, password } = await stack.createUser();
+  for (const to of [
+    "/devices?to=//evil",
+    "/activity?kind=logins&from=2026-01-01",
+    "/support?query=%2F%2Fa",
+  ]) {
+    const body = new URLSearchParams({ username, password, to }).toString();
+    const answer = await send("/login", undefined, { "sec-fetch-site": "same-origin" }, body);
+    expect(answer.headers.get("location")).toBe(to);
   }
 });

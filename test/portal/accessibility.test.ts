@@ -53,13 +53,21 @@ test.each(["light", "dark"] as const)(
     await expectFits(page);
     await logInByApp(portal, page, user, secret);
     const paths = ["/devices", "/devices/sms/new", "/devices/otp/new", "/devices/remove-all"];
-    const others = ["/devices/email", "/sessions", "/activity", "/devices/manage/0"];
+    const others = [
+      "/devices/email",
+      "/sessions",
+      "/activity",
+      "/devices/manage/0",
+      "/nowhere",
+      "/login/cookies",
+    ];
     for (const path of [...paths, ...others]) {
       await page.goto(path);
       await expectFits(page);
     }
-    await page.goto("/devices");
-    await press(page, "Generate Recovery Codes");
+    await page.goto("/devices/recovery-codes/new");
+    await expectFits(page);
+    await press(page, "Generate Codes");
     expect(await heading(page)).toBe("Your recovery codes");
     await expectFits(page);
   },
@@ -76,12 +84,12 @@ test("what changes while a page is open is told on it", async () => {
   const member = await portal.createUser({ accountId: admin.accountId });
   const page = await portal.open();
   await logIn(page, admin);
-  await page.goto("/account");
-  await page.getByLabel("Required of everybody").check();
+  await page.goto("/account/requirement");
+  await page.getByLabel("Required for everyone").check();
   await page.getByLabel("Grace period in days").fill("7");
-  await press(page, "Save");
-  await page.getByText("0 of 2 users have set it up; 2 to go.").waitFor();
+  await press(page, "Save Setting");
+  await page.getByText("0 of 2 users are set up (0 %).").waitFor();
   const { token } = await logInByPassword(portal, member);
   await addApp(portal, token);
-  await page.getByText("1 of 2 users have set it up; 1 to go.").waitFor();
+  await page.getByText("1 of 2 users are set up (50 %).").waitFor();
 });

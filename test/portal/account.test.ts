@@ -19,11 +19,22 @@ describe("the account's requirement", () => {
     await logIn(his, admin);
     await logIn(hers, member);
     await follow(his, "Account");
-    expect(await his.getByText("0 of 2 users have set it up").first().isVisible()).toBe(true);
-    expect(await his.getByText("You have no verified device yourself").isVisible()).toBe(true);
+    expect(await his.getByText("0 of 2 users are set up").first().isVisible()).toBe(true);
     await expectAccessible(his);
-    await his.getByLabel("Required of everybody").check();
-    await press(his, "Save");
+    await follow(his, /^Edit/);
+    expect(await his.getByText("You have no verified device").isVisible()).toBe(true);
+    expect(await his.getByLabel("Grace period in days").inputValue()).toBe("14");
+    await expectAccessible(his);
+    await his.getByLabel("Required for everyone").check();
+    await his.getByLabel("Grace period in days").fill("0");
+    await press(his, "Save Setting");
+    // Nothing is done before the question is answered, which names the number.
+    expect(await heading(his)).toBe("Require it now?");
+    expect(await his.getByText("log out 2 of 2 people").isVisible()).toBe(true);
+    await expectAccessible(his);
+    await hers.reload();
+    expect(await heading(hers)).toBe("My Multi-Factor Devices");
+    await press(his, "Require it now");
     for (const page of [his, hers]) {
       await page.goto("/devices");
       expect(await page.getByRole("status").textContent()).toContain(
@@ -68,15 +79,17 @@ describe("the account's requirement", () => {
     const { admin, member } = await newAccount();
     const [his, hers] = [await portal.open(), await portal.open()];
     await logIn(his, admin);
-    await his.goto("/account");
-    await his.getByLabel("Required of everybody").check();
+    await his.goto("/account/requirement");
+    await his.getByLabel("Required for everyone").check();
     await his.getByLabel("Grace period in days").fill("soon");
-    await press(his, "Save");
+    await press(his, "Save Setting");
     expect(await his.locator("#enforceAfter-error").textContent()).toContain("0 to 365");
-    await his.getByLabel("Required of everybody").check();
+    expect(await his.getByLabel("Grace period in days").inputValue()).toBe("soon");
     await his.getByLabel("Grace period in days").fill("14");
-    await press(his, "Save");
+    await press(his, "Save Setting");
+    expect(await his.getByRole("status").first().textContent()).toBe("The setting was saved.");
     expect(await his.getByText("Grace period", { exact: true }).isVisible()).toBe(true);
+    await follow(his, /^Edit/);
     expect(await his.getByLabel("Grace period in days").inputValue()).toBe("14");
     await expectAccessible(his);
     await logIn(hers, member);
@@ -84,8 +97,8 @@ describe("the account's requirement", () => {
     await expectAccessible(hers);
     await follow(hers, "Later");
     expect(await heading(hers)).toBe("My Multi-Factor Devices");
-    await his.getByLabel("Optional: everybody chooses").check();
-    await press(his, "Save");
+    await his.getByLabel("Optional").check();
+    await press(his, "Save Setting");
     await hers.goto("/devices");
     expect(await hers.getByText("requires it of everyone").count()).toBe(0);
   });
@@ -102,19 +115,22 @@ describe("the account's users", () => {
     await follow(page, "Add a user");
     await expectAccessible(page);
     await page.getByLabel("User name").fill(member.username);
-    await page.getByLabel("First password").fill("short");
+    await page.getByLabel("Temporary password").fill("short");
     await press(page, "Add the user");
     expect(await page.locator("#password-error").textContent()).toContain("at least 8 characters");
-    await page.getByLabel("First password").fill("a long enough one");
+    await page.getByLabel("Temporary password").fill("a long enough one");
     await press(page, "Add the user");
-    expect(await page.locator("#username-error").textContent()).toContain("another user name");
+    expect(await page.locator("#username-error").textContent()).toContain("user name is taken");
     const username = `${member.username}-2`;
     await page.getByLabel("User name").fill(username);
-    await page.getByLabel("First password").fill("a long enough one");
+    await page.getByLabel("Temporary password").fill("a long enough one");
     await press(page, "Add the user");
     expect(await page.getByRole("status").textContent()).toContain("The user was added");
-    await press(page, `Make an administrator: ${username}`);
-    expect(await page.getByRole("status").textContent()).toContain("The role was changed");
+    await follow(page, `Make an administrator: ${username}`);
+    expect(await heading(page)).toBe(`Make ${username} an administrator?`);
+    await expectAccessible(page);
+    await press(page, `Make ${username} an administrator`);
+    expect(await page.getByRole("status").textContent()).toContain("is now an administrator");
     const other = await portal.open();
     await logIn(other, { ...member, username, password: "a long enough one" });
     await follow(other, "Account");
@@ -173,6 +189,9 @@ describe("Support", () => {
     const { user } = await withApp(portal);
     const { operator, desk } = await supportDesk(portal);
     await desk.goto(`/support/users/${user.id}`);
+    await follow(desk, "Reset multi-factor authentication");
+    expect(await heading(desk)).toBe(`Reset ${user.username}?`);
+    await expectAccessible(desk);
     await desk.getByLabel("Reason to reset").fill("Lost the phone and the codes");
     await press(desk, "Reset multi-factor authentication");
     expect(await desk.getByRole("status").first().textContent()).toContain("was reset");
@@ -181,6 +200,7 @@ describe("Support", () => {
     expect(await heading(page)).toBe("My Multi-Factor Devices");
 
     await desk.goto(`/support/users/${operator.id}`);
+    await follow(desk, "Reset multi-factor authentication");
     await desk.getByLabel("Reason to reset").fill("Just because");
     await press(desk, "Reset multi-factor authentication");
     expect(await desk.locator("#reset-reason-error").textContent()).toContain("Ask a colleague");
@@ -194,7 +214,7 @@ describe("Support", () => {
     await portal.pinTo(phone.e164);
     const { desk } = await supportDesk(portal);
     await desk.goto(`/support/users/${user.id}`);
-    expect(await desk.getByText("An SMS device's set-up").isVisible()).toBe(true);
+    expect(await desk.getByText("SMS set-up in progress").isVisible()).toBe(true);
     const names = await desk.locator(".chart > li > strong").allTextContents();
     expect(names).toEqual(
       expect.arrayContaining([

@@ -29,7 +29,10 @@ test("an app is deleted; with the last verified device multi-factor authenticati
   await follow(page, "Manage App");
   expect(await heading(page)).toBe("App");
   await expectAccessible(page);
-  await press(page, "Delete this device");
+  await follow(page, "Remove this device");
+  expect(await page.getByText("turns off multi-factor authentication").isVisible()).toBe(true);
+  await expectAccessible(page);
+  await press(page, "Remove this device");
   expect(await page.getByRole("status").textContent()).toContain("The device was removed");
   expect(await page.getByText("Not enabled").isVisible()).toBe(true);
 });
@@ -52,15 +55,16 @@ test("after 15 minutes a change asks for a login, and goes on from there", async
   await logInByApp(portal, page, user, secret);
   await portal.advance(16 * MINUTE_MS);
   await page.goto("/devices");
-  await press(page, "Generate Recovery Codes");
-  expect(await page.getByRole("status").textContent()).toContain("Log in again to go on");
+  await follow(page, "Generate Recovery Codes");
+  expect(await page.getByRole("status").textContent()).toContain("confirm it's you");
   await expectAccessible(page);
   await page.getByLabel("User name").fill(user.username);
   await page.getByLabel("Password").fill(user.password);
   await press(page, "Log in");
   await page.getByLabel("Passcode").fill(await portal.codeOf(secret));
   await press(page, "Log in");
-  await press(page, "Generate Recovery Codes");
+  expect(await heading(page)).toBe("Generate Recovery Codes");
+  await press(page, "Generate Codes");
   expect(await heading(page)).toBe("Your recovery codes");
 });
 
@@ -88,10 +92,11 @@ describe("two tabs", () => {
     const { user, secret, page } = await withApp(portal);
     await logInByApp(portal, page, user, secret);
     await follow(page, "Manage App");
+    await follow(page, "Remove this device");
     const tab = await page.context().newPage();
     await tab.goto(page.url());
-    await press(tab, "Delete this device");
-    await press(page, "Delete this device");
+    await press(tab, "Remove this device");
+    await press(page, "Remove this device");
     expect(await heading(page)).toBe("Device not found");
     await expectAccessible(page);
     await follow(page, "Go to the start page");
@@ -139,7 +144,7 @@ describe("sessions", () => {
     await page.getByLabel("Password").fill(user.password);
     await press(page, "Log in");
     await follow(page, "Sessions");
-    expect(await page.getByText("This one").count()).toBe(1);
+    expect(await page.getByText("This device").count()).toBe(1);
     expect(await page.getByRole("button", { name: "End this session" }).count()).toBe(0);
   });
 });
@@ -147,15 +152,17 @@ describe("sessions", () => {
 test("a quantity that no set of codes has is told at its field, and no code is made", async () => {
   const { user, secret, page } = await withApp(portal);
   await logInByApp(portal, page, user, secret);
+  await follow(page, "Generate Recovery Codes");
   const quantity = page.getByLabel("Quantity");
   await quantity.evaluate((input) => input.removeAttribute("max"));
   await quantity.fill("11");
-  await press(page, "Generate Recovery Codes");
-  expect(await heading(page)).toBe("My Multi-Factor Devices");
+  await press(page, "Generate Codes");
+  expect(await heading(page)).toBe("Generate Recovery Codes");
   expect(await page.getByRole("alert").textContent()).toContain("1 to 10");
   expect(await quantity.getAttribute("aria-invalid")).toBe("true");
-  expect(await page.getByText("None left").isVisible()).toBe(true);
   await expectAccessible(page);
+  await page.goto("/devices");
+  expect(await page.getByText("None left").isVisible()).toBe(true);
 });
 
 test("back and reload in the middle: codes are not made twice, a removal is not repeated", async () => {
@@ -166,8 +173,9 @@ test("back and reload in the middle: codes are not made twice, a removal is not 
   await page.getByLabel("Passcode").fill(await portal.codeOf(secret));
   await press(page, "Log in");
 
-  // Recovery codes: reloading sends the form again, which makes no second set.
-  await press(page, "Generate Recovery Codes");
+  // Recovery codes: they are gone with a reload, which makes no second set.
+  await follow(page, "Generate Recovery Codes");
+  await press(page, "Generate Codes");
   const codes = await page.locator("#codes li").allTextContents();
   expect(codes).toHaveLength(10);
   await page.reload();

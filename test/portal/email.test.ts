@@ -11,7 +11,7 @@ test("a person says where notices go, is corrected, and takes the address away a
   await page.goto("/devices");
   expect(await page.getByText("You have no address").isVisible()).toBe(true);
   await follow(page, "Edit the address for notices");
-  expect(await heading(page)).toBe("Notices by e-mail");
+  expect(await heading(page)).toBe("Email notifications");
   await expectAccessible(page);
 
   const address = page.getByLabel("E-mail address");
@@ -22,7 +22,7 @@ test("a person says where notices go, is corrected, and takes the address away a
   await expectAccessible(page);
   await address.fill("alice@example.com");
   await press(page, "Save");
-  expect(await page.getByRole("status").textContent()).toContain("address for notices was changed");
+  expect(await page.getByRole("status").textContent()).toContain("email address was changed");
   expect(await page.getByText("alice@example.com").isVisible()).toBe(true);
   const told = () => keptMessages(portal.deps.redis, "alice@example.com");
   await until(told, ({ length }) => length === 1);
@@ -42,11 +42,11 @@ test("an administrator gives a new user an address", async () => {
   await page.goto("/account/users/new");
   await page.getByLabel("User name").fill(`${admin.username}-2`);
   await page.getByLabel("E-mail address").fill("nowhere@here");
-  await page.getByLabel("First password").fill("a long enough one");
+  await page.getByLabel("Temporary password").fill("a long enough one");
   await press(page, "Add the user");
   expect(await page.locator("#email-error").textContent()).toContain("email address");
   await page.getByLabel("E-mail address").fill("carol@example.com");
-  await page.getByLabel("First password").fill("a long enough one");
+  await page.getByLabel("Temporary password").fill("a long enough one");
   await press(page, "Add the user");
   expect(await page.getByRole("status").textContent()).toContain("The user was added");
   const own = await portal.open();

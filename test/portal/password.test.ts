@@ -22,7 +22,7 @@ test("a person changes their password, is corrected, logged out, and logs in wit
     await press(page, "Change the password");
   };
   await type(user.password, NEW, "quite another two");
-  expect(await page.locator("#repeated-error").textContent()).toContain("not the same");
+  expect(await page.locator("#repeated-error").textContent()).toContain("don't match");
   await type(user.password, "short");
   expect(await page.locator("#password-error").textContent()).toContain("at least 8 characters");
   await type(user.password, "x".repeat(257));

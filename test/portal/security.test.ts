@@ -151,7 +151,8 @@ test("everything works without JavaScript", async () => {
   await portal.advance(30_000);
   await page.getByLabel("Passcode").fill(await portal.codeOf(secret));
   await press(page, "Log in");
-  await press(page, "Generate Recovery Codes");
+  await page.getByRole("link", { name: "Generate Recovery Codes" }).click();
+  await press(page, "Generate Codes");
   expect(await page.locator("#codes li").count()).toBe(10);
   expect(await page.getByRole("button", { name: "Copy", exact: true }).isVisible()).toBe(false);
   await page.goto("/devices");

@@ -1,0 +1,92 @@
+import { expect, test } from "vitest";
+import { expectAccessible, follow, heading, logIn, press, usePortal } from "./browser.ts";
+import { logInByApp, withApp } from "./people.ts";
+
+const portal = usePortal();
+
+test("attack: a link that claims a success says nothing, nor is it an error", async () => {
+  const page = await portal.open();
+  await logIn(page, await portal.createUser({ role: "administrator" }));
+  const paths = ["/devices", "/sessions", "/account", "/account/users", "/account/webhooks"];
+  for (const path of paths)
+    for (const claim of ["all_removed", "__proto__", "constructor", ""]) {
+      const answer = await page.goto(`${path}?done=${claim}`);
+      expect(answer?.status(), path).toBe(200);
+      expect(await page.locator(".notice.good").count(), path).toBe(0);
+    }
+});
+
+test("attack: a made-up cookie says nothing", async () => {
+  const page = await portal.open();
+  await logIn(page, await portal.createUser());
+  for (const value of ["x", "v1.a.b.c", JSON.stringify({ at: "/devices", said: "Won" })]) {
+    const cookie = { name: "flash", value: encodeURIComponent(value), url: portal.url };
+    await page.context().addCookies([cookie]);
+    const answer = await page.goto("/devices");
+    expect(answer?.status()).toBe(200);
+    expect(await page.locator(".notice").count()).toBe(0);
+  }
+});
+
+test("a success is told once: a reload does not tell it again", async () => {
+  const { user, secret, page } = await withApp(portal);
+  await logInByApp(portal, page, user, secret);
+  await follow(page, "Edit the address for notices");
+  await page.getByLabel("E-mail address").fill("alice@example.com");
+  await press(page, "Save");
+  expect(await page.locator(".notice.good").count()).toBe(1);
+  expect(new URL(page.url()).search).toBe("");
+  await page.reload();
+  expect(await page.locator(".notice.good").count()).toBe(0);
+});
+
+test("what one user's form said is not told to the next user of the browser", async () => {
+  const page = await portal.open();
+  await logIn(page, await portal.createUser());
+  await page.goto("/devices/email");
+  await page.getByLabel("E-mail address").fill("private text");
+  await page.route(/devices\/email/, async (route) => {
+    // The browser takes the answer, but the page that it leads to is never seen.
+    if (route.request().method() === "POST") return route.continue();
+    return route.abort();
+  });
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.waitForTimeout(0);
+  await page.unroute(/devices\/email/);
+  await page.goto("/devices");
+  await press(page, "Log out");
+  await logIn(page, await portal.createUser());
+  await page.goto("/devices/email");
+  expect(await page.getByLabel("E-mail address").inputValue()).toBe("");
+  expect(await page.content()).not.toContain("private text");
+});
+
+test("back after a form's error leads to the form's page, and sends nothing again", async () => {
+  const page = await portal.open();
+  await logIn(page, await portal.createUser());
+  await page.goto("/devices/otp/new");
+  await page.getByLabel(/Name of/).fill("x".repeat(65));
+  await page.locator("main button").click();
+  await page.locator("#name-error").waitFor();
+  expect(new URL(page.url()).pathname).toBe("/devices/otp/new");
+  expect(await page.title()).toMatch(/^Error: /);
+  await expectAccessible(page);
+  await page.goto("/devices");
+  let sent = 0;
+  page.on("request", (request) => {
+    if (request.method() === "POST") sent++;
+  });
+  await page.goBack();
+  await page.locator("h1").waitFor();
+  expect(new URL(page.url()).pathname).toBe("/devices/otp/new");
+  await page.goBack();
+  expect(await heading(page)).toBeTruthy();
+  expect(sent).toBe(0);
+});
+
+test("recovery codes are shown once, at an address that may be reloaded", async () => {
+  const { user, secret, page } = await withApp(portal);
+  await logInByApp(portal, page, user, secret);
+  await page.goto("/devices/recovery-codes");
+  expect(await heading(page)).toBe("My Multi-Factor Devices");
+});
