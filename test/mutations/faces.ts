@@ -42,7 +42,7 @@ export const facesMutations: Mutation[] = [
     file: "identity/bypass-codes.ts",
     find: "if (others && (numberOfCodes > 1 || Number(validMs) > LONGEST_BY_OTHERS_MS))",
     replace: "if (others && Number(validMs) > LONGEST_BY_OTHERS_MS)",
-    noticedBy: ["test/identity/devices.test.ts"],
+    noticedBy: ["test/identity/settings.test.ts"],
   },
   {
     mistake: "a token of another domain is looked at",

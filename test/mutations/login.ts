@@ -84,7 +84,7 @@ export const loginMutations: Mutation[] = [
     file: "store/postgres/recovery-codes.ts",
     find: "    isGood(at),\n  );",
     replace: "  );",
-    noticedBy: ["test/store/postgres/recovery-codes.test.ts", "test/identity/devices.test.ts"],
+    noticedBy: ["test/store/postgres/recovery-codes.test.ts", "test/identity/settings.test.ts"],
   },
   {
     mistake: "a new set of recovery codes leaves the old one good",
