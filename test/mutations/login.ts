@@ -54,15 +54,15 @@ export const loginMutations: Mutation[] = [
   {
     mistake: "the code of a step far from now is right",
     file: "api/otp.ts",
-    find: "epochTolerance: [STEP_S, STEP_S]",
-    replace: "epochTolerance: [10 * STEP_S, STEP_S]",
+    find: "stepWithin(STEP_S, deps, device, token);",
+    replace: "stepWithin(10 * STEP_S, deps, device, token);",
     noticedBy: ["test/api/rfc-6238.test.ts"],
   },
   {
     mistake: "an app's next code is not accepted: no skew of the clock is allowed",
     file: "api/otp.ts",
-    find: "epochTolerance: [STEP_S, STEP_S]",
-    replace: "epochTolerance: [0, 0]",
+    find: "stepWithin(STEP_S, deps, device, token);",
+    replace: "stepWithin(0, deps, device, token);",
     noticedBy: ["test/api/rfc-6238.test.ts"],
   },
   {
