@@ -1,4 +1,5 @@
 import type { MiddlewareHandler } from "hono";
+import { bodyType } from "./media-types.ts";
 import { Problem } from "./problem.ts";
 
 /**
@@ -7,8 +8,7 @@ import { Problem } from "./problem.ts";
  */
 export const jsonOnly: MiddlewareHandler = async (c, next) => {
   const hasBody = c.req.header("content-length") ?? c.req.header("transfer-encoding");
-  const type = c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase();
-  if (hasBody !== undefined && hasBody !== "0" && type !== "application/json")
+  if (hasBody !== undefined && hasBody !== "0" && bodyType(c) !== "application/json")
     throw new Problem("unsupported_media_type");
   return next();
 };

@@ -1,4 +1,5 @@
 import type { Context, Hono, MiddlewareHandler } from "hono";
+import { bodyType } from "../api/media-types.ts";
 import { Problem, type ProblemCode } from "../api/problem.ts";
 import type { Faults } from "./words.ts";
 
@@ -52,7 +53,7 @@ const FORM = "application/x-www-form-urlencoded";
 /** Reads a sent form. Throws `unsupported_media_type` for any other body. */
 export const readForm: MiddlewareHandler<PortalEnv> = async (c, next) => {
   const sent = c.req.method === "POST";
-  if (sent && !c.req.header("content-type")?.toLowerCase().startsWith(FORM))
+  if (sent && bodyType(c) !== FORM)
     throw new Problem("unsupported_media_type", "Send the form from its page.");
   c.set("form", new URLSearchParams(sent ? await c.req.text() : ""));
   return next();

@@ -3,14 +3,14 @@ import type { MiddlewareHandler } from "hono";
 import { passReport } from "../../gateways/reports.ts";
 import { isFromTwilio, readTwilioStatus } from "../../gateways/twilio-status.ts";
 import type { Deps } from "../deps.ts";
+import { bodyType } from "../media-types.ts";
 import { Problem } from "../problem.ts";
 import { problems } from "../route.ts";
 
 const FORM = "application/x-www-form-urlencoded";
 
 const formOnly: MiddlewareHandler = (c, next) => {
-  const type = c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase();
-  if (type !== FORM) throw new Problem("unsupported_media_type", `The body must be ${FORM}`);
+  if (bodyType(c) !== FORM) throw new Problem("unsupported_media_type", `The body must be ${FORM}`);
   return next();
 };
 

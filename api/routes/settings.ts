@@ -6,6 +6,7 @@ import { authenticate } from "../authenticate.ts";
 import type { Deps } from "../deps.ts";
 import { getMultiFactor } from "../devices.ts";
 import { emailOf } from "../email.ts";
+import { preferredType } from "../media-types.ts";
 import { originOf } from "../origin.ts";
 import { requiredFrom } from "../policy.ts";
 import { makeRecoveryCodes, recoveryCodesFile } from "../recovery-codes.ts";
@@ -102,8 +103,9 @@ export function settingsRoutes(app: OpenAPIHono, deps: Deps) {
   app.openapi(recoveryCodes, async (c) => {
     const session = await authenticate(c, deps);
     const { quantity } = c.req.valid("json");
+    const type = preferredType(c, ["application/json", "text/plain"]);
     const made = await makeRecoveryCodes(deps, session, quantity, origin(c));
-    if (!c.req.header("accept")?.includes("text/plain"))
+    if (type === "application/json")
       return c.json({ codes: made.codes, createdAt: made.createdAt.toISOString() }, 201);
     c.header("content-disposition", 'attachment; filename="recovery-codes.txt"');
     return c.text(recoveryCodesFile(deps.config.SERVICE_NAME, made), 201);
