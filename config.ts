@@ -111,7 +111,7 @@ const environment = z.object({
     .optional(),
   /** Traces go there (OTLP over HTTP); without it none are made. */
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
-  /** Proxies in front of the gateway whose X-Forwarded-For entry is believed; 0 believes none. */
+  /** Proxies in front whose entry in X-Forwarded-For, or else Forwarded, is believed; 0 believes none. */
   TRUSTED_PROXIES: z.coerce.number().int().min(0).max(5).default(0),
   /** Minutes until a locked user may try again; 0 keeps the lock until Support ends it. */
   LOCK_MINUTES: z.coerce.number().int().min(0).default(0),

@@ -1,32 +1,18 @@
-import { isIPv6 } from "node:net";
+import { isIP } from "node:net";
+import ipaddr from "ipaddr.js";
 
-const IPV4_MAPPED = ["0", "0", "0", "0", "0", "ffff"];
+/** RFC 6177: a subscriber is given at least a /64. */
+const SUBSCRIBER_BITS = 64;
 
 /**
  * What one client has to itself: an IPv4 address, or the /64 of an IPv6 address, since a subscriber
- * is given at least that (RFC 6177) and may use each of its 2^64 addresses once. However it is
- * written it is the same text; what is no address stays as it is.
+ * may use each of its 2^64 addresses once. However it is written it is the same text; what is no
+ * address stays as it is.
  */
 export function clientNetwork(ip: string): string {
-  const [address = "", zone] = ip.split("%");
-  if (!isIPv6(address)) return ip;
-  const groups = groupsOf(address);
-  if (IPV4_MAPPED.every((group, index) => groups[index] === group))
-    return groups.slice(6).flatMap(bytesOf).join(".");
-  return [`${groups.slice(0, 4).join(":")}::/64`, zone].filter(Boolean).join("%");
-}
-
-/** The eight groups, in the canonical form of each. */
-function groupsOf(address: string): string[] {
-  const { hostname } = new URL(`http://[${address}]`);
-  const [front = [], back = []] = hostname
-    .slice(1, -1)
-    .split("::")
-    .map((half) => half.split(":").filter(Boolean));
-  return [...front, ...Array(8 - front.length - back.length).fill("0"), ...back];
-}
-
-function bytesOf(group: string): number[] {
-  const value = Number.parseInt(group, 16);
-  return [value >> 8, value & 0xff];
+  if (!isIP(ip)) return ip;
+  const address = ipaddr.process(ip);
+  if (address.kind() === "ipv4") return address.toString();
+  const network = ipaddr.IPv6.networkAddressFromCIDR(`${address}/${SUBSCRIBER_BITS}`);
+  return `${network}/${SUBSCRIBER_BITS}`;
 }

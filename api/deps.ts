@@ -1,6 +1,7 @@
 import type { MiddlewareHandler } from "hono";
 import type { Logger } from "pino";
 import type { Clock, Config } from "../config.ts";
+import type { Resolve } from "../gateways/public-addresses.ts";
 import type { Db } from "../store/postgres/connect.ts";
 import type { Redis } from "../store/redis/connect.ts";
 import type { Flows } from "./flows.ts";
@@ -17,6 +18,8 @@ export type Deps = {
   config: Config;
   clock: Clock;
   log: Logger;
+  /** How names of webhooks become addresses: by DNS unless a test knows others. */
+  resolve?: Resolve;
   /** Around each request, where the gateway makes traces. */
   traced?: MiddlewareHandler;
 };

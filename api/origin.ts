@@ -1,18 +1,21 @@
 import { getConnInfo } from "@hono/node-server/conninfo";
 import type { Context } from "hono";
 import type { Origin } from "../machines/methods.ts";
+import { canonicalAddress, forwardedEntries } from "./client-address.ts";
 
 const LONGEST_USER_AGENT = 200;
 
 /**
- * Where the request came from. `X-Forwarded-For` is believed for as many entries, counted from the
- * right, as there are trusted proxies: what stands further left is whatever the client wrote.
+ * Where the request came from. The entries of `X-Forwarded-For`, or where that is absent those of
+ * `Forwarded` (RFC 7239), are believed for as many as there are trusted proxies, counted from the
+ * right: what stands further left is whatever the client wrote. Without an entry it is the peer. An
+ * entry that is no address makes a client without one: the proxy's own address would be untrue.
  */
 export function originOf(c: Context, trustedProxies: number): Origin {
   const userAgent = c.req.header("user-agent")?.slice(0, LONGEST_USER_AGENT);
-  const forwarded = c.req.header("x-forwarded-for")?.split(",") ?? [];
-  const ip = trustedProxies > 0 ? forwarded.at(-trustedProxies)?.trim() : undefined;
-  return { ip: ip || peer(c), userAgent };
+  const entries = trustedProxies > 0 ? forwardedEntries((name) => c.req.header(name)) : [];
+  const ip = entries.length < Math.max(trustedProxies, 1) ? peer(c) : entries.at(-trustedProxies);
+  return { ip: canonicalAddress(ip), userAgent };
 }
 
 function peer(c: Context): string | undefined {

@@ -130,14 +130,17 @@ function accountEvent(
 }
 
 /** The URL, if events may be sent there. Each connection is looked at again: DNS may change. */
-async function requireReachable(url: string, { config }: Pick<Deps, "config">): Promise<URL> {
+async function requireReachable(
+  url: string,
+  { config, resolve }: Pick<Deps, "config" | "resolve">,
+): Promise<URL> {
   const inside = config.WEBHOOKS_INSIDE;
   const target = URL.canParse(url) ? new URL(url) : undefined;
   if (!target || !(target.protocol === "https:" || (inside && target.protocol === "http:")))
     throw invalidUrl("The URL must begin with https://.");
   if (target.username || target.password || target.hash)
     throw invalidUrl("The URL cannot have a user name, a password or a fragment.");
-  if (!inside && (await isInside(bareHost(target))))
+  if (!inside && (await isInside(bareHost(target), resolve)))
     throw invalidUrl("The URL must lead to an address on the public internet.");
   return target;
 }

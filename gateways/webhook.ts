@@ -1,9 +1,17 @@
 import { randomBytes } from "node:crypto";
+import { lookup } from "node:dns";
 import { type IncomingMessage, type RequestOptions, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import { isIP } from "node:net";
 import { Webhook } from "standardwebhooks";
-import { BLOCKED, bareHost, blocked, isPublicAddress, lookupPublic } from "./public-addresses.ts";
+import {
+  BLOCKED,
+  bareHost,
+  blocked,
+  isPublicAddress,
+  lookupPublic,
+  type Resolve,
+} from "./public-addresses.ts";
 
 export type WebhookMessage = {
   url: string;
@@ -31,9 +39,11 @@ export const newWebhookSecret = () => `whsec_${randomBytes(24).toString("base64"
 export function webhookSender({
   inside,
   timeoutMs,
+  resolve = lookup,
 }: {
   inside: boolean;
   timeoutMs: number;
+  resolve?: Resolve;
 }): WebhookSender {
   return {
     async send({ url, secret, id, at, body }) {
@@ -51,7 +61,7 @@ export function webhookSender({
           // A connection of its own: one that is kept would not be looked at again.
           agent: false,
           signal: AbortSignal.timeout(timeoutMs),
-          ...(!inside && { lookup: lookupPublic }),
+          ...(!inside && { lookup: lookupPublic(resolve) }),
         } as const;
         const target = new URL(url);
         // Addresses are not looked up, so they are checked here.

@@ -3,6 +3,7 @@ import { afterEach, expect, test } from "vitest";
 import { createApp } from "../../api/app.ts";
 import type { DeliveryView } from "../../api/webhook-deliveries.ts";
 import type { WebhookView } from "../../api/webhooks.ts";
+import type { Resolve } from "../../gateways/public-addresses.ts";
 import { webhookSender } from "../../gateways/webhook.ts";
 import { newId } from "../../store/ids.ts";
 import type { ShownEvent } from "../../store/postgres/events.ts";
@@ -322,4 +323,30 @@ test("a receiver that never answers is given up after the time that it has", asy
   const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
   const message = { url: receiver.url, secret, id: "evt_1", at: new Date(0), body: "{}" };
   expect(await sender.send(message)).toBe("timeout");
+});
+
+test("attack: a name that has a public and an inside address is no webhook's", async () => {
+  const { admin } = await newAdmin();
+  const { token } = await logInByPassword(stack, admin);
+  const config = { ...stack.deps.config, WEBHOOKS_INSIDE: false };
+  for (const [addresses, accepted] of [
+    [["93.184.215.14", "10.0.0.1"], false],
+    [["10.0.0.1", "93.184.215.14"], false],
+    [["2606:4700::1111", "2002:7f00:1::"], false],
+    [["93.184.215.14", "2606:4700::1111"], true],
+  ] as const) {
+    const found = addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 }));
+    const resolve = ((_host: string, _options: object, done: (...told: unknown[]) => void) =>
+      done(null, found)) as unknown as Resolve;
+    const app = createApp({ ...stack.deps, config, resolve });
+    const api = checkedClient(app, stack.document, stack.logged);
+    const body = { url: "https://hooks.example/" };
+    const answer = await api.call<Made>("POST", WEBHOOKS, { token, body });
+    if (accepted) expect(answer.body.url).toBe(body.url);
+    else
+      expect(answer.problem).toMatchObject({
+        code: "invalid_webhook_url",
+        errors: [{ path: "url" }],
+      });
+  }
 });
