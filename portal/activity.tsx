@@ -59,9 +59,7 @@ export function EventRows({ events, about }: { events: Events; about?: (event: E
             {sentence(event.type)}
             {about && <div>{about(event)}</div>}
             <div class="quiet">
-              {[event.ip, browserOf(event.userAgent), event.detail.reason]
-                .filter(Boolean)
-                .join(", ")}
+              {[event.ip, clientOf(event), event.detail.reason].filter(Boolean).join(", ")}
             </div>
           </div>
           <div class="quiet">
@@ -72,6 +70,10 @@ export function EventRows({ events, about }: { events: Events; about?: (event: E
     </ul>
   );
 }
+
+/** The command line names itself, and who is there: its events carry that by their actor. */
+const clientOf = ({ actorId, userAgent }: Event) =>
+  actorId === "command_line" ? userAgent : browserOf(userAgent);
 
 /** An event's type as words: `otp_device_added` is "OTP device added". */
 export function sentence(type: string): string {

@@ -61,9 +61,13 @@ export function duration(ms: number): string {
   return `${n} ${unit}${n === 1 ? "" : "s"}`;
 }
 
-/** A browser's User-Agent as people call it: "Chrome 150 on Windows"; others as they are. */
-export const browserOf = (userAgent: string | null): string =>
-  knownBrowser(userAgent) ?? userAgent ?? "";
+/**
+ * With what something was done: "Chrome 150 on Windows". Never the client's own words, which are a
+ * stranger's text on the user's page; empty where there was no client.
+ */
+export function browserOf(userAgent: string | null): string {
+  return knownBrowser(userAgent) ?? (userAgent ? "an unknown browser" : "");
+}
 
 /** The kinds of device, in the middle of a sentence. */
 export const METHOD_WORDS = {

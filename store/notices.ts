@@ -160,7 +160,8 @@ function whence({ userId, actorId, ip, userAgent }: AuditEvent, role: Role = "me
   if (actorId === OPERATOR) return ["By:    an operator of the service"];
   if (actorId !== userId) return [`By:    ${BY[role]}`];
   const address = ip && isIP(ip) ? ip : undefined;
-  const place = [address, knownBrowser(userAgent)].filter(Boolean).join(", ");
+  const unknown = address && userAgent ? "an unknown browser" : undefined;
+  const place = [address, knownBrowser(userAgent) ?? unknown].filter(Boolean).join(", ");
   return [`From:  ${place || "an unknown place"}`];
 }
 
