@@ -11,6 +11,7 @@ import {
   refundAttempt,
 } from "../store/redis/attempts.ts";
 import { openSession } from "../store/redis/sessions.ts";
+import { readDigits } from "../store/typed-text.ts";
 import { tell } from "../telemetry/facts.ts";
 import {
   accountLocked,
@@ -28,7 +29,6 @@ import { recordSuccess } from "./record-success.ts";
 import { recoveryHash } from "./recovery-codes.ts";
 import { note } from "./request-context.ts";
 import { type OpenedSession, openedSession } from "./sessions.ts";
-import { readDigits } from "./typed.ts";
 
 /** RFC 8176 names; the recovery code has none there and goes by its own. */
 const AMR: Record<Factor, string[]> = {

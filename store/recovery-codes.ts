@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { plainText } from "./typed-text.ts";
 
 /** Crockford's base 32: no I, L, O or U. */
 const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -19,9 +20,8 @@ export function newRecoveryCodes(quantity: number): string[] {
  * O read as 0, I and L as 1. Undefined when the text cannot be a recovery code.
  */
 export function normalizeRecoveryCode(text: string): string | undefined {
-  const letters = text
-    .normalize("NFKC")
-    .replace(/[\p{P}\p{Z}\p{C}]/gu, "")
+  const letters = plainText(text)
+    .replace(/[\p{P} ]/gu, "")
     .toUpperCase()
     .replaceAll("O", "0")
     .replace(/[IL]/g, "1");

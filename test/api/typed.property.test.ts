@@ -4,19 +4,57 @@ import examples from "libphonenumber-js/mobile/examples";
 import { expect, test } from "vitest";
 import { parsePhoneNumber } from "../../api/phone-numbers.ts";
 import { Problem } from "../../api/problem.ts";
-import { readDigits } from "../../api/typed.ts";
+import { plainText, readDigits } from "../../store/typed-text.ts";
 
 const country = fc.constantFrom(...getCountries());
 const digits = fc.stringMatching(/^\d{1,12}$/);
 
-test("digits are read with whatever stands between them, in any script's full width", () => {
-  const between = fc.constantFrom("", " ", "-", "\u2003", "\t");
+/** Every character of these kinds. */
+const charactersOf = (kind: RegExp) =>
+  Array.from({ length: 0x11_0000 }, (_, code) => code)
+    .filter((code) => code < 0xd800 || code > 0xdfff)
+    .map((code) => String.fromCodePoint(code))
+    .filter((character) => kind.test(character));
+
+/** The digits of each script, from zero to nine. */
+const scripts = Array.from({ length: charactersOf(/\p{Nd}/u).length / 10 }, (_, script) =>
+  charactersOf(/\p{Nd}/u).slice(script * 10, script * 10 + 10),
+);
+const dashes = [...charactersOf(/\p{Pd}/u), "\u2212", "\u30fc"];
+const spaces = [...charactersOf(/\p{Z}/u), "\t", "\n"];
+const unseen = charactersOf(/\p{Cf}/u);
+const between = fc
+  .array(fc.constantFrom("", ...dashes, ...spaces, ...unseen), { maxLength: 3 })
+  .map((all) => all.join(""));
+
+test("Unicode has the digits of more than sixty scripts", () => {
+  expect(scripts.length).toBeGreaterThan(60);
+  for (const [zero = "", , , , , , , , , nine = ""] of scripts) {
+    expect(readDigits(zero)).toBe("0");
+    expect(readDigits(nine)).toBe("9");
+  }
+});
+
+test("a code is the same in the digits of any script, with any dash, space and unseen character anywhere", () => {
   fc.assert(
-    fc.property(digits, between, fc.boolean(), (code, separator, wide) => {
+    fc.property(digits, fc.constantFrom(...scripts), fc.array(between), (code, script, gaps) => {
       const typed = [...code]
-        .map((digit) => (wide ? String.fromCharCode(digit.charCodeAt(0) + 0xfee0) : digit))
-        .join(separator);
-      expect(readDigits(typed)).toBe(code);
+        .map((digit, at) => `${gaps[at] ?? ""}${script[Number(digit)]}`)
+        .concat(gaps.at(-1) ?? "")
+        .join("");
+      expect(readDigits(typed), JSON.stringify(typed)).toBe(code);
+      expect(plainText(plainText(typed))).toBe(plainText(typed));
+    }),
+  );
+});
+
+test("a mobile number is the same in the digits of any script, and between any unseen characters", () => {
+  fc.assert(
+    fc.property(fc.constantFrom(...scripts), between, (script, gap) => {
+      const typed = [..."+14155550132"]
+        .map((digit) => script[Number(digit)] ?? digit)
+        .join(gap.trim() === "" ? gap : "");
+      expect(parsePhoneNumber("US", typed), JSON.stringify(typed)).toBe("+14155550132");
     }),
   );
 });

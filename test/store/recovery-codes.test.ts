@@ -26,6 +26,9 @@ test("every way of typing a code is that code", () => {
       code.replaceAll("0", "O").replaceAll("1", "I"),
       // Full width, as an East Asian keyboard types it.
       canonical.replace(/./g, (letter) => String.fromCodePoint(letter.charCodeAt(0) + 0xfee0)),
+      // Pasted from a page that is written from right to left, and in the digits of that keyboard.
+      `\u202b${canonical.replace(/\d/g, (digit) => String.fromCodePoint(0x660 + Number(digit)))}\u202c`,
+      `\ufeff${canonical.replace(/.{4}(?=.)/g, "$&\u2011\u200b")}`,
     ];
     for (const text of typed) {
       expect(normalizeRecoveryCode(text)).toBe(canonical);
