@@ -157,6 +157,11 @@ const limits = {
   wrongPasscodes: 6,
   otpDevices: 5,
   addressChangesPerDay: 10,
+  /** Notices to one address: what is over is dropped. One account has a third of it. */
+  notices: {
+    address: { perHour: 60, perDay: 150 },
+    account: { perHour: 20, perDay: 50 },
+  },
   session: {
     absoluteMs: DAY_MS,
     idleMs: HOUR_MS,

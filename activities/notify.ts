@@ -1,19 +1,24 @@
 import { ApplicationFailure } from "@temporalio/common";
 import { hashCode } from "../store/codes.ts";
 import { type Recipient, recipientsOf, writeNotice } from "../store/notices.ts";
-import { getEvent } from "../store/postgres/events.ts";
+import { getEvent, recordEvent } from "../store/postgres/events.ts";
 import type { AuditEvent } from "../store/postgres/schema.ts";
 import { getUser } from "../store/postgres/users.ts";
 import { formerAddress } from "../store/redis/former-addresses.ts";
 import { workflowIds } from "../workflows/ids.ts";
 import type { FollowUp } from "./follow-ups.ts";
 import type { Deps } from "./index.ts";
+import { spendNotice } from "./notice-budget.ts";
 
-/** What became of a notice; `mail_off` where the service has no way to send mails. */
-export type NoticeOutcome = "sent" | "no_address" | "refused" | "mail_off";
+/**
+ * What became of a notice; `mail_off` where the service has no way to send mails, `over_budget` where
+ * the address has been sent too many.
+ */
+export type NoticeOutcome = "sent" | "no_address" | "refused" | "mail_off" | "over_budget";
 
 /** Telling a user of an event. The address and the words are found when it is sent, and stay out of history. */
-export function noticeActivities({ db, redis, mail, config }: Deps) {
+export function noticeActivities(deps: Deps) {
+  const { db, redis, mail, config, clock, log } = deps;
   return {
     async sendNotice({ eventId, to }: { eventId: number; to: Recipient }): Promise<NoticeOutcome> {
       if (!mail) return "mail_off";
@@ -34,8 +39,30 @@ export function noticeActivities({ db, redis, mail, config }: Deps) {
       });
       // A crash after the server took it sends it twice, under the same id.
       const id = hashCode(config.CODE_KEY, "notice", event.key, to);
-      return mail.send({ id, to: address, ...words });
+      const spent = await spendNotice(deps, { address, accountId: user.accountId });
+      if (!spent) {
+        log.warn({ userId: user.id, event: event.type }, "a notice is over the address's budget");
+        await recordEvent(db, droppedNotice(event, to, new Date(clock.now())));
+        return "over_budget";
+      }
+      return mail.send({ id, to: address, ...words }).catch(async (error) => {
+        await spent.giveBack();
+        throw error;
+      });
     },
+  };
+}
+
+/** What the user's activity tells of a notice that was not sent; nobody is mailed of that. */
+function droppedNotice({ key, accountId, userId, type }: AuditEvent, to: Recipient, at: Date) {
+  const detail = { notice: type, to };
+  return {
+    key: `${key}/notice-dropped/${to}`,
+    at,
+    accountId,
+    userId,
+    type: "notice_dropped",
+    detail,
   };
 }
 

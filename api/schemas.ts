@@ -1,4 +1,6 @@
 import { z } from "@hono/zod-openapi";
+import { readAddress } from "../store/addresses.ts";
+import { faultOfUsername, LONGEST_TYPED_USERNAME } from "../store/usernames.ts";
 import { LONGEST_PASSWORD, TOO_LONG } from "./password-rule.ts";
 
 /** The shapes that several routes answer or take. */
@@ -230,43 +232,31 @@ export const passwordSchema = z.string().min(1).max(LONGEST_PASSWORD, TOO_LONG);
 /** A user name and a password, both as typed. */
 export const credentialsSchema = z
   .object({
-    username: z.string().min(1).max(128).openapi({ example: "alice" }),
+    username: z.string().min(1).max(LONGEST_TYPED_USERNAME).openapi({ example: "alice" }),
     password: passwordSchema,
   })
   .openapi("Credentials");
 
-/** The alphabets whose letters look like each other's. */
-const ALIKE = [
-  /\p{Script=Latin}/u,
-  /\p{Script=Cyrillic}/u,
-  /\p{Script=Greek}/u,
-  /\p{Script=Armenian}/u,
-  /\p{Script=Cherokee}/u,
-];
+const USERNAME = /^[^\s\p{C}/:\\]*$/u;
 
-/** Mixed alphabets make a name that looks like another's (Unicode UTS 39, section 5.2). */
-function isOfOneScript(name: string): boolean {
-  const text = name.normalize("NFKC");
-  return ALIKE.filter((script) => script.test(text)).length <= 1;
-}
-
-const USERNAME = /^[^\p{C}\p{Zl}\p{Zp}]*$/u;
-
-/** The name of a new user. */
+/** The name of a new user: by PRECIS (RFC 8265), and no address of the web. */
 export const usernameSchema = z
   .string()
   .trim()
   .min(1, "Enter a user name.")
-  .max(128, "A user name can have at most 128 characters.")
-  .regex(USERNAME, "A user name cannot have control characters.")
-  .refine(isOfOneScript, "A user name must use letters of one alphabet.")
+  .max(LONGEST_TYPED_USERNAME, "A user name can have at most 64 characters.")
+  .superRefine((typed, { addIssue }) => {
+    const message = faultOfUsername(typed);
+    if (message) addIssue({ code: "custom", message });
+  })
   .openapi({ ...patternOf(USERNAME), example: "carol" });
 
-/** An address of e-mail; RFC 5321 section 4.5.3.1.3 allows 254 characters. */
+/** An email address as people write it: by HTML's rule, and with an international domain. */
 export const emailSchema = z
-  .email("Enter an email address.")
+  .string()
   .max(254, "An address can have at most 254 characters.")
-  .openapi({ example: "alice@example.com" });
+  .refine((typed) => readAddress(typed) !== undefined, "Enter an email address.")
+  .openapi({ format: "idn-email", example: "alice@example.com" });
 
 const REASON = /^([^\p{Cc}\p{Cs}]|[\t\r\n])*$/u;
 

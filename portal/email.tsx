@@ -45,7 +45,10 @@ async function emailPage(c: PortalContext, deps: Deps, session: Session) {
           hint="We'll tell your old address about this change. Leave empty to turn notifications off."
           faults={c.get("faults")}
           value={(await emailOf(deps, session.userId)) ?? ""}
-          type="email"
+          type="text"
+          inputmode="email"
+          autocapitalize="none"
+          spellcheck="false"
           autocomplete="email"
         />
         <div class="actions">

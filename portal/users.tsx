@@ -180,7 +180,10 @@ function newPage(c: PortalContext, who: Who) {
           label="E-mail address (optional)"
           hint="We send security notifications here."
           faults={faults}
-          type="email"
+          type="text"
+          inputmode="email"
+          autocapitalize="none"
+          spellcheck="false"
           autocomplete="off"
         />
         <Field

@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import type { Method } from "./methods.ts";
 import type { AuditEvent, Role } from "./postgres/schema.ts";
 import { knownBrowser } from "./user-agents.ts";
+import { nameInMail } from "./usernames.ts";
 
 /** Whom a notice goes to: the user's address, or the one that a change of it has just replaced. */
 export type Recipient = "current" | "former";
@@ -125,12 +126,13 @@ export function writeNotice(
   const notice = NOTICES[event.type];
   if (!notice) throw new TypeError(`Nobody is told of ${event.type}`);
   const told = notice(event, to);
+  const user = nameInMail(username);
   const at = support ? `: ${support}` : ".";
   const lines = [
     told.what,
     ...(told.support ? [`${told.support}${at}`] : []),
     "",
-    `User:  ${username}`,
+    ...(user ? [`User:  ${user}`] : []),
     `When:  ${event.at.toISOString().slice(0, 16).replace("T", " ")} UTC`,
     ...whence(event, actorRole),
     "",

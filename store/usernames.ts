@@ -3,8 +3,14 @@
  * of RFC 8264): one form of each name, and only characters that make sense in one.
  */
 
-/** Of a name in its one form, in code points. */
-export const LONGEST_USERNAME = 64;
+/** Of a new name in its one form, in code points. */
+const LONGEST_USERNAME = 64;
+
+/** As it is typed, before it is read, in UTF-16 code units: a name may be typed in letters and marks apart. */
+export const LONGEST_TYPED_USERNAME = 256;
+
+/** What a mail shows of a name, in code points. */
+const LONGEST_IN_MAIL = 40;
 
 /** Full-width and half-width forms, which RFC 8265 maps; other compatibility characters are refused. */
 const WIDE_OR_NARROW = /[\u3000\uff01-\uffef]/g;
@@ -13,7 +19,8 @@ const WIDE_OR_NARROW = /[\u3000\uff01-\uffef]/g;
 const UNSEEN = /\p{Cf}/u;
 
 /** RFC 8264 section 8: PVALID by ASCII7 or LetterDigits, but for what is below. */
-const IDENTIFIER = /^[\x21-\x7e\p{Ll}\p{Lu}\p{Lo}\p{Lm}\p{Nd}\p{Mn}\p{Mc}\u30fb\u0375\u00b7\u05f3\u05f4\u06fd\u06fe\u0f0b\u3007]+$/u;
+const IDENTIFIER =
+  /^[\x21-\x7e\p{Ll}\p{Lu}\p{Lo}\p{Lm}\p{Nd}\p{Mn}\p{Mc}\u30fb\u0375\u00b7\u05f3\u05f4\u06fd\u06fe\u0f0b\u3007]+$/u;
 /** Its exceptions that are disallowed (F), conjoining old Hangul jamo (I), and what is ignored (M). */
 const DISALLOWED =
   /[\u0640\u07fa\u302e\u302f\u3031-\u3035\u303b\u1100-\u11ff\ua960-\ua97f\ud7b0-\ud7ff\p{Default_Ignorable_Code_Point}]/u;
@@ -68,12 +75,21 @@ function keepsDirection(name: string): boolean {
   if (!HAS_RTL.test(name)) return true;
   const kindsOfDigits = [/[0-9\u06f0-\u06f9]/, /[\u0660-\u0669]/].filter((kind) => kind.test(name));
   return (
-    BEGINS_RTL.test(name) &&
-    ENDS_RTL.test(name) &&
-    !HAS_LTR.test(name) &&
-    kindsOfDigits.length < 2
+    BEGINS_RTL.test(name) && ENDS_RTL.test(name) && !HAS_LTR.test(name) && kindsOfDigits.length < 2
   );
 }
+
+/** The alphabets whose letters look like each other's. */
+const ALIKE = [
+  /\p{Script=Latin}/u,
+  /\p{Script=Cyrillic}/u,
+  /\p{Script=Greek}/u,
+  /\p{Script=Armenian}/u,
+  /\p{Script=Cherokee}/u,
+];
+
+/** Mixed alphabets make a name that looks like another's (Unicode UTS 39, section 5.2). */
+const isOfOneScript = (name: string) => ALIKE.filter((script) => script.test(name)).length <= 1;
 
 /** What programs make a link of, or a person takes for an address of the web. */
 const LIKE_A_URL = /\/|\\|:|^www\.|\bwww\./;
@@ -83,9 +99,23 @@ export function faultOfUsername(typed: string): string | undefined {
   // At a login unseen characters are passed over; in a new name they would deceive whoever reads it.
   const name = UNSEEN.test(typed) ? undefined : enforceUsername(typed);
   if (name === undefined)
-    return "A user name has letters, digits and signs such as . - _ @, and no spaces.";
+    return "A user name can have letters, digits and signs such as . - _ @, but no spaces.";
   if ([...name].length > LONGEST_USERNAME)
-    return `A user name has at most ${LONGEST_USERNAME} characters.`;
-  if (LIKE_A_URL.test(name)) return "A user name is no address of the web: no / : or www.";
+    return `A user name can have at most ${LONGEST_USERNAME} characters.`;
+  if (LIKE_A_URL.test(name)) return "A user name cannot look like a web address.";
+  if (!isOfOneScript(name)) return "A user name must use letters of one alphabet.";
   return undefined;
+}
+
+/**
+ * What a mail to the user may show of their name, which somebody else chose: its beginning up to a dot
+ * or an @, so that no program makes a link of it. Undefined for a name of former times that would not
+ * be taken now.
+ */
+export function nameInMail(username: string): string | undefined {
+  if (faultOfUsername(username)) return undefined;
+  const [beginning = ""] = username.split(/[.@]/);
+  const shown = [...beginning].slice(0, LONGEST_IN_MAIL).join("");
+  if (shown === "") return undefined;
+  return shown === username ? shown : `${shown}…`;
 }

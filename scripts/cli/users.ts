@@ -79,8 +79,8 @@ export function userCommands(program: Command) {
 type NewUser = { account: string; role: Role; email?: string; passwordStdin?: boolean };
 
 async function create(username: string, options: NewUser, command: Command) {
-  if (!usernameSchema.safeParse(username).success)
-    throw new SetUpError("A user name has 1 to 128 characters that can be seen.");
+  const fault = usernameSchema.safeParse(username).error?.issues[0];
+  if (fault) throw new SetUpError(fault.message);
   const email = addressOf(options.email);
   const { password, generated } = await newPassword(username, options);
   await withStores(async (stores) => {

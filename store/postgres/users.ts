@@ -1,6 +1,7 @@
 import { eq, getTableColumns, type SQL, sql } from "drizzle-orm";
 import { newId } from "../ids.ts";
 import type { Method } from "../methods.ts";
+import { enforceUsername } from "../usernames.ts";
 import type { Db } from "./connect.ts";
 import { findEvent, type NewEvent, type NewUserEvent, recordEvent } from "./events.ts";
 import { prepared } from "./prepared.ts";
@@ -11,9 +12,12 @@ const { passwordHash, ...columns } = getTableColumns(users);
 /** The columns of a `User`: all but the password's hash. */
 export const userColumns = columns;
 
-/** The one form of a user name that is stored and looked up: NFKC, lower case, trimmed. */
+/**
+ * The one form of a user name that is stored and looked up: by the PRECIS profile (RFC 8265). A name
+ * that does not fit it may be one of former times, stored by NFKC and in lower case; others find nobody.
+ */
 export function normalizeUsername(username: string): string {
-  return username.normalize("NFKC").toLowerCase().trim();
+  return enforceUsername(username) ?? username.normalize("NFKC").toLowerCase().trim();
 }
 
 /** A new user; "exists" when the user name is taken in any account. */

@@ -33,6 +33,7 @@ export const keys = {
   challengeSends: (userId: string, challengeId: string) =>
     `mfa:{${userId}}:challenge-sends:${challengeId}`,
   addressChanges: (userId: string) => `mfa:{${userId}}:address-changes`,
+  notices: (digest: string) => `mfa:{${digest}}:notices`,
   numberSends: (digest: string) => `mfa:{${digest}}:number-sends`,
   countrySends: (callingCode: string) => `mfa:{+${callingCode}}:country-sends`,
   serviceSends: () => "mfa:{service}:service-sends",

@@ -1,9 +1,9 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Mail } from "../../gateways/mail.ts";
 import { newId } from "../../store/ids.ts";
-import { findEvent, recordEvent } from "../../store/postgres/events.ts";
-import { setEmail } from "../../store/postgres/users.ts";
-import { AT, eventOf, newUser } from "../store/postgres/database.ts";
+import { findEvent, listEvents, recordEvent } from "../../store/postgres/events.ts";
+import { createUser, setEmail } from "../../store/postgres/users.ts";
+import { AT, eventOf, newAccount } from "../store/postgres/database.ts";
 import { useActivities } from "./perform.ts";
 
 const { deps, perform, logged } = useActivities();
@@ -18,9 +18,15 @@ function mailbox() {
   return { taken, mail: { send, close() {} } };
 }
 
-async function recorded(type: string) {
-  const user = await newUser(deps.db);
-  const email = `${newId()}@example.com`;
+async function recorded(
+  type: string,
+  { email = `${newId()}@example.com`, username = newId() } = {},
+) {
+  const { id: accountId } = await newAccount(deps.db);
+  const user = await createUser(deps.db, {
+    ...{ accountId, username, passwordHash: "hash", role: "member", at: AT },
+  });
+  if (user === "exists") throw new Error("The user name was taken");
   await setEmail(deps.db, { userId: user.id, email }, eventOf(user));
   const event = { ...eventOf(user, type), actorId: user.id };
   await recordEvent(deps.db, event);
@@ -64,4 +70,71 @@ test("a server's own words, which may quote the address, reach neither history n
   const failure = await failing.catch((error) => error);
   expect(failure).toMatchObject({ type: "dependency_unavailable", nonRetryable: false });
   expect(`${failure.message}${failure.stack}${JSON.stringify(logged)}`).not.toContain(email);
+});
+
+describe("attack: an administrator gives a user the address of a stranger", () => {
+  test("and a name that is a letter to them: the mail leaves it out", async () => {
+    const username = "your account was hacked, go to http://evil.example";
+    const { taken, mail } = mailbox();
+    const { eventId } = await recorded("role_changed", { username });
+    expect(await perform("sendNotice", { eventId, to: "current" }, { mail })).toBe("sent");
+    expect(taken[0]?.body).not.toMatch(/hacked|evil|User:/);
+    expect(taken[0]?.body).toContain("When:");
+  });
+
+  test("and a name that a program makes a link of: the mail ends it before that", async () => {
+    for (const [username, shown] of [
+      ["evil.example", "evil\u2026"],
+      ["carol@evil.example", "carol\u2026"],
+    ] as const) {
+      const { taken, mail } = mailbox();
+      const { eventId } = await recorded("role_changed", { username });
+      await perform("sendNotice", { eventId, to: "current" }, { mail });
+      expect(taken[0]?.body).toContain(`User:  ${shown}\n`);
+      expect(taken[0]?.body).not.toContain(".example");
+    }
+  });
+
+  test("and has it flooded: the twenty-first notice of an hour is dropped, and the activity says so", async () => {
+    const email = `${newId()}@example.com`;
+    const { taken, mail } = mailbox();
+    const { eventId, user } = await recorded("role_changed", { email });
+    const again = () => perform("sendNotice", { eventId, to: "current" }, { mail });
+    for (let n = 0; n < 20; n++) expect(await again()).toBe("sent");
+    for (const _ of ["over", "and over"]) expect(await again()).toBe("over_budget");
+    expect(taken).toHaveLength(20);
+    const told = await listEvents(deps.db, { userId: user.id, limit: 100 });
+    expect(told.events.filter(({ type }) => type === "notice_dropped")).toMatchObject([
+      { userId: user.id, actorId: null, detail: { notice: "role_changed", to: "current" } },
+    ]);
+    expect(JSON.stringify([told, logged])).not.toContain(email);
+
+    // Neither another address nor another account's users pay for it.
+    const other = await recorded("role_changed");
+    const same = await recorded("password_changed", { email });
+    for (const { eventId } of [other, same])
+      expect(await perform("sendNotice", { eventId, to: "current" }, { mail })).toBe("sent");
+  });
+
+  test("and many accounts do so together: the address is sent sixty an hour", async () => {
+    const email = `${newId()}@example.com`;
+    const { taken, mail } = mailbox();
+    for (let account = 0; account < 4; account++) {
+      const { eventId } = await recorded("role_changed", { email });
+      for (let n = 0; n < 20; n++)
+        await perform("sendNotice", { eventId, to: "current" }, { mail });
+    }
+    expect(taken).toHaveLength(60);
+  });
+
+  test("a mail server that is away costs the address nothing", async () => {
+    const { eventId, email } = await recorded("role_changed");
+    const away = { send: () => Promise.reject(new Error("away")), close() {} };
+    const send = (mail: object) =>
+      perform("sendNotice", { eventId, to: "current" }, { mail: mail as typeof away });
+    for (let n = 0; n < 25; n++) await expect(send(away)).rejects.toThrow();
+    const { taken, mail } = mailbox();
+    expect(await send(mail)).toBe("sent");
+    expect(taken[0]?.to).toBe(email);
+  });
 });

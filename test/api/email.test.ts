@@ -28,6 +28,18 @@ test("an address is kept as typed, but for its domain in lower case; null takes 
 });
 
 test.each([
+  ["o'hara!#$%&*+/=?^_`{|}~@example.com", "o'hara!#$%&*+/=?^_`{|}~@example.com"],
+  ["info@m\u00fcnchen.example", "info@xn--mnchen-3ya.example"],
+  ["user@\u043f\u0440\u0438\u043c\u0435\u0440.\u0440\u0444", "user@xn--e1afmkfd.xn--p1ai"],
+  ["user@xn--e1afmkfd.xn--p1ai", "user@xn--e1afmkfd.xn--p1ai"],
+  ["\u202aalice@example.com\u202c", "alice@example.com"],
+])("%j is written to as %j, and named so", async (typed, address) => {
+  const token = await loggedIn();
+  expect((await put(token, typed)).body.email).toBe(address);
+  expect(await emailOf(token)).toBe(address);
+});
+
+test.each([
   "",
   "alice",
   "alice@",
@@ -37,6 +49,10 @@ test.each([
   "alice@example.com\r\nBcc: all@example.com",
   "alice@example.com, bob@example.com",
   "Alice <alice@example.com>",
+  "alice..b@example.com",
+  "alice@192.0.2.1",
+  "alice@example.com/x",
+  `${"a".repeat(65)}@example.com`,
   `${"a".repeat(250)}@example.com`,
   7,
   {},

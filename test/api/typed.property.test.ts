@@ -17,8 +17,9 @@ const charactersOf = (kind: RegExp) =>
     .filter((character) => kind.test(character));
 
 /** The digits of each script, from zero to nine. */
-const scripts = Array.from({ length: charactersOf(/\p{Nd}/u).length / 10 }, (_, script) =>
-  charactersOf(/\p{Nd}/u).slice(script * 10, script * 10 + 10),
+const allDigits = charactersOf(/\p{Nd}/u);
+const scripts = Array.from({ length: allDigits.length / 10 }, (_, script) =>
+  allDigits.slice(script * 10, script * 10 + 10),
 );
 const dashes = [...charactersOf(/\p{Pd}/u), "\u2212", "\u30fc"];
 const spaces = [...charactersOf(/\p{Z}/u), "\t", "\n"];

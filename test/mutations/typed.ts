@@ -83,7 +83,8 @@ export const typedMutations: Mutation[] = [
     mistake: "a webhook is registered whose name leads inside as well as outside",
     file: "gateways/public-addresses.ts",
     find: "return addresses.some(({ address }) => !isPublicAddress(address));",
-    replace: "return addresses.length > 0 && addresses.every(({ address }) => !isPublicAddress(address));",
+    replace:
+      "return addresses.length > 0 && addresses.every(({ address }) => !isPublicAddress(address));",
     noticedBy: ["test/gateways/public-addresses.test.ts", "test/e2e/webhooks.test.ts"],
   },
   {

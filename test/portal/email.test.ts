@@ -35,6 +35,22 @@ test("a person says where notices go, is corrected, and takes the address away a
   await until(told, ({ length }) => length === 2);
 });
 
+test("the page takes what the service takes: an address with an international domain", async () => {
+  const page = await portal.open();
+  await logIn(page, await portal.createUser());
+  await page.goto("/devices/email");
+  const address = page.getByLabel("E-mail address");
+  for (const [typed, kept] of [
+    ["info@m\u00fcnchen.example", "info@xn--mnchen-3ya.example"],
+    ["o'hara+mfa@xn--e1afmkfd.xn--p1ai", "o'hara+mfa@xn--e1afmkfd.xn--p1ai"],
+  ] as const) {
+    await page.goto("/devices/email");
+    await address.fill(typed);
+    await press(page, "Save");
+    expect(await page.getByText(kept).isVisible()).toBe(true);
+  }
+});
+
 test("an administrator gives a new user an address", async () => {
   const page = await portal.open();
   const admin = await portal.createUser({ role: "administrator" });
