@@ -10,15 +10,15 @@ import type { FollowUp } from "./follow-ups.ts";
 import type { Deps } from "./index.ts";
 import { spendNotice } from "./notice-budget.ts";
 
-/**
- * What became of a notice; `mail_off` where the service has no way to send mails, `over_budget` where
- * the address has been sent too many.
- */
-export type NoticeOutcome = "sent" | "no_address" | "refused" | "mail_off" | "over_budget";
+/** What became of a notice; `mail_off` where the service has no way to send mails. */
+export type NoticeOutcome = "sent" | "no_address" | "refused" | "mail_off";
+
+/** Of a notice over the budget of its address: it is dropped, and its flow ends as given up. */
+const OVER_BUDGET = "over_budget";
 
 /** Telling a user of an event. The address and the words are found when it is sent, and stay out of history. */
 export function noticeActivities(deps: Deps) {
-  const { db, redis, mail, config, clock, log } = deps;
+  const { db, redis, mail, config, clock } = deps;
   return {
     async sendNotice({ eventId, to }: { eventId: number; to: Recipient }): Promise<NoticeOutcome> {
       if (!mail) return "mail_off";
@@ -41,9 +41,8 @@ export function noticeActivities(deps: Deps) {
       const id = hashCode(config.CODE_KEY, "notice", event.key, to);
       const spent = await spendNotice(deps, { address, accountId: user.accountId });
       if (!spent) {
-        log.warn({ userId: user.id, event: event.type }, "a notice is over the address's budget");
         await recordEvent(db, droppedNotice(event, to, new Date(clock.now())));
-        return "over_budget";
+        throw ApplicationFailure.nonRetryable("The address was sent too many notices", OVER_BUDGET);
       }
       return mail.send({ id, to: address, ...words }).catch(async (error) => {
         await spent.giveBack();

@@ -21,11 +21,11 @@ const MAY: Record<string, { ours: RegExp; packages: RegExp }> = {
   gateways: {
     ours: /^(gateways|store)\/|^telemetry\/facts\.ts$|^config\.ts$/,
     packages:
-      /^(node:(crypto|dns|dns\/promises|http|https|net|timers\/promises)|nodemailer|standardwebhooks|smpp|twilio(\/lib\/webhooks\/webhooks\.js)?)$/,
+      /^(node:(crypto|dns|http|https|net|timers\/promises|util)|ipaddr\.js|nodemailer|standardwebhooks|smpp|twilio(\/lib\/webhooks\/webhooks\.js)?)$/,
   },
   store: {
     ours: /^store\/|^telemetry\/facts\.ts$/,
-    packages: /^(node:\w+|redis|pg|drizzle-(orm|kit)(\/.*)?|@node-rs\/argon2|p-limit)$/,
+    packages: /^(node:\w+|redis|pg|drizzle-(orm|kit)(\/.*)?|@node-rs\/argon2|bowser|p-limit|zod)$/,
   },
   api: {
     ours: /^(api|store|portal)\/|^identity\/app\.ts$|^gateways\/(reports|twilio-status|public-addresses|webhook)\.ts$|^telemetry\/(facts|start-traces)\.ts$|^config\.ts$|^machines\/methods\.ts$|^workflows\/(messages|ids|views)\.ts$/,

@@ -101,7 +101,8 @@ describe("attack: an administrator gives a user the address of a stranger", () =
     const { eventId, user } = await recorded("role_changed", { email });
     const again = () => perform("sendNotice", { eventId, to: "current" }, { mail });
     for (let n = 0; n < 20; n++) expect(await again()).toBe("sent");
-    for (const _ of ["over", "and over"]) expect(await again()).toBe("over_budget");
+    for (const _ of ["over", "and over"])
+      await expect(again()).rejects.toMatchObject({ type: "over_budget", nonRetryable: true });
     expect(taken).toHaveLength(20);
     const told = await listEvents(deps.db, { userId: user.id, limit: 100 });
     expect(told.events.filter(({ type }) => type === "notice_dropped")).toMatchObject([
@@ -122,7 +123,7 @@ describe("attack: an administrator gives a user the address of a stranger", () =
     for (let account = 0; account < 4; account++) {
       const { eventId } = await recorded("role_changed", { email });
       for (let n = 0; n < 20; n++)
-        await perform("sendNotice", { eventId, to: "current" }, { mail });
+        await perform("sendNotice", { eventId, to: "current" }, { mail }).catch(() => {});
     }
     expect(taken).toHaveLength(60);
   });

@@ -158,7 +158,7 @@ function sample(schema: Schema): unknown {
   if (schema.$ref)
     return sample(stack.document.components.schemas[schema.$ref.split("/").at(-1) ?? ""] as Schema);
   if (schema.enum) return schema.enum[0];
-  if (schema.format === "email") return "x@example.com";
+  if (schema.format === "idn-email") return "x@example.com";
   if (schema.type === "object")
     return Object.fromEntries(
       (schema.required ?? []).map((name) => [name, sample(schema.properties?.[name] ?? {})]),

@@ -18,7 +18,6 @@ const notice: Record<NoticeResult, true> = {
   no_address: true,
   refused: true,
   mail_off: true,
-  over_budget: true,
   given_up: true,
 };
 const PLAIN: Record<string, object> = { deviceRemoval: removal, notice };
