@@ -26,7 +26,7 @@ export const quickMutations: Mutation[] = [
   {
     mistake: "a typed recovery code is not read with other separators",
     file: "store/recovery-codes.ts",
-    find: "/[\\p{P}\\p{Z}\\p{C}]/gu",
+    find: "/[\\p{P} ]/gu",
     replace: "/-/g",
     noticedBy: ["test/store/recovery-codes.test.ts"],
   },

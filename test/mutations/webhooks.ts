@@ -5,16 +5,16 @@ export const webhooksMutations: Mutation[] = [
   {
     mistake: "events are sent to private addresses",
     file: "gateways/public-addresses.ts",
-    find: '  ["10.0.0.0", 8],\n',
-    replace: "",
-    noticedBy: ["test/gateways/webhook.test.ts"],
+    find: 'if (address.range() !== "unicast") return false;',
+    replace: 'if (!["unicast", "private"].includes(address.range())) return false;',
+    noticedBy: ["test/gateways/public-addresses.test.ts"],
   },
   {
     mistake: "events are sent to the metadata service of a cloud",
     file: "gateways/public-addresses.ts",
-    find: '  ["169.254.0.0", 16],\n',
-    replace: "",
-    noticedBy: ["test/gateways/webhook.test.ts"],
+    find: 'if (address.range() !== "unicast") return false;',
+    replace: 'if (!["unicast", "linkLocal"].includes(address.range())) return false;',
+    noticedBy: ["test/gateways/public-addresses.test.ts"],
   },
   {
     mistake: "a connection goes to an address that was typed, though it is inside",
@@ -26,9 +26,9 @@ export const webhooksMutations: Mutation[] = [
   {
     mistake: "names are not looked at when the connection is made",
     file: "gateways/webhook.ts",
-    find: "          ...(!inside && { lookup: lookupPublic }),\n",
+    find: "          ...(!inside && { lookup: lookupPublic(resolve) }),\n",
     replace: "",
-    noticedBy: ["test/gateways/webhook.test.ts"],
+    noticedBy: ["test/gateways/public-addresses.test.ts"],
   },
   {
     mistake: "an event of another account is sent",
