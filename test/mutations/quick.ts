@@ -32,10 +32,10 @@ export const quickMutations: Mutation[] = [
   },
   {
     mistake: "a user name in other letters is another user",
-    file: "store/postgres/users.ts",
-    find: 'username.normalize("NFKC").toLowerCase().trim()',
-    replace: 'username.normalize("NFKC").trim()',
-    noticedBy: ["test/store/postgres/users.test.ts"],
+    file: "store/usernames.ts",
+    find: "    .toLowerCase()\n",
+    replace: "",
+    noticedBy: ["test/store/usernames.test.ts"],
   },
   {
     mistake: "a phone's removal ends its enrollment without a trace",
