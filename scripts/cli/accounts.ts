@@ -28,8 +28,8 @@ export function accountCommands(program: Command) {
 
   group
     .command("create")
-    .description("make an account; its users are added by: user create --account <name>")
-    .argument("<name>", "its name, which no other account has")
+    .description("create an account; add its users with: user create --account <name>")
+    .argument("<name>", "a name that no other account has")
     .addOption(
       new Option("--kind <kind>", "panel, or cloud for one that panel accounts may link")
         .choices(["panel", "cloud"])
@@ -38,19 +38,19 @@ export function accountCommands(program: Command) {
     .action(async (name: string, { kind }: Pick<Account, "kind">, command: Command) => {
       const trimmed = name.trim();
       if (!/^[^\p{C}]{1,64}$/u.test(trimmed))
-        throw new SetUpError("An account's name has 1 to 64 characters that can be seen.");
+        throw new SetUpError("An account name has 1 to 64 visible characters.");
       await withStores(async ({ db, clock }) => {
         const at = new Date(clock.now());
         const account = await db.transaction(async (tx) => {
           const created = await createAccount(tx, { name: trimmed, kind, at });
           if (created === "exists")
-            throw new SetUpError(`There is an account ${trimmed} already. See: account list`);
+            throw new SetUpError(`The account ${trimmed} already exists. See: account list`);
           const { actorId, origin } = OPERATOR;
           const fact = { key: `account_created/${created.id}`, type: "account_created", at };
           await recordEvent(tx, { ...fact, accountId: created.id, actorId, ...origin });
           return created;
         });
-        answer(command, view(account), `The account ${trimmed} is made; its id is ${account.id}.`);
+        answer(command, view(account), `Account ${trimmed} was created. Its ID is ${account.id}.`);
       });
     });
 
@@ -60,7 +60,7 @@ export function accountCommands(program: Command) {
     .action(async (_options, command: Command) => {
       await withStores(async ({ db }) => {
         const accounts = (await listAccounts(db)).map(view);
-        answer(command, { accounts }, columns(accounts, "There is no account yet."));
+        answer(command, { accounts }, columns(accounts, "No accounts yet."));
       });
     });
 

@@ -12,26 +12,28 @@ export function apiKeyCommands(program: Command) {
 
   group
     .command("make")
-    .description("make a key for a user, shown this once; the one before is void, sessions end")
+    .description(
+      "create a key for a user, shown only once; the old key stops working and sessions end",
+    )
     .argument("<user>", "user name or id")
     .action(async (name: string, _options, command: Command) => {
       await withService(async (service) => {
         const user = await userNamed(service.db, name);
         const apiKey = await makeApiKey(service, user, OPERATOR);
-        const words = `The API key of ${user.username}, shown this once: ${apiKey}`;
+        const words = `The API key of ${user.username}, shown only once: ${apiKey}`;
         answer(command, { apiKey }, words);
       });
     });
 
   group
     .command("revoke")
-    .description("take a user's key away; their sessions end")
+    .description("remove a user's key; their sessions end")
     .argument("<user>", "user name or id")
     .action(async (name: string, _options, command: Command) => {
       await withService(async (service) => {
         const user = await userNamed(service.db, name);
         const done = await revokeApiKey(service, user, OPERATOR);
-        const words = done.changed ? "has no API key any more" : "had no API key";
+        const words = done.changed ? "no longer has an API key" : "had no API key";
         answer(command, done, `${user.username} ${words}; every session has ended.`);
       });
     });

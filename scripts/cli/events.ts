@@ -16,7 +16,7 @@ export function eventCommands(program: Command) {
     .description("print events as NDJSON, oldest first: of every account, or of one")
     .option("--account <account>", "its name or id")
     .option("--since <time>", "a date, or a date and time: 2026-01-31T12:00:00Z", time)
-    .option("--type <types>", "one or several, with commas between them", (text) => text.split(","))
+    .option("--type <types>", "one or more, separated by commas", (text) => text.split(","))
     .action(({ account: name, since: from, type: types }: Options) =>
       withStores(async ({ db }) => {
         const account = name === undefined ? undefined : await accountNamed(db, name);
@@ -32,7 +32,7 @@ export function eventCommands(program: Command) {
 function time(text: string): Date {
   const date = new Date(text);
   if (Number.isNaN(date.getTime()))
-    throw new InvalidArgumentError("Give a date, or a date and time.");
+    throw new InvalidArgumentError("Enter a date, or a date and time.");
   return date;
 }
 

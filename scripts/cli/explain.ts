@@ -7,7 +7,7 @@ const NO_TABLE = "42P01";
 export function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (isUnavailable(error))
-    return "PostgreSQL or Redis does not answer. Nothing was lost; try again.";
+    return "PostgreSQL or Redis does not answer. Nothing was lost. Try again.";
   const { cause } = error as { cause?: { code?: string; message?: string } };
   if (cause?.code === NO_TABLE)
     return "The database has no tables yet: run node --import tsx scripts/migrate.ts";

@@ -9,8 +9,8 @@ export function keyCommands(program: Command) {
   keys
     .command("reseal")
     .description(
-      "seal every secret anew with the first of SEALING_KEYS, while the service runs. " +
-        "First give gateway and worker the new key in front of the old one; drop the old one after.",
+      "re-seal every secret with the first of SEALING_KEYS, while the service runs. " +
+        "First put the new key in front of the old one for gateway and worker; remove the old one afterwards.",
     )
     .action(async (_options, command: Command) => {
       await withStores(async ({ db, config }) => {

@@ -8,7 +8,7 @@ import { SetUpError } from "../progress.ts";
 /** The account of that name or id. Throws a SetUpError where there is none. */
 export async function accountNamed(db: Db, name: string): Promise<Account> {
   const account = (await findAccountByName(db, name)) ?? (await getAccount(db, name));
-  if (!account) throw new SetUpError(`There is no account ${name}. See: account list`);
+  if (!account) throw new SetUpError(`Account ${name} was not found. See: account list`);
   return account;
 }
 
@@ -18,6 +18,6 @@ export async function userNamed(db: Db, name: string): Promise<User> {
   const user = found.find(
     ({ id, username }) => id === name || username === normalizeUsername(name),
   );
-  if (!user) throw new SetUpError(`There is no user ${name}. See: user list --account <account>`);
+  if (!user) throw new SetUpError(`User ${name} was not found. See: user list --account <account>`);
   return user;
 }

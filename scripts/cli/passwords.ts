@@ -5,7 +5,7 @@ import { requireStrong } from "../../api/password-rule.ts";
 /** The option of commands that take a password; never on the command line, where others see it. */
 export const PASSWORD_STDIN = [
   "--password-stdin",
-  "read the password from standard input; without it one is made and printed once",
+  "read the password from standard input; without it, a password is created and printed once",
 ] as const;
 
 /** The password from standard input, or a new one to be shown once. Throws the API's Problem. */

@@ -15,7 +15,7 @@ export function policyCommands(program: Command) {
 
   group
     .command("show")
-    .description("what the account requires, from when on, and how many users have set it up")
+    .description("what the account requires, from when, and how many users are set up")
     .argument("<account>", "its name or id")
     .action((name: string, _options, command: Command) =>
       withStores(({ db }) => show(db, name, command)),

@@ -11,14 +11,14 @@ const REASON = ["--reason <text>", "why, in 3 to 500 characters; kept in the aud
 export function supportCommands(program: Command) {
   program
     .command("unlock")
-    .description("end the lock of a user who typed too many wrong passcodes")
+    .description("unlock a user who entered too many wrong passcodes")
     .argument("<user>", "user name or id")
     .requiredOption(...REASON, reason)
     .action(async (name: string, options: { reason: string }, command: Command) => {
       await withService(async (service) => {
         const user = await userNamed(service.db, name);
         const done = await unlock(service, user, OPERATOR, options.reason);
-        const words = done.changed ? "is unlocked" : "was not locked; nothing was changed";
+        const words = done.changed ? "is unlocked" : "was not locked; nothing changed";
         answer(command, done, `${user.username} ${words}.`);
       });
     });
@@ -34,7 +34,7 @@ export function supportCommands(program: Command) {
       await withService(async (service) => {
         const user = await userNamed(service.db, name);
         const done = await resetMultiFactor(service, user, OPERATOR, options.reason);
-        const words = done.changed ? "has no device any more" : "had no device";
+        const words = done.changed ? "no longer has a device" : "had no device";
         answer(command, done, `${user.username} ${words}; every session has ended.`);
       });
     });

@@ -27,8 +27,8 @@ export function userCommands(program: Command) {
 
   group
     .command("create")
-    .description("add a user to an account; Support operators are made here alone")
-    .argument("<username>", "the name to log in with, which no other user has")
+    .description("add a user to an account; only this command creates Support operators")
+    .argument("<username>", "the name to log in with; no other user may have it")
     .requiredOption("--account <account>", "name or id of the account")
     .addOption(
       new Option(
@@ -38,7 +38,7 @@ export function userCommands(program: Command) {
         .choices(ROLES)
         .default("member"),
     )
-    .option("--email <address>", "where notices about the login go")
+    .option("--email <address>", "where notifications about the login go")
     .option(...PASSWORD_STDIN)
     .action(create);
 
@@ -70,9 +70,9 @@ export function userCommands(program: Command) {
 
   group
     .command("set-email")
-    .description("change where a user's notices go, or without an address: nowhere")
+    .description("change where a user's notifications go; without an address they stop")
     .argument("<user>", "user name or id")
-    .argument("[address]", "the new address; it and the one before are told")
+    .argument("[address]", "the new address; it and the old one are told")
     .action(changeEmailOf);
 }
 
@@ -93,7 +93,7 @@ async function create(username: string, options: NewUser, command: Command) {
     const added = { accountId, username, email, passwordHash, role, at };
     const user = await createUser(db, added, event);
     if (user === "exists") throw new SetUpError(`The user name ${username} is taken.`);
-    const words = `The user ${user.username} (${role}) is made.`;
+    const words = `User ${user.username} (${role}) was created.`;
     answer(
       command,
       { ...describeUser(user), password: generated },
@@ -116,7 +116,7 @@ async function list({ account }: { account: string }, command: Command) {
       const { id, username, role, lockedAt, lastLoginAt } = describeUser(user);
       return { id, username, role, methods, lockedAt, lastLoginAt };
     });
-    answer(command, { users: rows }, columns(rows, "The account has no user yet."));
+    answer(command, { users: rows }, columns(rows, "The account has no users yet."));
   });
 }
 
@@ -157,7 +157,7 @@ async function changeRoleOf(name: string, role: Role, _options: object, command:
       outcome === "changed" ||
       (outcome === "support" && (await setRole(service.db, { userId, role }, event)));
     if (changed) await endSessions(service, userId, "role_changed");
-    const words = changed ? `is ${role} now; every session has ended` : `was ${role} before`;
+    const words = changed ? `is now ${role}; all sessions have ended` : `was already ${role}`;
     answer(command, { changed, role }, `${user.username} ${words}.`);
   });
 }
@@ -193,11 +193,11 @@ async function changeEmailOf(
   await withService(async (service) => {
     const user = await userNamed(service.db, name);
     const changed = await changeEmail(service, subjectOf(user), email, OPERATOR);
-    const words = changed ? "go to" : "went before to";
+    const words = changed ? "now go to" : "already went to";
     answer(
       command,
       { changed, email },
-      `Notices of ${user.username} ${words} ${email ?? "nobody"}.`,
+      `Notifications for ${user.username} ${words} ${email ?? "nobody"}.`,
     );
   });
 }

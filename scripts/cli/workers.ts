@@ -19,7 +19,7 @@ export function workerCommands(program: Command) {
 
   group
     .command("list")
-    .description("every build that has taken work; a drained one holds no open flow any more")
+    .description("every build that has taken work; a drained one has no open flows left")
     .action((_options, command: Command) =>
       withTemporal(async (client) => {
         const builds = await buildsOf(client);
@@ -30,7 +30,7 @@ export function workerCommands(program: Command) {
   group
     .command("promote")
     .description("give new flows to a build once its worker polls; open ones stay where they are")
-    .argument("[build]", "its WORKER_BUILD_ID; left out, that of this environment")
+    .argument("[build]", "its WORKER_BUILD_ID; by default, the one of this environment")
     .action((named: string | undefined, _options, command: Command) =>
       withTemporal(async (client) => {
         const build = named ?? serviceConfig().WORKER_BUILD_ID;

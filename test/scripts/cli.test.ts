@@ -293,7 +293,7 @@ describe("on a service of its own settings", { timeout: SOME_PROCESSES_MS }, () 
     expect((await stack.api.session(token)).status).toBe(200);
     expect((await startChallenge(stack, user)).attemptsRemaining).toBe(7);
     await stack.passcodeTo(e164);
-    expect((await cli(env, unlock)).out).toContain("was not locked; nothing was changed");
+    expect((await cli(env, unlock)).out).toContain("was not locked; nothing changed");
     const told = (await events(user.id)).filter(({ type }) => type === "account_unlocked");
     expect(told).toMatchObject([{ actorId: "command_line", detail: { reason: "Ticket 42" } }]);
   });
