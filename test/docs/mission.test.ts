@@ -1,0 +1,54 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+
+const root = join(import.meta.dirname, "../..");
+const text = readFileSync(join(root, "docs/mission.md"), "utf8");
+
+/** The portal's source as one line, so that a label broken over two lines is found. */
+const portal = readdirSync(join(root, "portal"))
+  .filter((name) => /\.tsx?$/.test(name))
+  .map((name) => readFileSync(join(root, "portal", name), "utf8"))
+  .join("\n")
+  .replace(/\s+/g, " ");
+
+/** What a link or a form of the portal may be made from. */
+const quoted = (path: string) => [`"${path}"`, `\`${path}\``].some((text) => portal.includes(text));
+
+const rows = text
+  .split("\n")
+  .filter((line) => /^\| (?!the original|-)/.test(line))
+  .map((line) => line.split("|").map((cell) => cell.trim()))
+  .map(([, original = "", here = "", shown = ""]) => ({ original, here, shown }));
+
+const named = (pattern: RegExp, within: string) => [
+  ...new Set([...within.matchAll(pattern)].map(([, name = ""]) => name)),
+];
+
+test("every sentence is answered: by a page or a rule with its test, or by why not", () => {
+  expect(rows.length).toBeGreaterThan(45);
+  for (const { original, here, shown } of rows) {
+    expect(here, original).not.toBe("");
+    if (!here.startsWith("Not here")) expect(shown, original).toMatch(/^`test\//);
+  }
+});
+
+test("every test that is named is there", () => {
+  const tests = named(/`(test\/[^`]+)`/g, text);
+  expect(tests.length).toBeGreaterThan(15);
+  expect(tests.filter((file) => !existsSync(join(root, file)))).toEqual([]);
+});
+
+test("every page that is named is a route of the portal", () => {
+  const pages = named(/`(\/(?:login|set-up|devices|account)[^`]*)`/g, text);
+  expect(pages.length).toBeGreaterThan(12);
+  expect(pages.filter((path) => !quoted(path))).toEqual([]);
+});
+
+test("every label that is named is on a page", () => {
+  const labels = rows
+    .filter(({ here }) => !here.startsWith("Not here"))
+    .flatMap(({ original, here }) => named(/\*\*([^*]+)\*\*/g, original + here));
+  expect(labels.length).toBeGreaterThan(20);
+  expect([...new Set(labels)].filter((label) => !portal.includes(label))).toEqual([]);
+});
