@@ -153,6 +153,8 @@ const limits = {
   numberSendsPerHour: 30,
   challengeMs: 10 * MINUTE_MS,
   enrollmentMs: 7 * DAY_MS,
+  /** How long the browser that began a set-up sees its QR code and whole phone number again. */
+  setUpShownMs: 15 * MINUTE_MS,
   /** Consecutive wrong passcodes allowed; one more locks. */
   wrongPasscodes: 6,
   otpDevices: 5,

@@ -111,6 +111,18 @@ async function recordOf({ redis }: Deps, id: string): Promise<ChallengeRecord> {
   return record;
 }
 
+/**
+ * The challenge as its user should see it: back at the phone so soon that no other passcode is sent,
+ * the one that came moments ago is not lost, since it answers the challenge still.
+ */
+export async function withPasscodeSent(deps: Deps, challenge: Challenge): Promise<Challenge> {
+  const { id, state, problem } = challenge;
+  if (state !== "delivery_failed" || problem !== "send_limit") return challenge;
+  const { passcodeExpiresAt = 0 } = await recordOf(deps, id);
+  if (passcodeExpiresAt <= deps.clock.now()) return challenge;
+  return { ...challenge, state: "awaiting_passcode", delivery: "sent", problem: null };
+}
+
 /** Where the challenge's workflow stands. Throws `challenge_not_found`. */
 async function viewOf({ flows }: Deps, id: string): Promise<ChallengeView> {
   const view = await flows.challenge(id);
@@ -145,7 +157,7 @@ export const challengeUsed = (extra?: Problem["extra"]) =>
 export const accountLocked = () =>
   new Problem(
     "account_locked",
-    "Too many wrong passcodes were entered. Contact Support to have the account unlocked.",
+    "Your account is locked after too many wrong passcodes. Contact Support to unlock it.",
   );
 
 /** The client's view of a challenge, from its workflow's view and its record. */

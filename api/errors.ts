@@ -3,9 +3,11 @@ import type { Context, Env } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { routePath } from "hono/route";
 import type { Logger } from "pino";
+import type { SupportContact } from "../config.ts";
 import { TooManyPasswords } from "../store/passwords.ts";
 import { isUnavailable } from "../store/unavailable.ts";
 import { Problem, sendProblem, unavailable } from "./problem.ts";
+import { withSupport } from "./support-contact.ts";
 
 type Issue = z.core.$ZodIssue;
 
@@ -21,9 +23,9 @@ export function fieldsProblem(issues: readonly Pick<Issue, "path" | "message">[]
   return new Problem("invalid_request", detail, { errors });
 }
 
-/** Answers any error as a problem. */
-export function answerError(error: Error, c: Context, log: Logger) {
-  return sendProblem(c, problemOf(error, routePath(c, -1), log));
+/** Answers any error as a problem; a lock's names the way to Support. */
+export function answerError(error: Error, c: Context, log: Logger, support?: SupportContact) {
+  return sendProblem(c, withSupport(problemOf(error, routePath(c, -1), log), support));
 }
 
 /**

@@ -5,7 +5,7 @@ import type { Device } from "../store/postgres/schema.ts";
 import { getUser } from "../store/postgres/users.ts";
 import { consumeOtpStep, releaseOtpStep } from "../store/redis/otp-steps.ts";
 import { addFactor, type Session } from "../store/redis/sessions.ts";
-import { seal } from "../store/sealing.ts";
+import { seal, unseal } from "../store/sealing.ts";
 import type { Deps } from "./deps.ts";
 import { type DeviceView, enrollmentRefusal, type Proof, proven, viewDevice } from "./devices.ts";
 import { userEvent } from "./events.ts";
@@ -76,6 +76,17 @@ export async function restartOtpDevice(
   );
   if (!restarted) throw new Problem("device_verified_already", "It was verified in the meantime.");
   return setupOf(deps, session, await viewDevice(deps, restarted, view), secret);
+}
+
+/** The set-up of an unverified app once more. Only for the session that began it: it tells the secret. */
+export async function sameSetup(
+  deps: Deps,
+  session: Session,
+  device: OtpDevice,
+): Promise<OtpSetup> {
+  if (!device.secret) throw new TypeError("An app has a secret");
+  const secret = unseal(deps.config.SEALING_KEYS, device.secret, device.id).toString();
+  return setupOf(deps, session, await viewDevice(deps, device), secret);
 }
 
 async function setupOf({ db, config }: Deps, session: Session, device: DeviceView, secret: string) {

@@ -129,7 +129,7 @@ export function sendProblem(c: Context, problem: Problem) {
 export function unavailable(dependency: "store" | "temporal", cause?: unknown) {
   return new Problem(
     "service_unavailable",
-    `The ${dependency} is not available. Nothing was lost. Try again.`,
+    `The service (${dependency}) is not available. Nothing was lost. Try again.`,
     {
       retryAfterS: 2,
       members: { dependency },

@@ -45,10 +45,7 @@ export async function makeRecoveryCodes(
   if (!profile) throw new Problem("unauthenticated");
   const configured = configuredMethods(profile.devices);
   if (configured.length === 0)
-    throw new Problem(
-      "multi_factor_off",
-      "Verify a device first. Recovery codes replace a device that you lost.",
-    );
+    throw new Problem("multi_factor_off", "Verify a device first. Codes stand in for a lost one.");
   await requireFresh(deps, session);
 
   const codes = newRecoveryCodes(quantity);

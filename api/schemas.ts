@@ -15,6 +15,9 @@ export const problemSchema = z
     detail: z.string(),
     code: z.string().openapi({ description: "Stable; never changes", example: "invalid_request" }),
     errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+    supportContact: z.string().optional().openapi({
+      description: "With `account_locked`: a link or words, where SUPPORT_CONTACT is set",
+    }),
   })
   .openapi("Problem", { description: "RFC 9457 problem details" });
 

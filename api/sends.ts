@@ -1,28 +1,36 @@
 import { parsePhoneNumberWithError } from "libphonenumber-js/max";
+import type { Limits } from "../config.ts";
 import { hashCode } from "../store/codes.ts";
-import type { BudgetRule } from "../store/redis/budgets.ts";
+import { type BudgetRule, budgetWait } from "../store/redis/budgets.ts";
 import { keys } from "../store/redis/keys.ts";
 import { tell } from "../telemetry/facts.ts";
 import type { Deps } from "./deps.ts";
+import { duration } from "./duration.ts";
 import { Problem } from "./problem.ts";
 import { type Charge, type Spent, spendAll } from "./spend-all.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-/** What a limit of messages is about, and what helps where it is reached. See docs/decisions/0009. */
+/** What a limit of messages is about. See docs/decisions/0009. */
 const DETAILS = {
-  challenge: "You requested too many passcodes. Wait, or use an authenticator app.",
-  user: "You requested too many messages. Wait, or use an authenticator app.",
-  number: "This number was sent too many messages. Wait, or use an authenticator app.",
-  country: "We cannot send more messages to this country now. Wait, or use an authenticator app.",
-  service: "We cannot send more messages now. Wait, or use an authenticator app.",
+  challenge: "You requested too many passcodes.",
+  user: "You requested too many messages.",
+  number: "This number was sent too many messages.",
+  country: "We cannot send more messages to this country now.",
+  service: "We cannot send more messages now.",
 } as const;
 
-const REFUSAL = {
-  code: "send_limit",
-  detail: "Too many messages were sent. Wait, then try again.",
-} as const;
+const REFUSAL = { code: "send_limit", detail: "Too many messages were sent." } as const;
+
+const pinRules = ({ perDay, intervalMs }: Limits["pin"]): BudgetRule[] => [
+  { limit: perDay, windowMs: DAY_MS },
+  { limit: 1, windowMs: intervalMs },
+];
+
+/** How many ms until the user may be sent another PIN, as far as their own budget goes. */
+export const pinSendWait = ({ redis, clock, config }: Deps, userId: string): Promise<number> =>
+  budgetWait(redis, keys.pinSends(userId), pinRules(config.limits.pin), clock.now());
 
 /**
  * Spends the budgets for a PIN: 10 a day and one in 30 s for the user, and those of every message.
@@ -32,14 +40,9 @@ export function spendPinSend(
   deps: Deps,
   { userId, phoneNumber }: { userId: string; phoneNumber: string },
 ): Promise<Spent> {
-  const { perDay, intervalMs } = deps.config.limits.pin;
-  const ofUser = charge(
-    "user",
-    keys.pinSends(userId),
-    { limit: perDay, windowMs: DAY_MS },
-    { limit: 1, windowMs: intervalMs },
-  );
-  return spend(deps, [ofUser, ...ofEveryMessage(deps, "pin", phoneNumber)]);
+  const rules = pinRules(deps.config.limits.pin);
+  const ofUser = charge("user", keys.pinSends(userId), ...rules);
+  return spend(deps, "pin", [ofUser, ...ofEveryMessage(deps, "pin", phoneNumber)]);
 }
 
 /**
@@ -52,7 +55,7 @@ export function spendPasscodeSend(
 ): Promise<Spent> {
   const { perHour, intervalMs } = deps.config.limits.passcode;
   const { userId, challengeId, phoneNumber } = send;
-  return spend(deps, [
+  return spend(deps, "passcode", [
     charge("challenge", keys.challengeSends(userId, challengeId), {
       limit: 1,
       windowMs: intervalMs,
@@ -90,12 +93,29 @@ function charge(limit: keyof typeof DETAILS, key: string, ...rules: BudgetRule[]
   return { key, rules, told: { detail: DETAILS[limit], members: { limit } } };
 }
 
-async function spend({ redis, clock }: Deps, charges: Charge[]): Promise<Spent> {
+const WORDS = { pin: "PIN", passcode: "passcode" } as const;
+
+async function spend(
+  { redis, clock, config }: Deps,
+  kind: keyof typeof WORDS,
+  charges: Charge[],
+): Promise<Spent> {
   try {
     return await spendAll(redis, clock.now(), charges, REFUSAL);
   } catch (error) {
-    const limit = error instanceof Problem && error.extra.members?.limit;
-    if (limit) tell("send-refused", { limit: String(limit) });
-    throw error;
+    if (!(error instanceof Problem) || error.code !== "send_limit") throw error;
+    const { extra, message } = error;
+    tell("send-refused", { limit: String(extra.members?.limit) });
+    const waitMs = (extra.retryAfterS ?? 0) * 1000;
+    const wait = duration(waitMs);
+    // A moment after the last one, or where a budget is spent.
+    const soon = waitMs <= config.limits[kind].intervalMs;
+    throw new Problem(
+      "send_limit",
+      soon
+        ? `You can request another ${WORDS[kind]} in ${wait}.`
+        : `${message} Try again in ${wait}, or use an authenticator app.`,
+      extra,
+    );
   }
 }

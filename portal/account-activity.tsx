@@ -42,15 +42,12 @@ export function accountActivityPages(app: Hono<PortalEnv>, deps: Deps) {
           )}
         </section>
         <section class="card">
-          <h2>Look for something</h2>
+          <h2>Filter</h2>
           <FilterForm path={PATH} filter={filter} people />
         </section>
         <section class="card">
-          <h2>Keep it</h2>
-          <p>
-            All that is shown here, on every page, as a file: one event a line (NDJSON), the oldest
-            first.
-          </p>
+          <h2>Export</h2>
+          <p>Download all matching events as NDJSON, oldest first.</p>
           <a class="button" href={withFilter(EXPORT, filter)}>
             Download
           </a>

@@ -142,7 +142,7 @@ export function FilterForm({
       <Field
         name="to"
         label="To"
-        hint="Days are of UTC."
+        hint="Dates are in UTC."
         faults={faults}
         value={typed.to}
         type="date"

@@ -24,14 +24,14 @@ export function activityPages(app: Hono<PortalEnv>, deps: Deps) {
       <>
         <h1>Activity</h1>
         <section class="card">
-          <p>If you did not do something that stands here, log out everywhere and tell Support.</p>
+          <p>Don't recognise something? Log out everywhere and contact Support.</p>
           <EventRows events={events} />
           {next !== null && (
             <a href={withFilter(PATH, filter, { before: String(next) })}>Older activity</a>
           )}
         </section>
         <section class="card">
-          <h2>Look for something</h2>
+          <h2>Filter</h2>
           <FilterForm path={PATH} filter={filter} />
         </section>
       </>,
@@ -50,7 +50,7 @@ type Event = Events[number];
 
 /** Events, each with when and from where; `about` says whom they are about where that differs. */
 export function EventRows({ events, about }: { events: Events; about?: (event: Event) => string }) {
-  if (events.length === 0) return <p class="quiet">Nothing.</p>;
+  if (events.length === 0) return <p class="quiet">No activity found.</p>;
   return (
     <ul class="rows">
       {events.map((event) => (

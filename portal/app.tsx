@@ -62,6 +62,7 @@ export function portal(deps: Deps) {
   assetRoutes(app);
   const beginPage: MiddlewareHandler<PortalEnv> = async (c, next) => {
     c.set("service", deps.config.SERVICE_NAME);
+    c.set("support", deps.config.SUPPORT_CONTACT);
     c.set("faults", NO_FAULTS);
     return next();
   };

@@ -8,17 +8,17 @@ type Words = {
 const PROBLEMS: Record<string, Words> = {
   unreachable_number: {
     why: "the phone cannot be reached",
-    help: "See that it is switched on and has reception.",
+    help: "Check that it is on and has signal.",
   },
   blocked_number: {
     why: "the phone blocks our messages",
-    help: "If STOP was ever answered to one of them, send START to the same number.",
+    help: "If you ever answered STOP to one of them, send START to the same number.",
   },
-  not_a_mobile: { why: "the number takes no text messages", final: true },
+  not_a_mobile: { why: "the number cannot receive text messages", final: true },
   rejected_by_carrier: { why: "the phone's network refused it" },
   expired: {
     why: "it did not arrive in time",
-    help: "See that the phone is switched on and has reception.",
+    help: "Check that the phone is on and has signal.",
   },
   dependency_unavailable: { why: "we cannot send messages right now" },
   provider_unavailable: { why: "we cannot send messages right now" },
@@ -33,7 +33,7 @@ export function undelivered(
   { again, instead }: { again: string; instead: string },
 ): string {
   if (problem === "send_limit")
-    return `No message was sent to ${to}: there were too many lately. Wait a while. ${instead}`;
+    return `We could not send a message to ${to}, because too many were sent lately. Wait a while. ${instead}`;
   const { why, help, final } = PROBLEMS[problem ?? ""] ?? {};
   const told = `The message to ${to} could not be delivered${why ? `: ${why}` : ""}.`;
   return [told, help, final ? instead : again].filter(Boolean).join(" ");

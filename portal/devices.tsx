@@ -2,6 +2,7 @@ import type { Hono } from "hono";
 import type { Deps } from "../api/deps.ts";
 import { type DeviceView, getMultiFactor, type MultiFactor } from "../api/devices.ts";
 import { emailOf } from "../api/email.ts";
+import { getAccount } from "../store/postgres/accounts.ts";
 import type { Session } from "../store/redis/sessions.ts";
 import type { PortalContext, PortalEnv } from "./form.ts";
 import { page, whoOf } from "./layout.tsx";
@@ -25,7 +26,13 @@ async function devicesPage(c: PortalContext, deps: Deps, session: Session) {
     { title: "My Multi-Factor Devices", who },
     <>
       <h1>My Multi-Factor Devices</h1>
+      {mine.enabled && session.scope === "full" && mine.recoveryCodes.remaining === 0 && <Urge />}
       <Status mine={mine} from={await graceEnd(deps, session)} />
+      {session.role === "administrator" && session.scope === "full" && (
+        <AccountWide
+          required={(await getAccount(deps.db, session.accountId))?.requirement === "required"}
+        />
+      )}
       <Apps apps={apps} most={deps.config.limits.otpDevices} />
       <Phone phone={phone} />
       {mine.enabled && session.scope === "full" && (
@@ -49,13 +56,13 @@ function Status({ mine: { enabled, required }, from }: { mine: MultiFactor; from
       </div>
       <p>
         {enabled
-          ? "Each login asks for your password and for a passcode."
-          : "A password alone opens your account. Add and verify a device to ask for a passcode too."}
-        {required && " Your account requires it of everyone"}
+          ? "Each login asks for your password and a passcode."
+          : "Your account is protected by your password only. Add a device to turn on multi-factor authentication."}
+        {required && " Your account requires it"}
         {from && (
           <>
             {" "}
-            from <Time at={from} /> on
+            from <Time at={from} />
           </>
         )}
         {required && "."}
@@ -92,7 +99,7 @@ function Apps({ apps, most }: { apps: DeviceView[]; most: number }) {
           </li>
         ))}
       </ul>
-      {apps.length === 0 && <p>You have none.</p>}
+      {apps.length === 0 && <p>No authenticator apps yet.</p>}
     </section>
   );
 }
@@ -108,7 +115,7 @@ function Phone({ phone }: { phone?: DeviceView }) {
           </a>
         )}
       </div>
-      <p class="quiet">A phone gets a 7-digit passcode by text message at each login.</p>
+      <p class="quiet">We text a 7-digit passcode to your phone when you log in.</p>
       {phone ? (
         <ul class="rows">
           <li>
@@ -134,9 +141,17 @@ function Phone({ phone }: { phone?: DeviceView }) {
               </div>
             )}
           </li>
+          {phone.verified && (
+            <li>
+              <span class="quiet">
+                To remove or change this phone, <a href="/devices/remove-all">remove all devices</a>
+                .
+              </span>
+            </li>
+          )}
         </ul>
       ) : (
-        <p>You have none.</p>
+        <p>No phone yet.</p>
       )}
     </section>
   );
@@ -163,7 +178,36 @@ function Default({ mine: { defaultMethod, devices } }: { mine: MultiFactor }) {
         )}
       </div>
       <p>{defaultMethod && METHOD_WORDS[defaultMethod]}</p>
-      {kinds.size === 1 && <p class="quiet">It is the only one that you have set up.</p>}
+      {kinds.size === 1 && <p class="quiet">This is your only method.</p>}
+    </section>
+  );
+}
+
+/** Whoever loses the one device without codes must ask Support: said until there are codes. */
+const Urge = () => (
+  <section class="card urge" aria-labelledby="urge">
+    <h2 id="urge">Save recovery codes now</h2>
+    <p>Without them you can't log in if you lose your device. It takes one minute.</p>
+    <a class="button" href="/devices/recovery-codes/new">
+      Generate Recovery Codes
+    </a>
+  </section>
+);
+
+function AccountWide({ required }: { required: boolean }) {
+  return (
+    <section class="card">
+      <div class="head">
+        <h2>Account-wide two-factor authentication</h2>
+        <a
+          class="button second small"
+          href="/account/requirement"
+          aria-label="Edit Require multi-factor authentication"
+        >
+          <span aria-hidden="true">✎</span> Edit
+        </a>
+      </div>
+      <p>Require multi-factor authentication: {required ? "Required for everyone" : "Optional"}</p>
     </section>
   );
 }
@@ -181,9 +225,11 @@ function RecoveryCodes({ remaining }: { remaining: number }) {
         Use a recovery code when you don't have your device. Each works once. Generating new codes
         cancels the old ones.
       </p>
-      <a class="button" href="/devices/recovery-codes/new">
-        Generate Recovery Codes
-      </a>
+      {remaining > 0 && (
+        <a class="button second" href="/devices/recovery-codes/new">
+          Generate Recovery Codes
+        </a>
+      )}
     </section>
   );
 }
@@ -191,16 +237,16 @@ function RecoveryCodes({ remaining }: { remaining: number }) {
 const Notices = ({ email }: { email: string | null }) => (
   <section class="card">
     <div class="head">
-      <h2>Notices by e-mail</h2>
+      <h2>Email notifications</h2>
       <a
         class="button second small"
         href="/devices/email"
-        aria-label="Edit the address for notices"
+        aria-label="Edit the address for notifications"
       >
         Edit
       </a>
     </div>
-    <p>{email ?? "You have no address: you are not told when your devices change."}</p>
+    <p>{email ?? "No email address. You won't be told when your devices change."}</p>
   </section>
 );
 
@@ -212,6 +258,6 @@ const RemoveAll = () => (
         Remove all devices
       </a>
     </div>
-    <p>Turns multi-factor authentication off and makes your recovery codes void.</p>
+    <p>This turns off multi-factor authentication and cancels your recovery codes.</p>
   </section>
 );

@@ -1,6 +1,7 @@
 import type { Context, Hono, MiddlewareHandler } from "hono";
 import { bodyType } from "../api/media-types.ts";
 import { Problem, type ProblemCode } from "../api/problem.ts";
+import type { SupportContact } from "../config.ts";
 import type { Faults } from "./words.ts";
 
 /** What an answer leaves for the page that it leads to. */
@@ -23,6 +24,8 @@ export type PortalEnv = {
   Variables: {
     /** The service's name, for titles. */
     service: string;
+    /** How to reach Support. */
+    support?: SupportContact;
     /** The sent form's fields; empty for a GET. */
     form: URLSearchParams;
     /** The page of the sent form, and at which of its fields a refusal is told. */

@@ -1,21 +1,24 @@
 import { html } from "hono/html";
 import type { Child } from "hono/jsx";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { accountLocked } from "../api/challenges.ts";
 import type { Deps } from "../api/deps.ts";
+import { withSupport } from "../api/support-contact.ts";
+import type { SupportContact } from "../config.ts";
 import type { Role } from "../store/postgres/schema.ts";
 import { getUser } from "../store/postgres/users.ts";
 import type { Session } from "../store/redis/sessions.ts";
 import { assetPath } from "./assets.ts";
 import type { PortalContext } from "./form.ts";
-import { Form, Notice } from "./parts.tsx";
+import { Form, Linked, Notice } from "./parts.tsx";
 
 /** Whose page it is. */
-export type Who = { username: string; session: Session };
+export type Who = { username: string; session: Session; locked?: boolean };
 
 /** The session's user, for the page's head. */
 export async function whoOf({ db }: Deps, session: Session): Promise<Who> {
   const user = await getUser(db, session.userId);
-  return { username: user?.username ?? "", session };
+  return { username: user?.username ?? "", session, locked: Boolean(user?.lockedAt) };
 }
 
 type Page = {
@@ -38,7 +41,12 @@ export function page(c: PortalContext, { status = 200, ...of }: Page, children: 
       path={c.req.path}
     >
       {said && <Notice kind="good">{said}</Notice>}
-      {faults.whole && <Notice kind="bad">{faults.whole}</Notice>}
+      {faults.whole && (
+        <Notice kind="bad">
+          <Linked text={faults.whole} contact={c.get("support")} />
+        </Notice>
+      )}
+      {of.who?.locked && <Locked contact={c.get("support")} />}
       {children}
     </Layout>
   );
@@ -81,6 +89,17 @@ function Layout({ title, who, narrow, service, path, children }: LayoutProps) {
   );
 }
 
+/** What a locked user sees where a session is still open. */
+function Locked({ contact }: { contact?: SupportContact }) {
+  const { message } = withSupport(accountLocked(), contact);
+  return (
+    <Notice kind="bad">
+      <Linked text={message} contact={contact} /> Until then you stay logged in here, but you can't
+      log in again.
+    </Notice>
+  );
+}
+
 type Place = readonly [href: string, label: string];
 
 const MINE: Place[] = [
@@ -92,9 +111,26 @@ const MINE: Place[] = [
 /** Where a role leads beside one's own pages. */
 const OF_ROLE: Record<Role, Place[]> = {
   member: [],
-  administrator: [["/account", "Account"]],
+  administrator: [],
   support: [["/support", "Support"]],
 };
+
+/** The menu "Account", beside the direct links. */
+const ACCOUNT: Record<Role, Place[]> = {
+  member: MINE.slice(0, 1),
+  administrator: [
+    ["/account/users", "User List"],
+    ["/devices", "My Multi-Factor Devices"],
+    ["/account", "Account Settings"],
+  ],
+  support: MINE.slice(0, 1),
+};
+
+const To = ({ place: [href, label], path }: { place: Place; path: string }) => (
+  <a href={href} aria-current={path.startsWith(href) ? "page" : undefined}>
+    {label}
+  </a>
+);
 
 function Account({ who, path }: { who: Who; path: string }) {
   const { scope, role } = who.session;
@@ -102,11 +138,19 @@ function Account({ who, path }: { who: Who; path: string }) {
   return (
     <>
       <nav aria-label="Pages">
-        {places.map(([href, label]) => (
-          <a href={href} aria-current={path.startsWith(href) ? "page" : undefined}>
-            {label}
-          </a>
+        {places.map((place) => (
+          <To place={place} path={path} />
         ))}
+        {scope === "full" && (
+          <details class="menu">
+            <summary>Account</summary>
+            <div>
+              {ACCOUNT[role].map((place) => (
+                <To place={place} path={path} />
+              ))}
+            </div>
+          </details>
+        )}
       </nav>
       <div class="who">
         <span>{who.username}</span>

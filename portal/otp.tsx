@@ -6,6 +6,7 @@ import {
   type OtpSetup,
   registerOtpDevice,
   restartOtpDevice,
+  sameSetup,
   verifyOtpCode,
 } from "../api/otp-devices.ts";
 import { Problem } from "../api/problem.ts";
@@ -13,9 +14,9 @@ import { nicknameSchema } from "../api/schemas.ts";
 import { done } from "./flash.ts";
 import { field, type PortalContext, type PortalEnv, requireFit, takeForm, ticked } from "./form.ts";
 import { page, type Who, whoOf } from "./layout.tsx";
+import { isOwnSetUp, keepSetUp } from "./own-set-up.ts";
 import { Check, CodeField, Field, Form } from "./parts.tsx";
 import { signedIn, signedInLately } from "./session.ts";
-import { type Faults, NO_FAULTS } from "./words.ts";
 
 /** The two steps to an authenticator app. */
 export function otpPages(app: Hono<PortalEnv>, deps: Deps) {
@@ -28,18 +29,22 @@ export function otpPages(app: Hono<PortalEnv>, deps: Deps) {
   takeForm(app, "/devices/otp", { at: "/devices/otp/new", about: "name" }, async (c) => {
     const session = await signedIn(c, deps, { setup: true });
     requireFit("name", nicknameSchema, field(c, "name"));
-    const setup = await registerOtpDevice(deps, session, field(c, "name"), origin(c));
-    return setUpPage(c, await whoOf(deps, session), setup);
+    const { device } = await registerOtpDevice(deps, session, field(c, "name"), origin(c));
+    await keepSetUp(deps, session, device.id);
+    return c.redirect(`/devices/otp/${device.id}`, 303);
   });
 
   app.get("/devices/otp/:id", async (c) => {
-    const { who, device } = await unverifiedApp(c, deps);
-    return codePage(c, who, device);
+    const { who, session, device } = await unverifiedApp(c, deps);
+    const own = await isOwnSetUp(deps, session, device.id);
+    return codePage(c, who, device, own ? await sameSetup(deps, session, device) : undefined);
   });
 
   takeForm(app, "/devices/otp/:id/restart", { at: "/devices/otp/:id" }, async (c) => {
-    const { who, session, device } = await unverifiedApp(c, deps);
-    return setUpPage(c, who, await restartOtpDevice(deps, session, device, origin(c)));
+    const { session, device } = await unverifiedApp(c, deps);
+    await restartOtpDevice(deps, session, device, origin(c));
+    await keepSetUp(deps, session, device.id);
+    return c.redirect(`/devices/otp/${device.id}`, 303);
   });
 
   takeForm(app, "/devices/otp/:id/verify", { at: "/devices/otp/:id", about: "code" }, async (c) => {
@@ -48,7 +53,7 @@ export function otpPages(app: Hono<PortalEnv>, deps: Deps) {
     const { signedOut } = await verifyOtpCode(deps, session, device, proof, origin(c));
     // Where the session has ended with that, the login page says so.
     if (signedOut) return c.redirect("/devices", 303);
-    return done(c, "/devices", "The device is verified. It can be used from the next login on.");
+    return done(c, "/devices", "Device verified. You can use it from your next login.");
   });
 }
 
@@ -62,24 +67,25 @@ async function unverifiedApp(c: PortalContext, deps: Deps) {
 function namePage(c: PortalContext, who: Who) {
   return page(
     c,
-    { title: "Name Your Device", who, narrow: true },
+    { title: "Name of your Device", who, narrow: true },
     <section class="card">
       <p class="step">Step 1 of 2</p>
-      <h1>Name Your Device</h1>
+      <h1>Name of your Device</h1>
       <p>
-        Have an authenticator app at hand, such as Google Authenticator, Authy, Duo or 1Password.
+        You need an authenticator app, such as Google Authenticator, Microsoft Authenticator, Authy,
+        Duo, SecureAuth, 2FAS, Aegis or 1Password.
       </p>
       <Form action="/devices/otp">
         <Field
           name="name"
-          label="Name of the device"
-          hint="To know it by, such as My phone."
+          label="Device nickname"
+          hint="For example, My phone. Your app shows it beside the code."
           faults={c.get("faults")}
           autocomplete="off"
           required
         />
         <div class="actions">
-          <button type="submit">Continue</button>
+          <button type="submit">Add Device</button>
           <a href="/devices">Cancel</a>
         </div>
       </Form>
@@ -87,37 +93,10 @@ function namePage(c: PortalContext, who: Who) {
   );
 }
 
-/** The answer that shows the secret; the same form sent again leads to where another can be made. */
-function setUpPage(c: PortalContext, who: Who, { device, secret, qrCode }: OtpSetup) {
-  c.set("onRepeat", `/devices/otp/${device.id}`);
-  return page(
-    c,
-    { title: "Verify Code", who, narrow: true },
-    <section class="card">
-      <p class="step">Step 2 of 2</p>
-      <h1>Verify Code</h1>
-      <p>Scan this barcode with your authenticator app. It is shown this once.</p>
-      <img class="barcode" src={qrCode} alt="The barcode for your authenticator app" />
-      <p>
-        Or type this secret into the app:
-        <br />
-        <code class="secret" id="secret">
-          {secret.replace(/(.{4})(?=.)/g, "$1 ")}
-        </code>
-      </p>
-      <p>
-        <button type="button" class="second small" data-copy="secret" hidden>
-          Copy the secret
-        </button>{" "}
-        <span id="told" role="status" />
-      </p>
-      <CodeForm id={device.id} faults={NO_FAULTS} />
-    </section>,
-  );
-}
+type App = { id: string; name: string | null };
 
-function codePage(c: PortalContext, who: Who, { id, name }: { id: string; name: string | null }) {
-  const faults = c.get("faults");
+/** The second step; `setup` is what its own session sees as often as it looks. */
+function codePage(c: PortalContext, who: Who, { id, name }: App, setup?: OtpSetup) {
   return page(
     c,
     { title: "Verify Code", who, narrow: true },
@@ -125,18 +104,22 @@ function codePage(c: PortalContext, who: Who, { id, name }: { id: string; name: 
       <section class="card">
         <p class="step">Step 2 of 2</p>
         <h1>Verify Code</h1>
-        <p>If you have added {name} to your authenticator app, type the code that it shows.</p>
-        <CodeForm id={id} faults={faults} />
+        {setup ? (
+          <Barcode setup={setup} />
+        ) : (
+          <p>If you have added {name} to your authenticator app, enter the code that it shows.</p>
+        )}
+        <CodeForm c={c} id={id} />
       </section>
       <section class="card">
-        <h2>Not in your app yet?</h2>
+        <h2>{setup ? "QR code does not work?" : "Not in your app yet?"}</h2>
         <p>
-          The barcode was shown once. A new one can be made; what you have scanned before no longer
-          works then.
+          {!setup && "We do not show its QR code any more. "}You can create a new one. The old one
+          will stop working.
         </p>
         <Form action={`/devices/otp/${id}/restart`}>
           <button type="submit" class="second">
-            Show a new barcode
+            Create a new QR code
           </button>
         </Form>
       </section>
@@ -144,19 +127,43 @@ function codePage(c: PortalContext, who: Who, { id, name }: { id: string; name: 
   );
 }
 
-function CodeForm({ id, faults }: { id: string; faults: Faults }) {
+const Barcode = ({ setup: { qrCode, secret } }: { setup: OtpSetup }) => (
+  <>
+    <p>
+      Scan this QR code with your authenticator app, then enter the code that the app shows. Only
+      this browser shows it, for 15 minutes.
+    </p>
+    <img class="barcode" src={qrCode} alt="QR code for your authenticator app" />
+    <p>
+      Or enter this secret in the app:
+      <br />
+      <code class="secret" id="secret">
+        {secret.replace(/(.{4})(?=.)/g, "$1 ")}
+      </code>
+    </p>
+    <p>
+      <button type="button" class="second small" data-copy="secret" hidden>
+        Copy the secret
+      </button>{" "}
+      <span id="told" role="status" />
+    </p>
+  </>
+);
+
+function CodeForm({ c, id }: { c: PortalContext; id: string }) {
+  const faults = c.get("faults");
   return (
     <Form action={`/devices/otp/${id}/verify`}>
-      <CodeField hint="6 digits; the app shows new ones every 30 seconds." faults={faults} />
+      <CodeField hint="6 digits. The code changes every 30 seconds." faults={faults} />
       <Check
         faults={faults}
         name="makeDefault"
         label="Make this my default authentication method"
-        hint="You are logged out, and log in again with this device."
+        hint="You will be logged out and asked for this device's code."
         checked
       />
       <div class="actions">
-        <button type="submit">Verify</button>
+        <button type="submit">Verify Mobile Passcode</button>
         <a href="/devices">Verify later</a>
       </div>
     </Form>

@@ -1,4 +1,5 @@
 import type { Child } from "hono/jsx";
+import type { SupportContact } from "../config.ts";
 import { newId } from "../store/ids.ts";
 import type { Faults } from "./words.ts";
 
@@ -91,6 +92,19 @@ export function Notice({
     <div id={id} class={`notice ${kind ?? ""}`} role={kind === "bad" ? "alert" : "status"}>
       {children}
     </div>
+  );
+}
+
+/** A text in which the way to Support, where it stands there, is a link. */
+export function Linked({ text, contact }: { text: string; contact?: SupportContact }) {
+  if (!contact?.href) return <>{text}</>;
+  const [before = "", ...after] = text.split(contact.text);
+  return (
+    <>
+      {before}
+      {after.length > 0 && <a href={contact.href}>{contact.text}</a>}
+      {after.join(contact.text)}
+    </>
   );
 }
 

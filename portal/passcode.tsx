@@ -1,21 +1,30 @@
 import type { Hono } from "hono";
-import { type Challenge, chooseMethod, getChallenge, resendPasscode } from "../api/challenges.ts";
+import {
+  accountLocked,
+  type Challenge,
+  chooseMethod,
+  getChallenge,
+  resendPasscode,
+  withPasscodeSent,
+} from "../api/challenges.ts";
 import type { Deps } from "../api/deps.ts";
+import { duration } from "../api/duration.ts";
 import { originOf } from "../api/origin.ts";
 import { methodSchema } from "../api/schemas.ts";
+import { withSupport } from "../api/support-contact.ts";
 import { verifyPasscode } from "../api/verify-passcode.ts";
 import { undelivered } from "./delivery.ts";
 import { done } from "./flash.ts";
 import { badFields, field, ownPath, type PortalContext, type PortalEnv, takeForm } from "./form.ts";
 import { page } from "./layout.tsx";
-import { CodeField, Field, Form, Notice } from "./parts.tsx";
+import { CodeField, Field, Form, Linked, Notice } from "./parts.tsx";
 import { keepToken, liveSession } from "./session.ts";
-import { duration, type Faults } from "./words.ts";
+import type { Faults } from "./words.ts";
 
 /** The second step of a login. */
 export function passcodePages(app: Hono<PortalEnv>, deps: Deps) {
   app.get("/login/:id", async (c) => {
-    const challenge = await getChallenge(deps, c.req.param("id"));
+    const challenge = await withPasscodeSent(deps, await getChallenge(deps, c.req.param("id")));
     if (challenge.state === "authenticated")
       return (await liveSession(c, deps)) ? c.redirect(goalOf(c), 303) : answeredPage(c);
     return passcodePage(c, deps, challenge);
@@ -46,8 +55,14 @@ export function passcodePages(app: Hono<PortalEnv>, deps: Deps) {
   takeForm(app, "/login/:id/method", { at: placeOf }, async (c) => {
     const method = methodSchema.safeParse(field(c, "method"));
     if (!method.success) throw badFields({ method: "Choose one of the methods." });
-    await chooseMethod(deps, idOf(c), method.data);
-    return c.redirect(pathOf(c), 303);
+    const challenge = await withPasscodeSent(deps, await chooseMethod(deps, idOf(c), method.data));
+    const { state, deliveredTo: to } = challenge;
+    const wait = waitOf(c, deps, challenge);
+    // No other is sent so soon after the last one, which is good still.
+    const still = method.data === "sms" && state === "awaiting_passcode" && wait > 0;
+    if (!still) return c.redirect(pathOf(c), 303);
+    const then = `Enter it, or request another in ${duration(wait * 1000)}.`;
+    return done(c, pathOf(c), `We sent a passcode to ${to} moments ago. ${then}`);
   });
 }
 
@@ -82,14 +97,12 @@ function passcodePage(c: PortalContext, deps: Deps, challenge: Challenge) {
         <Form action={`/login/${challenge.id}/verify`}>
           <Goal c={c} recovery={recovery} />
           {recovery ? <RecoveryField faults={faults} /> : <PasscodeField faults={faults} />}
-          <p class="quiet">
-            This login ends in {duration(left)}. After that, log in again to get a new one.
-          </p>
-          <button type="submit">Log in</button>
+          <p class="quiet">You have {duration(left)} to enter the passcode.</p>
+          <button type="submit">Verify Code</button>
         </Form>
       </section>
       <section class="card">
-        <h2>Other ways</h2>
+        <h2>Try another way</h2>
         <div class="ways" id="offers">
           {challenge.next.includes("resend") && !recovery && (
             <Resend c={c} id={challenge.id} wait={wait} />
@@ -98,7 +111,7 @@ function passcodePage(c: PortalContext, deps: Deps, challenge: Challenge) {
           <a href={pathOf(c, recovery ? {} : { with: "recovery" })}>
             {recovery ? "Use a passcode" : "Use a recovery code"}
           </a>
-          <a href="/login">Start again with another user</a>
+          <a href="/login">Log in as someone else</a>
         </div>
       </section>
     </>,
@@ -107,8 +120,8 @@ function passcodePage(c: PortalContext, deps: Deps, challenge: Challenge) {
 
 /** What helps where a passcode does not arrive. */
 const HELP = {
-  again: "Send a new passcode, or use another way.",
-  instead: "Use another way.",
+  again: "Send a new passcode, or try another way.",
+  instead: "Try another way.",
 };
 
 /**
@@ -118,7 +131,7 @@ const HELP = {
 function Delivery({ challenge, wait }: { challenge: Challenge; wait: number }) {
   const { method, state, problem, delivery, deliveredTo } = challenge;
   if (method === "otp")
-    return <p>Open your authenticator app and type the 6-digit passcode that it shows.</p>;
+    return <p>Open your authenticator app and enter the 6-digit passcode that it shows.</p>;
   if (state === "delivery_failed")
     return (
       <Notice id="delivery" kind="bad">
@@ -128,12 +141,15 @@ function Delivery({ challenge, wait }: { challenge: Challenge; wait: number }) {
   if (state === "sending_passcode" && !delivery)
     return (
       <p id="delivery" role="status" data-follow="1.5">
-        A 7-digit passcode is being sent to {deliveredTo}.
+        We are sending a 7-digit passcode to {deliveredTo}.
       </p>
     );
   return (
     <p id="delivery" role="status" {...(delivery === "sent" && wait > 0 && { "data-follow": "5" })}>
-      A 7-digit passcode was {delivery ?? "sent"} to {deliveredTo}. It works once, for ten minutes.
+      {delivery === "delivered"
+        ? "A 7-digit passcode was delivered to"
+        : "We sent a 7-digit passcode to"}{" "}
+      {deliveredTo}. It expires in 10 minutes.
     </p>
   );
 }
@@ -146,7 +162,7 @@ const RecoveryField = ({ faults }: { faults: Faults }) => (
   <Field
     name="passcode"
     label="Recovery code"
-    hint="16 letters and digits. Capitals and hyphens do not matter. Each code works once."
+    hint="16 letters and digits. Case and hyphens do not matter. Each code works once."
     faults={faults}
     autocomplete="off"
     autocapitalize="none"
@@ -171,8 +187,8 @@ function Resend({ c, id, wait }: { c: PortalContext; id: string; wait: number })
         Send a new passcode
       </button>
       <p class="quiet">
-        {wait > 0 && <span data-wait-note>Possible in {wait} seconds. </span>}
-        The passcode before it no longer works then.
+        {wait > 0 && <span data-wait-note>You can resend in {wait} seconds. </span>}
+        Sending a new passcode cancels the old one.
       </p>
     </Form>
   );
@@ -225,16 +241,19 @@ function answeredPage(c: PortalContext) {
 /** A challenge that takes no passcode any more. */
 function overPage(c: PortalContext, { state }: Challenge) {
   const locked = state === "locked";
-  const title = locked ? "Your account is locked" : "This login has ended";
+  const contact = c.get("support");
+  const title = locked ? "Your account is locked" : "This login expired";
   return page(
     c,
     { title, narrow: true, status: locked ? 423 : 410 },
     <section class="card">
       <h1>{title}</h1>
       <p role="alert">
-        {locked
-          ? "Too many wrong passcodes were entered. Contact Support to have the account unlocked."
-          : "Its time ran out, or your devices changed. Log in again to get a new passcode."}
+        {locked ? (
+          <Linked text={withSupport(accountLocked(), contact).message} contact={contact} />
+        ) : (
+          "It took too long, or your devices changed. Log in again."
+        )}
       </p>
       <a class="button" href="/login">
         Log in

@@ -14,9 +14,10 @@ export function PhonePage({ messages }: { messages: KeptMessage[] }) {
       <body>
         <h1>Development phone</h1>
         <p>
-          Messages and mails are kept here and reach nobody. The page looks for new ones by itself.
+          This page shows every text message and email. They are sent to nobody. The page reloads by
+          itself.
         </p>
-        {recipients.length === 0 && <p>No message was sent yet.</p>}
+        {recipients.length === 0 && <p>No messages yet.</p>}
         {recipients.map((recipient) => (
           <section>
             <h2>{recipient}</h2>

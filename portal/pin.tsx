@@ -1,12 +1,17 @@
 import type { Hono } from "hono";
+import { parsePhoneNumberFromString } from "libphonenumber-js/max";
 import type { Deps } from "../api/deps.ts";
 import { type DeviceView, unverifiedDevice, viewDevice } from "../api/devices.ts";
+import { duration } from "../api/duration.ts";
 import { originOf } from "../api/origin.ts";
 import { Problem } from "../api/problem.ts";
+import { pinSendWait } from "../api/sends.ts";
 import { resendPin, verifyPin } from "../api/sms-devices.ts";
 import { undelivered } from "./delivery.ts";
+import { done } from "./flash.ts";
 import { field, type PortalContext, type PortalEnv, takeForm, ticked } from "./form.ts";
 import { page, type Who, whoOf } from "./layout.tsx";
+import { isOwnSetUp } from "./own-set-up.ts";
 import { Check, CodeField, Form, Notice } from "./parts.tsx";
 import { signedIn } from "./session.ts";
 
@@ -14,13 +19,18 @@ import { signedIn } from "./session.ts";
 export function pinPages(app: Hono<PortalEnv>, deps: Deps) {
   app.get("/devices/sms/:id", async (c) => {
     const { who, device } = await unverifiedPhone(c, deps);
-    return verifyPage(c, who, await viewDevice(deps, device));
+    const view = await viewDevice(deps, device);
+    // Who has just typed the number must see it whole to check it.
+    const own = await isOwnSetUp(deps, who.session, device.id);
+    const shown = own ? { ...view, phoneNumber: readable(device.phoneNumber ?? "") } : view;
+    const waitMs = await pinSendWait(deps, device.userId);
+    return verifyPage(c, who, shown, { waitMs, intervalMs: deps.config.limits.pin.intervalMs });
   });
 
   takeForm(app, "/devices/sms/:id/pin", { at: "/devices/sms/:id" }, async (c) => {
     const { device } = await unverifiedPhone(c, deps);
     await resendPin(deps, device);
-    return c.redirect(`/devices/sms/${device.id}`, 303);
+    return done(c, `/devices/sms/${device.id}`, "We are sending a new PIN. Enter the newest one.");
   });
 
   takeForm(app, "/devices/sms/:id/verify", { at: "/devices/sms/:id", about: "code" }, async (c) => {
@@ -40,7 +50,9 @@ async function unverifiedPhone(c: PortalContext, deps: Deps) {
   return { who: await whoOf(deps, session), device };
 }
 
-function verifyPage(c: PortalContext, who: Who, device: DeviceView) {
+type Waiting = { waitMs: number; intervalMs: number };
+
+function verifyPage(c: PortalContext, who: Who, device: DeviceView, waiting: Waiting) {
   const faults = c.get("faults");
   const action = `/devices/sms/${device.id}`;
   return page(
@@ -51,6 +63,10 @@ function verifyPage(c: PortalContext, who: Who, device: DeviceView) {
         <p class="step">Step 2 of 2</p>
         <h1>Verify PIN</h1>
         <Delivery device={device} />
+        <p>
+          Wrong number? <a href={`/devices/manage/${device.id}/remove`}>Remove it</a>, then add the
+          right one.
+        </p>
         {device.next.includes("verify") && (
           <Form action={`${action}/verify`}>
             <CodeField label="PIN" hint="The 4 digits of the newest message." faults={faults} />
@@ -58,45 +74,61 @@ function verifyPage(c: PortalContext, who: Who, device: DeviceView) {
               faults={faults}
               name="makeDefault"
               label="Make this my default authentication method"
-              hint="Logins begin with a passcode to this phone."
+              hint="Text this phone a passcode first."
               checked
             />
             <p class="quiet">
-              When the PIN is right you are logged out, and log in with the phone.
+              After verifying, you will be logged out and asked to log in with this phone.
             </p>
             <div class="actions">
-              <button type="submit">Verify</button>
+              <button type="submit">Verify SMS Device</button>
               <a href="/devices">Verify later</a>
             </div>
           </Form>
         )}
       </section>
-      <div id="offers">{device.next.includes("pin") && <NewPin device={device} />}</div>
+      <div id="offers">
+        {device.next.includes("pin") && <NewPin device={device} waiting={waiting} />}
+      </div>
     </>,
   );
 }
 
-function NewPin({ device: { id } }: { device: DeviceView }) {
+function NewPin({
+  device: { id },
+  waiting: { waitMs, intervalMs },
+}: {
+  device: DeviceView;
+  waiting: Waiting;
+}) {
+  const seconds = waitMs > 0 && waitMs <= intervalMs ? String(Math.ceil(waitMs / 1000)) : undefined;
   return (
     <section class="card">
       <h2>No message?</h2>
-      <p>
-        Wait half a minute, then ask for a new PIN; the one before it no longer works then. If the
-        number is wrong, <a href={`/devices/manage/${id}`}>remove it</a> and start again.
-      </p>
       <Form action={`/devices/sms/${id}/pin`}>
-        <button type="submit" class="second">
+        <button type="submit" class="second" {...(seconds && { "data-wait": seconds })}>
           Send a new PIN
         </button>
+        <p class="quiet">
+          {waitMs > 0 && (
+            <span {...(seconds && { "data-wait-note": true })}>
+              You can request another PIN in {duration(waitMs)}.{" "}
+            </span>
+          )}
+          Sending a new PIN cancels the old one.
+        </p>
       </Form>
     </section>
   );
 }
 
+/** A number in parts that are easy to compare: "+1 415 555 0132". */
+const readable = (e164: string) => parsePhoneNumberFromString(e164)?.formatInternational() ?? e164;
+
 /** What helps where a PIN does not arrive. */
 const HELP = {
   again: "Check the number and send a new PIN.",
-  instead: "Remove this number, or add an authenticator app.",
+  instead: "Change the number, or add an authenticator app.",
 };
 
 /** How the PIN's delivery stands, and whether it can still be used. */
@@ -107,9 +139,9 @@ function Delivery({
 }) {
   switch (state) {
     case "pin_expired":
-      return <Notice kind="bad">The PIN has expired. Send a new one.</Notice>;
+      return <Notice kind="bad">The PIN has expired. Request a new one.</Notice>;
     case "pin_void":
-      return <Notice kind="bad">Too many wrong PINs: the last one is void. Send a new one.</Notice>;
+      return <Notice kind="bad">Too many wrong PINs. Request a new one.</Notice>;
     case "delivery_failed":
       return (
         <Notice id="delivery" kind="bad">
@@ -120,12 +152,13 @@ function Delivery({
       if (state === "sending_pin" && !delivery)
         return (
           <p id="delivery" role="status" data-follow="1.5">
-            A PIN is being sent to {to}.
+            We are sending a PIN to {to}.
           </p>
         );
       return (
         <p id="delivery" role="status" {...(delivery === "sent" && { "data-follow": "5" })}>
-          A PIN was {delivery ?? "sent"} to {to}. It works for ten minutes.
+          {delivery === "delivered" ? "A PIN was delivered to" : "We sent a PIN to"} {to}. It
+          expires in 10 minutes.
         </p>
       );
   }

@@ -2,9 +2,11 @@ import { routePath } from "hono/route";
 import type { Deps } from "../api/deps.ts";
 import { problemOf } from "../api/errors.ts";
 import { PROBLEMS, type Problem } from "../api/problem.ts";
+import { withSupport } from "../api/support-contact.ts";
 import { again, remember, typedIn } from "./flash.ts";
 import type { PortalContext } from "./form.ts";
 import { page } from "./layout.tsx";
+import { Linked } from "./parts.tsx";
 import { faultsOf, wordsOf } from "./words.ts";
 
 /**
@@ -12,7 +14,10 @@ import { faultsOf, wordsOf } from "./words.ts";
  * form that is refused; else says it.
  */
 export async function refuse(error: Error, c: PortalContext, deps: Deps) {
-  const problem = problemOf(error, routePath(c, -1), deps.log);
+  const problem = withSupport(
+    problemOf(error, routePath(c, -1), deps.log),
+    deps.config.SUPPORT_CONTACT,
+  );
   const form = c.get("formPage");
   const to = form?.at ?? placeOf(c);
   switch (problem.code) {
@@ -51,7 +56,9 @@ export function refusalPage(c: PortalContext, problem: Problem) {
     { title, narrow: true, status: problem.status },
     <>
       <h1>{title}</h1>
-      <p role="alert">{wordsOf(problem)}</p>
+      <p role="alert">
+        <Linked text={wordsOf(problem)} contact={c.get("support")} />
+      </p>
       <p>
         <a href="/">Go to the start page</a>
       </p>

@@ -9,8 +9,8 @@ import { signedIn } from "./session.ts";
 /** The session of a user who has the role now. Throws `forbidden` beside what `signedIn` throws. */
 export async function signedInAs(c: PortalContext, deps: Deps, role: Role): Promise<Who> {
   const session = await signedIn(c, deps);
-  const { username } = await requireRole(deps, session, role);
-  return { username, session };
+  const { username, lockedAt } = await requireRole(deps, session, role);
+  return { username, session, locked: lockedAt !== null };
 }
 
 /** The same for a page whose form needs a recent login. */

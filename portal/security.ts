@@ -6,7 +6,7 @@ const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",
-  // The barcode of an authenticator app is shown once, so it has no address of its own.
+  // The QR code holds a secret, so it stands in its page and has no address of its own.
   "img-src 'self' data:",
   "connect-src 'self'",
   "form-action 'self'",
@@ -35,11 +35,7 @@ export const ownFormsOnly: MiddlewareHandler = async (c, next) => {
     site === undefined
       ? hostOf(c.req.header("origin")) === new URL(c.req.url).host
       : site === "same-origin" || site === "none";
-  if (!own)
-    throw new Problem(
-      "forbidden",
-      "The form was sent from another site. Open the page here and send it again.",
-    );
+  if (!own) throw new Problem("forbidden", "The form was sent from another site. Open it here.");
   return next();
 };
 

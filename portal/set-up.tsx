@@ -23,16 +23,16 @@ export function setUpPages(app: Hono<PortalEnv>, deps: Deps) {
       <section class="card">
         <h1>{title}</h1>
         <p>
-          Your account asks everyone for a second step at login: a passcode sent to your phone, or
-          one that an app on it shows. It takes about two minutes to set up. When a device is
-          verified you are logged out, and log in with it.
+          Your account requires a second step at login: a passcode by text message or from an app.
+          It takes about two minutes to set up. After you verify a device, you will be logged out
+          and asked to log in with it.
         </p>
         {from ? (
           <p>
-            You can do it later, until <Time at={from} />.
+            You can do this later, until <Time at={from} />.
           </p>
         ) : (
-          <p>You have 15 minutes. If they run out, log in again and go on from where you were.</p>
+          <p>You have 15 minutes. If time runs out, log in again to continue.</p>
         )}
         <div class="actions">
           <a class="button" href="/devices">

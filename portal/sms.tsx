@@ -5,6 +5,7 @@ import { originOf } from "../api/origin.ts";
 import { registerSmsDevice } from "../api/sms-devices.ts";
 import { field, type PortalContext, type PortalEnv, takeForm } from "./form.ts";
 import { page, type Who, whoOf } from "./layout.tsx";
+import { keepSetUp } from "./own-set-up.ts";
 import { described, Field, Form } from "./parts.tsx";
 import { signedIn, signedInLately } from "./session.ts";
 import type { Faults } from "./words.ts";
@@ -30,6 +31,7 @@ export function smsPages(app: Hono<PortalEnv>, deps: Deps) {
     const phone = { countryCode: field(c, "countryCode"), phoneNumber: field(c, "phoneNumber") };
     const origin = originOf(c, deps.config.TRUSTED_PROXIES);
     const { id } = await registerSmsDevice(deps, session, phone, origin);
+    await keepSetUp(deps, session, id);
     return c.redirect(`/devices/sms/${id}`, 303);
   });
 }
@@ -47,19 +49,19 @@ function registerPage(c: PortalContext, who: Who) {
         <Field
           name="phoneNumber"
           label="Phone number"
-          hint="Without the country's dialling code. Standard message and data rates may apply."
+          hint="Leave out the country code. Standard message and data rates may apply."
           faults={faults}
           type="tel"
           autocomplete="tel-national"
           required
         />
-        <p>We send a 4-digit PIN to this number, to see that it is yours.</p>
+        <p>We will text a 4-digit PIN to confirm this number is yours.</p>
         <p>
-          Who takes over a phone number or reads its messages gets your passcodes too.{" "}
+          Anyone who takes over your number or reads your messages can get your passcodes.{" "}
           <a href="/devices/otp/new">An authenticator app</a> is safer.
         </p>
         <div class="actions">
-          <button type="submit">Send the PIN</button>
+          <button type="submit">Add SMS Device</button>
           <a href="/devices">Cancel</a>
         </div>
       </Form>

@@ -1,4 +1,5 @@
 import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { duration } from "../api/duration.ts";
 import type { Problem } from "../api/problem.ts";
 import { knownBrowser } from "../store/user-agents.ts";
 
@@ -41,25 +42,16 @@ export function wordsOf({ code, message, extra }: Problem): string {
     case "pin_rejected":
       if (!triesRemaining) return message;
       return `${message} ${tries(Number(triesRemaining))}.`;
+    case "send_limit":
+      // A limit of messages says how long to wait itself.
+      if (extra.members?.limit) return message;
+      break;
   }
   if (extra.retryAfterS === undefined) return message;
   return `${message} Try again in ${duration(extra.retryAfterS * 1000)}.`;
 }
 
 const tries = (n: number) => (n === 1 ? "One try is left" : `${n} tries are left`);
-
-const UNITS = [
-  ["hour", 3_600_000],
-  ["minute", 60_000],
-  ["second", 1000],
-] as const;
-
-/** A duration in its largest fitting unit, rounded up: "10 minutes". */
-export function duration(ms: number): string {
-  const [unit, size] = UNITS.find(([, size]) => ms > size) ?? UNITS[2];
-  const n = Math.max(1, Math.ceil(ms / size));
-  return `${n} ${unit}${n === 1 ? "" : "s"}`;
-}
 
 /**
  * With what something was done: "Chrome 150 on Windows". Never the client's own words, which are a

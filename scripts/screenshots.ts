@@ -71,32 +71,32 @@ async function ofUser(browser: Browser): Promise<void> {
   await page.getByLabel("Add an SMS device").click();
   await page.getByLabel("Phone number").fill("512-555-0100");
   await picture(page, "sms-step-1");
-  await press(page, "Send the PIN");
+  await press(page, "Add SMS Device");
   const pin = await newest();
-  await page.getByText("A PIN was sent").waitFor();
+  await page.getByText("We sent a PIN").waitFor();
   await picture(page, "sms-step-2");
   await page.getByLabel("PIN", { exact: true }).fill(pin);
-  await press(page, "Verify");
+  await press(page, "Verify SMS Device");
   await picture(page, "login-again");
 
   await logIn(page, "alice");
   const passcode = await newest(pin);
-  await page.getByText("passcode was sent").waitFor();
+  await page.getByText("We sent a 7-digit passcode").waitFor();
   await picture(page, "passcode");
   await page.getByLabel("Passcode").fill(wrong(passcode));
-  await press(page, "Log in");
+  await press(page, "Verify Code");
   await picture(page, "passcode-wrong");
   await page.getByLabel("Passcode").fill(passcode);
-  await press(page, "Log in");
+  await press(page, "Verify Code");
 
   await page.getByLabel("Add an OTP device").click();
-  await page.getByLabel("Name of the device").fill("My phone");
+  await page.getByLabel("Device nickname").fill("My phone");
   await picture(page, "otp-step-1");
-  await press(page, "Continue");
+  await press(page, "Add Device");
   await picture(page, "otp-step-2");
   const secret = (await page.locator("#secret").textContent())?.replaceAll(/\s/g, "") ?? "";
   await page.getByLabel("Code", { exact: true }).fill(generateSync({ secret }));
-  await press(page, "Verify");
+  await press(page, "Verify Mobile Passcode");
 
   await logIn(page, "alice");
   await picture(page, "passcode-otp");
@@ -105,7 +105,7 @@ async function ofUser(browser: Browser): Promise<void> {
   await picture(page, "passcode-recovery");
   await page.goto(passcodePage);
   await page.getByLabel("Passcode").fill(nextCode(secret));
-  await press(page, "Log in");
+  await press(page, "Verify Code");
   await picture(page, "devices");
   await onAPhoneInTheDark(browser, page);
   for (const [path, name] of [
@@ -133,7 +133,7 @@ async function ofOthers(browser: Browser): Promise<void> {
   await logIn(member, "bob");
   await member.getByLabel("Add an SMS device").click();
   await member.getByLabel("Phone number").fill("512-555-0101");
-  await press(member, "Send the PIN");
+  await press(member, "Add SMS Device");
 
   const support = await open(browser);
   await logIn(support, "support");
@@ -174,7 +174,7 @@ async function ofEnds(browser: Browser): Promise<void> {
   await logIn(page, "alice");
   for (let wrong = 0; wrong < WRONG_UNTIL_LOCKED; wrong++) {
     await page.getByLabel("Passcode").fill(String(1_000_000 + wrong));
-    await press(page, "Log in");
+    await press(page, "Verify Code");
   }
   await picture(page, "locked");
 }

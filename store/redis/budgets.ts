@@ -48,6 +48,22 @@ export async function spend(
   return retryAfterMs === 0 ? { ok: true, token } : { ok: false, retryAfterMs };
 }
 
+/** How many ms from `now` until every rule allows one more; 0 where one is free. Spends nothing. */
+export async function budgetWait(
+  redis: Redis,
+  key: string,
+  rules: readonly BudgetRule[],
+  now: number,
+): Promise<number> {
+  const spent = await redis.zRangeWithScores(key, 0, -1);
+  const waits = rules.map(({ limit, windowMs }) => {
+    const recent = spent.filter(({ score }) => score > now - windowMs);
+    const freed = recent[recent.length - limit];
+    return freed ? freed.score + windowMs - now : 0;
+  });
+  return Math.max(0, ...waits);
+}
+
 /** Gives back what the token spent; a second time it changes nothing. */
 export async function refund(redis: Redis, key: string, token: string): Promise<void> {
   await redis.zRem(key, token);

@@ -12,6 +12,8 @@ export type Challenge = {
   expiresAt: number;
   /** The session that the challenge became. */
   completedBy?: string;
+  /** Until when the newest passcode is good; none where no passcode was sent. */
+  passcodeExpiresAt?: number;
 };
 
 export const challengeScripts = {
@@ -43,7 +45,10 @@ export const challengeScripts = {
 /** Records a login challenge, whose id is an owned id of its user. */
 export async function openChallenge(
   redis: Redis,
-  challenge: Omit<Challenge, "completedBy"> & { challengeId: string; now: number },
+  challenge: Omit<Challenge, "completedBy" | "passcodeExpiresAt"> & {
+    challengeId: string;
+    now: number;
+  },
 ): Promise<void> {
   const { challengeId, userId, accountId, epochs, expiresAt, now } = challenge;
   const fields = { accountId, userEpoch: epochs.user, accountEpoch: epochs.account, expiresAt };
@@ -86,7 +91,7 @@ export async function readChallenge(
 ): Promise<Challenge | undefined> {
   const userId = ownerOf(challengeId);
   const fields = userId ? await redis.hGetAll(keys.challenge(userId, challengeId)) : {};
-  const { accountId, userEpoch, accountEpoch, expiresAt, completedBy } = fields;
+  const { accountId, userEpoch, accountEpoch, expiresAt, completedBy, passcodeExpiresAt } = fields;
   if (!userId || !accountId) {
     return undefined;
   }
@@ -96,6 +101,7 @@ export async function readChallenge(
     epochs: { user: Number(userEpoch), account: Number(accountEpoch) },
     expiresAt: Number(expiresAt),
     completedBy,
+    passcodeExpiresAt: passcodeExpiresAt === undefined ? undefined : Number(passcodeExpiresAt),
   };
 }
 

@@ -9,6 +9,8 @@ const DAY_MS = 24 * HOUR_MS;
 export const keys = {
   /** Hash: the newest PIN of a device and its wrong tries. */
   pin: (userId: string, deviceId: string) => `mfa:{${userId}}:pin:${deviceId}`,
+  /** String: the session that began the set-up of a device. */
+  setUp: (userId: string, deviceId: string) => `mfa:{${userId}}:set-up:${deviceId}`,
   /** Hash: a login challenge, its newest passcode, and the session it became. */
   challenge: (userId: string, challengeId: string) => `mfa:{${userId}}:challenge:${challengeId}`,
   /** Sorted set: the ids of challenges by the end of their lifetime. */

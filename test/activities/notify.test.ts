@@ -4,6 +4,7 @@ import { newId } from "../../store/ids.ts";
 import { findEvent, listEvents, recordEvent } from "../../store/postgres/events.ts";
 import { createUser, setEmail } from "../../store/postgres/users.ts";
 import { AT, eventOf, newAccount } from "../store/postgres/database.ts";
+import { newPerson } from "../support/people.ts";
 import { useActivities } from "./perform.ts";
 
 const { deps, perform, logged } = useActivities();
@@ -20,7 +21,11 @@ function mailbox() {
 
 async function recorded(
   type: string,
-  { email = `${newId()}@example.com`, username = newId() } = {},
+  {
+    email = `${newId()}@example.com`,
+    username = newId(),
+    by,
+  }: { email?: string; username?: string; by?: string | null } = {},
 ) {
   const { id: accountId } = await newAccount(deps.db);
   const user = await createUser(deps.db, {
@@ -28,7 +33,7 @@ async function recorded(
   });
   if (user === "exists") throw new Error("The user name was taken");
   await setEmail(deps.db, { userId: user.id, email }, eventOf(user));
-  const event = { ...eventOf(user, type), actorId: user.id };
+  const event = { ...eventOf(user, type), actorId: by === undefined ? user.id : by };
   await recordEvent(deps.db, event);
   const { id: eventId = 0 } = (await findEvent(deps.db, event.key)) ?? {};
   return { user, email, eventId };
@@ -138,4 +143,20 @@ describe("attack: an administrator gives a user the address of a stranger", () =
     expect(await send(mail)).toBe("sent");
     expect(taken[0]?.to).toBe(email);
   });
+});
+
+test("a mail says who did it: the service, an operator, Support or an administrator", async () => {
+  const { taken, mail } = mailbox();
+  const support = await newPerson(deps.db, { role: "support", at: AT });
+  const administrator = await newPerson(deps.db, { role: "administrator", at: AT });
+  for (const [by, words] of [
+    [null, "the service itself"],
+    ["command_line", "an operator of the service"],
+    [support.id, "Support"],
+    [administrator.id, "an administrator of your account"],
+  ] as const) {
+    const { eventId } = await recorded("account_unlocked", { by });
+    await perform("sendNotice", { eventId, to: "current" }, { mail });
+    expect(taken.at(-1)?.body).toContain(`By:    ${words}\n`);
+  }
 });

@@ -47,9 +47,9 @@ export const budgetsMutations: Mutation[] = [
   {
     mistake: "PINs have no budget of the user",
     file: "api/sends.ts",
-    find: 'return spend(deps, [ofUser, ...ofEveryMessage(deps, "pin", phoneNumber)]);',
+    find: 'return spend(deps, "pin", [ofUser, ...ofEveryMessage(deps, "pin", phoneNumber)]);',
     replace:
-      'return spend(deps, [...ofEveryMessage(deps, "pin", phoneNumber), ...[ofUser].slice(1)]);',
+      'return spend(deps, "pin", [...ofEveryMessage(deps, "pin", phoneNumber), ...[ofUser].slice(1)]);',
     noticedBy: ["test/api/send-limits.test.ts", "test/api/sms-devices.test.ts"],
   },
   {

@@ -49,7 +49,7 @@ test.each(["light", "dark"] as const)(
     await expectFits(page);
     await logIn(page, user);
     await page.getByLabel("Passcode").fill("000000");
-    await press(page, "Log in");
+    await press(page, "Verify Code");
     await expectFits(page);
     await logInByApp(portal, page, user, secret);
     const paths = ["/devices", "/devices/sms/new", "/devices/otp/new", "/devices/remove-all"];

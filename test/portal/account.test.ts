@@ -1,7 +1,16 @@
 import { describe, expect, test } from "vitest";
 import { newPhone } from "../support/phones.ts";
 import { logInByPassword, wrongCode } from "../support/scenarios.ts";
-import { expectAccessible, follow, heading, logIn, press, secretOf, usePortal } from "./browser.ts";
+import {
+  expectAccessible,
+  follow,
+  heading,
+  logIn,
+  openAccount,
+  press,
+  secretOf,
+  usePortal,
+} from "./browser.ts";
 import { supportDesk, withApp } from "./people.ts";
 
 const portal = usePortal();
@@ -18,7 +27,7 @@ describe("the account's requirement", () => {
     const [his, hers] = [await portal.open(), await portal.open()];
     await logIn(his, admin);
     await logIn(hers, member);
-    await follow(his, "Account");
+    await openAccount(his);
     expect(await his.getByText("0 of 2 users are set up").first().isVisible()).toBe(true);
     await expectAccessible(his);
     await follow(his, /^Edit/);
@@ -55,23 +64,23 @@ describe("the account's requirement", () => {
     await follow(hers, "Set Up Multi-Factor Authentication");
     await hers.reload();
     await follow(hers, "Add an OTP device");
-    await hers.getByLabel("Name of the device").fill("Hers");
-    await press(hers, "Continue");
+    await hers.getByLabel("Device nickname").fill("Hers");
+    await press(hers, "Add Device");
     // Set-up can be left and resumed.
     await press(hers, "Log out");
     await logIn(hers, member);
     await follow(hers, "Set Up Multi-Factor Authentication");
     await follow(hers, "Manage Hers");
     await follow(hers, "Verify");
-    await press(hers, "Show a new barcode");
+    await press(hers, "Create a new QR code");
     const secret = await secretOf(hers);
     await hers.getByLabel("Code", { exact: true }).fill(await portal.codeOf(secret));
-    await press(hers, "Verify");
+    await press(hers, "Verify Mobile Passcode");
     expect(await hers.getByRole("status").textContent()).toContain("Device verified");
     await portal.advance(30_000);
     await logIn(hers, member);
     await hers.getByLabel("Passcode").fill(await portal.codeOf(secret));
-    await press(hers, "Log in");
+    await press(hers, "Verify Code");
     expect(await hers.getByText("Your account requires it of everyone").isVisible()).toBe(true);
   });
 
@@ -133,7 +142,7 @@ describe("the account's users", () => {
     expect(await page.getByRole("status").textContent()).toContain("is now an administrator");
     const other = await portal.open();
     await logIn(other, { ...member, username, password: "a long enough one" });
-    await follow(other, "Account");
+    await openAccount(other);
     expect(await heading(other)).toBe("Account settings");
 
     const outsider = await portal.open();
@@ -152,7 +161,7 @@ describe("Support", () => {
     await logIn(page, user);
     for (let n = 1; n <= 7; n++) {
       await page.getByLabel("Passcode").fill(wrongCode(code, n * 1000));
-      await press(page, "Log in");
+      await press(page, "Verify Code");
     }
     expect(await heading(page)).toBe("Your account is locked");
 
@@ -180,7 +189,7 @@ describe("Support", () => {
     expect((await lit.allTextContents()).sort()).toEqual(["awaiting passcode", "locked"]);
     await expectAccessible(desk);
     await page.getByLabel("Passcode").fill(await portal.codeOf(secret));
-    await press(page, "Log in");
+    await press(page, "Verify Code");
     await page.goto("/activity");
     expect(await page.getByText("Called back on the number we have").isVisible()).toBe(true);
   });

@@ -32,11 +32,11 @@ const PAGE_MS = limit(15_000);
 const START_MS = limit(300_000);
 
 /** The whole service in this process, on a port, and a real browser to see it with. */
-async function startPortal() {
+async function startPortal(environment: Record<string, string> = {}) {
   const executablePath = await ensureDebianPackage("chromium", "chromium", () => {});
   await ensureDebianPackage("zbarimg", "zbar-tools", () => {});
   await ensureDebianPackage("oathtool", "oathtool", () => {});
-  const stack = await startStack();
+  const stack = await startStack({ environment });
   const server = serve({ fetch: stack.app.fetch, hostname: "127.0.0.1", port: 0 });
   await new Promise((resolve) => server.once("listening", resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -67,9 +67,9 @@ async function startPortal() {
 
 export type Portal = Awaited<ReturnType<typeof startPortal>>;
 
-/** A portal and a browser for one test file. */
-export function usePortal(): Portal {
-  return used(startPortal, START_MS);
+/** A portal and a browser for one test file, with these settings beside the usual ones. */
+export function usePortal(environment?: Record<string, string>): Portal {
+  return used(() => startPortal(environment), START_MS);
 }
 
 /** Fills the login page and sends it. */
@@ -90,6 +90,12 @@ export async function press(page: Page, name: string | RegExp): Promise<void> {
 export async function follow(page: Page, name: string | RegExp): Promise<void> {
   await page.getByRole("link", { name, exact: true }).first().click();
   await page.waitForLoadState();
+}
+
+/** Opens the account's settings by the menu. */
+export async function openAccount(page: Page): Promise<void> {
+  await page.getByText("Account", { exact: true }).click();
+  await follow(page, "Account Settings");
 }
 
 export const heading = (page: Page) => page.locator("h1").textContent();

@@ -11,7 +11,7 @@ test("the default method is edited, and the next login begins with it", async ()
   await logIn(page, user);
   await press(page, "Use my authenticator app");
   await page.getByLabel("Passcode").fill(await portal.codeOf(secret));
-  await press(page, "Log in");
+  await press(page, "Verify Code");
   await follow(page, "Edit the default authentication method");
   expect(await page.getByLabel("SMS", { exact: true }).isChecked()).toBe(true);
   await expectAccessible(page);
@@ -42,12 +42,13 @@ test("all devices are removed after a question", async () => {
   await logIn(page, user);
   await press(page, "Use my authenticator app");
   await page.getByLabel("Passcode").fill(await portal.codeOf(secret));
-  await press(page, "Log in");
+  await press(page, "Verify Code");
   await follow(page, "Remove all devices");
   await expectAccessible(page);
   await press(page, "Remove all devices");
   expect(await page.getByRole("status").textContent()).toContain("All devices were removed");
-  expect(await page.getByText("You have none.").count()).toBe(2);
+  expect(await page.getByText("No authenticator apps yet.").isVisible()).toBe(true);
+  expect(await page.getByText("No phone yet.").isVisible()).toBe(true);
 });
 
 test("after 15 minutes a change asks for a login, and goes on from there", async () => {
@@ -62,7 +63,7 @@ test("after 15 minutes a change asks for a login, and goes on from there", async
   await page.getByLabel("Password").fill(user.password);
   await press(page, "Log in");
   await page.getByLabel("Passcode").fill(await portal.codeOf(secret));
-  await press(page, "Log in");
+  await press(page, "Verify Code");
   expect(await heading(page)).toBe("Generate Recovery Codes");
   await press(page, "Generate Codes");
   expect(await heading(page)).toBe("Your recovery codes");
@@ -73,15 +74,15 @@ test("after the fifth app there is no place for another, also in a tab left open
   await logInByApp(portal, page, user, secret);
   for (let n = 2; n <= 5; n++) {
     await page.goto("/devices/otp/new");
-    await page.getByLabel("Name of the device").fill(`App ${n}`);
-    await press(page, "Continue");
+    await page.getByLabel("Device nickname").fill(`App ${n}`);
+    await press(page, "Add Device");
   }
   await page.goto("/devices/otp/new");
-  await page.getByLabel("Name of the device").fill("App 6");
-  await press(page, "Continue");
+  await page.getByLabel("Device nickname").fill("App 6");
+  await press(page, "Add Device");
   expect(await page.locator("#name-error").textContent()).toContain("You have 5 apps, the maximum");
-  await page.getByLabel("Name of the device").fill("a".repeat(65));
-  await press(page, "Continue");
+  await page.getByLabel("Device nickname").fill("a".repeat(65));
+  await press(page, "Add Device");
   expect(await page.locator("#name-error").textContent()).toContain("at most 64 characters");
   await follow(page, "Cancel");
   expect(await page.getByLabel("Add an OTP device").count()).toBe(0);
@@ -171,7 +172,7 @@ test("back and reload in the middle: codes are not made twice, a removal is not 
   await press(page, "Use my authenticator app");
   await page.reload();
   await page.getByLabel("Passcode").fill(await portal.codeOf(secret));
-  await press(page, "Log in");
+  await press(page, "Verify Code");
 
   // Recovery codes: they are gone with a reload, which makes no second set.
   await follow(page, "Generate Recovery Codes");

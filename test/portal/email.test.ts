@@ -10,7 +10,7 @@ test("a person says where notices go, is corrected, and takes the address away a
   await logIn(page, await portal.createUser());
   await page.goto("/devices");
   expect(await page.getByText("You have no address").isVisible()).toBe(true);
-  await follow(page, "Edit the address for notices");
+  await follow(page, "Edit the address for notifications");
   expect(await heading(page)).toBe("Email notifications");
   await expectAccessible(page);
 
@@ -27,7 +27,7 @@ test("a person says where notices go, is corrected, and takes the address away a
   const told = () => keptMessages(portal.deps.redis, "alice@example.com");
   await until(told, ({ length }) => length === 1);
 
-  await follow(page, "Edit the address for notices");
+  await follow(page, "Edit the address for notifications");
   expect(await address.inputValue()).toBe("alice@example.com");
   await address.fill("");
   await press(page, "Save");

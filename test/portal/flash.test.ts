@@ -31,7 +31,7 @@ test("attack: a made-up cookie says nothing", async () => {
 test("a success is told once: a reload does not tell it again", async () => {
   const { user, secret, page } = await withApp(portal);
   await logInByApp(portal, page, user, secret);
-  await follow(page, "Edit the address for notices");
+  await follow(page, "Edit the address for notifications");
   await page.getByLabel("E-mail address").fill("alice@example.com");
   await press(page, "Save");
   expect(await page.locator(".notice.good").count()).toBe(1);

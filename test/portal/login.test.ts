@@ -65,7 +65,7 @@ describe("the passcode page", () => {
     const { user, number, page } = await withPhone(portal);
     await logIn(page, user);
     const first = await portal.passcodeTo(number);
-    await page.getByText(/A 7-digit passcode was sent to/).waitFor();
+    await page.getByText(/We sent a 7-digit passcode to/).waitFor();
     const button = page.getByRole("button", { name: /Send a new passcode/ });
     expect(await button.isDisabled()).toBe(true);
     expect(await button.textContent()).toMatch(/\(in \d+ s\)/);
@@ -73,24 +73,24 @@ describe("the passcode page", () => {
     await page.reload();
     await press(page, "Send a new passcode");
     const second = await portal.passcodeTo(number);
-    await page.getByText(/A 7-digit passcode was sent to/).waitFor();
+    await page.getByText(/We sent a 7-digit passcode to/).waitFor();
     await page.getByLabel("Passcode").fill(first);
-    await press(page, "Log in");
+    await press(page, "Verify Code");
     expect(await page.getByRole("alert").textContent()).toContain("passcode is wrong");
     await page.getByLabel("Passcode").fill(second);
-    await press(page, "Log in");
+    await press(page, "Verify Code");
     expect(await heading(page)).toBe("My Multi-Factor Devices");
   });
 
   test("offers the other method for this login", async () => {
     const { user, secret, page } = await withBoth(portal);
     await logIn(page, user);
-    await page.getByText(/A 7-digit passcode was sent to/).waitFor();
+    await page.getByText(/We sent a 7-digit passcode to/).waitFor();
     await press(page, "Use my authenticator app");
     expect(await page.getByText("Open your authenticator app").isVisible()).toBe(true);
     await expectAccessible(page);
     await page.getByLabel("Passcode").fill(await portal.codeOf(secret));
-    await press(page, "Log in");
+    await press(page, "Verify Code");
     expect(await heading(page)).toBe("My Multi-Factor Devices");
   });
 
@@ -118,12 +118,12 @@ describe("the passcode page", () => {
     await follow(other, "Use a recovery code");
     await expectAccessible(other);
     await other.getByLabel("Recovery code").fill("aaaa-bbbb-cccc-dddd");
-    await press(other, "Log in");
+    await press(other, "Verify Code");
     expect(await heading(other)).toBe("Enter a recovery code");
     await other
       .getByLabel("Recovery code")
       .fill(codes[0]?.toLowerCase().replaceAll("-", " ") ?? "");
-    await press(other, "Log in");
+    await press(other, "Verify Code");
     expect(await other.getByRole("status").textContent()).toContain("You have 1 left");
   });
 
@@ -136,7 +136,7 @@ describe("the passcode page", () => {
     portal.failSms();
     await press(page, "Use my authenticator app");
     await page.getByLabel("Passcode").fill(await portal.codeOf(secret));
-    await press(page, "Log in");
+    await press(page, "Verify Code");
     expect(await heading(page)).toBe("My Multi-Factor Devices");
   });
 
@@ -144,7 +144,7 @@ describe("the passcode page", () => {
     const { user, number, page } = await withPhone(portal);
     await logIn(page, user);
     await portal.passcodeTo(number);
-    await page.getByText(/A 7-digit passcode was sent to/).waitFor();
+    await page.getByText(/We sent a 7-digit passcode to/).waitFor();
     await report(page.url(), { outcome: "delivered" });
     await page.getByText(/A 7-digit passcode was delivered to/).waitFor();
     await expectAccessible(page);
@@ -153,7 +153,7 @@ describe("the passcode page", () => {
     await page.reload();
     await press(page, "Send a new passcode");
     await portal.passcodeTo(number);
-    await page.getByText(/A 7-digit passcode was sent to/).waitFor();
+    await page.getByText(/We sent a 7-digit passcode to/).waitFor();
     await report(page.url(), { outcome: "failed", reason: "unreachable_number" });
     await page.getByText(/could not be delivered: the phone cannot be reached/).waitFor();
     await page.getByRole("button", { name: "Send a new passcode" }).waitFor();
@@ -166,11 +166,11 @@ describe("the passcode page", () => {
     await logIn(page, user);
     for (let n = 1; n <= 6; n++) {
       await page.getByLabel("Passcode").fill(wrongCode(code, n * 1000));
-      await press(page, "Log in");
+      await press(page, "Verify Code");
     }
     expect(await page.getByRole("alert").textContent()).toContain("One try is left");
     await page.getByLabel("Passcode").fill(wrongCode(code, 7000));
-    await press(page, "Log in");
+    await press(page, "Verify Code");
     expect(await heading(page)).toBe("Your account is locked");
     await expectAccessible(page);
     await logIn(page, user);
@@ -190,7 +190,7 @@ describe("the passcode page", () => {
     await tab.goto(address);
     expect(await heading(tab)).toBe("Enter your passcode");
     await page.getByLabel("Passcode").fill(await portal.codeOf(secret));
-    await press(page, "Log in");
+    await press(page, "Verify Code");
     expect(await heading(page)).toBe("My Multi-Factor Devices");
     await tab.reload();
     expect(await heading(tab)).toBe("My Multi-Factor Devices");
@@ -203,7 +203,7 @@ describe("the passcode page", () => {
     await logIn(page, user);
     await portal.advance(11 * MINUTE_MS);
     await page.getByLabel("Passcode").fill(await portal.codeOf(secret));
-    await press(page, "Log in");
+    await press(page, "Verify Code");
     await page
       .getByText(/Log in again/)
       .first()

@@ -55,6 +55,6 @@ export async function supportDesk(portal: Portal) {
 export async function logInByApp(portal: Portal, page: Page, user: Person, secret: string) {
   await logIn(page, user);
   await page.getByLabel("Passcode").fill(await portal.codeOf(secret));
-  await press(page, "Log in");
+  await press(page, "Verify Code");
   await portal.advance(STEP_MS);
 }

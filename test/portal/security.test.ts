@@ -108,14 +108,14 @@ test("every page is private, has a strict policy and runs no script of its own",
 test("a form sent twice at once is done once: a passcode logs in, a name makes one device", async () => {
   const { user, number, page } = await withPhone(portal);
   await logIn(page, user);
-  await page.getByText(/A 7-digit passcode was sent to/).waitFor();
+  await page.getByText(/We sent a 7-digit passcode to/).waitFor();
   await page.getByLabel("Passcode").fill(await portal.passcodeTo(number));
   await page.getByRole("button", { name: "Log in" }).dblclick();
   await page.getByRole("heading", { name: "My Multi-Factor Devices" }).waitFor();
 
   await page.goto("/devices/otp/new");
-  await page.getByLabel("Name of the device").fill("Twice");
-  await page.getByRole("button", { name: "Continue" }).dblclick();
+  await page.getByLabel("Device nickname").fill("Twice");
+  await page.getByRole("button", { name: "Add Device" }).dblclick();
   await page.getByRole("heading", { name: "Verify Code" }).waitFor();
   await page.goto("/devices");
   expect(await page.getByText("Twice").count()).toBe(1);
@@ -125,8 +125,8 @@ test("what was typed is shown as text, and a text of another kind is refused", a
   const page = await portal.open();
   await logIn(page, await portal.createUser());
   await page.goto("/devices/otp/new");
-  await page.getByLabel("Name of the device").fill('<img src=x onerror="alert(1)">');
-  await press(page, "Continue");
+  await page.getByLabel("Device nickname").fill('<img src=x onerror="alert(1)">');
+  await press(page, "Add Device");
   await page.goto("/devices");
   expect(await page.getByText('<img src=x onerror="alert(1)">').isVisible()).toBe(true);
   const headers = { "content-type": "application/json", "sec-fetch-site": "same-origin" };
@@ -140,17 +140,17 @@ test("everything works without JavaScript", async () => {
   const page = await portal.open({ javaScriptEnabled: false });
   await logIn(page, user);
   await page.getByLabel("Add an OTP device").click();
-  await page.getByLabel("Name of the device").fill("App");
-  await press(page, "Continue");
+  await page.getByLabel("Device nickname").fill("App");
+  await press(page, "Add Device");
   const secret = await secretOf(page);
   expect(await page.getByRole("button", { name: "Copy the secret" }).isVisible()).toBe(false);
   await page.getByLabel("Code", { exact: true }).fill(await portal.codeOf(secret));
-  await press(page, "Verify");
+  await press(page, "Verify Mobile Passcode");
   expect(await page.getByRole("status").textContent()).toContain("Device verified");
   await logIn(page, user);
   await portal.advance(30_000);
   await page.getByLabel("Passcode").fill(await portal.codeOf(secret));
-  await press(page, "Log in");
+  await press(page, "Verify Code");
   await page.getByRole("link", { name: "Generate Recovery Codes" }).click();
   await press(page, "Generate Codes");
   expect(await page.locator("#codes li").count()).toBe(10);

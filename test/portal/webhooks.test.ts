@@ -4,7 +4,15 @@ import { recordEvent } from "../../store/postgres/events.ts";
 import type { Person } from "../support/people.ts";
 import { type Receiver, startReceiver, verified } from "../support/receiver.ts";
 import { until } from "../support/until.ts";
-import { expectAccessible, follow, heading, logIn, press, usePortal } from "./browser.ts";
+import {
+  expectAccessible,
+  follow,
+  heading,
+  logIn,
+  openAccount,
+  press,
+  usePortal,
+} from "./browser.ts";
 
 const portal = usePortal();
 
@@ -18,7 +26,7 @@ async function atSettings() {
   const admin = await portal.createUser({ role: "administrator" });
   const page = await portal.open();
   await logIn(page, admin);
-  await follow(page, "Account");
+  await openAccount(page);
   return { admin, page };
 }
 

@@ -80,7 +80,7 @@ test("the mail server is away: nothing waits for it, and two days later the mail
   expect(await outcome(current)).toBe("sent");
   await stack.advance(DAY_MS);
   expect(to("away@example.com")).toMatchObject([
-    { headers: { subject: "Second Step: Your address for notices was changed" } },
+    { headers: { subject: "Second Step: Your address for notifications was changed" } },
   ]);
   const { searchAttributes } = await current.describe();
   expect(searchAttributes).toMatchObject({ MfaUserId: [user.id], MfaState: ["sent"] });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { newId } from "../../../store/ids.ts";
-import { refund, spend } from "../../../store/redis/budgets.ts";
+import { budgetWait, refund, spend } from "../../../store/redis/budgets.ts";
 import { keys } from "../../../store/redis/keys.ts";
 import { burst, NOW, twoClients } from "./clients.ts";
 
@@ -75,4 +75,17 @@ test("a budget is kept somewhat longer than it looks back, and no longer", async
   const stays = await redis.pTTL(key);
   expect(stays).toBeGreaterThan(DAY);
   expect(stays).toBeLessThan(2 * DAY);
+});
+
+test("how long to wait can be asked without spending, and is what a spending would be told", async () => {
+  const key = keys.pinSends(newId());
+  expect(await budgetWait(redis, key, pins, NOW)).toBe(0);
+  expect(await spend(redis, key, pins, NOW)).toMatchObject({ ok: true });
+  expect(await budgetWait(redis, key, pins, NOW + 3_000)).toBe(27_000);
+  expect(await budgetWait(redis, key, pins, NOW + 30_000)).toBe(0);
+  for (let n = 1; n < 10; n++) await spend(redis, key, pins, NOW + n * 30_000);
+  const later = NOW + 10 * 30_000;
+  const refused = await spend(redis, key, pins, later);
+  expect(refused).toEqual({ ok: false, retryAfterMs: DAY - 10 * 30_000 });
+  expect(await budgetWait(redis, key, pins, later)).toBe(DAY - 10 * 30_000);
 });

@@ -1,0 +1,115 @@
+import type { Mutation } from "./mutation.ts";
+
+const LABEL = "test/api/otp-label.test.ts";
+const DEAD_ENDS = "test/portal/dead-ends.test.ts";
+const NOTICES = "test/e2e/notices.test.ts";
+
+/** The rules of set-up, and of what locked users are told. */
+export const setupMutations: Mutation[] = [
+  {
+    mistake: "the barcode's label leaves out the device's nickname",
+    file: "api/otp.ts",
+    find: "cut(device, LABEL.device)",
+    replace: '""',
+    noticedBy: [LABEL],
+  },
+  {
+    mistake: "a colon in a name parts the label elsewhere",
+    file: "api/otp.ts",
+    find: 'text.replaceAll(":", " ")',
+    replace: "text",
+    noticedBy: [LABEL],
+  },
+  {
+    mistake: "the longest names make a URI that no barcode holds",
+    file: "api/otp.ts",
+    find: "points.length > most ?",
+    replace: "points.length > 1000 ?",
+    noticedBy: [LABEL],
+  },
+  {
+    mistake: "every session of the user sees the secret of an unverified app again",
+    file: "store/redis/set-ups.ts",
+    find: "(await redis.get(keys.setUp(userId, deviceId))) === sessionId",
+    replace: "(await redis.get(keys.setUp(userId, deviceId))) !== sessionId.repeat(2)",
+    noticedBy: ["test/store/redis/set-ups.test.ts", DEAD_ENDS],
+  },
+  {
+    mistake: "who began a set-up is remembered for another device of the user",
+    file: "store/redis/keys.ts",
+    find: "setUp: (userId: string, deviceId: string)",
+    replace: 'setUp: (userId: string, _: string, deviceId = "")',
+    noticedBy: ["test/store/redis/set-ups.test.ts"],
+  },
+  {
+    mistake: "a wrong code takes the barcode away",
+    file: "portal/otp.tsx",
+    find: "own ? await sameSetup(deps, session, device) : undefined",
+    replace:
+      'own && c.get("faults").status === 200 ? await sameSetup(deps, session, device) : undefined',
+    noticedBy: [DEAD_ENDS],
+  },
+  {
+    mistake: "the whole number is shown to every session of the user",
+    file: "portal/pin.tsx",
+    find: "const shown = own ?",
+    replace: "const shown = own || view ?",
+    noticedBy: [DEAD_ENDS],
+  },
+  {
+    mistake: "the page knows of no wait before another PIN",
+    file: "store/redis/budgets.ts",
+    find: "return Math.max(0, ...waits);",
+    replace: "return Math.min(0, ...waits);",
+    noticedBy: ["test/store/redis/budgets.test.ts"],
+  },
+  {
+    mistake: "a PIN asked for too early is answered without the seconds",
+    file: "api/sends.ts",
+    find: "const soon = waitMs <= config.limits[kind].intervalMs;",
+    replace: "const soon = false;",
+    noticedBy: [DEAD_ENDS],
+  },
+  {
+    mistake: "a passcode that still works is called lost after a change of method",
+    file: "api/challenges.ts",
+    find: 'if (state !== "delivery_failed" || problem !== "send_limit") return challenge;',
+    replace: "if (state) return challenge;",
+    noticedBy: [DEAD_ENDS],
+  },
+  {
+    mistake: "nothing urges a user without recovery codes to make some",
+    file: "portal/devices.tsx",
+    find: 'session.scope === "full" && mine.recoveryCodes.remaining === 0 && <Urge />',
+    replace: 'session.scope !== "full" && mine.recoveryCodes.remaining === 0 && <Urge />',
+    noticedBy: [DEAD_ENDS],
+  },
+  {
+    mistake: "an open session of a locked user shows nothing of the lock",
+    file: "portal/layout.tsx",
+    find: "of.who?.locked && <Locked",
+    replace: "of.who?.locked === undefined && <Locked",
+    noticedBy: [DEAD_ENDS],
+  },
+  {
+    mistake: "any scheme is a link to Support",
+    file: "config.ts",
+    find: "if (url === undefined || bare === undefined) {",
+    replace: "if (url === undefined) {",
+    noticedBy: ["test/config.test.ts"],
+  },
+  {
+    mistake: "the mail of a lock names no way to Support",
+    file: "store/notices.ts",
+    find: "...(told.support ?",
+    replace: "...(!told.support ?",
+    noticedBy: [NOTICES],
+  },
+  {
+    mistake: "a mail calls an operator's doing that of another user",
+    file: "store/notices.ts",
+    find: "if (actorId === OPERATOR)",
+    replace: "if (userId === OPERATOR)",
+    noticedBy: ["test/activities/notify.test.ts"],
+  },
+];
