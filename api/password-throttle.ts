@@ -48,12 +48,16 @@ export async function spendPasswordGuess(
   });
 }
 
-/** Makes the address known to the user name, after its right password. */
+/**
+ * Makes the address known to the user name, after its right password. Clients without an address have
+ * nothing to be known by: all of them are strangers.
+ */
 export async function rememberOrigin(
   deps: ThrottleDeps,
   username: string,
   origin: Origin,
 ): Promise<void> {
+  if (origin.ip === undefined) return;
   const key = keys.knownAddress(digest(deps, addressOf(origin), username));
   await rememberAddress(deps.redis, key, deps.clock.now());
 }

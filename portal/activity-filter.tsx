@@ -43,6 +43,7 @@ const KINDS: Record<string, { label: string; types: string[] }> = {
       "password_changed",
       "password_change_failed",
       "email_changed",
+      "notice_dropped",
     ],
   },
   account: {

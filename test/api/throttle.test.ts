@@ -67,6 +67,13 @@ describe("attack: guessing one password from many addresses", () => {
     expectProblem(await from("192.0.2.1")(user), "login_throttled");
   });
 
+  test("a client whose proxy tells no address is a stranger however often its user was there", async () => {
+    const user = await stack.createUser();
+    expect((await from("unknown")(user)).status).toBe(200);
+    expect(await guess(user.username, 100, "198.51.104")).toEqual(Array(100).fill(401));
+    expectProblem(await from("unknown")(user), "login_throttled");
+  });
+
   test("a known address has no more guesses than any other", async () => {
     const user = await stack.createUser();
     const logIn = from("192.0.2.2");

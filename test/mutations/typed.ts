@@ -179,4 +179,11 @@ export const typedMutations: Mutation[] = [
     replace: "if (at < 0) return undefined;",
     noticedBy: ["test/store/addresses.test.ts"],
   },
+  {
+    mistake: "clients without an address are known together to whoever logged in as one of them",
+    file: "api/password-throttle.ts",
+    find: "if (origin.ip === undefined) return;",
+    replace: "",
+    noticedBy: ["test/api/throttle.test.ts"],
+  },
 ];
