@@ -30,6 +30,8 @@ export async function refuse(error: Error, c: PortalContext, deps: Deps) {
       if (form) remember(c, to, typedIn(c));
       return c.redirect(`/login?again&to=${encodeURIComponent(to)}`, 303);
     case "setup_only":
+      // Where to go on once there is a device, unless that is known from the login.
+      if (!c.get("goal")) remember(c, to);
       return c.redirect("/set-up", 303);
   }
   if (form && problem.status < 500) {
