@@ -1,6 +1,6 @@
 import { Hono, type MiddlewareHandler } from "hono";
-import { accepts } from "hono/accepts";
 import type { Deps } from "../api/deps.ts";
+import { preferredType } from "../api/media-types.ts";
 import { Problem } from "../api/problem.ts";
 import { accountPages } from "./account.tsx";
 import { accountActivityPages } from "./account-activity.tsx";
@@ -46,11 +46,7 @@ const AREAS = [
 /** Whether a program asks: at the API, or for no page. */
 const isForProgram = (c: PortalContext) =>
   /^\/v\d/.test(c.req.path) ||
-  accepts(c, {
-    header: "Accept",
-    supports: ["application/problem+json", "application/json", "text/html"],
-    default: "application/problem+json",
-  }) !== "text/html";
+  preferredType(c, ["application/problem+json", "application/json", "text/html"]) !== "text/html";
 
 const nothingHere = () => {
   throw new Problem("not_found", "The address may be wrong, or the page has moved.");
