@@ -1,6 +1,6 @@
 // `npm run test:mutations`: puts each mistake of the tables into a copy of the project and runs the
 // tests that must notice it. MUTATIONS=word takes the tables, files and mistakes with that word.
-import { reportSinceNow } from "../../../scripts/progress.ts";
+import { reportSinceNow, withHeartbeat } from "../../../scripts/progress.ts";
 import { startServices } from "../../support/services.ts";
 import { copyProject } from "./copy.ts";
 import { type Judgement, judgeAll } from "./judge.ts";
@@ -31,12 +31,11 @@ try {
 async function unmutatedIsGreen(): Promise<boolean> {
   const files = [...new Set(mutations.flatMap(({ noticedBy }) => noticedBy))].sort();
   report(`Without a mistake: ${files.length} test files`);
-  const runs = await Promise.all(
-    copies.map(({ folder }, lane) => {
-      const own = files.filter((_, n) => n % copies.length === lane);
-      return own.length === 0 ? undefined : runVitest(folder, own, services);
-    }),
-  );
+  const work = copies.map(({ folder }, lane) => {
+    const own = files.filter((_, n) => n % copies.length === lane);
+    return own.length === 0 ? undefined : runVitest(folder, own, services);
+  });
+  const runs = await withHeartbeat("Without a mistake", report, Promise.all(work));
   const red = runs.filter((each) => each && (!each.ended || each.failures.length > 0));
   for (const each of red) report(`Red without any mistake: ${each && reasons(each)}`);
   return red.length === 0;
