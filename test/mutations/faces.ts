@@ -58,4 +58,18 @@ export const facesMutations: Mutation[] = [
     replace: "",
     noticedBy: ["test/identity/tokens.test.ts"],
   },
+  {
+    mistake: "a person's page waits no longer than a program: a slow removal is an error",
+    file: "api/flows.ts",
+    find: "forPages: flowsOver(client, PAGE_PATIENCE_MS)",
+    replace: "forPages: flowsOver(client)",
+    noticedBy: ["test/portal/slow-day.test.ts"],
+  },
+  {
+    mistake: "a removal that was begun and is not done is called an outage",
+    file: "api/flows.ts",
+    find: ").catch(goesOn);",
+    replace: ");",
+    noticedBy: ["test/portal/slow-day.test.ts"],
+  },
 ];
