@@ -9,7 +9,7 @@ import type { Session } from "../store/redis/sessions.ts";
 import { requirementOf } from "../store/requirement.ts";
 import type { EnrollmentView } from "../workflows/messages.ts";
 import type { Deps } from "./deps.ts";
-import { methodsOf, requireComplete } from "./fresh.ts";
+import { requireFresh } from "./fresh.ts";
 import { Problem, unavailable } from "./problem.ts";
 
 /** A device as its owner sees it; `state` and `next` tell of an enrollment that is under way. */
@@ -101,7 +101,7 @@ export async function ownDevice(
 
 /**
  * The user's device if it is still to be verified. Throws `device_not_found`, `device_verified_already`,
- * `reauthentication_required` for a session without the second factor that the user has, and the 503 problem while the flow has yet to end the sessions: a login before that would be ended, too.
+ * `reauthentication_required`, and the 503 problem while the flow has yet to end the sessions: a login before that would be ended, too.
  */
 export async function unverifiedDevice(
   deps: Deps,
@@ -114,8 +114,8 @@ export async function unverifiedDevice(
     if (view && view.state !== "verified") throw unavailable("temporal");
     throw new Problem("device_verified_already", "You can use it to log in.");
   }
-  // A session without the second factor that there is by now: the flow is about to end it.
-  requireComplete(session, await methodsOf(deps, session));
+  // Whatever is done with it leads to a factor.
+  await requireFresh(deps, session);
   return device as Unverified;
 }
 

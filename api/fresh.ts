@@ -1,12 +1,12 @@
 import { configuredMethods, type Method } from "../store/methods.ts";
 import { listDevices } from "../store/postgres/devices.ts";
-import type { Session } from "../store/redis/sessions.ts";
+import { hasSecondFactor, type Session } from "../store/redis/sessions.ts";
 import type { Deps } from "./deps.ts";
 import { Problem } from "./problem.ts";
 
 /**
- * Requires that the user authenticated lately and with a second factor where one is configured.
- * Throws `reauthentication_required`.
+ * Requires that the user logged in lately by their password, and with a second factor where one is
+ * configured. Throws `reauthentication_required`.
  */
 export async function requireFresh(
   deps: Pick<Deps, "db" | "clock" | "config">,
@@ -17,21 +17,24 @@ export async function requireFresh(
 
 /** The same for a user whose configured methods are known already. */
 export function requireFreshWith(
-  { clock, config }: Pick<Deps, "clock" | "config">,
+  deps: Pick<Deps, "clock" | "config">,
   session: Session,
   configured: readonly Method[],
 ): void {
-  const recent = clock.now() - session.authenticatedAt <= config.limits.session.freshMs;
-  if (!recent) throw reauthenticate();
-  requireComplete(session, configured);
+  requireRecentPassword(deps, session);
+  if (configured.length > 0 && !hasSecondFactor(session)) throw reauthenticate();
 }
 
 /**
- * Requires that there was a second factor where one is configured, at whatever time. Throws
- * `reauthentication_required`.
+ * Requires that the user logged in lately by their password, with or without a second factor. A
+ * program's API key is no proof that its owner is there. Throws `reauthentication_required`.
  */
-export function requireComplete(session: Session, configured: readonly Method[]): void {
-  if (configured.length > 0 && !session.amr.includes("mfa")) throw reauthenticate();
+export function requireRecentPassword(
+  { clock, config }: Pick<Deps, "clock" | "config">,
+  { amr, authenticatedAt }: Session,
+): void {
+  const recent = clock.now() - authenticatedAt <= config.limits.session.freshMs;
+  if (!recent || !amr.includes("pwd")) throw reauthenticate();
 }
 
 /** The methods the session's user has a verified device of. */
@@ -43,5 +46,5 @@ export async function methodsOf({ db }: Pick<Deps, "db">, { userId }: Session): 
 export const reauthenticate = () =>
   new Problem(
     "reauthentication_required",
-    "For your security, log in again with every factor you have.",
+    "For your security, log in again with your password and every factor you have.",
   );

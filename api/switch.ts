@@ -3,11 +3,11 @@ import { configuredMethods, type Method } from "../store/methods.ts";
 import { bringDevicesBack, putDevicesAside } from "../store/postgres/aside.ts";
 import { getMfaProfile, type MfaProfile } from "../store/postgres/profiles.ts";
 import { withdrawChallenges } from "../store/redis/challenges.ts";
-import type { Session } from "../store/redis/sessions.ts";
+import { hasSecondFactor, type Session } from "../store/redis/sessions.ts";
 import { requirementOf } from "../store/requirement.ts";
 import type { Deps } from "./deps.ts";
 import { userEvent } from "./events.ts";
-import { requireFreshWith } from "./fresh.ts";
+import { requireFreshWith, requireRecentPassword } from "./fresh.ts";
 import { isRequired } from "./policy.ts";
 import { Problem } from "./problem.ts";
 import { removeAllDevices } from "./removal.ts";
@@ -25,15 +25,14 @@ export async function switchOn(
   method: Method | undefined,
   origin: Origin,
 ): Promise<void> {
+  requireRecentPassword(deps, session);
   const { devices } = await profileOf(deps, session);
   const aside = devices.filter(({ asideAt }) => asideAt !== null);
   const configured = configuredMethods(devices);
   if (configured.length === 0 && aside.length === 0) throw notConfigured();
   if (aside.length === 0) {
     // The request before may have been cut off before the sessions were ended.
-    const { amr } = session;
-    if (amr.includes("pwd") && !amr.includes("mfa"))
-      return endSessions(deps, session.userId, "device_verified");
+    if (!hasSecondFactor(session)) return endSessions(deps, session.userId, "device_verified");
     if (method) await changeDefaultMethod(deps, session, method, origin);
     return;
   }

@@ -80,6 +80,7 @@ const restart = createRoute({
       "device_not_found",
       "device_verified_already",
       "illegal_transition",
+      "reauthentication_required",
     ),
   },
 });
@@ -98,6 +99,7 @@ const pin = createRoute({
       "device_not_found",
       "device_verified_already",
       "illegal_transition",
+      "reauthentication_required",
       "pin_expired",
       "send_limit",
     ),

@@ -66,7 +66,7 @@ export const sessionScripts = {
       redis.call('HSET', revocation, 'reason', reason, 'at', now, 'fact', fact)
       current = redis.call('HINCRBY', revocation, 'epoch', 1)
     end
-    redis.call('HSET', session, 'amr', amr, 'authenticatedAt', now, 'userEpoch', current)
+    redis.call('HSET', session, 'amr', amr, 'userEpoch', current)
     return 1
   `),
 };
@@ -216,7 +216,8 @@ export async function keepOneSession(
 }
 
 /**
- * Gives a session another factor, authenticated at `now`; the caller has just checked the session.
+ * Gives a session another factor; the caller has just checked the session. Its login stays when it
+ * was: a factor that is proven is none that somebody has logged in with.
  * With its first second factor every other session of the user ends, none of which has one: it may
  * be in the hands of who stole the password. Undefined when this one was ended meanwhile.
  */

@@ -86,6 +86,55 @@ test("a stolen session outlives the removal of its app, yet adds none once it is
   expectProblem(await stack.api.session(stolen.token), "session_revoked");
 });
 
+describe("a session older than fifteen minutes, of a user with an app that was never verified", () => {
+  const restart = (token: string, id: string) =>
+    stack.api.call("POST", `/v1/me/devices/${id}/restart`, { token });
+
+  test("gets no new secret, proves nothing, and so makes no codes and removes nothing", async () => {
+    const { user, secret } = await userWithApp(stack);
+    const { token } = await logInByApp(stack, user, secret);
+    const second = await registerApp(stack, token, "Second");
+    await stack.advance(15 * 60_000 + 1);
+    const before = (await stack.api.session(token)).body.authenticatedAt;
+    expectProblem(await restart(token, second.device.id), "reauthentication_required");
+    const code = codeAt(second.secret, stack.clock.now());
+    const body = { code, makeDefault: false };
+    expectProblem(await verify(token, second.device.id, body), "reauthentication_required");
+    const codes = await stack.api.call("POST", "/v1/me/recovery-codes", { token, body: {} });
+    expectProblem(codes, "reauthentication_required");
+    expect((await stack.api.session(token)).body.authenticatedAt).toBe(before);
+    const { devices } = (await stack.api.multiFactor(token)).body;
+    expect(devices.find(({ id }) => id === second.device.id)?.verified).toBe(false);
+  });
+
+  test("is sent no PIN, and one that came too late asks for a login and works after it", async () => {
+    const user = await stack.createUser();
+    const { token } = await logInByPassword(stack, user);
+    await stack.advance(10 * 60_000);
+    const phone = newPhone();
+    const { id } = (await stack.api.registerPhone(token, phone)).body;
+    const pin = await stack.pinTo(phone.e164);
+    await pinSent(stack, token, id);
+    await stack.advance(6 * 60_000);
+    expectProblem(await stack.api.resendPin(token, id), "reauthentication_required");
+    expectProblem(await verify(token, id, { code: pin }), "reauthentication_required");
+    const again = await logInByPassword(stack, user);
+    expect((await verify(again.token, id, { code: pin })).status).toBe(200);
+  });
+
+  test("is no fresher for an app that it proved in time", async () => {
+    const user = await stack.createUser();
+    const { token } = await logInByPassword(stack, user);
+    await stack.advance(14 * 60_000);
+    await verifiedApp(stack, token, false);
+    await stack.advance(60_000);
+    const session = (await stack.api.session(token)).body;
+    expect(session.amr).toContain("mfa");
+    const codes = await stack.api.call("POST", "/v1/me/recovery-codes", { token, body: {} });
+    expectProblem(codes, "reauthentication_required");
+  });
+});
+
 describe("after a change from above", () => {
   const administrators: [method: string, path: string, body?: object][] = [
     ["GET", "/v1/account/users"],

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { newId } from "../../store/ids.ts";
 import { bringDevicesBack } from "../../store/postgres/aside.ts";
+import { listDevices } from "../../store/postgres/devices.ts";
 import { enrollPhone, startChallenge, wrongCode } from "../support/scenarios.ts";
 import { until } from "../support/until.ts";
 import { used } from "../support/used.ts";
@@ -88,7 +89,9 @@ test("a change of devices needs a fresh login with every factor, and says so wit
     ["POST", `${own}/otp-devices`, { "RAX-AUTH:otpDevice": { name: "Another" } }],
   ] as const) {
     const answer = await face.call(method, path, { token, body });
-    expect(expectFault(answer, "unauthorized")).toContain("log in again with every factor");
+    expect(expectFault(answer, "unauthorized")).toContain(
+      "log in again with your password and every factor",
+    );
   }
   const fresh = await logInByApp(face, user, app);
   expect((await put(own, fresh, { factorType: "OTP" })).status).toBe(204);
@@ -177,6 +180,15 @@ describe("the level of one user", () => {
     expect(shown.json.user["RAX-AUTH:userMultiFactorEnforcementLevel"]).toBe("REQUIRED");
     expect((await face.call("PUT", own, { token, body: level("DEFAULT") })).status).toBe(204);
     expect((await face.firstStep(user)).status).toBe(200);
+  });
+
+  test("REQUIRED logs out nobody who has a device: their tokens and logins go on", async () => {
+    const { user, own, token } = await domain();
+    const app = await addApp(face, own, await face.token(user));
+    const theirs = await logInByApp(face, user, app);
+    expect((await face.call("PUT", own, { token, body: level("REQUIRED") })).status).toBe(204);
+    expect((await face.api.session(theirs)).status).toBe(200);
+    await logInByApp(face, user, app);
   });
 
   test("OPTIONAL exempts from the domain's; no user gives it to oneself", async () => {
@@ -316,6 +328,22 @@ describe("where enabling is a call of its own", () => {
     expect(list.json["RAX-AUTH:otpDevices"]).toMatchObject([{ id: app.id, verified: true }]);
     expect((await put(own, half, { enabled: true })).status).toBe(204);
     await logInByApp(face, user, app);
+  });
+
+  test("attack: a token of twenty minutes ago turns it neither on nor off", async () => {
+    const { user, own, token } = await ownCall();
+    const app = await addApp(face, own, token);
+    const ofUser = async () => listDevices(face.deps.db, user.id);
+    await face.advance(20 * 60_000);
+    expectFault(await put(own, token, { enabled: true }), "unauthorized");
+    expect((await face.api.session(token)).status).toBe(200);
+    expect(await ofUser()).toMatchObject([{ verifiedAt: null, asideAt: expect.any(Date) }]);
+    const fresh = await face.token(user);
+    expect((await put(own, fresh, { enabled: true })).status).toBe(204);
+    const full = await logInByApp(face, user, app);
+    await face.advance(20 * 60_000);
+    expectFault(await put(own, full, { enabled: false }), "unauthorized");
+    expect(await ofUser()).toMatchObject([{ verifiedAt: expect.any(Date), asideAt: null }]);
   });
 
   test("a call that was cut off before the tokens ended is completed by the next", async () => {

@@ -69,15 +69,15 @@ export const policyMutations: Mutation[] = [
   {
     mistake: "a Cloud account that requires a second factor is linked",
     file: "api/links.ts",
-    find: 'if (enabled || cloud.requirement === "required")',
-    replace: "if (enabled)",
+    find: 'if (asksForMore || account.requirement === "required")',
+    replace: "if (asksForMore)",
     noticedBy: ["test/e2e/links.test.ts"],
   },
   {
     mistake: "an account is linked to itself",
     file: "api/links.ts",
-    find: "if (owner.accountId === accountId)",
-    replace: "if (owner.accountId === administrator.id)",
+    find: "  if (owner.accountId === accountId)\n",
+    replace: "  if (owner.accountId === accountId && owner.accountId === owner.id)\n",
     noticedBy: ["test/e2e/links.test.ts"],
   },
   {

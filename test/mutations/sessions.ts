@@ -104,7 +104,7 @@ export const sessionsMutations: Mutation[] = [
   {
     mistake: "a password alone passes where a second factor is configured",
     file: "api/fresh.ts",
-    find: 'if (configured.length > 0 && !session.amr.includes("mfa")) throw reauthenticate();',
+    find: "if (configured.length > 0 && !hasSecondFactor(session)) throw reauthenticate();",
     replace: "",
     noticedBy: ["test/attacks/stale-sessions.test.ts", "test/attacks/forced-enrollment.test.ts"],
   },
