@@ -1,12 +1,14 @@
 import type { Origin } from "../machines/methods.ts";
-import { configuredMethods } from "../store/methods.ts";
-import { getAccount, linkAccount, listLinkedAccounts } from "../store/postgres/accounts.ts";
-import { holdUser, listDevices } from "../store/postgres/devices.ts";
+import { holdAccount, linkAccount, listLinkedAccounts } from "../store/postgres/accounts.ts";
+import type { Db } from "../store/postgres/connect.ts";
 import { recordEvent } from "../store/postgres/events.ts";
 import type { Account, User } from "../store/postgres/schema.ts";
+import type { Session } from "../store/redis/sessions.ts";
+import { requirementOf } from "../store/requirement.ts";
 import { type Credentials, checkCredentials } from "./credentials.ts";
 import type { Deps } from "./deps.ts";
 import { subjectOf, userEvent } from "./events.ts";
+import { requireFresh } from "./fresh.ts";
 import { refuseLocked } from "./lock.ts";
 import { Problem } from "./problem.ts";
 
@@ -21,48 +23,81 @@ export async function listLinks({ db }: Pick<Deps, "db">, accountId: string): Pr
 }
 
 /**
- * Links the Cloud account of the user with these credentials, which are throttled and refused as at
- * a login. Throws `cannot_link_itself`, `not_a_cloud_account`, `linked_account_has_mfa` and
- * `linked_already`.
+ * Links the Cloud account that the user with these credentials administrates, which are throttled and
+ * refused as at a login. Both accounts' trails tell of it; what is refused after the right password,
+ * the user's own trail. Throws `reauthentication_required`, `cannot_link_itself`,
+ * `not_a_cloud_account`, `not_cloud_administrator`, `linked_account_has_mfa` and `linked_already`.
  */
 export async function linkCloudAccount(
   deps: Deps,
-  administrator: User,
+  session: Session,
   credentials: Credentials,
   origin: Origin,
 ): Promise<Link> {
+  await requireFresh(deps, session);
   const owner = await checkCredentials(deps, credentials, origin);
-  await refuseLocked(deps, owner, origin);
-  const { accountId } = administrator;
+  const tellOwner = (db: Db, type: string, detail: object) =>
+    recordEvent(db, {
+      ...userEvent(deps, subjectOf(owner), type, origin, {
+        linkedTo: session.accountId,
+        ...detail,
+      }),
+      actorId: session.userId,
+    });
+  try {
+    await refuseLocked(deps, owner, origin);
+    return await deps.db.transaction(async (tx) => {
+      const cloud = await linkable(deps, tx, session, owner);
+      const { userId: linkedBy, accountId } = session;
+      const at = new Date(deps.clock.now());
+      const ends = { accountId, linkedAccountId: cloud.id, linkedBy, at };
+      const event = userEvent(deps, session, "account_linked", origin, {
+        linkedAccountId: cloud.id,
+      });
+      if (!(await linkAccount(tx, ends, event)))
+        throw new Problem("linked_already", "There is nothing left to do.");
+      await tellOwner(tx, "linked_by_account", {});
+      return describeLink(cloud);
+    });
+  } catch (error) {
+    // Whoever typed the password knows it: its owner hears of that, too.
+    if (error instanceof Problem && error.status < 500)
+      await tellOwner(deps.db, "account_link_refused", { reason: error.code });
+    throw error;
+  }
+}
+
+/**
+ * The account of the user whose password was right, where a password is all that it asks for. It stays
+ * so until the end of the transaction.
+ */
+async function linkable(
+  { config }: Pick<Deps, "config">,
+  tx: Db,
+  { accountId }: Session,
+  owner: User,
+): Promise<Account> {
   if (owner.accountId === accountId)
     throw new Problem("cannot_link_itself", "This user belongs to your own account.");
-  const cloud = await getAccount(deps.db, owner.accountId);
-  if (cloud?.kind !== "cloud")
+  const held = await holdAccount(tx, owner.accountId);
+  if (held?.account.kind !== "cloud")
     throw new Problem("not_a_cloud_account", "Only Cloud accounts can be linked.");
-
-  const at = new Date(deps.clock.now());
-  const ends = { accountId, linkedAccountId: cloud.id, linkedBy: administrator.id, at };
-  const event = userEvent(deps, subjectOf(administrator), "account_linked", origin, {
-    linkedAccountId: cloud.id,
-  });
-  await deps.db.transaction(async (tx) => {
-    // From here on no device of theirs becomes verified until the link is made.
-    await holdUser(tx, owner.id);
-    const enabled = configuredMethods(await listDevices(tx, owner.id)).length > 0;
-    if (enabled || cloud.requirement === "required")
-      throw new Problem(
-        "linked_account_has_mfa",
-        "Turn multi-factor authentication off in the Cloud account, link it, and turn it on again.",
-      );
-    if (!(await linkAccount(tx, ends, event)))
-      throw new Problem("linked_already", "There is nothing left to do.");
-    // The Cloud account's own trail tells of it, too.
-    const told = userEvent(deps, subjectOf(owner), "linked_by_account", origin, {
-      linkedTo: accountId,
-    });
-    await recordEvent(tx, { ...told, actorId: administrator.id });
-  });
-  return describeLink(cloud);
+  const { account, administrators } = held;
+  if (!administrators.some(({ user }) => user.id === owner.id))
+    throw new Problem(
+      "not_cloud_administrator",
+      "Use the user name and password of an administrator of the Cloud account.",
+    );
+  const asksForMore = administrators.some(
+    ({ user, methods }) =>
+      methods.length > 0 || requirementOf({ user, account }, config).requirement === "required",
+  );
+  if (asksForMore || account.requirement === "required")
+    throw new Problem(
+      "linked_account_has_mfa",
+      "An account with multi-factor authentication cannot be linked. Its administrators can turn it off, and on again once the account is linked.",
+    );
+  return account;
 }
 
 /**

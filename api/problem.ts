@@ -70,6 +70,10 @@ export const PROBLEMS = {
   user_not_found: { status: 404, title: "User not found" },
   not_yourself: { status: 403, title: "You can't do this to your own account" },
   not_a_cloud_account: { status: 422, title: "This is not a Cloud account" },
+  not_cloud_administrator: {
+    status: 422,
+    title: "That user is not an administrator of the Cloud account",
+  },
   cannot_link_itself: { status: 409, title: "An account cannot be linked to itself" },
   linked_already: { status: 409, title: "The account is already linked" },
   linked_account_has_mfa: {

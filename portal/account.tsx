@@ -102,6 +102,8 @@ function accountPage(c: PortalContext, who: Who, policy: Policy) {
         <a href="/account/activity">Activity of the account</a>
         <br />
         <a href="/account/webhooks">Webhooks</a>
+        <br />
+        <a href="/account/links">Linked accounts</a>
       </p>
     </>,
   );

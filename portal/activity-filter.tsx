@@ -54,6 +54,7 @@ const KINDS: Record<string, { label: string; types: string[] }> = {
       "multi_factor_reminder",
       "account_linked",
       "linked_by_account",
+      "account_link_refused",
       "webhook_added",
       "webhook_removed",
       "webhook_disabled",

@@ -11,6 +11,7 @@ import { devicePages } from "./devices.tsx";
 import { emailPages } from "./email.tsx";
 import { flashes } from "./flash.ts";
 import { type PortalContext, type PortalEnv, readForm } from "./form.ts";
+import { linkPages } from "./links.tsx";
 import { loginPages } from "./login.tsx";
 import { once } from "./once.ts";
 import { otpPages } from "./otp.tsx";
@@ -82,6 +83,7 @@ export function portal(deps: Deps) {
   accountPages(app, deps);
   userPages(app, deps);
   accountActivityPages(app, deps);
+  linkPages(app, deps);
   webhookPages(app, deps);
   oneWebhookPages(app, deps);
   supportPages(app, deps);

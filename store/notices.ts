@@ -81,6 +81,18 @@ const NOTICES: Record<string, (event: AuditEvent, to: Recipient) => Told> = {
     subject: "Your password was changed",
     what: "Your password was changed, and you were logged out everywhere.",
   }),
+  account_linked: () => ({
+    subject: "A Cloud account was linked",
+    what: "You linked a Cloud account to your account.",
+  }),
+  linked_by_account: () => ({
+    subject: "Your Cloud account was linked",
+    what: "Someone entered your user name and password and linked your Cloud account to another account.",
+  }),
+  account_link_refused: () => ({
+    subject: "Your password was used to link an account",
+    what: "Someone entered your user name and password to link your account to another one. We refused it, and nothing was changed.",
+  }),
   email_changed: ({ detail }, to) => ({
     subject: "Your address for notifications was changed",
     what:
@@ -156,11 +168,17 @@ const BY: Record<Role, string> = {
 /** The command line acts as nobody, under a name that no user id can be. */
 const OPERATOR = "command_line";
 
+/** What another did with the user's password: from where tells the user whether it was they. */
+const WITH_PASSWORD = new Set(["linked_by_account", "account_link_refused"]);
+
 /** From where the user did it, or which other did; Support's own place is nobody's concern. */
-function whence({ userId, actorId, ip, userAgent }: AuditEvent, role: Role = "member"): string[] {
+function whence(
+  { type, userId, actorId, ip, userAgent }: AuditEvent,
+  role: Role = "member",
+): string[] {
   if (actorId === null) return ["By:    the service itself"];
   if (actorId === OPERATOR) return ["By:    an operator of the service"];
-  if (actorId !== userId) return [`By:    ${BY[role]}`];
+  if (actorId !== userId && !WITH_PASSWORD.has(type)) return [`By:    ${BY[role]}`];
   const address = ip && isIP(ip) ? ip : undefined;
   const unknown = address && userAgent ? "an unknown browser" : undefined;
   const place = [address, knownBrowser(userAgent) ?? unknown].filter(Boolean).join(", ");

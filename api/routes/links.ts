@@ -31,7 +31,11 @@ const add = createRoute({
   method: "post",
   path: "/v1/account/links",
   tags,
-  summary: "Link an existing Cloud account by its user name and password",
+  summary: "Link an existing Cloud account by the user name and password of its administrator",
+  description:
+    "A Cloud account that requires multi-factor authentication, or of which an administrator has it, " +
+    "is not linked: a password would be all that it takes. Its user hears of every attempt with the " +
+    "right password.",
   security,
   request: post(credentialsSchema),
   responses: {
@@ -43,6 +47,7 @@ const add = createRoute({
       "login_throttled",
       "cannot_link_itself",
       "not_a_cloud_account",
+      "not_cloud_administrator",
       "linked_account_has_mfa",
       "linked_already",
     ),
@@ -76,9 +81,10 @@ export function linkRoutes(app: OpenAPIHono, deps: Deps) {
   });
 
   app.openapi(add, async (c) => {
-    const user = await administrator(c);
+    const session = await authenticate(c, deps);
+    await requireRole(deps, session, "administrator");
     const origin = originOf(c, deps.config.TRUSTED_PROXIES);
-    return c.json(await linkCloudAccount(deps, user, c.req.valid("json"), origin), 201);
+    return c.json(await linkCloudAccount(deps, session, c.req.valid("json"), origin), 201);
   });
 
   app.openapi(getPolicy, async (c) => {

@@ -1,5 +1,6 @@
-import { and, count, eq, isNotNull, ne, notExists, sql } from "drizzle-orm";
+import { and, count, eq, inArray, isNotNull, ne, notExists, sql } from "drizzle-orm";
 import { newId } from "../ids.ts";
+import { configuredMethods, type Method } from "../methods.ts";
 import type { Db } from "./connect.ts";
 import { findEvent, type NewEvent, recordEvent } from "./events.ts";
 import {
@@ -10,9 +11,10 @@ import {
   events,
   type Requirement,
   type Role,
+  type User,
   users,
 } from "./schema.ts";
-import { setRole } from "./users.ts";
+import { setRole, userColumns } from "./users.ts";
 
 /** A new account with optional multi-factor authentication. */
 export async function createAccount(
@@ -141,6 +143,36 @@ export async function changeRole(
     }
     return (await setRole(tx, { userId, role }, event)) ? "changed" : "unchanged";
   });
+}
+
+/** An account, and its administrators with the methods that they have a verified device of. */
+export type HeldAccount = { account: Account; administrators: { user: User; methods: Method[] }[] };
+
+/**
+ * Takes the account's row and its administrators' for the rest of the transaction, so that until its
+ * end its policy, who administrates it and what devices they have verified stay as they are. Undefined
+ * where there is no such account.
+ */
+export async function holdAccount(tx: Db, accountId: string): Promise<HeldAccount | undefined> {
+  const [account] = await tx
+    .select()
+    .from(accounts)
+    .where(eq(accounts.id, accountId))
+    // Two accounts may link each other at once: a link needs only the key of either.
+    .for("no key update");
+  const held = await tx
+    .select(userColumns)
+    .from(users)
+    .where(and(eq(users.accountId, accountId), eq(users.role, "administrator")))
+    .orderBy(users.id)
+    .for("update");
+  const ids = held.map(({ id }) => id);
+  const theirs = await tx.select().from(devices).where(inArray(devices.userId, ids));
+  const administrators = held.map((user) => ({
+    user,
+    methods: configuredMethods(theirs.filter(({ userId }) => userId === user.id)),
+  }));
+  return account && { account, administrators };
 }
 
 /** Links another account to this one; false when they are linked already. */

@@ -3,6 +3,8 @@ import type { activity } from "../../api/events.ts";
 import type { Link } from "../../api/links.ts";
 import { newId } from "../../store/ids.ts";
 import { createAccount, getAccount, setPolicy } from "../../store/postgres/accounts.ts";
+import type { Requirement } from "../../store/postgres/schema.ts";
+import { setRequirement } from "../../store/postgres/users.ts";
 import { loggedIn } from "../support/apps.ts";
 import type { Person } from "../support/people.ts";
 import { expectProblem } from "../support/problems.ts";
@@ -26,12 +28,21 @@ async function administrator() {
   return { user, token: (await logInByPassword(stack, user)).token };
 }
 
+/** An administrator of a new Cloud account. */
 async function cloudUser(): Promise<Person & { accountName: string }> {
   const accountName = `cloud-${newId()}`;
   const at = new Date(stack.clock.now());
   const account = await createAccount(stack.deps.db, { name: accountName, kind: "cloud", at });
   if (account === "exists") throw new Error("A random account name was taken");
-  return { ...(await stack.createUser({ accountId: account.id })), accountName };
+  const administrator = { accountId: account.id, role: "administrator" } as const;
+  return { ...(await stack.createUser(administrator)), accountName };
+}
+
+/** Gives the user a requirement of their own. */
+function requireOf({ id: userId, accountId }: Person, requirement: Requirement) {
+  const at = new Date(stack.clock.now());
+  const event = { key: newId(), at, type: "user_requirement_changed", accountId, userId };
+  return setRequirement(stack.deps.db, { userId, requirement }, event);
 }
 
 describe("attack: learning about Cloud users by linking", () => {
@@ -137,7 +148,70 @@ describe("linking a Cloud account", () => {
       { key: newId(), at: new Date(stack.clock.now()), type: "policy_changed", accountId },
     );
     expectProblem(await link(token, strict), "linked_account_has_mfa");
+    // Nor where its administrators are exempt from what it requires of everybody else.
+    await requireOf(strict, "optional");
+    expectProblem(await link(token, strict), "linked_account_has_mfa");
     expect(await links(token)).toEqual([]);
+  });
+
+  test("is refused while any of its administrators has a verified device, or must have one", async () => {
+    const { token } = await administrator();
+    const [paired, bound] = [await cloudUser(), await cloudUser()];
+    const colleague = ({ accountId }: Person) =>
+      stack.createUser({ accountId, role: "administrator" });
+    await enrollPhone(stack, await colleague(paired));
+    await requireOf(await colleague(bound), "required");
+    for (const cloud of [paired, bound])
+      expectProblem(await link(token, cloud), "linked_account_has_mfa");
+    // A member's device is the member's own matter.
+    const plain = await cloudUser();
+    await enrollPhone(stack, await stack.createUser({ accountId: plain.accountId }));
+    expect((await link(token, plain)).status).toBe(201);
+  });
+
+  test("takes an administrator of that account: a member's password links nothing", async () => {
+    const { token } = await administrator();
+    const cloud = await cloudUser();
+    const member = await stack.createUser({ accountId: cloud.accountId });
+    const wrong = await link(token, { ...member, password: "wrong" });
+    expectProblem(wrong, "invalid_credentials");
+    expectProblem(await link(token, member), "not_cloud_administrator");
+    expect(await links(token)).toEqual([]);
+  });
+
+  test("leaves an event with the owner of a right password, also where it is refused", async () => {
+    const { user, token } = await administrator();
+    const [cloud, panel] = [await cloudUser(), await stack.createUser()];
+    const member = await stack.createUser({ accountId: cloud.accountId });
+    await link(token, cloud);
+    for (const [owner, reason] of [
+      [cloud, "linked_already"],
+      [member, "not_cloud_administrator"],
+      [panel, "not_a_cloud_account"],
+      [await stack.createUser({ accountId: user.accountId }), "cannot_link_itself"],
+    ] as const) {
+      expectProblem(await link(token, owner), reason);
+      const { token: theirs } = await logInByPassword(stack, owner);
+      const path = "/v1/me/activity?type=account_link_refused";
+      type Page = Awaited<ReturnType<typeof activity>>;
+      const { events } = (await stack.api.call<Page>("GET", path, { token: theirs })).body;
+      const detail = { reason, linkedTo: user.accountId };
+      expect(events).toMatchObject([{ actorId: user.id, detail }]);
+    }
+  });
+
+  test("needs a login of the last fifteen minutes, before any guess is judged", async () => {
+    const { token } = await administrator();
+    const cloud = await cloudUser();
+    await stack.advance(WINDOW_MS + 1);
+    for (let guess = 0; guess < 12; guess++)
+      expectProblem(
+        await link(token, { ...cloud, password: "wrong" }),
+        "reauthentication_required",
+      );
+    expectProblem(await link(token, cloud), "reauthentication_required");
+    expect(await links(token)).toEqual([]);
+    expect((await link((await administrator()).token, cloud)).status).toBe(201);
   });
 
   test("is no way to link one's own account, or one that is no Cloud account", async () => {
