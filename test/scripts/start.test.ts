@@ -109,6 +109,15 @@ describe("a stack on this machine", { timeout: SOME_STARTS_MS }, () => {
     expect(device).toMatchObject({ type: "sms" });
   });
 
+  test("leads its Support operator through the set-up of a second factor at the first login", async () => {
+    const login = { username: "support", password: PASSWORD };
+    const { body } = await call(port, "/login", login);
+    expect(body).toMatchObject({ status: "setup_required", session: { scope: "mfa_setup" } });
+    const search = "/support/users?query=bob";
+    const refused = await call(port, search, undefined, body.session.token);
+    expect([refused.status, refused.body.code]).toEqual([403, "setup_only"]);
+  });
+
   test("takes the README's tour with curl: a phone, its PIN, the next login and its passcode", async () => {
     await ensureDebianPackage("curl", "curl", console.error);
     const readme = readFileSync(join(checkoutFolder, "README.md"), "utf8");

@@ -2,9 +2,10 @@ import { z } from "zod";
 import type { Answer } from "./client.ts";
 
 type Media = Record<string, { schema: object }>;
-type Operation = {
+export type Operation = {
   responses: Record<string, { description: string; content?: Media }>;
   security?: object[];
+  requestBody?: { required?: boolean; content: object };
 };
 export type OpenApi = {
   openapi: string;
