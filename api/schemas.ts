@@ -246,8 +246,11 @@ const USERNAME = /^[^\s\p{C}/:\\]*$/u;
 export const usernameSchema = z
   .string()
   .trim()
-  .min(1, "Enter a user name.")
-  .max(LONGEST_TYPED_USERNAME, "A user name can have at most 64 characters.")
+  .min(1, { error: "Enter a user name.", abort: true })
+  .max(LONGEST_TYPED_USERNAME, {
+    error: "A user name can have at most 64 characters.",
+    abort: true,
+  })
   .superRefine((typed, { addIssue }) => {
     const message = faultOfUsername(typed);
     if (message) addIssue({ code: "custom", message });
@@ -257,7 +260,7 @@ export const usernameSchema = z
 /** An email address as people write it: by HTML's rule, and with an international domain. */
 export const emailSchema = z
   .string()
-  .max(254, "An address can have at most 254 characters.")
+  .max(254, { error: "An address can have at most 254 characters.", abort: true })
   .refine((typed) => readAddress(typed) !== undefined, "Enter an email address.")
   .openapi({ format: "idn-email", example: "alice@example.com" });
 
