@@ -174,8 +174,14 @@ const limits = {
     perUser: 10,
     perAddress: 50,
     windowMs: 15 * MINUTE_MS,
+    /** Logins of a user name from one address, right or wrong: each costs a hash. */
+    logins: { limit: 120, windowMs: MINUTE_MS },
+    /** Passwords that a user sets, for themselves or for users whom they add: each costs a hash. */
+    made: { limit: 60, windowMs: 10 * MINUTE_MS },
     /** From addresses that the user has not logged in from; NIST SP 800-63B-4 3.2.2 allows 100. */
     fromStrangersPerDay: 100,
+    /** So many of a user's addresses are known; the one that was longest not used goes. */
+    knownAddresses: 100,
   },
   /** How often new events are looked for, how many at once, and how seldom at most after failures. */
   relay: { pollMs: 1000, batch: 20, longestWaitMs: 30_000 },
@@ -198,6 +204,17 @@ const limits = {
     listedMs: 90 * DAY_MS,
   },
   bodyBytes: 64 * 1024,
+  /** A form of the portal: three passwords of 256 characters, each of four bytes in three letters. */
+  formBytes: 16 * 1024,
+  /** What is kept of answered requests, which may be repeated. */
+  keptAnswers: {
+    /** A larger one is not kept. */
+    bytes: 32 * 1024,
+    /** The oldest go. */
+    perUser: 50,
+    /** How often a kept request is told from another under its key; then it is forgotten. */
+    otherTexts: 10,
+  },
 } as const;
 
 /** A variable set to nothing, as compose files write it, is one that is not set. */

@@ -48,6 +48,8 @@ export const PROBLEMS = {
   invalid_credentials: { status: 401, title: "The user name or password is wrong" },
   account_locked: { status: 423, title: "The account is locked" },
   login_throttled: { status: 429, title: "Too many login attempts" },
+  too_many_requests: { status: 429, title: "Too many requests" },
+  logins_under_way: { status: 429, title: "Other logins are under way" },
   challenge_not_found: { status: 404, title: "This login is no longer available" },
   challenge_expired: { status: 410, title: "This login expired" },
   passcode_expired: { status: 410, title: "The passcode has expired" },

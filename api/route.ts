@@ -26,11 +26,15 @@ const WITH_SESSION: ProblemCode[] = [
 /** What a role does. */
 const WITH_ROLE: ProblemCode[] = ["forbidden", "reauthentication_required"];
 
+export const idempotencyKeySchema = z.string().min(1).max(200);
+
 /** The `request` part of a POST: its JSON body, if any, and the Idempotency-Key it may carry. */
 export function post<Body extends z.ZodType | undefined = undefined>(body?: Body) {
   const headers = z.object({
-    "idempotency-key": z.string().min(1).max(200).optional().openapi({
-      description: "A repeated request with the same key is answered as the first was, for a day",
+    "idempotency-key": idempotencyKeySchema.optional().openapi({
+      description:
+        "A repeated request with the same key is answered as the first was: for a day, while the " +
+        "session or the challenge it came with lasts. A login is answered so only if it succeeded.",
     }),
   });
   return { headers, ...(body && jsonBody(body)) } as Body extends z.ZodType

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { sessionOf } from "../api/authenticate.ts";
 import type { Challenge } from "../api/challenges.ts";
 import type { Deps } from "../api/deps.ts";
+import { keepLogin } from "../api/kept-answers.ts";
 import { type LoginResult, logIn, logInByApiKey } from "../api/login.ts";
 import { originOf } from "../api/origin.ts";
 import { Problem } from "../api/problem.ts";
@@ -81,6 +82,7 @@ export function tokenRoutes(deps: Deps): Routes {
 }
 
 async function answer(c: Context, deps: Deps, result: LoginResult) {
+  keepLogin(c, result);
   if (result.status === "challenge") return sendChallenge(c, result.challenge);
   return sendAccess(c, deps, result.session);
 }

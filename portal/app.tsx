@@ -1,4 +1,5 @@
 import { Hono, type MiddlewareHandler } from "hono";
+import { limitBody } from "../api/body-limit.ts";
 import type { Deps } from "../api/deps.ts";
 import { preferredType } from "../api/media-types.ts";
 import { Problem } from "../api/problem.ts";
@@ -57,6 +58,7 @@ const nothingHere = () => {
 export function portal(deps: Deps) {
   const app = new Hono<PortalEnv>();
   assetRoutes(app);
+  const limitForm = limitBody(deps.config.limits.formBytes);
   const beginPage: MiddlewareHandler<PortalEnv> = async (c, next) => {
     c.set("service", deps.config.SERVICE_NAME);
     c.set("support", deps.config.SUPPORT_CONTACT);
@@ -64,7 +66,7 @@ export function portal(deps: Deps) {
     return next();
   };
   for (const area of AREAS) {
-    app.use(area, beginPage, pageHeaders, ownFormsOnly, readForm, once(deps), flashes(deps));
+    app.use(area, beginPage, pageHeaders, limitForm, ownFormsOnly, readForm, once(deps), flashes(deps));
   }
   loginPages(app, deps);
   setUpPages(app, deps);

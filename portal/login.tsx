@@ -1,8 +1,10 @@
 import type { Hono } from "hono";
 import type { Deps } from "../api/deps.ts";
+import { keepLogin } from "../api/kept-answers.ts";
 import { logIn } from "../api/login.ts";
 import { originOf } from "../api/origin.ts";
 import { Problem } from "../api/problem.ts";
+import { credentialsSchema } from "../api/schemas.ts";
 import type { Session } from "../store/redis/sessions.ts";
 import { remember } from "./flash.ts";
 import {
@@ -11,6 +13,7 @@ import {
   ownPath,
   type PortalContext,
   type PortalEnv,
+  requireFit,
   takeForm,
   ticked,
 } from "./form.ts";
@@ -60,7 +63,9 @@ export function loginPages(app: Hono<PortalEnv>, deps: Deps) {
     };
     if (Object.keys(missing).length > 0) throw badFields(missing);
     const origin = originOf(c, deps.config.TRUSTED_PROXIES);
-    const result = await logIn(deps, { username, password }, origin);
+    requireFit("username", credentialsSchema.shape.username, username);
+    requireFit("password", credentialsSchema.shape.password, password);
+    const result = keepLogin(c, await logIn(deps, { username, password }, origin));
     if (result.status === "challenge")
       return c.redirect(`/login/${result.challenge.id}?to=${encodeURIComponent(to)}`, 303);
     await keepToken(c, deps, result.session.token);

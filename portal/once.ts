@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { MiddlewareHandler } from "hono";
 import type { Deps } from "../api/deps.ts";
-import { type Kept, keptAnswers, toKeep } from "../api/kept-answers.ts";
+import { type Caller, callerWith, type Kept, keptAnswers, toKeep } from "../api/kept-answers.ts";
 import { Problem } from "../api/problem.ts";
-import { hashCode } from "../store/codes.ts";
-import type { PortalEnv } from "./form.ts";
+import { isId } from "../store/ids.ts";
+import type { PortalContext, PortalEnv } from "./form.ts";
 import { readToken } from "./session.ts";
 
 const HEADERS = ["content-type", "location", "set-cookie"];
@@ -14,15 +14,15 @@ const PATIENCE_MS = 10_000;
 /**
  * Does once what a form asks for, however often it is sent: a double click or a reload gets the
  * first answer, also while that is still being made, or is led to `onRepeat`. Forms carry their own
- * random number (`once`) for it.
+ * random number (`once`) for it. An answer is given again only while the session or the challenge
+ * lasts that it was given to.
  */
 export function once(deps: Deps): MiddlewareHandler<PortalEnv> {
   return async (c, next) => {
     const number = c.get("form").get("once");
     if (!number) return next();
-    const browser = readToken(c, deps) ?? "";
-    const digest = hashCode(deps.config.CODE_KEY, "form", browser, c.req.path, number);
-    const answers = keptAnswers(deps, digest);
+    if (!isId(number)) throw new Problem("invalid_request", "Send the form from its page.");
+    const answers = keptAnswers(deps, await callerOf(c, deps), "form", c.req.path, number);
     const text = c.get("form").toString();
 
     let claimed = await answers.claim(text);
@@ -38,10 +38,17 @@ export function once(deps: Deps): MiddlewareHandler<PortalEnv> {
     await next();
     const onRepeat = c.get("onRepeat");
     const status = c.get("refused") ?? c.res.status;
-    await answers.keep(claimed.claim, status, async () =>
+    await answers.keep(c, claimed.claim, status, async () =>
       onRepeat ? leadingTo(onRepeat) : toKeep(c.res, HEADERS),
     );
   };
+}
+
+/** A login ends the session that the browser had, so that one is not what a login is repeated for. */
+function callerOf(c: PortalContext, deps: Deps): Promise<Caller> {
+  const [, area, challengeId] = c.req.path.split("/");
+  if (area === "login") return callerWith(deps, { challengeId });
+  return callerWith(deps, { token: readToken(c, deps) });
 }
 
 const leadingTo = (path: string): Kept => ({

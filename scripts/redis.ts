@@ -19,11 +19,21 @@ export async function startRedis(
     logFile: string;
     password?: string;
     fsync?: "everysec" | "always";
+    /** How much memory it takes; a full one refuses what would need more. */
+    maxMemory?: string;
     /** Lines of its configuration beside these. */
     more?: string[];
   },
 ): Promise<string> {
-  const { program, folder, port, logFile, fsync = "everysec", more = [] } = options;
+  const {
+    program,
+    folder,
+    port,
+    logFile,
+    fsync = "everysec",
+    maxMemory = "512mb",
+    more = [],
+  } = options;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const { password = randomBytes(24).toString("base64url") } = options;
   const configuration = [
@@ -35,6 +45,7 @@ export async function startRedis(
     `appendfsync ${fsync}`,
     'save ""',
     // A cache would forget sessions and counters under memory pressure; this is a store.
+    `maxmemory ${maxMemory}`,
     "maxmemory-policy noeviction",
     `requirepass ${password}`,
     ...more,

@@ -1,6 +1,7 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { chooseMethod, getChallenge, resendPasscode } from "../challenges.ts";
 import type { Deps } from "../deps.ts";
+import { keepLogin } from "../kept-answers.ts";
 import { logIn } from "../login.ts";
 import { originOf } from "../origin.ts";
 import { json, post, problems } from "../route.ts";
@@ -43,6 +44,8 @@ const login = createRoute({
       "invalid_credentials",
       "account_locked",
       "login_throttled",
+      "logins_under_way",
+      "too_many_requests",
     ),
   },
 });
@@ -130,7 +133,7 @@ export function loginRoutes(app: OpenAPIHono, deps: Deps) {
   const proxies = deps.config.TRUSTED_PROXIES;
 
   app.openapi(login, async (c) =>
-    c.json(await logIn(deps, c.req.valid("json"), originOf(c, proxies)), 200),
+    c.json(keepLogin(c, await logIn(deps, c.req.valid("json"), originOf(c, proxies))), 200),
   );
   app.openapi(challenge, async (c) =>
     c.json(await getChallenge(deps, c.req.valid("param").id), 200),

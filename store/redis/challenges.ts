@@ -1,8 +1,8 @@
 import { ownerOf } from "../ids.ts";
 import type { Redis } from "./connect.ts";
-import { keep, keys } from "./keys.ts";
+import { atMost, keep, keys } from "./keys.ts";
 import type { Epochs } from "./revocations.ts";
-import { script } from "./script.ts";
+import { dropExcess, script } from "./script.ts";
 
 export type Challenge = {
   userId: string;
@@ -19,11 +19,12 @@ export type Challenge = {
 export const challengeScripts = {
   openChallenge: script<null>(`
     local challenge, index = unpack(KEYS)
-    local stay, now, id, expiresAt = unpack(ARGV)
-    redis.call('HSET', challenge, unpack(ARGV, 5))
+    local stay, now, id, expiresAt, most = unpack(ARGV)
+    redis.call('HSET', challenge, unpack(ARGV, 6))
     redis.call('PEXPIRE', challenge, stay)
     redis.call('ZREMRANGEBYSCORE', index, '-inf', now)
     redis.call('ZADD', index, expiresAt, id)
+    ${dropExcess("challenge", "id", "most")}
     redis.call('PEXPIRE', index, stay)
   `),
   // A challenge that became a session stays as it is.
@@ -54,7 +55,14 @@ export async function openChallenge(
   const fields = { accountId, userEpoch: epochs.user, accountEpoch: epochs.account, expiresAt };
   await redis.openChallenge(
     [keys.challenge(userId, challengeId), keys.challenges(userId)],
-    [keep.challenge, now, challengeId, expiresAt, ...Object.entries(fields).flat()],
+    [
+      keep.challenge,
+      now,
+      challengeId,
+      expiresAt,
+      atMost.challenges,
+      ...Object.entries(fields).flat(),
+    ],
   );
 }
 

@@ -34,6 +34,7 @@ export const keys = {
   passcodeSends: (userId: string) => `mfa:{${userId}}:passcode-sends`,
   challengeSends: (userId: string, challengeId: string) =>
     `mfa:{${userId}}:challenge-sends:${challengeId}`,
+  newPasswords: (userId: string) => `mfa:{${userId}}:new-passwords`,
   addressChanges: (userId: string) => `mfa:{${userId}}:address-changes`,
   notices: (digest: string) => `mfa:{${digest}}:notices`,
   numberSends: (digest: string) => `mfa:{${digest}}:number-sends`,
@@ -41,10 +42,11 @@ export const keys = {
   serviceSends: () => "mfa:{service}:service-sends",
   usernamePasswords: (digest: string) => `mfa:{${digest}}:username-passwords`,
   addressPasswords: (digest: string) => `mfa:{${digest}}:address-passwords`,
+  usernameLogins: (digest: string) => `mfa:{${digest}}:username-logins`,
   /** Budget of a user name over all addresses that are not known to it. */
   strangersPasswords: (digest: string) => `mfa:{${digest}}:strangers-passwords`,
-  /** Integer: when a user name was last logged in with from one address, in epoch ms. */
-  knownAddress: (digest: string) => `mfa:{${digest}}:known-address`,
+  /** Sorted set: digests of the addresses that a user name was logged in with from, by the last time. */
+  knownAddresses: (digest: string) => `mfa:{${digest}}:known-addresses`,
   /** Hash: the flow and the sending of a message, by its provider's reference. */
   delivery: (reference: string) => `mfa:{${reference}}:delivery`,
   /** String: the reference of a flow's newest message. */
@@ -53,6 +55,8 @@ export const keys = {
   smppMessage: (messageId: string) => `mfa:{${messageId}}:smpp-message`,
   /** Hash: a request that is under way or answered. */
   idempotency: (digest: string) => `mfa:{${digest}}:idempotency`,
+  /** Sorted set: the keys of the answers that are kept for a user, by when they were given. */
+  keptAnswers: (userId: string) => `mfa:{${userId}}:kept-answers`,
 };
 
 /**
@@ -64,10 +68,10 @@ export const keys = {
 export const keep = {
   pin: DAY_MS,
   challenge: DAY_MS,
-  /** Beyond the window that a budget looks back. */
-  budgetMargin: HOUR_MS,
+  /** Beyond the window that a budget looks back: gateways' clocks differ by less. */
+  budgetMargin: MINUTE_MS,
   /** Longer than an address is known. */
-  knownAddress: 31 * DAY_MS,
+  knownAddresses: 31 * DAY_MS,
   /** Providers report within hours, or never. */
   delivery: DAY_MS,
   /** Beyond the end of a session's lifetime. */
@@ -78,3 +82,6 @@ export const keep = {
   idempotencyClaim: 15_000,
   idempotencyAnswer: DAY_MS,
 };
+
+/** How many of a user's there are at once, so that no user fills the store; the one that ends first goes. */
+export const atMost = { sessions: 100, challenges: 50 };

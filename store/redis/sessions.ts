@@ -1,8 +1,8 @@
 import { ownerOf } from "../ids.ts";
 import type { Redis } from "./connect.ts";
-import { keep, keys } from "./keys.ts";
+import { atMost, keep, keys } from "./keys.ts";
 import { type Epochs, readAccountRevocation, readUserRevocation } from "./revocations.ts";
-import { script } from "./script.ts";
+import { dropExcess, script } from "./script.ts";
 import {
   fromFields,
   hasSecondFactor,
@@ -21,7 +21,7 @@ const TOUCH_MS = 60_000;
 export const sessionScripts = {
   openSession: script<"opened" | Refusal>(`
     local session, index, revocation, challenge, failures = unpack(KEYS)
-    local userEpoch, sessionId, now, expiresAt, margin, allowed = unpack(ARGV)
+    local userEpoch, sessionId, now, expiresAt, margin, allowed, most = unpack(ARGV)
     if (redis.call('HGET', revocation, 'epoch') or '0') ~= userEpoch then return 'stale' end
     if challenge then
       if redis.call('EXISTS', challenge) == 0 then return 'stale' end
@@ -31,10 +31,11 @@ export const sessionScripts = {
       redis.call('DEL', failures)
     end
     local stay = expiresAt - now + margin
-    redis.call('HSET', session, unpack(ARGV, 7))
+    redis.call('HSET', session, unpack(ARGV, 8))
     redis.call('PEXPIRE', session, stay)
     redis.call('ZREMRANGEBYSCORE', index, '-inf', now)
     redis.call('ZADD', index, expiresAt, sessionId)
+    ${dropExcess("session", "sessionId", "most")}
     if redis.call('PTTL', index) < stay then redis.call('PEXPIRE', index, stay) end
     return 'opened'
   `),
@@ -129,6 +130,7 @@ export async function openSession(
       expiresAt,
       keep.sessionMargin,
       challenge?.wrongAllowed ?? "",
+      atMost.sessions,
       ...Object.entries(toFields({ session, epochs, secretHash })).flat(),
     ],
   );

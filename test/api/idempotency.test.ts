@@ -27,11 +27,11 @@ describe("attack: a request heard on the way is sent again", () => {
     expect(devices.map(({ id }) => id)).toEqual([second.body.id]);
   });
 
-  test("with another password under the key of a login it gets nothing", async () => {
+  test("with another password under the key of a login it is another login, which is refused", async () => {
     const user = await stack.createUser();
     await stack.api.logIn(user, withKey("login"));
     const guess = await stack.api.logIn({ ...user, password: "guess" }, withKey("login"));
-    expectProblem(guess, "idempotency_key_reused");
+    expectProblem(guess, "invalid_credentials");
   });
 
   const keptByRedis = async () => {

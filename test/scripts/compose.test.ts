@@ -70,3 +70,9 @@ test("gives the gateway the share of the processors that it is measured with", (
   );
   expect(shares).toEqual([["gateway", GATEWAY_WEIGHT * usual]]);
 });
+
+test("bounds the memory of Redis, which refuses what is too much and forgets nothing", () => {
+  const redis = services().get("redis") ?? "";
+  expect(redis).toMatch(/^ +maxmemory \$\$REDIS_MEMORY\n +maxmemory-policy noeviction$/m);
+  expect(redis).toMatch(/REDIS_MEMORY: \$\{REDIS_MEMORY:-512mb\}/);
+});

@@ -1,0 +1,169 @@
+// I have no password, but a wire and time. Whatever the service writes down for me, I send it again
+// with another name, another key and another number, until its stores are full.
+import { sql } from "drizzle-orm";
+import { describe, expect, test } from "vitest";
+import { newId, newOwnedId } from "../../store/ids.ts";
+import { logInByPassword } from "../support/scenarios.ts";
+import { useStack } from "../support/used.ts";
+
+const SITE = "https://mfa.example";
+/** Requests to each route in a flood. */
+const TIMES = 12;
+const GUESSES_AN_ADDRESS = 50;
+
+const stack = useStack({ environment: { TRUSTED_PROXIES: "1" } });
+
+/** Every route of the gateway, of every face, the document's among them, by its method. */
+function routes() {
+  const own = stack.app.routes
+    .filter(({ method, path }) => method !== "ALL" && !path.includes("*"))
+    .map(({ method, path }) => `${method} ${path}`);
+  return [...new Set(own)].map((route) => {
+    const [method = "", path = ""] = route.split(" ");
+    return { method, path };
+  });
+}
+
+/** Nothing about it was there before, and there is as much of it as will go. */
+function nonsense(length: number) {
+  const long = newId().padEnd(length, "x");
+  const credentials = { username: long, password: long };
+  const fields = { ...credentials, once: newId(), passcode: long, code: long, to: `/${long}` };
+  const more = {
+    email: long,
+    name: long,
+    phoneNumber: long,
+    number: long,
+    reason: long,
+    url: long,
+  };
+  const auth = { passwordCredentials: credentials };
+  return { fields: { ...fields, ...more }, body: { ...fields, ...more, auth } };
+}
+
+const filled = (path: string) => path.replaceAll(/:\w+(\{[^}]*\})?/g, () => newOwnedId(newId()));
+
+async function send(
+  { method, path }: { method: string; path: string },
+  { length, from, once }: { length: number; from: string; once?: string },
+) {
+  const { fields, body } = nonsense(length);
+  const json = /^\/v\d/.test(path);
+  const text = json
+    ? JSON.stringify(body)
+    : new URLSearchParams({ ...fields, ...(once && { once }) }).toString();
+  const query = method === "GET" ? `?to=/${newId()}&name=${newId()}` : "";
+  const answer = await stack.app.request(`${SITE}${filled(path)}${query}`, {
+    method,
+    headers: {
+      "x-forwarded-for": from,
+      "sec-fetch-site": "same-origin",
+      ...(method === "POST" && { "idempotency-key": newId() }),
+      ...(method !== "GET" && {
+        "content-type": json ? "application/json" : "application/x-www-form-urlencoded",
+      }),
+    },
+    ...(method !== "GET" && { body: text }),
+  });
+  await answer.text();
+}
+
+/** How much there is in each store. */
+async function stored() {
+  const { redis, db } = stack.deps;
+  const keys = await redis.keys("mfa:*");
+  const sizes = await Promise.all(keys.map((key) => redis.memoryUsage(key)));
+  const tables = await db.execute<{ name: string }>(
+    sql`select table_name as name from information_schema.tables where table_schema = 'public'`,
+  );
+  const rows: Record<string, number> = {};
+  for (const { name } of tables.rows) {
+    const counted = await db.execute<{ count: string }>(
+      sql`select count(*) as count from ${sql.identifier(name)}`,
+    );
+    rows[name] = Number(counted.rows[0]?.count);
+  }
+  const bytes = sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
+  return {
+    keys: keys.length,
+    bytes,
+    kept: keys.filter((key) => /:idempotency$/.test(key)).sort(),
+    rows,
+  };
+}
+
+async function flood(options: { length: number; from: () => string }) {
+  for (const route of routes())
+    for (let n = 0; n < TIMES; n++)
+      await send(route, { length: options.length, from: options.from() });
+}
+
+describe("attack: every route is sent names, keys and numbers that nobody has sent before", () => {
+  test("the list has every face's routes", () => {
+    const list = routes().map(({ method, path }) => `${method} ${path}`);
+    for (const known of ["POST /v1/login", "POST /v2.0/tokens", "POST /login", "POST /logout"])
+      expect(list).toContain(known);
+    for (const [path, item] of Object.entries(stack.document.paths))
+      for (const method of Object.keys(item))
+        expect(list).toContain(`${method.toUpperCase()} ${path.replace(/\{(\w+)\}/g, ":$1")}`);
+  });
+
+  test.each([
+    ["short texts", 40],
+    ["texts longer than any field", 900],
+    ["bodies as large as may be", 7000],
+    ["bodies larger than may be", 30_000],
+  ])("%s from one address: what its guesses need is all that grows", async (_, length) => {
+    const before = await stored();
+    await flood({ length, from: () => `192.0.2.${length % 250}` });
+    const after = await stored();
+    expect(after.rows).toEqual(before.rows);
+    expect(after.kept).toEqual(before.kept);
+    // An address, and of each guess a name at the address, its logins, and the name from anywhere.
+    expect(after.keys - before.keys).toBeLessThanOrEqual(3 * GUESSES_AN_ADDRESS + 1);
+    expect(after.bytes - before.bytes).toBeLessThanOrEqual(400 * 3 * GUESSES_AN_ADDRESS);
+  });
+});
+
+describe("attack: a user repeats nothing, with a new key and a new number each time", () => {
+  async function session() {
+    const { token } = await logInByPassword(stack, await stack.createUser());
+    /** A form that is refused on a page with what was typed. */
+    const form = (email: string) =>
+      stack.app.request(`${SITE}/devices/email`, {
+        method: "POST",
+        headers: {
+          "content-type": "application/x-www-form-urlencoded",
+          "sec-fetch-site": "same-origin",
+          cookie: `__Host-session=${token}`,
+        },
+        body: new URLSearchParams({ email, once: newId() }).toString(),
+      });
+    return { token, form };
+  }
+
+  test("fifty answers of theirs are kept, the newest, whatever they were for", async () => {
+    const { token, form } = await session();
+    const before = await stored();
+    const headers = () => ({ "idempotency-key": newId() });
+    for (let n = 0; n < 40; n++) {
+      expect((await form("x")).status).toBe(422);
+      const path = "/v1/me/recovery-codes";
+      await stack.api.call("POST", path, { token, headers: headers(), body: { quantity: 99 } });
+    }
+    const after = await stored();
+    expect(after.kept.length - before.kept.length).toBe(50);
+    expect(after.rows).toEqual(before.rows);
+  });
+
+  test("an answer of more than 32 kB is not kept", async () => {
+    const { form } = await session();
+    const before = await stored();
+    const answer = await form('"'.repeat(5300));
+    expect((await answer.text()).length).toBeGreaterThan(32 * 1024);
+    const after = await stored();
+    expect(after.kept).toEqual(before.kept);
+    await form('"'.repeat(1000));
+    expect((await stored()).kept.length).toBe(before.kept.length + 1);
+  });
+});

@@ -1,0 +1,173 @@
+// Answers are kept, so that a request can be repeated. I repeat what others have sent: with a browser
+// that they have left, with the key that they have used, with another challenge, with other passwords.
+import { describe, expect, test } from "vitest";
+import { newId } from "../../store/ids.ts";
+import { userWithApp } from "../support/apps.ts";
+import { expectProblem } from "../support/problems.ts";
+import { enrollPhone, logInByPassword, startChallenge, wrongCode } from "../support/scenarios.ts";
+import { useStack } from "../support/used.ts";
+
+const WINDOW_MS = 15 * 60_000;
+const SITE = "https://mfa.example";
+
+const stack = useStack();
+
+/** Sends a form of the portal, as a browser with this session. */
+function send(path: string, token: string | undefined, fields: Record<string, string>) {
+  return stack.app.request(`${SITE}${path}`, {
+    method: "POST",
+    headers: {
+      "content-type": "application/x-www-form-urlencoded",
+      "sec-fetch-site": "same-origin",
+      ...(token && { cookie: `__Host-session=${token}` }),
+    },
+    body: new URLSearchParams(fields).toString(),
+  });
+}
+
+/** How the first step of a login is answered at each face, as a status of `/v1`. */
+type FirstStep = (login: { username: string; password: string }, key: string) => Promise<number>;
+
+const post = async (path: string, body: object, headers: Record<string, string>) =>
+  stack.app.request(path, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...headers },
+    body: JSON.stringify(body),
+  });
+
+const FACES: Record<string, FirstStep> = {
+  "/v1/login": async (login, key) =>
+    (await post("/v1/login", login, { "idempotency-key": key })).status,
+  "/v2.0/tokens": async (passwordCredentials, key) => {
+    const body = { auth: { passwordCredentials } };
+    const { status } = await post("/v2.0/tokens", body, { "idempotency-key": key });
+    return status === 413 ? 429 : status;
+  },
+  "the portal's form": async (login, once) =>
+    (await send("/login", undefined, { ...login, once })).status,
+};
+
+/** The keys of all that is kept of requests. */
+const kept = async () => (await stack.deps.redis.keys("*:idempotency")).sort();
+
+describe("attack: a form is sent again in a browser that somebody has left", () => {
+  const invalid = (once: string) => ({ once, email: "not an address" });
+
+  test("after the logout it leads to the login, and shows nothing of the page before", async () => {
+    const user = await stack.createUser();
+    const { token } = await logInByPassword(stack, user);
+    const once = newId();
+    const first = await send("/devices/email", token, invalid(once));
+    const page = await first.text();
+    expect([first.status, page.includes(user.username)]).toEqual([422, true]);
+    // While the session lasts it is answered as before: the page has the same numbers in it.
+    expect(await (await send("/devices/email", token, invalid(once))).text()).toBe(page);
+
+    await send("/logout", token, {});
+    const again = await send("/devices/email", token, invalid(once));
+    expect([again.status, again.headers.get("location")]).toEqual([303, "/login?to=%2F"]);
+    expect(await again.text()).not.toContain(user.username);
+  });
+
+  test("after an idle hour too, and in another session of the user it is another request", async () => {
+    const user = await stack.createUser();
+    const { token } = await logInByPassword(stack, user);
+    const once = newId();
+    const page = await (await send("/devices/email", token, invalid(once))).text();
+    const other = await logInByPassword(stack, user);
+    expect(await (await send("/devices/email", other.token, invalid(once))).text()).not.toBe(page);
+    await stack.advance(60 * 60_000);
+    expect((await send("/devices/email", token, invalid(once))).status).toBe(303);
+  });
+});
+
+describe.each(Object.entries(FACES))("attack at %s: guessing under a known key", (_, firstStep) => {
+  test("sixty wrong passwords cost what they cost without one: ten are looked at", async () => {
+    const user = await stack.createUser();
+    const key = newId();
+    const statuses = [];
+    for (let n = 0; n < 60; n++)
+      statuses.push(await firstStep({ ...user, password: `guess ${n}` }, key));
+    expect(statuses).toEqual([...Array(10).fill(401), ...Array(50).fill(429)]);
+    await stack.advance(WINDOW_MS);
+  });
+
+  test("the same wrong password again costs a guess again: nothing of a failed login is kept", async () => {
+    const user = await stack.createUser();
+    const key = newId();
+    const before = await kept();
+    for (let n = 0; n < 10; n++)
+      expect(await firstStep({ ...user, password: "guess" }, key)).toBe(401);
+    expect(await kept()).toEqual(before);
+    expect(await firstStep({ ...user, password: "guess" }, key)).toBe(429);
+    await stack.advance(WINDOW_MS);
+  });
+
+  test("the key of a login that succeeded tells nobody the right password once guesses are spent", async () => {
+    const user = await stack.createUser();
+    const key = newId();
+    await firstStep(user, key);
+    for (let n = 0; n < 10; n++) await firstStep({ ...user, password: `guess ${n}` }, key);
+    expect(await firstStep({ ...user, password: "wrong" }, key)).toBe(429);
+    expect(await firstStep(user, key)).toBe(429);
+    await stack.advance(WINDOW_MS);
+  });
+});
+
+describe("attack: guessing at a challenge under a known key", () => {
+  test("seven wrong passcodes lock", async () => {
+    const user = await stack.createUser();
+    const { e164 } = await enrollPhone(stack, user);
+    const { id } = await startChallenge(stack, user);
+    const passcode = await stack.passcodeTo(e164);
+    const headers = { "idempotency-key": newId() };
+    for (let n = 1; n <= 6; n++) {
+      const answer = await stack.api.verifyPasscode(id, wrongCode(passcode, n), { headers });
+      expect(expectProblem(answer, "passcode_rejected").attemptsRemaining).toBe(7 - n);
+    }
+    const seventh = await stack.api.verifyPasscode(id, wrongCode(passcode, 7), { headers });
+    expectProblem(seventh, "account_locked");
+  });
+
+  test("the right passcode is answered as before while the challenge lasts, and not after", async () => {
+    const user = await stack.createUser();
+    const { e164 } = await enrollPhone(stack, user);
+    const { id } = await startChallenge(stack, user);
+    const passcode = await stack.passcodeTo(e164);
+    const verify = () =>
+      stack.api.verifyPasscode(id, passcode, { headers: { "idempotency-key": "lasts" } });
+    const { token } = (await verify()).body.session;
+    expect((await verify()).body.session.token).toBe(token);
+    await stack.advance(10 * 60_000);
+    expectProblem(await verify(), "illegal_transition");
+  });
+
+  test("another challenge's session id makes another request: nobody gets somebody else's token", async () => {
+    const user = await stack.createUser();
+    const { e164 } = await enrollPhone(stack, user);
+    const { id } = await startChallenge(stack, user);
+    const passcode = await stack.passcodeTo(e164);
+    const eve = await userWithApp(stack);
+    const eves = await startChallenge(stack, eve.user);
+
+    const body = { auth: { "RAX-AUTH:passcodeCredentials": { passcode } } };
+    const key = newId();
+    const answer = (sessionId?: string) =>
+      post("/v2.0/tokens", body, {
+        "idempotency-key": key,
+        ...(sessionId && { "x-sessionid": sessionId }),
+      });
+    const theirs = await answer(id);
+    const text = await theirs.text();
+    expect(theirs.status).toBe(200);
+    expect(await (await answer(id)).text()).toBe(text);
+    for (const [other, status] of [
+      [eves.id, 401],
+      [undefined, 400],
+    ] as const) {
+      const refused = await answer(other);
+      expect(refused.status).toBe(status);
+      expect(await refused.text()).not.toContain(JSON.parse(text).access.token.id);
+    }
+  });
+});

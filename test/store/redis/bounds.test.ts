@@ -1,0 +1,58 @@
+import { expect, test } from "vitest";
+import { newId, newOwnedId } from "../../../store/ids.ts";
+import { openChallenge, readChallenge } from "../../../store/redis/challenges.ts";
+import { keys } from "../../../store/redis/keys.ts";
+import { isKnownAddress, rememberAddress } from "../../../store/redis/known-addresses.ts";
+import { checkSession, openSession, readEpochs } from "../../../store/redis/sessions.ts";
+import { NOW, newUser, twoClients } from "./clients.ts";
+
+const [redis] = await twoClients();
+const DAY = 86_400_000;
+
+test("a user has a hundred sessions: one more ends the one that would end first", async () => {
+  const user = newUser();
+  const epochs = await readEpochs(redis, user.userId, user.accountId);
+  const open = async (now: number) => {
+    const opened = await openSession(redis, {
+      ...{ ...user, username: "somebody", role: "member", scope: "full", amr: ["pwd"] },
+      ...{ epochs, now, lifetimeMs: DAY },
+    });
+    if (typeof opened === "string") throw new Error(opened);
+    return opened.token;
+  };
+  const tokens = [];
+  for (let n = 0; n < 103; n++) tokens.push(await open(NOW + n));
+  const at = { now: NOW + 103, idleMs: DAY };
+  const live = await Promise.all(tokens.map((token) => checkSession(redis, token, at)));
+  expect(live.map(({ ok }) => ok)).toEqual([...Array(3).fill(false), ...Array(100).fill(true)]);
+  expect(await redis.zCard(keys.sessions(user.userId))).toBe(100);
+});
+
+test("a user has fifty challenges: one more takes the place of the oldest", async () => {
+  const user = newUser();
+  const epochs = await readEpochs(redis, user.userId, user.accountId);
+  const ids = Array.from({ length: 53 }, () => newOwnedId(user.userId));
+  for (const [n, challengeId] of ids.entries())
+    await openChallenge(redis, {
+      ...{ ...user, challengeId, epochs },
+      ...{ now: NOW, expiresAt: NOW + 600_000 + n },
+    });
+  const found = await Promise.all(ids.map((id) => readChallenge(redis, id)));
+  expect(found.map(Boolean)).toEqual([...Array(3).fill(false), ...Array(50).fill(true)]);
+  expect(await redis.zCard(keys.challenges(user.userId))).toBe(50);
+});
+
+test("of a user's addresses the newest are known, each as long as it is used", async () => {
+  const key = keys.knownAddresses(newId());
+  const known = (address: string, now = NOW) =>
+    isKnownAddress(redis, key, address, { now, withinMs: DAY });
+  for (let n = 0; n < 5; n++)
+    await rememberAddress(redis, key, `address ${n}`, { now: NOW - 5 + n, most: 3 });
+  expect(await Promise.all([0, 1, 2, 3, 4].map((n) => known(`address ${n}`)))).toEqual([
+    ...[false, false],
+    ...[true, true, true],
+  ]);
+  expect(await known("address 4", NOW + DAY)).toBe(false);
+  await rememberAddress(redis, key, "address 4", { now: NOW + DAY, most: 3 });
+  expect(await known("address 4", NOW + DAY)).toBe(true);
+});
