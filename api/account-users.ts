@@ -2,16 +2,16 @@ import type { Origin } from "../machines/methods.ts";
 import { normalizeAddress } from "../store/addresses.ts";
 import { isId } from "../store/ids.ts";
 import { configuredMethods, type Method } from "../store/methods.ts";
-import { hashPassword } from "../store/passwords.ts";
 import { changeRole } from "../store/postgres/accounts.ts";
 import { listDevices } from "../store/postgres/devices.ts";
 import type { Role, User } from "../store/postgres/schema.ts";
 import { type ListedUser, listUsers } from "../store/postgres/user-lists.ts";
-import { createUser, getUser } from "../store/postgres/users.ts";
+import { createUser, findUserByUsername, getUser } from "../store/postgres/users.ts";
 import type { Session } from "../store/redis/sessions.ts";
 import type { Deps } from "./deps.ts";
 import { userEvent } from "./events.ts";
 import { requireFresh } from "./fresh.ts";
+import { hashNewPassword } from "./new-passwords.ts";
 import { requireStrong } from "./password-rule.ts";
 import { Problem } from "./problem.ts";
 import { endSessions } from "./sessions.ts";
@@ -57,7 +57,7 @@ const unknownUser = () => new Problem("user_not_found", "Your account has no use
 
 /**
  * Adds a user to the administrator's account. Throws `username_taken`, `invalid_request` for a
- * password that is too weak, `reauthentication_required`.
+ * password that is too weak, `reauthentication_required`, `too_many_requests`.
  */
 export async function addUser(
   deps: Deps,
@@ -68,7 +68,10 @@ export async function addUser(
   await requireFresh(deps, session);
   requireStrong(password, username);
   const { accountId } = session;
-  const passwordHash = await hashPassword(password);
+  const taken = new Problem("username_taken", "That user name is taken. Choose another.");
+  // Before the hash, which costs more than anything else here.
+  if (await findUserByUsername(deps.db, username)) throw taken;
+  const passwordHash = await hashNewPassword(deps, session.userId, password);
   const at = new Date(deps.clock.now());
   const event = userEvent(deps, session, "user_added", origin, { role });
   const address = email && normalizeAddress(email);
@@ -77,8 +80,7 @@ export async function addUser(
     { accountId, username, email: address, passwordHash, role, at },
     event,
   );
-  if (user === "exists")
-    throw new Problem("username_taken", "That user name is taken. Choose another.");
+  if (user === "exists") throw taken;
   return describeUser({ user, methods: [] });
 }
 

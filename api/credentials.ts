@@ -49,7 +49,7 @@ export async function checkProof(
 
 /**
  * The user of this name, and once more where the secret is right; where it is not, it costs a guess.
- * Throws `login_throttled`.
+ * Throws `login_throttled`, `logins_under_way`.
  */
 export async function judgeProof(
   deps: Deps,
@@ -67,6 +67,6 @@ export async function judgeProof(
     await guess.giveBack();
     throw error;
   });
-  if (judged.proven) await guess.giveBack();
+  await (judged.proven ? guess.giveBack() : guess.settle());
   return judged;
 }

@@ -1,23 +1,41 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Origin } from "../machines/methods.ts";
 import { hashCode } from "../store/codes.ts";
 import { keys } from "../store/redis/keys.ts";
 import { isKnownAddress, rememberAddress } from "../store/redis/known-addresses.ts";
 import { clientNetwork } from "./client-network.ts";
 import type { Deps } from "./deps.ts";
-import { type Charge, type Spent, spendAll } from "./spend-all.ts";
+import { Problem } from "./problem.ts";
+import { type Charge, type Refused, type Spent, spendAll, trySpendAll } from "./spend-all.ts";
 
 const DAY_MS = 24 * 3_600_000;
 
 /** How long an address stays known after a login from it. */
 const KNOWN_MS = 30 * DAY_MS;
 
+/**
+ * How long a guess may take to be judged, in ms: as long as any request is worked on. Whoever dies
+ * before has spent it.
+ */
+const JUDGED_WITHIN_MS = 15_000;
+
+/** How long a login waits for others that are under way, and how often it looks at most; in ms. */
+const PATIENCE_MS = 5_000;
+const POLL_MS = { first: 50, longest: 400 };
+
+/** More do not wait in this process. */
+const MOST_WAITING = 300;
+let waiting = 0;
+
 type ThrottleDeps = Pick<Deps, "redis" | "clock" | "config">;
 
 /**
- * Spends one password guess, to be given back after the right password: from the budgets of the
- * client's address, of this user name from this address and, unless the user has logged in from
- * there before, of this user name from anywhere. Throws `login_throttled`. Nothing here locks, and
- * guessing from elsewhere keeps nobody out of where they usually are.
+ * Spends one password guess, to be given back after the right password and settled after a wrong
+ * one: from the budgets of the client's address, of this user name from this address and, unless the
+ * user has logged in from there before, of this user name from anywhere. Throws `login_throttled`
+ * where so many were wrong, and `logins_under_way` where it would have to wait too long for those that
+ * are being judged; `too_many_requests` where the user logs in too often. Nothing here locks, and guessing from elsewhere keeps nobody out of where they
+ * usually are.
  */
 export async function spendPasswordGuess(
   deps: ThrottleDeps,
@@ -26,9 +44,9 @@ export async function spendPasswordGuess(
 ): Promise<Spent> {
   const { redis, clock, config } = deps;
   const now = clock.now();
-  const { perUser, perAddress, windowMs, fromStrangersPerDay } = config.limits.password;
+  const { perUser, perAddress, windowMs, fromStrangersPerDay, logins } = config.limits.password;
   const at = addressOf(origin);
-  const known = keys.knownAddress(digest(deps, at, username));
+  const known = keys.knownAddresses(digest(deps, username));
   const charges: Charge[] = [
     { key: keys.addressPasswords(digest(deps, at)), rules: [{ limit: perAddress, windowMs }] },
     {
@@ -36,16 +54,48 @@ export async function spendPasswordGuess(
       rules: [{ limit: perUser, windowMs }],
     },
   ];
-  if (!(await isKnownAddress(redis, known, { now, withinMs: KNOWN_MS })))
+  if (!(await isKnownAddress(redis, known, digest(deps, at), { now, withinMs: KNOWN_MS })))
     charges.push({
       key: keys.strangersPasswords(digest(deps, username)),
       // See docs/decisions/0005.
       rules: [{ limit: fromStrangersPerDay, windowMs: DAY_MS }],
     });
-  return spendAll(redis, now, charges, {
+  const refusal = {
     code: "login_throttled",
     detail: "Too many wrong passwords. Wait, then try again.",
-  });
+  } as const;
+  const guess = await afterOthers(() =>
+    trySpendAll(redis, now, charges, refusal, { settlesWithinMs: JUDGED_WITHIN_MS }),
+  );
+  try {
+    // Also right ones cost a hash. Only once there is a guess: a key for each name that is made up
+    // would be more than the address's guesses.
+    const key = keys.usernameLogins(digest(deps, at, username));
+    await spendAll(redis, now, [{ key, rules: [logins] }], {
+      code: "too_many_requests",
+      detail: "This user logs in too often. Wait, then try again.",
+    });
+  } catch (error) {
+    await guess.giveBack();
+    throw error;
+  }
+  return guess;
+}
+
+/** Spends once guesses that are under way have been judged, which takes no longer than their hashes. */
+async function afterOthers(spend: () => Promise<Spent | Refused>): Promise<Spent> {
+  const end = performance.now() + PATIENCE_MS;
+  for (let pollMs = POLL_MS.first; ; pollMs = Math.min(2 * pollMs, POLL_MS.longest)) {
+    const spent = await spend();
+    if (!("problem" in spent)) return spent;
+    if (!spent.underWay) throw spent.problem;
+    if (waiting >= MOST_WAITING || performance.now() > end)
+      throw new Problem("logins_under_way", "Several logins are under way. Wait, then try again.", {
+        retryAfterS: 1,
+      });
+    waiting++;
+    await sleep(pollMs).finally(() => waiting--);
+  }
 }
 
 /**
@@ -58,8 +108,12 @@ export async function rememberOrigin(
   origin: Origin,
 ): Promise<void> {
   if (origin.ip === undefined) return;
-  const key = keys.knownAddress(digest(deps, addressOf(origin), username));
-  await rememberAddress(deps.redis, key, deps.clock.now());
+  const known = keys.knownAddresses(digest(deps, username));
+  const most = deps.config.limits.password.knownAddresses;
+  await rememberAddress(deps.redis, known, digest(deps, addressOf(origin)), {
+    now: deps.clock.now(),
+    most,
+  });
 }
 
 const addressOf = ({ ip = "unknown" }: Origin) => clientNetwork(ip);

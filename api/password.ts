@@ -1,5 +1,5 @@
 import type { Origin } from "../machines/methods.ts";
-import { hashPassword, verifyPassword } from "../store/passwords.ts";
+import { verifyPassword } from "../store/passwords.ts";
 import { type NewEvent, recordEvent } from "../store/postgres/events.ts";
 import { setPassword } from "../store/postgres/users.ts";
 import type { Session } from "../store/redis/sessions.ts";
@@ -7,6 +7,7 @@ import { judgeProof } from "./credentials.ts";
 import type { Deps } from "./deps.ts";
 import { userEvent } from "./events.ts";
 import { requireFresh } from "./fresh.ts";
+import { hashNewPassword } from "./new-passwords.ts";
 import { requireStrong } from "./password-rule.ts";
 import { Problem } from "./problem.ts";
 import { endSessions } from "./sessions.ts";
@@ -14,7 +15,8 @@ import { endSessions } from "./sessions.ts";
 /**
  * Changes one's own password and ends every session of the user, this one too. Throws
  * `reauthentication_required`; `invalid_request` at `password` where the new one is too weak, and at
- * `currentPassword` where that is wrong, which costs a guess as at a login; `login_throttled`.
+ * `currentPassword` where that is wrong, which costs a guess as at a login; `login_throttled`,
+ * `too_many_requests`.
  */
 export async function changeOwnPassword(
   deps: Deps,
@@ -35,7 +37,7 @@ export async function changeOwnPassword(
     await recordEvent(deps.db, userEvent(deps, session, "password_change_failed", origin));
     throw wrongPassword();
   }
-  const passwordHash = await hashPassword(password);
+  const passwordHash = await hashNewPassword(deps, userId, password);
   const replacement = { userId, passwordHash, replaces: proven.passwordHash };
   const event = userEvent(deps, session, "password_changed", origin);
   if (!(await replacePassword(deps, replacement, event))) throw wrongPassword();

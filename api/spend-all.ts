@@ -1,4 +1,4 @@
-import { type BudgetRule, refund, spend } from "../store/redis/budgets.ts";
+import { type BudgetRule, refund, settle, spend } from "../store/redis/budgets.ts";
 import type { Redis } from "../store/redis/connect.ts";
 import { Problem } from "./problem.ts";
 
@@ -9,8 +9,18 @@ export type Charge = {
   told?: { detail: string; members: Record<string, unknown> };
 };
 
-/** What was spent; `giveBack` undoes it, and changes nothing a second time. */
-export type Spent = { giveBack(): Promise<void> };
+/** What was spent. Each of these is done once, and changes nothing a second time. */
+export type Spent = {
+  /** Undoes it. */
+  giveBack(): Promise<void>;
+  /** Says that it stays spent, where it was spent under way. */
+  settle(): Promise<void>;
+};
+
+type Refusal = { code: "send_limit" | "login_throttled" | "too_many_requests"; detail: string };
+
+/** Budgets that are spent, or `underWay`: what is missing may be free in a moment. */
+export type Refused = { underWay: boolean; problem: Problem };
 
 /**
  * Spends one from each budget or none from any: they lie on different Redis slots, so each is asked
@@ -21,24 +31,40 @@ export async function spendAll(
   redis: Redis,
   now: number,
   charges: Charge[],
-  refusal: { code: "send_limit" | "login_throttled"; detail: string },
+  refusal: Refusal,
 ): Promise<Spent> {
+  const spent = await trySpendAll(redis, now, charges, refusal);
+  if ("problem" in spent) throw spent.problem;
+  return spent;
+}
+
+/** As `spendAll`, but answers the refusal; what is spent is under way for `settlesWithinMs`. */
+export async function trySpendAll(
+  redis: Redis,
+  now: number,
+  charges: Charge[],
+  refusal: Refusal,
+  { settlesWithinMs }: { settlesWithinMs?: number } = {},
+): Promise<Spent | Refused> {
   const results = await Promise.all(
     charges.map(async ({ key, rules, told }) => {
-      return { key, told, spending: await spend(redis, key, rules, now) };
+      return { key, told, spending: await spend(redis, key, rules, now, { settlesWithinMs }) };
     }),
   );
-  const giveBack = async () => {
+  const each = (act: typeof refund) => async () => {
     await Promise.all(
-      results.map(({ key, spending }) => spending.ok && refund(redis, key, spending.token)),
+      results.map(({ key, spending }) => spending.ok && act(redis, key, spending.token)),
     );
   };
-  for (const { told, spending } of results) {
-    if (spending.ok) continue;
-    await giveBack();
-    const retryAfterS = Math.ceil(spending.retryAfterMs / 1000);
-    const { code, detail } = { ...refusal, ...told };
-    throw new Problem(code, detail, { retryAfterS, members: told?.members });
-  }
-  return { giveBack };
+  const giveBack = each(refund);
+  const refused = results.flatMap(({ told, spending }) =>
+    spending.ok ? [] : [{ told, ...spending }],
+  );
+  const worst = refused.find(({ underWay }) => !underWay) ?? refused[0];
+  if (!worst) return { giveBack, settle: each(settle) };
+  await giveBack();
+  const { told, underWay, retryAfterMs } = worst;
+  const { code, detail } = { ...refusal, ...told };
+  const retryAfterS = Math.ceil(retryAfterMs / 1000);
+  return { underWay, problem: new Problem(code, detail, { retryAfterS, members: told?.members }) };
 }

@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
 import { hash, verify } from "@node-rs/argon2";
 import pLimit from "p-limit";
 import { rightOfWay } from "./right-of-way.ts";
@@ -44,9 +45,28 @@ function whenDue<T>(work: () => Promise<T>): Promise<T> {
   });
 }
 
-/** The argon2id hash of a password as PHC text with a random salt. */
-export function hashPassword(password: string): Promise<string> {
-  return whenDue(() => hash(normalized(password), COST));
+/** New passwords wait here, one behind the other, so that at most one of them stands before a login. */
+const newOnes = pLimit(1);
+
+/** How long a new password lets logins go first, in ms; in the end somebody waits for it, too. */
+const NEW_WAITS_MS = 500;
+
+/**
+ * The argon2id hash of a new password as PHC text with a random salt, made when no login waits.
+ * Throws TooManyPasswords at once where too many wait.
+ */
+export async function hashPassword(password: string): Promise<string> {
+  if (newOnes.pendingCount >= MOST_WAITING) throw new TooManyPasswords();
+  return newOnes(async () => {
+    await idle(NEW_WAITS_MS);
+    return whenDue(() => hash(normalized(password), COST));
+  });
+}
+
+/** Resolves when no password waits to be checked, or the patience is at its end. */
+async function idle(patienceMs: number): Promise<void> {
+  const end = performance.now() + patienceMs;
+  while (inTurn.pendingCount > 0 && performance.now() < end) await sleep(5);
 }
 
 /**

@@ -103,7 +103,11 @@ const newUser = createRoute({
   ),
   responses: {
     201: json(accountUserSchema, "The user"),
-    ...problems({ session: true, role: true, body: true, post: true }, "username_taken"),
+    ...problems(
+      { session: true, role: true, body: true, post: true },
+      "username_taken",
+      "too_many_requests",
+    ),
   },
 });
 

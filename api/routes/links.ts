@@ -45,6 +45,8 @@ const add = createRoute({
       "invalid_credentials",
       "account_locked",
       "login_throttled",
+      "logins_under_way",
+      "too_many_requests",
       "cannot_link_itself",
       "not_a_cloud_account",
       "not_cloud_administrator",

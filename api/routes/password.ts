@@ -20,7 +20,13 @@ const change = createRoute({
   ),
   responses: {
     204: { description: "It is changed. Log in with the new one" },
-    ...problems({ session: true, body: true }, "reauthentication_required", "login_throttled"),
+    ...problems(
+      { session: true, body: true },
+      "reauthentication_required",
+      "login_throttled",
+      "logins_under_way",
+      "too_many_requests",
+    ),
   },
 });
 

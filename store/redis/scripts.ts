@@ -2,6 +2,7 @@ import { attemptScripts } from "./attempts.ts";
 import { budgetScripts } from "./budgets.ts";
 import { challengeScripts } from "./challenges.ts";
 import { idempotencyScripts } from "./idempotency.ts";
+import { knownAddressScripts } from "./known-addresses.ts";
 import { otpStepScripts } from "./otp-steps.ts";
 import { pinScripts } from "./pins.ts";
 import { revocationScripts } from "./revocations.ts";
@@ -13,6 +14,7 @@ export const scripts = {
   ...budgetScripts,
   ...challengeScripts,
   ...idempotencyScripts,
+  ...knownAddressScripts,
   ...otpStepScripts,
   ...pinScripts,
   ...revocationScripts,

@@ -33,14 +33,15 @@ export const budgetsMutations: Mutation[] = [
   {
     mistake: "strangers everywhere guess one user's password without end",
     file: "api/password-throttle.ts",
-    find: "  if (!(await isKnownAddress(redis, known, { now, withinMs: KNOWN_MS })))",
-    replace: "  if (await isKnownAddress(redis, known, { now, withinMs: KNOWN_MS }))",
+    find: "  if (!(await isKnownAddress(redis, known, digest(deps, at), { now, withinMs: KNOWN_MS })))",
+    replace:
+      "  if (await isKnownAddress(redis, known, digest(deps, at), { now, withinMs: KNOWN_MS }))",
     noticedBy: ["test/api/throttle.test.ts"],
   },
   {
     mistake: "an address stays known for ever",
     file: "store/redis/known-addresses.ts",
-    find: "return at !== null && now - Number(at) <= withinMs;",
+    find: "return at !== null && now - at <= withinMs;",
     replace: "return at !== null;",
     noticedBy: ["test/api/throttle.test.ts"],
   },

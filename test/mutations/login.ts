@@ -111,7 +111,7 @@ export const loginMutations: Mutation[] = [
   {
     mistake: "the API's login has no throttle",
     file: "api/credentials.ts",
-    find: "if (judged.proven) await guess.giveBack();",
+    find: "await (judged.proven ? guess.giveBack() : guess.settle());",
     replace: "await guess.giveBack();",
     noticedBy: ["test/api/throttle.test.ts"],
   },

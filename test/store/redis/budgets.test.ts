@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { newId } from "../../../store/ids.ts";
-import { budgetWait, refund, spend } from "../../../store/redis/budgets.ts";
+import { budgetWait, refund, settle, spend } from "../../../store/redis/budgets.ts";
 import { keys } from "../../../store/redis/keys.ts";
 import { burst, NOW, twoClients } from "./clients.ts";
 
@@ -26,12 +26,17 @@ test("no window of any position holds more than the limit", async () => {
   for (const time of times) {
     expect(await spend(redis, key, perDay, NOW + time)).toMatchObject({ ok: true });
   }
-  expect(await spend(redis, key, perDay, NOW + DAY - 1)).toEqual({ ok: false, retryAfterMs: 1 });
+  expect(await spend(redis, key, perDay, NOW + DAY - 1)).toEqual({
+    ok: false,
+    underWay: false,
+    retryAfterMs: 1,
+  });
   for (const time of [0, 1, 2, 3, 4]) {
     expect(await spend(redis, key, perDay, NOW + DAY + time)).toMatchObject({ ok: true });
   }
   expect(await spend(redis, key, perDay, NOW + DAY + 4)).toEqual({
     ok: false,
+    underWay: false,
     retryAfterMs: DAY - 9,
   });
 });
@@ -39,13 +44,22 @@ test("no window of any position holds more than the limit", async () => {
 test("the minimal distance holds too, and the longest wait is told", async () => {
   const key = keys.pinSends(newId());
   expect(await spend(redis, key, pins, NOW)).toMatchObject({ ok: true });
-  expect(await spend(redis, key, pins, NOW + 10_000)).toEqual({ ok: false, retryAfterMs: 20_000 });
-  expect(await spend(redis, key, pins, NOW + 29_999)).toEqual({ ok: false, retryAfterMs: 1 });
+  expect(await spend(redis, key, pins, NOW + 10_000)).toEqual({
+    ok: false,
+    underWay: false,
+    retryAfterMs: 20_000,
+  });
+  expect(await spend(redis, key, pins, NOW + 29_999)).toEqual({
+    ok: false,
+    underWay: false,
+    retryAfterMs: 1,
+  });
   for (let sent = 1; sent < 10; sent++) {
     expect(await spend(redis, key, pins, NOW + sent * 30_000)).toMatchObject({ ok: true });
   }
   expect(await spend(redis, key, pins, NOW + 10 * 30_000)).toEqual({
     ok: false,
+    underWay: false,
     retryAfterMs: DAY - 300_000,
   });
 });
@@ -69,12 +83,50 @@ describe("a refund", () => {
   });
 });
 
-test("a budget is kept somewhat longer than it looks back, and no longer", async () => {
+test("a budget is kept a minute longer than it looks back, and no longer", async () => {
   const key = keys.pinSends(newId());
   await spend(redis, key, pins, NOW);
   const stays = await redis.pTTL(key);
   expect(stays).toBeGreaterThan(DAY);
-  expect(stays).toBeLessThan(2 * DAY);
+  expect(stays).toBeLessThanOrEqual(DAY + MINUTE);
+});
+
+describe("places under way", () => {
+  const SETTLES = { settlesWithinMs: 15_000 };
+  const place = (key: string, at = NOW) => spend(redis, key, perDay, at, SETTLES);
+
+  async function tenUnderWay() {
+    const key = keys.usernamePasswords(newId());
+    const spent = await burst(clients, 50, (client) => spend(client, key, perDay, NOW, SETTLES));
+    const places = spent.flatMap((one) => (one.ok ? [one.token] : []));
+    expect(places).toHaveLength(10);
+    return { key, places };
+  }
+
+  test("count, and are told from spent ones: they may be free in a moment", async () => {
+    const { key, places } = await tenUnderWay();
+    expect(await place(key)).toMatchObject({ ok: false, underWay: true });
+    for (const token of places.slice(1)) await settle(redis, key, token);
+    expect(await place(key)).toMatchObject({ ok: false, underWay: true });
+    await settle(redis, key, places[0] ?? "");
+    expect(await place(key)).toEqual({ ok: false, underWay: false, retryAfterMs: DAY });
+  });
+
+  test("that are given back make place, once", async () => {
+    const { key, places } = await tenUnderWay();
+    const [first = ""] = places;
+    await burst(clients, 20, (client) => refund(client, key, first));
+    await settle(redis, key, first);
+    const again = await burst(clients, 20, (client) => spend(client, key, perDay, NOW, SETTLES));
+    expect(again.filter(({ ok }) => ok)).toHaveLength(1);
+  });
+
+  test("of a process that died are spent fifteen seconds later", async () => {
+    const { key } = await tenUnderWay();
+    expect(await place(key, NOW + 14_999)).toMatchObject({ ok: false, underWay: true });
+    expect(await place(key, NOW + 15_000)).toMatchObject({ ok: false, underWay: false });
+    expect(await place(key, NOW + DAY)).toMatchObject({ ok: true });
+  });
 });
 
 test("how long to wait can be asked without spending, and is what a spending would be told", async () => {

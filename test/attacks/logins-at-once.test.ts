@@ -1,0 +1,119 @@
+// A class logs in when the bell rings, a browser restores sixteen tabs, a script of mine sends what it
+// has. Right passwords are not called wrong because others are being judged; and whoever sends hundreds of
+// wrong ones at once gets no more of them judged than one after the other.
+import { beforeEach, describe, expect, test } from "vitest";
+import { createApp } from "../../api/app.ts";
+import { hashCode } from "../../store/codes.ts";
+import { spend } from "../../store/redis/budgets.ts";
+import { keys } from "../../store/redis/keys.ts";
+import { createClient } from "../support/client.ts";
+import { expectProblem } from "../support/problems.ts";
+import { useStack } from "../support/used.ts";
+
+type Login = { username: string; password: string };
+
+const stack = useStack();
+
+const post = (path: string, from: string, type: string, body: string) => {
+  const config = { ...stack.deps.config, TRUSTED_PROXIES: 1 };
+  return createApp({ ...stack.deps, config }).request(`https://mfa.example${path}`, {
+    method: "POST",
+    headers: { "content-type": type, "x-forwarded-for": from, "sec-fetch-site": "same-origin" },
+    body,
+  });
+};
+const postJson = (path: string, from: string, body: object) =>
+  post(path, from, "application/json", JSON.stringify(body));
+
+/** A login at each face, from an address. */
+const FACES: Record<string, (login: Login, from: string) => Promise<Response>> = {
+  "/v1/login": async (login, from) => postJson("/v1/login", from, login),
+  "/v2.0/tokens": async ({ username, password }, from) =>
+    postJson("/v2.0/tokens", from, { auth: { passwordCredentials: { username, password } } }),
+  "the portal's form": async ({ username, password }, from) => {
+    const form = new URLSearchParams({ username, password }).toString();
+    return post("/login", from, "application/x-www-form-urlencoded", form);
+  },
+};
+/** What they answer: a session, a wrong password, too many of them. */
+const OPENED = [200, 303];
+const WRONG = 401;
+const THROTTLED = [429, 413];
+
+const times = <T>(count: number, of: (n: number) => T) =>
+  Array.from({ length: count }, (_, n) => of(n));
+
+beforeEach(() => stack.advance(15 * 60_000));
+
+describe.each(Object.entries(FACES))("at %s", (name, logIn) => {
+  const address = (n: number) => `198.51.100.${n + 10 * Object.keys(FACES).indexOf(name)}`;
+
+  test("sixteen right logins of one user at once all succeed", async () => {
+    const user = await stack.createUser();
+    const answers = await Promise.all(times(16, () => logIn(user, address(1))));
+    expect(answers.filter(({ status }) => OPENED.includes(status))).toHaveLength(16);
+  });
+
+  test("sixty users of one address at once all come in", async () => {
+    const users = await Promise.all(times(60, () => stack.createUser()));
+    const answers = await Promise.all(users.map((user) => logIn(user, address(2))));
+    expect(answers.filter(({ status }) => OPENED.includes(status))).toHaveLength(60);
+  });
+
+  test("attack: of three hundred wrong ones at once ten are judged, and then the right one is not", async () => {
+    const user = await stack.createUser();
+    const guess = (n: number) => logIn({ ...user, password: `guess ${n}` }, address(3));
+    const answers = await Promise.all(times(300, guess));
+    expect(answers.filter(({ status }) => status === WRONG)).toHaveLength(10);
+    const refused = answers.filter(({ status }) => status !== WRONG);
+    for (const { status } of refused) expect(THROTTLED).toContain(status);
+    const right = await logIn(user, address(3));
+    expect(THROTTLED).toContain(right.status);
+    expect(Number(right.headers.get("retry-after"))).toBeGreaterThan(600);
+  });
+});
+
+test("attack: right ones among the wrong ones make no place for further guesses", async () => {
+  const user = await stack.createUser();
+  const logIn = (password: string) => stack.api.logIn({ ...user, password });
+  const answers = await Promise.all(
+    times(120, (n) => logIn(n % 3 === 0 ? user.password : `guess ${n}`)),
+  );
+  expect(answers.filter(({ status }) => status === WRONG)).toHaveLength(10);
+  expect(answers.filter(({ status }) => status === 200).length).toBeGreaterThan(0);
+  for (const answer of answers.filter(({ status }) => ![200, WRONG].includes(status)))
+    expectProblem(answer, "login_throttled");
+});
+
+describe("logins that are not judged in time", () => {
+  /** As a gateway leaves it that dies while it judges: ten places of the user are under way. */
+  async function tenUnderWay() {
+    const user = await stack.createUser();
+    const { redis, clock, config } = stack.deps;
+    const { perUser: limit, windowMs } = config.limits.password;
+    const key = keys.usernamePasswords(
+      hashCode(config.CODE_KEY, "password", "unknown", user.username),
+    );
+    for (let n = 0; n < limit; n++)
+      await spend(redis, key, [{ limit, windowMs }], clock.now(), { settlesWithinMs: 15_000 });
+    // Not the client that tries again by itself.
+    const app = createApp(stack.deps);
+    return { user, api: createClient(async (path, init) => app.request(path, init)) };
+  }
+
+  test("are waited for, and then it is told that they are under way and when to come again", async () => {
+    const { user, api } = await tenUnderWay();
+    const refused = await api.logIn(user);
+    const { detail } = expectProblem(refused, "logins_under_way");
+    expect(detail).toBe("Several logins are under way. Wait, then try again.");
+    expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "1"]);
+  });
+
+  test("are spent when whoever judged them is gone for fifteen seconds", async () => {
+    const { user, api } = await tenUnderWay();
+    await stack.advance(15_000);
+    expectProblem(await api.logIn(user), "login_throttled");
+    await stack.advance(15 * 60_000);
+    expect((await api.logIn(user)).status).toBe(200);
+  });
+});
