@@ -66,7 +66,16 @@ export function portal(deps: Deps) {
     return next();
   };
   for (const area of AREAS) {
-    app.use(area, beginPage, pageHeaders, limitForm, ownFormsOnly, readForm, once(deps), flashes(deps));
+    app.use(
+      area,
+      beginPage,
+      pageHeaders,
+      limitForm,
+      ownFormsOnly,
+      readForm,
+      once(deps),
+      flashes(deps),
+    );
   }
   loginPages(app, deps);
   setUpPages(app, deps);

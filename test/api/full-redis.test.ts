@@ -1,13 +1,13 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createClient as connectTo } from "redis";
 import { expect, test } from "vitest";
 import { createApp } from "../../api/app.ts";
 import { freePort } from "../../scripts/ports.ts";
 import { type Launch, launch } from "../../scripts/processes.ts";
 import { startRedis } from "../../scripts/redis.ts";
 import { ensureRedis } from "../../scripts/redis-program.ts";
-import { newId } from "../../store/ids.ts";
 import { connectRedis } from "../../store/redis/connect.ts";
 import { createClient } from "../support/client.ts";
 import { expectProblem } from "../support/problems.ts";
@@ -16,8 +16,8 @@ import { used, useStack } from "../support/used.ts";
 
 const stack = useStack();
 
-/** A gateway over a Redis of its own that takes 4 MB, as little as one can do with. */
-const small = used(async () => {
+/** A gateway over a Redis of its own. */
+const own = used(async () => {
   const folder = mkdtempSync(join(tmpdir(), "second-step-redis-"));
   const children: ReturnType<Launch>[] = [];
   const keeping: Launch = (program) => {
@@ -30,23 +30,21 @@ const small = used(async () => {
     folder,
     port: await freePort(),
     logFile: join(folder, "redis.log"),
-    maxMemory: "4mb",
   });
   const redis = await connectRedis(url, () => {});
+  const administrator = await connectTo({ url })
+    .on("error", () => {})
+    .connect();
   return {
-    redis,
     gateway() {
       const app = createApp({ ...stack.deps, redis });
       return { app, api: createClient(async (path, init) => app.request(path, init)) };
     },
-    async fill() {
-      const write = async () => {
-        for (;;) await redis.set(`filler:${newId()}`, "x".repeat(10_000));
-      };
-      await expect(write()).rejects.toThrow(/^OOM/);
-    },
+    /** Bounds it at once by so much. What it has already is more than one byte. */
+    bound: (maxMemory: string) => administrator.configSet("maxmemory", maxMemory),
     async stop() {
       redis.destroy();
+      administrator.destroy();
       await Promise.all(children.map((child) => child.stop()));
       rmSync(folder, { recursive: true, force: true });
     },
@@ -54,10 +52,10 @@ const small = used(async () => {
 });
 
 test("a full Redis loses nothing and lets nothing through: every face says when to come again", async () => {
-  const { app, api } = small.gateway();
+  const { app, api } = own.gateway();
   const user = await stack.createUser();
   const { token } = await logInByPassword({ api }, user);
-  await small.fill();
+  await own.bound("1");
 
   for (const password of [user.password, "wrong"]) {
     const refused = await api.logIn({ ...user, password });
@@ -86,6 +84,6 @@ test("a full Redis loses nothing and lets nothing through: every face says when 
   const keyed = { token, headers: { "idempotency-key": "full" } };
   expectProblem(await api.call("POST", "/v1/logout", keyed), "service_unavailable");
 
-  await small.redis.flushDb();
+  await own.bound("512mb");
   expect((await api.logIn(user)).status).toBe(200);
 });

@@ -2,6 +2,7 @@
 // with another name, another key and another number, until its stores are full.
 import { sql } from "drizzle-orm";
 import { describe, expect, test } from "vitest";
+import { createApp } from "../../api/app.ts";
 import { newId, newOwnedId } from "../../store/ids.ts";
 import { logInByPassword } from "../support/scenarios.ts";
 import { useStack } from "../support/used.ts";
@@ -92,6 +93,10 @@ async function stored() {
   };
 }
 
+/** The tables that have more rows than before: the queue of events may get shorter meanwhile. */
+const grown = (before: Record<string, number>, after: Record<string, number>) =>
+  Object.keys(after).filter((name) => (after[name] ?? 0) > (before[name] ?? 0));
+
 async function flood(options: { length: number; from: () => string }) {
   for (const route of routes())
     for (let n = 0; n < TIMES; n++)
@@ -117,7 +122,7 @@ describe("attack: every route is sent names, keys and numbers that nobody has se
     const before = await stored();
     await flood({ length, from: () => `192.0.2.${length % 250}` });
     const after = await stored();
-    expect(after.rows).toEqual(before.rows);
+    expect(grown(before.rows, after.rows)).toEqual([]);
     expect(after.kept).toEqual(before.kept);
     // An address, and of each guess a name at the address, its logins, and the name from anywhere.
     expect(after.keys - before.keys).toBeLessThanOrEqual(3 * GUESSES_AN_ADDRESS + 1);
@@ -147,23 +152,35 @@ describe("attack: a user repeats nothing, with a new key and a new number each t
     const before = await stored();
     const headers = () => ({ "idempotency-key": newId() });
     for (let n = 0; n < 40; n++) {
-      expect((await form("x")).status).toBe(422);
+      expect((await form("x")).status).toBe(303);
       const path = "/v1/me/recovery-codes";
       await stack.api.call("POST", path, { token, headers: headers(), body: { quantity: 99 } });
     }
     const after = await stored();
     expect(after.kept.length - before.kept.length).toBe(50);
-    expect(after.rows).toEqual(before.rows);
+    expect(grown(before.rows, after.rows)).toEqual([]);
   });
 
-  test("an answer of more than 32 kB is not kept", async () => {
-    const { form } = await session();
-    const before = await stored();
-    const answer = await form('"'.repeat(5300));
-    expect((await answer.text()).length).toBeGreaterThan(32 * 1024);
-    const after = await stored();
-    expect(after.kept).toEqual(before.kept);
-    await form('"'.repeat(1000));
-    expect((await stored()).kept.length).toBe(before.kept.length + 1);
+  test("an answer that is larger than may be is not kept", async () => {
+    const { token } = await session();
+    const { config } = stack.deps;
+    const keptOf = async (bytes: number) => {
+      const keptAnswers = { ...config.limits.keptAnswers, bytes } as never;
+      const limits = { ...config.limits, keptAnswers };
+      const app = createApp({ ...stack.deps, config: { ...config, limits } });
+      const before = await stored();
+      const answer = await app.request("/v1/me/devices/otp", {
+        method: "POST",
+        headers: {
+          ...{ "content-type": "application/json", "idempotency-key": newId() },
+          authorization: `Bearer ${token}`,
+        },
+        body: "{}",
+      });
+      expect(answer.status).toBe(422);
+      return (await stored()).kept.length - before.kept.length;
+    };
+    expect(await keptOf(100)).toBe(0);
+    expect(await keptOf(32 * 1024)).toBe(1);
   });
 });

@@ -1,0 +1,24 @@
+/** What the portal's login form is answered: 303 where it opens something, or the refusal's status of `/v1`. */
+export async function portalLogin(
+  app: { request(url: string, init?: RequestInit): Response | Promise<Response> },
+  fields: Record<string, string>,
+  headers: Record<string, string> = {},
+): Promise<number> {
+  const answer = await app.request("https://mfa.example/login", {
+    method: "POST",
+    headers: {
+      "content-type": "application/x-www-form-urlencoded",
+      "sec-fetch-site": "same-origin",
+      ...headers,
+    },
+    body: new URLSearchParams(fields).toString(),
+  });
+  const location = answer.headers.get("location") ?? "";
+  const cookies = answer.headers.getSetCookie();
+  const opened = cookies.some((one) => /session=[^;]/.test(one)) || /^\/login\/\w/.test(location);
+  if (answer.status !== 303 || opened) return answer.status;
+  // The page that it leads back to says why, once.
+  const flash = cookies.find((one) => one.includes("flash="))?.split(";")[0] ?? "";
+  const page = await app.request(`https://mfa.example${location}`, { headers: { cookie: flash } });
+  return /Too many wrong passwords|logins are under way/.test(await page.text()) ? 429 : 401;
+}
