@@ -1,7 +1,7 @@
 // A class logs in when the bell rings, a browser restores sixteen tabs, a script of mine sends what it
 // has. Right passwords are not called wrong because others are being judged; and whoever sends hundreds of
 // wrong ones at once gets no more of them judged than one after the other.
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createApp } from "../../api/app.ts";
 import { hashCode } from "../../store/codes.ts";
 import { spend } from "../../store/redis/budgets.ts";
@@ -14,6 +14,12 @@ import { useStack } from "../support/used.ts";
 type Login = { username: string; password: string };
 
 const stack = useStack();
+
+/** A gateway behind one trusted proxy, which tells the addresses of its clients. */
+let gateway: ReturnType<typeof createApp>;
+beforeAll(() => {
+  gateway = createApp({ ...stack.deps, config: { ...stack.deps.config, TRUSTED_PROXIES: 1 } });
+});
 
 const post = async (path: string, from: string, body: object) => {
   const answer = await gateway.request(path, {
