@@ -59,6 +59,8 @@ async function send(
     headers: {
       "x-forwarded-for": from,
       "sec-fetch-site": "same-origin",
+      // As a form's page leaves it: without it a login is not looked at.
+      cookie: "__Host-trial=kept",
       ...(method === "POST" && { "idempotency-key": newId() }),
       ...(method !== "GET" && {
         "content-type": json ? "application/json" : "application/x-www-form-urlencoded",

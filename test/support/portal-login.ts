@@ -1,3 +1,6 @@
+/** A browser that keeps cookies, on https and on http. */
+const COOKIES = "__Host-trial=kept; trial=kept";
+
 /** What the portal's login form is answered: 303 where it opens something, or the refusal's status of `/v1`. */
 export async function portalLogin(
   app: { request(url: string, init?: RequestInit): Response | Promise<Response> },
@@ -9,6 +12,8 @@ export async function portalLogin(
     headers: {
       "content-type": "application/x-www-form-urlencoded",
       "sec-fetch-site": "same-origin",
+      // As the form's page leaves it.
+      cookie: COOKIES,
       ...headers,
     },
     body: new URLSearchParams(fields).toString(),
