@@ -31,7 +31,7 @@ const CODE = [
 ];
 
 /** Also such as are user names today: without spaces, and no address of the web. */
-const NAMES = [...CODE, "'or'1'='1", "<script>alert(1)<", '"onerror=alert(1)', "%user%", "{{7*7}}"];
+const NAMES = [...CODE, "'or'1'='1", "<b>alert(1)<", '"onerror=alert(1)', "%user%", "{{7*7}}"];
 
 /** What is in no name: control characters, half characters, and what turns text around. */
 const UNSEEN = [
