@@ -122,4 +122,18 @@ export const sessionsMutations: Mutation[] = [
     replace: "",
     noticedBy: ["test/e2e/account-users.test.ts"],
   },
+  {
+    mistake: "a set-up session changes the password",
+    file: "api/routes/password.ts",
+    find: "await authenticate(c, deps);",
+    replace: "await authenticate(c, deps, { setup: true });",
+    noticedBy: ["test/attacks/routes.test.ts", "test/api/password.test.ts"],
+  },
+  {
+    mistake: "a set-up session changes the e-mail address",
+    file: "api/routes/email.ts",
+    find: "await authenticate(c, deps);",
+    replace: "await authenticate(c, deps, { setup: true });",
+    noticedBy: ["test/attacks/routes.test.ts", "test/api/email.test.ts"],
+  },
 ];
