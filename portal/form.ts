@@ -30,8 +30,6 @@ export type PortalEnv = {
     form: URLSearchParams;
     /** The page of the sent form, and at which of its fields a refusal is told. */
     formPage?: FormPage;
-    /** Where a repeated sending of the same form is led instead of to its answer. */
-    onRepeat?: string;
     /** The status of a refusal that a page tells after a redirect. */
     refused?: number;
     /** What was wrong with the form that led here, and what was typed in it. */

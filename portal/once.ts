@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { MiddlewareHandler } from "hono";
 import type { Deps } from "../api/deps.ts";
-import { type Caller, callerWith, type Kept, keptAnswers, toKeep } from "../api/kept-answers.ts";
+import { type Caller, callerWith, keptAnswers, toKeep } from "../api/kept-answers.ts";
 import { Problem } from "../api/problem.ts";
 import { isId } from "../store/ids.ts";
 import type { PortalContext, PortalEnv } from "./form.ts";
@@ -13,8 +13,8 @@ const PATIENCE_MS = 10_000;
 
 /**
  * Does once what a form asks for, however often it is sent: a double click or a reload gets the
- * first answer, also while that is still being made, or is led to `onRepeat`. Forms carry their own
- * random number (`once`) for it. An answer is given again only while the session or the challenge
+ * first answer, also while that is still being made. Forms carry their own random number (`once`)
+ * for it. An answer is given again only while the session or the challenge
  * lasts that it was given to.
  */
 export function once(deps: Deps): MiddlewareHandler<PortalEnv> {
@@ -36,11 +36,8 @@ export function once(deps: Deps): MiddlewareHandler<PortalEnv> {
     if (claimed.outcome === "done") return answers.answerOf(c, claimed);
 
     await next();
-    const onRepeat = c.get("onRepeat");
     const status = c.get("refused") ?? c.res.status;
-    await answers.keep(c, claimed.claim, status, async () =>
-      onRepeat ? leadingTo(onRepeat) : toKeep(c.res, HEADERS),
-    );
+    await answers.keep(c, claimed.claim, status, () => toKeep(c.res, HEADERS));
   };
 }
 
@@ -50,9 +47,3 @@ function callerOf(c: PortalContext, deps: Deps): Promise<Caller> {
   if (area === "login") return callerWith(deps, { challengeId });
   return callerWith(deps, { token: readToken(c, deps) });
 }
-
-const leadingTo = (path: string): Kept => ({
-  status: 303,
-  headers: [["location", path]],
-  body: "",
-});
