@@ -1,6 +1,5 @@
 import { webhookSender } from "../gateways/webhook.ts";
-import { getEvent, showEvent } from "../store/postgres/events.ts";
-import type { AuditEvent } from "../store/postgres/schema.ts";
+import { getEvent, type ShownEvent, showEvents } from "../store/postgres/events.ts";
 import {
   forgetDeliveries,
   noteDelivery,
@@ -40,8 +39,9 @@ export function webhookActivities({ db, config, clock }: Deps) {
       const { accountId, webhookId, eventId } = attempt;
       const webhook = await getWebhook(db, accountId, webhookId);
       const event = await getEvent(db, eventId);
-      if (!webhook || webhook.disabledFor !== null || event?.accountId !== accountId)
-        return { type: "WEBHOOK_GONE" };
+      const own = event?.accountId === accountId ? [event] : [];
+      const [shown] = await showEvents(db, own, "account");
+      if (!webhook || webhook.disabledFor !== null || !shown) return { type: "WEBHOOK_GONE" };
       await note({ ...attempt, state: "attempting" });
       await forgetDeliveries(db, {
         webhookId,
@@ -52,7 +52,7 @@ export function webhookActivities({ db, config, clock }: Deps) {
         secret: unseal(config.SEALING_KEYS, webhook.secret, webhookId).toString(),
         id: `evt_${eventId}`,
         at: new Date(clock.now()),
-        body: bodyOf(event),
+        body: bodyOf(shown),
       });
       tell("webhook", { outcome });
       if (/^2..$/.test(outcome)) return { type: "EVENT_TAKEN", outcome };
@@ -85,7 +85,6 @@ export function webhookActivities({ db, config, clock }: Deps) {
 }
 
 /** The payload that Standard Webhooks recommends. */
-function bodyOf(event: AuditEvent): string {
-  const data = showEvent(event);
+function bodyOf(data: ShownEvent): string {
   return JSON.stringify({ type: data.type, timestamp: data.at, data });
 }

@@ -7,9 +7,11 @@ import {
   exportEvents,
   listEvents,
   type NewUserEvent,
-  showEvent,
+  type Reader,
+  type ShownEvent,
+  showEvents,
 } from "../store/postgres/events.ts";
-import type { AuditEvent, User } from "../store/postgres/schema.ts";
+import type { User } from "../store/postgres/schema.ts";
 import type { Deps } from "./deps.ts";
 import type { accountEventFilterQuery } from "./schemas.ts";
 
@@ -42,10 +44,10 @@ export function userEvent(
   };
 }
 
-/** A page of the audit trail as clients see it, newest first; `next` is the cursor of the next page. */
-export async function activity({ db }: Pick<Deps, "db">, query: EventQuery) {
+/** A page of the audit trail as that reader sees it, newest first; `next` is the cursor of the next page. */
+export async function activity({ db }: Pick<Deps, "db">, query: EventQuery, reader: Reader) {
   const { events, next } = await listEvents(db, query);
-  return { events: events.map(showEvent), next: next ?? null };
+  return { events: await showEvents(db, events, reader), next: next ?? null };
 }
 
 /** The filter of a request's query. */
@@ -59,12 +61,13 @@ export function filterOf({
 }
 
 /**
- * All events that fit as NDJSON, oldest first; made as fast as it is read, so that it takes no more
+ * All events that fit as NDJSON, as that reader sees them, oldest first; made as fast as it is read, so that it takes no more
  * memory the longer it is. Throws where the store is away already; later that breaks the stream off.
  */
 export async function activityFile(
   { db }: Pick<Deps, "db">,
   filter: EventFilter,
+  reader: Reader,
 ): Promise<ReadableStream<Uint8Array>> {
   const pages = exportEvents(db, filter);
   let page = await pages.next();
@@ -72,13 +75,14 @@ export async function activityFile(
   return new ReadableStream({
     async pull(controller) {
       if (page.done) return controller.close();
-      controller.enqueue(encoder.encode(toNdjson(page.value)));
+      const lines = toNdjson(await showEvents(db, page.value, reader));
+      controller.enqueue(encoder.encode(lines));
       page = await pages.next();
     },
     cancel: () => void pages.return(undefined),
   });
 }
 
-/** Events as clients see them, a line each. */
-export const toNdjson = (events: readonly AuditEvent[]) =>
-  events.map((event) => `${JSON.stringify(showEvent(event))}\n`).join("");
+/** A line each. */
+const toNdjson = (events: readonly ShownEvent[]) =>
+  events.map((event) => `${JSON.stringify(event)}\n`).join("");

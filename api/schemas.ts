@@ -166,7 +166,9 @@ export const eventSchema = z
     accountId: z.string(),
     userId: z.string().nullable().openapi({ description: "Whom it is about" }),
     actorId: z.string().nullable().openapi({ description: "Who did it; null: the service" }),
-    ip: z.string().nullable(),
+    ip: z.string().nullable().openapi({
+      description: "From where the actor did it; null where that is not yours to know",
+    }),
     userAgent: z.string().nullable(),
     workflowId: z.string().nullable(),
     detail: z.record(z.string(), z.unknown()),

@@ -1,4 +1,5 @@
 import { getAccount } from "../store/postgres/accounts.ts";
+import type { Reader } from "../store/postgres/events.ts";
 import type { User } from "../store/postgres/schema.ts";
 import { failures } from "../store/redis/attempts.ts";
 import { listOpenChallenges } from "../store/redis/challenges.ts";
@@ -30,15 +31,18 @@ type OpenFlow = {
   next: string[];
 };
 
-/** All that Support needs to help the user: state, devices (masked), open flows, recent events. */
-export async function viewForSupport(deps: Deps, user: User) {
+/**
+ * All that Support needs to help the user: state, devices (masked), open flows, recent events, which
+ * tell an operator alone from where Support acted.
+ */
+export async function viewForSupport(deps: Deps, user: User, reader: Reader = "account") {
   const { db, redis, config } = deps;
   const [account, multiFactor, failed, logins, { events }] = await Promise.all([
     getAccount(db, user.accountId),
     getMultiFactor(deps, { userId: user.id }),
     failures(redis, user.id),
     openLogins(deps, user.id),
-    activity(deps, { userId: user.id, limit: RECENT_EVENTS }),
+    activity(deps, { userId: user.id, limit: RECENT_EVENTS }, reader),
   ]);
   return {
     user: { ...describeUser(user), accountName: account?.name ?? "" },

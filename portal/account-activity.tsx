@@ -27,7 +27,7 @@ export function accountActivityPages(app: Hono<PortalEnv>, deps: Deps) {
     const { accountId } = who.session;
     const { filter, people } = await peopleFilter(c, deps, accountId);
     const query = { ...filter.looked, ...people, ...cursorOf(c), accountId };
-    const { events, next } = await filtered(deps, filter, query);
+    const { events, next } = await filtered(deps, filter, query, "account");
     const ids = events.flatMap(({ userId, actorId }) => [userId, actorId]);
     const names = await usernamesOf(deps.db, accountId, ids);
     return page(
@@ -67,6 +67,7 @@ export function accountActivityPages(app: Hono<PortalEnv>, deps: Deps) {
     const file = await activityFile(
       { db: deps.longReads },
       { ...filter.looked, ...people, accountId },
+      "account",
     );
     return c.body(file, 200, NDJSON);
   });

@@ -1,6 +1,6 @@
 import type { Deps } from "../api/deps.ts";
 import { activity } from "../api/events.ts";
-import type { EventFilter, EventQuery } from "../store/postgres/events.ts";
+import type { EventFilter, EventQuery, Reader } from "../store/postgres/events.ts";
 import type { PortalContext } from "./form.ts";
 import { Field } from "./parts.tsx";
 import { type Faults, faultyFields, NO_FAULTS } from "./words.ts";
@@ -102,8 +102,9 @@ export async function filtered(
   deps: Deps,
   { faults }: ActivityFilter,
   query: EventQuery,
+  reader: Reader,
 ): ReturnType<typeof activity> {
-  return faults.status === 200 ? activity(deps, query) : { events: [], next: null };
+  return faults.status === 200 ? activity(deps, query, reader) : { events: [], next: null };
 }
 
 /** The address of a page with the same filter. */

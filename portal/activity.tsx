@@ -17,7 +17,7 @@ export function activityPages(app: Hono<PortalEnv>, deps: Deps) {
     const session = await signedIn(c, deps);
     const filter = readFilter(c);
     const query = { ...filter.looked, ...cursorOf(c), userId: session.userId };
-    const { events, next } = await filtered(deps, filter, query);
+    const { events, next } = await filtered(deps, filter, query, "user");
     return page(
       c,
       { title: "Activity", who: await whoOf(deps, session), status: filter.faults.status },

@@ -67,14 +67,20 @@ export function activityRoutes(app: OpenAPIHono, deps: Deps) {
   app.openapi(mine, async (c) => {
     const { userId } = await authenticate(c, deps);
     const { before, limit, ...filter } = c.req.valid("query");
-    return c.json(await activity(deps, { ...filterOf(filter), before, limit, userId }), 200);
+    return c.json(
+      await activity(deps, { ...filterOf(filter), before, limit, userId }, "user"),
+      200,
+    );
   });
 
   app.openapi(ofAccount, async (c) => {
     const session = await authenticate(c, deps);
     const { accountId } = await requireRole(deps, session, "administrator");
     const { before, limit, ...filter } = c.req.valid("query");
-    return c.json(await activity(deps, { ...filterOf(filter), before, limit, accountId }), 200);
+    return c.json(
+      await activity(deps, { ...filterOf(filter), before, limit, accountId }, "account"),
+      200,
+    );
   });
 
   app.openapi(exported, async (c) => {
@@ -82,7 +88,11 @@ export function activityRoutes(app: OpenAPIHono, deps: Deps) {
     const { accountId } = await requireRole(deps, session, "administrator");
     const filter = { ...filterOf(c.req.valid("query")), accountId };
     // Typed answers are JSON or text alone.
-    return c.body(await activityFile({ db: deps.longReads }, filter), 200, NDJSON) as never;
+    return c.body(
+      await activityFile({ db: deps.longReads }, filter, "account"),
+      200,
+      NDJSON,
+    ) as never;
   });
 }
 

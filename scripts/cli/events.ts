@@ -21,7 +21,7 @@ export function eventCommands(program: Command) {
       withStores(async ({ db }) => {
         const account = name === undefined ? undefined : await accountNamed(db, name);
         const whose = account ? { accountId: account.id } : { everywhere: true as const };
-        const file = await activityFile({ db }, { ...whose, from, types });
+        const file = await activityFile({ db }, { ...whose, from, types }, "operator");
         await pipeline(Readable.fromWeb(file as never), process.stdout, { end: false }).catch(
           ifReadToTheEnd,
         );

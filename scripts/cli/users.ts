@@ -124,7 +124,7 @@ async function show(name: string, _options: object, command: Command) {
   await withService(async (service) => {
     const user = await userNamed(service.db, name);
     await recordLookUp(service, user, OPERATOR);
-    const view = await viewForSupport(service, user);
+    const view = await viewForSupport(service, user, "operator");
     const { enabled, required, defaultMethod, recoveryCodes } = view.multiFactor;
     const words = {
       ...view.user,

@@ -1,6 +1,6 @@
-import { and, asc, desc, eq, gt, gte, inArray, lt } from "drizzle-orm";
+import { and, asc, desc, eq, gt, gte, inArray, lt, ne } from "drizzle-orm";
 import type { Db } from "./connect.ts";
-import { type AuditEvent, events } from "./schema.ts";
+import { type AuditEvent, events, users } from "./schema.ts";
 
 /** `key` names the fact itself (say, `<workflow id>/verified`), so that a retry records nothing new. */
 export type NewEvent = Omit<typeof events.$inferInsert, "id">;
@@ -30,8 +30,40 @@ export async function getEvent(db: Db, eventId: number): Promise<AuditEvent | un
 /** An event as whoever may see it is shown it. */
 export type ShownEvent = Omit<AuditEvent, "key" | "at"> & { at: string };
 
-export function showEvent({ key: _key, at, ...event }: AuditEvent): ShownEvent {
-  return { ...event, at: at.toISOString() };
+/** Who reads: the user whom events are about, somebody who looks after users, or an operator. */
+export type Reader = "user" | "account" | "operator";
+
+/**
+ * The events as that reader sees them. An address and a browser are those of the actor, so users see
+ * their own alone; who looks after users sees those of everybody but Support and the command line;
+ * operators see all.
+ */
+export async function showEvents(
+  db: Db,
+  shown: readonly AuditEvent[],
+  reader: Reader,
+): Promise<ShownEvent[]> {
+  const colleagues = reader === "account" ? await actorsOf(db, shown) : new Map();
+  const showsPlace = ({ userId, actorId, accountId }: AuditEvent) =>
+    reader === "operator" ||
+    actorId === null ||
+    (reader === "user" ? actorId === userId : colleagues.get(actorId) === accountId);
+  return shown.map((event) => {
+    const { key: _key, at, ...known } = event;
+    const place = showsPlace(event) ? {} : { ip: null, userAgent: null };
+    return { ...known, at: at.toISOString(), ...place };
+  });
+}
+
+/** Of the events' actors those who are users and no Support operators, each with their account. */
+async function actorsOf(db: Db, shown: readonly AuditEvent[]): Promise<Map<string, string>> {
+  const ids = [...new Set(shown.flatMap(({ actorId }) => actorId ?? []))];
+  if (ids.length === 0) return new Map();
+  const found = await db
+    .select({ id: users.id, accountId: users.accountId })
+    .from(users)
+    .where(and(inArray(users.id, ids), ne(users.role, "support")));
+  return new Map(found.map(({ id, accountId }) => [id, accountId]));
 }
 
 /** Which events: those of an account, about a user, or (for operators) all; every condition holds. */

@@ -1,9 +1,11 @@
-import { expect, test } from "vitest";
-import type { activity } from "../../api/events.ts";
+import { describe, expect, test } from "vitest";
+import { type activity, activityFile } from "../../api/events.ts";
 import { newId } from "../../store/ids.ts";
 import { recordEvent, type ShownEvent } from "../../store/postgres/events.ts";
 import type { Person } from "../support/people.ts";
+import { startReceiver } from "../support/receiver.ts";
 import { logInByPassword } from "../support/scenarios.ts";
+import { until } from "../support/until.ts";
 import { useStack } from "../support/used.ts";
 
 const stack = useStack();
@@ -128,4 +130,92 @@ test("members see neither the account's activity nor its export", async () => {
   const { token } = await logInByPassword(stack, member);
   for (const path of [ACCOUNT, EXPORT])
     expect((await get(token, path)).problem.code).toBe("forbidden");
+});
+
+describe("from where something was done", () => {
+  /** Something that the actor does to the person, from a place of the actor's own. */
+  const doneBy = (person: Person, actor: { id: string }, type: string) =>
+    recordEvent(stack.deps.db, {
+      ...{ key: newId(), at: new Date(stack.clock.now()), type, userId: person.id },
+      ...{ accountId: person.accountId, actorId: actor.id },
+      ...{ ip: placeOf(actor), userAgent: `browser of ${actor.id}` },
+    });
+  const placeOf = ({ id }: { id: string }) => `place of ${id}`;
+
+  /** A member to whom everybody has done something, each from their own place. */
+  async function everybodyActs() {
+    const { admin, member, token } = await newAccount();
+    const { accountId } = admin;
+    const support = await stack.createUser({ role: "support" });
+    const house = await stack.createUser({ role: "support", accountId });
+    const stranger = await stack.createUser({ role: "administrator" });
+    const actors = { member, admin, support, house, stranger, cli: { id: "command_line" } };
+    for (const [name, actor] of Object.entries(actors)) await doneBy(member, actor, `by_${name}`);
+    return { member, admin, support, token, actors };
+  }
+
+  /** Whose places a text tells. */
+  const told = (text: string, actors: Record<string, { id: string }>) =>
+    Object.entries(actors)
+      .filter(([, { id }]) => text.includes(`place of ${id}`) || text.includes(`browser of ${id}`))
+      .map(([name]) => name);
+
+  /** A page of the portal, by the session's token. */
+  const pageOf = async (path: string, token: string) => {
+    const headers = { cookie: `session=${token}`, accept: "text/html" };
+    const answer = await stack.app.request(path, { headers });
+    expect(answer.status, path).toBe(200);
+    return answer.text();
+  };
+
+  test("users see their own places, and neither Support's, an administrator's nor an operator's", async () => {
+    const { member, actors } = await everybodyActs();
+    const { token } = await logInByPassword(stack, member);
+    const mine = await get(token, "/v1/me/activity");
+    expect(mine.body.events.filter(({ type }) => type.startsWith("by_"))).toHaveLength(6);
+    expect(told(mine.text, actors)).toEqual(["member"]);
+    expect(told(await pageOf("/activity", token), actors)).toEqual(["member"]);
+  });
+
+  test("administrators see those of their account's people, and not of Support, even in their account", async () => {
+    const { token, actors } = await everybodyActs();
+    const own = ["member", "admin"];
+    for (const path of [ACCOUNT, EXPORT])
+      expect(told((await get(token, path)).text, actors), path).toEqual(own);
+    for (const path of ["/account/activity", "/account/activity/export"])
+      expect(told(await pageOf(path, token), actors), path).toEqual(own);
+  });
+
+  test("a webhook is sent no place of Support's", async () => {
+    const receiver = await startReceiver();
+    try {
+      const { admin, member, token } = await newAccount();
+      const support = await stack.createUser({ role: "support" });
+      const body = { url: receiver.url, types: ["by_support", "by_member"] };
+      expect((await stack.api.call("POST", "/v1/account/webhooks", { token, body })).status).toBe(
+        201,
+      );
+      await doneBy(member, support, "by_support");
+      await doneBy(member, member, "by_member");
+      await until(
+        async () => receiver.received.length,
+        (count) => count === 2,
+      );
+      const sent = receiver.received.map(({ body }) => body).join();
+      expect(told(sent, { admin, member, support })).toEqual(["member"]);
+    } finally {
+      await receiver.stop();
+    }
+  });
+
+  test("Support sees the user's places and no colleague's; operators see all", async () => {
+    const { member, support, actors } = await everybodyActs();
+    const { token } = await logInByPassword(stack, support);
+    const path = `/v1/support/users/${member.id}?reason=a%20call`;
+    const view = await get(token, path);
+    expect(view.status, view.text).toBe(200);
+    expect(told(view.text, actors)).toEqual(["member", "admin"]);
+    const file = await activityFile(stack.deps, { accountId: member.accountId }, "operator");
+    expect(told(await new Response(file).text(), actors)).toEqual(Object.keys(actors));
+  });
 });

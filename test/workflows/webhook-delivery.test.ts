@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from "vitest";
 import { newWebhookSecret } from "../../gateways/webhook.ts";
 import { newId } from "../../store/ids.ts";
-import { findEvent, listEvents, recordEvent, showEvent } from "../../store/postgres/events.ts";
+import { findEvent, listEvents, recordEvent, showEvents } from "../../store/postgres/events.ts";
 import { getDelivery, noteDelivery } from "../../store/postgres/webhook-deliveries.ts";
 import { getWebhook, removeWebhook } from "../../store/postgres/webhooks.ts";
 import { eventOf } from "../store/postgres/database.ts";
@@ -63,7 +63,7 @@ test("an event arrives as it is shown elsewhere, signed as Standard Webhooks say
   expect(verified(message, secret, now)).toEqual({
     type: "happened",
     timestamp: event.at.toISOString(),
-    data: showEvent(event),
+    data: (await showEvents(world.db, [event], "account"))[0],
   });
   expect(message.headers).toMatchObject({
     "webhook-id": `evt_${event.id}`,
