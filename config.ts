@@ -59,6 +59,11 @@ const gateways = z
   .transform((text) => text.split(",").map((name) => name.trim()))
   .pipe(z.array(z.enum(["outbox", "twilio", "smpp"])).min(1));
 
+const metricsAddress = z
+  .string()
+  .regex(/^\d+(\.\d+){3}:\d+$/, "must be an IPv4 address and a port, such as 0.0.0.0:9464")
+  .optional();
+
 const environment = z.object({
   NODE_ENV: z.enum(["development", "production", "test"]).default("development"),
   HOST: z.string().default("127.0.0.1"),
@@ -97,11 +102,10 @@ const environment = z.object({
   MAIL_FROM: z.string().min(3).optional(),
   /** Webhooks may name addresses inside the network, and plain http. */
   WEBHOOKS_INSIDE: z.stringbool().default(false),
-  /** `ip:port` at which Prometheus finds the worker; 0.0.0.0 is every address of the machine. */
-  WORKER_METRICS_ADDRESS: z
-    .string()
-    .regex(/^\d+(\.\d+){3}:\d+$/, "must be an IPv4 address and a port, such as 0.0.0.0:9464")
-    .optional(),
+  /** `ip:port` at which Prometheus finds the gateway; 0.0.0.0 is every address of the machine. */
+  METRICS_ADDRESS: metricsAddress,
+  /** The same of the worker. */
+  WORKER_METRICS_ADDRESS: metricsAddress,
   /** A file that scripts/bundle-workflows.ts has made of this code; without it a worker bundles. */
   WORKFLOW_BUNDLE: z.string().optional(),
   /** Names the code of a worker; with it, flows stay on the build that they began on. */
@@ -122,6 +126,9 @@ const environment = z.object({
 });
 
 type Environment = z.infer<typeof environment>;
+
+/** The name of every setting. */
+export const SETTINGS = Object.keys(environment.shape) as (keyof Environment)[];
 
 /** What each part needs of the others, by the variable that turns it on. */
 const NEEDED: { by: (env: Environment) => boolean; names: (keyof Environment)[]; of: string }[] = [

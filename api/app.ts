@@ -9,9 +9,9 @@ import { answerError, invalidFields } from "./errors.ts";
 import { noStore, secureHeaders } from "./headers.ts";
 import { idempotency } from "./idempotency.ts";
 import { jsonOnly } from "./json-only.ts";
-import { createMetrics } from "./metrics.ts";
 import { refuseOtherMethods } from "./other-methods.ts";
 import { Problem } from "./problem.ts";
+import { watchProxies } from "./proxy-doubts.ts";
 import { requestLog } from "./request-log.ts";
 import { accountRoutes } from "./routes/account.ts";
 import { activityRoutes } from "./routes/activity.ts";
@@ -20,7 +20,6 @@ import { emailRoutes } from "./routes/email.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { linkRoutes } from "./routes/links.ts";
 import { loginRoutes } from "./routes/login.ts";
-import { metricsRoutes } from "./routes/metrics.ts";
 import { outboxRoutes } from "./routes/outbox.tsx";
 import { passwordRoutes } from "./routes/password.ts";
 import { providerRoutes } from "./routes/providers.ts";
@@ -38,8 +37,9 @@ export function createApp(deps: Deps) {
   const { config, log } = deps;
   const app = new OpenAPIHono({ defaultHook: invalidFields });
 
-  const metrics = createMetrics(deps.db);
-  app.use(metrics.observe);
+  const proxies = watchProxies(deps);
+  if (deps.measured) app.use(deps.measured);
+  app.use(proxies.observe);
   app.use(requestLog(log, config.TRUSTED_PROXIES));
   if (deps.traced) app.use(deps.traced);
   app.use(secureHeaders);
@@ -50,8 +50,7 @@ export function createApp(deps: Deps) {
   refuseOtherMethods(app);
   for (const face of FACES) app.use(face, jsonOnly, idempotency(deps));
 
-  healthRoutes(app, deps);
-  metricsRoutes(app, metrics.registry);
+  healthRoutes(app, deps, proxies.doubts);
   loginRoutes(app, deps);
   sessionRoutes(app, deps);
   deviceRoutes(app, deps);

@@ -20,6 +20,8 @@ export type Deps = {
   log: Logger;
   /** How names of webhooks become addresses: by DNS unless a test knows others. */
   resolve?: Resolve;
+  /** Around each request, where the gateway counts them. */
+  measured?: MiddlewareHandler;
   /** Around each request, where the gateway makes traces. */
   traced?: MiddlewareHandler;
 };

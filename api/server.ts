@@ -8,6 +8,8 @@ import { hasOutbox } from "../store/redis/outbox.ts";
 import { startTraces } from "../telemetry/start-traces.ts";
 import { createApp } from "./app.ts";
 import { createFlows } from "./flows.ts";
+import { createMetrics } from "./metrics.ts";
+import { serveMetrics } from "./metrics-server.ts";
 import { drawQrCode } from "./qr-code.ts";
 import { note, requestFields } from "./request-context.ts";
 import { connectTemporal } from "./temporal.ts";
@@ -40,6 +42,7 @@ const flows = createFlows(client);
 const clock = { now: () => Date.now() };
 
 const { db, ping } = database;
+const metrics = createMetrics(db);
 const traced = tracing?.requests({
   trustedProxies: config.TRUSTED_PROXIES,
   onTrace: (traceId) => note({ traceId }),
@@ -53,10 +56,13 @@ const app = createApp({
   config,
   clock,
   log,
+  measured: metrics.observe,
   traced,
 });
 // The first one of a process takes 25 ms of its event loop, the next ones 4: nobody is to wait for it.
 await drawQrCode(config.SERVICE_NAME);
+const { METRICS_ADDRESS } = config;
+const measures = METRICS_ADDRESS && (await serveMetrics(METRICS_ADDRESS, metrics.registry));
 const server = serve(
   { fetch: app.fetch, hostname: config.HOST, port: config.PORT, serverOptions: PATIENCE },
   (address) => log.info({ port: address.port }, "gateway ready"),
@@ -75,6 +81,7 @@ async function stop() {
     FAREWELL_MS,
   ).unref();
   await closed;
+  if (measures) measures.close().closeAllConnections();
   const closing = [database.close(), exporting.close(), redis.close(), connection.close()];
   await Promise.allSettled([...closing, tracing?.stop()]);
 }

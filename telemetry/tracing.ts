@@ -77,7 +77,7 @@ export const WORKFLOW_INTERCEPTORS = createRequire(import.meta.url).resolve(
 );
 
 /** Asked every few seconds by machines: nobody looks for their traces. */
-const UNTRACED = ["/healthz", "/readyz", "/metrics"];
+const UNTRACED = ["/healthz", "/readyz"];
 
 /**
  * A span around each request: method, route and status; never its address, headers or body. The

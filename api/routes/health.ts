@@ -1,20 +1,30 @@
 import { setTimeout } from "node:timers/promises";
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Deps } from "../deps.ts";
+import type { ProxyDoubt } from "../proxy-doubts.ts";
 
 /** A dependency that takes longer to answer counts as away: whoever asks wants to know soon. */
 const ANSWER_MS = 1500;
 
-/** For the machinery around the gateway: `healthz` while the process lives, `readyz` while it can serve. */
-export function healthRoutes(app: OpenAPIHono, { ping, redis, flows }: Deps) {
+/**
+ * For the machinery around the gateway: `healthz` while the process lives, `readyz` while it can
+ * serve; that tells, too, what is doubtful about the requests that come, which makes it no less ready.
+ */
+export function healthRoutes(
+  app: OpenAPIHono,
+  { ping, redis, flows }: Deps,
+  doubts: () => ProxyDoubt[],
+) {
   app.get("/healthz", (c) => c.json({ status: "ok" }));
 
   app.get("/readyz", async (c) => {
     const checks = { postgresql: ping(), redis: redis.ping(), temporal: flows.ping() };
     const answers = await Promise.all(Object.values(checks).map(answersInTime));
     const away = Object.keys(checks).filter((_, index) => !answers[index]);
-    if (away.length === 0) return c.json({ status: "ready" });
-    return c.json({ status: "unavailable", away }, 503, { "retry-after": "2" });
+    const noticed = doubts();
+    const detail = noticed.length > 0 ? { doubts: noticed } : {};
+    if (away.length === 0) return c.json({ status: "ready", ...detail });
+    return c.json({ status: "unavailable", away, ...detail }, 503, { "retry-after": "2" });
   });
 }
 

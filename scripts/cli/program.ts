@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { accountCommands } from "./accounts.ts";
 import { apiKeyCommands } from "./api-keys.ts";
+import { configCommands } from "./config.ts";
 import { eventCommands } from "./events.ts";
 import { keyCommands } from "./keys.ts";
 import { policyCommands } from "./policy.ts";
@@ -24,6 +25,7 @@ export function cliProgram(): Command {
   supportCommands(program);
   policyCommands(program);
   eventCommands(program);
+  configCommands(program);
   keyCommands(program);
   workerCommands(program);
   return program;

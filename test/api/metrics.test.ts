@@ -1,4 +1,6 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { freePort } from "../../scripts/ports.ts";
+import { startGateway } from "../support/gateway.ts";
 import { limit } from "../support/limits.ts";
 import {
   challengeSent,
@@ -13,7 +15,7 @@ import { useStack } from "../support/used.ts";
 
 const stack = useStack();
 
-const read = async () => (await stack.app.request("/metrics")).text();
+const read = () => stack.metrics();
 const counts = (text: string) =>
   text
     .split("\n")
@@ -107,4 +109,41 @@ test("events that wait for a worker are counted, and a worker that is back takes
     await stack.restartWorker();
   }
   await until(waiting, (count) => count === 0);
+});
+
+describe("a gateway that is deployed", { timeout: limit(60_000) }, () => {
+  test("answers /metrics at an address of its own, and not where users reach it, however it is spelled", async () => {
+    const address = `127.0.0.1:${await freePort()}`;
+    const gateway = await startGateway(stack, { METRICS_ADDRESS: address });
+    try {
+      await fetch(`${gateway.url}/healthz`);
+      const read = await fetch(`http://${address}/metrics`);
+      expect(read.headers.get("content-type")).toContain("text/plain");
+      expect(await read.text()).toContain('route="/healthz",status="200"} ');
+      for (const path of ["/metrics", "/v1/../metrics", "/%6detrics"]) {
+        const answer = await fetch(gateway.url + path);
+        expect([answer.status, await answer.text()], path).toEqual([
+          404,
+          expect.not.stringContaining("second_step_"),
+        ]);
+      }
+      for (const [method, path] of [
+        ["GET", "/"],
+        ["GET", "/v1/login"],
+        ["POST", "/metrics"],
+      ])
+        expect((await fetch(`http://${address}${path}`, { method })).status, path).toBe(404);
+    } finally {
+      await gateway.stop();
+    }
+  });
+
+  test("without that address tells nobody", async () => {
+    const gateway = await startGateway(stack);
+    try {
+      expect((await fetch(`${gateway.url}/metrics`)).status).toBe(404);
+    } finally {
+      await gateway.stop();
+    }
+  });
 });

@@ -41,8 +41,9 @@ const ask = async <T>(path: string, query: Record<string, string> = {}) =>
 /** A real Prometheus that reads the real processes each second, as docs/grafana/prometheus.yml says. */
 async function startPrometheus() {
   const program = await ensureDebianPackage("prometheus", "prometheus", () => {});
-  const gateways = service.urls;
-  const workers = service.metricsAddresses.filter((address) => !gateways.includes(address));
+  const count = service.metricsAddresses.length - service.urls.length;
+  const workers = service.metricsAddresses.slice(0, count);
+  const gateways = service.metricsAddresses.slice(count);
   const job = (name: string, targets: string[]) => ({
     job_name: name,
     static_configs: [{ targets: targets.map((url) => new URL(url).host) }],

@@ -56,7 +56,7 @@ test("each command, and each thing that it takes, says what it is", async () => 
     ...["user create", "user list", "user show", "user set-role", "user set-password"],
     ...["user set-email", "api-key make", "api-key revoke"],
     ...["npm run cli -- unlock", "npm run cli -- reset-mfa", "policy show", "policy set"],
-    ...["events export", "keys reseal", "workers list", "workers promote"],
+    ...["events export", "config check", "keys reseal", "workers list", "workers promote"],
   ]);
   for (const command of all) {
     const words = [command, ...command.registeredArguments, ...command.options];

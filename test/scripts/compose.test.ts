@@ -46,6 +46,10 @@ test("opens ports of the gateway and the Temporal UI alone, and to this machine 
   }
 });
 
+test("lets nobody start or signal workflows by the Temporal UI", () => {
+  expect(services().get("temporal-ui")).toContain('TEMPORAL_DISABLE_WRITE_ACTIONS: "true"');
+});
+
 test("keeps the stores and the servers on the inner network", () => {
   expect(compose).toMatch(/^ {2}inside:\n {4}internal: true$/m);
   const inside = [...services()].filter(([, text]) => /^ +networks: \[inside\]$/m.test(text));

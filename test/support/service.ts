@@ -46,7 +46,10 @@ export async function startService(
     ...settings,
   };
   const workers = Array.from({ length: workerCount }, (_, n) => `worker-${n + 1}`);
-  const exporters = await Promise.all(workers.map(async () => `127.0.0.1:${await freePort()}`));
+  const gateways = ["gateway-1", "gateway-2"];
+  const exporters = await Promise.all(
+    [...workers, ...gateways].map(async () => `127.0.0.1:${await freePort()}`),
+  );
   const logFile = (name: string) => join(folder, `${name}.log`);
   const logOf = (name: string) => readFileSync(logFile(name), "utf8").split("\n").filter(Boolean);
 
@@ -64,18 +67,21 @@ export async function startService(
     return { child, line: await said() };
   };
 
-  const gateways = ["gateway-1", "gateway-2"];
   const started = await Promise.all([
     ...workers.map((name, n) =>
       start(name, "worker.ts", /"worker ready"/, { WORKER_METRICS_ADDRESS: exporters[n] }),
     ),
-    ...gateways.map((name) => start(name, "api/server.ts", /"gateway ready"/)),
+    ...gateways.map((name, n) =>
+      start(name, "api/server.ts", /"gateway ready"/, {
+        METRICS_ADDRESS: exporters[workerCount + n],
+      }),
+    ),
   ]);
   const children: Child[] = started.map(({ child }) => child);
   const urls = started
     .slice(workerCount)
     .map(({ line }) => `http://127.0.0.1:${JSON.parse(line).port}`);
-  const metricsAddresses = [...exporters.map((address) => `http://${address}`), ...urls];
+  const metricsAddresses = exporters.map((address) => `http://${address}`);
   let turn = 0;
   const send = (path: string, init: RequestInit) =>
     fetch(`${urls[turn++ % urls.length]}${path}`, init);

@@ -9,6 +9,7 @@ import { starting } from "../../activities/start.ts";
 import { createApp } from "../../api/app.ts";
 import type { Deps } from "../../api/deps.ts";
 import { createFlows } from "../../api/flows.ts";
+import { createMetrics } from "../../api/metrics.ts";
 import { requestFields } from "../../api/request-context.ts";
 import { connectTemporal } from "../../api/temporal.ts";
 import { loadConfig } from "../../config.ts";
@@ -73,7 +74,8 @@ export async function startStack({
   const onReport = (report: DeliveryReport) => passReport({ redis, signal: flows.signal }, report);
   const provider = configuredSms({ config, redis, clock, log, onReport });
   const sms = fallible(provider);
-  const deps: Deps = { db, longReads: db, ping, redis, flows, config, clock, log };
+  const { registry, observe: measured } = createMetrics(db);
+  const deps: Deps = { db, longReads: db, ping, redis, flows, config, clock, log, measured };
   const app = inTurn(clients.map((redis) => createApp({ ...deps, redis })));
   const document = (await (await app.request("/openapi.json")).json()) as OpenApi;
   const activities = createActivities({ db, redis, sms: sms.gateway, mail, config, clock, log });
@@ -99,6 +101,8 @@ export async function startStack({
     /** Calls `app`; throws for a 500 and for an answer that the OpenAPI document does not tell. */
     api: checkedClient({ request: patient(app.request) }, document, logged),
     document,
+    /** What Prometheus reads of the gateway. */
+    metrics: () => registry.metrics(),
     temporal,
     clock,
     /** Lets time pass: on the service's clock, and for the timers of workflows on a skipping server. */

@@ -1,0 +1,23 @@
+import { createServer, type Server } from "node:http";
+import type { Registry } from "prom-client";
+
+/**
+ * Answers `GET /metrics` for Prometheus, and nothing else, at `ip:port`: apart from the port that
+ * users reach, so that no proxy need hide it. Resolves once it listens; rejects where the address is
+ * taken.
+ */
+export function serveMetrics(address: string, registry: Registry): Promise<Server> {
+  const [host, port] = address.split(":");
+  const server = createServer(async (request, response) => {
+    if (request.method !== "GET" || request.url !== "/metrics") {
+      response.writeHead(404).end();
+      return;
+    }
+    const text = await registry.metrics();
+    response.writeHead(200, { "content-type": registry.contentType }).end(text);
+  });
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(Number(port), host, () => resolve(server));
+  });
+}

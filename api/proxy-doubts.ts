@@ -1,0 +1,66 @@
+import type { MiddlewareHandler } from "hono";
+import type { Deps } from "./deps.ts";
+
+/** How often a doubt is told in the log, and how long it stands in the readiness, in ms. */
+const EVERY_MS = 5 * 60_000;
+const SHOWN_MS = 15 * 60_000;
+
+/** Load balancers ask these themselves, past every proxy. */
+const PROBES = new Set(["/healthz", "/readyz"]);
+
+type Code = "forwarded_not_trusted" | "too_few_forwarded";
+
+/** Why the addresses that throttling and the audit see may not be those of the clients. */
+export type ProxyDoubt = { code: Code; detail: string };
+
+const DETAILS: Record<Code, string> = {
+  forwarded_not_trusted:
+    "Requests bear X-Forwarded-For or Forwarded and TRUSTED_PROXIES is 0: behind a proxy all users " +
+    "share its address, and throttles hold them back together.",
+  too_few_forwarded:
+    "Requests bear fewer forwarded addresses than TRUSTED_PROXIES: they come past a proxy, or the " +
+    "number is too high, and users share a proxy's address.",
+};
+
+/**
+ * Watches whether requests come as TRUSTED_PROXIES says. A wrong number breaks nothing at once: it
+ * throttles everybody together. So it is told in the log, once in five minutes, and by `doubts`.
+ */
+export function watchProxies({ config, clock, log }: Pick<Deps, "config" | "clock" | "log">) {
+  const seen = new Map<Code, { last: number; told: number; requests: number }>();
+
+  const observe: MiddlewareHandler = async (c, next) => {
+    const code = PROBES.has(c.req.path)
+      ? undefined
+      : doubtOf(config.TRUSTED_PROXIES, [
+          c.req.header("x-forwarded-for"),
+          c.req.header("forwarded"),
+        ]);
+    if (code) note(code);
+    await next();
+  };
+
+  function note(code: Code) {
+    const now = clock.now();
+    const before = seen.get(code) ?? { told: Number.NEGATIVE_INFINITY, requests: 0 };
+    const requests = before.requests + 1;
+    const due = now - before.told >= EVERY_MS;
+    seen.set(code, { last: now, told: due ? now : before.told, requests: due ? 0 : requests });
+    if (due) log.warn({ code, trustedProxies: config.TRUSTED_PROXIES, requests }, DETAILS[code]);
+  }
+
+  return {
+    observe,
+    /** What was doubtful of the requests of the last quarter of an hour. */
+    doubts: (): ProxyDoubt[] =>
+      [...seen].flatMap(([code, { last }]) =>
+        clock.now() - last < SHOWN_MS ? [{ code, detail: DETAILS[code] }] : [],
+      ),
+  };
+}
+
+function doubtOf(trusted: number, headers: (string | undefined)[]): Code | undefined {
+  const entries = Math.max(...headers.map((header) => header?.split(",").length ?? 0));
+  if (trusted === 0) return entries > 0 ? "forwarded_not_trusted" : undefined;
+  return entries < trusted ? "too_few_forwarded" : undefined;
+}
