@@ -20,16 +20,28 @@ export function settlementActivities({ db, redis, clock }: Deps) {
   };
 
   return {
-    /** False when the device was removed before its proof could be written down. */
+    /**
+     * False when the device was removed before its proof could be written down, or is dropped now
+     * since another request overtook the proof: another device was verified, or its secret replaced.
+     */
     async settleDevice(
-      device: Enrolled & { makeDefault: boolean; aside?: boolean },
+      device: Enrolled & {
+        makeDefault: boolean;
+        aside?: boolean;
+        alone?: boolean;
+        sealedAs?: string;
+      },
     ): Promise<boolean> {
-      const { userId, deviceId, makeDefault, aside } = device;
+      const { userId, deviceId, makeDefault, aside, alone, sealedAs } = device;
       const outcome = await verifyDevice(
         db,
-        { userId, deviceId, makeDefault, aside, at: new Date(clock.now()) },
+        { userId, deviceId, makeDefault, aside, alone, sealedAs, at: new Date(clock.now()) },
         eventOf(clock, "device_verified", device, { deviceId, ...(aside && { aside }) }),
       );
+      if (outcome === "overtaken") {
+        await remove(device, "device_dropped");
+        return false;
+      }
       await dropPin(redis, { userId, deviceId });
       return outcome !== "gone";
     },

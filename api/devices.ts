@@ -116,7 +116,7 @@ export async function unverifiedDevice(
   }
   // Whatever is done with it leads to a factor.
   await requireFresh(deps, session);
-  return device as Unverified;
+  return { ...device, alone: !session.amr.includes("mfa") } as Unverified;
 }
 
 /** What proves a device, and what is to become of it: the default, or put aside. */
@@ -129,7 +129,10 @@ export function proven({ clock }: Deps, device: Device, aside: boolean): Device 
 }
 
 /** A device by its kind, so that each kind's functions take their own. */
-export type Unverified = (Device & { type: "sms" }) | (Device & { type: "otp" });
+export type Unverified = UnverifiedOf<"sms"> | UnverifiedOf<"otp">;
+
+/** `alone`: its user proves it by a session without a second factor. */
+export type UnverifiedOf<K extends Method> = Device & { type: K; alone: boolean };
 
 /** Why the enrollment takes nothing more, or not this. */
 export function enrollmentRefusal(view: EnrollmentView): Problem {

@@ -143,7 +143,8 @@ async function decide(
       throw new Problem("forbidden", "Multi-factor authentication is set up. Log in with it.");
     const { devices } = profile;
     const choice = { method, methods, epochs, devices, lifetimeMs: challengeMs };
-    return { status: "challenge", challenge: await startChallenge(deps, user, choice) };
+    const challenge = await startChallenge(deps, user, choice);
+    return challenge && { status: "challenge", challenge };
   } else if (required && wanted === "refused")
     throw new Problem("setup_only", "User must setup multi-factor");
 
@@ -178,16 +179,17 @@ type Choice = {
   lifetimeMs: number;
 };
 
+/** Undefined where the devices that it is for were removed since the login looked at them. */
 async function startChallenge(
   deps: Deps,
   user: User,
   { method, methods, devices, epochs, lifetimeMs }: Choice,
-): Promise<Challenge> {
+): Promise<Challenge | undefined> {
   const { redis, flows, clock } = deps;
   const challengeId = newOwnedId(user.id);
   const owner = subjectOf(user);
   const record = { challengeId, ...owner, epochs, expiresAt: clock.now() + lifetimeMs };
-  await openChallenge(redis, { ...record, now: clock.now() });
+  if (!(await openChallenge(redis, { ...record, now: clock.now() }))) return undefined;
   const sending = method === "sms" ? await trySend(deps, challengeId, devices) : undefined;
   const maySend = sending !== undefined;
   const number = verifiedPhone(devices)?.phoneNumber;

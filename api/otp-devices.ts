@@ -1,13 +1,19 @@
 import type { Origin } from "../machines/methods.ts";
 import { newId } from "../store/ids.ts";
-import { addOtpDevice, replaceOtpSecret } from "../store/postgres/devices.ts";
-import type { Device } from "../store/postgres/schema.ts";
+import { addOtpDevice, markOf, replaceOtpSecret } from "../store/postgres/devices.ts";
 import { getUser } from "../store/postgres/users.ts";
 import { consumeOtpStep, releaseOtpStep } from "../store/redis/otp-steps.ts";
 import { addFactor, type Session } from "../store/redis/sessions.ts";
 import { seal, unseal } from "../store/sealing.ts";
 import type { Deps } from "./deps.ts";
-import { type DeviceView, enrollmentRefusal, type Proof, proven, viewDevice } from "./devices.ts";
+import {
+  type DeviceView,
+  enrollmentRefusal,
+  type Proof,
+  proven,
+  type UnverifiedOf,
+  viewDevice,
+} from "./devices.ts";
 import { userEvent } from "./events.ts";
 import { requireFresh } from "./fresh.ts";
 import { matchingStep, minutesOff, newOtpSecret, OTP_DIGITS, otpauthUri } from "./otp.ts";
@@ -15,7 +21,7 @@ import { Problem } from "./problem.ts";
 import { drawQrCode } from "./qr-code.ts";
 import { requireDigits } from "./typed.ts";
 
-type OtpDevice = Device & { type: "otp" };
+type OtpDevice = UnverifiedOf<"otp">;
 
 /** What an authenticator app needs; answered once and never again. */
 export type OtpSetup = { device: DeviceView; secret: string; otpauthUri: string; qrCode: string };
@@ -119,7 +125,8 @@ export async function verifyOtpCode(
   // A set-up session has nothing to stay for: the user logs in with the new device.
   const signOut = !aside && (makeDefault || session.scope === "mfa_setup");
   try {
-    const facts = { makeDefault, signOut, aside, origin };
+    const { alone } = device;
+    const facts = { makeDefault, signOut, aside, alone, sealedAs: markOf(device), origin };
     const { moved, view } = await deps.flows.moveEnrollment(device, "acceptCode", facts, "accept");
     if (view.state !== "verified" && (view.state === "removed" || !moved))
       throw enrollmentRefusal(view);

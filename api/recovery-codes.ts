@@ -1,6 +1,7 @@
 import type { Origin } from "../machines/methods.ts";
 import { hashCode } from "../store/codes.ts";
 import { configuredMethods } from "../store/methods.ts";
+import { holdingUser } from "../store/postgres/devices.ts";
 import { getMfaProfile } from "../store/postgres/profiles.ts";
 import { replaceRecoveryCodes } from "../store/postgres/recovery-codes.ts";
 import { newRecoveryCodes, normalizeRecoveryCode } from "../store/recovery-codes.ts";
@@ -41,13 +42,6 @@ export async function makeRecoveryCodes(
   { of = session, validMs }: { of?: Subject; validMs?: number } = {},
 ): Promise<RecoveryCodes> {
   const { userId } = of;
-  const profile = await getMfaProfile(deps.db, userId);
-  if (!profile) throw new Problem("unauthenticated");
-  const configured = configuredMethods(profile.devices);
-  if (configured.length === 0)
-    throw new Problem("multi_factor_off", "Verify a device first. Codes stand in for a lost one.");
-  await requireFresh(deps, session);
-
   const codes = newRecoveryCodes(quantity);
   const hashes = codes.flatMap((code) => recoveryHash(deps, userId, code) ?? []);
   const createdAt = new Date(deps.clock.now());
@@ -57,7 +51,19 @@ export async function makeRecoveryCodes(
     ...(expiresAt && { expiresAt: expiresAt.toISOString() }),
   });
   const by = { ...event, actorId: session.userId };
-  await replaceRecoveryCodes(deps.db, { userId, hashes, at: createdAt, expiresAt }, by);
+  // Codes that were written after the last device was removed would stand in for nothing.
+  const profile = await holdingUser(deps.db, userId, async (tx) => {
+    const profile = await getMfaProfile(tx, userId);
+    if (!profile) throw new Problem("unauthenticated");
+    if (configuredMethods(profile.devices).length === 0)
+      throw new Problem(
+        "multi_factor_off",
+        "Verify a device first. Codes stand in for a lost one.",
+      );
+    await requireFresh({ ...deps, db: tx }, session);
+    await replaceRecoveryCodes(tx, { userId, hashes, at: createdAt, expiresAt }, by);
+    return profile;
+  });
   const { user, account } = profile;
   return { codes, createdAt, username: user.username, accountName: account.name };
 }

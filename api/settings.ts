@@ -1,6 +1,6 @@
 import type { Origin } from "../machines/methods.ts";
 import { configuredMethods, type Method } from "../store/methods.ts";
-import { getMfaProfile } from "../store/postgres/profiles.ts";
+import { holdingUser, listDevices } from "../store/postgres/devices.ts";
 import { setDefaultMethod } from "../store/postgres/users.ts";
 import type { Session } from "../store/redis/sessions.ts";
 import type { Deps } from "./deps.ts";
@@ -20,12 +20,13 @@ export async function changeDefaultMethod(
   origin: Origin,
 ): Promise<MultiFactor> {
   const { userId } = session;
-  const profile = await getMfaProfile(deps.db, userId);
-  const configured = configuredMethods(profile?.devices ?? []);
-  if (!configured.includes(method))
-    throw new Problem("method_not_configured", "Add and verify a device of that kind first.");
-  requireFreshWith(deps, session, configured);
   const event = userEvent(deps, session, "default_method_changed", origin, { method });
-  await setDefaultMethod(deps.db, { userId, method }, event);
+  await holdingUser(deps.db, userId, async (tx) => {
+    const configured = configuredMethods(await listDevices(tx, userId));
+    if (!configured.includes(method))
+      throw new Problem("method_not_configured", "Add and verify a device of that kind first.");
+    requireFreshWith(deps, session, configured);
+    await setDefaultMethod(tx, { userId, method }, event);
+  });
   return getMultiFactor(deps, session);
 }

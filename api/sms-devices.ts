@@ -12,6 +12,7 @@ import {
   enrollmentRefusal,
   type Proof,
   proven,
+  type UnverifiedOf,
   viewDevice,
 } from "./devices.ts";
 import { userEvent } from "./events.ts";
@@ -23,7 +24,7 @@ import { spendPinSend } from "./sends.ts";
 import type { Spent } from "./spend-all.ts";
 import { requireDigits } from "./typed.ts";
 
-type Phone = Device & { type: "sms" };
+type Phone = UnverifiedOf<"sms">;
 
 /**
  * Registers the user's phone and sends it a PIN. Throws `invalid_phone_number`,
@@ -100,7 +101,7 @@ export async function verifyPin(
   const check = await checkPin(deps.redis, attempt);
   try {
     if (check.outcome !== "accepted") throw await refuse(deps, device, check);
-    const facts = { makeDefault, aside, origin };
+    const facts = { makeDefault, aside, alone: device.alone, origin };
     const { moved, view } = await deps.flows.moveEnrollment(device, "acceptPin", facts, "accept");
     if (!moved && view.state !== "verified") throw enrollmentRefusal(view);
     if (view.state === "removed") throw new Problem("device_not_found", "It was removed.");

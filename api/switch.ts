@@ -1,6 +1,7 @@
 import type { Origin } from "../machines/methods.ts";
 import { configuredMethods, type Method } from "../store/methods.ts";
 import { bringDevicesBack, putDevicesAside } from "../store/postgres/aside.ts";
+import { holdingUser } from "../store/postgres/devices.ts";
 import { getMfaProfile, type MfaProfile } from "../store/postgres/profiles.ts";
 import { withdrawChallenges } from "../store/redis/challenges.ts";
 import { hasSecondFactor, type Session } from "../store/redis/sessions.ts";
@@ -26,24 +27,23 @@ export async function switchOn(
   origin: Origin,
 ): Promise<void> {
   requireRecentPassword(deps, session);
-  const { devices } = await profileOf(deps, session);
-  const aside = devices.filter(({ asideAt }) => asideAt !== null);
-  const configured = configuredMethods(devices);
-  if (configured.length === 0 && aside.length === 0) throw notConfigured();
-  if (aside.length === 0) {
-    // The request before may have been cut off before the sessions were ended.
-    if (!hasSecondFactor(session)) return endSessions(deps, session.userId, "device_verified");
-    if (method) await changeDefaultMethod(deps, session, method, origin);
-    return;
-  }
-  if (method && !configured.includes(method) && !aside.some(({ type }) => type === method))
-    throw notConfigured();
-  requireFreshWith(deps, session, configured);
   const { userId } = session;
   const event = userEvent(deps, session, "multi_factor_switched_on", origin);
-  await bringDevicesBack(deps.db, { userId, method, at: new Date(deps.clock.now()) }, event);
-  // Only now: a login that saw no device must have read the older revocation mark.
-  await endSessions(deps, session.userId, "device_verified");
+  const isBack = await holdingUser(deps.db, userId, async (tx) => {
+    const { devices } = await profileOf({ db: tx }, session);
+    const aside = devices.filter(({ asideAt }) => asideAt !== null);
+    const configured = configuredMethods(devices);
+    if (configured.length === 0 && aside.length === 0) throw notConfigured();
+    if (aside.length === 0) return false;
+    if (method && !configured.includes(method) && !aside.some(({ type }) => type === method))
+      throw notConfigured();
+    requireFreshWith(deps, session, configured);
+    return bringDevicesBack(tx, { userId, method, at: new Date(deps.clock.now()) }, event);
+  });
+  // Only now: a login that saw no device must have read the older revocation mark. The request before
+  // may have been cut off before the sessions were ended.
+  if (isBack || !hasSecondFactor(session)) return endSessions(deps, userId, "device_verified");
+  if (method) await changeDefaultMethod(deps, session, method, origin);
 }
 
 /**
@@ -52,14 +52,18 @@ export async function switchOn(
  * `reauthentication_required`.
  */
 export async function switchOff(deps: Deps, session: Session, origin: Origin): Promise<void> {
-  const profile = await profileOf(deps, session);
-  refuseIfRequired(deps, profile);
-  if (!profile.account.enablingIsOwnCall) return removeAllDevices(deps, session, origin);
-  requireFreshWith(deps, session, configuredMethods(profile.devices));
+  const { account } = await profileOf(deps, session);
   const { db, redis, clock } = deps;
   const { userId } = session;
   const event = userEvent(deps, session, "multi_factor_switched_off", origin);
-  await putDevicesAside(db, { userId, at: new Date(clock.now()) }, event);
+  await holdingUser(db, userId, async (tx) => {
+    const profile = await profileOf({ db: tx }, session);
+    refuseIfRequired(deps, profile);
+    if (!account.enablingIsOwnCall) return;
+    requireFreshWith(deps, session, configuredMethods(profile.devices));
+    await putDevicesAside(tx, { userId, at: new Date(clock.now()) }, event);
+  });
+  if (!account.enablingIsOwnCall) return removeAllDevices(deps, session, origin);
   await withdrawChallenges(redis, userId, clock.now());
 }
 
@@ -79,7 +83,7 @@ export async function isPutAside({ db }: Deps, { userId }: Session): Promise<boo
   return configuredMethods(profile.devices).length === 0;
 }
 
-async function profileOf({ db }: Deps, { userId }: Session): Promise<MfaProfile> {
+async function profileOf({ db }: Pick<Deps, "db">, { userId }: Session): Promise<MfaProfile> {
   const profile = await getMfaProfile(db, userId);
   if (!profile) throw new Problem("unauthenticated");
   return profile;

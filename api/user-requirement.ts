@@ -1,6 +1,6 @@
 import type { Origin } from "../machines/methods.ts";
 import { configuredMethods } from "../store/methods.ts";
-import { listDevices } from "../store/postgres/devices.ts";
+import { holdingUser, listDevices } from "../store/postgres/devices.ts";
 import type { Requirement, User } from "../store/postgres/schema.ts";
 import { setRequirement } from "../store/postgres/users.ts";
 import { POLICY_REQUIRED, type Session } from "../store/redis/sessions.ts";
@@ -24,9 +24,10 @@ export async function changeUserRequirement(
   const detail = { requirement };
   const actor = { actorId, origin };
   const event = actorsEvent(deps, user, "user_requirement_changed", actor, detail);
-  await setRequirement(db, { userId, requirement }, event);
-  if (requirement !== "required") return;
+  const isMissing = await holdingUser(db, userId, async (tx) => {
+    await setRequirement(tx, { userId, requirement }, event);
+    return configuredMethods(await listDevices(tx, userId)).length === 0;
+  });
   // Also where nothing changed: the request before may have been cut off here.
-  if (configuredMethods(await listDevices(db, userId)).length === 0)
-    await endSessions(deps, userId, POLICY_REQUIRED);
+  if (requirement === "required" && isMissing) await endSessions(deps, userId, POLICY_REQUIRED);
 }

@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import { z } from "zod";
 import type { Deps } from "../api/deps.ts";
-import { ownDevice, unverifiedDevice } from "../api/devices.ts";
+import { ownDevice, type UnverifiedOf, unverifiedDevice } from "../api/devices.ts";
 import { Problem } from "../api/problem.ts";
 import { codeSchema } from "../api/schemas.ts";
 import type { Method } from "../store/methods.ts";
@@ -44,9 +44,9 @@ export async function namedUnverified<K extends Method>(
   deps: Deps,
   session: Session,
   kind: K,
-): Promise<Device & { type: K }> {
+): Promise<UnverifiedOf<K>> {
   const { id } = await namedDevice(c, deps, session, kind);
-  return (await unverifiedDevice(deps, session, id)) as Device & { type: K };
+  return (await unverifiedDevice(deps, session, id)) as UnverifiedOf<K>;
 }
 
 /** Where something just made is found: absolute where the service knows its address. */

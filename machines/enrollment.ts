@@ -13,6 +13,10 @@ export type EnrollmentContext = {
   signOut: boolean;
   /** The device is proven, but does not count before its user turns multi-factor authentication on. */
   aside?: boolean;
+  /** Proven by a session without a second factor, so good only while there is none. */
+  alone?: boolean;
+  /** The mark of the secret that an app's code was made of. */
+  sealedAs?: string;
   origin?: Origin;
 };
 

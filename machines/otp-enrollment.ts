@@ -13,6 +13,8 @@ export type OtpEnrollmentEvent =
       makeDefault: boolean;
       signOut: boolean;
       aside?: boolean;
+      alone?: boolean;
+      sealedAs?: string;
       origin: Origin;
     };
 
@@ -48,6 +50,8 @@ export const otpEnrollmentMachine = setup({
                 makeDefault: ({ event }) => event.makeDefault,
                 signOut: ({ event }) => event.signOut,
                 aside: ({ event }) => event.aside,
+                alone: ({ event }) => event.alone,
+                sealedAs: ({ event }) => event.sealedAs,
                 origin: ({ event }) => event.origin,
               }),
             },

@@ -19,7 +19,13 @@ export type SmsEnrollmentEvent =
   | { type: "PIN_SENT" }
   | { type: "PIN_REJECTED"; triesRemaining: number }
   | { type: "PIN_VOIDED" }
-  | { type: "PIN_ACCEPTED"; makeDefault: boolean; aside?: boolean; origin: Origin };
+  | {
+      type: "PIN_ACCEPTED";
+      makeDefault: boolean;
+      aside?: boolean;
+      alone?: boolean;
+      origin: Origin;
+    };
 
 type Context = EnrollmentContext &
   DeliveryContext & {
@@ -67,8 +73,8 @@ export const smsEnrollmentMachine = setup({
     noteVoid: assign({ triesRemaining: 0 }),
     noteAcceptance: assign(({ event }) => {
       if (event.type !== "PIN_ACCEPTED") return {};
-      const { makeDefault, aside = false, origin } = event;
-      return { makeDefault, aside, signOut: !aside, origin };
+      const { makeDefault, aside = false, alone, origin } = event;
+      return { makeDefault, aside, alone, signOut: !aside, origin };
     }),
     noteOrigin: assign(({ event }) => (event.type === "REMOVE" ? { origin: event.origin } : {})),
   },

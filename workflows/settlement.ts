@@ -12,8 +12,9 @@ export function settlementEffects({ userId, accountId, deviceId }: Enrolled) {
   const device = { userId, accountId, deviceId };
   return {
     settleDevice: async ({ context }: { context: EnrollmentContext }) => {
-      const { makeDefault, signOut, aside, origin } = context;
-      const settled = await durable.settleDevice({ ...device, makeDefault, aside, origin });
+      const { makeDefault, signOut, aside, alone, sealedAs, origin } = context;
+      const proof = { makeDefault, aside, alone, sealedAs, origin };
+      const settled = await durable.settleDevice({ ...device, ...proof });
       if (!settled) return GONE;
       // Only now: a login that saw no device must have read the older revocation mark.
       if (signOut) await durable.signOut({ userId, reason: "device_verified" });

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { and, asc, count, eq, isNull, notLike, sql } from "drizzle-orm";
 import type { Db } from "./connect.ts";
 import { type NewEvent, recordEvent } from "./events.ts";
@@ -10,6 +11,17 @@ import { type Device, devices, users } from "./schema.ts";
  */
 export async function holdUser(tx: Db, userId: string): Promise<void> {
   await tx.select({ id: users.id }).from(users).where(eq(users.id, userId)).for("update");
+}
+
+/**
+ * Runs work that checks something of the user and writes what depends on it, with the user's row
+ * held: of two at once the second checks what the first has written.
+ */
+export function holdingUser<T>(db: Db, userId: string, work: (tx: Db) => Promise<T>): Promise<T> {
+  return db.transaction(async (tx) => {
+    await holdUser(tx, userId);
+    return work(tx);
+  });
 }
 
 /** Adds the user's one SMS device, unverified; "exists" when there is one. */
@@ -87,7 +99,9 @@ export async function getDevice(
 
 /**
  * Marks the device verified, or put aside, and, if told so, its kind the user's default method.
- * "already" when that was done before, "gone" when it was removed.
+ * "already" when that was done before, "gone" when it was removed. "overtaken" where it was proven by
+ * what no longer stands: by a session without a second factor (`alone`) when there is one by now, or
+ * under another secret (`sealedAs`) than it has.
  */
 export async function verifyDevice(
   db: Db,
@@ -97,20 +111,26 @@ export async function verifyDevice(
     at: Date;
     makeDefault: boolean;
     aside?: boolean;
+    alone?: boolean;
+    sealedAs?: string;
   },
   event: NewEvent,
-): Promise<"verified" | "already" | "gone"> {
-  const { userId, deviceId, at, makeDefault, aside } = verification;
-  return db.transaction(async (tx) => {
-    await holdUser(tx, userId);
+): Promise<"verified" | "already" | "gone" | "overtaken"> {
+  const { userId, deviceId, at, makeDefault, aside, alone, sealedAs } = verification;
+  return holdingUser(db, userId, async (tx) => {
+    const known = await listDevices(tx, userId);
+    const device = known.find(({ id }) => id === deviceId);
+    if (!device) return "gone";
+    if (device.verifiedAt ?? device.asideAt) return "already";
+    const isEnabled = known.some(({ verifiedAt }) => verifiedAt !== null);
+    const isAnother = sealedAs !== undefined && markOf(device) !== sealedAs;
+    if ((alone && isEnabled) || isAnother) return "overtaken";
     const [verified] = await tx
       .update(devices)
       .set(aside ? { asideAt: at } : { verifiedAt: at })
       .where(and(isDevice(userId, deviceId), isUnproven))
       .returning();
-    if (!verified) {
-      return (await getDevice(tx, userId, deviceId)) ? "already" : "gone";
-    }
+    if (!verified) return "gone";
     if (makeDefault) {
       await tx.update(users).set({ defaultMethod: verified.type }).where(eq(users.id, userId));
     }
@@ -119,13 +139,20 @@ export async function verifyDevice(
   });
 }
 
+/** Tells an app's secrets apart without being one: a hash of how the present one is sealed. */
+export function markOf({ secret }: Pick<Device, "secret">): string | undefined {
+  return secret === null
+    ? undefined
+    : createHash("sha256").update(secret).digest("hex").slice(0, 16);
+}
+
 /** Drops a device whose set-up was never finished; false when it was verified or removed meanwhile. */
 export async function removeUnverifiedDevice(
   db: Db,
   { userId, deviceId }: { userId: string; deviceId: string },
   event: NewEvent,
 ): Promise<boolean> {
-  return db.transaction(async (tx) => {
+  return holdingUser(db, userId, async (tx) => {
     const removed = await tx
       .delete(devices)
       .where(and(isDevice(userId, deviceId), isUnproven))
@@ -140,7 +167,7 @@ export async function replaceOtpSecret(
   { userId, deviceId, secret }: { userId: string; deviceId: string; secret: string },
   event: NewEvent,
 ): Promise<Device | undefined> {
-  return db.transaction(async (tx) => {
+  return holdingUser(db, userId, async (tx) => {
     const [device] = await tx
       .update(devices)
       .set({ secret })

@@ -17,16 +17,22 @@ export type Challenge = {
 };
 
 export const challengeScripts = {
-  openChallenge: script<null>(`
-    local challenge, index = unpack(KEYS)
-    local stay, now, id, expiresAt, most = unpack(ARGV)
-    redis.call('HSET', challenge, unpack(ARGV, 6))
+  // Devices that the login saw may be gone: then nothing of theirs is opened.
+  openChallenge: script<number>(`
+    local challenge, index, revocation = unpack(KEYS)
+    local stay, now, id, expiresAt, most, withdrawn = unpack(ARGV)
+    if withdrawn ~= '' and (redis.call('HGET', revocation, 'withdrawn') or '0') ~= withdrawn then
+      return 0
+    end
+    redis.call('HSET', challenge, unpack(ARGV, 7))
     redis.call('PEXPIRE', challenge, stay)
     redis.call('ZREMRANGEBYSCORE', index, '-inf', now)
     redis.call('ZADD', index, expiresAt, id)
     ${dropExcess("challenge", "id", "most")}
     redis.call('PEXPIRE', index, stay)
+    return 1
   `),
+  noteWithdrawal: script<null>(`redis.call('HINCRBY', KEYS[1], 'withdrawn', 1)`),
   // A challenge that became a session stays as it is.
   withdrawChallenge: script<null>(`
     if redis.call('EXISTS', KEYS[1]) == 0 or redis.call('HEXISTS', KEYS[1], 'completedBy') == 1 then
@@ -43,27 +49,32 @@ export const challengeScripts = {
   `),
 };
 
-/** Records a login challenge, whose id is an owned id of its user. */
+/**
+ * Records a login challenge, whose id is an owned id of its user. False, with nothing recorded, where
+ * the user's challenges were withdrawn since the epochs were read.
+ */
 export async function openChallenge(
   redis: Redis,
   challenge: Omit<Challenge, "completedBy" | "passcodeExpiresAt"> & {
     challengeId: string;
     now: number;
   },
-): Promise<void> {
+): Promise<boolean> {
   const { challengeId, userId, accountId, epochs, expiresAt, now } = challenge;
   const fields = { accountId, userEpoch: epochs.user, accountEpoch: epochs.account, expiresAt };
-  await redis.openChallenge(
-    [keys.challenge(userId, challengeId), keys.challenges(userId)],
+  const opened = await redis.openChallenge(
+    [keys.challenge(userId, challengeId), keys.challenges(userId), keys.userRevocation(userId)],
     [
       keep.challenge,
       now,
       challengeId,
       expiresAt,
       atMost.challenges,
+      epochs.withdrawn ?? "",
       ...Object.entries(fields).flat(),
     ],
   );
+  return opened === 1;
 }
 
 /**
@@ -75,6 +86,8 @@ export async function withdrawChallenges(
   userId: string,
   now: number,
 ): Promise<string[]> {
+  // First: a login that looks at the devices as they were opens none after this.
+  await redis.noteWithdrawal([keys.userRevocation(userId)], []);
   const ids = await redis.zRangeByScore(keys.challenges(userId), `(${now}`, "+inf");
   await Promise.all(ids.map((id) => redis.withdrawChallenge([keys.challenge(userId, id)], [now])));
   return ids;

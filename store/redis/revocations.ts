@@ -7,7 +7,12 @@ import { script } from "./script.ts";
  * A login reads them before it looks at the user's devices; if one has moved when its session is
  * made or used, the login raced with a revocation and the session is dead. No clocks are compared.
  */
-export type Epochs = { user: number; account: number };
+export type Epochs = {
+  user: number;
+  account: number;
+  /** How often the user's open challenges were withdrawn; of a login's first step alone. */
+  withdrawn?: number;
+};
 
 /** The latest revocation; epoch 0 when there was none. */
 export type Revocation = {
@@ -41,10 +46,11 @@ export const revocationScripts = {
 
 export async function readEpochs(redis: Redis, userId: string, accountId: string): Promise<Epochs> {
   const [user, account] = await Promise.all([
-    redis.hGet(keys.userRevocation(userId), "epoch"),
+    redis.hmGet(keys.userRevocation(userId), ["epoch", "withdrawn"]),
     redis.hGet(keys.accountRevocation(accountId), "epoch"),
   ]);
-  return { user: Number(user ?? 0), account: Number(account ?? 0) };
+  const [epoch, withdrawn] = user.map((count) => Number(count ?? 0));
+  return { user: epoch ?? 0, account: Number(account ?? 0), withdrawn };
 }
 
 /** Ends every session of the user, and every login under way; for the same fact again, nothing. */

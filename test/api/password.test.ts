@@ -2,12 +2,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { sql } from "drizzle-orm";
 import { afterEach, describe, expect, test } from "vitest";
 import type { activity } from "../../api/events.ts";
+import type { LoginResult } from "../../api/login.ts";
 import { newId } from "../../store/ids.ts";
 import { hashPassword } from "../../store/passwords.ts";
 import { holdUser } from "../../store/postgres/devices.ts";
 import { setPassword } from "../../store/postgres/users.ts";
 import { revokeUser } from "../../store/redis/sessions.ts";
 import { eventOf } from "../store/postgres/database.ts";
+import type { Answer } from "../support/client.ts";
 import type { Person } from "../support/people.ts";
 import { expectProblem } from "../support/problems.ts";
 import {
@@ -17,7 +19,7 @@ import {
   logInBySms,
   startChallenge,
 } from "../support/scenarios.ts";
-import type { Stack } from "../support/stack.ts";
+import { gatewayOver, type Stack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
 import { useGatewayBehindLinks, useStack } from "../support/used.ts";
 
@@ -195,4 +197,40 @@ test("where the sessions cannot be ended the password stays as it was", async ()
   const send = () => change(token, wanted, gateway);
   expect((await until(send, ({ status }) => status !== 503)).status).toBe(204);
   expect(await opens(user, NEW)).toBe(true);
+});
+
+test("a login by the old password between the first end of sessions and the commit opens nothing", async () => {
+  const user = await stack.createUser();
+  const token = await tokenOf(user);
+  const { db } = stack.deps;
+  const waiting = sql`
+    select 1 from pg_stat_activity
+    where wait_event_type = 'Lock' and datname = current_database()`;
+  let login: Promise<Answer<LoginResult>> | undefined;
+  // All is done but the commit: then somebody logs in, whose login waits for the user's row.
+  const slow = gatewayOver(stack, {
+    db: new Proxy(db, {
+      get(target, key) {
+        const value = Reflect.get(target, key, target);
+        if (key !== "transaction") return typeof value === "function" ? value.bind(target) : value;
+        return (work: Parameters<typeof db.transaction>[0]) =>
+          target.transaction(async (tx) => {
+            const done = await work(tx);
+            login = stack.api.logIn(user);
+            await until(
+              () => db.execute(waiting),
+              ({ rows }) => rows.length > 0,
+            );
+            return done;
+          });
+      },
+    }),
+  });
+  const wanted = { currentPassword: user.password, password: NEW };
+  expect((await change(token, wanted, { api: slow })).status).toBe(204);
+  const late = await login;
+  if (!late) throw new Error("Nobody logged in");
+  if (late.status !== 200) return void expectProblem(late, "invalid_credentials");
+  if (late.body.status !== "authenticated") throw new Error("There should be a session");
+  expectProblem(await stack.api.session(late.body.session.token), "session_revoked");
 });

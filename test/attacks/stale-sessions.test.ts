@@ -3,12 +3,14 @@
 // it do?
 import { describe, expect, test } from "vitest";
 import type { activity } from "../../api/events.ts";
+import { giveDevices } from "../e2e/paths/people.ts";
 import { codeAt, logInByApp, registerApp, userWithApp, verifiedApp } from "../support/apps.ts";
 import type { Call } from "../support/client.ts";
 import type { Person } from "../support/people.ts";
 import { newPhone } from "../support/phones.ts";
 import { expectProblem } from "../support/problems.ts";
-import { logInByPassword, pinSent } from "../support/scenarios.ts";
+import { logInByPassword, pinSent, startChallenge } from "../support/scenarios.ts";
+import { gatewayOver } from "../support/stack.ts";
 import { useStack } from "../support/used.ts";
 
 const stack = useStack();
@@ -54,20 +56,74 @@ describe("a session by password alone, once the owner has a second factor", () =
   test("of two that prove an app at once, one is left: nobody keeps a session beside the owner's", async () => {
     const { owner, thief } = await ownerAndThief();
     const apps = await Promise.all([owner, thief].map((token) => registerApp(stack, token)));
-    await Promise.all(
+    const answers = await Promise.all(
       [owner, thief].map((token, n) => {
         const { device, secret } = apps[n] as (typeof apps)[0];
         const code = codeAt(secret, stack.clock.now());
         return verify(token, device.id, { code, makeDefault: false });
       }),
     );
-    const alive = [];
-    for (const token of [owner, thief]) {
-      const answer = await stack.api.session(token);
-      if (answer.status === 200) alive.push(answer.body.amr);
-    }
-    expect(alive.length).toBeLessThanOrEqual(1);
-    for (const amr of alive) expect(amr).toContain("mfa");
+    const won = answers.findIndex(({ status }) => status === 200);
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+    const [winner = "", loser = ""] = won === 0 ? [owner, thief] : [thief, owner];
+    expect((await stack.api.session(winner)).body.amr).toContain("mfa");
+    expectProblem(await stack.api.session(loser), "session_revoked");
+    // Nor does the other's app answer a login.
+    const { devices } = (await stack.api.multiFactor(winner)).body;
+    const verified = devices.filter(({ verified }) => verified);
+    expect(verified.map(({ id }) => id)).toEqual([apps[won]?.device.id]);
+  });
+
+  test("proves no app of its own that was on its way when the owner's was verified", async () => {
+    const { user, owner, thief } = await ownerAndThief();
+    const app = await registerApp(stack, thief, "Eve's");
+    const { flows } = stack.deps;
+    // All is checked; before the workflow hears of it the owner's app is written down.
+    const slow = gatewayOver(stack, {
+      flows: {
+        ...flows,
+        async moveEnrollment(...args: Parameters<typeof flows.moveEnrollment>) {
+          await verifiedApp(stack, owner, false);
+          return flows.moveEnrollment(...args);
+        },
+      } as typeof flows,
+    });
+    const code = codeAt(app.secret, stack.clock.now());
+    const late = await slow.call("POST", `/v1/me/devices/${app.device.id}/verify`, {
+      token: thief,
+      body: { code, makeDefault: true },
+    });
+    expectProblem(late, "device_not_found");
+    const { devices } = (await stack.api.multiFactor(owner)).body;
+    expect(devices.map(({ name, verified }) => [name, verified])).toEqual([["App", true]]);
+    expect((await startChallenge(stack, user)).methods).toEqual(["otp"]);
+  });
+
+  test("does nothing about factors, passwords or addresses between a device's proof and its own end", async () => {
+    const { user, thief } = await ownerAndThief();
+    const { device, secret } = await registerApp(stack, thief, "Eve's");
+    // What the proof of a device writes down first; the sessions end a moment later.
+    await giveDevices(stack, user, ["otp"], "otp");
+    expect((await stack.api.session(thief)).status).toBe(200);
+    const code = codeAt(secret, stack.clock.now());
+    const tries: [method: string, path: string, body?: object][] = [
+      ["POST", `/v1/me/devices/${device.id}/verify`, { code, makeDefault: false }],
+      ["POST", `/v1/me/devices/${device.id}/verify`, { code, makeDefault: true }],
+      ["POST", `/v1/me/devices/${device.id}/restart`],
+      ["POST", "/v1/me/devices/otp", { name: "Another" }],
+      ["POST", "/v1/me/devices/sms", { countryCode: "US", phoneNumber: newPhone().phoneNumber }],
+      ["POST", "/v1/me/recovery-codes", { quantity: 1 }],
+      ["PUT", "/v1/me/multi-factor/default-method", { method: "otp" }],
+      ["DELETE", `/v1/me/devices/${device.id}`],
+      ["DELETE", "/v1/me/devices"],
+      ["PUT", "/v1/me/email", { email: "eve@example.org" }],
+      ["PUT", "/v1/me/password", { currentPassword: user.password, password: "not yours now" }],
+    ];
+    for (const [method, path, body] of tries)
+      expectProblem(
+        await stack.api.call(method, path, { token: thief, body }),
+        "reauthentication_required",
+      );
   });
 });
 

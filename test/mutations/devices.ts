@@ -115,14 +115,14 @@ export const devicesMutations: Mutation[] = [
   {
     mistake: "recovery codes are made without a device",
     file: "api/recovery-codes.ts",
-    find: "if (configured.length === 0)",
-    replace: "if (configured.length === -1)",
+    find: "if (configuredMethods(profile.devices).length === 0)",
+    replace: "if (profile.devices.length > 99)",
     noticedBy: ["test/e2e/recovery-codes.test.ts"],
   },
   {
     mistake: "recovery codes are made without a recent login",
     file: "api/recovery-codes.ts",
-    find: "  await requireFresh(deps, session);\n",
+    find: "    await requireFresh({ ...deps, db: tx }, session);\n",
     replace: "",
     noticedBy: ["test/e2e/recovery-codes.test.ts", "test/attacks/stale-sessions.test.ts"],
   },

@@ -6,6 +6,7 @@ import {
   getDevice,
   listDevices,
   listSecretsNotSealedWith,
+  markOf,
   removeUnverifiedDevice,
   replaceOtpSecret,
   updateSecret,
@@ -105,6 +106,24 @@ describe.each(KINDS)("devices on %s", (kind) => {
     const verification = { userId: user.id, deviceId, at: AT, makeDefault: true };
     await verifyDevice(pools.db, verification, eventOf(user));
     expect(await restart(deviceId)).toBeUndefined();
+  });
+
+  test("a proof that was overtaken counts for nothing: of a former secret, or by a password alone", async () => {
+    const user = await newUser(pools.db);
+    const [first, second] = [await addedOtp(pools.db, user), await addedOtp(pools.db, user)];
+    const verify = (device: typeof first, more: object) => {
+      const verification = { userId: user.id, deviceId: device.id, at: AT, makeDefault: true };
+      return verifyDevice(pools.db, { ...verification, ...more }, eventOf(user));
+    };
+    const secret = "v1.k1.another";
+    const anew = { userId: user.id, deviceId: first.id, secret };
+    await replaceOtpSecret(pools.db, anew, eventOf(user));
+    expect(await verify(first, { sealedAs: markOf(first) })).toBe("overtaken");
+    expect(await verify(first, { sealedAs: markOf({ secret }), alone: true })).toBe("verified");
+    // The retry of what was written down is no other request.
+    expect(await verify(first, { sealedAs: markOf(first), alone: true })).toBe("already");
+    expect(await verify(second, { alone: true })).toBe("overtaken");
+    expect(await verify(second, { alone: false })).toBe("verified");
   });
 
   test("an unverified device is dropped; one that was verified meanwhile stays", async () => {

@@ -2,12 +2,13 @@ import { expect, test } from "vitest";
 import { newId, newOwnedId } from "../../../store/ids.ts";
 import { checkPasscode } from "../../../store/redis/attempts.ts";
 import {
+  listOpenChallenges,
   openChallenge,
   readChallenge,
   storePasscode,
   withdrawChallenges,
 } from "../../../store/redis/challenges.ts";
-import { openSession } from "../../../store/redis/sessions.ts";
+import { openSession, readEpochs } from "../../../store/redis/sessions.ts";
 import { NOW, newUser, twoClients } from "./clients.ts";
 
 const [redis] = await twoClients();
@@ -67,4 +68,19 @@ test("withdrawing ends the user's open challenges, right passcodes and all, and 
   expect(await outcome(completed, now)).toBe("completed");
   expect(await outcome(other, now)).toBe("accepted");
   expect(await withdrawChallenges(redis, user.userId, now)).toEqual(withdrawn);
+});
+
+test("a login that looked at the devices before they were removed opens no challenge for them", async () => {
+  const user = newUser();
+  const before = await readEpochs(redis, user.userId, user.accountId);
+  await withdrawChallenges(redis, user.userId, NOW);
+  const open = async (epochs: typeof before) =>
+    openChallenge(redis, {
+      ...{ ...user, challengeId: newOwnedId(user.userId), epochs },
+      ...{ expiresAt: NOW + 60_000, now: NOW },
+    });
+  expect(await open(before)).toBe(false);
+  expect(await listOpenChallenges(redis, user.userId, NOW)).toEqual([]);
+  expect(await open(await readEpochs(redis, user.userId, user.accountId))).toBe(true);
+  expect(await listOpenChallenges(redis, user.userId, NOW)).toHaveLength(1);
 });

@@ -1,0 +1,103 @@
+import type { Mutation } from "./mutation.ts";
+
+/** What is checked and written in one step, so that no other request comes between. */
+export const racesMutations: Mutation[] = [
+  {
+    mistake: "recovery codes are written without the user's row held",
+    file: "api/recovery-codes.ts",
+    find: "await holdingUser(deps.db, userId, async (tx) => {",
+    replace: "await Promise.resolve(deps.db).then(async (tx) => {",
+    noticedBy: ["test/attacks/pairwise-races.test.ts"],
+  },
+  {
+    mistake: "a default method is chosen by what the devices were before",
+    file: "api/settings.ts",
+    find: "const configured = configuredMethods(await listDevices(tx, userId));",
+    replace: 'const configured: Method[] = ["sms", "otp"];',
+    noticedBy: ["test/attacks/pairwise-races.test.ts"],
+  },
+  {
+    mistake: "an app that a password alone proved counts beside another's",
+    file: "store/postgres/devices.ts",
+    find: "if ((alone && isEnabled) || isAnother)",
+    replace: "if (isAnother)",
+    noticedBy: ["test/attacks/stale-sessions.test.ts"],
+  },
+  {
+    mistake: "a code of an app's former secret proves its new one",
+    file: "store/postgres/devices.ts",
+    find: "if ((alone && isEnabled) || isAnother)",
+    replace: "if (alone && isEnabled)",
+    noticedBy: ["test/store/postgres/devices.test.ts"],
+  },
+  {
+    mistake: "a login opens a challenge for devices that were removed meanwhile",
+    file: "store/redis/challenges.ts",
+    find: "if withdrawn ~= '' and",
+    replace: "if false and",
+    noticedBy: ["test/store/redis/challenges.test.ts"],
+  },
+  {
+    mistake: "a withdrawal is not noted for logins under way",
+    file: "store/redis/challenges.ts",
+    find: "  await redis.noteWithdrawal([keys.userRevocation(userId)], []);\n",
+    replace: "",
+    noticedBy: ["test/store/redis/challenges.test.ts"],
+  },
+  {
+    mistake: "sessions are not ended again once a new password counts",
+    file: "api/password.ts",
+    find: "  if (replaced) await end();\n",
+    replace: "",
+    noticedBy: ["test/api/password.test.ts"],
+  },
+  {
+    mistake: "a session by password alone verifies a device beside the one there is by now",
+    file: "api/devices.ts",
+    find: "  // Whatever is done with it leads to a factor.\n  await requireFresh(deps, session);\n",
+    replace: "",
+    noticedBy: ["test/attacks/stale-sessions.test.ts"],
+  },
+  {
+    mistake: "the end of a grace period is left to the worker",
+    file: "store/redis/session-records.ts",
+    find: "return createdAt < enforceAfter && enforceAfter <= now;",
+    replace: "return createdAt < enforceAfter && enforceAfter < 0 && now > 0;",
+    noticedBy: ["test/store/redis/sessions.test.ts"],
+  },
+  {
+    mistake: "a set-up session from after the grace period ends, too",
+    file: "store/redis/session-records.ts",
+    find: "return createdAt < enforceAfter && enforceAfter <= now;",
+    replace: "return createdAt > 0 && enforceAfter <= now;",
+    noticedBy: ["test/store/redis/sessions.test.ts"],
+  },
+  {
+    mistake: "an older policy that is heard of late sets the end of the grace period",
+    file: "store/redis/revocations.ts",
+    find: "if tonumber(redis.call('HGET', KEYS[1], 'policyVersion') or 0) > version then return end",
+    replace: "",
+    noticedBy: ["test/store/redis/sessions.test.ts"],
+  },
+  {
+    mistake: "users see from where Support acted",
+    file: "store/postgres/events.ts",
+    find: '(reader === "user" ? actorId === userId : colleagues.get(actorId) === accountId);',
+    replace: 'reader === "user" || colleagues.get(actorId) === accountId;',
+    noticedBy: ["test/e2e/activity.test.ts"],
+  },
+  {
+    mistake: "administrators see from where a Support operator of their account acted",
+    file: "store/postgres/events.ts",
+    find: '.where(and(inArray(users.id, ids), ne(users.role, "support")));',
+    replace: '.where(and(inArray(users.id, ids), ne(users.username, "support")));',
+    noticedBy: ["test/e2e/activity.test.ts"],
+  },
+  {
+    mistake: "a wrong number of proxies is told by nobody",
+    file: "api/proxy-doubts.ts",
+    find: 'if (trusted === 0) return entries > 0 ? "forwarded_not_trusted" : undefined;',
+    replace: "if (trusted === 0) return undefined;",
+    noticedBy: ["test/api/proxies.test.ts"],
+  },
+];
