@@ -33,15 +33,15 @@ export const webhooksMutations: Mutation[] = [
   {
     mistake: "an event of another account is sent",
     file: "activities/webhooks.ts",
-    find: "webhook.disabledFor !== null || event?.accountId !== accountId)",
-    replace: "webhook.disabledFor !== null || !event)",
+    find: "const own = event?.accountId === accountId ? [event] : [];",
+    replace: "const own = event ? [event] : [];",
     noticedBy: ["test/workflows/webhook-delivery.test.ts"],
   },
   {
     mistake: "a webhook that was disabled gets events",
     file: "activities/webhooks.ts",
-    find: "if (!webhook || webhook.disabledFor !== null || event?",
-    replace: "if (!webhook || event?",
+    find: "if (!webhook || webhook.disabledFor !== null || !shown)",
+    replace: "if (!webhook || !shown)",
     noticedBy: ["test/workflows/webhook-delivery.test.ts"],
   },
   {
