@@ -28,6 +28,8 @@ export type Request = {
   event?: string;
   /** What must be there before: another app, not yet verified, or a login that waits. */
   needs?: "other" | "challenge";
+  /** All that it checks is checked by the store or the flow that writes: only the full form has it wait. */
+  atomic?: true;
 };
 
 const ME = "/v1/me";
@@ -58,11 +60,13 @@ const verify =
 export const REQUESTS: Request[] = [
   {
     name: "remove the app",
+    atomic: true,
     send: mine("DELETE", ({ app }) => `${ME}/devices/${app.id}`),
     event: "device_removed",
   },
   {
     name: "remove all devices",
+    atomic: true,
     send: mine("DELETE", () => `${ME}/devices`),
     event: "all_devices_removed",
   },
@@ -126,6 +130,7 @@ export const REQUESTS: Request[] = [
   },
   {
     name: "change the address",
+    atomic: true,
     send: mine(
       "PUT",
       () => `${ME}/email`,
@@ -134,6 +139,7 @@ export const REQUESTS: Request[] = [
   },
   {
     name: "give another role",
+    atomic: true,
     send: (api, { chief, person }) =>
       api.call("PUT", `/v1/account/users/${person.id}/role`, {
         token: chief,
@@ -142,6 +148,7 @@ export const REQUESTS: Request[] = [
   },
   {
     name: "a reset by Support",
+    atomic: true,
     send: (api, { support, person }) =>
       api.call("POST", `/v1/support/users/${person.id}/reset-multi-factor`, {
         token: support,
@@ -156,7 +163,7 @@ export const REQUESTS: Request[] = [
       api.verifyPasscode(challengeId, codeAt(app.secret, clock.now())),
     needs: "challenge",
   },
-  { name: "log out", send: (api, { token }) => api.logOut(token) },
+  { name: "log out", send: (api, { token }) => api.logOut(token), atomic: true },
 ];
 
 /** A session by both factors, as if its user had just logged in. */
