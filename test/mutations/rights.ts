@@ -47,8 +47,8 @@ export const rightsMutations: Mutation[] = [
   {
     mistake: "a user's own requirement logs out who has a device",
     file: "api/user-requirement.ts",
-    find: "if (configuredMethods(await listDevices(db, userId)).length === 0)",
-    replace: "if (configuredMethods(await listDevices(db, userId)).length >= 0)",
+    find: "return configuredMethods(await listDevices(tx, userId)).length === 0;",
+    replace: "return configuredMethods(await listDevices(tx, userId)).length >= 0;",
     noticedBy: ["test/identity/settings.test.ts"],
   },
   {
