@@ -23,6 +23,7 @@ const COMMANDS = {
   "test:soak": heavy("test/soak/soak.heavy.ts"),
   "test:mutations": [...TYPESCRIPT, "test/mutations/harness/run.ts"],
   "test:races": heavy("test/attacks/pairwise-races.heavy.ts"),
+  "test:stryker": ["node_modules/@stryker-mutator/core/bin/stryker.js", "run"],
   "test:timing": heavy("test/attacks/timing.heavy.ts"),
   "test:faults": heavy("test/faults/crash.heavy.ts", "test/faults/outages.heavy.ts"),
   "record-histories": heavy("test/workflows/record-histories.heavy.ts"),

@@ -1,0 +1,14 @@
+import { defineConfig } from "vitest/config";
+import { common } from "../vitest.config.ts";
+
+/** The tests of what is pure, which need no service: `npm run test:stryker` changes that code. */
+export default defineConfig({
+  test: {
+    ...common,
+    include: [
+      "test/machines/*.test.ts",
+      "test/store/{codes,ids,methods,recovery-codes,sealing,usernames}*.test.ts",
+      "test/api/typed*.test.ts",
+    ],
+  },
+});
