@@ -124,16 +124,22 @@ export async function verifyOtpCode(
   }
   // A set-up session has nothing to stay for: the user logs in with the new device.
   const signOut = !aside && (makeDefault || session.scope === "mfa_setup");
+  // Of two at once that want different things each is a request of its own.
+  const request = signOut ? "accept/sign_out" : "accept";
+  let isOwn: boolean;
   try {
     const { alone } = device;
     const facts = { makeDefault, signOut, aside, alone, sealedAs: markOf(device), origin };
-    const { moved, view } = await deps.flows.moveEnrollment(device, "acceptCode", facts, "accept");
+    const { moved, view } = await deps.flows.moveEnrollment(device, "acceptCode", facts, request);
+    isOwn = moved;
     if (view.state !== "verified" && (view.state === "removed" || !moved))
       throw enrollmentRefusal(view);
   } catch (error) {
     await releaseOtpStep(deps.redis, { ...claim, step });
     throw error;
   }
+  // Another request proved it first: neither is it the default by this one, nor is anybody logged out.
+  if (!isOwn && signOut) throw new Problem("device_verified_already", "You can use it to log in.");
   const view = await viewDevice(deps, proven(deps, device, aside));
   if (aside) return { device: view, signedOut: false, session };
   if (signOut) return { device: view, signedOut: true };
