@@ -25,7 +25,7 @@ export function fieldsProblem(issues: readonly Pick<Issue, "path" | "message">[]
 
 /** Answers any error as a problem; a lock's names the way to Support. */
 export function answerError(error: Error, c: Context, log: Logger, support?: SupportContact) {
-  return sendProblem(c, withSupport(problemOf(error, routePath(c, -1), log), support));
+  return sendProblem(c, withSupport(problemOf(error, routePath(c), log), support));
 }
 
 /**

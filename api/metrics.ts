@@ -78,7 +78,7 @@ export function createMetrics(db: Db) {
   const observe: MiddlewareHandler = async (c, next) => {
     const took = requests.startTimer();
     await next();
-    const route = routePath(c, -1);
+    const route = routePath(c);
     // A middleware's pattern: no route took the request.
     took({
       method: c.req.method,

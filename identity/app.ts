@@ -48,5 +48,5 @@ export const isIdentity = (c: Context) => /^\/v2\.0(\/|$)/.test(c.req.path);
 /** Answers any error as a fault. */
 export function answerFault(error: Error, c: Context, log: Logger): Response {
   if (error instanceof Fault) return sendFault(c, error);
-  return sendFault(c, faultOf(problemOf(error, routePath(c, -1), log)));
+  return sendFault(c, faultOf(problemOf(error, routePath(c), log)));
 }

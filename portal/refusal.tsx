@@ -15,7 +15,7 @@ import { faultsOf, wordsOf } from "./words.ts";
  */
 export async function refuse(error: Error, c: PortalContext, deps: Deps) {
   const problem = withSupport(
-    problemOf(error, routePath(c, -1), deps.log),
+    problemOf(error, routePath(c), deps.log),
     deps.config.SUPPORT_CONTACT,
   );
   const form = c.get("formPage");

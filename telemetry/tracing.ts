@@ -101,7 +101,7 @@ function traceRequests({
       try {
         await next();
       } finally {
-        const route = routePath(c, -1);
+        const route = routePath(c);
         // A middleware's pattern: no route took the request.
         if (!route.endsWith("*"))
           span.updateName(`${method} ${route}`).setAttribute("http.route", route);
