@@ -145,7 +145,7 @@ async function ofOthers(browser: Browser): Promise<void> {
   await support.locator("form[action$='/verify'] button").click();
   await logIn(support, "support");
   await support.getByLabel("Passcode").fill(nextCode(secret));
-  await press(support, "Log in");
+  await press(support, "Verify Code");
   await support.goto("/support?query=b");
   await picture(support, "support-search");
   await support.getByRole("link", { name: "bob" }).click();

@@ -81,7 +81,7 @@ describe("the account's requirement", () => {
     await logIn(hers, member);
     await hers.getByLabel("Passcode").fill(await portal.codeOf(secret));
     await press(hers, "Verify Code");
-    expect(await hers.getByText("Your account requires it of everyone").isVisible()).toBe(true);
+    expect(await hers.getByText("Your account requires it").isVisible()).toBe(true);
   });
 
   test("after a grace period is told at the login, which goes on", async () => {

@@ -110,7 +110,7 @@ test("a form sent twice at once is done once: a passcode logs in, a name makes o
   await logIn(page, user);
   await page.getByText(/We sent a 7-digit passcode to/).waitFor();
   await page.getByLabel("Passcode").fill(await portal.passcodeTo(number));
-  await page.getByRole("button", { name: "Log in" }).dblclick();
+  await page.getByRole("button", { name: "Verify Code" }).dblclick();
   await page.getByRole("heading", { name: "My Multi-Factor Devices" }).waitFor();
 
   await page.goto("/devices/otp/new");
