@@ -14,7 +14,7 @@ export type Judgement = {
   seconds: number;
 };
 
-/** What code that cannot run says; a test that fails by it has noticed nothing. */
+/** What code says that cannot run: a test that fails by it has noticed nothing. */
 const BROKEN = /^(ReferenceError|SyntaxError|Error: Transform failed)/;
 
 /** Makes the mistake in the copy and runs the files that must notice it. */
@@ -37,11 +37,13 @@ export async function judge(
     return await copy.with(file, change, async () => {
       if (/^\.tsx?$/.test(extname(file))) await transformWithEsbuild(text, file);
       const { ended, passed, failures, output } = await runVitest(copy.folder, noticedBy, services);
-      const [failure] = failures;
+      const failure = failures.find((each) => each.of === "test") ?? failures[0];
       if (!ended || (passed === 0 && !failure)) return told("error", output.slice(-2000));
       if (!failure) return told("survived", `${passed} tests passed`);
-      if (BROKEN.test(failure.why)) return told("error", failure.why.slice(0, 500));
-      return told("noticed", `${failure.test}: ${failure.why.split("\n")[0]}`);
+      const said = `${failure.name}: ${failure.why.split("\n")[0]}`;
+      // A file that fell before its tests has noticed nothing either.
+      if (failure.of === "file" || BROKEN.test(failure.why)) return told("error", said);
+      return told("noticed", said);
     });
   } catch (error) {
     return told("error", (error as Error).message);

@@ -42,7 +42,7 @@ async function unmutatedIsGreen(): Promise<boolean> {
 }
 
 function reasons({ failures, output }: Run): string {
-  return failures.map(({ test, why }) => `${test}\n${why}`).join("\n") || output.slice(-4000);
+  return failures.map(({ name, why }) => `${name}\n${why}`).join("\n") || output.slice(-4000);
 }
 
 async function run(): Promise<number> {

@@ -7,14 +7,16 @@ import type { Services } from "../../support/services.ts";
 const RUN_MS = 900_000;
 
 type Assertion = { status: string; fullName: string; failureMessages: string[] };
-type Results = {
-  success: boolean;
-  numPassedTests: number;
-  testResults: { name: string; status: string; message: string; assertionResults: Assertion[] }[];
+type FileResult = {
+  name: string;
+  status: string;
+  message: string;
+  assertionResults: Assertion[];
 };
+type Results = { numPassedTests: number; testResults: FileResult[] };
 
-/** A failure of the tests: the name of the test, or of the file that could not be begun, and why. */
-export type Failure = { test: string; why: string };
+/** A failure, and why: of a test by its name, or of a whole `file`, whose tests were not begun. */
+export type Failure = { of: "test" | "file"; name: string; why: string };
 
 /** What a run of vitest says; without results it was no run, and `output` tells why. */
 export type Run = { passed: number; failures: Failure[]; output: string; ended: boolean };
@@ -40,11 +42,14 @@ export async function runVitest(folder: string, files: string[], services: Servi
   const written = await readFile(results, "utf8").catch(() => "");
   if (!written) return { passed: 0, failures: [], output, ended: false };
   const { numPassedTests, testResults } = JSON.parse(written) as Results;
-  const failures = testResults.flatMap(({ name, status, message, assertionResults }) => {
-    const failed = assertionResults.filter((each) => each.status === "failed");
-    if (failed.length > 0)
-      return failed.map((each) => ({ test: each.fullName, why: each.failureMessages.join("\n") }));
-    return status === "failed" ? [{ test: name, why: message }] : [];
-  });
+  const failures = testResults.flatMap(failuresOf);
   return { passed: numPassedTests, failures, output, ended: true };
+}
+
+function failuresOf({ name, status, message, assertionResults }: FileResult): Failure[] {
+  const failed = assertionResults.filter((each) => each.status === "failed");
+  if (failed.length === 0) return status === "failed" ? [{ of: "file", name, why: message }] : [];
+  return failed.map(({ fullName, failureMessages }) => {
+    return { of: "test", name: fullName, why: failureMessages.join("\n") };
+  });
 }
