@@ -109,7 +109,7 @@ describe("the account's requirement", () => {
     await his.getByLabel("Optional").check();
     await press(his, "Save Setting");
     await hers.goto("/devices");
-    expect(await hers.getByText("requires it of everyone").count()).toBe(0);
+    expect(await hers.getByText("requires it").count()).toBe(0);
   });
 });
 
