@@ -9,7 +9,7 @@ test("a person says where notices go, is corrected, and takes the address away a
   const page = await portal.open();
   await logIn(page, await portal.createUser());
   await page.goto("/devices");
-  expect(await page.getByText("You have no address").isVisible()).toBe(true);
+  expect(await page.getByText("No email address").isVisible()).toBe(true);
   await follow(page, "Edit the address for notifications");
   expect(await heading(page)).toBe("Email notifications");
   await expectAccessible(page);
@@ -31,7 +31,7 @@ test("a person says where notices go, is corrected, and takes the address away a
   expect(await address.inputValue()).toBe("alice@example.com");
   await address.fill("");
   await press(page, "Save");
-  expect(await page.getByText("You have no address").isVisible()).toBe(true);
+  expect(await page.getByText("No email address").isVisible()).toBe(true);
   await until(told, ({ length }) => length === 2);
 });
 
