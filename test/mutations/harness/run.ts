@@ -20,9 +20,15 @@ if (mutations.length === 0) throw new Error(`There is no mistake with "${word}"`
 
 const { services, stop } = await startServices();
 const copies = await Promise.all(Array.from({ length: LANES }, copyProject));
+for (const signal of ["SIGINT", "SIGTERM"] as const)
+  process.once(signal, () => void end().finally(() => process.exit(1)));
 try {
   process.exitCode = (await unmutatedIsGreen()) ? await run() : 1;
 } finally {
+  await end();
+}
+
+async function end() {
   await Promise.all(copies.map(({ remove }) => remove()));
   await stop();
 }
