@@ -25,7 +25,8 @@ const MAY: Record<string, { ours: RegExp; packages: RegExp }> = {
   },
   store: {
     ours: /^store\/|^telemetry\/facts\.ts$/,
-    packages: /^(node:\w+|redis|pg|drizzle-(orm|kit)(\/.*)?|@node-rs\/argon2|bowser|p-limit|zod)$/,
+    packages:
+      /^(node:\w+(\/\w+)?|redis|pg|drizzle-(orm|kit)(\/.*)?|@node-rs\/argon2|bowser|p-limit|zod)$/,
   },
   api: {
     ours: /^(api|store|portal)\/|^identity\/app\.ts$|^gateways\/(reports|twilio-status|public-addresses|webhook)\.ts$|^telemetry\/(facts|start-traces)\.ts$|^config\.ts$|^machines\/methods\.ts$|^workflows\/(messages|ids|views)\.ts$/,
@@ -41,7 +42,7 @@ const MAY: Record<string, { ours: RegExp; packages: RegExp }> = {
   identity: { ours: /^(identity|api|store)\//, packages: /^(hono(\/.*)?|pino|zod)$/ },
   portal: {
     // The machines to draw their charts; none is run here.
-    ours: /^(portal|api|store|machines)\//,
+    ours: /^(portal|api|store|machines)\/|^config\.ts$/,
     packages: /^(node:\w+(\/\w+)?|hono(\/.*)?|libphonenumber-js\/max|xstate)$/,
   },
 };

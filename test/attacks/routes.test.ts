@@ -61,7 +61,6 @@ const reason = { reason: "Seen in person" };
 const OPEN: Row[] = [
   "GET /healthz",
   "GET /readyz",
-  "GET /metrics",
   "GET /openapi.json",
   "GET /docs",
   "GET /docs/swagger-ui.css",

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { type activity, activityFile } from "../../api/events.ts";
 import { newId } from "../../store/ids.ts";
 import { recordEvent, type ShownEvent } from "../../store/postgres/events.ts";
+import { supportOperator } from "../support/apps.ts";
 import type { Person } from "../support/people.ts";
 import { startReceiver } from "../support/receiver.ts";
 import { logInByPassword } from "../support/scenarios.ts";
@@ -146,12 +147,12 @@ describe("from where something was done", () => {
   async function everybodyActs() {
     const { admin, member, token } = await newAccount();
     const { accountId } = admin;
-    const support = await stack.createUser({ role: "support" });
+    const { user: support, token: supportToken } = await supportOperator(stack);
     const house = await stack.createUser({ role: "support", accountId });
     const stranger = await stack.createUser({ role: "administrator" });
     const actors = { member, admin, support, house, stranger, cli: { id: "command_line" } };
     for (const [name, actor] of Object.entries(actors)) await doneBy(member, actor, `by_${name}`);
-    return { member, admin, support, token, actors };
+    return { member, admin, token, supportToken, actors };
   }
 
   /** Whose places a text tells. */
@@ -209,8 +210,7 @@ describe("from where something was done", () => {
   });
 
   test("Support sees the user's places and no colleague's; operators see all", async () => {
-    const { member, support, actors } = await everybodyActs();
-    const { token } = await logInByPassword(stack, support);
+    const { member, supportToken: token, actors } = await everybodyActs();
     const path = `/v1/support/users/${member.id}?reason=a%20call`;
     const view = await get(token, path);
     expect(view.status, view.text).toBe(200);

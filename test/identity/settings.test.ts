@@ -53,7 +53,9 @@ test("enabling needs a verified device; with one it is on, and the factor is cho
 test("disabling removes as `Remove all devices` does, unless a factor is required", async () => {
   const { user, own, token } = await withApp();
   await face.set(user.accountId, { requirement: "required" });
-  expect(expectFault(await put(own, token, { enabled: false }), "forbidden")).toContain("required");
+  expect(expectFault(await put(own, token, { enabled: false }), "forbidden")).toContain(
+    "Your account requires multi-factor authentication",
+  );
   await face.set(user.accountId, { requirement: "optional" });
   expect((await put(own, token, { enabled: false })).status).toBe(204);
   expect((await face.api.multiFactor(token)).body).toMatchObject({ enabled: false, devices: [] });

@@ -4,7 +4,7 @@ import pg from "pg";
 import { expect, test } from "vitest";
 import { getAccount } from "../../store/postgres/accounts.ts";
 import { listDevices } from "../../store/postgres/devices.ts";
-import { codeAt, logInByApp, registerApp, userWithApp } from "../support/apps.ts";
+import { codeAt, logInByApp, registerApp, supportOperator, userWithApp } from "../support/apps.ts";
 import type { Person } from "../support/people.ts";
 import { logInByPassword } from "../support/scenarios.ts";
 import { until } from "../support/until.ts";
@@ -53,9 +53,9 @@ test("a form whose work takes longer than a program waits is answered when the w
   const { token } = await logInByPassword(stack, user);
   const { device, secret } = await registerApp(stack, token);
   const administrator = await stack.createUser({ role: "administrator" });
-  const support = await stack.createUser({ role: "support" });
+  const support = await supportOperator(stack);
 
-  const tokens = { administrator: await tokenOf(administrator), support: await tokenOf(support) };
+  const tokens = { administrator: await tokenOf(administrator), support: support.token };
   const answers = await slowly(() =>
     Promise.all([
       send(all.token, "/devices/remove-all"),

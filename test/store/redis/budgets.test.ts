@@ -138,6 +138,6 @@ test("how long to wait can be asked without spending, and is what a spending wou
   for (let n = 1; n < 10; n++) await spend(redis, key, pins, NOW + n * 30_000);
   const later = NOW + 10 * 30_000;
   const refused = await spend(redis, key, pins, later);
-  expect(refused).toEqual({ ok: false, retryAfterMs: DAY - 10 * 30_000 });
+  expect(refused).toEqual({ ok: false, retryAfterMs: DAY - 10 * 30_000, underWay: false });
   expect(await budgetWait(redis, key, pins, later)).toBe(DAY - 10 * 30_000);
 });
