@@ -164,6 +164,14 @@ const limits = {
   setUpShownMs: 15 * MINUTE_MS,
   /** Consecutive wrong passcodes allowed; one more locks. */
   wrongPasscodes: 6,
+  /** Attempts at passcodes and PINs that outages give back to a user in 24 hours; one more is spent. */
+  refundsPerDay: 10,
+  /**
+   * Requests that one flow takes, refused ones included; one more ends it. Temporal refuses a workflow
+   * for good after 2,000 Updates (history.maxTotalUpdates).
+   */
+  flowRequests: { challenge: 60, enrollment: 100, recounts: 50 },
+  policyChangesPerDay: 60,
   otpDevices: 5,
   addressChangesPerDay: 10,
   /** Notices to one address: what is over is dropped. One account has a third of it. */
@@ -194,6 +202,8 @@ const limits = {
   relay: { pollMs: 1000, batch: 20, longestWaitMs: 30_000 },
   webhooks: {
     perAccount: 10,
+    /** Of one event to one webhook. */
+    resendsPerDay: 30,
     timeoutMs: 15_000,
     /** Before each further attempt: three days and three hours, as Standard Webhooks recommends. */
     retriesMs: [

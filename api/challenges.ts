@@ -3,13 +3,20 @@ import { type Method, verifiedPhone } from "../store/methods.ts";
 import { listDevices } from "../store/postgres/devices.ts";
 import type { Device } from "../store/postgres/schema.ts";
 import { failures } from "../store/redis/attempts.ts";
-import { type Challenge as ChallengeRecord, readChallenge } from "../store/redis/challenges.ts";
-import type { ChallengeState, ChallengeView } from "../workflows/messages.ts";
+import {
+  type Challenge as ChallengeRecord,
+  readChallenge,
+  spendChallenge,
+  takeRequest,
+} from "../store/redis/challenges.ts";
+import { workflowIds } from "../workflows/ids.ts";
+import type { ChallengeState, ChallengeView, challengeUpdates } from "../workflows/messages.ts";
 import type { Deps } from "./deps.ts";
 import { Problem } from "./problem.ts";
 import { recordRefusedSend } from "./refused-sends.ts";
 import { spendPasscodeSend } from "./sends.ts";
 import type { Spent } from "./spend-all.ts";
+import { FlowSpent } from "./temporal.ts";
 
 /** A login challenge as clients see it. */
 export type Challenge = {
@@ -37,6 +44,7 @@ export async function getChallenge(deps: Deps, id: string): Promise<Challenge> {
  */
 export async function resendPasscode(deps: Deps, id: string): Promise<Challenge> {
   const record = await recordOf(deps, id);
+  await spendRequest(deps, id);
   const before = await viewOf(deps, id);
   if (!before.next.includes("resend")) throw refusal(before);
   const sending = await spendSend(deps, id, await listDevices(deps.db, record.userId));
@@ -46,6 +54,7 @@ export async function resendPasscode(deps: Deps, id: string): Promise<Challenge>
 /** Goes on with another configured method for this one login. Throws `method_not_configured`. */
 export async function chooseMethod(deps: Deps, id: string, method: Method): Promise<Challenge> {
   const record = await recordOf(deps, id);
+  await spendRequest(deps, id);
   const before = await viewOf(deps, id);
   if (before.next.length === 0) throw refusal(before);
   if (!before.methods.includes(method))
@@ -81,7 +90,7 @@ async function spendSend(deps: Deps, challengeId: string, devices: readonly Devi
   try {
     return await spendPasscodeSend(deps, { userId, challengeId, phoneNumber });
   } catch (error) {
-    await recordRefusedSend(deps, { userId, kind: "passcode" }, error);
+    await recordRefusedSend(deps, { userId, kind: "passcode", phoneNumber }, error);
     throw error;
   }
 }
@@ -95,13 +104,53 @@ async function move(
   sending: Spent | undefined,
 ) {
   try {
-    const { moved, view } = await deps.flows.moveChallenge(id, update, payload);
+    const { moved, view } = await moveChallenge(deps, id, update, payload);
     if (!moved) throw refusal(view);
     return describeChallenge(deps, id, view, record);
   } catch (error) {
     await sending?.giveBack();
     throw error;
   }
+}
+
+/**
+ * Counts a request to the challenge, whatever becomes of it. Throws `challenge_expired` with the
+ * `reason` where it was one too many: the challenge has ended then.
+ */
+export async function spendRequest(deps: Deps, challengeId: string): Promise<void> {
+  const { challenge: allowed } = deps.config.limits.flowRequests;
+  const taken = await takeRequest(deps.redis, { challengeId, now: deps.clock.now(), allowed });
+  // The flow itself says of one that is over how it ended.
+  if (taken === "just_spent") withdrawSpent(deps, challengeId);
+  if (taken === "just_spent" || taken === "spent") throw challengeSpent();
+}
+
+/**
+ * Sends the challenge's flow an Update. Throws `challenge_expired` with the `reason` where the engine
+ * takes none of them any more: the challenge has ended then.
+ */
+export async function moveChallenge(
+  deps: Deps,
+  id: string,
+  update: keyof typeof challengeUpdates,
+  payload: object,
+  updateId?: string,
+) {
+  try {
+    return await deps.flows.moveChallenge(id, update, payload, updateId);
+  } catch (error) {
+    if (!(error instanceof FlowSpent)) throw error;
+    await spendChallenge(deps.redis, { challengeId: id, now: deps.clock.now() });
+    withdrawSpent(deps, id);
+    throw challengeSpent();
+  }
+}
+
+/** Tells the flow what Redis has decided. Not waited for: without it the flow ends by its deadline. */
+export function withdrawSpent({ flows, log }: Pick<Deps, "flows" | "log">, id: string): void {
+  flows
+    .signal(workflowIds.loginChallenge(id), "withdraw", { reason: TOO_MANY })
+    .catch((error) => log.warn({ err: error }, "a challenge that is spent could not be told so"));
 }
 
 /** The challenge's record. Throws `challenge_not_found`. */
@@ -141,6 +190,7 @@ export function refusal(view: ChallengeView): Problem {
 }
 
 const AGAIN = "Log in again.";
+const TOO_MANY = "too_many_requests";
 
 /** The challenge is none of ours, or long forgotten. */
 export const challengeNotFound = () => new Problem("challenge_not_found", AGAIN);
@@ -148,6 +198,13 @@ export const challengeNotFound = () => new Problem("challenge_not_found", AGAIN)
 /** The challenge is over without a session. */
 export const challengeExpired = (extra?: Problem["extra"]) =>
   new Problem("challenge_expired", AGAIN, extra);
+
+/** The challenge took as many requests as it may. */
+export const challengeSpent = () =>
+  new Problem("challenge_expired", "Too many requests were made for this login. Log in again.", {
+    members: { reason: TOO_MANY, state: "withdrawn" },
+    spent: true,
+  });
 
 /** The challenge has become a session. */
 export const challengeUsed = (extra?: Problem["extra"]) =>
@@ -162,23 +219,38 @@ export const accountLocked = () =>
 
 /** The client's view of a challenge, from its workflow's view and its record. */
 export async function describeChallenge(
-  { redis, config }: Deps,
+  { redis, config, clock }: Deps,
   id: string,
   view: ChallengeView,
-  record: Pick<ChallengeRecord, "userId" | "expiresAt">,
+  record: Pick<ChallengeRecord, "userId" | "expiresAt" | "spent" | "completedBy">,
 ): Promise<Challenge> {
+  const failed = await failures(redis, record.userId, clock.now());
+  const { state, next } = standOf(view, record);
   return {
     id,
-    state: view.state,
+    state,
     method: view.method,
     methods: view.methods,
     deliveredTo: view.deliveredTo ?? null,
     delivery: view.delivery ?? null,
-    problem: view.problem ?? null,
+    problem: record.spent ? TOO_MANY : (view.problem ?? null),
     expiresAt: new Date(record.expiresAt).toISOString(),
-    attemptsRemaining: attemptsRemaining(config.limits, await failures(redis, record.userId)),
-    next: view.next,
+    attemptsRemaining: attemptsRemaining(config.limits, failed),
+    next,
   };
+}
+
+/** Where a challenge stands, by its flow and by what Redis knows better. */
+function standOf(
+  { state, next }: ChallengeView,
+  { spent, completedBy }: Pick<ChallengeRecord, "spent" | "completedBy">,
+): Pick<ChallengeView, "state" | "next"> {
+  // Its end, which the flow may not have heard of.
+  if (spent) return { state: next.length > 0 ? "withdrawn" : state, next: [] };
+  // Whose answer came too late: the passcode is to be sent again, and nobody is told that it was right.
+  if (state === "authenticated" && !completedBy)
+    return { state: "awaiting_passcode", next: ["verify"] };
+  return { state, next };
 }
 
 /** Attempts until the lock, the one that would lock included. */

@@ -6,6 +6,7 @@ import {
   findUserByUsername,
   normalizeUsername,
 } from "../store/postgres/users.ts";
+import { noteFailedLogin } from "../store/redis/failed-logins.ts";
 import type { Deps } from "./deps.ts";
 import { subjectOf, userEvent } from "./events.ts";
 import { spendPasswordGuess } from "./password-throttle.ts";
@@ -41,9 +42,10 @@ export async function checkProof(
   if (proven) return proven;
   // Not waited for: a known user's failed login must take no longer than an unknown one's.
   if (user)
-    recordEvent(deps.db, userEvent(deps, subjectOf(user), "login_failed", origin)).catch((error) =>
-      deps.log.warn({ err: error }, "a failed login could not be recorded"),
-    );
+    Promise.all([
+      recordEvent(deps.db, userEvent(deps, subjectOf(user), "login_failed", origin)),
+      noteFailedLogin(deps.redis, user.id, deps.clock.now()),
+    ]).catch((error) => deps.log.warn({ err: error }, "a failed login could not be recorded"));
   throw new Problem("invalid_credentials");
 }
 

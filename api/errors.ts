@@ -6,7 +6,7 @@ import type { Logger } from "pino";
 import type { SupportContact } from "../config.ts";
 import { TooManyPasswords } from "../store/passwords.ts";
 import { isUnavailable } from "../store/unavailable.ts";
-import { Problem, sendProblem, unavailable } from "./problem.ts";
+import { isAwayProblem, Problem, sendProblem, unavailable } from "./problem.ts";
 import { withSupport } from "./support-contact.ts";
 
 type Issue = z.core.$ZodIssue;
@@ -34,8 +34,12 @@ export function answerError(error: Error, c: Context, log: Logger, support?: Sup
  */
 export function problemOf(error: Error, route: string, log: Logger): Problem {
   if (error instanceof Problem) {
-    // Of our own problems only Temporal's absence has a cause; a store's errors come as they are.
-    if (error.cause) log.warn({ err: error.cause }, "temporal is away");
+    // Of our own problems only Temporal's have a cause; a store's errors come as they are.
+    if (error.cause)
+      log.warn(
+        { err: error.cause },
+        isAwayProblem(error) ? "temporal is away" : "a flow takes nothing more at this moment",
+      );
     return error;
   }
   if (error instanceof HTTPException && error.status === 400) return new Problem("malformed_json");
@@ -54,6 +58,9 @@ export function problemOf(error: Error, route: string, log: Logger): Problem {
   log.error({ err: error, route }, "a request failed");
   return new Problem("internal_error", "The error was logged. Try again, or contact Support.");
 }
+
+/** Whether a request failed since Temporal or a store is away: an outage, which nobody brings about alone. */
+export const isOutage = (error: unknown): boolean => isAwayProblem(error) || isUnavailable(error);
 
 /** SQLSTATE character_not_in_repertoire and untranslatable_character: PostgreSQL keeps no NUL. */
 const UNSTORABLE = ["22021", "22P05"];

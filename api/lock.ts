@@ -22,9 +22,10 @@ export async function lockedSince(
 ): Promise<Date | undefined> {
   if (user.lockedAt) return user.lockedAt;
   const { db, redis, clock, config } = deps;
-  const exhausted = (await failures(redis, user.id)) > config.limits.wrongPasscodes;
+  const now = clock.now();
+  const exhausted = (await failures(redis, user.id, now)) > config.limits.wrongPasscodes;
   if (!exhausted) return undefined;
-  const at = new Date(clock.now());
+  const at = new Date(now);
   const event = userEvent(deps, subjectOf(user), "account_locked", origin);
   await lockUser(db, { userId: user.id, at }, event);
   return at;

@@ -25,10 +25,20 @@ import { rememberOrigin } from "./password-throttle.ts";
 import { isRequired, requiredFrom } from "./policy.ts";
 import { Problem } from "./problem.ts";
 import { note } from "./request-context.ts";
-import { type OpenedSession, openedSession } from "./sessions.ts";
+import {
+  type FailedAttempts,
+  failedAttemptsOf,
+  type OpenedSession,
+  openedSession,
+} from "./sessions.ts";
 
 export type LoginResult =
-  | { status: "authenticated"; session: OpenedSession; multiFactorRequiredFrom?: string }
+  | {
+      status: "authenticated";
+      session: OpenedSession;
+      multiFactorRequiredFrom?: string;
+      failedAttempts?: FailedAttempts;
+    }
   | { status: "challenge"; challenge: Challenge }
   | { status: "setup_required"; session: OpenedSession };
 
@@ -168,7 +178,8 @@ async function decide(
   if (typeof opened === "string") return undefined;
   const session = openedSession(opened);
   if (setup) return { status: "setup_required", session };
-  return { status: "authenticated", session, multiFactorRequiredFrom };
+  const told = failedAttemptsOf(opened);
+  return { status: "authenticated", session, multiFactorRequiredFrom, ...told };
 }
 
 type Choice = {
@@ -188,7 +199,8 @@ async function startChallenge(
   const { redis, flows, clock } = deps;
   const challengeId = newOwnedId(user.id);
   const owner = subjectOf(user);
-  const record = { challengeId, ...owner, epochs, expiresAt: clock.now() + lifetimeMs };
+  const expiresAt = clock.now() + lifetimeMs;
+  const record = { challengeId, ...owner, epochs, expiresAt, spent: false };
   if (!(await openChallenge(redis, { ...record, now: clock.now() }))) return undefined;
   const sending = method === "sms" ? await trySend(deps, challengeId, devices) : undefined;
   const maySend = sending !== undefined;

@@ -2,7 +2,7 @@ import type { Origin } from "../machines/methods.ts";
 import { newId } from "../store/ids.ts";
 import { addOtpDevice, markOf, replaceOtpSecret } from "../store/postgres/devices.ts";
 import { getUser } from "../store/postgres/users.ts";
-import { consumeOtpStep, releaseOtpStep } from "../store/redis/otp-steps.ts";
+import { consumeOtpStep } from "../store/redis/otp-steps.ts";
 import { addFactor, type Session } from "../store/redis/sessions.ts";
 import { seal, unseal } from "../store/sealing.ts";
 import type { Deps } from "./deps.ts";
@@ -14,9 +14,10 @@ import {
   type UnverifiedOf,
   viewDevice,
 } from "./devices.ts";
+import { moveEnrollment, spendEnrollmentRequest } from "./enrollment-requests.ts";
 import { userEvent } from "./events.ts";
 import { requireFresh } from "./fresh.ts";
-import { matchingStep, minutesOff, newOtpSecret, OTP_DIGITS, otpauthUri } from "./otp.ts";
+import { codeUsed, matchingStep, minutesOff, newOtpSecret, OTP_DIGITS, otpauthUri } from "./otp.ts";
 import { Problem } from "./problem.ts";
 import { drawQrCode } from "./qr-code.ts";
 import { requireDigits } from "./typed.ts";
@@ -71,7 +72,8 @@ export async function restartOtpDevice(
   device: OtpDevice,
   origin: Origin,
 ): Promise<OtpSetup> {
-  const { moved, view } = await deps.flows.moveEnrollment(device, "restart");
+  await spendEnrollmentRequest(deps, device, origin);
+  const { moved, view } = await moveEnrollment(deps, device, "restart", {}, origin);
   if (!moved) throw enrollmentRefusal(view);
   const secret = newOtpSecret();
   const sealed = seal(deps.config.SEALING_KEYS, secret, device.id);
@@ -105,7 +107,8 @@ async function setupOf({ db, config }: Deps, session: Session, device: DeviceVie
 
 /**
  * Proves the app by a code it made, which is used up by that. The user is logged out to log in with
- * it, unless it is not to be the default: then the session gains the factor. Throws `pin_rejected`.
+ * it, unless it is not to be the default: then the session gains the factor. Throws `pin_rejected`,
+ * and `passcode_already_used` for a code that was right once.
  */
 export async function verifyOtpCode(
   deps: Deps,
@@ -114,30 +117,29 @@ export async function verifyOtpCode(
   { code, makeDefault, aside = false }: Proof,
   origin: Origin,
 ): Promise<{ device: DeviceView; signedOut: boolean; session?: Session }> {
+  await spendEnrollmentRequest(deps, device, origin);
   const digits = requireDigits(code, OTP_DIGITS, "code");
   const step = matchingStep(deps, device, digits);
   const claim = { userId: session.userId, deviceId: device.id, holder: device.id };
-  if (step === undefined || !(await consumeOtpStep(deps.redis, { ...claim, step }))) {
-    const { moved, view } = await deps.flows.moveEnrollment(device, "rejectCode");
+  if (step !== undefined && !(await consumeOtpStep(deps.redis, { ...claim, step })))
+    throw codeUsed(deps, step);
+  if (step === undefined) {
+    const { moved, view } = await moveEnrollment(deps, device, "rejectCode", {}, origin);
     if (!moved) throw enrollmentRefusal(view);
-    throw step === undefined ? wrongCode(minutesOff(deps, device, digits)) : wrongCode();
+    throw wrongCode(minutesOff(deps, device, digits));
   }
   // A set-up session has nothing to stay for: the user logs in with the new device.
   const signOut = !aside && (makeDefault || session.scope === "mfa_setup");
   // Of two at once that want different things each is a request of its own.
   const request = signOut ? "accept/sign_out" : "accept";
-  let isOwn: boolean;
-  try {
-    const { alone } = device;
-    const facts = { makeDefault, signOut, aside, alone, sealedAs: markOf(device), origin };
-    const { moved, view } = await deps.flows.moveEnrollment(device, "acceptCode", facts, request);
-    isOwn = moved;
-    if (view.state !== "verified" && (view.state === "removed" || !moved))
-      throw enrollmentRefusal(view);
-  } catch (error) {
-    await releaseOtpStep(deps.redis, { ...claim, step });
-    throw error;
-  }
+  const { alone } = device;
+  const facts = { makeDefault, signOut, aside, alone, sealedAs: markOf(device), origin };
+  // Where the answer is late the step stays the enrollment's: the same request may take it again, and
+  // no login, whose device may be proven by then.
+  const accept = () => moveEnrollment(deps, device, "acceptCode", facts, origin, request);
+  const { moved: isOwn, view: accepted } = await accept();
+  if (accepted.state !== "verified" && (accepted.state === "removed" || !isOwn))
+    throw enrollmentRefusal(accepted);
   // Another request proved it first: neither is it the default by this one, nor is anybody logged out.
   if (!isOwn && signOut) throw new Problem("device_verified_already", "You can use it to log in.");
   const view = await viewDevice(deps, proven(deps, device, aside));

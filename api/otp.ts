@@ -2,6 +2,7 @@ import { generateSecret, verifySync } from "otplib";
 import type { Device } from "../store/postgres/schema.ts";
 import { unseal } from "../store/sealing.ts";
 import type { Deps } from "./deps.ts";
+import { Problem } from "./problem.ts";
 
 /** RFC 6238 section 4.1: X, the time step, in seconds. */
 const STEP_S = 30;
@@ -9,6 +10,23 @@ const STEP_S = 30;
 const SECRET_BYTES = 20;
 
 export const OTP_DIGITS = 6;
+
+/** Seconds until an app shows the code of the step after this one; none where it shows it by now. */
+function secondsUntilAfter({ clock }: Pick<Deps, "clock">, step: number): number {
+  return Math.max(0, Math.ceil((step + 1) * STEP_S - clock.now() / 1000));
+}
+
+/** The refusal of a code that was right once; it costs no attempt. */
+export function codeUsed(deps: Pick<Deps, "clock">, step: number): Problem {
+  const secondsUntilNext = secondsUntilAfter(deps, step);
+  const unit = secondsUntilNext === 1 ? "second" : "seconds";
+  const next = secondsUntilNext
+    ? `Wait for the next one (${secondsUntilNext} ${unit}).`
+    : "Type the one that your app shows now.";
+  return new Problem("passcode_already_used", `You have used this code already. ${next}`, {
+    members: { secondsUntilNext },
+  });
+}
 
 /** A new secret in base32, as authenticator apps take it. */
 export const newOtpSecret = () => generateSecret({ length: SECRET_BYTES });

@@ -4,12 +4,15 @@ import { listEvents } from "../store/postgres/events.ts";
 import type { Account, Requirement } from "../store/postgres/schema.ts";
 import { countUsers } from "../store/postgres/user-lists.ts";
 import { getUser } from "../store/postgres/users.ts";
+import { spend } from "../store/redis/budgets.ts";
+import { keys } from "../store/redis/keys.ts";
 import type { Session } from "../store/redis/sessions.ts";
 import type { Required } from "../store/requirement.ts";
 import type { PolicyRolloutState } from "../workflows/messages.ts";
 import type { Deps } from "./deps.ts";
 import { methodsOf, requireFresh } from "./fresh.ts";
 import { Problem } from "./problem.ts";
+import { spendAll } from "./spend-all.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -56,7 +59,7 @@ export async function getPolicy(deps: Deps, session: Session): Promise<Policy> {
 
 /**
  * Changes the policy of the administrator's account, as `rollOutPolicy` does. Throws what that
- * throws, and `reauthentication_required`.
+ * throws, `reauthentication_required`, and `policy_change_limit` after 60 in 24 hours.
  */
 export async function changePolicy(
   deps: Deps,
@@ -66,6 +69,12 @@ export async function changePolicy(
 ): Promise<Policy> {
   await requireFresh(deps, session);
   const account = await accountOf(deps, session);
+  const rules = [{ limit: deps.config.limits.policyChangesPerDay, windowMs: DAY_MS }];
+  const charge = { key: keys.policyChanges(account.id), rules };
+  await spendAll(deps.redis, deps.clock.now(), [charge], {
+    code: "policy_change_limit",
+    detail: "The policy was changed too often today.",
+  });
   await rollOutPolicy(deps, account, request, { actorId: session.userId, origin });
   return getPolicy(deps, session);
 }
@@ -173,7 +182,7 @@ const STATES: Partial<Record<PolicyRolloutState, PolicyState>> = {
 async function stateOf(deps: Deps, account: Account, toGo: number): Promise<PolicyState> {
   const { id: accountId, policyVersion: version } = account;
   let rollout = await rolloutOf(deps, account);
-  if (toGo === 0 && rollout?.next.includes("recount"))
+  if (toGo === 0 && rollout?.next.includes("recount") && (await mayRecount(deps, account)))
     rollout = (await deps.flows.movePolicyRollout({ accountId, version }, "recount")).view;
   const told = rollout && STATES[rollout.state];
   if (told) return told;
@@ -181,6 +190,17 @@ async function stateOf(deps: Deps, account: Account, toGo: number): Promise<Poli
   if (account.requirement === "optional") return "optional";
   if (requiredFrom(account, deps.clock.now())) return "grace_period";
   return toGo === 0 ? "completed" : "enforced";
+}
+
+/**
+ * Whether the roll-out may be asked to count once more. A GET asks for it, a roll-out may run for years,
+ * and its workflow takes only so many Updates; it counts by itself once a day.
+ */
+async function mayRecount({ redis, clock, config }: Deps, { id, policyVersion }: Account) {
+  const rules = [
+    { limit: config.limits.flowRequests.recounts, windowMs: LONGEST_GRACE_DAYS * DAY_MS },
+  ];
+  return (await spend(redis, keys.recounts(id, policyVersion), rules, clock.now())).ok;
 }
 
 /** The roll-out of the account's policy; none where it was never changed, or is forgotten by now. */

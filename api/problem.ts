@@ -9,6 +9,8 @@ type Extra = {
   /** The methods that will do; sent as Allow. */
   allow?: string;
   errors?: FieldError[];
+  /** What the request has spent stays spent, although nobody has judged it. */
+  spent?: true;
   /** Further members of the problem, such as `attemptsRemaining` or `reason`. */
   members?: Record<string, unknown>;
 };
@@ -52,10 +54,15 @@ export const PROBLEMS = {
   logins_under_way: { status: 429, title: "Other logins are under way" },
   challenge_not_found: { status: 404, title: "This login is no longer available" },
   challenge_expired: { status: 410, title: "This login expired" },
+  enrollment_ended: { status: 410, title: "This set-up has ended" },
   passcode_expired: { status: 410, title: "The passcode has expired" },
+  passcode_already_used: { status: 422, title: "The passcode was used already" },
+  passcode_replaced: { status: 422, title: "A newer passcode was sent" },
   passcode_rejected: { status: 422, title: "The passcode is wrong" },
   illegal_transition: { status: 409, title: "This is not possible now" },
   send_limit: { status: 429, title: "Too many messages requested" },
+  resend_limit: { status: 429, title: "The event was sent too often" },
+  policy_change_limit: { status: 429, title: "The policy was changed too often" },
   device_not_found: { status: 404, title: "Device not found" },
   invalid_phone_number: { status: 422, title: "The phone number cannot be used" },
   sms_device_exists: { status: 409, title: "You already have an SMS device" },
@@ -129,6 +136,24 @@ export function sendProblem(c: Context, problem: Problem) {
   if (retryAfterS !== undefined) headers["retry-after"] = String(Math.max(1, retryAfterS));
   if (allow !== undefined) headers.allow = allow;
   return c.body(JSON.stringify(problemBody(problem)), problem.status, headers);
+}
+
+/** Whether a problem tells that a dependency is away: then nobody has judged what was asked. */
+export const isAwayProblem = (error: unknown): boolean =>
+  error instanceof Problem && error.extra.members?.dependency !== undefined && !error.extra.spent;
+
+/** Whether a problem leaves spent what the request has spent, although nobody has judged it. */
+export const isSpent = (error: unknown): boolean =>
+  error instanceof Problem && error.extra.spent === true;
+
+/**
+ * One flow has too much to do at this moment, as the `cause` tells the log. Told like an outage, since
+ * the difference would tell which guesses were right; but its user can bring it about, so nothing is
+ * given back for it.
+ */
+export function busy(cause: unknown): Problem {
+  const { code, message, extra } = unavailable("temporal");
+  return new Problem(code, message, { ...extra, spent: true }, cause);
 }
 
 /** A dependency is away, as its `cause` tells the log; nothing was lost, and trying again is right. */

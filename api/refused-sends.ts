@@ -1,3 +1,4 @@
+import { maskPhoneNumber } from "../store/phones.ts";
 import { recordEvent } from "../store/postgres/events.ts";
 import { getUser } from "../store/postgres/users.ts";
 import type { Deps } from "./deps.ts";
@@ -7,11 +8,11 @@ const HOUR_MS = 3_600_000;
 
 /**
  * Records a message that a limit refused, if the error says so: once a user, limit and hour, so that
- * an attack fills no table, and without the number.
+ * an attack fills no table, and with the masked number.
  */
 export async function recordRefusedSend(
   { db, clock }: Pick<Deps, "db" | "clock">,
-  { userId, kind }: { userId: string; kind: "pin" | "passcode" },
+  { userId, kind, phoneNumber }: { userId: string; kind: "pin" | "passcode"; phoneNumber: string },
   error: unknown,
 ): Promise<void> {
   if (!(error instanceof Problem) || error.code !== "send_limit") return;
@@ -25,6 +26,6 @@ export async function recordRefusedSend(
     type: "send_refused",
     accountId: user.accountId,
     userId,
-    detail: { limit, kind },
+    detail: { limit, kind, number: maskPhoneNumber(phoneNumber) },
   });
 }

@@ -53,7 +53,10 @@ export const challengeSchema = z
     methods: z.array(methodSchema),
     deliveredTo: z.string().nullable().openapi({ example: "+•••••••0100" }),
     delivery: deliverySchema,
-    problem: z.string().nullable().openapi({ description: "Why the passcode was not delivered" }),
+    problem: z.string().nullable().openapi({
+      description:
+        "Why the passcode was not delivered; `too_many_requests` where that ended the challenge",
+    }),
     expiresAt: z.iso.datetime(),
     attemptsRemaining: z.int().openapi({ description: "Until the lock, the locking one included" }),
     next: z.array(z.enum(["verify", "resend", "method"])),

@@ -1,6 +1,7 @@
 import type { Origin } from "../machines/methods.ts";
 import { newId } from "../store/ids.ts";
 import { recordEvent } from "../store/postgres/events.ts";
+import type { FailedLogins } from "../store/redis/failed-logins.ts";
 import { keepOneSession, listSessions, revokeUser, type Session } from "../store/redis/sessions.ts";
 import type { Deps } from "./deps.ts";
 import { userEvent } from "./events.ts";
@@ -43,6 +44,18 @@ export async function endOtherSessions(
   if (ended > 0)
     await recordEvent(db, userEvent(deps, session, "other_sessions_ended", origin, { ended }));
   return ended;
+}
+
+/** Failed attempts to log in since the last login that succeeded, as the next one answers them, once. */
+export type FailedAttempts = { count: number; since: string };
+
+/** The failed logins that the opening of a session told, as its answer's member; none where none failed. */
+export function failedAttemptsOf({ failedLogins }: { failedLogins?: FailedLogins }): {
+  failedAttempts?: FailedAttempts;
+} {
+  if (!failedLogins) return {};
+  const { count, since } = failedLogins;
+  return { failedAttempts: { count, since: iso(since) } };
 }
 
 const iso = (ms: number) => new Date(ms).toISOString();

@@ -3,7 +3,7 @@ import { hashCode } from "../store/codes.ts";
 import { newId } from "../store/ids.ts";
 import { addSmsDevice } from "../store/postgres/devices.ts";
 import type { Device } from "../store/postgres/schema.ts";
-import { checkPin, refundPinTry } from "../store/redis/pins.ts";
+import { checkPin, type PinCheck, refundPinTry } from "../store/redis/pins.ts";
 import type { Session } from "../store/redis/sessions.ts";
 import type { Deps } from "./deps.ts";
 import {
@@ -15,10 +15,13 @@ import {
   type UnverifiedOf,
   viewDevice,
 } from "./devices.ts";
+import { moveEnrollment, spendEnrollmentRequest } from "./enrollment-requests.ts";
+import { isOutage } from "./errors.ts";
 import { userEvent } from "./events.ts";
 import { requireFresh } from "./fresh.ts";
+import { recordRefund } from "./given-back.ts";
 import { parsePhoneNumber } from "./phone-numbers.ts";
-import { Problem } from "./problem.ts";
+import { isSpent, Problem } from "./problem.ts";
 import { recordRefusedSend } from "./refused-sends.ts";
 import { spendPinSend } from "./sends.ts";
 import type { Spent } from "./spend-all.ts";
@@ -60,24 +63,25 @@ export async function registerSmsDevice(
     });
   } catch (error) {
     await sending?.giveBack();
-    await recordRefusedSend(deps, { userId, kind: "pin" }, error);
+    await recordRefusedSend(deps, { userId, kind: "pin", phoneNumber }, error);
     throw error;
   }
 }
 
 /** Sends a new PIN to an unverified phone; the older PIN is void. Throws `send_limit` among others. */
-export async function resendPin(deps: Deps, device: Phone): Promise<DeviceView> {
+export async function resendPin(deps: Deps, device: Phone, origin: Origin): Promise<DeviceView> {
+  await spendEnrollmentRequest(deps, device, origin);
   const before = await enrollmentOf(deps, device);
   if (!before.next.includes("pin")) throw enrollmentRefusal(before);
   let sending: Spent | undefined;
   try {
     sending = await spendPinSend(deps, phoneOf(device));
-    const { moved, view } = await deps.flows.moveEnrollment(device, "resendPin");
+    const { moved, view } = await moveEnrollment(deps, device, "resendPin", {}, origin);
     if (!moved) throw enrollmentRefusal(view);
     return await viewDevice(deps, device, view);
   } catch (error) {
     await sending?.giveBack();
-    await recordRefusedSend(deps, { userId: device.userId, kind: "pin" }, error);
+    await recordRefusedSend(deps, { ...phoneOf(device), kind: "pin" }, error);
     throw error;
   }
 }
@@ -93,6 +97,7 @@ export async function verifyPin(
   { code, makeDefault, aside = false }: Proof,
   origin: Origin,
 ): Promise<{ device: DeviceView; signedOut: boolean }> {
+  await spendEnrollmentRequest(deps, device, origin);
   const { digits, tries } = deps.config.limits.pin;
   const pin = requireDigits(code, digits, "code");
   const { userId, id: deviceId } = device;
@@ -100,39 +105,52 @@ export async function verifyPin(
   const attempt = { userId, deviceId, hash, now: deps.clock.now(), tries };
   const check = await checkPin(deps.redis, attempt);
   try {
-    if (check.outcome !== "accepted") throw await refuse(deps, device, check);
+    if (check.outcome !== "accepted") throw await refuse(deps, device, check, origin);
     const facts = { makeDefault, aside, alone: device.alone, origin };
-    const { moved, view } = await deps.flows.moveEnrollment(device, "acceptPin", facts, "accept");
+    const accept = () => moveEnrollment(deps, device, "acceptPin", facts, origin, "accept");
+    const { moved, view } = await accept();
     if (!moved && view.state !== "verified") throw enrollmentRefusal(view);
     if (view.state === "removed") throw new Problem("device_not_found", "It was removed.");
     return { device: await viewDevice(deps, proven(deps, device, aside)), signedOut: !aside };
   } catch (error) {
-    const away = !(error instanceof Problem) || error.status === 503;
-    if (away && "pinId" in check)
-      await refundPinTry(deps.redis, { ...attempt, pinId: check.pinId });
+    if (isOutage(error) || isSpent(error))
+      await giveBack(deps, { userId, deviceId, check, mayBe: isOutage(error) }, origin);
     throw error;
   }
+}
+
+/** Gives a try back that an outage kept from its flow, as long as the user's refunds last; see verifyPasscode. */
+async function giveBack(
+  deps: Deps,
+  { mayBe, ...attempt }: { userId: string; deviceId: string; check: PinCheck; mayBe: boolean },
+  origin: Origin,
+) {
+  const { userId } = attempt;
+  const refundsPerDay = mayBe ? deps.config.limits.refundsPerDay : 0;
+  const budget = { now: deps.clock.now(), refundsPerDay };
+  const refund = await refundPinTry(deps.redis, { ...attempt, ...budget });
+  if (refund === "given_back") recordRefund(deps, { userId, kind: "pin" }, origin);
 }
 
 /** Tells the workflow of a PIN that failed; answers what the client is told. */
 async function refuse(
   deps: Deps,
   device: Phone,
-  check: Exclude<Awaited<ReturnType<typeof checkPin>>, { outcome: "accepted" }>,
+  check: Exclude<PinCheck, { outcome: "accepted" }>,
+  origin: Origin,
 ): Promise<Problem> {
   switch (check.outcome) {
     case "rejected": {
       const { triesRemaining } = check;
-      const { moved, view } = await deps.flows.moveEnrollment(device, "rejectPin", {
-        triesRemaining,
-      });
+      const facts = { triesRemaining };
+      const { moved, view } = await moveEnrollment(deps, device, "rejectPin", facts, origin);
       if (!moved) return enrollmentRefusal(view);
       return new Problem("pin_rejected", "That PIN is wrong. Check the newest message.", {
         members: { triesRemaining },
       });
     }
     case "voided":
-      await deps.flows.moveEnrollment(device, "voidPin");
+      await moveEnrollment(deps, device, "voidPin", {}, origin);
       return new Problem("pin_rejected", "Too many wrong PINs. Request a new one.", {
         members: { triesRemaining: 0 },
       });

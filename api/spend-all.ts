@@ -17,7 +17,15 @@ export type Spent = {
   settle(): Promise<void>;
 };
 
-type Refusal = { code: "send_limit" | "login_throttled" | "too_many_requests"; detail: string };
+type Refusal = {
+  code:
+    | "send_limit"
+    | "login_throttled"
+    | "too_many_requests"
+    | "resend_limit"
+    | "policy_change_limit";
+  detail: string;
+};
 
 /** Budgets that are spent, or `underWay`: what is missing may be free in a moment. */
 export type Refused = { underWay: boolean; problem: Problem };

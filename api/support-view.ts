@@ -3,6 +3,7 @@ import type { Reader } from "../store/postgres/events.ts";
 import type { User } from "../store/postgres/schema.ts";
 import { failures } from "../store/redis/attempts.ts";
 import { listOpenChallenges } from "../store/redis/challenges.ts";
+import { countRefunds } from "../store/redis/refunds.ts";
 import { attemptsRemaining } from "./challenges.ts";
 import type { Deps } from "./deps.ts";
 import { type DeviceView, getMultiFactor } from "./devices.ts";
@@ -36,11 +37,12 @@ type OpenFlow = {
  * tell an operator alone from where Support acted.
  */
 export async function viewForSupport(deps: Deps, user: User, reader: Reader = "account") {
-  const { db, redis, config } = deps;
-  const [account, multiFactor, failed, logins, { events }] = await Promise.all([
+  const { db, redis, config, clock } = deps;
+  const [account, multiFactor, failed, attemptsGivenBack, logins, { events }] = await Promise.all([
     getAccount(db, user.accountId),
     getMultiFactor(deps, { userId: user.id }),
-    failures(redis, user.id),
+    failures(redis, user.id, clock.now()),
+    countRefunds(redis, user.id, clock.now()),
     openLogins(deps, user.id),
     activity(deps, { userId: user.id, limit: RECENT_EVENTS }, reader),
   ]);
@@ -48,6 +50,8 @@ export async function viewForSupport(deps: Deps, user: User, reader: Reader = "a
     user: { ...describeUser(user), accountName: account?.name ?? "" },
     multiFactor,
     attemptsRemaining: attemptsRemaining(config.limits, failed),
+    /** In the last 24 hours, by outages. */
+    attemptsGivenBack,
     flows: [...logins, ...multiFactor.devices.filter(({ verified }) => !verified).map(enrollment)],
     events,
   };

@@ -19,7 +19,7 @@ import { NamespaceNotFoundError } from "@temporalio/common";
 import { type Facts, tell } from "../telemetry/facts.ts";
 import { TASK_QUEUE } from "../workflows/ids.ts";
 import { type Owner, VIEW } from "../workflows/messages.ts";
-import { Problem, unavailable } from "./problem.ts";
+import { busy, isAwayProblem, Problem, unavailable } from "./problem.ts";
 import { note } from "./request-context.ts";
 
 /** How long a program's call waits for Temporal before the request, due within 2 s, is given up, in ms. */
@@ -39,7 +39,8 @@ const RECONNECT_MS = 1000;
 export function connectTemporal(address: string): Connection {
   const retry = makeGrpcRetryInterceptor({
     delayFunction: (attempt) => 50 * 2 ** attempt,
-    retryableDecider: (attempt, status) => attempt < TRIES && isRetryableError(status),
+    retryableDecider: (attempt, status) =>
+      attempt < TRIES && isRetryableError(status) && !IN_FLIGHT.test(status.details),
   });
   return Connection.lazy({
     address,
@@ -65,7 +66,16 @@ export type History = Awaited<ReturnType<WorkflowHandle["fetchHistory"]>>;
 /** What a flow that no worker has run yet would answer, by its history; undefined where it has run. */
 type Unrun<View> = (history: History) => View | undefined;
 
-/** What is asked of workflows. Each throws the 503 problem when Temporal or every worker is away. */
+/**
+ * Temporal is there and refuses this workflow's Updates for good: it has taken as many as the engine
+ * allows (history.maxTotalUpdates). No wait and no other try helps.
+ */
+export class FlowSpent extends Error {}
+
+/**
+ * What is asked of workflows. Each throws the 503 problem when Temporal or every worker is away, and
+ * another 503, after which nothing is given back, when the workflow has too much to do at this moment.
+ */
 export function createCalls(client: Client, patienceMs = PATIENCE_MS) {
   const call = async <T>(
     name: string,
@@ -90,9 +100,9 @@ export function createCalls(client: Client, patienceMs = PATIENCE_MS) {
       ended("ok");
       return answer;
     } catch (error) {
-      const away = error instanceof Problem || isAway(error);
-      ended(away ? "away" : isRefusal(error) ? "refused" : "failed");
-      throw isAway(error) ? unavailable("temporal", error) : error;
+      const told = troubleOf(error, name);
+      ended(outcomeOf(told));
+      throw told;
     } finally {
       clearTimeout(timer);
     }
@@ -174,7 +184,7 @@ export function createCalls(client: Client, patienceMs = PATIENCE_MS) {
       const send = () => handle.executeUpdate<View, [object]>(update, options);
       return { moved: true, view: await call("update", workflowId, () => untilTaken(send)) };
     } catch (error) {
-      if (!isRefusal(error)) throw error;
+      if (!isRefusal(error) || error instanceof FlowSpent) throw error;
       return { moved: false, view: await view<View>(workflowId) };
     }
   };
@@ -182,9 +192,15 @@ export function createCalls(client: Client, patienceMs = PATIENCE_MS) {
   return { call, start, view, viewIfKnown, move };
 }
 
+function outcomeOf(error: unknown): Facts["temporal-call"]["outcome"] {
+  if (isAwayProblem(error)) return "away";
+  return isRefusal(error) || error instanceof Problem ? "refused" : "failed";
+}
+
 /** Answers of a server that is there: what was asked for cannot be, or is there already. */
 function isRefusal(error: unknown): boolean {
   return (
+    error instanceof FlowSpent ||
     error instanceof WorkflowUpdateFailedError ||
     error instanceof WorkflowNotFoundError ||
     error instanceof QueryRejectedError ||
@@ -192,24 +208,44 @@ function isRefusal(error: unknown): boolean {
   );
 }
 
-/**
- * gRPC's CANCELLED, UNKNOWN, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, FAILED_PRECONDITION, ABORTED,
- * INTERNAL and UNAVAILABLE: what a server says that starts, stops, fails over or has no worker.
- */
-const AWAY = new Set([1, 2, 4, 8, 9, 10, 13, 14]);
-
-function isAway(error: unknown): boolean {
-  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return true;
-  // Our own namespace: a server that has just started does not know it yet.
-  if (error instanceof NamespaceNotFoundError) return true;
-  return AWAY.has(statusOf(error) ?? 0);
-}
-
+const RESOURCE_EXHAUSTED = 8;
 const FAILED_PRECONDITION = 9;
+
+/**
+ * gRPC's CANCELLED, UNKNOWN, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, ABORTED, INTERNAL and UNAVAILABLE:
+ * what a server says that starts, stops, fails over, has no worker, or has too much to do for everybody.
+ */
+const AWAY = new Set([1, 2, 4, RESOURCE_EXHAUSTED, 10, 13, 14]);
+
+/**
+ * Limits of one workflow, which its user can reach alone. Temporal gives them no code of their own: the
+ * words are the server's, and `test/attacks/engine-limits.test.ts` has a real one say them.
+ */
+const TOTAL_UPDATES = /total number of distinct updates/;
+const IN_FLIGHT = /in-flight updates/;
+const BUSY = /workflow is busy/i;
+
+/**
+ * An error of a call as the problem that it is to whoever waits, where it is one. To a query a server
+ * says FAILED_PRECONDITION where no worker is there; to an Update, where the flow itself is at fault.
+ */
+function troubleOf(error: unknown, call: string): unknown {
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError)
+    return unavailable("temporal", error);
+  // Our own namespace: a server that has just started does not know it yet.
+  if (error instanceof NamespaceNotFoundError) return unavailable("temporal", error);
+  const { code, details } = statusOf(error) ?? { code: 0, details: "" };
+  if (code === FAILED_PRECONDITION && call !== "update") return unavailable("temporal", error);
+  if (code === FAILED_PRECONDITION)
+    return TOTAL_UPDATES.test(details) ? new FlowSpent(details) : busy(error);
+  const tooMany = IN_FLIGHT.test(details) || BUSY.test(details);
+  if (code === RESOURCE_EXHAUSTED && tooMany) return busy(error);
+  return AWAY.has(code) ? unavailable("temporal", error) : error;
+}
 
 /** Perhaps the flow waits for its first task; the time-skipping server asks a worker all the same. */
 const isUnrun = (error: unknown) =>
-  statusOf(error) === FAILED_PRECONDITION || error instanceof QueryNotRegisteredError;
+  statusOf(error)?.code === FAILED_PRECONDITION || error instanceof QueryNotRegisteredError;
 
 /**
  * Sends an Update again where something else happened to the flow while that was ending by it: the
@@ -219,12 +255,14 @@ async function untilTaken<T>(send: () => Promise<T>, tries = TRIES): Promise<T> 
   try {
     return await send();
   } catch (error) {
-    if (tries === 1 || statusOf(error) !== FAILED_PRECONDITION) throw error;
+    const { code, details = "" } = statusOf(error) ?? {};
+    if (tries === 1 || code !== FAILED_PRECONDITION || TOTAL_UPDATES.test(details)) throw error;
     return untilTaken(send, tries - 1);
   }
 }
 
-function statusOf(error: unknown): number | undefined {
+/** The gRPC status behind an error: its code, and what the server said. */
+function statusOf(error: unknown): { code: number; details: string } | undefined {
   const cause = error instanceof ServiceError ? error.cause : error;
-  return isGrpcServiceError(cause) ? cause.code : undefined;
+  return isGrpcServiceError(cause) ? cause : undefined;
 }

@@ -3,12 +3,13 @@ import { hashCode } from "../store/codes.ts";
 import { ownerOf } from "../store/ids.ts";
 import { beforePasswords } from "../store/passwords.ts";
 import { listDevices } from "../store/postgres/devices.ts";
-import { canUseRecoveryCode, useRecoveryCode } from "../store/postgres/recovery-codes.ts";
+import { lookUpRecoveryCode, useRecoveryCode } from "../store/postgres/recovery-codes.ts";
 import {
   type Accepted,
   type Attempt,
   checkPasscode,
   refundAttempt,
+  settleFailure,
 } from "../store/redis/attempts.ts";
 import { openSession } from "../store/redis/sessions.ts";
 import { readDigits } from "../store/typed-text.ts";
@@ -18,17 +19,29 @@ import {
   attemptsRemaining,
   challengeExpired,
   challengeNotFound,
+  challengeSpent,
   challengeUsed,
+  moveChallenge,
   refusal,
+  spendRequest,
+  withdrawSpent,
 } from "./challenges.ts";
 import type { Deps } from "./deps.ts";
+import { isOutage } from "./errors.ts";
+import { recordFailedStep } from "./failed-steps.ts";
+import { recordRefund } from "./given-back.ts";
 import { tellingEnd } from "./login-facts.ts";
-import { matchingStep, OTP_DIGITS } from "./otp.ts";
-import { Problem } from "./problem.ts";
+import { codeUsed, matchingStep, OTP_DIGITS } from "./otp.ts";
+import { isSpent, Problem } from "./problem.ts";
 import { recordSuccess } from "./record-success.ts";
 import { recoveryHash } from "./recovery-codes.ts";
 import { note } from "./request-context.ts";
-import { type OpenedSession, openedSession } from "./sessions.ts";
+import {
+  type FailedAttempts,
+  failedAttemptsOf,
+  type OpenedSession,
+  openedSession,
+} from "./sessions.ts";
 
 /** RFC 8176 names; the recovery code has none there and goes by its own. */
 const AMR: Record<Factor, string[]> = {
@@ -45,12 +58,15 @@ export type Authenticated = {
   session: OpenedSession;
   /** How many recovery codes are left, where one was used. */
   recoveryCodesRemaining?: number;
+  failedAttempts?: FailedAttempts;
 };
 
 /**
  * The second step of a login: any of the user's factors answers the challenge. Throws
  * `passcode_rejected` with `attemptsRemaining`, `account_locked` on the seventh wrong one,
- * `challenge_expired`, `illegal_transition` for a used challenge, `challenge_not_found`.
+ * `passcode_already_used` and `passcode_replaced`, which cost no attempt, `challenge_expired` (with
+ * the `reason` `too_many_requests` where it took as many as it may), `illegal_transition` for a used
+ * challenge, `challenge_not_found`.
  */
 export async function verifyPasscode(
   deps: Deps,
@@ -79,19 +95,31 @@ async function secondStep(
   note({ userId });
   const attempt = await judge(deps, id, userId, guess);
   try {
-    if (attempt.outcome !== "accepted") throw await refuse(deps, id, attempt, origin);
+    if (attempt.outcome !== "accepted") throw await refuse(deps, id, attempt, guess, origin);
     const recoveryCodesRemaining = await spendRecoveryCode(deps, id, userId, guess, attempt);
     await tellAccepted(deps, id, attempt.factor, origin);
-    return {
-      session: await open(deps, id, userId, attempt, origin),
-      recoveryCodesRemaining,
-    };
+    return { ...(await open(deps, id, userId, attempt, origin)), recoveryCodesRemaining };
   } catch (error) {
-    // An outage costs no attempt, and answers a right and a wrong passcode alike.
-    if (!(error instanceof Problem) || error.status === 503)
-      await refundAttempt(deps.redis, { challengeId: id, attempt });
+    if (isOutage(error) || isSpent(error))
+      await giveBack(deps, { id, userId, attempt, mayBe: isOutage(error) }, origin);
     throw error;
   }
+}
+
+/**
+ * An outage costs no attempt, as long as the user's refunds of the day last, and answers a right and
+ * a wrong passcode alike. A flow that takes nothing more, which its user can bring about, gives nothing
+ * back: there a right one costs as much as a wrong one, too.
+ */
+async function giveBack(
+  deps: Deps,
+  { id, userId, attempt, mayBe }: { id: string; userId: string; attempt: Attempt; mayBe: boolean },
+  origin: Origin,
+) {
+  const refundsPerDay = mayBe ? deps.config.limits.refundsPerDay : 0;
+  const budget = { now: deps.clock.now(), refundsPerDay };
+  const refund = await refundAttempt(deps.redis, { challengeId: id, attempt, ...budget });
+  if (refund === "given_back") recordRefund(deps, { userId, kind: "passcode" }, origin);
 }
 
 /** What the typed text could be: six digits of an app, seven of an SMS, or a recovery code. */
@@ -116,6 +144,8 @@ async function readGuess(
   }
   const hash = recoveryHash(deps, userId, typed);
   if (hash) return { recoveryHash: hash };
+  // Nothing to judge, but a request all the same.
+  await spendRequest(deps, challengeId);
   throw new Problem(
     "invalid_request",
     "Passcodes have 6 or 7 digits. Recovery codes have 16 letters and digits.",
@@ -136,12 +166,19 @@ async function judge(
   userId: string,
   { recoveryHash: hash, ...guess }: Guess,
 ): Promise<Attempt> {
-  const recoveryMatches =
-    hash !== undefined &&
-    (await canUseRecoveryCode(db, { userId, hash, challengeId, at: new Date(clock.now()) }));
-  const { wrongPasscodes: wrongAllowed } = config.limits;
-  const attempt = { challengeId, now: clock.now(), ...guess, recoveryMatches, wrongAllowed };
-  return checkPasscode(redis, attempt);
+  const at = new Date(clock.now());
+  const recoveryCode = hash
+    ? await lookUpRecoveryCode(db, { userId, hash, challengeId, at })
+    : undefined;
+  const { wrongPasscodes: wrongAllowed, flowRequests } = config.limits;
+  const bounds = { wrongAllowed, requestsAllowed: flowRequests.challenge };
+  return checkPasscode(redis, {
+    challengeId,
+    now: clock.now(),
+    ...guess,
+    recoveryCode,
+    ...bounds,
+  });
 }
 
 /** Tells the workflow of an attempt that failed; answers what the client is told. */
@@ -149,8 +186,10 @@ async function refuse(
   deps: Deps,
   id: string,
   attempt: Exclude<Attempt, Accepted>,
+  guess: Guess,
   origin: Origin,
 ): Promise<Problem> {
+  const step = { method: methodOf(guess) };
   switch (attempt.outcome) {
     case "unknown":
       return challengeNotFound();
@@ -158,15 +197,32 @@ async function refuse(
       return challengeUsed();
     case "expired":
       return challengeExpired();
+    case "spent":
+      if (attempt.justSpent) withdrawSpent(deps, id);
+      return challengeSpent();
+    case "used":
+      await recordFailedStep(deps, id, { ...step, reason: "already_used" }, origin);
+      return used(deps, guess);
+    case "replaced":
+      await recordFailedStep(deps, id, { ...step, reason: "replaced" }, origin);
+      return new Problem("passcode_replaced", "A newer passcode was sent. Type that one.");
     case "passcode_expired":
       return new Problem("passcode_expired", "Request a new passcode.");
     case "locked":
       if (attempt.justLocked) tell("lock", {});
-      await deps.flows.moveChallenge(id, "lockAccount", { origin }, "lock");
+      await Promise.all([
+        moveChallenge(deps, id, "lockAccount", { origin }, "lock"),
+        attempt.justLocked && recordFailedStep(deps, id, step, origin),
+      ]);
+      if (attempt.justLocked) await settle(deps, id, attempt);
       return accountLocked();
     case "rejected": {
-      const { failures } = attempt;
-      const { moved, view } = await deps.flows.moveChallenge(id, "rejectPasscode", { failures });
+      const told = { failures: attempt.failures };
+      const [{ moved, view }] = await Promise.all([
+        moveChallenge(deps, id, "rejectPasscode", told),
+        recordFailedStep(deps, id, step, origin),
+      ]);
+      const failures = await settle(deps, id, attempt);
       if (!moved) return refusal(view);
       return new Problem("passcode_rejected", "That passcode is wrong. Check it and try again.", {
         members: { attemptsRemaining: attemptsRemaining(deps.config.limits, failures) },
@@ -174,6 +230,28 @@ async function refuse(
     }
   }
 }
+
+/** A code that was right once: nothing is guessed by it, and it costs no attempt. */
+function used(deps: Deps, { otpMatches = [] }: Guess): Problem {
+  const [newest] = otpMatches.map(({ step }) => step).sort((a, b) => b - a);
+  return newest === undefined ? recoveryCodeUsed() : codeUsed(deps, newest);
+}
+
+const recoveryCodeUsed = () =>
+  new Problem("passcode_already_used", "You have used this recovery code already. Take another.");
+
+/** What was typed, by its form. */
+function methodOf({ passcodeHash, recoveryHash: hash }: Guess): Factor {
+  if (hash !== undefined) return "recovery_code";
+  return passcodeHash === undefined ? "otp" : "sms";
+}
+
+/** Counts the wrong passcode for good; answers how many there are that clients may be shown. */
+const settle = (
+  { redis, clock }: Deps,
+  challengeId: string,
+  { pendingId }: { pendingId: string },
+) => settleFailure(redis, { challengeId, pendingId, now: clock.now() });
 
 /** Takes the code out of circulation; a race for it is lost here, as a wrong passcode. */
 async function spendRecoveryCode(
@@ -185,7 +263,7 @@ async function spendRecoveryCode(
 ): Promise<number | undefined> {
   if (factor !== "recovery_code" || !hash) return undefined;
   const spent = await useRecoveryCode(db, { userId, hash, challengeId, at: new Date(clock.now()) });
-  if (!spent) throw new Problem("passcode_rejected", "That recovery code has been used.");
+  if (!spent) throw recoveryCodeUsed();
   return spent.remaining;
 }
 
@@ -195,7 +273,8 @@ async function spendRecoveryCode(
  */
 async function tellAccepted(deps: Deps, id: string, factor: Factor, origin: Origin) {
   const facts = { factor, origin };
-  const { moved, view } = await deps.flows.moveChallenge(id, "acceptPasscode", facts, "accept");
+  // Without an id of its own, as a wrong one's: where too many are under way, both are refused alike.
+  const { moved, view } = await moveChallenge(deps, id, "acceptPasscode", facts);
   if (!moved && view.state !== "authenticated") throw refusal(view);
 }
 
@@ -205,7 +284,7 @@ async function open(
   userId: string,
   { accountId, epochs, factor }: Accepted,
   origin: Origin,
-): Promise<OpenedSession> {
+): Promise<Pick<Authenticated, "session" | "failedAttempts">> {
   const { redis, clock, config } = deps;
   // Before the session: a crash in between leaves no session without its event.
   const user = await recordSuccess(deps, { userId, accountId, challengeId }, factor, origin);
@@ -227,5 +306,5 @@ async function open(
   if (opened === "locked") throw accountLocked();
   if (opened === "stale")
     throw new Problem("challenge_expired", "Your devices changed in the meantime. Log in again.");
-  return openedSession(opened);
+  return { session: openedSession(opened), ...failedAttemptsOf(opened) };
 }

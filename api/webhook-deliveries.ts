@@ -3,11 +3,15 @@ import {
   getDelivery,
   listDeliveries,
 } from "../store/postgres/webhook-deliveries.ts";
+import { keys } from "../store/redis/keys.ts";
 import type { Session } from "../store/redis/sessions.ts";
 import type { WebhookDeliveryState } from "../workflows/messages.ts";
 import type { Deps } from "./deps.ts";
 import { Problem } from "./problem.ts";
+import { spendAll } from "./spend-all.ts";
 import { accountWebhook } from "./webhooks.ts";
+
+const DAY_MS = 24 * 3_600_000;
 
 type Account = Pick<Session, "accountId">;
 
@@ -36,8 +40,8 @@ export async function deliveriesOf(
 
 /**
  * Sends an event once more: at once where it waits, anew where its delivery has ended. Throws
- * `webhook_not_found`, `delivery_not_found`, `webhook_disabled`, and `illegal_transition` while an
- * attempt is under way.
+ * `webhook_not_found`, `delivery_not_found`, `webhook_disabled`, `resend_limit` after 30 in 24 hours, and
+ * `illegal_transition` while an attempt is under way.
  */
 export async function resend(
   deps: Deps,
@@ -53,6 +57,16 @@ export async function resend(
   if (!found) throw new Problem("delivery_not_found", "The webhook has no delivery with this ID.");
   if (state === "disabled")
     throw new Problem("webhook_disabled", "Enable the webhook first, then send again.");
+  const rules = [{ limit: config.limits.webhooks.resendsPerDay, windowMs: DAY_MS }];
+  await spendAll(
+    deps.redis,
+    deps.clock.now(),
+    [{ key: keys.deliveryResends(webhookId, eventId), rules }],
+    {
+      code: "resend_limit",
+      detail: "This event was sent again too often today.",
+    },
+  );
   const view = await flows.webhookDelivery(delivery);
   if (view?.state === "attempting") throw underWay();
   if (view?.state === "waiting") {

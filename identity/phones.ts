@@ -62,7 +62,7 @@ export function phoneRoutes(deps: Deps): Routes {
       POST: async (c) => {
         const session = await callerOnOwnPath(c, deps);
         const phone = await namedUnverified(c, deps, session, "sms");
-        if (!(await wasJustAsked(deps, phone))) await resendPin(deps, phone);
+        if (!(await wasJustAsked(deps, phone))) await resendPin(deps, phone, originOf(c, proxies));
         return c.body(null, 202);
       },
     },

@@ -108,7 +108,9 @@ async function answerChallenge(c: Context, deps: Deps, passcode: string) {
       challenge_expired: "unauthorized",
       illegal_transition: "unauthorized",
       passcode_expired: "unauthorized",
+      passcode_already_used: "unauthorized",
       passcode_rejected: "unauthorized",
+      passcode_replaced: "unauthorized",
     },
     verifyPasscode(deps, sessionId, passcode, origin),
   );

@@ -14,6 +14,8 @@ const KINDS: Record<string, { label: string; types: string[] }> = {
     types: [
       "login_succeeded",
       "login_failed",
+      "second_step_failed",
+      "attempt_given_back",
       "login_challenge_expired",
       "account_locked",
       "account_unlocked",
@@ -29,6 +31,7 @@ const KINDS: Record<string, { label: string; types: string[] }> = {
       "device_verified",
       "device_removed",
       "device_dropped",
+      "enrollment_ended",
       "all_devices_removed",
       "multi_factor_reset",
       "default_method_changed",

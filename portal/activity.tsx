@@ -3,6 +3,7 @@ import type { Deps } from "../api/deps.ts";
 import type { activity } from "../api/events.ts";
 import { pageQuery } from "../api/schemas.ts";
 import { FilterForm, filtered, readFilter, withFilter } from "./activity-filter.tsx";
+import { reasonOf, sentenceOf } from "./event-words.ts";
 import type { PortalContext, PortalEnv } from "./form.ts";
 import { page, whoOf } from "./layout.tsx";
 import { Time } from "./parts.tsx";
@@ -56,10 +57,10 @@ export function EventRows({ events, about }: { events: Events; about?: (event: E
       {events.map((event) => (
         <li>
           <div>
-            {sentence(event.type)}
+            {sentenceOf(event)}
             {about && <div>{about(event)}</div>}
             <div class="quiet">
-              {[event.ip, clientOf(event), event.detail.reason].filter(Boolean).join(", ")}
+              {[event.ip, clientOf(event), reasonOf(event)].filter(Boolean).join(", ")}
             </div>
           </div>
           <div class="quiet">
@@ -74,9 +75,3 @@ export function EventRows({ events, about }: { events: Events; about?: (event: E
 /** The command line names itself, and who is there: its events carry that by their actor. */
 const clientOf = ({ actorId, userAgent }: Event) =>
   actorId === "command_line" ? userAgent : browserOf(userAgent);
-
-/** An event's type as words: `otp_device_added` is "OTP device added". */
-export function sentence(type: string): string {
-  const words = type.replaceAll("_", " ").replace(/\b(otp|sms)\b/g, (word) => word.toUpperCase());
-  return words.charAt(0).toUpperCase() + words.slice(1);
-}

@@ -49,6 +49,12 @@ export function done(c: PortalContext, at: string, said?: string, secrets?: stri
   return c.redirect(at, 303);
 }
 
+/** Leads on after a login, with what there is to say; the start page, which only leads on, says nothing. */
+export function arrive(c: PortalContext, to: string, ...said: string[]) {
+  const told = said.filter(Boolean).join(" ");
+  return done(c, told && to === "/" ? "/devices" : to, told);
+}
+
 /** Leads back to a form's page, which says once what was wrong and shows what was typed. */
 export function again(c: PortalContext, at: string, faults: Faults) {
   // A field that was not sent may not be on the page.

@@ -6,7 +6,7 @@ import { originOf } from "../api/origin.ts";
 import { Problem } from "../api/problem.ts";
 import { credentialsSchema } from "../api/schemas.ts";
 import type { Session } from "../store/redis/sessions.ts";
-import { remember } from "./flash.ts";
+import { arrive, remember } from "./flash.ts";
 import {
   badFields,
   field,
@@ -20,6 +20,7 @@ import {
 import { page } from "./layout.tsx";
 import { Field, Form, Notice } from "./parts.tsx";
 import { endSession, keepsCookies, keepToken, signedIn, tryCookies } from "./session.ts";
+import { failedBefore } from "./words.ts";
 
 const AGAIN = "For your security, confirm it's you to continue.";
 
@@ -69,8 +70,8 @@ export function loginPages(app: Hono<PortalEnv>, deps: Deps) {
     if (result.status === "challenge")
       return c.redirect(`/login/${result.challenge.id}?to=${encodeURIComponent(to)}`, 303);
     await keepToken(c, deps, result.session.token);
-    const told = result.status === "setup_required" || result.multiFactorRequiredFrom;
-    if (!told) return c.redirect(to, 303);
+    const needsSetup = result.status === "setup_required" || result.multiFactorRequiredFrom;
+    if (!needsSetup) return arrive(c, to, failedBefore(result));
     // Who sets up a device logs in again after it, and still wants to go there.
     if (to !== "/" && to !== c.get("goal")?.at) remember(c, to);
     return c.redirect(`/set-up?to=${encodeURIComponent(to)}`, 303);

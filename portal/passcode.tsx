@@ -2,6 +2,7 @@ import type { Hono } from "hono";
 import {
   accountLocked,
   type Challenge,
+  challengeSpent,
   chooseMethod,
   getChallenge,
   resendPasscode,
@@ -14,12 +15,12 @@ import { methodSchema } from "../api/schemas.ts";
 import { withSupport } from "../api/support-contact.ts";
 import { verifyPasscode } from "../api/verify-passcode.ts";
 import { undelivered } from "./delivery.ts";
-import { done } from "./flash.ts";
+import { arrive, done } from "./flash.ts";
 import { badFields, field, ownPath, type PortalContext, type PortalEnv, takeForm } from "./form.ts";
 import { page } from "./layout.tsx";
 import { CodeField, Field, Form, Linked, Notice } from "./parts.tsx";
 import { keepToken, liveSession } from "./session.ts";
-import type { Faults } from "./words.ts";
+import { type Faults, failedBefore } from "./words.ts";
 
 /** The second step of a login. */
 export function passcodePages(app: Hono<PortalEnv>, deps: Deps) {
@@ -35,16 +36,8 @@ export function passcodePages(app: Hono<PortalEnv>, deps: Deps) {
     const origin = originOf(c, deps.config.TRUSTED_PROXIES);
     const verified = await verifyPasscode(deps, idOf(c), passcode, origin);
     await keepToken(c, deps, verified.session.token);
-    const left = verified.recoveryCodesRemaining;
-    const to = goalOf(c);
-    if (left === undefined) return c.redirect(to, 303);
-    return done(
-      c,
-      to === "/" ? "/devices" : to,
-      left === 0
-        ? "You used your last recovery code. Generate new ones now."
-        : `You used a recovery code. You have ${left} left.`,
-    );
+    const used = usedCode(verified.recoveryCodesRemaining);
+    return arrive(c, goalOf(c), used, failedBefore(verified));
   });
 
   takeForm(app, "/login/:id/resend", { at: placeOf }, async (c) => {
@@ -64,6 +57,13 @@ export function passcodePages(app: Hono<PortalEnv>, deps: Deps) {
     const then = `Enter it, or request another in ${duration(wait * 1000)}.`;
     return done(c, pathOf(c), `We sent a passcode to ${to} moments ago. ${then}`);
   });
+}
+
+/** What is said after a login by a recovery code, where it was one. */
+function usedCode(left: number | undefined): string {
+  if (left === undefined) return "";
+  if (left === 0) return "You used your last recovery code. Generate new ones now.";
+  return `You used a recovery code. You have ${left} left.`;
 }
 
 const idOf = (c: PortalContext) => c.req.param("id") ?? "";
@@ -239,9 +239,13 @@ function answeredPage(c: PortalContext) {
 }
 
 /** A challenge that takes no passcode any more. */
-function overPage(c: PortalContext, { state }: Challenge) {
+function overPage(c: PortalContext, { state, problem }: Challenge) {
   const locked = state === "locked";
   const contact = c.get("support");
+  const ended =
+    problem === "too_many_requests"
+      ? challengeSpent().message
+      : "It took too long, or your devices changed. Log in again.";
   const title = locked ? "Your account is locked" : "This login expired";
   return page(
     c,
@@ -252,7 +256,7 @@ function overPage(c: PortalContext, { state }: Challenge) {
         {locked ? (
           <Linked text={withSupport(accountLocked(), contact).message} contact={contact} />
         ) : (
-          "It took too long, or your devices changed. Log in again."
+          ended
         )}
       </p>
       <a class="button" href="/login">

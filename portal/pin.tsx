@@ -29,7 +29,7 @@ export function pinPages(app: Hono<PortalEnv>, deps: Deps) {
 
   takeForm(app, "/devices/sms/:id/pin", { at: "/devices/sms/:id" }, async (c) => {
     const { device } = await unverifiedPhone(c, deps);
-    await resendPin(deps, device);
+    await resendPin(deps, device, originOf(c, deps.config.TRUSTED_PROXIES));
     return done(c, `/devices/sms/${device.id}`, "We are sending a new PIN. Enter the newest one.");
   });
 

@@ -33,6 +33,9 @@ export async function refuse(error: Error, c: PortalContext, deps: Deps) {
       // Where to go on once there is a device, unless that is known from the login.
       if (!c.get("goal")) remember(c, to);
       return c.redirect("/set-up", 303);
+    case "enrollment_ended":
+      // Its form is gone with it.
+      return refusalPage(c, problem);
   }
   if (form && problem.status < 500) {
     const { about } = form;

@@ -17,7 +17,7 @@ const FLOWS = {
 
 /** What Support sees of a user: state, devices (masked), flows under way on their charts, events. */
 export function SupportView({ view }: { view: View }) {
-  const { user, multiFactor, attemptsRemaining, flows, events } = view;
+  const { user, multiFactor, attemptsRemaining, attemptsGivenBack, flows, events } = view;
   return (
     <>
       <section class="card">
@@ -31,7 +31,8 @@ export function SupportView({ view }: { view: View }) {
           Role: {user.role}; account: {user.accountName}. Multi-factor authentication is{" "}
           {multiFactor.enabled ? "enabled" : "not enabled"}
           {multiFactor.required && " and required"}. Passcode attempts left: {attemptsRemaining}.
-          Recovery codes left: {multiFactor.recoveryCodes.remaining}.
+          Recovery codes left: {multiFactor.recoveryCodes.remaining}. Attempts given back in the
+          last 24 hours because the service was away: {attemptsGivenBack}.
         </p>
         {user.lockedAt && (
           <p>

@@ -115,7 +115,7 @@ function newPage(c: PortalContext, who: Who) {
         <Field
           name="types"
           label="Types of event"
-          hint="For example login_failed. Leave empty for all events."
+          hint="For example login_failed, second_step_failed. Leave empty for all events."
           faults={faults}
           autocomplete="off"
           autocapitalize="none"

@@ -1,6 +1,7 @@
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { duration } from "../api/duration.ts";
 import type { Problem } from "../api/problem.ts";
+import type { FailedAttempts } from "../api/sessions.ts";
 import { knownBrowser } from "../store/user-agents.ts";
 
 /** What is wrong with a form: messages by field, and one for the whole. */
@@ -52,6 +53,17 @@ export function wordsOf({ code, message, extra }: Problem): string {
 }
 
 const tries = (n: number) => (n === 1 ? "One try is left" : `${n} tries are left`);
+
+/** What is said after a login when attempts before it failed; empty where none did. */
+export function failedBefore({ failedAttempts }: { failedAttempts?: FailedAttempts }): string {
+  if (!failedAttempts) return "";
+  const { count, since } = failedAttempts;
+  const attempts = count === 1 ? "1 attempt" : `${count} attempts`;
+  return `${attempts} to log in failed since ${minuteOf(since)}. See Activity if that was not you.`;
+}
+
+/** A time (ISO 8601) to the minute. */
+export const minuteOf = (at: string) => `${at.slice(0, 16).replace("T", " ")} UTC`;
 
 /**
  * With what something was done: "Chrome 150 on Windows". Never the client's own words, which are a

@@ -57,7 +57,11 @@ const setPolicy = createRoute({
   responses: {
     200: json(policySchema, "The policy; nothing is left to be rolled out"),
     202: json(policySchema, "The policy, which is being rolled out"),
-    ...problems({ session: true, role: true, body: true }, "policy_conflict"),
+    ...problems(
+      { session: true, role: true, body: true },
+      "policy_conflict",
+      "policy_change_limit",
+    ),
   },
 });
 

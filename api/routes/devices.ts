@@ -79,6 +79,7 @@ const restart = createRoute({
       { session: true, post: true },
       "device_not_found",
       "device_verified_already",
+      "enrollment_ended",
       "illegal_transition",
       "reauthentication_required",
     ),
@@ -98,6 +99,7 @@ const pin = createRoute({
       { session: true, post: true },
       "device_not_found",
       "device_verified_already",
+      "enrollment_ended",
       "illegal_transition",
       "reauthentication_required",
       "pin_expired",
@@ -132,8 +134,10 @@ const verify = createRoute({
       { session: true, body: true, post: true },
       "device_not_found",
       "device_verified_already",
+      "enrollment_ended",
       "illegal_transition",
       "pin_rejected",
+      "passcode_already_used",
       "pin_expired",
       "reauthentication_required",
     ),
@@ -200,7 +204,7 @@ export function deviceRoutes(app: OpenAPIHono, deps: Deps) {
     const device = await unverifiedDevice(deps, session, c.req.valid("param").id);
     if (device.type !== "sms")
       throw new Problem("illegal_transition", "An authenticator app gets no PIN by SMS.");
-    return c.json(await resendPin(deps, device), 202);
+    return c.json(await resendPin(deps, device, origin(c)), 202);
   });
 
   app.openapi(verify, async (c) => {

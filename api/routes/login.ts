@@ -17,6 +17,12 @@ import { verifyPasscode } from "../verify-passcode.ts";
 
 const tags = ["Login"];
 
+const failedAttemptsSchema = z
+  .object({ count: z.int(), since: z.iso.datetime() })
+  .openapi("FailedAttempts", {
+    description: "Wrong passwords and passcodes since the login before; told once",
+  });
+
 const loginResult = z
   .discriminatedUnion("status", [
     z.object({
@@ -25,6 +31,7 @@ const loginResult = z
       multiFactorRequiredFrom: z.iso.datetime().optional().openapi({
         description: "From when on your account requires a second factor, which you have not got",
       }),
+      failedAttempts: failedAttemptsSchema.optional(),
     }),
     z.object({ status: z.literal("challenge"), challenge: challengeSchema }),
     z.object({ status: z.literal("setup_required"), session: sessionSchema }),
@@ -74,6 +81,7 @@ const verify = createRoute({
         status: z.literal("authenticated"),
         session: sessionSchema,
         recoveryCodesRemaining: z.int().optional(),
+        failedAttempts: failedAttemptsSchema.optional(),
       }),
       "A session",
     ),
@@ -81,6 +89,8 @@ const verify = createRoute({
       { body: true, post: true },
       "challenge_not_found",
       "passcode_rejected",
+      "passcode_already_used",
+      "passcode_replaced",
       "passcode_expired",
       "challenge_expired",
       "illegal_transition",

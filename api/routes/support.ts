@@ -80,6 +80,9 @@ const look = createRoute({
         user: supportUser.extend({ accountName: z.string() }),
         multiFactor: multiFactorSchema,
         attemptsRemaining: z.int(),
+        attemptsGivenBack: z.int().openapi({
+          description: "In the last 24 hours, since the service was away; ten at most",
+        }),
         flows: z.array(openFlow),
         events: activitySchema.shape.events,
       }),

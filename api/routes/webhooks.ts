@@ -166,6 +166,7 @@ const again = createRoute({
       "delivery_not_found",
       "webhook_disabled",
       "illegal_transition",
+      "resend_limit",
     ),
   },
 });

@@ -1,7 +1,7 @@
 import { and, eq, isNotNull } from "drizzle-orm";
 import { configuredMethods, type Method } from "../methods.ts";
 import type { Db } from "./connect.ts";
-import { getDevice, holdUser, isDevice, listDevices } from "./devices.ts";
+import { deviceLabel, getDevice, holdUser, isDevice, listDevices } from "./devices.ts";
 import { findEvent, type NewEvent, recordEvent } from "./events.ts";
 import { devices, recoveryCodes, users } from "./schema.ts";
 
@@ -39,7 +39,7 @@ export async function removeDevice(
         .set({ defaultMethod: null })
         .where(and(eq(users.id, userId), eq(users.defaultMethod, type)));
     }
-    return { removed: [{ id, type }], mfaOff };
+    return { removal: { removed: [{ id, type }], mfaOff }, names: [deviceLabel(device)] };
   });
 }
 
@@ -48,41 +48,46 @@ export async function removeDevice(
  * the default method. Telling the same event again answers the same.
  */
 export async function removeAllDevices(db: Db, userId: string, event: NewEvent): Promise<Removal> {
-  return once(db, userId, event, async (tx) => {
+  return once<never>(db, userId, event, async (tx) => {
     const [verified] = await tx
       .select({ id: devices.id })
       .from(devices)
       .where(and(eq(devices.userId, userId), isNotNull(devices.verifiedAt)))
       .limit(1);
-    const removed = await tx
-      .delete(devices)
-      .where(eq(devices.userId, userId))
-      .returning({ id: devices.id, type: devices.type });
+    const removed = await tx.delete(devices).where(eq(devices.userId, userId)).returning();
     await tx.delete(recoveryCodes).where(eq(recoveryCodes.userId, userId));
     await tx.update(users).set({ defaultMethod: null }).where(eq(users.id, userId));
-    return { removed, mfaOff: verified !== undefined };
+    return {
+      removal: {
+        removed: removed.map(({ id, type }) => ({ id, type })),
+        mfaOff: verified !== undefined,
+      },
+      names: removed.map(deviceLabel),
+    };
   });
 }
 
+/** A removal, and what the removed devices were called: for the event alone. */
+type Removed = { removal: Removal; names: string[] };
+
 /** Runs a removal in one transaction with its event, or answers what it did when it was told before. */
-async function once<R extends Removal | string>(
+async function once<Refusal extends string>(
   db: Db,
   userId: string,
   event: NewEvent,
-  remove: (tx: Db) => Promise<R>,
-): Promise<R> {
+  remove: (tx: Db) => Promise<Removed | Refusal>,
+): Promise<Removal | Refusal> {
   return db.transaction(async (tx) => {
     await holdUser(tx, userId);
     const told = await findEvent(tx, event.key);
     if (told) {
       const { removed, mfaOff } = told.detail as Removal;
-      return { removed, mfaOff } as R;
+      return { removed, mfaOff };
     }
     const outcome = await remove(tx);
-    if (typeof outcome !== "string") {
-      const { removed, mfaOff } = outcome;
-      await recordEvent(tx, { ...event, detail: { ...event.detail, removed, mfaOff } });
-    }
-    return outcome;
+    if (typeof outcome === "string") return outcome;
+    const { removal, names: devices } = outcome;
+    await recordEvent(tx, { ...event, detail: { ...event.detail, ...removal, devices } });
+    return removal;
   });
 }

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { and, asc, count, eq, isNull, notLike, sql } from "drizzle-orm";
+import { maskPhoneNumber } from "../phones.ts";
 import type { Db } from "./connect.ts";
 import { type NewEvent, recordEvent } from "./events.ts";
 import { prepared } from "./prepared.ts";
@@ -24,6 +25,16 @@ export function holdingUser<T>(db: Db, userId: string, work: (tx: Db) => Promise
   });
 }
 
+/** What a device is called wherever it is told of: its nickname, or the masked number. */
+export const deviceLabel = ({ name, phoneNumber }: Pick<Device, "name" | "phoneNumber">): string =>
+  name ?? maskPhoneNumber(phoneNumber ?? "");
+
+/** The event with the device that it is about, which may be gone when somebody reads of it. */
+const naming = (event: NewEvent, device: Device): NewEvent => ({
+  ...event,
+  detail: { ...event.detail, device: deviceLabel(device) },
+});
+
 /** Adds the user's one SMS device, unverified; "exists" when there is one. */
 export async function addSmsDevice(
   db: Db,
@@ -42,7 +53,7 @@ export async function addSmsDevice(
     if (!added) {
       return "exists";
     }
-    await recordEvent(tx, event);
+    await recordEvent(tx, naming(event, added));
     return added;
   });
 }
@@ -68,7 +79,7 @@ export async function addOtpDevice(
       .insert(devices)
       .values({ type: "otp", ...rest, createdAt })
       .returning();
-    await recordEvent(tx, event);
+    await recordEvent(tx, naming(event, added as Device));
     return added as Device;
   });
 }
@@ -134,7 +145,7 @@ export async function verifyDevice(
     if (makeDefault) {
       await tx.update(users).set({ defaultMethod: verified.type }).where(eq(users.id, userId));
     }
-    await recordEvent(tx, event);
+    await recordEvent(tx, naming(event, verified));
     return "verified";
   });
 }
@@ -153,11 +164,11 @@ export async function removeUnverifiedDevice(
   event: NewEvent,
 ): Promise<boolean> {
   return holdingUser(db, userId, async (tx) => {
-    const removed = await tx
+    const [removed] = await tx
       .delete(devices)
       .where(and(isDevice(userId, deviceId), isUnproven))
-      .returning({ id: devices.id });
-    return removed.length > 0 && (await recordEvent(tx, event));
+      .returning();
+    return removed !== undefined && (await recordEvent(tx, naming(event, removed)));
   });
 }
 
@@ -174,7 +185,7 @@ export async function replaceOtpSecret(
       .where(and(isDevice(userId, deviceId), eq(devices.type, "otp"), isUnproven))
       .returning();
     if (device) {
-      await recordEvent(tx, event);
+      await recordEvent(tx, naming(event, device));
     }
     return device;
   });

@@ -1,4 +1,4 @@
-import { and, count, eq, gt, isNull, or } from "drizzle-orm";
+import { and, count, eq, gt, isNull, or, sql } from "drizzle-orm";
 import { newId } from "../ids.ts";
 import type { Db } from "./connect.ts";
 import { holdUser } from "./devices.ts";
@@ -28,13 +28,21 @@ export async function replaceRecoveryCodes(
 
 type Attempt = { userId: string; hash: string; challengeId: string; at: Date };
 
-/** Whether the code is the user's and unused, or used by this very challenge. */
-export async function canUseRecoveryCode(db: Db, attempt: Attempt): Promise<boolean> {
+/**
+ * Whether the code is the user's, and "good" where it is unused or used by this very challenge.
+ * Undefined for any other, of an older set included.
+ */
+export async function lookUpRecoveryCode(
+  db: Db,
+  attempt: Attempt,
+): Promise<"good" | "used" | undefined> {
+  const { userId, hash } = attempt;
   const [code] = await db
-    .select({ hash: recoveryCodes.hash })
+    .select({ good: sql<boolean>`${isUsable(attempt)}` })
     .from(recoveryCodes)
-    .where(isUsable(attempt));
-  return code !== undefined;
+    .where(and(eq(recoveryCodes.userId, userId), eq(recoveryCodes.hash, hash), isGood(attempt.at)));
+  if (!code) return undefined;
+  return code.good ? "good" : "used";
 }
 
 /**

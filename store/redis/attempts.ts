@@ -1,7 +1,9 @@
-import { ownerOf } from "../ids.ts";
+import { newId, ownerOf } from "../ids.ts";
+import { COUNT_REQUEST } from "./challenges.ts";
 import type { Redis } from "./connect.ts";
-import { keys } from "./keys.ts";
-import { releaseOtpStep, TAKE_STEP } from "./otp-steps.ts";
+import { keep, keys } from "./keys.ts";
+import { RELEASE_STEP, TAKE_STEP } from "./otp-steps.ts";
+import { type Refund, type RefundBudget, refundArguments, TAKE_REFUND } from "./refunds.ts";
 import type { Epochs } from "./revocations.ts";
 import { script } from "./script.ts";
 
@@ -12,57 +14,106 @@ export type Accepted = { outcome: "accepted"; accountId: string; epochs: Epochs 
 );
 
 export type Attempt =
-  | { outcome: "unknown" | "completed" | "expired" | "passcode_expired" }
-  /** `justLocked` on the one attempt that locked. */
-  | { outcome: "locked"; justLocked: boolean }
-  | { outcome: "rejected"; failures: number }
+  /** `used`: a code that was right, once; `replaced`: an SMS passcode before the newest. Neither counts. */
+  | { outcome: Unjudged }
+  /** The challenge took as many requests as it may; `justSpent` on the one that was too many. */
+  | { outcome: "spent"; justSpent: boolean }
+  /** `justLocked` on the one attempt that locked; `pendingId` of what it counted. */
+  | { outcome: "locked"; justLocked: false }
+  | { outcome: "locked"; justLocked: true; pendingId: string }
+  /** `failures` with those that are on their way: for the flow, not for clients. */
+  | { outcome: "rejected"; failures: number; pendingId: string }
   | Accepted;
+
+/**
+ * How long a wrong passcode may be on its way, in ms: longer than its gateway waits for Temporal and
+ * the stores. Until it is settled, clients are not shown it.
+ */
+const PENDING_MS = 30_000;
+
+/** The wrong passcodes that clients may be shown: all but those on their way. */
+const SETTLED = `
+  local function settled(failures, pending, now)
+    local onTheirWay = redis.call('ZCOUNT', pending, '(' .. now, '+inf')
+    return math.max(0, tonumber(redis.call('GET', failures) or 0) - onTheirWay)
+  end
+`;
+
+type Unjudged = "unknown" | "completed" | "expired" | "passcode_expired" | "used" | "replaced";
 
 export const attemptScripts = {
   // Comparing HMACs needs no constant time: without the key nobody can choose a hash to come closer.
   judgePasscode: script<[outcome: string, ...details: (string | number)[]]>(`
     ${TAKE_STEP}
-    local challenge, failures, steps = KEYS[1], KEYS[2], KEYS[3]
-    local challengeId, passcodeHash, recovery = ARGV[2], ARGV[3], ARGV[4]
+    ${COUNT_REQUEST}
+    local challenge, failures, steps, pending = unpack(KEYS)
+    local challengeId, passcodeHash, recovery, pendingId = ARGV[2], ARGV[3], ARGV[4], ARGV[7]
     local now, allowed = tonumber(ARGV[1]), tonumber(ARGV[5])
-    local expiresAt, completedBy, hash, hashExpiresAt, account, userEpoch, accountEpoch =
+    local expiresAt, completedBy, hash, hashExpiresAt, formerHash, account, userEpoch, accountEpoch =
       unpack(redis.call('HMGET', challenge, 'expiresAt', 'completedBy', 'passcodeHash',
-        'passcodeExpiresAt', 'accountId', 'userEpoch', 'accountEpoch'))
+        'passcodeExpiresAt', 'formerHash', 'accountId', 'userEpoch', 'accountEpoch'))
     if not expiresAt then return {'unknown'} end
     if completedBy then return {'completed'} end
-    if now >= tonumber(expiresAt) then return {'expired'} end
-    if tonumber(redis.call('GET', failures) or 0) > allowed then return {'locked', 0} end
+    local request = countRequest(challenge, now, expiresAt, tonumber(ARGV[6]))
+    if request ~= 'taken' then return {request} end
+    if tonumber(redis.call('GET', failures) or 0) > allowed then return {'locked'} end
 
     local function accepted(...) return {'accepted', account, userEpoch, accountEpoch, ...} end
     local known = hash and hash == passcodeHash
     if known and now < tonumber(hashExpiresAt) then return accepted('sms') end
-    for i = 6, #ARGV, 2 do
+    for i = 10, #ARGV, 2 do
       if takeStep(steps, ARGV[i], ARGV[i + 1], challengeId) then
         return accepted('otp', ARGV[i], ARGV[i + 1])
       end
     end
-    if recovery == '1' then return accepted('recovery_code') end
+    if recovery == 'good' then return accepted('recovery_code') end
     if known then return {'passcode_expired'} end
+    -- Right once, and worth nothing any more: no guess.
+    if #ARGV >= 10 or recovery == 'used' then return {'used'} end
+    if formerHash and formerHash == passcodeHash then return {'replaced'} end
 
     local count = redis.call('INCR', failures)
-    if count > allowed then return {'locked', 1} end
-    return {'rejected', count}
+    redis.call('ZADD', pending, ARGV[8], pendingId)
+    redis.call('PEXPIRE', pending, ARGV[9])
+    return {count > allowed and 'just_locked' or 'rejected', count}
+  `),
+  settleFailure: script<number>(`
+    ${SETTLED}
+    redis.call('ZREM', KEYS[2], ARGV[2])
+    return settled(KEYS[1], KEYS[2], ARGV[1])
+  `),
+  settledFailures: script<number>(`
+    ${SETTLED}
+    return settled(KEYS[1], KEYS[2], ARGV[1])
   `),
   exhaustAttempts: script<null>(`
     local allowed = tonumber(ARGV[1])
     if tonumber(redis.call('GET', KEYS[1]) or 0) <= allowed then
       redis.call('SET', KEYS[1], allowed + 1)
     end
+    -- No attempt that is on its way can be given back any more.
+    redis.call('DEL', KEYS[2])
   `),
-  giveBackFailure: script<null>(`
-    if tonumber(redis.call('GET', KEYS[1]) or 0) > 0 then redis.call('DECR', KEYS[1]) end
+  // A right attempt that is not given back costs as much as a wrong one: nobody can tell them apart.
+  giveBackAttempt: script<Refund>(`
+    ${RELEASE_STEP}
+    ${TAKE_REFUND}
+    local failures, pending, refunds, steps = unpack(KEYS)
+    local pendingId, device, step, holder = unpack(ARGV, 4)
+    if device ~= '' then releaseStep(steps, device, step, holder) end
+    local wrong = pendingId ~= ''
+    if wrong and redis.call('ZREM', pending, pendingId) == 0 then return 'nothing' end
+    local given = takeRefund(refunds, unpack(ARGV, 1, 3))
+    if given and wrong then redis.call('DECR', failures) end
+    if not given and not wrong then redis.call('INCR', failures) end
+    return given and 'given_back' or 'spent'
   `),
 };
 
 /**
  * The one judge of a login attempt, atomic over the user's challenges: a wrong passcode counts
- * towards the lock, a locked user's is not looked at, an OTP step is good once. Everything is
- * accepted until the challenge has become a session.
+ * towards the lock, one that was right before does not, a locked user's is not looked at, an OTP step
+ * is good once, a challenge takes so many requests. Everything is accepted until the challenge has become a session.
  */
 export async function checkPasscode(
   redis: Redis,
@@ -73,37 +124,54 @@ export async function checkPasscode(
     passcodeHash?: string;
     /** Devices and time steps whose code was typed. */
     otpMatches?: readonly { deviceId: string; step: number }[];
-    /** Whether an unused recovery code was typed. */
-    recoveryMatches?: boolean;
+    /** Whether a recovery code of the user's was typed, and whether it is still good. */
+    recoveryCode?: "good" | "used";
     /** Consecutive wrong passcodes allowed; one more locks. */
     wrongAllowed: number;
+    /** Requests that one challenge takes; one more ends it. */
+    requestsAllowed: number;
   },
 ): Promise<Attempt> {
-  const { challengeId, now, otpMatches = [], wrongAllowed } = attempt;
+  const { challengeId, now, otpMatches = [], wrongAllowed, requestsAllowed } = attempt;
   const userId = ownerOf(challengeId);
   if (!userId) {
     return { outcome: "unknown" };
   }
+  const pendingId = newId();
   const [outcome, ...details] = await redis.judgePasscode(
-    [keys.challenge(userId, challengeId), keys.failures(userId), keys.otpSteps(userId)],
+    [
+      keys.challenge(userId, challengeId),
+      keys.failures(userId),
+      keys.otpSteps(userId),
+      keys.pendingFailures(userId),
+    ],
     [
       now,
       challengeId,
       attempt.passcodeHash ?? "",
-      attempt.recoveryMatches ? 1 : 0,
+      attempt.recoveryCode ?? "",
       wrongAllowed,
+      requestsAllowed,
+      pendingId,
+      now + PENDING_MS,
+      keep.pendingFailure,
       ...otpMatches.flatMap(({ deviceId, step }) => [deviceId, step]),
     ],
   );
   switch (outcome) {
     case "accepted":
       return accepted(details);
+    case "just_spent":
+    case "spent":
+      return { outcome: "spent", justSpent: outcome === "just_spent" };
     case "locked":
-      return { outcome, justLocked: details[0] === 1 };
+      return { outcome, justLocked: false };
+    case "just_locked":
+      return { outcome: "locked", justLocked: true, pendingId };
     case "rejected":
-      return { outcome, failures: Number(details[0]) };
+      return { outcome, failures: Number(details[0]), pendingId };
     default:
-      return { outcome: outcome as "unknown" | "completed" | "expired" | "passcode_expired" };
+      return { outcome: outcome as Unjudged };
   }
 }
 
@@ -115,27 +183,52 @@ function accepted([account, userEpoch, accountEpoch, factor, deviceId, step]: un
     : { ...rest, factor: factor as "sms" | "recovery_code" };
 }
 
-/** Takes back what an attempt spent that the challenge never heard of: an outage costs no attempt. */
-export async function refundAttempt(
+/**
+ * Counts a wrong passcode for good, once its flow has heard of it; answers how many there are now
+ * that clients may be shown.
+ */
+export async function settleFailure(
   redis: Redis,
-  { challengeId, attempt }: { challengeId: string; attempt: Attempt },
-): Promise<void> {
-  const userId = ownerOf(challengeId);
-  if (!userId) {
-    return;
-  }
-  if (attempt.outcome === "rejected" || (attempt.outcome === "locked" && attempt.justLocked)) {
-    await redis.giveBackFailure([keys.failures(userId)], []);
-  }
-  if (attempt.outcome === "accepted" && attempt.factor === "otp") {
-    const { deviceId, step } = attempt;
-    await releaseOtpStep(redis, { userId, deviceId, step, holder: challengeId });
-  }
+  { challengeId, pendingId, now }: { challengeId: string; pendingId: string; now: number },
+): Promise<number> {
+  const userId = ownerOf(challengeId) ?? "";
+  return redis.settleFailure(
+    [keys.failures(userId), keys.pendingFailures(userId)],
+    [now, pendingId],
+  );
 }
 
-/** Consecutive wrong passcodes of the user. */
-export async function failures(redis: Redis, userId: string): Promise<number> {
-  return Number((await redis.get(keys.failures(userId))) ?? 0);
+/**
+ * Takes back what an attempt spent that an outage kept from its flow, a bounded number a day; past
+ * that the attempt counts as a wrong one, right or not.
+ */
+export async function refundAttempt(
+  redis: Redis,
+  { challengeId, attempt, ...budget }: { challengeId: string; attempt: Attempt } & RefundBudget,
+): Promise<Refund> {
+  const userId = ownerOf(challengeId);
+  const pendingId = "pendingId" in attempt ? attempt.pendingId : "";
+  if (!userId || (!pendingId && attempt.outcome !== "accepted")) {
+    return "nothing";
+  }
+  const taken =
+    attempt.outcome === "accepted" && attempt.factor === "otp"
+      ? [attempt.deviceId, attempt.step, challengeId]
+      : ["", "", ""];
+  return redis.giveBackAttempt(
+    [
+      keys.failures(userId),
+      keys.pendingFailures(userId),
+      keys.refunds(userId),
+      keys.otpSteps(userId),
+    ],
+    [...refundArguments(budget), pendingId, ...taken],
+  );
+}
+
+/** Consecutive wrong passcodes of the user, without those that are still on their way. */
+export function failures(redis: Redis, userId: string, now: number): Promise<number> {
+  return redis.settledFailures([keys.failures(userId), keys.pendingFailures(userId)], [now]);
 }
 
 /** Leaves the user no attempt: what is locked in the system of record is locked for every challenge. */
@@ -144,18 +237,21 @@ export async function exhaustAttempts(
   userId: string,
   wrongAllowed: number,
 ): Promise<void> {
-  await redis.exhaustAttempts([keys.failures(userId)], [wrongAllowed]);
+  await redis.exhaustAttempts(
+    [keys.failures(userId), keys.pendingFailures(userId)],
+    [wrongAllowed],
+  );
 }
 
 /** Starts the count of wrong passcodes again, as unlocking does. */
 export async function clearFailures(redis: Redis, userId: string): Promise<void> {
-  await redis.del(keys.failures(userId));
+  await redis.del([keys.failures(userId), keys.pendingFailures(userId)]);
 }
 
-/** Forgets a removed device's PIN and used steps. */
+/** Forgets a removed device's PIN, used steps and requests. */
 export async function forgetDevice(redis: Redis, userId: string, deviceId: string): Promise<void> {
   await Promise.all([
     redis.hDel(keys.otpSteps(userId), deviceId),
-    redis.del(keys.pin(userId, deviceId)),
+    redis.del([keys.pin(userId, deviceId), keys.enrollmentRequests(userId, deviceId)]),
   ]);
 }

@@ -14,7 +14,28 @@ export type Challenge = {
   completedBy?: string;
   /** Until when the newest passcode is good; none where no passcode was sent. */
   passcodeExpiresAt?: number;
+  /** It took as many requests as it may, or its flow takes none any more. */
+  spent: boolean;
 };
+
+/** What a request to a challenge comes to before anything else is looked at. */
+export type TakenRequest = "taken" | "unknown" | "completed" | "expired" | "just_spent" | "spent";
+
+/** Counts a request to an open challenge. One too many ends it: nothing more is looked at. */
+export const COUNT_REQUEST = `
+  local function spendChallenge(challenge, now)
+    if redis.call('HSETNX', challenge, 'spent', '1') == 0 then return 'spent' end
+    redis.call('HSET', challenge, 'expiresAt', now)
+    redis.call('HDEL', challenge, 'passcodeHash', 'passcodeExpiresAt')
+    return 'just_spent'
+  end
+  local function countRequest(challenge, now, expiresAt, allowed)
+    if redis.call('HEXISTS', challenge, 'spent') == 1 then return 'spent' end
+    if now >= tonumber(expiresAt) then return 'expired' end
+    if redis.call('HINCRBY', challenge, 'requests', 1) <= allowed then return 'taken' end
+    return spendChallenge(challenge, string.format('%.0f', now))
+  end
+`;
 
 export const challengeScripts = {
   // Devices that the login saw may be gone: then nothing of theirs is opened.
@@ -41,9 +62,24 @@ export const challengeScripts = {
     redis.call('HSET', KEYS[1], 'expiresAt', ARGV[1])
     redis.call('HDEL', KEYS[1], 'passcodeHash', 'passcodeExpiresAt')
   `),
-  replacePasscode: script<number>(`
+  takeRequest: script<TakenRequest>(`
+    ${COUNT_REQUEST}
     local expiresAt, completedBy = unpack(redis.call('HMGET', KEYS[1], 'expiresAt', 'completedBy'))
+    if not expiresAt then return 'unknown' end
+    if completedBy then return 'completed' end
+    return countRequest(KEYS[1], tonumber(ARGV[1]), expiresAt, tonumber(ARGV[2]))
+  `),
+  spendChallenge: script<TakenRequest>(`
+    ${COUNT_REQUEST}
+    if redis.call('EXISTS', KEYS[1]) == 0 then return 'unknown' end
+    if redis.call('HEXISTS', KEYS[1], 'completedBy') == 1 then return 'completed' end
+    return spendChallenge(KEYS[1], ARGV[1])
+  `),
+  replacePasscode: script<number>(`
+    local expiresAt, completedBy, former =
+      unpack(redis.call('HMGET', KEYS[1], 'expiresAt', 'completedBy', 'passcodeHash'))
     if not expiresAt or completedBy then return 0 end
+    if former then redis.call('HSET', KEYS[1], 'formerHash', former) end
     redis.call('HSET', KEYS[1], 'passcodeHash', ARGV[1], 'passcodeExpiresAt', ARGV[2])
     return 1
   `),
@@ -55,7 +91,7 @@ export const challengeScripts = {
  */
 export async function openChallenge(
   redis: Redis,
-  challenge: Omit<Challenge, "completedBy" | "passcodeExpiresAt"> & {
+  challenge: Omit<Challenge, "completedBy" | "passcodeExpiresAt" | "spent"> & {
     challengeId: string;
     now: number;
   },
@@ -93,6 +129,29 @@ export async function withdrawChallenges(
   return ids;
 }
 
+/**
+ * Counts a request to a challenge that has no attempt in it, such as another message; the judge of
+ * attempts counts its own.
+ */
+export async function takeRequest(
+  redis: Redis,
+  { challengeId, now, allowed }: { challengeId: string; now: number; allowed: number },
+): Promise<TakenRequest> {
+  const userId = ownerOf(challengeId);
+  if (!userId) {
+    return "unknown";
+  }
+  return redis.takeRequest([keys.challenge(userId, challengeId)], [now, allowed]);
+}
+
+/** Ends a challenge whose flow takes nothing more, as one request too many does. */
+export async function spendChallenge(
+  redis: Redis,
+  { challengeId, now }: { challengeId: string; now: number },
+): Promise<void> {
+  await redis.spendChallenge([keys.challenge(ownerOf(challengeId) ?? "", challengeId)], [now]);
+}
+
 /** Keeps the newest passcode (as its HMAC); the one before is void. False when the challenge is gone or over. */
 export async function storePasscode(
   redis: Redis,
@@ -112,7 +171,8 @@ export async function readChallenge(
 ): Promise<Challenge | undefined> {
   const userId = ownerOf(challengeId);
   const fields = userId ? await redis.hGetAll(keys.challenge(userId, challengeId)) : {};
-  const { accountId, userEpoch, accountEpoch, expiresAt, completedBy, passcodeExpiresAt } = fields;
+  const { accountId, userEpoch, accountEpoch, expiresAt, completedBy, passcodeExpiresAt, spent } =
+    fields;
   if (!userId || !accountId) {
     return undefined;
   }
@@ -123,6 +183,7 @@ export async function readChallenge(
     expiresAt: Number(expiresAt),
     completedBy,
     passcodeExpiresAt: passcodeExpiresAt === undefined ? undefined : Number(passcodeExpiresAt),
+    spent: spent !== undefined,
   };
 }
 

@@ -15,8 +15,17 @@ export const keys = {
   challenge: (userId: string, challengeId: string) => `mfa:{${userId}}:challenge:${challengeId}`,
   /** Sorted set: the ids of challenges by the end of their lifetime. */
   challenges: (userId: string) => `mfa:{${userId}}:challenges`,
-  /** Integer: consecutive wrong passcodes. */
+  /** Integer: consecutive wrong passcodes, those on their way included. */
   failures: (userId: string) => `mfa:{${userId}}:failures`,
+  /** Sorted set: wrong passcodes on their way, by when each is settled whatever happens. */
+  pendingFailures: (userId: string) => `mfa:{${userId}}:pending-failures`,
+  /** Hash: failed logins since the last one that succeeded: how many, and when the first was. */
+  failedLogins: (userId: string) => `mfa:{${userId}}:failed-logins`,
+  /** Sorted set: what outages gave back, by when. */
+  refunds: (userId: string) => `mfa:{${userId}}:refunds`,
+  /** Integer: the requests to a device's enrollment. */
+  enrollmentRequests: (userId: string, deviceId: string) =>
+    `mfa:{${userId}}:enrollment-requests:${deviceId}`,
   /** Hash: device -> `<last accepted time step>:<holder>`. */
   otpSteps: (userId: string) => `mfa:{${userId}}:otp-steps`,
   /** Hash: one session. */
@@ -35,6 +44,11 @@ export const keys = {
   challengeSends: (userId: string, challengeId: string) =>
     `mfa:{${userId}}:challenge-sends:${challengeId}`,
   newPasswords: (userId: string) => `mfa:{${userId}}:new-passwords`,
+  policyChanges: (accountId: string) => `mfa:{${accountId}}:policy-changes`,
+  /** Of one version of an account's policy. */
+  recounts: (accountId: string, version: number) => `mfa:{${accountId}}:recounts:${version}`,
+  deliveryResends: (webhookId: string, eventId: number) =>
+    `mfa:{${webhookId}}:delivery-resends:${eventId}`,
   addressChanges: (userId: string) => `mfa:{${userId}}:address-changes`,
   notices: (digest: string) => `mfa:{${digest}}:notices`,
   numberSends: (digest: string) => `mfa:{${digest}}:number-sends`,
@@ -68,6 +82,10 @@ export const keys = {
 export const keep = {
   pin: DAY_MS,
   challenge: DAY_MS,
+  /** Longer than any request takes, after which an attempt is no longer on its way. */
+  pendingFailure: HOUR_MS,
+  /** Since the last attempt that failed. */
+  failedLogins: 90 * DAY_MS,
   /** Beyond the window that a budget looks back: gateways' clocks differ by less. */
   budgetMargin: MINUTE_MS,
   /** Longer than an address is known. */

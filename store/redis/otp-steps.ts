@@ -18,16 +18,19 @@ export const TAKE_STEP = `
   end
 `;
 
+// The steps before stay used: the record goes one step back rather than away.
+export const RELEASE_STEP = `
+  local function releaseStep(key, device, step, holder)
+    if redis.call('HGET', key, device) == step .. ':' .. holder then
+      redis.call('HSET', key, device, string.format('%.0f', tonumber(step) - 1) .. ':')
+    end
+  end
+`;
+
 export const otpStepScripts = {
   takeOtpStep: script<number>(`
     ${TAKE_STEP}
     return takeStep(KEYS[1], ARGV[1], ARGV[2], ARGV[3]) and 1 or 0
-  `),
-  // The steps before stay used: the record goes one step back rather than away.
-  releaseOtpStep: script<null>(`
-    if redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[2] .. ':' .. ARGV[3] then
-      redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f', tonumber(ARGV[2]) - 1) .. ':')
-    end
   `),
 };
 
@@ -38,10 +41,4 @@ export type OtpStep = { userId: string; deviceId: string; step: number; holder: 
 export async function consumeOtpStep(redis: Redis, claim: OtpStep): Promise<boolean> {
   const { userId, deviceId, step, holder } = claim;
   return (await redis.takeOtpStep([keys.otpSteps(userId)], [deviceId, step, holder])) === 1;
-}
-
-/** Makes a step usable again that its holder could not make use of. */
-export async function releaseOtpStep(redis: Redis, claim: OtpStep): Promise<void> {
-  const { userId, deviceId, step, holder } = claim;
-  await redis.releaseOtpStep([keys.otpSteps(userId)], [deviceId, step, holder]);
 }

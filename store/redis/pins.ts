@@ -1,12 +1,14 @@
 import { newId } from "../ids.ts";
 import type { Redis } from "./connect.ts";
 import { keep, keys } from "./keys.ts";
+import { type Refund, type RefundBudget, refundArguments, TAKE_REFUND } from "./refunds.ts";
 import { script } from "./script.ts";
 
 type DeviceRef = { userId: string; deviceId: string };
 
 export type PinCheck =
-  | { outcome: "accepted" | "expired" | "none" }
+  | { outcome: "expired" | "none" }
+  | { outcome: "accepted"; pinId: string }
   | { outcome: "rejected"; triesRemaining: number; pinId: string }
   /** This was the last wrong try: the PIN is void. */
   | { outcome: "voided"; pinId: string };
@@ -18,19 +20,27 @@ export const pinScripts = {
     redis.call('PEXPIRE', KEYS[1], ARGV[4])
   `),
   // Comparing HMACs needs no constant time: without the key nobody can choose a hash to come closer.
-  tryPin: script<[outcome: string, triesRemaining?: number, pinId?: string]>(`
+  tryPin: script<[outcome: string, pinId?: string, triesRemaining?: number]>(`
     local id, hash, expiresAt, tries =
       unpack(redis.call('HMGET', KEYS[1], 'id', 'hash', 'expiresAt', 'tries'))
     local allowed = tonumber(ARGV[3])
     if not id or tonumber(tries) >= allowed then return {'none'} end
     if tonumber(ARGV[1]) >= tonumber(expiresAt) then return {'expired'} end
-    if hash == ARGV[2] then return {'accepted'} end
+    if hash == ARGV[2] then return {'accepted', id} end
     local remaining = allowed - redis.call('HINCRBY', KEYS[1], 'tries', 1)
-    return {remaining > 0 and 'rejected' or 'voided', remaining, id}
+    return {remaining > 0 and 'rejected' or 'voided', id, remaining}
   `),
-  giveBackPinTry: script<null>(`
-    local id, tries = unpack(redis.call('HMGET', KEYS[1], 'id', 'tries'))
-    if id == ARGV[1] and tonumber(tries) > 0 then redis.call('HINCRBY', KEYS[1], 'tries', -1) end
+  // As of passcodes: a right PIN that is not given back costs a try like a wrong one.
+  giveBackPinTry: script<Refund>(`
+    ${TAKE_REFUND}
+    local pin, refunds = unpack(KEYS)
+    local pinId, wrong = ARGV[4], ARGV[5] == '1'
+    local id, tries = unpack(redis.call('HMGET', pin, 'id', 'tries'))
+    if id ~= pinId or (wrong and tonumber(tries) == 0) then return 'nothing' end
+    local given = takeRefund(refunds, unpack(ARGV, 1, 3))
+    if given and wrong then redis.call('HINCRBY', pin, 'tries', -1) end
+    if not given and not wrong then redis.call('HINCRBY', pin, 'tries', 1) end
+    return given and 'given_back' or 'spent'
   `),
 };
 
@@ -53,26 +63,35 @@ export async function checkPin(
   redis: Redis,
   attempt: DeviceRef & { hash: string; now: number; tries: number },
 ): Promise<PinCheck> {
-  const [outcome, remaining, id] = await redis.tryPin(
+  const [outcome, id, remaining] = await redis.tryPin(
     [keys.pin(attempt.userId, attempt.deviceId)],
     [attempt.now, attempt.hash, attempt.tries],
   );
   switch (outcome) {
     case "rejected":
       return { outcome, triesRemaining: Number(remaining), pinId: String(id) };
+    case "accepted":
     case "voided":
       return { outcome, pinId: String(id) };
     default:
-      return { outcome: outcome as "accepted" | "expired" | "none" };
+      return { outcome: outcome as "expired" | "none" };
   }
 }
 
-/** Takes a wrong try back that led to nothing, while its PIN is still the newest. */
-export async function refundPinTry(
+/**
+ * Takes a try back that an outage kept from its flow, while its PIN is still the newest: a bounded
+ * number a day, passcodes included. Past that it counts as a wrong one, right or not.
+ */
+export function refundPinTry(
   redis: Redis,
-  attempt: DeviceRef & { pinId: string },
-): Promise<void> {
-  await redis.giveBackPinTry([keys.pin(attempt.userId, attempt.deviceId)], [attempt.pinId]);
+  { userId, deviceId, check, ...budget }: DeviceRef & { check: PinCheck } & RefundBudget,
+): Promise<Refund> {
+  const { outcome } = check;
+  const [pinId, wrong] = "pinId" in check ? [check.pinId, outcome !== "accepted"] : ["", false];
+  return redis.giveBackPinTry(
+    [keys.pin(userId, deviceId), keys.refunds(userId)],
+    [...refundArguments(budget), pinId, wrong ? 1 : 0],
+  );
 }
 
 export async function dropPin(redis: Redis, { userId, deviceId }: DeviceRef): Promise<void> {

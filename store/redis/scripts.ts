@@ -1,6 +1,8 @@
 import { attemptScripts } from "./attempts.ts";
 import { budgetScripts } from "./budgets.ts";
 import { challengeScripts } from "./challenges.ts";
+import { enrollmentRequestScripts } from "./enrollment-requests.ts";
+import { failedLoginScripts } from "./failed-logins.ts";
 import { idempotencyScripts } from "./idempotency.ts";
 import { knownAddressScripts } from "./known-addresses.ts";
 import { otpStepScripts } from "./otp-steps.ts";
@@ -13,6 +15,8 @@ export const scripts = {
   ...attemptScripts,
   ...budgetScripts,
   ...challengeScripts,
+  ...enrollmentRequestScripts,
+  ...failedLoginScripts,
   ...idempotencyScripts,
   ...knownAddressScripts,
   ...otpStepScripts,

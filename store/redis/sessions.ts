@@ -1,5 +1,6 @@
 import { ownerOf } from "../ids.ts";
 import type { Redis } from "./connect.ts";
+import { type FailedLogins, failedLoginsOf, TAKE_FAILED_LOGINS } from "./failed-logins.ts";
 import { atMost, keep, keys } from "./keys.ts";
 import { type Epochs, readAccountRevocation, readUserRevocation } from "./revocations.ts";
 import { dropExcess, script } from "./script.ts";
@@ -19,25 +20,27 @@ import {
 const TOUCH_MS = 60_000;
 
 export const sessionScripts = {
-  openSession: script<"opened" | Refusal>(`
-    local session, index, revocation, challenge, failures = unpack(KEYS)
-    local userEpoch, sessionId, now, expiresAt, margin, allowed, most = unpack(ARGV)
-    if (redis.call('HGET', revocation, 'epoch') or '0') ~= userEpoch then return 'stale' end
+  openSession: script<[outcome: string, ...failedLogins: (string | number)[]]>(`
+    ${TAKE_FAILED_LOGINS}
+    local session, index, revocation, failed, challenge, failures, pending = unpack(KEYS)
+    local userEpoch, sessionId, now, expiresAt, margin, allowed, most, ofPerson = unpack(ARGV)
+    if (redis.call('HGET', revocation, 'epoch') or '0') ~= userEpoch then return {'stale'} end
     if challenge then
-      if redis.call('EXISTS', challenge) == 0 then return 'stale' end
-      if tonumber(redis.call('GET', failures) or 0) > tonumber(allowed) then return 'locked' end
-      if redis.call('HSETNX', challenge, 'completedBy', sessionId) == 0 then return 'completed' end
+      if redis.call('EXISTS', challenge) == 0 then return {'stale'} end
+      if tonumber(redis.call('GET', failures) or 0) > tonumber(allowed) then return {'locked'} end
+      if redis.call('HSETNX', challenge, 'completedBy', sessionId) == 0 then return {'completed'} end
       redis.call('HDEL', challenge, 'passcodeHash', 'passcodeExpiresAt')
-      redis.call('DEL', failures)
+      redis.call('DEL', failures, pending)
     end
     local stay = expiresAt - now + margin
-    redis.call('HSET', session, unpack(ARGV, 8))
+    redis.call('HSET', session, unpack(ARGV, 9))
     redis.call('PEXPIRE', session, stay)
     redis.call('ZREMRANGEBYSCORE', index, '-inf', now)
     redis.call('ZADD', index, expiresAt, sessionId)
     ${dropExcess("session", "sessionId", "most")}
     if redis.call('PTTL', index) < stay then redis.call('PEXPIRE', index, stay) end
-    return 'opened'
+    if ofPerson == '' then return {'opened'} end
+    return {'opened', takeFailedLogins(failed)}
   `),
   touchSession: script<null>(`
     if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], 'lastSeenAt', ARGV[1]) end
@@ -109,19 +112,26 @@ export type NewSession = Pick<
 export async function openSession(
   redis: Redis,
   opening: NewSession,
-): Promise<{ token: string; session: Session } | Refusal> {
+): Promise<{ token: string; session: Session; failedLogins?: FailedLogins } | Refusal> {
   const { epochs, now, lifetimeMs, challenge, ...login } = opening;
   const { userId } = login;
   const { id, token, secretHash } = newToken(userId);
   const expiresAt = now + lifetimeMs;
   const times = { authenticatedAt: now, createdAt: now, lastSeenAt: now, expiresAt };
   const session: Session = { id, ...login, ...times };
-  const opened = await redis.openSession(
+  const [outcome, ...failed] = await redis.openSession(
     [
       keys.session(userId, id),
       keys.sessions(userId),
       keys.userRevocation(userId),
-      ...(challenge ? [keys.challenge(userId, challenge.id), keys.failures(userId)] : []),
+      keys.failedLogins(userId),
+      ...(challenge
+        ? [
+            keys.challenge(userId, challenge.id),
+            keys.failures(userId),
+            keys.pendingFailures(userId),
+          ]
+        : []),
     ],
     [
       epochs.user,
@@ -131,10 +141,13 @@ export async function openSession(
       keep.sessionMargin,
       challenge?.wrongAllowed ?? "",
       atMost.sessions,
+      // Nobody reads what a program is told; set-up ends in another login.
+      login.scope === "full" && !login.amr.includes("api_key") ? 1 : "",
       ...Object.entries(toFields({ session, epochs, secretHash })).flat(),
     ],
   );
-  return opened === "opened" ? { token, session } : opened;
+  if (outcome !== "opened") return outcome as Refusal;
+  return { token, session, failedLogins: failedLoginsOf(failed) };
 }
 
 /** The session of a token, or why it is none; notes at most once a minute that it was seen. */

@@ -36,6 +36,7 @@ const judgePasscode = (challengeId: string, code: string) =>
     passcodeHash: hashCode(deps.config.CODE_KEY, "passcode", challengeId, code),
     now: deps.clock.now(),
     wrongAllowed: 6,
+    requestsAllowed: 60,
   });
 
 test("a PIN goes to the phone, and to Redis as an HMAC for this device alone", async () => {

@@ -23,6 +23,8 @@ const post = <Body>(path: string, token: string, body?: object, key?: string) =>
 const recoveryCodes = async (token: string, quantity: number) =>
   (await post<{ codes: string[] }>("/v1/me/recovery-codes", token, { quantity })).body.codes;
 
+const now = (secret: string) => codeAt(secret, stack.clock.now());
+
 const opened = (answers: Answer<unknown>[]) => answers.filter(({ status }) => status === 200);
 
 /** Everything that can be asked of a challenge, with a code that is right. */
@@ -46,8 +48,6 @@ describe("a challenge that is over, asked again with a right code", () => {
     await stack.advance(STEP_MS);
     return { user, secret, token };
   }
-  const now = (secret: string) => codeAt(secret, stack.clock.now());
-
   test("by success: it makes no second session, nor by a newer code or a recovery code", async () => {
     const { user, secret, token } = await withBoth();
     const [recovery = ""] = await recoveryCodes(token, 2);
@@ -91,7 +91,7 @@ describe("a code of an app", () => {
     expect(opened(answers).length).toBe(1);
     const { id } = challenges.at(-1) as { id: string };
     for (const used of [code, older])
-      expectProblem(await stack.api.verifyPasscode(id, used), "passcode_rejected");
+      expectProblem(await stack.api.verifyPasscode(id, used), "passcode_already_used");
   });
 
   test("that proved a device, or logged in, is no code of the user's other device", async () => {
@@ -106,7 +106,7 @@ describe("a code of an app", () => {
       makeDefault: false,
     });
     const { id } = await startChallenge(stack, user);
-    expectProblem(await stack.api.verifyPasscode(id, own), "passcode_rejected");
+    expectProblem(await stack.api.verifyPasscode(id, own), "passcode_already_used");
   });
 
   test("of a secret that was begun anew proves nothing any more", async () => {
@@ -115,6 +115,17 @@ describe("a code of an app", () => {
     await post(`/v1/me/devices/${device.id}/restart`, token);
     const code = codeAt(secret, stack.clock.now());
     expectProblem(await stack.api.verifyDevice(token, device.id, code), "pin_rejected");
+  });
+
+  test("that nobody has verified answers no login challenge, though its code is right", async () => {
+    const { user, secret } = await userWithApp(stack);
+    const { token } = await logInByApp(stack, user, secret);
+    const unverified = await registerApp(stack, token, "Not verified");
+    const { id } = await startChallenge(stack, user);
+    const wrong = await stack.api.verifyPasscode(id, now(unverified.secret));
+    expect(expectProblem(wrong, "passcode_rejected").attemptsRemaining).toBe(6);
+    await stack.advance(STEP_MS);
+    expect((await stack.api.verifyPasscode(id, now(secret))).status).toBe(200);
   });
 
   test("of one user opens nothing of another's", async () => {
@@ -138,8 +149,8 @@ describe("a recovery code", () => {
     );
     expect(opened(answers).length).toBe(1);
     const { id } = await startChallenge(stack, user);
-    for (const used of [code, old[0] as string])
-      expectProblem(await stack.api.verifyPasscode(id, used), "passcode_rejected");
+    expectProblem(await stack.api.verifyPasscode(id, code), "passcode_already_used");
+    expectProblem(await stack.api.verifyPasscode(id, old[0] as string), "passcode_rejected");
 
     const other = await userWithApp(stack);
     const theirs = await startChallenge(stack, other.user);

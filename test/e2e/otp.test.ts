@@ -45,7 +45,7 @@ async function withApp() {
 test("the code that enrolled an app, or that logged in, logs nobody in again", async () => {
   const { user, secret, code } = await withApp();
   const { id } = await startChallenge(stack, user);
-  expect((await stack.api.verifyPasscode(id, code)).problem.code).toBe("passcode_rejected");
+  expect((await stack.api.verifyPasscode(id, code)).problem.code).toBe("passcode_already_used");
   await stack.advance(STEP_MS);
   const next = await codeOf(secret);
   const challenges = await Promise.all(

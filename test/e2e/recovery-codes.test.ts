@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { expectProblem } from "../support/problems.ts";
 import {
   enrollPhone,
   logInByPassword,
@@ -62,7 +63,12 @@ test("a new set voids the old, and a wrong code counts as a wrong passcode", asy
   expect(last).toMatchObject({ recoveryCodesRemaining: 0 });
   const next = await startChallenge(stack, user);
   await stack.passcodeTo(e164);
-  expect((await stack.api.verifyPasscode(next.id, code)).problem.code).toBe("passcode_rejected");
+  const used = expectProblem(
+    await stack.api.verifyPasscode(next.id, code),
+    "passcode_already_used",
+  );
+  expect(used.detail).toBe("You have used this recovery code already. Take another.");
+  expect((await stack.api.challenge(next.id)).body.attemptsRemaining).toBe(7);
 });
 
 test("a login is written down once, with its factor and its flow, however often it is asked for", async () => {

@@ -125,7 +125,7 @@ describe.each(["postgres", "pglite"] as const)("the story of a phone, on %s", (d
     const passcode = await nextPasscode();
     await challengeSent(service, id);
     if (old !== passcode)
-      expectProblem(await service.api.verifyPasscode(id, old), "passcode_rejected");
+      expectProblem(await service.api.verifyPasscode(id, old), "passcode_replaced");
 
     const answers = await Promise.all(
       Array.from({ length: 10 }, () => service.api.verifyPasscode(id, passcode)),

@@ -11,6 +11,8 @@ export type Probe = {
   right: readonly number[];
   /** No more once so many were answered as when all is well: they spend something. */
   most?: number;
+  /** No more once so many were refused: an outage gives back so many and no more. */
+  mostRefused?: number;
 };
 
 export type Call = {
@@ -33,12 +35,15 @@ export function impatientClient(url: string, address: string): ApiClient {
 export function startLoad(urls: readonly string[], probes: readonly Probe[]) {
   const calls: Call[] = [];
   let stopping = false;
-  const spent = ({ name }: Probe) =>
-    calls.filter((call) => call.probe === name && call.right).length;
+  const count = ({ name }: Probe, right: boolean) =>
+    calls.filter((call) => call.probe === name && call.right === right).length;
+  const goesOn = (probe: Probe) =>
+    count(probe, true) < (probe.most ?? Number.POSITIVE_INFINITY) &&
+    count(probe, false) < (probe.mostRefused ?? Number.POSITIVE_INFINITY);
   const clients = probes.flatMap((probe, index) =>
     urls.map(async (url, gateway) => {
       const api = impatientClient(url, `192.0.2.${index * urls.length + gateway + 1}`);
-      while (!stopping && spent(probe) < (probe.most ?? Number.POSITIVE_INFINITY)) {
+      while (!stopping && goesOn(probe)) {
         const begun = performance.now();
         const answer = await probe.call(api);
         const ms = performance.now() - begun;

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
+import { listEvents } from "../../store/postgres/events.ts";
+import { countRefunds } from "../../store/redis/refunds.ts";
 import { limit } from "../support/limits.ts";
 import { newPerson } from "../support/people.ts";
 import { newPhone, phones } from "../support/phones.ts";
@@ -103,6 +105,7 @@ export async function outageRun(
   const paired = await registered(service, stage);
   const before = service.parts.map((part) => part.pid());
   const wrongPin = wrongCode(paired.pin);
+  const thief = await challenged(service, stage);
   const asking: Probe[] = [
     { name: "login", call: (api) => api.logIn(plain), right: [200] },
     { name: "login with a phone", call: (api) => api.logIn(guessed.user), right: [200] },
@@ -110,7 +113,12 @@ export async function outageRun(
     { name: "settings", call: (api) => api.multiFactor(paired.token), right: [200] },
     { name: "challenge", call: (api) => api.challenge(guessed.id), right: [200] },
   ];
-  const probes = [...asking, ...spending(guessed, paired, wrongPin)];
+  // Somebody who takes an outage for an opportunity, and is answered 423 once it is none.
+  const guessing: Probe = {
+    ...{ name: "thief", right: [422, 423, 410] },
+    call: (api) => api.verifyPasscode(thief.id, wrongCode(thief.passcode)),
+  };
+  const probes = [...asking, ...spending(guessed, paired, wrongPin), guessing];
 
   await outage.begin();
   if (outage.away) await until(readiness(url), ({ away }) => away.includes(outage.away as string));
@@ -140,6 +148,8 @@ export async function outageRun(
   expect({ state: device?.state, last }).toEqual({ state: "awaiting_pin", last: 4 - told("pin") });
   expect((await api.verifyPasscode(guessed.id, guessed.passcode)).status).toBe(200);
   expect((await api.verifyDevice(paired.token, paired.id, paired.pin)).status).toBe(200);
+  const judged = calls.filter(({ probe, status }) => probe === "thief" && status === 422).length;
+  await expectBounded(service, thief.user.id, judged);
   // Recovery without a restart.
   const affected = new Set([outage.away, ...(outage.name === "no worker" ? WORKERS : [])]);
   const restarted = service.parts.filter(
@@ -164,6 +174,17 @@ function slownessOf(calls: readonly Call[]) {
 }
 
 const WORKERS = ["worker-1", "worker-2"];
+const GATEWAYS = 2;
+const REFUNDS = 10;
+const BUDGET = 7;
+
+/** Nobody gets more guesses than the seven and what a day's outages give back. */
+async function expectBounded({ db, redis }: Installation, userId: string, judged: number) {
+  expect(judged).toBeLessThan(BUDGET);
+  expect(await countRefunds(redis, userId, Date.now())).toBeLessThanOrEqual(REFUNDS);
+  const { events } = await listEvents(db, { userId, types: ["attempt_given_back"], limit: 100 });
+  expect(events.length).toBeLessThanOrEqual(REFUNDS);
+}
 
 function spending(
   guessed: { id: string; passcode: string },
@@ -173,11 +194,11 @@ function spending(
   const guess = wrongCode(guessed.passcode);
   return [
     {
-      ...{ name: "guess", right: [422], most: 2 },
+      ...{ name: "guess", right: [422], most: 2, mostRefused: REFUNDS - GATEWAYS },
       call: (api) => api.verifyPasscode(guessed.id, guess),
     },
     {
-      ...{ name: "pin", right: [422], most: 1 },
+      ...{ name: "pin", right: [422], most: 1, mostRefused: REFUNDS - GATEWAYS },
       call: (api) => api.verifyDevice(paired.token, paired.id, wrongPin),
     },
   ];

@@ -86,9 +86,9 @@ export const devicesMutations: Mutation[] = [
   {
     mistake: "a verified device is dropped with those that were never verified",
     file: "store/postgres/devices.ts",
-    find: "    const removed = await tx\n      .delete(devices)\n      .where(and(isDevice(userId, deviceId), isUnproven))",
+    find: "    const [removed] = await tx\n      .delete(devices)\n      .where(and(isDevice(userId, deviceId), isUnproven))",
     replace:
-      "    const removed = await tx\n      .delete(devices)\n      .where(and(isDevice(userId, deviceId)))",
+      "    const [removed] = await tx\n      .delete(devices)\n      .where(and(isDevice(userId, deviceId)))",
     noticedBy: ["test/store/postgres/devices.test.ts"],
   },
   {
@@ -150,8 +150,8 @@ export const devicesMutations: Mutation[] = [
   {
     mistake: "the code that proved an app logs in once more",
     file: "api/otp-devices.ts",
-    find: "if (step === undefined || !(await consumeOtpStep(deps.redis, { ...claim, step }))) {",
-    replace: "if (step === undefined) {",
+    find: "if (step !== undefined && !(await consumeOtpStep(deps.redis, { ...claim, step })))",
+    replace: "if (step !== undefined && !step)",
     noticedBy: ["test/e2e/otp.test.ts", "test/attacks/replay.test.ts"],
   },
 ];

@@ -5,14 +5,14 @@ export const loginMutations: Mutation[] = [
   {
     mistake: "the seventh wrong passcode does not lock",
     file: "store/redis/attempts.ts",
-    find: "if count > allowed then return {'locked', 1} end",
-    replace: "if count > allowed + 1 then return {'locked', 1} end",
+    find: "return {count > allowed and 'just_locked' or 'rejected', count}",
+    replace: "return {count > allowed + 1 and 'just_locked' or 'rejected', count}",
     noticedBy: ["test/store/redis/attempts.test.ts"],
   },
   {
     mistake: "a locked user's right passcode is looked at",
     file: "store/redis/attempts.ts",
-    find: "if tonumber(redis.call('GET', failures) or 0) > allowed then return {'locked', 0} end\n\n",
+    find: "if tonumber(redis.call('GET', failures) or 0) > allowed then return {'locked'} end\n\n",
     replace: "",
     noticedBy: ["test/store/redis/attempts.test.ts"],
   },
@@ -25,8 +25,8 @@ export const loginMutations: Mutation[] = [
   },
   {
     mistake: "a challenge whose time ran out is still answered",
-    file: "store/redis/attempts.ts",
-    find: "if now >= tonumber(expiresAt) then return {'expired'} end",
+    file: "store/redis/challenges.ts",
+    find: "if now >= tonumber(expiresAt) then return 'expired' end",
     replace: "",
     noticedBy: ["test/store/redis/attempts.test.ts"],
   },

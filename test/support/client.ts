@@ -11,6 +11,7 @@ export type ProblemBody = ReturnType<typeof problemBody> & {
   attemptsRemaining?: number;
   triesRemaining?: number;
   reason?: string;
+  secondsUntilNext?: number;
   state?: string;
 };
 

@@ -44,15 +44,18 @@ export async function startStack({
   database: kind = "postgres",
   time = "real",
   environment = {},
+  temporalSettings,
 }: {
   database?: DatabaseKind;
   time?: Time;
   /** Settings beside those of the stores. */
   environment?: Record<string, string>;
+  /** Dynamic configuration of a Temporal server that is this stack's alone. */
+  temporalSettings?: Record<string, unknown>;
 } = {}) {
   const [own, temporal, redisDatabase] = await Promise.all([
     freshDatabase(kind),
-    ownTemporal(time),
+    ownTemporal(time, temporalSettings),
     ownRedisDatabase(),
   ]);
   await migrateDatabase(own.url);

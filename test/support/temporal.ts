@@ -1,4 +1,7 @@
 import { randomUUID } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Client, Connection } from "@temporalio/client";
 import { msToTs } from "@temporalio/common/lib/time";
 import { TestWorkflowEnvironment } from "@temporalio/testing";
@@ -13,7 +16,12 @@ import {
 } from "@temporalio/worker";
 import { inject } from "vitest";
 import type { Activities } from "../../activities/index.ts";
+import { freePort } from "../../scripts/ports.ts";
+import { launch } from "../../scripts/processes.ts";
+import { startTemporal } from "../../scripts/temporal.ts";
+import { ensureTemporalCli } from "../../scripts/temporal-cli.ts";
 import { registerSearchAttributes } from "../../scripts/temporal-namespace.ts";
+import { LOCAL_TEMPORAL_SETTINGS } from "../../scripts/temporal-settings.ts";
 import { workflowCode } from "../../workflow-code.ts";
 import { TASK_QUEUE } from "../../workflows/ids.ts";
 
@@ -34,14 +42,49 @@ export type Temporal = {
 /** Instead of `<process id>@<host>`: recorded histories tell nothing of the machine. */
 export const IDENTITY = "1@second-step";
 
-/** A namespace of its own on the dev server, or a time-skipping server of its own. */
-export function ownTemporal(time: Time): Promise<Temporal> {
+/**
+ * A namespace of its own on the dev server, or a time-skipping server of its own; with settings, a
+ * dev server of its own that has these beside the usual ones.
+ */
+export function ownTemporal(time: Time, settings?: Record<string, unknown>): Promise<Temporal> {
   quiet();
-  return time === "skipping" ? ownSkippingServer() : ownNamespace();
+  if (settings) return ownServer(settings);
+  return time === "skipping" ? ownSkippingServer() : ownNamespace(inject("temporalAddress"));
 }
 
-async function ownNamespace(): Promise<Temporal> {
-  const address = inject("temporalAddress");
+async function ownServer(settings: Record<string, unknown>): Promise<Temporal> {
+  const folder = mkdtempSync(join(tmpdir(), "second-step-temporal-"));
+  const started: ReturnType<typeof launch>[] = [];
+  const address = await startTemporal(
+    (child) => {
+      const process = launch(child);
+      started.push(process);
+      return process;
+    },
+    {
+      program: await ensureTemporalCli(() => {}),
+      namespace: "default",
+      port: await freePort(),
+      settings: {
+        ...LOCAL_TEMPORAL_SETTINGS,
+        "system.forceSearchAttributesCacheRefreshOnRead": true,
+        ...settings,
+      },
+      logFile: join(folder, "temporal.log"),
+    },
+  );
+  const own = await ownNamespace(address);
+  return {
+    ...own,
+    async stop() {
+      await own.stop();
+      await Promise.all(started.map((process) => process.stop()));
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+async function ownNamespace(address: string): Promise<Temporal> {
   const namespace = `test-${randomUUID()}`;
   const clientConnection = await Connection.connect({ address });
   await clientConnection.workflowService.registerNamespace({

@@ -36,7 +36,13 @@ test("a provider that fails twice sends at the third try, a code that is good", 
   const code = /^\d{7}/.exec(world.phone.messages.at(-1)?.body ?? "")?.[0] as string;
   const { challengeId } = flow;
   const passcodeHash = hashCode(config.CODE_KEY, "passcode", challengeId, code);
-  const attempt = { challengeId, passcodeHash, now: clock.now(), wrongAllowed: 6 };
+  const attempt = {
+    challengeId,
+    passcodeHash,
+    now: clock.now(),
+    wrongAllowed: 6,
+    requestsAllowed: 1000,
+  };
   expect(await checkPasscode(redis, attempt)).toEqual({
     outcome: "accepted",
     factor: "sms",

@@ -20,7 +20,13 @@ test("all devices: multi-factor authentication is off, and an open login ends wi
   expect(await login.handle.result()).toMatchObject({ state: "withdrawn" });
   expect(await listDevices(world.db, login.userId)).toEqual([]);
   const { challengeId } = login;
-  const attempt = { challengeId, recoveryMatches: true, now: world.clock.now(), wrongAllowed: 6 };
+  const attempt = {
+    challengeId,
+    recoveryCode: "good" as const,
+    now: world.clock.now(),
+    wrongAllowed: 6,
+    requestsAllowed: 1000,
+  };
   expect(await checkPasscode(world.redis, attempt)).toEqual({ outcome: "expired" });
   expect(await readUserRevocation(world.redis, login.userId)).toMatchObject({ epoch: 0 });
   const { events } = await listEvents(world.db, { userId: login.userId, limit: 1 });

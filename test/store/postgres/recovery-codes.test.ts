@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { newId } from "../../../store/ids.ts";
 import {
-  canUseRecoveryCode,
   countRecoveryCodes,
+  lookUpRecoveryCode,
   replaceRecoveryCodes,
   useRecoveryCode,
 } from "../../../store/postgres/recovery-codes.ts";
@@ -24,16 +24,15 @@ describe.each(KINDS)("recovery codes on %s", (kind) => {
       useRecoveryCode(db, { userId, hash, challengeId: newId(), at: AT }),
     );
     expect(spent.filter(Boolean)).toEqual([{ remaining: 9 }]);
-    expect(await canUseRecoveryCode(pools.db, { userId, hash, challengeId: newId(), at: AT })).toBe(
-      false,
-    );
+    const another = { userId, hash, challengeId: newId(), at: AT };
+    expect(await lookUpRecoveryCode(pools.db, another)).toBe("used");
   });
 
   test("another user's code is no code", async () => {
     const { hash } = await withCodes();
     const { userId } = await withCodes();
     const attempt = { userId, hash, challengeId: newId(), at: AT };
-    expect(await canUseRecoveryCode(pools.db, attempt)).toBe(false);
+    expect(await lookUpRecoveryCode(pools.db, attempt)).toBeUndefined();
     expect(await useRecoveryCode(pools.db, attempt)).toBeUndefined();
     expect(await countRecoveryCodes(pools.db, userId, AT)).toBe(10);
   });
@@ -43,7 +42,7 @@ describe.each(KINDS)("recovery codes on %s", (kind) => {
     const attempt = { userId, hash, challengeId: newId(), at: AT };
     const asked = await burst(pools, 6, (db) => useRecoveryCode(db, attempt));
     expect(asked).toEqual(Array(6).fill({ remaining: 9 }));
-    expect(await canUseRecoveryCode(pools.db, attempt)).toBe(true);
+    expect(await lookUpRecoveryCode(pools.db, attempt)).toBe("good");
   });
 
   test("a new set voids the old, also while the old is being used", async () => {
@@ -58,7 +57,7 @@ describe.each(KINDS)("recovery codes on %s", (kind) => {
     expect(await countRecoveryCodes(pools.db, userId, AT)).toBe(2);
     for (const hash of hashes) {
       const attempt = { userId, hash, challengeId: newId(), at: AT };
-      expect(await canUseRecoveryCode(pools.db, attempt)).toBe(false);
+      expect(await lookUpRecoveryCode(pools.db, attempt)).toBeUndefined();
     }
   });
 
@@ -72,7 +71,7 @@ describe.each(KINDS)("recovery codes on %s", (kind) => {
     const before = new Date(expiresAt.getTime() - 1);
     expect(await countRecoveryCodes(pools.db, userId, before)).toBe(1);
     expect(await countRecoveryCodes(pools.db, userId, expiresAt)).toBe(0);
-    expect(await canUseRecoveryCode(pools.db, { ...attempt, at: expiresAt })).toBe(false);
+    expect(await lookUpRecoveryCode(pools.db, { ...attempt, at: expiresAt })).toBeUndefined();
     expect(await useRecoveryCode(pools.db, { ...attempt, at: expiresAt })).toBeUndefined();
     expect(await useRecoveryCode(pools.db, { ...attempt, at: before })).toEqual({ remaining: 0 });
   });

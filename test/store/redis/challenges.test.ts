@@ -27,7 +27,8 @@ test("reads back what was opened, without its passcode", async () => {
   const opened = { ...user, epochs: { user: 3, account: 1 }, expiresAt: NOW + 600_000 };
   await openChallenge(redis, { challengeId, ...opened, now: NOW });
   expect(await storePasscode(redis, { challengeId, hash: "x", expiresAt: NOW + 1 })).toBe(true);
-  expect(await readChallenge(redis, challengeId)).toEqual(opened);
+  const kept = { ...opened, passcodeExpiresAt: NOW + 1, spent: false };
+  expect(await readChallenge(redis, challengeId)).toEqual(kept);
 });
 
 test("withdrawing ends the user's open challenges, right passcodes and all, and nobody else's", async () => {
@@ -41,7 +42,13 @@ test("withdrawing ends the user's open challenges, right passcodes and all, and 
     return challengeId;
   };
   const outcome = async (challengeId: string, now: number) => {
-    const attempt = { challengeId, now, passcodeHash: "right", wrongAllowed: 6 };
+    const attempt = {
+      challengeId,
+      now,
+      passcodeHash: "right",
+      wrongAllowed: 6,
+      requestsAllowed: 60,
+    };
     return (await checkPasscode(redis, attempt)).outcome;
   };
   const opened = [await open(user), await open(user)];

@@ -7,6 +7,7 @@ const clients = await twoClients();
 const [redis] = clients;
 const TRIES = 5;
 const MINUTE = 60_000;
+const REFUNDS = { now: NOW, refundsPerDay: 10 };
 
 async function pinned() {
   const device = { userId: newId(), deviceId: newId() };
@@ -33,20 +34,22 @@ test("counts down the tries that are left", async () => {
 
 test("the right PIN is accepted until it is dropped, wrong tries in between or not", async () => {
   const { device, check } = await pinned();
-  expect(await check("right")).toEqual({ outcome: "accepted" });
+  expect(await check("right")).toMatchObject({ outcome: "accepted" });
   await check("wrong");
-  expect(await check("right")).toEqual({ outcome: "accepted" });
+  expect(await check("right")).toMatchObject({ outcome: "accepted" });
   await dropPin(redis, device);
   expect(await check("right")).toEqual({ outcome: "none" });
 });
 
 test("a PIN ends with its last moment, and an expired one costs no try", async () => {
   const { check } = await pinned();
-  expect(await check("right", { now: NOW + 10 * MINUTE - 1 })).toEqual({ outcome: "accepted" });
+  expect(await check("right", { now: NOW + 10 * MINUTE - 1 })).toMatchObject({
+    outcome: "accepted",
+  });
   for (let guess = 0; guess < 7; guess++) {
     expect(await check("wrong", { now: NOW + 10 * MINUTE })).toEqual({ outcome: "expired" });
   }
-  expect(await check("right")).toEqual({ outcome: "accepted" });
+  expect(await check("right")).toMatchObject({ outcome: "accepted" });
 });
 
 test("only the newest PIN is good, and its tries start again", async () => {
@@ -54,7 +57,7 @@ test("only the newest PIN is good, and its tries start again", async () => {
   for (let guess = 0; guess < 5; guess++) await check("wrong");
   await storePin(redis, { ...device, hash: "newer", expiresAt: NOW + 20 * MINUTE });
   expect(await check("right")).toMatchObject({ outcome: "rejected", triesRemaining: 4 });
-  expect(await check("newer", { now: NOW + 15 * MINUTE })).toEqual({ outcome: "accepted" });
+  expect(await check("newer", { now: NOW + 15 * MINUTE })).toMatchObject({ outcome: "accepted" });
 });
 
 test("a PIN is another device's or user's for nobody", async () => {
@@ -73,8 +76,8 @@ test("a refunded try may be made again, even the one that voided the PIN", async
   const checks = await burst(clients, 5, (client) => check("wrong", { client }));
   const spent = checks.find(({ outcome }) => outcome === "voided");
   if (spent?.outcome !== "voided") throw new Error("the PIN was not voided");
-  await refundPinTry(redis, { ...device, pinId: spent.pinId });
-  expect(await check("right")).toEqual({ outcome: "accepted" });
+  await refundPinTry(redis, { ...device, check: spent, ...REFUNDS });
+  expect(await check("right")).toMatchObject({ outcome: "accepted" });
   expect(await check("wrong")).toMatchObject({ outcome: "voided" });
 });
 
@@ -84,7 +87,7 @@ test("a late refund gives the next PIN no further try", async () => {
   if (spent.outcome !== "rejected") throw new Error("the try was not counted");
   await storePin(redis, { ...device, hash: "newer", expiresAt: NOW + 10 * MINUTE });
   await check("wrong");
-  await refundPinTry(redis, { ...device, pinId: spent.pinId });
+  await refundPinTry(redis, { ...device, check: spent, ...REFUNDS });
   expect(await check("wrong")).toMatchObject({ triesRemaining: 3 });
 });
 
@@ -92,6 +95,19 @@ test("refunds never give more tries than five", async () => {
   const { device, check } = await pinned();
   const spent = await check("wrong");
   if (spent.outcome !== "rejected") throw new Error("the try was not counted");
-  await burst(clients, 20, (client) => refundPinTry(client, { ...device, pinId: spent.pinId }));
+  await burst(clients, 20, (client) =>
+    refundPinTry(client, { ...device, check: spent, ...REFUNDS }),
+  );
   expect(await check("wrong")).toMatchObject({ triesRemaining: 4 });
+});
+
+test("ten tries a day are given back; the eleventh is spent, whether it was right or wrong", async () => {
+  for (const typed of ["wrong", "right"]) {
+    const { device, check } = await pinned();
+    const give = async () =>
+      refundPinTry(redis, { ...device, check: await check(typed), ...REFUNDS });
+    for (let n = 0; n < 10; n++) expect(await give()).toBe("given_back");
+    expect(await give()).toBe("spent");
+    expect(await check("wrong")).toMatchObject({ triesRemaining: 3 });
+  }
 });

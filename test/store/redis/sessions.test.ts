@@ -144,7 +144,13 @@ describe("a session that ends a challenge", () => {
     });
     await storePasscode(redis, { challengeId, hash: "right", expiresAt: NOW + 10 * MINUTE });
     const attempt = (passcodeHash: string) =>
-      checkPasscode(redis, { challengeId, now: NOW, passcodeHash, wrongAllowed: 6 });
+      checkPasscode(redis, {
+        challengeId,
+        now: NOW,
+        passcodeHash,
+        wrongAllowed: 6,
+        requestsAllowed: 1000,
+      });
     const challenge = { id: challengeId, wrongAllowed: 6 };
     return { user, challengeId, attempt, challenge };
   }
@@ -166,7 +172,7 @@ describe("a session that ends a challenge", () => {
     expect(await storePasscode(redis, { challengeId, hash: "x", expiresAt: NOW + 1 })).toBe(false);
     const kept = await redis.hGetAll(`mfa:{${user.userId}}:challenge:${challengeId}`);
     expect(JSON.stringify(kept)).not.toContain("right");
-    expect(await failures(redis, user.userId)).toBe(0);
+    expect(await failures(redis, user.userId, NOW)).toBe(0);
   });
 
   test("is refused when wrong guesses locked the user meanwhile, and the lock stays", async () => {
@@ -174,7 +180,7 @@ describe("a session that ends a challenge", () => {
     expect(await attempt("right")).toMatchObject({ outcome: "accepted" });
     for (let guess = 0; guess < 7; guess++) await attempt("wrong");
     expect(await login(user, { challenge })).toBe("locked");
-    expect(await failures(redis, user.userId)).toBe(7);
+    expect(await failures(redis, user.userId, NOW + 60_000)).toBe(7);
   });
 
   test("is refused for a challenge that does not exist, or is another user's", async () => {

@@ -1,0 +1,64 @@
+import type { Origin } from "../machines/methods.ts";
+import { deviceLabel } from "../store/postgres/devices.ts";
+import { recordEvent } from "../store/postgres/events.ts";
+import type { Device } from "../store/postgres/schema.ts";
+import { getUser } from "../store/postgres/users.ts";
+import { countEnrollmentRequest } from "../store/redis/enrollment-requests.ts";
+import { workflowIds } from "../workflows/ids.ts";
+import type { otpUpdates, smsUpdates } from "../workflows/messages.ts";
+import type { Deps } from "./deps.ts";
+import { subjectOf, userEvent } from "./events.ts";
+import { Problem } from "./problem.ts";
+import { FlowSpent } from "./temporal.ts";
+
+/**
+ * Counts a request to a device's enrollment, whatever becomes of it. Throws `enrollment_ended` where
+ * it was one too many: the unverified device is removed then.
+ */
+export async function spendEnrollmentRequest(
+  deps: Deps,
+  device: Device,
+  origin: Origin,
+): Promise<void> {
+  const { flowRequests, enrollmentMs: keepMs } = deps.config.limits;
+  const { userId, id: deviceId } = device;
+  const requests = await countEnrollmentRequest(deps.redis, { userId, deviceId, keepMs });
+  if (requests > flowRequests.enrollment) await end(deps, device, origin);
+}
+
+/**
+ * Sends the device's enrollment an Update. Throws `enrollment_ended` where the engine takes none of
+ * them any more: the unverified device is removed then.
+ */
+export async function moveEnrollment<D extends Device>(
+  deps: Deps,
+  device: D,
+  update: D["type"] extends "sms" ? keyof typeof smsUpdates : keyof typeof otpUpdates,
+  payload: object,
+  origin: Origin,
+  updateId?: string,
+) {
+  try {
+    return await deps.flows.moveEnrollment(device, update, payload, updateId);
+  } catch (error) {
+    if (!(error instanceof FlowSpent)) throw error;
+    return end(deps, device, origin);
+  }
+}
+
+/** Removes the device by a signal, which also a flow takes that takes no Update any more. */
+async function end(deps: Deps, device: Device, origin: Origin): Promise<never> {
+  const { id: deviceId, userId, type } = device;
+  await deps.flows.signal(workflowIds.enrollment(type, deviceId), "withdraw", { origin });
+  const user = await getUser(deps.db, userId);
+  if (user) {
+    const detail = { deviceId, device: deviceLabel(device), reason: "too_many_requests" };
+    const event = userEvent(deps, subjectOf(user), "enrollment_ended", origin, detail);
+    // Once, however many more requests come before the device is gone.
+    await recordEvent(deps.db, { ...event, key: `enrollment_ended/${deviceId}` });
+  }
+  throw new Problem(
+    "enrollment_ended",
+    "Too many tries. This set-up has ended. Add the device again.",
+  );
+}

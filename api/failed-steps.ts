@@ -1,0 +1,29 @@
+import type { Factor, Origin } from "../machines/methods.ts";
+import { recordEvent } from "../store/postgres/events.ts";
+import { readChallenge } from "../store/redis/challenges.ts";
+import { noteFailedLogin } from "../store/redis/failed-logins.ts";
+import { workflowIds } from "../workflows/ids.ts";
+import type { Deps } from "./deps.ts";
+import { userEvent } from "./events.ts";
+
+/** What was tried, and why a code that was right once is none any more. */
+type FailedStep = { method: Factor; reason?: "already_used" | "replaced" };
+
+/**
+ * Writes a failed second step down for its owner, to be told at the next login too. It is waited for:
+ * where PostgreSQL is away a wrong passcode is then answered like a right one, which could become no
+ * session. The lock and the requests of a challenge bound how many there are.
+ */
+export async function recordFailedStep(
+  deps: Pick<Deps, "db" | "redis" | "clock">,
+  challengeId: string,
+  step: FailedStep,
+  origin: Origin,
+): Promise<void> {
+  const challenge = await readChallenge(deps.redis, challengeId);
+  if (!challenge) return;
+  const event = userEvent(deps, challenge, "second_step_failed", origin, step);
+  const workflowId = workflowIds.loginChallenge(challengeId);
+  await recordEvent(deps.db, { ...event, workflowId });
+  await noteFailedLogin(deps.redis, challenge.userId, deps.clock.now());
+}

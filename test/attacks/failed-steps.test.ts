@@ -1,0 +1,132 @@
+// Somebody has my password and tries passcodes, carefully, fewer than would lock me. Do I hear of it,
+// from where it came, and can they keep it from me?
+import { expect, test } from "vitest";
+import type { activity } from "../../api/events.ts";
+import { codeAt, logInByApp, userWithApp } from "../support/apps.ts";
+import { newPhone } from "../support/phones.ts";
+import { expectProblem } from "../support/problems.ts";
+import { enrollPhone, logInByPassword, startChallenge, wrongCode } from "../support/scenarios.ts";
+import { until } from "../support/until.ts";
+import { useStack } from "../support/used.ts";
+import { webClient } from "../support/web.ts";
+
+const stack = useStack({ environment: { TRUSTED_PROXIES: "1" } });
+
+type Page = Awaited<ReturnType<typeof activity>>;
+
+const THIEF = { headers: { "x-forwarded-for": "203.0.113.66", "user-agent": "Thief/1.0" } };
+
+const now = (secret: string) => codeAt(secret, stack.clock.now());
+
+async function eventsOf(token: string, type: string, path = "/v1/me/activity") {
+  const { events } = (await stack.api.call<Page>("GET", `${path}?type=${type}`, { token })).body;
+  return events;
+}
+
+const pageOf = async (path: string, token: string) =>
+  (await webClient(stack, token).open(path)).html;
+
+test("each failed second step is an event with its address, browser and method, and nothing that was typed", async () => {
+  const { user, secret } = await userWithApp(stack);
+  const used = now(secret);
+  const first = await startChallenge(stack, user);
+  await stack.api.verifyPasscode(first.id, used);
+  const { id } = await startChallenge(stack, user);
+  const guesses = [wrongCode(used), "1234567", "AAAA-BBBB-CCCC-DDDD"];
+  for (const guess of guesses)
+    expectProblem(await stack.api.verifyPasscode(id, guess, THIEF), "passcode_rejected");
+  expectProblem(await stack.api.verifyPasscode(id, used, THIEF), "passcode_already_used");
+
+  const { token } = await logInByApp(stack, user, secret);
+  const events = await eventsOf(token, "second_step_failed");
+  expect(events.map(({ detail }) => detail)).toEqual([
+    { method: "otp", reason: "already_used" },
+    { method: "recovery_code" },
+    { method: "sms" },
+    { method: "otp" },
+  ]);
+  for (const { ip, userAgent, userId, actorId } of events)
+    expect({ ip, userAgent, userId, actorId }).toEqual({
+      ip: "203.0.113.66",
+      userAgent: "Thief/1.0",
+      userId: user.id,
+      actorId: user.id,
+    });
+  for (const typed of [...guesses, used]) expect(JSON.stringify(events)).not.toContain(typed);
+  const page = await pageOf("/activity?kind=logins", token);
+  expect(page).toContain("Second step failed: passcode of an app");
+  expect(page).toContain("203.0.113.66");
+  expect(page).toContain("the code was used before");
+});
+
+test("the account's administrators see them, in the list and in the export; the one that locked included", async () => {
+  const admin = await stack.createUser({ role: "administrator" });
+  const member = await stack.createUser({ accountId: admin.accountId });
+  await enrollPhone(stack, member, newPhone());
+  const { id } = await startChallenge(stack, member);
+  for (let n = 1; n <= 7; n++) await stack.api.verifyPasscode(id, String(1_000_000 + n), THIEF);
+  const { token } = await logInByPassword(stack, admin);
+  expect(await eventsOf(token, "second_step_failed", "/v1/account/activity")).toHaveLength(7);
+  const path = "/v1/account/activity/export?type=second_step_failed";
+  const file = await stack.app.request(path, { headers: { authorization: `Bearer ${token}` } });
+  expect((await file.text()).trim().split("\n")).toHaveLength(7);
+});
+
+test("the next login tells how many attempts failed and since when, once; a login that succeeds is none", async () => {
+  const { user, secret } = await userWithApp(stack);
+  await stack.advance(30_000);
+  const since = new Date(stack.clock.now()).toISOString();
+  await stack.api.logIn({ ...user, password: "guess" }, THIEF);
+  const { id } = await startChallenge(stack, user);
+  // A wrong password is written down without being waited for.
+  await until(
+    () => stack.deps.redis.hGet(`mfa:{${user.id}}:failed-logins`, "count"),
+    (count) => count === "1",
+  );
+  await stack.advance(30_000);
+  await stack.api.verifyPasscode(id, wrongCode(now(secret)), THIEF);
+  await stack.api.verifyPasscode(id, "7654321", THIEF);
+  const own = await startChallenge(stack, user);
+  const { failedAttempts } = (await stack.api.verifyPasscode(own.id, now(secret))).body;
+  expect(failedAttempts).toEqual({ count: 3, since });
+  await stack.advance(30_000);
+  const next = await startChallenge(stack, user);
+  const again = (await stack.api.verifyPasscode(next.id, now(secret))).body;
+  expect(again.failedAttempts).toBeUndefined();
+  expect(await eventsOf(again.session.token, "second_step_failed")).toHaveLength(2);
+});
+
+test("the page after a login says so, once", async () => {
+  const { user, secret } = await userWithApp(stack);
+  const { id } = await startChallenge(stack, user);
+  await stack.api.verifyPasscode(id, wrongCode(now(secret)), THIEF);
+  await stack.api.verifyPasscode(id, "7654321", THIEF);
+  const browser = webClient(stack);
+  const asked = await browser.send("/login", { username: user.username, password: user.password });
+  const [form] = asked.forms;
+  const answered = await browser.send(form?.action ?? "", {
+    ...form?.fields,
+    passcode: now(secret),
+  });
+  expect(answered.notices.join()).toContain("2 attempts to log in failed since");
+  expect((await browser.open("/devices")).notices.join()).not.toContain("failed");
+});
+
+test("activity says which device and which policy", async () => {
+  const admin = await stack.createUser({ role: "administrator" });
+  const { token } = await logInByPassword(stack, admin);
+  const phone = newPhone();
+  const { id } = (await stack.api.registerPhone(token, phone)).body;
+  const masked = `+•••••••${phone.e164.slice(-4)}`;
+  await stack.api.call("DELETE", `/v1/me/devices/${id}`, { token });
+  await stack.api.call("POST", "/v1/me/devices/otp", { token, body: { name: "My phone" } });
+  const requirement = { requirement: "required", enforceAfter: { days: 14 } };
+  await stack.api.call("PUT", "/v1/account/multi-factor-policy", { token, body: requirement });
+  const own = await pageOf("/activity", token);
+  expect(own).toContain(`SMS device added: ${masked}`);
+  expect(own).toContain(`Device removed: ${masked}`);
+  expect(own).toContain("OTP device added: My phone");
+  const policy = await pageOf("/account/activity", token);
+  expect(policy).toContain("Policy changed: Required, from 2026-01-1");
+  expect(policy).not.toContain(phone.e164);
+});

@@ -1,0 +1,63 @@
+// I hold a session, and a set-up that is open for a week. I send it codes for as long as it takes.
+import { expect, test } from "vitest";
+import { codeAt, registerApp } from "../support/apps.ts";
+import { newPhone } from "../support/phones.ts";
+import { expectProblem } from "../support/problems.ts";
+import { logInByPassword, wrongCode } from "../support/scenarios.ts";
+import { until } from "../support/until.ts";
+import { useStack } from "../support/used.ts";
+import { webClient } from "../support/web.ts";
+
+const REQUESTS = 100;
+
+const stack = useStack();
+
+test("an app's set-up takes a hundred requests, refused and malformed ones included; then it has ended", async () => {
+  const { token } = await logInByPassword(stack, await stack.createUser());
+  const { device, secret } = await registerApp(stack, token);
+  const code = codeAt(secret, stack.clock.now());
+  for (let n = 0; n < REQUESTS; n += 4) {
+    expectProblem(await stack.api.verifyDevice(token, device.id, "12"), "invalid_request");
+    const wrong = await stack.api.verifyDevice(token, device.id, wrongCode(code, n + 5));
+    expectProblem(wrong, "pin_rejected");
+    for (let again = 0; again < 2; again++)
+      expectProblem(await stack.api.verifyDevice(token, device.id, "abc"), "invalid_request");
+  }
+  const late = await stack.api.verifyDevice(token, device.id, code);
+  expect(expectProblem(late, "enrollment_ended").detail).toBe(
+    "Too many tries. This set-up has ended. Add the device again.",
+  );
+  const browser = webClient(stack, token);
+  const page = await browser.send(`/devices/otp/${device.id}/verify`, { code });
+  expect(page.heading).toMatch(/This set-up has ended|Device not found/);
+  await until(
+    () => stack.api.multiFactor(token),
+    ({ body }) => body.devices.length === 0,
+  );
+  expectProblem(await stack.api.verifyDevice(token, device.id, code), "device_not_found");
+  // The way on.
+  await registerApp(stack, token);
+});
+
+test("so does a phone's, whose PIN is not looked at any more", async () => {
+  const { token } = await logInByPassword(stack, await stack.createUser());
+  const phone = newPhone();
+  const { id } = (await stack.api.registerPhone(token, phone)).body;
+  const pin = await stack.pinTo(phone.e164);
+  for (let n = 0; n < REQUESTS; n++)
+    expectProblem(await stack.api.verifyDevice(token, id, "1"), "invalid_request");
+  expectProblem(await stack.api.verifyDevice(token, id, pin), "enrollment_ended");
+  await until(
+    () => stack.api.multiFactor(token),
+    ({ body }) => body.devices.length === 0,
+  );
+});
+
+test("an administrator changes a policy sixty times a day", async () => {
+  const admin = await stack.createUser({ role: "administrator" });
+  const { token } = await logInByPassword(stack, admin);
+  const change = (requirement: string) =>
+    stack.api.call("PUT", "/v1/account/multi-factor-policy", { token, body: { requirement } });
+  for (let n = 0; n < 60; n++) expect((await change("optional")).status).toBe(200);
+  expectProblem(await change("optional"), "policy_change_limit");
+});

@@ -1,0 +1,92 @@
+// I have a code that was right once. Its owner has used it, by the second that I need to type it. Am I
+// told more than that, and do I get guesses for it? And the owner, who merely types the code that is
+// still on the screen: are they called wrong, or locked?
+import { expect, test } from "vitest";
+import { codeAt, registerApp, userWithApp } from "../support/apps.ts";
+import { expectProblem } from "../support/problems.ts";
+import { logInByPassword, startChallenge, wrongCode } from "../support/scenarios.ts";
+import { useStack } from "../support/used.ts";
+import { webClient } from "../support/web.ts";
+
+const STEP_MS = 30_000;
+
+const stack = useStack();
+
+const now = (secret: string) => codeAt(secret, stack.clock.now());
+
+test("verify an app, log in at once with the code still on the screen: told to wait, eight times, and not locked", async () => {
+  const user = await stack.createUser();
+  const { token } = await logInByPassword(stack, user);
+  const { device, secret } = await registerApp(stack, token);
+  await stack.advance(18_000);
+  const code = now(secret);
+  expect((await stack.api.verifyDevice(token, device.id, code)).body.signedOut).toBe(true);
+  const { id } = await startChallenge(stack, user);
+  for (let n = 0; n < 8; n++) {
+    const used = expectProblem(await stack.api.verifyPasscode(id, code), "passcode_already_used");
+    expect(used).toMatchObject({
+      detail: "You have used this code already. Wait for the next one (12 seconds).",
+      secondsUntilNext: 12,
+    });
+  }
+  expect((await stack.api.challenge(id)).body.attemptsRemaining).toBe(7);
+  const { html } = await webClient(stack).send(`/login/${id}/verify`, { passcode: code });
+  expect(html).toContain("Wait for the next one (12 seconds).");
+  expect(html).not.toMatch(/(try|tries) (is|are) left/);
+  await stack.advance(12_000);
+  const late = expectProblem(await stack.api.verifyPasscode(id, code), "passcode_already_used");
+  expect(late.detail).toBe(
+    "You have used this code already. Type the one that your app shows now.",
+  );
+  expect((await stack.api.verifyPasscode(id, now(secret))).status).toBe(200);
+});
+
+test("at /v2.0 a used code is refused as the protocol refuses one, and costs nothing", async () => {
+  const user = await stack.createUser();
+  const { token } = await logInByPassword(stack, user);
+  const { device, secret } = await registerApp(stack, token);
+  const code = now(secret);
+  await stack.api.verifyDevice(token, device.id, code);
+  const { id } = await startChallenge(stack, user);
+  const send = (passcode: string) =>
+    stack.app.request("/v2.0/tokens", {
+      method: "POST",
+      headers: { "content-type": "application/json", "x-sessionid": id },
+      body: JSON.stringify({ auth: { "RAX-AUTH:passcodeCredentials": { passcode } } }),
+    });
+  const refused = await send(code);
+  expect(refused.status).toBe(401);
+  expect(await refused.json()).toEqual({
+    unauthorized: { code: 401, message: expect.stringContaining("Wait for the next one") },
+  });
+  await stack.advance(STEP_MS);
+  expect((await send(now(secret))).status).toBe(200);
+});
+
+test("attack: a used code between guesses buys none: seven wrong ones lock all the same", async () => {
+  const { user, secret } = await userWithApp(stack);
+  const first = await startChallenge(stack, user);
+  const used = now(secret);
+  await stack.api.verifyPasscode(first.id, used);
+  const { id } = await startChallenge(stack, user);
+  for (let n = 1; n <= 6; n++) {
+    expectProblem(await stack.api.verifyPasscode(id, used), "passcode_already_used");
+    const wrong = await stack.api.verifyPasscode(id, wrongCode(used, n * 1001));
+    expect(expectProblem(wrong, "passcode_rejected").attemptsRemaining).toBe(7 - n);
+  }
+  expectProblem(await stack.api.verifyPasscode(id, wrongCode(used, 7007)), "account_locked");
+  // Behind the lock a used code is not told from any other.
+  expectProblem(await stack.api.verifyPasscode(id, used), "account_locked");
+});
+
+test("attack: used codes are requests: sixty end the challenge", async () => {
+  const { user, secret } = await userWithApp(stack);
+  const first = await startChallenge(stack, user);
+  const used = now(secret);
+  await stack.api.verifyPasscode(first.id, used);
+  const { id } = await startChallenge(stack, user);
+  for (let n = 0; n < 60; n++)
+    expectProblem(await stack.api.verifyPasscode(id, used), "passcode_already_used");
+  await stack.advance(STEP_MS);
+  expectProblem(await stack.api.verifyPasscode(id, now(secret)), "challenge_expired");
+});
