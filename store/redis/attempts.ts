@@ -55,8 +55,9 @@ export const attemptScripts = {
     if not expiresAt then return {'unknown'} end
     if completedBy then return {'completed'} end
     local request = countRequest(challenge, now, expiresAt, tonumber(ARGV[6]))
-    if request ~= 'taken' then return {request} end
+    -- The lock is told first: it is what the user has to know, however often they ask.
     if tonumber(redis.call('GET', failures) or 0) > allowed then return {'locked'} end
+    if request ~= 'taken' then return {request} end
 
     local function accepted(...) return {'accepted', account, userEpoch, accountEpoch, ...} end
     local known = hash and hash == passcodeHash
