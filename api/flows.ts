@@ -23,8 +23,9 @@ import {
   firstOtpEnrollmentView,
   firstSmsEnrollmentView,
 } from "../workflows/views.ts";
+import { pageTimeLeft } from "./page-time.ts";
 import { Problem, type ProblemCode } from "./problem.ts";
-import { createCalls, PAGE_PATIENCE_MS } from "./temporal.ts";
+import { createCalls } from "./temporal.ts";
 import { unrunChallenge } from "./unrun-challenge.ts";
 
 /**
@@ -32,11 +33,16 @@ import { unrunChallenge } from "./unrun-challenge.ts";
  * slow day. Throws the 503 problem when Temporal or every worker is away.
  */
 export function createFlows(client: Client) {
-  return { ...flowsOver(client), forPages: flowsOver(client, PAGE_PATIENCE_MS) };
+  const forPrograms = flowsOver(client);
+  // Enrollments start within a transaction, which holds a connection and the user's row: nobody's
+  // patience may keep those from all others.
+  const { startSmsEnrollment, startOtpEnrollment } = forPrograms;
+  const forPages = { ...flowsOver(client, pageTimeLeft), startSmsEnrollment, startOtpEnrollment };
+  return { ...forPrograms, forPages };
 }
 
-function flowsOver(client: Client, patienceMs?: number) {
-  const { call, start, viewIfKnown, move } = createCalls(client, patienceMs);
+function flowsOver(client: Client, patience?: () => number) {
+  const { call, start, viewIfKnown, move } = createCalls(client, patience);
 
   return {
     /** Answers the view that the challenge begins with. */

@@ -10,6 +10,7 @@ import { createApp } from "./app.ts";
 import { createFlows } from "./flows.ts";
 import { createMetrics } from "./metrics.ts";
 import { serveMetrics } from "./metrics-server.ts";
+import { PAGE_PATIENCE_MS } from "./page-time.ts";
 import { drawQrCode } from "./qr-code.ts";
 import { note, requestFields } from "./request-context.ts";
 import { connectTemporal } from "./temporal.ts";
@@ -20,8 +21,8 @@ const PATIENCE = {
   requestTimeout: 20_000,
   connectionsCheckingInterval: 2_000,
 };
-/** How long what is under way may take when the gateway ends, in ms. */
-const FAREWELL_MS = 8_000;
+/** How long what is under way may take when the gateway ends, in ms: more than a page waits for Temporal. */
+const FAREWELL_MS = PAGE_PATIENCE_MS + 2_000;
 
 const config = loadConfig();
 const log = pino({ level: config.LOG_LEVEL, name: "gateway", mixin: requestFields });

@@ -25,9 +25,6 @@ import { note } from "./request-context.ts";
 /** How long a program's call waits for Temporal before the request, due within 2 s, is given up, in ms. */
 const PATIENCE_MS = 1500;
 
-/** How long a person's page waits, in ms: on a slow day that is better than a page with an error. */
-export const PAGE_PATIENCE_MS = 10_000;
-
 const TRIES = 4;
 const RECONNECT_MS = 1000;
 
@@ -73,10 +70,11 @@ type Unrun<View> = (history: History) => View | undefined;
 export class FlowSpent extends Error {}
 
 /**
- * What is asked of workflows. Each throws the 503 problem when Temporal or every worker is away, and
- * another 503, after which nothing is given back, when the workflow has too much to do at this moment.
+ * What is asked of workflows, each with so many ms of patience. Each throws the 503 problem when Temporal
+ * or every worker is away, and another 503, after which nothing is given back, when the workflow has too
+ * much to do at this moment.
  */
-export function createCalls(client: Client, patienceMs = PATIENCE_MS) {
+export function createCalls(client: Client, patience: () => number = () => PATIENCE_MS) {
   const call = async <T>(
     name: string,
     workflowId: string | undefined,
@@ -86,17 +84,18 @@ export function createCalls(client: Client, patienceMs = PATIENCE_MS) {
     const begun = performance.now();
     const ended = (outcome: Facts["temporal-call"]["outcome"]) =>
       tell("temporal-call", { call: name, outcome, seconds: (performance.now() - begun) / 1000 });
-    const patience = new AbortController();
+    const patienceMs = patience();
+    const giveUp = new AbortController();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
-        patience.abort();
+        giveUp.abort();
         reject(unavailable("temporal", new Error(`${name}: no answer in ${patienceMs} ms`)));
       }, patienceMs);
     });
     try {
       // The abort ends the first try of a call; its later ones are left to themselves.
-      const answer = await Promise.race([client.withAbortSignal(patience.signal, work), late]);
+      const answer = await Promise.race([client.withAbortSignal(giveUp.signal, work), late]);
       ended("ok");
       return answer;
     } catch (error) {
@@ -142,7 +141,7 @@ export function createCalls(client: Client, patienceMs = PATIENCE_MS) {
     const handle = open.getHandle(workflowId);
     // A server that knows how long we wait tells at once that the flow will not be run by then.
     const query = () =>
-      client.withDeadline(Date.now() + patienceMs, () => handle.query<View>(VIEW));
+      client.withDeadline(Date.now() + patience(), () => handle.query<View>(VIEW));
     const work = () =>
       query().catch(async (error) => {
         const known = isUnrun(error) ? unrun?.(await handle.fetchHistory()) : undefined;

@@ -2,6 +2,7 @@ import { Hono, type MiddlewareHandler } from "hono";
 import { limitBody } from "../api/body-limit.ts";
 import type { Deps } from "../api/deps.ts";
 import { preferredType } from "../api/media-types.ts";
+import { withinPageTime } from "../api/page-time.ts";
 import { Problem } from "../api/problem.ts";
 import { accountPages } from "./account.tsx";
 import { accountActivityPages } from "./account-activity.tsx";
@@ -75,6 +76,8 @@ export function portal(deps: Deps) {
       readForm,
       once(deps),
       flashes(deps),
+      // Since the form's claim, which is not to end before the work.
+      (_, next) => withinPageTime(next),
     );
   }
   loginPages(app, deps);

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { MiddlewareHandler } from "hono";
 import type { Deps } from "../api/deps.ts";
 import { type Caller, callerWith, keptAnswers, toKeep } from "../api/kept-answers.ts";
+import { PAGE_PATIENCE_MS } from "../api/page-time.ts";
 import { Problem } from "../api/problem.ts";
 import { isId } from "../store/ids.ts";
 import type { PortalContext, PortalEnv } from "./form.ts";
@@ -9,7 +10,6 @@ import { readToken } from "./session.ts";
 
 const HEADERS = ["content-type", "location", "set-cookie"];
 const POLL_MS = 100;
-const PATIENCE_MS = 10_000;
 
 /**
  * Does once what a form asks for, however often it is sent: a double click or a reload gets the
@@ -27,7 +27,7 @@ export function once(deps: Deps): MiddlewareHandler<PortalEnv> {
 
     let claimed = await answers.claim(text);
     for (let waited = 0; claimed.outcome === "in_progress"; waited += POLL_MS) {
-      if (waited >= PATIENCE_MS) throw new Problem("request_in_progress", "Wait a moment.");
+      if (waited >= PAGE_PATIENCE_MS) throw new Problem("request_in_progress", "Wait a moment.");
       await sleep(POLL_MS);
       claimed = await answers.claim(text);
     }

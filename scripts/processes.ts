@@ -4,7 +4,8 @@ import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SetUpError } from "./progress.ts";
 
-const GRACE_MS = 10_000;
+/** Longer than a gateway answers what is under way. */
+const GRACE_MS = 15_000;
 const RETRY_MS = 100;
 const TAIL_LINES = 15;
 const TAIL_BYTES = 16_384;
@@ -17,7 +18,7 @@ export type Child = {
   exited: Promise<string>;
   /** The last lines that it wrote. */
   tail(): string;
-  /** Asks it to end, kills its group after ten seconds, and resolves when it is gone. */
+  /** Asks it to end, kills its group after 15 s, and resolves when it is gone. */
   stop(): Promise<void>;
   /** Kills its group at once. */
   kill(): void;

@@ -5,7 +5,7 @@ import { identityOf } from "./process-identity.ts";
 import type { Child } from "./processes.ts";
 import { type Report, SetUpError } from "./progress.ts";
 
-const GRACE_MS = 10_000;
+const GRACE_MS = 15_000;
 
 type Recorded = { name: string; pid: number; identity: string };
 type Record_ = { pid: number; identity: string; url: string; children: Recorded[] };

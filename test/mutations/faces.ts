@@ -61,8 +61,8 @@ export const facesMutations: Mutation[] = [
   {
     mistake: "a person's page waits no longer than a program: a slow removal is an error",
     file: "api/flows.ts",
-    find: "forPages: flowsOver(client, PAGE_PATIENCE_MS)",
-    replace: "forPages: flowsOver(client)",
+    find: "...flowsOver(client, pageTimeLeft)",
+    replace: "...flowsOver(client)",
     noticedBy: ["test/portal/slow-day.test.ts"],
   },
   {

@@ -6,21 +6,31 @@ import { getAccount } from "../../store/postgres/accounts.ts";
 import { listDevices } from "../../store/postgres/devices.ts";
 import { codeAt, logInByApp, registerApp, supportOperator, userWithApp } from "../support/apps.ts";
 import type { Person } from "../support/people.ts";
+import { newPhone } from "../support/phones.ts";
 import { logInByPassword } from "../support/scenarios.ts";
 import { until } from "../support/until.ts";
-import { useStack } from "../support/used.ts";
+import { useGatewayBehindLinks, useStack } from "../support/used.ts";
 
 const SITE = "https://mfa.example";
 /** Longer than a program's call waits for a worker. */
 const SLOW_MS = 2_500;
 
+/** Shorter than a page waits. */
+const SOON_MS = 8_000;
+
 const stack = useStack();
+const gateway = useGatewayBehindLinks(stack);
 
 /** Sends a page's form, and answers the page that it leads to. */
-async function send(token: string, path: string, fields: Record<string, string> = {}) {
+async function send(
+  token: string,
+  path: string,
+  fields: Record<string, string> = {},
+  { app }: Pick<typeof stack, "app"> = stack,
+) {
   const headers = { cookie: `__Host-session=${token}`, origin: SITE };
   const body = new URLSearchParams(fields);
-  const answer = await stack.app.request(`${SITE}${path}`, { method: "POST", headers, body });
+  const answer = await app.request(`${SITE}${path}`, { method: "POST", headers, body });
   return { status: answer.status, to: answer.headers.get("location"), text: await answer.text() };
 }
 
@@ -85,4 +95,24 @@ test("a removal that nobody gets done is said to go on, and does", async () => {
     async () => (await stack.api.multiFactor(token)).body.devices,
     (devices) => devices.length === 0,
   );
+});
+
+test("a new device, whose row is held until its flow has begun, is not waited for as long", async () => {
+  const user = await stack.createUser();
+  const token = await tokenOf(user);
+  const { countryCode, phoneNumber } = newPhone();
+  await gateway.links.temporal.silence();
+  for (const [path, fields] of [
+    ["/devices/otp", { name: "work phone" }],
+    ["/devices/sms", { countryCode, phoneNumber }],
+  ] as const) {
+    const begun = performance.now();
+    const answer = await send(token, path, fields, gateway);
+    const waited = performance.now() - begun;
+    expect(answer.to).toBe(`${path}/new`);
+    expect(waited).toBeGreaterThan(1_000);
+    expect(waited).toBeLessThan(SOON_MS);
+  }
+  await gateway.links.temporal.mend();
+  expect(await listDevices(stack.deps.db, user.id)).toEqual([]);
 });
