@@ -174,10 +174,13 @@ const limits = {
   policyChangesPerDay: 60,
   otpDevices: 5,
   addressChangesPerDay: 10,
-  /** Notices to one address: what is over is dropped. One account has a third of it. */
+  /** Notices by e-mail: what is over is dropped. Half of each is for the important ones alone. */
   notices: {
+    /** To one address, and of it one account's. */
     address: { perHour: 60, perDay: 150 },
     account: { perHour: 20, perDay: 50 },
+    /** Of one account to all addresses. */
+    allOfAccount: { perHour: 1000, perDay: 5000 },
   },
   session: {
     absoluteMs: DAY_MS,

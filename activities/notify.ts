@@ -1,6 +1,6 @@
 import { ApplicationFailure } from "@temporalio/common";
 import { hashCode } from "../store/codes.ts";
-import { type Recipient, recipientsOf, writeNotice } from "../store/notices.ts";
+import { isImportant, type Recipient, recipientsOf, writeNotice } from "../store/notices.ts";
 import { getEvent, recordEvent } from "../store/postgres/events.ts";
 import type { AuditEvent } from "../store/postgres/schema.ts";
 import { getUser } from "../store/postgres/users.ts";
@@ -39,7 +39,11 @@ export function noticeActivities(deps: Deps) {
       });
       // A crash after the server took it sends it twice, under the same id.
       const id = hashCode(config.CODE_KEY, "notice", event.key, to);
-      const spent = await spendNotice(deps, { address, accountId: user.accountId });
+      const spent = await spendNotice(deps, {
+        address,
+        accountId: user.accountId,
+        important: isImportant(event),
+      });
       if (!spent) {
         await recordEvent(db, droppedNotice(event, to, new Date(clock.now())));
         throw ApplicationFailure.nonRetryable("The address was sent too many notices", OVER_BUDGET);

@@ -114,6 +114,26 @@ export function recipientsOf({ type, userId, detail }: AuditEvent): Recipient[] 
   ];
 }
 
+/** What takes a login over, or ends one: users have to hear of it whatever else they are told. */
+const IMPORTANT = new Set([
+  "device_verified",
+  "device_removed",
+  "all_devices_removed",
+  "multi_factor_reset",
+  "multi_factor_switched_on",
+  "multi_factor_switched_off",
+  "password_changed",
+  "api_key_made",
+  "api_key_revoked",
+  "recovery_codes_made",
+  "recovery_code_used",
+  "account_locked",
+]);
+
+/** Whether the notice of the event may use what is kept back from others; of an address, one's own change. */
+export const isImportant = ({ type, userId, actorId }: AuditEvent): boolean =>
+  IMPORTANT.has(type) || (type === "email_changed" && actorId === userId);
+
 /** What a notice says beside its event. */
 type Letterhead = {
   service: string;
@@ -127,8 +147,8 @@ type Letterhead = {
 };
 
 /**
- * The mail that tells a user of an event: nothing in it is secret, and nothing in the words of
- * whoever caused the event, who may be an attacker writing to the user in our name.
+ * The mail that tells a user of an event: nothing in it is secret, and of the words of whoever caused
+ * the event, who may be an attacker writing to the user in our name, three characters of a user name.
  */
 export function writeNotice(
   event: AuditEvent,

@@ -9,8 +9,8 @@ const LONGEST_USERNAME = 64;
 /** As it is typed, before it is read, in UTF-16 code units: a name may be typed in letters and marks apart. */
 export const LONGEST_TYPED_USERNAME = 256;
 
-/** What a mail shows of a name, in code points. */
-const LONGEST_IN_MAIL = 40;
+/** What a mail shows of a name, in code points: too few for a word to somebody. */
+const LONGEST_IN_MAIL = 3;
 
 /** Full-width and half-width forms, which RFC 8265 maps; other compatibility characters are refused. */
 const WIDE_OR_NARROW = /[\u3000\uff01-\uffef]/g;
@@ -108,14 +108,14 @@ export function faultOfUsername(typed: string): string | undefined {
 }
 
 /**
- * What a mail to the user may show of their name, which somebody else chose: its beginning up to a dot
- * or an @, so that no program makes a link of it. Undefined for a name of former times that would not
- * be taken now.
+ * What a mail to the user may show of their name, which somebody else may have chosen to write to a
+ * stranger: its first three characters, and none from a dot or an @ on. Undefined for a name of former
+ * times that would not be taken now.
  */
 export function nameInMail(username: string): string | undefined {
   if (faultOfUsername(username)) return undefined;
   const [beginning = ""] = username.split(/[.@]/);
   const shown = [...beginning].slice(0, LONGEST_IN_MAIL).join("");
   if (shown === "") return undefined;
-  return shown === username ? shown : `${shown}…`;
+  return shown === username ? shown : `${shown}•••`;
 }

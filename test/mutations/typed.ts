@@ -154,15 +154,15 @@ export const typedMutations: Mutation[] = [
   {
     mistake: "one account uses up the notices of an address for all others",
     file: "activities/notice-budget.ts",
-    find: "rulesOf(notices.account)",
-    replace: "rulesOf(notices.address)",
+    find: "budget(notices.account, mailbox, accountId)",
+    replace: "budget(notices.address, mailbox, accountId)",
     noticedBy: ["test/activities/notify.test.ts"],
   },
   {
     mistake: "many accounts together flood an address",
     file: "activities/notice-budget.ts",
-    find: "key: keys.notices(digest()), rules",
-    replace: 'key: keys.notices(digest(accountId, "all")), rules',
+    find: "budget(notices.address, mailbox)",
+    replace: 'budget(notices.address, mailbox, accountId, "all")',
     noticedBy: ["test/activities/notify.test.ts"],
   },
   {

@@ -122,13 +122,16 @@ describe("a new name has a shape", () => {
   });
 });
 
-describe("a mail shows of a name what no program makes a link of", () => {
+describe("a mail shows of a name too little to say anything by it", () => {
   test.each([
-    ["alice", "alice"],
-    ["o'hara", "o'hara"],
-    ["carol@example.com", "carol\u2026"],
-    ["evil.example", "evil\u2026"],
-    ["a".repeat(64), `${"a".repeat(40)}\u2026`],
+    ["ann", "ann"],
+    ["alice", "ali•••"],
+    ["o'hara", "o'h•••"],
+    ["carol@example.com", "car•••"],
+    ["al@example.com", "al•••"],
+    ["evil.example", "evi•••"],
+    ["your-account-was-hacked-call-0900123456", "you•••"],
+    ["a".repeat(64), "aaa•••"],
     [".com", undefined],
     // Of former times.
     ["your account was hacked, go to http://evil.example", undefined],
