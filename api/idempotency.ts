@@ -6,6 +6,9 @@ import { idempotencyKeySchema } from "./route.ts";
 
 const HEADERS = ["content-type", "content-disposition", "location", "www-authenticate"];
 
+/** The one path at which a header names the challenge. */
+const TOKENS = "/v2.0/tokens";
+
 /** A challenge in the path, with what is asked of it. */
 const CHALLENGE = /^\/v1\/login\/challenges\/([^/]+)\//;
 
@@ -46,5 +49,6 @@ const credentialsOf = (c: Context) => ({
   token:
     c.req.header("x-auth-token") ??
     /^Bearer +(\S+)$/i.exec(c.req.header("authorization") ?? "")?.[1],
-  challengeId: c.req.header("x-sessionid") ?? CHALLENGE.exec(c.req.path)?.[1],
+  challengeId:
+    c.req.path === TOKENS ? c.req.header("x-sessionid") : CHALLENGE.exec(c.req.path)?.[1],
 });

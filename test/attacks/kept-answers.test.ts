@@ -147,6 +147,19 @@ describe("attack: guessing at a challenge under a known key", () => {
     expectProblem(await verify(), "illegal_transition");
   });
 
+  test("a known challenge's id in a header makes no stranger its user: nothing of theirs is kept", async () => {
+    const owner = await stack.createUser();
+    await enrollPhone(stack, owner);
+    const { id } = await startChallenge(stack, owner);
+    const before = await kept();
+    const login = { ...(await stack.createUser()), password: "guess" };
+    for (let n = 0; n < 3; n++) {
+      const headers = { "idempotency-key": newId(), "x-sessionid": id };
+      expect((await post("/v1/login", login, headers)).status).toBe(401);
+    }
+    expect(await kept()).toEqual(before);
+  });
+
   test("another challenge's session id makes another request: nobody gets somebody else's token", async () => {
     const user = await stack.createUser();
     const { e164 } = await enrollPhone(stack, user);
