@@ -8,6 +8,7 @@ import type { Role, User } from "../store/postgres/schema.ts";
 import { type ListedUser, listUsers } from "../store/postgres/user-lists.ts";
 import { createUser, findUserByUsername, getUser } from "../store/postgres/users.ts";
 import type { Session } from "../store/redis/sessions.ts";
+import { requireStillLive } from "./authenticate.ts";
 import type { Deps } from "./deps.ts";
 import { userEvent } from "./events.ts";
 import { requireFresh } from "./fresh.ts";
@@ -72,6 +73,7 @@ export async function addUser(
   // Before the hash, which costs more than anything else here.
   if (await findUserByUsername(deps.db, username)) throw taken;
   const passwordHash = await hashNewPassword(deps, session.userId, password);
+  await requireStillLive(deps, session);
   const at = new Date(deps.clock.now());
   const event = userEvent(deps, session, "user_added", origin, { role });
   const address = email && normalizeAddress(email);
@@ -100,7 +102,12 @@ export async function changeUserRole(
   const { accountId, userId: actorId } = session;
   if (!isId(userId)) throw unknownUser();
   const event = userEvent(deps, { userId, accountId }, "role_changed", origin, { role });
-  const outcome = await changeRole(db, { accountId, userId, role }, { ...event, actorId });
+  const outcome = await db.transaction(async (tx) => {
+    const changed = await changeRole(tx, { accountId, userId, role }, { ...event, actorId });
+    // It has waited for the account: the administrator may be none any more.
+    await requireStillLive(deps, session);
+    return changed;
+  });
   if (outcome === "unknown_user") throw unknownUser();
   if (outcome === "support")
     throw new Problem("forbidden", "The role of a Support operator cannot be changed here.");

@@ -1,5 +1,10 @@
 import type { Context } from "hono";
-import { checkSession, type Session } from "../store/redis/sessions.ts";
+import {
+  type CheckedSession,
+  checkSession,
+  recheckSession,
+  type Session,
+} from "../store/redis/sessions.ts";
 import type { Deps } from "./deps.ts";
 import { Problem } from "./problem.ts";
 import { note } from "./request-context.ts";
@@ -47,13 +52,27 @@ export async function sessionOf(
   { setup = false }: Admits = {},
 ): Promise<Session> {
   const { idleMs } = config.limits.session;
-  const checked = await checkSession(redis, token, { now: clock.now(), idleMs });
-  if (checked.ok) {
-    note({ userId: checked.session.userId });
-    if (checked.session.scope === "mfa_setup" && !setup)
-      throw new Problem("setup_only", "Finish setting up multi-factor authentication first.");
-    return checked.session;
-  }
+  const session = liveOf(await checkSession(redis, token, { now: clock.now(), idleMs }));
+  note({ userId: session.userId });
+  if (session.scope === "mfa_setup" && !setup)
+    throw new Problem("setup_only", "Finish setting up multi-factor authentication first.");
+  return session;
+}
+
+/**
+ * Requires that the session has not ended since its request began: asked right before the write, after
+ * what takes its time. Throws `session_expired`, `session_revoked`, `unauthenticated`.
+ */
+export async function requireStillLive(
+  { redis, clock, config }: Pick<Deps, "redis" | "clock" | "config">,
+  session: Session,
+): Promise<void> {
+  const { idleMs } = config.limits.session;
+  liveOf(await recheckSession(redis, session, { now: clock.now(), idleMs }));
+}
+
+function liveOf(checked: CheckedSession): Session {
+  if (checked.ok) return checked.session;
   if (checked.code === "session_unknown")
     throw new Problem("unauthenticated", "The session token is unknown or too old. Log in again.");
   const { reason } = checked;

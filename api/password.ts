@@ -3,6 +3,7 @@ import { verifyPassword } from "../store/passwords.ts";
 import { type NewEvent, recordEvent } from "../store/postgres/events.ts";
 import { setPassword } from "../store/postgres/users.ts";
 import type { Session } from "../store/redis/sessions.ts";
+import { requireStillLive } from "./authenticate.ts";
 import { judgeProof } from "./credentials.ts";
 import type { Deps } from "./deps.ts";
 import { userEvent } from "./events.ts";
@@ -38,6 +39,7 @@ export async function changeOwnPassword(
     throw wrongPassword();
   }
   const passwordHash = await hashNewPassword(deps, userId, password);
+  await requireStillLive(deps, session);
   const replacement = { userId, passwordHash, replaces: proven.passwordHash };
   const event = userEvent(deps, session, "password_changed", origin);
   if (!(await replacePassword(deps, replacement, event))) throw wrongPassword();

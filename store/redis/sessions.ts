@@ -19,6 +19,9 @@ import {
 
 const TOUCH_MS = 60_000;
 
+/** How it stands with a session that is asked for. */
+export type CheckedSession = SessionState | { ok: false; code: "session_unknown" };
+
 export const sessionScripts = {
   openSession: script<[outcome: string, ...failedLogins: (string | number)[]]>(`
     ${TAKE_FAILED_LOGINS}
@@ -155,28 +158,47 @@ export async function checkSession(
   redis: Redis,
   token: string,
   at: { now: number; idleMs: number },
-): Promise<SessionState | { ok: false; code: "session_unknown" }> {
+): Promise<CheckedSession> {
   const parts = parseToken(token);
   if (!parts) {
     return { ok: false, code: "session_unknown" };
   }
-  // One round trip. The session is read first: a revocation in between is seen.
-  const [record, user] = await Promise.all([
-    readRecord(redis, parts.userId, parts.id),
-    readUserRevocation(redis, parts.userId),
-  ]);
+  const { record, state } = await readSession(redis, parts, at);
   if (!record || !isSecret(record, parts.secret)) {
     return { ok: false, code: "session_unknown" };
   }
   const { session } = record;
-  const account = hasSecondFactor(session)
-    ? undefined
-    : await readAccountRevocation(redis, session.accountId);
-  const state = stateOf(record, { user, account }, at);
   if (state.ok && at.now - session.lastSeenAt >= TOUCH_MS) {
     await redis.touchSession([keys.session(session.userId, session.id)], [at.now]);
   }
   return state;
+}
+
+/** How it stands now with a session whose token was checked before. */
+export async function recheckSession(
+  redis: Redis,
+  session: Pick<Session, "userId" | "id">,
+  at: { now: number; idleMs: number },
+): Promise<CheckedSession> {
+  return (await readSession(redis, session, at)).state;
+}
+
+async function readSession(
+  redis: Redis,
+  { userId, id }: Pick<Session, "userId" | "id">,
+  at: { now: number; idleMs: number },
+): Promise<{ record?: SessionRecord; state: CheckedSession }> {
+  // One round trip. The session is read first: a revocation in between is seen.
+  const [record, user] = await Promise.all([
+    readRecord(redis, userId, id),
+    readUserRevocation(redis, userId),
+  ]);
+  if (!record) return { state: { ok: false, code: "session_unknown" } };
+  const { session } = record;
+  const account = hasSecondFactor(session)
+    ? undefined
+    : await readAccountRevocation(redis, session.accountId);
+  return { record, state: stateOf(record, { user, account }, at) };
 }
 
 /** The user's live sessions, the one that ends last first. */
