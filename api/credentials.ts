@@ -16,7 +16,8 @@ export type Credentials = { username: string; password: string };
 
 /**
  * The user of this name and password. Throws `invalid_credentials` with the same words and after
- * the same work whether the user exists or not, and `login_throttled`.
+ * the same work whether the user exists or not, `login_throttled`, `logins_under_way` where too many
+ * others are being judged, and `too_many_requests` where the user logs in too often.
  */
 export function checkCredentials(
   deps: Deps,
@@ -51,7 +52,7 @@ export async function checkProof(
 
 /**
  * The user of this name, and once more where the secret is right; where it is not, it costs a guess.
- * Throws `login_throttled`, `logins_under_way`.
+ * Throws `login_throttled`, `logins_under_way`, `too_many_requests`.
  */
 export async function judgeProof(
   deps: Deps,

@@ -60,7 +60,7 @@ const DECISIONS = 3;
 /**
  * The first step of a login. Throws the problems `invalid_credentials` (with the same words and
  * after the same work whether the user exists or not), `account_locked` after the right password
- * only, and `login_throttled`.
+ * only, and `login_throttled`, `logins_under_way` and `too_many_requests`.
  */
 export async function logIn(
   deps: Deps,

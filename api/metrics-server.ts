@@ -8,13 +8,16 @@ import type { Registry } from "prom-client";
  */
 export function serveMetrics(address: string, registry: Registry): Promise<Server> {
   const [host, port] = address.split(":");
-  const server = createServer(async (request, response) => {
+  const server = createServer((request, response) => {
     if (request.method !== "GET" || request.url !== "/metrics") {
       response.writeHead(404).end();
       return;
     }
-    const text = await registry.metrics();
-    response.writeHead(200, { "content-type": registry.contentType }).end(text);
+    registry.metrics().then(
+      (text) => response.writeHead(200, { "content-type": registry.contentType }).end(text),
+      // Where one cannot be read there is none for a moment, and the gateway goes on.
+      () => response.writeHead(500).end(),
+    );
   });
   return new Promise((resolve, reject) => {
     server.once("error", reject);

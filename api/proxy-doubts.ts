@@ -1,4 +1,5 @@
 import type { MiddlewareHandler } from "hono";
+import { forwardedEntries } from "./client-address.ts";
 import type { Deps } from "./deps.ts";
 
 /** How often a doubt is told in the log, and how long it stands in the readiness, in ms. */
@@ -8,7 +9,7 @@ const SHOWN_MS = 15 * 60_000;
 /** Load balancers ask these themselves, past every proxy. */
 const PROBES = new Set(["/healthz", "/readyz"]);
 
-type Code = "forwarded_not_trusted" | "too_few_forwarded";
+type Code = "forwarded_not_trusted" | "too_few_forwarded" | "both_forwarded";
 
 /** Why the addresses that throttling and the audit see may not be those of the clients. */
 export type ProxyDoubt = { code: Code; detail: string };
@@ -20,6 +21,9 @@ const DETAILS: Record<Code, string> = {
   too_few_forwarded:
     "Requests bear fewer forwarded addresses than TRUSTED_PROXIES: they come past a proxy, or the " +
     "number is too high, and users share a proxy's address.",
+  both_forwarded:
+    "Requests bear both X-Forwarded-For and Forwarded, of which X-Forwarded-For is believed: have the " +
+    "proxy remove the one that it does not write, or clients choose their own address.",
 };
 
 /**
@@ -32,10 +36,7 @@ export function watchProxies({ config, clock, log }: Pick<Deps, "config" | "cloc
   const observe: MiddlewareHandler = async (c, next) => {
     const code = PROBES.has(c.req.path)
       ? undefined
-      : doubtOf(config.TRUSTED_PROXIES, [
-          c.req.header("x-forwarded-for"),
-          c.req.header("forwarded"),
-        ]);
+      : doubtOf(config.TRUSTED_PROXIES, (name) => c.req.header(name));
     if (code) note(code);
     await next();
   };
@@ -59,8 +60,10 @@ export function watchProxies({ config, clock, log }: Pick<Deps, "config" | "cloc
   };
 }
 
-function doubtOf(trusted: number, headers: (string | undefined)[]): Code | undefined {
-  const entries = Math.max(...headers.map((header) => header?.split(",").length ?? 0));
+function doubtOf(trusted: number, header: (name: string) => string | undefined): Code | undefined {
+  const entries = forwardedEntries(header).length;
   if (trusted === 0) return entries > 0 ? "forwarded_not_trusted" : undefined;
+  if (header("x-forwarded-for") !== undefined && header("forwarded") !== undefined)
+    return "both_forwarded";
   return entries < trusted ? "too_few_forwarded" : undefined;
 }

@@ -6,7 +6,7 @@ import { doubtsOf } from "./config-doubts.ts";
 import { serviceConfig } from "./settings.ts";
 
 /** What holds a secret is shown to be set, and no more. */
-const SECRET = /_(URL|KEYS?|TOKEN)$/;
+const SECRET = /_(URL|KEYS?|TOKEN|ENDPOINT)$/;
 const NO_SECRET = new Set(["PUBLIC_URL", "TWILIO_BASE_URL"]);
 
 /** How long a gateway is waited for, in ms. */

@@ -34,9 +34,21 @@ describe("a wrong TRUSTED_PROXIES, by which all users share one address, is told
     ["the same by RFC 7239", 0, { forwarded: "for=192.0.2.1" }],
     ["a proxy too many is trusted", 2, { "x-forwarded-for": "192.0.2.1" }],
     ["one is trusted and requests come past it", 1, {}],
-  ])("%s", async (_, proxies, headers) => {
+    [
+      "a proxy too many is trusted, and a client's node has a comma in quotes",
+      2,
+      { forwarded: 'for="_a,b"' },
+    ],
+    [
+      "the proxy writes one header and passes the client's other one on",
+      1,
+      { "x-forwarded-for": "10.0.0.1", forwarded: "for=192.0.2.1" },
+    ],
+  ])("%s", async (_, proxies, headers: Record<string, string>) => {
     const { get, readiness, warnings } = gateway(proxies);
-    const code = proxies === 0 ? "forwarded_not_trusted" : "too_few_forwarded";
+    const both = proxies > 0 && Object.keys(headers).length === 2;
+    const one = proxies === 0 ? "forwarded_not_trusted" : "too_few_forwarded";
+    const code = both ? "both_forwarded" : one;
     expect(await readiness()).toMatchObject({ status: "ready", doubts: undefined });
     for (let n = 0; n < 20; n++) await get(headers);
     expect(await readiness()).toMatchObject({ status: "ready", doubts: [code] });

@@ -24,6 +24,7 @@ const SOUND = {
   TRUSTED_PROXIES: "1",
   METRICS_ADDRESS: "127.0.0.1:9465",
   WORKER_METRICS_ADDRESS: "127.0.0.1:9464",
+  OTEL_EXPORTER_OTLP_ENDPOINT: "https://id:tracessecret@traces:4318",
 };
 
 type Line = { setting: string; value?: unknown; doubt?: string };
