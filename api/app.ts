@@ -43,8 +43,8 @@ export function createApp(deps: Deps) {
   app.use(requestLog(log, config.TRUSTED_PROXIES));
   if (deps.traced) app.use(deps.traced);
   app.use(secureHeaders);
-  for (const face of FACES) app.use(face, noStore);
-  app.use(limitBody(config.limits.bodyBytes));
+  // The portal has a limit of its own, and refuses on a page.
+  for (const face of FACES) app.use(face, noStore, limitBody(config.limits.bodyBytes));
   // Before what clients must keep to: providers send forms, and sign them.
   providerRoutes(app, deps);
   refuseOtherMethods(app);

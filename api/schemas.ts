@@ -118,7 +118,7 @@ export const policySchema = z
     startedBy: z.object({ id: z.string(), username: z.string() }).nullable(),
     startedAt: z.iso.datetime().nullable(),
     youMustSetUp: z.boolean().openapi({
-      description: "You have no verified device yourself: a requirement binds you as well",
+      description: "You have no verified device, so a requirement applies to you too",
     }),
   })
   .openapi("Policy");

@@ -28,9 +28,28 @@ const pinRules = ({ perDay, intervalMs }: Limits["pin"]): BudgetRule[] => [
   { limit: 1, windowMs: intervalMs },
 ];
 
+const passcodeRules = ({ perHour, intervalMs }: Limits["passcode"]) => ({
+  ofChallenge: { limit: 1, windowMs: intervalMs },
+  ofUser: { limit: perHour, windowMs: HOUR_MS },
+});
+
 /** How many ms until the user may be sent another PIN, as far as their own budget goes. */
 export const pinSendWait = ({ redis, clock, config }: Deps, userId: string): Promise<number> =>
   budgetWait(redis, keys.pinSends(userId), pinRules(config.limits.pin), clock.now());
+
+/** How many ms until the challenge may be sent another passcode, as far as the user's budgets go. */
+export async function passcodeSendWait(
+  { redis, clock, config }: Deps,
+  { userId, challengeId }: { userId: string; challengeId: string },
+): Promise<number> {
+  const { ofChallenge, ofUser } = passcodeRules(config.limits.passcode);
+  const [now, challengeKey] = [clock.now(), keys.challengeSends(userId, challengeId)];
+  const waits = await Promise.all([
+    budgetWait(redis, challengeKey, [ofChallenge], now),
+    budgetWait(redis, keys.passcodeSends(userId), [ofUser], now),
+  ]);
+  return Math.max(...waits);
+}
 
 /**
  * Spends the budgets for a PIN: 10 a day and one in 30 s for the user, and those of every message.
@@ -53,14 +72,11 @@ export function spendPasscodeSend(
   deps: Deps,
   send: { userId: string; challengeId: string; phoneNumber: string },
 ): Promise<Spent> {
-  const { perHour, intervalMs } = deps.config.limits.passcode;
+  const { ofChallenge, ofUser } = passcodeRules(deps.config.limits.passcode);
   const { userId, challengeId, phoneNumber } = send;
   return spend(deps, "passcode", [
-    charge("challenge", keys.challengeSends(userId, challengeId), {
-      limit: 1,
-      windowMs: intervalMs,
-    }),
-    charge("user", keys.passcodeSends(userId), { limit: perHour, windowMs: HOUR_MS }),
+    charge("challenge", keys.challengeSends(userId, challengeId), ofChallenge),
+    charge("user", keys.passcodeSends(userId), ofUser),
     ...ofEveryMessage(deps, "passcode", phoneNumber),
   ]);
 }

@@ -29,7 +29,11 @@ export function accountPages(app: Hono<PortalEnv>, deps: Deps) {
   app.get(FORM, async (c) => {
     const who = await signedInLatelyAs(c, deps, "administrator");
     const policy = await getPolicy(deps, who.session);
-    return requirementPage(c, who, policy, daysLeft(policy, deps.clock.now()));
+    // Back from the question whether it is to be now: with what was chosen.
+    const now = c.req.query("now") !== undefined;
+    const requirement = now ? "required" : policy.requirement;
+    const days = now ? "0" : daysLeft(policy, deps.clock.now());
+    return requirementPage(c, who, policy, { requirement, days });
   });
 
   takeForm(app, "/account", { at: FORM }, async (c) => {
@@ -55,7 +59,7 @@ export function accountPages(app: Hono<PortalEnv>, deps: Deps) {
       action: "/account",
       hidden: { requirement: "required", enforceAfter: "0", sure: "yes" },
       button: "Require it now",
-      cancel: FORM,
+      cancel: `${FORM}?now`,
     };
     return confirmPage(
       c,
@@ -109,7 +113,10 @@ function accountPage(c: PortalContext, who: Who, policy: Policy) {
   );
 }
 
-function requirementPage(c: PortalContext, who: Who, policy: Policy, days: string) {
+/** What the form shows as chosen at first. */
+type Choice = { requirement: Policy["requirement"]; days: string };
+
+function requirementPage(c: PortalContext, who: Who, policy: Policy, choice: Choice) {
   return page(
     c,
     { title: TITLE, who, narrow: true },
@@ -126,7 +133,7 @@ function requirementPage(c: PortalContext, who: Who, policy: Policy, days: strin
           If required, everyone without a verified device is logged out and must add one at their
           next login. They must do it themselves.
         </p>
-        <PolicyForm policy={policy} faults={c.get("faults")} days={days} />
+        <PolicyForm choice={choice} faults={c.get("faults")} />
       </section>
     </>,
   );
@@ -136,7 +143,7 @@ const TITLE = "Account-wide two-factor authentication";
 
 const REQUIREMENTS = { optional: "Optional", required: "Required for everyone" } as const;
 
-function PolicyForm({ policy, faults, days }: { policy: Policy; faults: Faults; days: string }) {
+function PolicyForm({ choice, faults }: { choice: Choice; faults: Faults }) {
   return (
     <Form action="/account">
       <fieldset>
@@ -148,7 +155,7 @@ function PolicyForm({ policy, faults, days }: { policy: Policy; faults: Faults; 
               name="requirement"
               id={requirement}
               value={requirement}
-              checked={requirement === (faults.typed?.requirement ?? policy.requirement)}
+              checked={requirement === (faults.typed?.requirement ?? choice.requirement)}
               required
             />
             <label for={requirement}>{REQUIREMENTS[requirement]}</label>
@@ -160,7 +167,7 @@ function PolicyForm({ policy, faults, days }: { policy: Policy; faults: Faults; 
         label="Grace period in days"
         hint="0 means now. Until then, people are reminded at each login."
         faults={faults}
-        value={days}
+        value={choice.days}
         class="number"
         inputmode="numeric"
         autocomplete="off"

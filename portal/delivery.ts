@@ -1,3 +1,5 @@
+import { duration } from "../api/duration.ts";
+
 type Words = {
   why: string;
   help?: string /** Another message would fare no better. */;
@@ -26,14 +28,20 @@ const PROBLEMS: Record<string, Words> = {
 
 /**
  * A delivery's problem in words that say what to do: `again` where another message may arrive, else
- * `instead`.
+ * `instead`; `waitMs` is how long the user's own budgets allow no other message.
  */
 export function undelivered(
-  { problem, to }: { problem: string | null; to: string | null },
+  { problem, to, waitMs }: { problem: string | null; to: string | null; waitMs: number },
   { again, instead }: { again: string; instead: string },
 ): string {
   if (problem === "send_limit")
-    return `We could not send a message to ${to}, because too many were sent lately. Wait a while. ${instead}`;
+    return [
+      `We could not send a message to ${to}, because too many were sent lately.`,
+      waitMs > 0 && `You can request another in ${duration(waitMs)}.`,
+      instead,
+    ]
+      .filter(Boolean)
+      .join(" ");
   const { why, help, final } = PROBLEMS[problem ?? ""] ?? {};
   const told = `The message to ${to} could not be delivered${why ? `: ${why}` : ""}.`;
   return [told, help, final ? instead : again].filter(Boolean).join(" ");

@@ -41,7 +41,7 @@ async function emailPage(c: PortalContext, deps: Deps, session: Session) {
       <Form action="/devices/email">
         <Field
           name="email"
-          label="E-mail address"
+          label="Email address"
           hint="We'll tell your old address about this change. Leave empty to turn notifications off."
           faults={c.get("faults")}
           value={(await emailOf(deps, session.userId)) ?? ""}

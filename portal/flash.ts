@@ -1,9 +1,14 @@
-import { deflateRawSync, inflateRawSync } from "node:zlib";
 import type { MiddlewareHandler } from "hono";
 import type { Deps } from "../api/deps.ts";
 import { seal, unseal } from "../store/sealing.ts";
-import { type Flash, type PortalContext, type PortalEnv, secretFields } from "./form.ts";
-import { ownCookie, setOwnCookie, userOfCookie } from "./session.ts";
+import {
+  type Flash,
+  hiddenFields,
+  type PortalContext,
+  type PortalEnv,
+  secretFields,
+} from "./form.ts";
+import { ownCookie, sessionOfCookie, setOwnCookie, userOfCookie } from "./session.ts";
 import { type Faults, NO_FAULTS } from "./words.ts";
 
 /** What is told at once, and where somebody wants to go on after a login. */
@@ -11,8 +16,20 @@ type Kind = "flash" | "goal";
 
 const LIFETIME_S: Record<Kind, number> = { flash: 60, goal: 30 * 60 };
 
+/** Nothing else shows a secret again, so that its page may be slow to come. */
+const SECRETS_S = 10 * 60;
+
 /** Browsers refuse a cookie of more than 4096 bytes with its name and attributes. */
 const LONGEST = 3800;
+
+/** What fits of it before it is sealed: base64 makes four characters of three bytes. */
+const LONGEST_BYTES = 2700;
+
+/** More fields than any form has. */
+const MOST_FIELDS = 20;
+
+/** What stands in the cookie beside what is left: until when it counts, by the service's clock (ms). */
+type Sealed = Flash & { userId?: string; sessionId?: string; until: number };
 
 /**
  * Carries what a form's answer says to the page that it leads to, in a cookie that is sealed, so that
@@ -27,7 +44,7 @@ export function flashes(deps: Deps): MiddlewareHandler<PortalEnv> {
     const isHere = (left?: Flash) => opens && left && pathOf(left.at) === c.req.path;
     const [told, wanted] = [isHere(flash) ? flash : undefined, isHere(goal) ? goal : undefined];
     const typed = told?.typed ?? wanted?.typed;
-    const kept = wanted && Object.keys(wanted.typed ?? {}).length > 0;
+    const kept = Object.values(wanted?.typed ?? {}).some((value) => value.trim() !== "");
     c.set("said", told?.said ?? (kept ? "Check what you typed, and send it again." : undefined));
     c.set("secrets", told?.secrets);
     c.set("faults", { ...(told?.faults ?? NO_FAULTS), ...(typed && { typed }) });
@@ -39,7 +56,8 @@ export function flashes(deps: Deps): MiddlewareHandler<PortalEnv> {
       ["goal", c.get("leftGoal"), wanted],
     ] as const)
       if (left) write(c, deps, kind, left);
-      else if (shown && c.res.status === 200) setOwnCookie(c, deps, kind, "", 0);
+      // Whatever page was seen there, a refusal too: it is not told a second time.
+      else if (shown && c.res.status !== 303) setOwnCookie(c, deps, kind, "", 0);
   };
 }
 
@@ -71,43 +89,65 @@ export function again(c: PortalContext, at: string, faults: Faults) {
   return c.redirect(at, 303);
 }
 
-/** Remembers where to go on after a login, with what was typed there. */
+/**
+ * Remembers where to go on after a login, with what was typed there. A page of a set-up does not take
+ * the place of where the login before the set-up was to lead.
+ */
 export function remember(c: PortalContext, at: string, typed?: Record<string, string>): void {
+  const goal = c.get("goal");
+  if (goal && !goal.typed && /^\/(devices|set-up)\b/.test(at)) return;
   c.set("leftGoal", { at, typed });
 }
 
-/** The sent form's fields without passwords and codes. */
+/** What was typed or chosen in the sent form, without passwords and codes. */
 export function typedIn(c: PortalContext): Record<string, string> {
-  return Object.fromEntries([...c.get("form")].filter(([name]) => !secretFields.has(name)));
+  const shown = [...c.get("form")].filter(
+    ([name]) => !secretFields.has(name) && !hiddenFields.has(name),
+  );
+  return Object.fromEntries(shown.slice(0, MOST_FIELDS));
 }
 
 const pathOf = (at: string) => at.split("?")[0];
 
 function write(c: PortalContext, deps: Deps, kind: Kind, left: Flash): void {
-  const userId = c.get("userId") ?? userOfCookie(c, deps);
-  for (let flash: Flash | undefined = { ...left, userId }; flash; flash = shortened(flash)) {
-    const sealed = seal(deps.config.SEALING_KEYS, deflateRawSync(JSON.stringify(flash)), kind);
-    if (sealed.length > LONGEST) continue;
-    setOwnCookie(c, deps, kind, sealed, LIFETIME_S[kind]);
-    return;
-  }
+  const { typed, secrets, ...rest } = left;
+  const lifetimeS = secrets ? SECRETS_S : LIFETIME_S[kind];
+  const first: Sealed = {
+    ...rest,
+    ...(secrets && { secrets, sessionId: sessionOfCookie(c, deps) }),
+    userId: c.get("userId") ?? userOfCookie(c, deps),
+    until: deps.clock.now() + lifetimeS * 1000,
+  };
+  const room = LONGEST_BYTES - bytesOf(first);
+  const text = JSON.stringify({ ...first, typed: typed && shortest(typed, room) });
+  const sealed = seal(deps.config.SEALING_KEYS, text, kind);
+  if (sealed.length <= LONGEST) setOwnCookie(c, deps, kind, sealed, lifetimeS);
 }
 
-/** Without the longest text of what was typed; undefined where nothing is left to leave out. */
-function shortened({ typed, ...rest }: Flash): Flash | undefined {
-  const [longest] = Object.entries(typed ?? {}).sort(([, a], [, b]) => b.length - a.length);
-  if (!longest) return undefined;
-  const left = Object.entries(typed ?? {}).filter(([name]) => name !== longest[0]);
-  return { ...rest, typed: Object.fromEntries(left) };
+const bytesOf = (value: unknown) => Buffer.byteLength(JSON.stringify(value));
+
+/** As many of the fields as there is room for (bytes), the shortest first. */
+function shortest(typed: Record<string, string>, room: number): Record<string, string> {
+  const fields = Object.entries(typed)
+    .map((field) => ({ field, bytes: bytesOf(field) }))
+    .sort((a, b) => a.bytes - b.bytes);
+  let used = 0;
+  const fitting = fields.filter(({ bytes }) => {
+    used += bytes;
+    return used <= room;
+  });
+  return Object.fromEntries(fitting.map(({ field }) => field));
 }
 
 function read(c: PortalContext, deps: Deps, kind: Kind): Flash | undefined {
   const sealed = ownCookie(c, deps, kind);
   if (!sealed) return undefined;
   try {
-    const packed = unseal(deps.config.SEALING_KEYS, sealed, kind);
-    const flash: Flash = JSON.parse(inflateRawSync(packed).toString());
-    return flash.userId === userOfCookie(c, deps) ? flash : undefined;
+    const text = unseal(deps.config.SEALING_KEYS, sealed, kind).toString();
+    const { userId, sessionId, until, ...left }: Sealed = JSON.parse(text);
+    const isOwn =
+      userId === userOfCookie(c, deps) && (!left.secrets || sessionId === sessionOfCookie(c, deps));
+    return isOwn && deps.clock.now() < until ? left : undefined;
   } catch {
     // Not one of ours, or of a key that is gone.
     return undefined;

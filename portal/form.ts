@@ -8,14 +8,12 @@ import type { Faults } from "./words.ts";
 export type Flash = {
   /** The page's path and query. */
   at: string;
-  /** The user whose browser it is; nobody else sees it. */
-  userId?: string;
   /** A success, in words. */
   said?: string;
   faults?: Omit<Faults, "typed">;
   /** What was typed, without passwords and codes. */
   typed?: Record<string, string>;
-  /** What is shown this once. */
+  /** What is shown this once, and in the session alone that asked for it. */
   secrets?: string[];
 };
 
@@ -66,8 +64,8 @@ type About = string | Partial<Record<ProblemCode, string>>;
 type FormPage = { at: string; about?: About };
 
 /**
- * Takes a form that stands on the page `at`, an address with the same parameters or what makes it.
- * What is refused is told there, and who comes to the form's own address is led there.
+ * Takes the form that is sent to `path`. `at` is the page it stands on: a path with the same
+ * parameters, or a function that makes it. A refusal is told on that page; a GET of `path` leads to it.
  */
 export function takeForm(
   app: Hono<PortalEnv>,
@@ -96,6 +94,9 @@ export const secretFields: ReadonlySet<string> = new Set([
   "passcode",
   "code",
 ]);
+
+/** What nobody typed: a page puts it in its forms itself. */
+export const hiddenFields: ReadonlySet<string> = new Set(["to", "again", "with", "role", "sure"]);
 
 /** A field as it was typed, without the spaces around it; empty where there is none. */
 export const field = (c: PortalContext, name: string) => (c.get("form").get(name) ?? "").trim();

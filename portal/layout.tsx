@@ -11,6 +11,7 @@ import type { Session } from "../store/redis/sessions.ts";
 import { assetPath } from "./assets.ts";
 import type { PortalContext } from "./form.ts";
 import { Form, Linked, Notice } from "./parts.tsx";
+import { NO_FAULTS } from "./words.ts";
 
 /** Whose page it is. */
 export type Who = { username: string; session: Session; locked?: boolean };
@@ -31,7 +32,9 @@ type Page = {
 
 /** Answers with a page, which says first what the form that led here has done or what was wrong. */
 export function page(c: PortalContext, { status = 200, ...of }: Page, children: Child) {
-  const [faults, said] = [c.get("faults"), c.get("said")];
+  // A page that is a refusal itself tells it, so that the form's need not be told too.
+  const faults = status >= 400 ? NO_FAULTS : c.get("faults");
+  const said = c.get("said");
   const failed = status >= 400 || faults.status >= 400;
   const body = (
     <Layout
@@ -126,27 +129,34 @@ const ACCOUNT: Record<Role, Place[]> = {
   support: MINE.slice(0, 1),
 };
 
-const To = ({ place: [href, label], path }: { place: Place; path: string }) => (
-  <a href={href} aria-current={path.startsWith(href) ? "page" : undefined}>
+const To = ({ place: [href, label], here }: { place: Place; here?: string }) => (
+  <a href={href} aria-current={href === here ? "page" : undefined}>
     {label}
   </a>
 );
 
+/** The place that the path belongs to: of several, the one that names it best. */
+function placeOf(path: string, places: Place[]): string | undefined {
+  const above = places.map(([href]) => href).filter((href) => `${path}/`.startsWith(`${href}/`));
+  return above.sort((a, b) => b.length - a.length)[0];
+}
+
 function Account({ who, path }: { who: Who; path: string }) {
   const { scope, role } = who.session;
   const places = scope === "full" ? [...MINE, ...OF_ROLE[role]] : MINE.slice(0, 1);
+  const here = placeOf(path, [...places, ...ACCOUNT[role]]);
   return (
     <>
       <nav aria-label="Pages">
         {places.map((place) => (
-          <To place={place} path={path} />
+          <To place={place} here={here} />
         ))}
         {scope === "full" && (
           <details class="menu">
             <summary>Account</summary>
             <div>
               {ACCOUNT[role].map((place) => (
-                <To place={place} path={path} />
+                <To place={place} here={here} />
               ))}
             </div>
           </details>

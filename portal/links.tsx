@@ -19,7 +19,8 @@ export function linkPages(app: Hono<PortalEnv>, deps: Deps) {
 
   app.get(`${PATH}/new`, async (c) => newPage(c, await signedInLatelyAs(c, deps, "administrator")));
 
-  takeForm(app, PATH, { at: `${PATH}/new` }, async (c) => {
+  const about = { invalid_credentials: "password" };
+  takeForm(app, PATH, { at: `${PATH}/new`, about }, async (c) => {
     const { session } = await signedInAs(c, deps, "administrator");
     const origin = originOf(c, deps.config.TRUSTED_PROXIES);
     // As it was typed: spaces count.

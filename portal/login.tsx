@@ -34,7 +34,7 @@ export function loginPages(app: Hono<PortalEnv>, deps: Deps) {
   app.get("/login", async (c) => {
     const again = c.req.query("again") !== undefined;
     const { live, ended, reason } = await sessionOrEnd(c, deps);
-    // The first login after a set-up leads to where the one before it was to lead.
+    // The login after a set-up goes on to where the login before it was going.
     const goal = reason === "device_verified" ? c.get("goal")?.at : undefined;
     const to = ownPath(goal ?? c.req.query("to"));
     if (live && !again) return c.redirect(to, 303);
@@ -53,7 +53,7 @@ export function loginPages(app: Hono<PortalEnv>, deps: Deps) {
     `/login?${new URLSearchParams({ to: ownPath(field(c, "to")) })}${ticked(c, "again") ? "&again" : ""}`;
 
   takeForm(app, "/login", { at, about: { invalid_credentials: "password" } }, async (c) => {
-    // The form's page has set a cookie: without one, the login would lead to itself again.
+    // The form's page has set a cookie. A browser that did not keep it would land here again and again.
     if (ticked(c, "once") && !keepsCookies(c, deps)) return c.redirect("/login/cookies", 303);
     const to = ownPath(field(c, "to"));
     const username = field(c, "username");
@@ -72,7 +72,7 @@ export function loginPages(app: Hono<PortalEnv>, deps: Deps) {
     await keepToken(c, deps, result.session.token);
     const needsSetup = result.status === "setup_required" || result.multiFactorRequiredFrom;
     if (!needsSetup) return arrive(c, to, failedBefore(result));
-    // Who sets up a device logs in again after it, and still wants to go there.
+    // After the set-up there is another login, which goes on to the same place.
     if (to !== "/" && to !== c.get("goal")?.at) remember(c, to);
     return c.redirect(`/set-up?to=${encodeURIComponent(to)}`, 303);
   });

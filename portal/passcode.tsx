@@ -12,8 +12,10 @@ import type { Deps } from "../api/deps.ts";
 import { duration } from "../api/duration.ts";
 import { originOf } from "../api/origin.ts";
 import { methodSchema } from "../api/schemas.ts";
+import { passcodeSendWait } from "../api/sends.ts";
 import { withSupport } from "../api/support-contact.ts";
 import { verifyPasscode } from "../api/verify-passcode.ts";
+import { ownerOf } from "../store/ids.ts";
 import { undelivered } from "./delivery.ts";
 import { arrive, done } from "./flash.ts";
 import { badFields, field, ownPath, type PortalContext, type PortalEnv, takeForm } from "./form.ts";
@@ -28,7 +30,7 @@ export function passcodePages(app: Hono<PortalEnv>, deps: Deps) {
     const challenge = await withPasscodeSent(deps, await getChallenge(deps, c.req.param("id")));
     if (challenge.state === "authenticated")
       return (await liveSession(c, deps)) ? c.redirect(goalOf(c), 303) : answeredPage(c);
-    return passcodePage(c, deps, challenge);
+    return passcodePage(c, deps, challenge, await waitOf(deps, challenge.id));
   });
 
   takeForm(app, "/login/:id/verify", { at: placeOf, about: "passcode" }, async (c) => {
@@ -42,19 +44,19 @@ export function passcodePages(app: Hono<PortalEnv>, deps: Deps) {
 
   takeForm(app, "/login/:id/resend", { at: placeOf }, async (c) => {
     await resendPasscode(deps, idOf(c));
-    return c.redirect(pathOf(c, { sent: String(deps.clock.now()) }), 303);
+    return c.redirect(pathOf(c), 303);
   });
 
   takeForm(app, "/login/:id/method", { at: placeOf }, async (c) => {
     const method = methodSchema.safeParse(field(c, "method"));
     if (!method.success) throw badFields({ method: "Choose one of the methods." });
-    const challenge = await withPasscodeSent(deps, await chooseMethod(deps, idOf(c), method.data));
-    const { state, deliveredTo: to } = challenge;
-    const wait = waitOf(c, deps, challenge);
+    const wait = await waitOf(deps, idOf(c));
+    const chosen = await chooseMethod(deps, idOf(c), method.data);
+    const { state, deliveredTo: to } = await withPasscodeSent(deps, chosen);
     // No other is sent so soon after the last one, which is good still.
     const still = method.data === "sms" && state === "awaiting_passcode" && wait > 0;
     if (!still) return c.redirect(pathOf(c), 303);
-    const then = `Enter it, or request another in ${duration(wait * 1000)}.`;
+    const then = `Enter it, or request another in ${duration(wait)}.`;
     return done(c, pathOf(c), `We sent a passcode to ${to} moments ago. ${then}`);
   });
 }
@@ -71,21 +73,20 @@ const goalOf = (c: PortalContext) => ownPath(c.get("form").get("to") ?? c.req.qu
 
 /** The page of the challenge with what of its address matters to its forms. */
 function placeOf(c: PortalContext): string {
-  const { with: by, sent } = c.req.query();
-  const recovery = (c.get("form").get("with") ?? by) === "recovery";
-  return pathOf(c, { ...(recovery && { with: "recovery" }), ...(sent && { sent }) });
+  const recovery = (c.get("form").get("with") ?? c.req.query("with")) === "recovery";
+  return pathOf(c, recovery ? { with: "recovery" } : {});
 }
 
 function pathOf(c: PortalContext, more: Record<string, string> = {}): string {
   return `/login/${idOf(c)}?${new URLSearchParams({ to: goalOf(c), ...more })}`;
 }
 
-function passcodePage(c: PortalContext, deps: Deps, challenge: Challenge) {
+function passcodePage(c: PortalContext, deps: Deps, challenge: Challenge, wait: number) {
   if (challenge.next.length === 0) return overPage(c, challenge);
   const faults = c.get("faults");
   const recovery = c.req.query("with") === "recovery";
   const left = Date.parse(challenge.expiresAt) - deps.clock.now();
-  const wait = waitOf(c, deps, challenge);
+  const { intervalMs } = deps.config.limits.passcode;
   return page(
     c,
     { title: "Enter your passcode", narrow: true },
@@ -105,7 +106,7 @@ function passcodePage(c: PortalContext, deps: Deps, challenge: Challenge) {
         <h2>Try another way</h2>
         <div class="ways" id="offers">
           {challenge.next.includes("resend") && !recovery && (
-            <Resend c={c} id={challenge.id} wait={wait} />
+            <Resend c={c} id={challenge.id} wait={wait} soon={wait <= intervalMs} />
           )}
           <OtherMethod c={c} challenge={challenge} />
           <a href={pathOf(c, recovery ? {} : { with: "recovery" })}>
@@ -135,7 +136,7 @@ function Delivery({ challenge, wait }: { challenge: Challenge; wait: number }) {
   if (state === "delivery_failed")
     return (
       <Notice id="delivery" kind="bad">
-        {undelivered({ problem, to: deliveredTo }, HELP)}
+        {undelivered({ problem, to: deliveredTo, waitMs: wait }, HELP)}
       </Notice>
     );
   if (state === "sending_passcode" && !delivery)
@@ -179,33 +180,33 @@ const Goal = ({ c, recovery }: { c: PortalContext; recovery?: boolean }) => (
   </>
 );
 
-function Resend({ c, id, wait }: { c: PortalContext; id: string; wait: number }) {
+type Resending = { c: PortalContext; id: string; wait: number; soon: boolean };
+
+/** `soon`: short enough a wait (ms) to be counted down. */
+function Resend({ c, id, wait, soon }: Resending) {
+  const seconds = wait > 0 && soon ? String(Math.ceil(wait / 1000)) : undefined;
   return (
     <Form action={`/login/${id}/resend`}>
       <Goal c={c} />
-      <button type="submit" class="second" {...(wait > 0 && { "data-wait": String(wait) })}>
+      <button type="submit" class="second" {...(seconds && { "data-wait": seconds })}>
         Send a new passcode
       </button>
       <p class="quiet">
-        {wait > 0 && <span data-wait-note>You can resend in {wait} seconds. </span>}
+        {wait > 0 && (
+          <span {...(seconds && { "data-wait-note": true })}>
+            You can resend in {duration(wait)}.{" "}
+          </span>
+        )}
         Sending a new passcode cancels the old one.
       </p>
     </Form>
   );
 }
 
-/** Seconds until another passcode may be sent: from the last one this page knows of. */
-function waitOf(
-  c: PortalContext,
-  { clock, config }: Deps,
-  { state, expiresAt }: Challenge,
-): number {
-  if (state === "delivery_failed") return 0;
-  const begun = Date.parse(expiresAt) - config.limits.challengeMs;
-  const sent = Math.max(begun, Number(c.req.query("sent")) || 0);
-  const { intervalMs } = config.limits.passcode;
-  const left = sent + intervalMs - clock.now();
-  return Math.ceil(Math.min(Math.max(0, left), intervalMs) / 1000);
+/** How many ms until another passcode may be sent. */
+async function waitOf(deps: Deps, challengeId: string): Promise<number> {
+  const userId = ownerOf(challengeId);
+  return userId ? passcodeSendWait(deps, { userId, challengeId }) : 0;
 }
 
 function OtherMethod({ c, challenge }: { c: PortalContext; challenge: Challenge }) {

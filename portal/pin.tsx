@@ -62,7 +62,7 @@ function verifyPage(c: PortalContext, who: Who, device: DeviceView, waiting: Wai
       <section class="card">
         <p class="step">Step 2 of 2</p>
         <h1>Verify PIN</h1>
-        <Delivery device={device} />
+        <Delivery device={device} waitMs={waiting.waitMs} />
         <p>
           Wrong number? <a href={`/devices/manage/${device.id}/remove`}>Remove it</a>, then add the
           right one.
@@ -134,8 +134,10 @@ const HELP = {
 /** How the PIN's delivery stands, and whether it can still be used. */
 function Delivery({
   device: { state, delivery, problem, phoneNumber: to },
+  waitMs,
 }: {
   device: DeviceView;
+  waitMs: number;
 }) {
   switch (state) {
     case "pin_expired":
@@ -145,7 +147,7 @@ function Delivery({
     case "delivery_failed":
       return (
         <Notice id="delivery" kind="bad">
-          {undelivered({ problem, to }, HELP)}
+          {undelivered({ problem, to, waitMs }, HELP)}
         </Notice>
       );
     default:

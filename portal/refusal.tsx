@@ -10,8 +10,8 @@ import { Linked } from "./parts.tsx";
 import { faultsOf, wordsOf } from "./words.ts";
 
 /**
- * Answers what no page has taken care of: leads to the login where that is missing, and back to the
- * form that is refused; else says it.
+ * Answers an error that a handler threw: without a session it leads to the login, a refused form back
+ * to its page; anything else gets a page of its own.
  */
 export async function refuse(error: Error, c: PortalContext, deps: Deps) {
   const problem = withSupport(
@@ -24,18 +24,21 @@ export async function refuse(error: Error, c: PortalContext, deps: Deps) {
     case "unauthenticated":
     case "session_expired":
     case "session_revoked":
-      if (form) remember(c, to, typedIn(c));
+      // A device that was verified in another tab needs its form no more.
+      if (form && problem.extra.members?.reason !== "device_verified") remember(c, to, typedIn(c));
       return c.redirect(`/login?to=${encodeURIComponent(to)}`, 303);
     case "reauthentication_required":
       if (form) remember(c, to, typedIn(c));
       return c.redirect(`/login?again&to=${encodeURIComponent(to)}`, 303);
     case "setup_only":
-      // Where to go on once there is a device, unless that is known from the login.
+      // After the set-up, unless the login has said already where to go on.
       if (!c.get("goal")) remember(c, to);
       return c.redirect("/set-up", 303);
     case "enrollment_ended":
       // Its form is gone with it.
       return refusalPage(c, problem);
+    case "device_verified_already":
+      return form ? again(c, "/devices", faultsOf(problem)) : c.redirect("/devices", 303);
   }
   if (form && problem.status < 500) {
     const { about } = form;

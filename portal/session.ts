@@ -65,7 +65,7 @@ export function tryCookies(c: PortalContext, deps: Deps): void {
 export const keepsCookies = (c: PortalContext, deps: Deps): boolean =>
   readToken(c, deps) !== undefined || ownCookie(c, deps, TRIAL) !== undefined;
 
-/** The token in the browser's cookie, of whatever worth. */
+/** The token in the browser's cookie, whether or not its session is live. */
 export function readToken(c: PortalContext, deps: Deps): string | undefined {
   return ownCookie(c, deps, NAME);
 }
@@ -74,6 +74,10 @@ export function readToken(c: PortalContext, deps: Deps): string | undefined {
 export function userOfCookie(c: PortalContext, deps: Deps): string | undefined {
   return userOf(readToken(c, deps) ?? "");
 }
+
+/** The id of the session that the cookie names, live or not. */
+export const sessionOfCookie = (c: PortalContext, deps: Deps): string | undefined =>
+  readToken(c, deps)?.split(".")[0];
 
 const userOf = (token: string) => ownerOf(token.split(".")[0] ?? "");
 

@@ -33,7 +33,7 @@ export function userPages(app: Hono<PortalEnv>, deps: Deps) {
     return rolePage(c, who, await accountUser(deps, who.session, c.req.param("id")));
   });
 
-  takeForm(app, ROLE, { at: "/account/users" }, async (c) => {
+  takeForm(app, ROLE, { at: ROLE }, async (c) => {
     const { session } = await administrator(c);
     const role = field(c, "role");
     if (role !== "administrator" && role !== "member")
@@ -177,7 +177,7 @@ function newPage(c: PortalContext, who: Who) {
         />
         <Field
           name="email"
-          label="E-mail address (optional)"
+          label="Email address (optional)"
           hint="We send security notifications here."
           faults={faults}
           type="text"

@@ -74,7 +74,7 @@ const restart = createRoute({
   security,
   request: { params: idParam, ...post() },
   responses: {
-    200: json(otpSetupSchema, "What the app needs; what was scanned before is void"),
+    200: json(otpSetupSchema, "What the app needs; the older QR code stops working"),
     ...problems(
       { session: true, post: true },
       "device_not_found",
@@ -90,7 +90,7 @@ const pin = createRoute({
   method: "post",
   path: "/v1/me/devices/{id}/pin",
   tags,
-  summary: "Send a new PIN to an unverified phone; the older one is void",
+  summary: "Send a new PIN to an unverified phone; this cancels the older one",
   security,
   request: { params: idParam, ...post() },
   responses: {
@@ -168,7 +168,8 @@ const removeAll = createRoute({
   method: "delete",
   path: "/v1/me/devices",
   tags,
-  summary: "Remove all devices: multi-factor authentication is off, recovery codes are void",
+  summary:
+    "Remove all devices: turns multi-factor authentication off and cancels the recovery codes",
   security,
   responses: {
     204: { description: "All are gone" },

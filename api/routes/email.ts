@@ -11,7 +11,7 @@ const change = createRoute({
   path: "/v1/me/email",
   tags: ["My settings"],
   summary: "Choose where notices about your login go; null for nowhere",
-  description: "The address before is told of the change, too.",
+  description: "Your old address is told about the change too.",
   security: bearer,
   request: jsonBody(z.object({ email: emailSchema.nullable() })),
   responses: {

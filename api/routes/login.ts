@@ -103,7 +103,7 @@ const resend = createRoute({
   method: "post",
   path: "/v1/login/challenges/{id}/resend",
   tags,
-  summary: "Send a new passcode; the older one is void",
+  summary: "Send a new passcode; this cancels the older one",
   request: { params: idParam, ...post() },
   responses: {
     202: json(challengeSchema, "The challenge"),

@@ -58,7 +58,7 @@ const recoveryCodes = createRoute({
   method: "post",
   path: "/v1/me/recovery-codes",
   tags,
-  summary: "Make a new set of recovery codes; the old set is void",
+  summary: "Make a new set of recovery codes; this cancels the old set",
   security,
   request: post(z.object({ quantity: quantitySchema.default(10) })),
   responses: {

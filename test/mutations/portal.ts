@@ -1,20 +1,70 @@
 import type { Mutation } from "./mutation.ts";
 
 const FORMS = ["test/portal/forms.test.ts"];
+const LEFT = ["test/portal/left-cookies.test.ts"];
 
 /** The rules of the pages: what forms say and keep, what they ask first, where they lead. */
 export const portalMutations: Mutation[] = [
   {
     mistake: "what one user's form said is shown to the next user of the browser",
     file: "portal/flash.ts",
-    find: "return flash.userId === userOfCookie(c, deps) ? flash : undefined;",
-    replace: "return flash;",
+    find: "userId === userOfCookie(c, deps) && ",
+    replace: "",
+    noticedBy: LEFT,
+  },
+  {
+    mistake: "recovery codes are shown in another session of their user",
+    file: "portal/flash.ts",
+    find: "(!left.secrets || sessionId === sessionOfCookie(c, deps))",
+    replace: "true",
+    noticedBy: LEFT,
+  },
+  {
+    mistake: "a cookie that was kept aside tells its message for ever",
+    file: "portal/flash.ts",
+    find: "isOwn && deps.clock.now() < until",
+    replace: "isOwn",
+    noticedBy: LEFT,
+  },
+  {
+    mistake: "a long text that was typed leaves no room for the refusal",
+    file: "portal/flash.ts",
+    find: "return used <= room;",
+    replace: "return used > 0;",
+    noticedBy: LEFT,
+  },
+  {
+    mistake: "a refusal is told by the form's notice and by its page",
+    file: "portal/layout.tsx",
+    find: 'status >= 400 ? NO_FAULTS : c.get("faults")',
+    replace: 'c.get("faults")',
+    noticedBy: LEFT,
+  },
+  {
+    mistake: "a device that was verified in another tab is where the next login leads",
+    file: "portal/refusal.tsx",
+    find: 'if (form && problem.extra.members?.reason !== "device_verified")',
+    replace: "if (form)",
+    noticedBy: LEFT,
+  },
+  {
+    mistake: "a set-up form that came too late takes the place of where somebody wanted to go",
+    file: "portal/flash.ts",
+    find: "if (goal && !goal.typed && ",
+    replace: "if (goal && goal.typed && ",
+    noticedBy: LEFT,
+  },
+  {
+    mistake: "the role form loses whose role it was by a login",
+    file: "portal/users.tsx",
+    find: "takeForm(app, ROLE, { at: ROLE }",
+    replace: 'takeForm(app, ROLE, { at: "/account/users" }',
     noticedBy: FORMS,
   },
   {
     mistake: "a message is told again by a reload",
     file: "portal/flash.ts",
-    find: 'else if (shown && c.res.status === 200) setOwnCookie(c, deps, kind, "", 0);',
+    find: 'else if (shown && c.res.status !== 303) setOwnCookie(c, deps, kind, "", 0);',
     replace: "else if (shown) continue;",
     noticedBy: FORMS,
   },
@@ -35,8 +85,8 @@ export const portalMutations: Mutation[] = [
   {
     mistake: "the account's form selects Optional again after an error",
     file: "portal/account.tsx",
-    find: "(faults.typed?.requirement ?? policy.requirement)",
-    replace: "policy.requirement",
+    find: "(faults.typed?.requirement ?? choice.requirement)",
+    replace: "choice.requirement",
     noticedBy: FORMS,
   },
   {

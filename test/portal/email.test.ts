@@ -14,7 +14,7 @@ test("a person says where notices go, is corrected, and takes the address away a
   expect(await heading(page)).toBe("Email notifications");
   await expectAccessible(page);
 
-  const address = page.getByLabel("E-mail address");
+  const address = page.getByLabel("Email address");
   await address.fill("alice@example");
   await press(page, "Save");
   expect(await page.locator("#email-error").textContent()).toContain("email address");
@@ -39,7 +39,7 @@ test("the page takes what the service takes: an address with an international do
   const page = await portal.open();
   await logIn(page, await portal.createUser());
   await page.goto("/devices/email");
-  const address = page.getByLabel("E-mail address");
+  const address = page.getByLabel("Email address");
   for (const [typed, kept] of [
     ["info@m\u00fcnchen.example", "info@xn--mnchen-3ya.example"],
     ["o'hara+mfa@xn--e1afmkfd.xn--p1ai", "o'hara+mfa@xn--e1afmkfd.xn--p1ai"],
@@ -57,11 +57,11 @@ test("an administrator gives a new user an address", async () => {
   await logIn(page, admin);
   await page.goto("/account/users/new");
   await page.getByLabel("User name").fill(`${admin.username}-2`);
-  await page.getByLabel("E-mail address").fill("nowhere@here");
+  await page.getByLabel("Email address").fill("nowhere@here");
   await page.getByLabel("Temporary password").fill("a long enough one");
   await press(page, "Add the user");
   expect(await page.locator("#email-error").textContent()).toContain("email address");
-  await page.getByLabel("E-mail address").fill("carol@example.com");
+  await page.getByLabel("Email address").fill("carol@example.com");
   await page.getByLabel("Temporary password").fill("a long enough one");
   await press(page, "Add the user");
   expect(await page.getByRole("status").textContent()).toContain("The user was added");

@@ -10,6 +10,8 @@ const stack = useStack();
 
 const MINUTE_MS = 60_000;
 
+type Owner = Awaited<ReturnType<typeof loggedIn>>;
+
 /** A browser that is logged in as a new user of the role. */
 async function browserOf(role: Role = "member"): Promise<{ web: WebClient; user: { id: string } }> {
   const { user, token } = await loggedIn(stack, role);
@@ -59,7 +61,7 @@ describe("a form that is shown again keeps everything that was typed or chosen b
       role: "administrator",
       page: "/account/users/new",
       action: "/account/users",
-      typed: { username: "zoë 💥", email: "zoe@example.com", password: "short" },
+      typed: { username: "zoë.o'hara", email: "zoe@example.com", password: "short" },
       wrong: "password",
       secret: ["password"],
     },
@@ -68,7 +70,7 @@ describe("a form that is shown again keeps everything that was typed or chosen b
       role: "administrator",
       page: "/account/users/new",
       action: "/account/users",
-      typed: { username: "new one", email: "<nowhere>", password: "a long enough one" },
+      typed: { username: "new-one", email: "<nowhere>", password: "a long enough one" },
       wrong: "email",
       secret: ["password"],
     },
@@ -85,11 +87,20 @@ describe("a form that is shown again keeps everything that was typed or chosen b
       role: "administrator",
       page: "/account/webhooks/new",
       action: "/account/webhooks",
-      typed: { url: "http://10.0.0.1/", types: "login_failed" },
+      typed: { url: "ftp://receiver.example/", types: "login_failed" },
       wrong: "url",
     },
     {
-      name: "an address of e-mail",
+      name: "a Cloud account with a wrong password",
+      role: "administrator",
+      page: "/account/links/new",
+      action: "/account/links",
+      typed: { username: "nobody", password: "a wrong one" },
+      wrong: "password",
+      secret: ["password"],
+    },
+    {
+      name: "an email address",
       page: "/devices/email",
       action: "/devices/email",
       typed: { email: 'alice@"example' },
@@ -181,7 +192,7 @@ describe("a form that is shown again keeps everything that was typed or chosen b
     expect(answer.inputs.code?.value).toBe("");
   });
 
-  test("attack: a code, a PIN or a password is in no cookie, not even sealed, nor on a page", async () => {
+  test("attack: a password is on no page again", async () => {
     const { web } = await browserOf();
     const secret = "correct horse battery";
     const sent = { currentPassword: secret, password: secret, repeated: `${secret} 2` };
@@ -203,7 +214,62 @@ describe("what needs a recent login asks for it before the form opens, and comes
     ["administrator", "/account/requirement/now"],
     ["administrator", "/account/users/new?from=here&with=%26"],
     ["administrator", "/account/webhooks/new"],
+    ["administrator", "/account/links/new"],
   ];
+
+  /** Pages of something that there must be, and the forms on them. */
+  const questions: [string, Role, (owner: Owner) => Promise<string>][] = [
+    [
+      "another's role",
+      "administrator",
+      async ({ user }) => {
+        const { id } = await stack.createUser({ accountId: user.accountId });
+        return `/account/users/${id}/role`;
+      },
+    ],
+    [
+      "a device's removal",
+      "member",
+      async ({ token }) => {
+        const { device } = await registerApp(stack, token);
+        return `/devices/manage/${device.id}/remove`;
+      },
+    ],
+    [
+      "a webhook's removal",
+      "administrator",
+      async ({ token }) => {
+        const web = webClient(stack, token);
+        const url = "https://receiver.example/";
+        const { at } = await web.send("/account/webhooks", { url, types: "" });
+        return at.replace(/secret$/, "remove");
+      },
+    ],
+  ];
+
+  test.each(questions)(
+    "%s: its question, and its answer, come back to it",
+    async (_, role, path) => {
+      const owner = await loggedIn(stack, role);
+      const web = webClient(stack, owner.token);
+      const at = await path(owner);
+      const question = await web.open(at);
+      expect(question.at).toBe(at);
+      const answer = question.forms.find(({ action }) => action === at);
+      await stack.advance(16 * MINUTE_MS);
+      for (const asked of [await web.open(at), await web.send(at, answer?.fields ?? {})]) {
+        expect(asked.notices).toEqual(["For your security, confirm it's you to continue."]);
+        const form = asked.forms.find(({ action }) => action === "/login");
+        const { username, password } = owner.user;
+        const back = await web.send("/login", { ...form?.fields, username, password });
+        expect(back.at).toBe(at);
+        expect(back.heading).toBe(question.heading);
+        // Nobody has typed anything.
+        expect(back.notices).toEqual([]);
+        await stack.advance(16 * MINUTE_MS);
+      }
+    },
+  );
 
   test.each(pages)("%s: %s", async (role, path) => {
     const { user, token } = await loggedIn(stack, role);
@@ -505,7 +571,11 @@ describe("one click", () => {
     expect(question.at).toBe("/account/requirement/now");
     expect(question.html).toContain("This will log out 4 of 4 people");
     expect((await stack.api.session(theirs)).status).toBe(200);
+    // Who thinks again finds the choice in the form as it was made.
     const form = question.forms.find(({ action }) => action === "/account");
+    const cancel = /<a href="([^"]*)">Cancel</.exec(question.html)?.[1] ?? "";
+    const back = await web.open(cancel);
+    expect(back.forms.find(({ action }) => action === "/account")?.fields).toMatchObject(now);
     await web.send("/account", form?.fields ?? {});
     expect((await stack.api.session(theirs)).status).toBe(401);
   });

@@ -14,6 +14,10 @@ test("an administrator finds the users and their own devices in the menu Account
   await expectAccessible(page);
   await list.click();
   expect(new URL(page.url()).pathname).toBe("/account/users");
+  const here = page.locator('nav a[aria-current="page"]');
+  expect(await here.allTextContents()).toEqual(["User List"]);
+  await page.goto("/account/webhooks");
+  expect(await here.allTextContents()).toEqual(["Account Settings"]);
   // The direct link is there as well.
   await follow(page, "My Multi-Factor Devices");
   await follow(page, "Edit Require multi-factor authentication");

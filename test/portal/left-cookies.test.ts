@@ -1,0 +1,246 @@
+import { describe, expect, test } from "vitest";
+import { unseal } from "../../store/sealing.ts";
+import { codeAt, loggedIn, registerApp, userWithApp, verifiedApp } from "../support/apps.ts";
+import { challengeSent, enrollPhone, logInByPassword, wrongCode } from "../support/scenarios.ts";
+import { useStack } from "../support/used.ts";
+import { type WebClient, webClient } from "../support/web.ts";
+
+const stack = useStack();
+
+const SECOND_MS = 1000;
+const MINUTE_MS = 60 * SECOND_MS;
+
+/** What the browser's cookies hold sealed, as the service reads it; empty where there is none. */
+const unsealed = ({ jar }: WebClient) =>
+  (["flash", "goal"] as const)
+    .flatMap((kind) => {
+      const sealed = decodeURIComponent(jar.get(`__Host-${kind}`) ?? "");
+      return sealed ? [unseal(stack.deps.config.SEALING_KEYS, sealed, kind).toString()] : [];
+    })
+    .join("\n");
+
+/** Sends a form without going where its answer leads. */
+const post = (web: WebClient, path: string, fields: Record<string, string>) =>
+  web.once(path, {
+    method: "POST",
+    headers: { "content-type": "application/x-www-form-urlencoded" },
+    body: new URLSearchParams(fields).toString(),
+  });
+
+/** A browser of a member with an app, logged in with it. */
+async function protectedBrowser() {
+  const user = await stack.createUser();
+  const { token } = await logInByPassword(stack, user);
+  const { id, secret } = await verifiedApp(stack, token, false);
+  return { user, token, secret, device: id, web: webClient(stack, token) };
+}
+
+describe("attack", () => {
+  test("thousands of fields in a form, sent without a login, are no work", async () => {
+    const web = webClient(stack);
+    await web.open("/login");
+    const many = Array.from({ length: 4000 }, (_, n) => `${n.toString(36)}=`);
+    const body = ["username=", ...many].join("&").slice(0, 16_000);
+    const form = { "content-type": "application/x-www-form-urlencoded" };
+    const before = process.cpuUsage();
+    for (let times = 0; times < 5; times++)
+      expect((await web.once("/login", { method: "POST", headers: form, body })).status).toBe(303);
+    const { user, system } = process.cpuUsage(before);
+    // Microseconds that the processor worked, so that a slow day counts nothing: it was many seconds.
+    expect(user + system).toBeLessThan(3_000_000);
+    expect((await web.open("/login")).inputs.username?.value).toBe("");
+  });
+
+  test("a long text leaves the shorter fields, and one that is too long is not kept", async () => {
+    const { token } = await loggedIn(stack, "administrator");
+    const web = webClient(stack, token);
+    const page = await web.send("/account/users", {
+      username: "x".repeat(5000),
+      email: "kept@example.com",
+      password: "",
+    });
+    expect(page.inputs.email?.value).toBe("kept@example.com");
+    expect(page.html).toContain('id="username-error"');
+    expect(page.inputs.username?.value).toBe("");
+  });
+
+  const secrets: [string, Record<string, string>][] = [
+    ["/login", { username: "somebody", password: "S3CRET" }],
+    [
+      "/sessions/password",
+      { currentPassword: "S3CRET", password: "S3CRET x", repeated: "S3CRET y" },
+    ],
+    ["/account/users", { username: "", email: "a@example.com", password: "S3CRET" }],
+    ["/account/links", { username: "somebody", password: "S3CRET" }],
+    ["/devices/otp/:id/verify", { code: "S3CRET", makeDefault: "on" }],
+    ["/login/:challenge/verify", { passcode: "S3CRET", to: "/activity" }],
+  ];
+
+  test.each(secrets)("what is typed secretly in %s is in no cookie", async (path, fields) => {
+    const admin = await loggedIn(stack, "administrator");
+    const web = webClient(stack, admin.token);
+    const { device } = await registerApp(stack, admin.token);
+    const { user } = await userWithApp(stack);
+    const challenge = (await stack.api.logIn(user)).body as { challenge: { id: string } };
+    const at = path.replace(":id", device.id).replace(":challenge", challenge.challenge.id);
+    await post(web, at, fields);
+    const refused = unsealed(web);
+    expect(refused, "the refusal is there").toContain('"faults"');
+    expect(refused).not.toContain("S3CRET");
+    await stack.advance(25 * 60 * MINUTE_MS);
+    await post(web, at, fields);
+    // Logins need no session that could have ended.
+    if (!path.startsWith("/login")) expect(web.jar.has("__Host-goal")).toBe(true);
+    expect(unsealed(web)).not.toContain("S3CRET");
+  });
+
+  test("the next user of the browser, between a form and its page, is told nothing of it", async () => {
+    const [first, next] = [await loggedIn(stack, "member"), await loggedIn(stack, "member")];
+    const web = webClient(stack, first.token);
+    await post(web, "/devices/email", { email: 'private"text' });
+    const left = new Map(web.jar);
+    web.jar.set("__Host-session", next.token);
+    const theirs = await web.open("/devices/email");
+    expect(theirs.inputs.email?.value).toBe("");
+    expect(theirs.title).not.toMatch(/^Error/);
+    // It is there for the one who sent the form.
+    for (const [name, value] of left) web.jar.set(name, value);
+    expect((await web.open("/devices/email")).inputs.email?.value).toBe('private"text');
+  });
+
+  test("a cookie that was kept aside tells nothing once its time is over", async () => {
+    const { token } = await loggedIn(stack, "member");
+    const web = webClient(stack, token);
+    await post(web, "/devices/email", { email: 'private"text' });
+    const cookie = web.jar.get("__Host-flash") ?? "";
+    await stack.advance(59 * SECOND_MS);
+    expect((await web.open("/devices/email")).inputs.email?.value).toBe('private"text');
+    await stack.advance(SECOND_MS);
+    web.jar.set("__Host-flash", cookie);
+    expect((await web.open("/devices/email")).inputs.email?.value).toBe("");
+  });
+
+  test("recovery codes are shown for ten minutes at most, and in their session alone", async () => {
+    const { user, secret, web } = await protectedBrowser();
+    await post(web, "/devices/recovery-codes", { quantity: "3" });
+    const cookie = web.jar.get("__Host-flash") ?? "";
+    await stack.advance(9 * MINUTE_MS);
+    const shown = await web.open("/devices/recovery-codes");
+    expect(shown.heading).toBe("Your recovery codes");
+    expect((await web.open("/devices/recovery-codes")).at).toBe("/devices");
+
+    const other = webClient(stack);
+    const login = await other.send("/login", { username: user.username, password: user.password });
+    const step = login.forms.find(({ action }) => action.endsWith("/verify"));
+    const passcode = codeAt(secret, stack.clock.now());
+    await other.send(step?.action ?? "", { ...step?.fields, passcode });
+    other.jar.set("__Host-flash", cookie);
+    expect((await other.open("/devices/recovery-codes")).at).toBe("/devices");
+
+    await stack.advance(MINUTE_MS);
+    web.jar.set("__Host-flash", cookie);
+    expect((await web.open("/devices/recovery-codes")).at).toBe("/devices");
+  });
+});
+
+describe("a refusal", () => {
+  test("that a page tells itself is told once, and is gone with it", async () => {
+    const { user, secret } = await userWithApp(stack);
+    const web = webClient(stack);
+    let page = await web.send("/login", { username: user.username, password: user.password });
+    const { action = "", fields } = page.forms.find(({ action }) => action.endsWith("/verify")) ?? {
+      fields: {},
+    };
+    for (let tries = 0; tries < 10 && page.status === 200; tries++) {
+      const passcode = wrongCode(codeAt(secret, stack.clock.now()), 1 + tries);
+      page = await web.send(action, { ...fields, passcode });
+    }
+    expect(page.status).toBe(423);
+    expect(page.heading).toBe("Your account is locked");
+    expect(page.notices).toEqual([]);
+    expect(page.html.match(/role="alert"/g)).toHaveLength(1);
+    expect(web.jar.has("__Host-flash")).toBe(false);
+  });
+});
+
+describe("a device that another tab has verified", () => {
+  test("leads from its set-up to the devices, and after the login not to a refusal", async () => {
+    const user = await stack.createUser();
+    const { token } = await logInByPassword(stack, user);
+    const web = webClient(stack, token);
+    const { device, secret } = await registerApp(stack, token);
+    const verify = `/devices/otp/${device.id}/verify`;
+    const code = codeAt(secret, stack.clock.now());
+    expect((await web.send(verify, { code, makeDefault: "on" })).heading).toBe("Log in");
+    await stack.advance(30 * SECOND_MS);
+    // The tab that stands at the form still.
+    const late = await web.send(verify, { code: "000000", makeDefault: "on" });
+    expect(late.heading).toBe("Log in");
+    const form = late.forms.find(({ action }) => action === "/login");
+    const { username, password } = user;
+    const login = await web.send("/login", { ...form?.fields, username, password });
+    const step = login.forms.find(({ action }) => action.endsWith("/verify"));
+    const passcode = codeAt(secret, stack.clock.now());
+    const back = await web.send(step?.action ?? "", { ...step?.fields, passcode });
+    expect(back.status).toBe(200);
+    expect(back.at).toBe("/devices");
+    expect((await web.open(`/devices/otp/${device.id}`)).at).toBe("/devices");
+    const told = await web.send(verify, { code: "000000" });
+    expect(told.at).toBe("/devices");
+    expect(told.notices.join()).toContain("You can use it to log in.");
+  });
+
+  test("a set-up form that came too late does not take the place of where somebody wanted to go", async () => {
+    const administrator = await loggedIn(stack, "administrator");
+    const member = await stack.createUser({ accountId: administrator.user.accountId });
+    await stack.api.call("PUT", "/v1/account/multi-factor-policy", {
+      token: administrator.token,
+      body: { requirement: "required" },
+    });
+    const { username, password } = member;
+    const web = webClient(stack);
+    await web.send("/login", { username, password, to: "/activity?kind=logins" });
+    const first = await registerApp(stack, web.jar.get("__Host-session") ?? "");
+    // The set-up session has ended meanwhile.
+    await stack.advance(16 * MINUTE_MS);
+    const late = await web.send(`/devices/otp/${first.device.id}/verify`, { code: "000000" });
+    expect(late.heading).toBe("Log in");
+    const again = late.forms.find(({ action }) => action === "/login");
+    await web.send("/login", { ...again?.fields, username, password });
+    const { device, secret } = await registerApp(stack, web.jar.get("__Host-session") ?? "");
+    const code = codeAt(secret, stack.clock.now());
+    const out = await web.send(`/devices/otp/${device.id}/verify`, { code, makeDefault: "on" });
+    await stack.advance(30 * SECOND_MS);
+    const form = out.forms.find(({ action }) => action === "/login");
+    const login = await web.send("/login", { ...form?.fields, username, password });
+    const step = login.forms.find(({ action }) => action.endsWith("/verify"));
+    const passcode = codeAt(secret, stack.clock.now());
+    const back = await web.send(step?.action ?? "", { ...step?.fields, passcode });
+    expect(back.at).toBe("/activity?kind=logins");
+  });
+});
+
+describe("the time until another passcode", () => {
+  const waitIn = (html: string) => Number(/data-wait="(\d+)"/.exec(html)?.[1] ?? 0);
+
+  test("is the same after a wrong passcode, a resend and another way", async () => {
+    const user = await stack.createUser();
+    await enrollPhone(stack, user);
+    const web = webClient(stack);
+    await stack.advance(31 * SECOND_MS);
+    const page = await web.send("/login", { username: user.username, password: user.password });
+    const at = page.at.split("?")[0] ?? "";
+    await challengeSent(stack, at.split("/")[2] ?? "");
+    expect(waitIn((await web.open(page.at)).html)).toBe(30);
+    await stack.advance(31 * SECOND_MS);
+    expect(waitIn((await web.open(page.at)).html)).toBe(0);
+    await web.send(`${at}/resend`, {});
+    await challengeSent(stack, at.split("/")[2] ?? "");
+    await stack.advance(10 * SECOND_MS);
+    expect(waitIn((await web.send(`${at}/verify`, { passcode: "000" })).html)).toBe(20);
+    const other = await web.send(`${at}/method`, { method: "sms" });
+    expect(other.notices.join()).toContain("request another in 20 seconds");
+    expect(waitIn(other.html)).toBe(20);
+    expect(waitIn((await web.open(page.at)).html)).toBe(20);
+  });
+});
