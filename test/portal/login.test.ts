@@ -76,7 +76,7 @@ describe("the passcode page", () => {
     await page.getByText(/We sent a 7-digit passcode to/).waitFor();
     await page.getByLabel("Passcode").fill(first);
     await press(page, "Verify Code");
-    expect(await page.getByRole("alert").textContent()).toContain("passcode is wrong");
+    expect(await page.getByRole("alert").textContent()).toContain("A newer passcode was sent");
     await page.getByLabel("Passcode").fill(second);
     await press(page, "Verify Code");
     expect(await heading(page)).toBe("My Multi-Factor Devices");
