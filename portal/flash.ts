@@ -45,7 +45,8 @@ export function flashes(deps: Deps): MiddlewareHandler<PortalEnv> {
     const [told, wanted] = [isHere(flash) ? flash : undefined, isHere(goal) ? goal : undefined];
     const typed = told?.typed ?? wanted?.typed;
     const kept = Object.values(wanted?.typed ?? {}).some((value) => value.trim() !== "");
-    c.set("said", told?.said ?? (kept ? "Check what you typed, and send it again." : undefined));
+    const check = kept && "Check what you typed, and send it again.";
+    c.set("said", [told?.said, check].filter(Boolean).join(" ") || undefined);
     c.set("secrets", told?.secrets);
     c.set("faults", { ...(told?.faults ?? NO_FAULTS), ...(typed && { typed }) });
 

@@ -78,7 +78,7 @@ function placeOf(c: PortalContext): string {
 }
 
 function pathOf(c: PortalContext, more: Record<string, string> = {}): string {
-  return `/login/${idOf(c)}?${new URLSearchParams({ to: goalOf(c), ...more })}`;
+  return `/login/${encodeURIComponent(idOf(c))}?${new URLSearchParams({ to: goalOf(c), ...more })}`;
 }
 
 function passcodePage(c: PortalContext, deps: Deps, challenge: Challenge, wait: number) {
