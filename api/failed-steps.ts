@@ -12,7 +12,8 @@ type FailedStep = { method: Factor; reason?: "already_used" | "replaced" };
 /**
  * Writes a failed second step down for its owner, to be told at the next login too. It is waited for:
  * where PostgreSQL is away a wrong passcode is then answered like a right one, which could become no
- * session. The lock and the requests of a challenge bound how many there are.
+ * session. The lock bounds how many wrong ones there are; those that were right once count towards no
+ * lock, and a challenge tells once of each reason.
  */
 export async function recordFailedStep(
   deps: Pick<Deps, "db" | "redis" | "clock">,
@@ -24,6 +25,7 @@ export async function recordFailedStep(
   if (!challenge) return;
   const event = userEvent(deps, challenge, "second_step_failed", origin, step);
   const workflowId = workflowIds.loginChallenge(challengeId);
-  await recordEvent(deps.db, { ...event, workflowId });
-  await noteFailedLogin(deps.redis, challenge.userId, deps.clock.now());
+  const key = step.reason ? `second_step_failed/${challengeId}/${step.reason}` : event.key;
+  if (await recordEvent(deps.db, { ...event, key, workflowId }))
+    await noteFailedLogin(deps.redis, challenge.userId, deps.clock.now());
 }

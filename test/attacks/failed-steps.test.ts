@@ -130,3 +130,15 @@ test("activity says which device and which policy", async () => {
   expect(policy).toContain("Policy changed: Required, from 2026-01-1");
   expect(policy).not.toContain(phone.e164);
 });
+
+test("attack: codes that were right once fill no activity: a challenge tells of them once", async () => {
+  const { user, secret } = await userWithApp(stack);
+  const used = now(secret);
+  const first = await startChallenge(stack, user);
+  await stack.api.verifyPasscode(first.id, used);
+  const { id } = await startChallenge(stack, user);
+  for (let n = 0; n < 50; n++)
+    expectProblem(await stack.api.verifyPasscode(id, used, THIEF), "passcode_already_used");
+  const { token } = await logInByApp(stack, user, secret);
+  expect(await eventsOf(token, "second_step_failed")).toHaveLength(1);
+});
