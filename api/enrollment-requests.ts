@@ -3,7 +3,10 @@ import { deviceLabel } from "../store/postgres/devices.ts";
 import { recordEvent } from "../store/postgres/events.ts";
 import type { Device } from "../store/postgres/schema.ts";
 import { getUser } from "../store/postgres/users.ts";
-import { countEnrollmentRequest } from "../store/redis/enrollment-requests.ts";
+import {
+  countEnrollmentRequest,
+  takeBackEnrollmentRequest,
+} from "../store/redis/enrollment-requests.ts";
 import { workflowIds } from "../workflows/ids.ts";
 import type { otpUpdates, smsUpdates } from "../workflows/messages.ts";
 import type { Deps } from "./deps.ts";
@@ -23,7 +26,15 @@ export async function spendEnrollmentRequest(
   const { flowRequests, enrollmentMs: keepMs } = deps.config.limits;
   const { userId, id: deviceId } = device;
   const requests = await countEnrollmentRequest(deps.redis, { userId, deviceId, keepMs });
-  if (requests > flowRequests.enrollment) await end(deps, device, origin);
+  const allowed = flowRequests.enrollment;
+  // Once is enough: its flow counts signals, too.
+  if (requests === allowed + 1)
+    await withdraw(deps, device, origin).catch(async (error) => {
+      // The next request tells the flow.
+      await takeBackEnrollmentRequest(deps.redis, { userId, deviceId });
+      throw error;
+    });
+  if (requests > allowed) return end(deps, device, origin);
 }
 
 /**
@@ -42,14 +53,18 @@ export async function moveEnrollment<D extends Device>(
     return await deps.flows.moveEnrollment(device, update, payload, updateId);
   } catch (error) {
     if (!(error instanceof FlowSpent)) throw error;
+    await withdraw(deps, device, origin);
     return end(deps, device, origin);
   }
 }
 
 /** Removes the device by a signal, which also a flow takes that takes no Update any more. */
+const withdraw = ({ flows }: Deps, { id, type }: Device, origin: Origin) =>
+  flows.signal(workflowIds.enrollment(type, id), "withdraw", { origin });
+
+/** Says that the enrollment has ended, and writes it down. */
 async function end(deps: Deps, device: Device, origin: Origin): Promise<never> {
-  const { id: deviceId, userId, type } = device;
-  await deps.flows.signal(workflowIds.enrollment(type, deviceId), "withdraw", { origin });
+  const { id: deviceId, userId } = device;
   const user = await getUser(deps.db, userId);
   if (user) {
     const detail = { deviceId, device: deviceLabel(device), reason: "too_many_requests" };

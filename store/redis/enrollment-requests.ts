@@ -17,3 +17,11 @@ export function countEnrollmentRequest(
 ): Promise<number> {
   return redis.countEnrollmentRequest([keys.enrollmentRequests(userId, deviceId)], [keepMs]);
 }
+
+/** Takes back a request that was counted and led to nothing. */
+export async function takeBackEnrollmentRequest(
+  redis: Redis,
+  { userId, deviceId }: { userId: string; deviceId: string },
+): Promise<void> {
+  await redis.decr(keys.enrollmentRequests(userId, deviceId));
+}

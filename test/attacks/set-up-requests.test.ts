@@ -4,6 +4,7 @@ import { codeAt, registerApp } from "../support/apps.ts";
 import { newPhone } from "../support/phones.ts";
 import { expectProblem } from "../support/problems.ts";
 import { logInByPassword, wrongCode } from "../support/scenarios.ts";
+import { gatewayOver } from "../support/stack.ts";
 import { until } from "../support/until.ts";
 import { useStack } from "../support/used.ts";
 import { webClient } from "../support/web.ts";
@@ -58,6 +59,28 @@ test("an administrator changes a policy sixty times a day", async () => {
   const { token } = await logInByPassword(stack, admin);
   const change = (requirement: string) =>
     stack.api.call("PUT", "/v1/account/multi-factor-policy", { token, body: { requirement } });
-  for (let n = 0; n < 60; n++) expect((await change("optional")).status).toBe(200);
-  expectProblem(await change("optional"), "policy_change_limit");
+  // What changes nothing, or is refused before anything began, costs nothing.
+  for (let n = 0; n < 70; n++) expect((await change("optional")).status).toBe(200);
+  for (let n = 0; n < 5; n++) {
+    const body = { requirement: "optional", enforceAfter: { days: 14 } };
+    const refused = await stack.api.call("PUT", "/v1/account/multi-factor-policy", { token, body });
+    expectProblem(refused, "invalid_request");
+  }
+  const announced = (days: number) => ({ requirement: "required", enforceAfter: { days } });
+  const announce = (days: number) =>
+    stack.api.call("PUT", "/v1/account/multi-factor-policy", { token, body: announced(days) });
+  for (let n = 0; n < 60; n++) expect((await announce(14 + n)).status).toBe(200);
+  expectProblem(await announce(90), "policy_change_limit");
+});
+
+test("its flow is told once that it has ended, however many requests come after", async () => {
+  const { token } = await logInByPassword(stack, await stack.createUser());
+  const { device } = await registerApp(stack, token);
+  const told: string[] = [];
+  const signal = async (workflowId: string) => void told.push(workflowId);
+  const api = gatewayOver(stack, { flows: { ...stack.deps.flows, signal } });
+  const request = () => api.verifyDevice(token, device.id, "12");
+  for (let n = 0; n < REQUESTS; n++) expectProblem(await request(), "invalid_request");
+  for (let n = 0; n < 5; n++) expectProblem(await request(), "enrollment_ended");
+  expect(told).toHaveLength(1);
 });

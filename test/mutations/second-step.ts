@@ -89,7 +89,7 @@ export const secondStepMutations: Mutation[] = [
   {
     mistake: "a set-up takes as many wrong codes as one likes",
     file: "api/enrollment-requests.ts",
-    find: "if (requests > flowRequests.enrollment) await end(deps, device, origin);",
+    find: "if (requests > allowed) return end(deps, device, origin);",
     replace: "",
     noticedBy: ["test/attacks/set-up-requests.test.ts"],
   },
