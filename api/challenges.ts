@@ -225,7 +225,7 @@ export async function describeChallenge(
   record: Pick<ChallengeRecord, "userId" | "expiresAt" | "spent" | "completedBy">,
 ): Promise<Challenge> {
   const failed = await failures(redis, record.userId, clock.now());
-  const { state, next } = standOf(view, record);
+  const { state, next } = standOf(view, record, clock.now());
   return {
     id,
     state,
@@ -243,13 +243,16 @@ export async function describeChallenge(
 /** Where a challenge stands, by its flow and by what Redis knows better. */
 function standOf(
   { state, next }: ChallengeView,
-  { spent, completedBy }: Pick<ChallengeRecord, "spent" | "completedBy">,
+  { spent, completedBy, expiresAt }: Pick<ChallengeRecord, "spent" | "completedBy" | "expiresAt">,
+  now: number,
 ): Pick<ChallengeView, "state" | "next"> {
   // Its end, which the flow may not have heard of.
   if (spent) return { state: next.length > 0 ? "withdrawn" : state, next: [] };
   // Whose answer came too late: the passcode is to be sent again, and nobody is told that it was right.
   if (state === "authenticated" && !completedBy)
-    return { state: "awaiting_passcode", next: ["verify"] };
+    return now < expiresAt
+      ? { state: "awaiting_passcode", next: ["verify"] }
+      : { state: "expired", next: [] };
   return { state, next };
 }
 

@@ -122,7 +122,7 @@ export async function verifyOtpCode(
   const step = matchingStep(deps, device, digits);
   const claim = { userId: session.userId, deviceId: device.id, holder: device.id };
   if (step !== undefined && !(await consumeOtpStep(deps.redis, { ...claim, step })))
-    throw codeUsed(deps, step);
+    throw await codeUsed(deps, { ...claim, step });
   if (step === undefined) {
     const { moved, view } = await moveEnrollment(deps, device, "rejectCode", {}, origin);
     if (!moved) throw enrollmentRefusal(view);

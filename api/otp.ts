@@ -1,5 +1,6 @@
 import { generateSecret, verifySync } from "otplib";
 import type { Device } from "../store/postgres/schema.ts";
+import { isLastOtpStep } from "../store/redis/otp-steps.ts";
 import { unseal } from "../store/sealing.ts";
 import type { Deps } from "./deps.ts";
 import { Problem } from "./problem.ts";
@@ -16,14 +17,21 @@ function secondsUntilAfter({ clock }: Pick<Deps, "clock">, step: number): number
   return Math.max(0, Math.ceil((step + 1) * STEP_S - clock.now() / 1000));
 }
 
-/** The refusal of a code that was right once; it costs no attempt. */
-export function codeUsed(deps: Pick<Deps, "clock">, step: number): Problem {
+/** The refusal of a code that was used, or is older than one that was; it costs no attempt. */
+export async function codeUsed(
+  deps: Pick<Deps, "clock" | "redis">,
+  used: { userId: string; deviceId: string; step: number },
+): Promise<Problem> {
+  const { step } = used;
   const secondsUntilNext = secondsUntilAfter(deps, step);
   const unit = secondsUntilNext === 1 ? "second" : "seconds";
   const next = secondsUntilNext
     ? `Wait for the next one (${secondsUntilNext} ${unit}).`
     : "Type the one that your app shows now.";
-  return new Problem("passcode_already_used", `You have used this code already. ${next}`, {
+  const why = (await isLastOtpStep(deps.redis, used))
+    ? "You have used this code already."
+    : "This code is no longer valid.";
+  return new Problem("passcode_already_used", `${why} ${next}`, {
     members: { secondsUntilNext },
   });
 }

@@ -11,6 +11,7 @@ import {
   refundAttempt,
   settleFailure,
 } from "../store/redis/attempts.ts";
+import { withdrawChallenge } from "../store/redis/challenges.ts";
 import { openSession } from "../store/redis/sessions.ts";
 import { readDigits } from "../store/typed-text.ts";
 import { tell } from "../telemetry/facts.ts";
@@ -202,7 +203,7 @@ async function refuse(
       return challengeSpent();
     case "used":
       await recordFailedStep(deps, id, { ...step, reason: "already_used" }, origin);
-      return used(deps, guess);
+      return used(deps, id, guess);
     case "replaced":
       await recordFailedStep(deps, id, { ...step, reason: "replaced" }, origin);
       return new Problem("passcode_replaced", "A newer passcode was sent. Type that one.");
@@ -232,9 +233,10 @@ async function refuse(
 }
 
 /** A code that was right once: nothing is guessed by it, and it costs no attempt. */
-function used(deps: Deps, { otpMatches = [] }: Guess): Problem {
-  const [newest] = otpMatches.map(({ step }) => step).sort((a, b) => b - a);
-  return newest === undefined ? recoveryCodeUsed() : codeUsed(deps, newest);
+async function used(deps: Deps, id: string, { otpMatches = [] }: Guess): Promise<Problem> {
+  const [newest] = otpMatches.toSorted((a, b) => b.step - a.step);
+  if (!newest) return recoveryCodeUsed();
+  return codeUsed(deps, { userId: ownerOf(id) ?? "", ...newest });
 }
 
 const recoveryCodeUsed = () =>
@@ -253,7 +255,7 @@ const settle = (
   { pendingId }: { pendingId: string },
 ) => settleFailure(redis, { challengeId, pendingId, now: clock.now() });
 
-/** Takes the code out of circulation; a race for it is lost here, as a wrong passcode. */
+/** Takes the code out of circulation; a race for it is lost here, and told as a used one. */
 async function spendRecoveryCode(
   { db, clock }: Deps,
   challengeId: string,
@@ -304,7 +306,10 @@ async function open(
   });
   if (opened === "completed") throw challengeUsed();
   if (opened === "locked") throw accountLocked();
-  if (opened === "stale")
+  if (opened === "stale") {
+    // Nothing answers it any more: whoever asks is not to be sent to type a passcode again.
+    await withdrawChallenge(redis, { userId, challengeId, now: clock.now() });
     throw new Problem("challenge_expired", "Your devices changed in the meantime. Log in again.");
+  }
   return { session: openedSession(opened), ...failedAttemptsOf(opened) };
 }

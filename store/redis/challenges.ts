@@ -125,8 +125,18 @@ export async function withdrawChallenges(
   // First: a login that looks at the devices as they were opens none after this.
   await redis.noteWithdrawal([keys.userRevocation(userId)], []);
   const ids = await redis.zRangeByScore(keys.challenges(userId), `(${now}`, "+inf");
-  await Promise.all(ids.map((id) => redis.withdrawChallenge([keys.challenge(userId, id)], [now])));
+  await Promise.all(
+    ids.map((challengeId) => withdrawChallenge(redis, { userId, challengeId, now })),
+  );
   return ids;
+}
+
+/** Ends one challenge at `now`; one that became a session stays as it is. */
+export async function withdrawChallenge(
+  redis: Redis,
+  { userId, challengeId, now }: { userId: string; challengeId: string; now: number },
+): Promise<void> {
+  await redis.withdrawChallenge([keys.challenge(userId, challengeId)], [now]);
 }
 
 /**

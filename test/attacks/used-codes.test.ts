@@ -90,3 +90,28 @@ test("attack: used codes are requests: sixty end the challenge", async () => {
   await stack.advance(STEP_MS);
   expectProblem(await stack.api.verifyPasscode(id, now(secret)), "challenge_expired");
 });
+
+test("a code before the last used one, which nobody may have used, is called no longer valid", async () => {
+  const { user, secret } = await userWithApp(stack);
+  await stack.advance(60_000);
+  const older = now(secret);
+  await stack.advance(30_000);
+  const first = await startChallenge(stack, user);
+  expect((await stack.api.verifyPasscode(first.id, now(secret))).status).toBe(200);
+  const { id } = await startChallenge(stack, user);
+  const told = async (code: string) =>
+    expectProblem(await stack.api.verifyPasscode(id, code), "passcode_already_used").detail;
+  expect(await told(older)).toMatch(/^This code is no longer valid\. /);
+  expect(await told(now(secret))).toMatch(/^You have used this code already\. /);
+});
+
+test("a login whose user has ended all others meanwhile is over, and says so when it is asked for", async () => {
+  const { user, secret } = await userWithApp(stack);
+  const own = await startChallenge(stack, user);
+  const { token } = (await stack.api.verifyPasscode(own.id, now(secret))).body.session;
+  await stack.advance(30_000);
+  const { id } = await startChallenge(stack, user);
+  await stack.api.call("DELETE", "/v1/sessions", { token });
+  expectProblem(await stack.api.verifyPasscode(id, now(secret)), "challenge_expired");
+  expect((await stack.api.challenge(id)).body).toMatchObject({ state: "expired", next: [] });
+});
