@@ -96,7 +96,7 @@ export const secondStepMutations: Mutation[] = [
   {
     mistake: "a failed second step leaves no trace for its owner",
     file: "api/failed-steps.ts",
-    find: "  await recordEvent(deps.db, { ...event, workflowId });\n",
+    find: "if (await recordEvent(deps.db, { ...event, key, workflowId }))",
     replace: "",
     noticedBy: ["test/attacks/failed-steps.test.ts"],
   },

@@ -26,7 +26,7 @@ export const strangersMutations: Mutation[] = [
   {
     mistake: "another challenge's session id gets the kept answer of /v2.0/tokens",
     file: "api/idempotency.ts",
-    find: 'c.req.header("x-sessionid") ?? ',
+    find: 'c.req.path === TOKENS ? c.req.header("x-sessionid") : ',
     replace: "",
     noticedBy: ["test/attacks/kept-answers.test.ts"],
   },
