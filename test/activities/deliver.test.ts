@@ -50,7 +50,7 @@ test("a PIN goes to the phone, and to Redis as an HMAC for this device alone", a
   expect(hash).toMatch(/^[0-9a-f]{64}$/);
   expect(Object.values({ ...kept, id: "" })).not.toContain(code);
   expect(await judgePin(device, code, newId())).toMatchObject({ outcome: "rejected" });
-  expect(await judgePin(device, code)).toEqual({ outcome: "accepted" });
+  expect(await judgePin(device, code)).toEqual({ outcome: "accepted", pinId: kept.id });
 });
 
 test("a passcode goes to the phone, and to Redis as an HMAC for this challenge alone", async () => {
@@ -80,12 +80,12 @@ test("repeated, a delivery sends a new code, and the one before is void", async 
   }
   const [older, newer] = codes as [(typeof codes)[0], (typeof codes)[0]];
   expect(older.passcode).not.toBe(newer.passcode);
-  expect(await judgePasscode(login.challengeId, older.passcode)).toMatchObject({ failures: 1 });
+  expect(await judgePasscode(login.challengeId, older.passcode)).toEqual({ outcome: "replaced" });
   expect(await judgePasscode(login.challengeId, newer.passcode)).toMatchObject({ factor: "sms" });
   // One pair of PINs in ten thousand is the same.
   if (older.pin !== newer.pin)
     expect(await judgePin(device, older.pin)).toMatchObject({ outcome: "rejected" });
-  expect(await judgePin(device, newer.pin)).toEqual({ outcome: "accepted" });
+  expect(await judgePin(device, newer.pin)).toMatchObject({ outcome: "accepted" });
 });
 
 test("a passcode sent late ends with its challenge, and says so", async () => {
