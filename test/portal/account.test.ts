@@ -81,6 +81,9 @@ describe("the account's requirement", () => {
     await logIn(hers, member);
     await hers.getByLabel("Passcode").fill(await portal.codeOf(secret));
     await press(hers, "Verify Code");
+    // Where she wanted to go before the set-up.
+    expect(await heading(hers)).toBe("Sessions");
+    await hers.goto("/devices");
     expect(await hers.getByText("Your account requires it").isVisible()).toBe(true);
   });
 
