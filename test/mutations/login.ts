@@ -12,7 +12,7 @@ export const loginMutations: Mutation[] = [
   {
     mistake: "a locked user's right passcode is looked at",
     file: "store/redis/attempts.ts",
-    find: "if tonumber(redis.call('GET', failures) or 0) > allowed then return {'locked'} end\n\n",
+    find: "if tonumber(redis.call('GET', failures) or 0) > allowed then return {'locked'} end\n",
     replace: "",
     noticedBy: ["test/store/redis/attempts.test.ts"],
   },

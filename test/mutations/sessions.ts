@@ -97,8 +97,8 @@ export const sessionsMutations: Mutation[] = [
   {
     mistake: "a set-up session does everything",
     file: "api/authenticate.ts",
-    find: 'if (checked.session.scope === "mfa_setup" && !setup)',
-    replace: 'if (checked.session.scope === "mfa_setup" && !setup && !checked.ok)',
+    find: 'if (session.scope === "mfa_setup" && !setup)',
+    replace: 'if (session.scope === "mfa_setup" && setup)',
     noticedBy: ["test/api/sessions.test.ts", "test/attacks/forced-enrollment.test.ts"],
   },
   {
