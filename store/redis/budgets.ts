@@ -41,8 +41,9 @@ export const budgetScripts = {
       end
     end
     if wait > 0 then return {wait, spent and 0 or 1} end
-    redis.call('ZREMRANGEBYSCORE', key, '-inf', string.format('%.0f', now - longest))
+    -- First what a full Redis refuses: after another write it would let a script go on.
     redis.call('ZADD', key, ARGV[1], token)
+    redis.call('ZREMRANGEBYSCORE', key, '-inf', string.format('%.0f', now - longest))
     redis.call('PEXPIRE', key, longest + tonumber(ARGV[3]))
     return {0, 0}
   `),
