@@ -1,4 +1,5 @@
 import type { Policy } from "../../api/policy.ts";
+import type { Answer } from "../support/client.ts";
 import { pairApp, pairPhone } from "./devices.ts";
 import type { App, FaultyPerson } from "./person.ts";
 
@@ -31,12 +32,15 @@ async function logInByApp(person: FaultyPerson, app: App): Promise<string> {
     const token = await person.answer(id, code);
     if (!token) continue;
     const replayed = expectStatus(await api.verifyPasscode(other.id, code), 422);
-    // The count began anew with the session.
-    if (replayed.problem.attemptsRemaining !== 6 && !person.repeated())
-      throw new Error(replayed.text);
-    person.ledger.attemptsRemaining = replayed.problem.attemptsRemaining;
+    expectUsedForNothing(replayed);
     return token;
   }
+}
+
+/** A code that was right once opens nothing, and costs no attempt. */
+function expectUsedForNothing({ problem, text }: Answer<unknown>): void {
+  if (problem.code !== "passcode_already_used" || problem.attemptsRemaining !== undefined)
+    throw new Error(text);
 }
 
 /** A session by a recovery code, which opens no other. */
@@ -48,7 +52,7 @@ async function logInByRecoveryCode(person: FaultyPerson, codes: string[]): Promi
     ledger.recoveryCodesUsed += 1;
     const other = await person.challenge();
     const replayed = expectStatus(await api.verifyPasscode(other.id, code), 422);
-    ledger.attemptsRemaining = replayed.problem.attemptsRemaining;
+    expectUsedForNothing(replayed);
     if (token) return token;
   }
   throw new Error("No recovery code was taken");
