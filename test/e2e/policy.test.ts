@@ -10,9 +10,9 @@ import { loggedIn } from "../support/apps.ts";
 import type { Person } from "../support/people.ts";
 import { newPhone } from "../support/phones.ts";
 import { logInByPassword, logInBySms, pinSent } from "../support/scenarios.ts";
-import { bundle } from "../support/temporal.ts";
 import { until } from "../support/until.ts";
 import { useStack } from "../support/used.ts";
+import { bundle } from "../support/workflow-bundle.ts";
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;

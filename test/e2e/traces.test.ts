@@ -5,9 +5,9 @@ import { secretsIn } from "../support/histories.ts";
 import { limit } from "../support/limits.ts";
 import { challengeSent, enrollPhone, startChallenge } from "../support/scenarios.ts";
 import { type Service, startService } from "../support/service.ts";
-import { bundle } from "../support/temporal.ts";
 import { startTraceReceiver } from "../support/traces.ts";
 import { until } from "../support/until.ts";
+import { bundle } from "../support/workflow-bundle.ts";
 import { recordedHistories } from "../workflows/recorded.ts";
 
 let receiver: Awaited<ReturnType<typeof startTraceReceiver>>;

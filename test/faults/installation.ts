@@ -16,6 +16,7 @@ import { connectDatabase, migrateDatabase } from "../../store/postgres/connect.t
 import { connectRedis } from "../../store/redis/connect.ts";
 import { limit } from "../support/limits.ts";
 import { environmentOf } from "../support/stack.ts";
+import { bundleFile } from "../support/workflow-bundle.ts";
 import { type Part, partOf } from "./part.ts";
 
 const START_MS = limit(60_000);
@@ -78,9 +79,11 @@ export async function install(settings: Record<string, string> = {}) {
     ...{ name, program: process.execPath, args: ["--import", "tsx", file], cwd: checkoutFolder },
     ...{ env: { ...env, ...more }, logFile: logFile(name) },
   });
+  // As in the image: a worker that was killed is back before its flows are missed.
+  const WORKFLOW_BUNDLE = await bundleFile();
   const workers = ["worker-1", "worker-2"].map((name) => {
     const start = async (launch: Launch, log: () => string) => {
-      const child = launch(processOf(name, "worker.ts"));
+      const child = launch(processOf(name, "worker.ts", { WORKFLOW_BUNDLE }));
       const ready = async () => {
         if (!log().includes('"worker ready"')) throw new Error("not ready");
       };

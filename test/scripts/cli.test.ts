@@ -1,4 +1,5 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, fork, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -24,6 +25,7 @@ import {
 } from "../support/scenarios.ts";
 import { type Stack, startStack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
+import type { Ran } from "./resident-cli.ts";
 
 const PASSWORD = "correct horse battery staple";
 const SOME_PROCESSES_MS = limit(60_000);
@@ -42,6 +44,23 @@ async function cli(env: Record<string, string>, args: string[], input = "") {
     text(child.stderr),
   ]);
   return { code, out, err };
+}
+
+/** Where commands run one after the other without a process each. */
+let resident: ChildProcess;
+beforeAll(() => {
+  const file = join(checkoutFolder, "test/scripts/resident-cli.ts");
+  resident = fork(file, { cwd: checkoutFolder, execArgv: ["--import", "tsx"] });
+});
+afterAll(() => resident.disconnect());
+
+/** The same as `cli`, where the process is not what is tested. */
+async function quick(env: Record<string, string>, args: string[], input = ""): Promise<Ran> {
+  const { DATABASE_URL, REDIS_URL, TEMPORAL_ADDRESS, DATA_DIR, ...inherited } = process.env;
+  const ran = once(resident, "message");
+  resident.send({ env: { ...inherited, ...env }, args, input });
+  const [answer] = await ran;
+  return answer;
 }
 
 test("each command, and each thing that it takes, says what it is", async () => {
@@ -88,7 +107,7 @@ describe("on a service of its own settings", { timeout: SOME_PROCESSES_MS }, () 
 
   /** What a command answers as JSON; throws with its words where it fails. */
   async function json(args: string[], input?: string) {
-    const { code, out, err } = await cli(env, [...args, "--json"], input);
+    const { code, out, err } = await quick(env, [...args, "--json"], input);
     if (code !== 0) throw new Error(`${args.join(" ")} failed: ${err}`);
     expect(out).toMatch(/^.+\n$/);
     // biome-ignore lint/suspicious/noExplicitAny: the tests say what they expect in it.
@@ -96,7 +115,7 @@ describe("on a service of its own settings", { timeout: SOME_PROCESSES_MS }, () 
   }
 
   async function refused(args: string[], input?: string) {
-    const { code, out, err } = await cli(env, args, input);
+    const { code, out, err } = await quick(env, args, input);
     expect([code, out], args.join(" ")).toEqual([1, ""]);
     expect(err).not.toMatch(/\bat .*:\d+:\d+|select |insert /);
     return err;
@@ -140,7 +159,7 @@ describe("on a service of its own settings", { timeout: SOME_PROCESSES_MS }, () 
     await logInByPassword(stack, one);
     await logInByPassword(stack, other);
     const exported = async (...args: string[]) => {
-      const { code, out, err } = await cli(env, ["events", "export", ...args]);
+      const { code, out, err } = await quick(env, ["events", "export", ...args]);
       expect([code, err]).toEqual([0, ""]);
       return out
         .split("\n")
@@ -188,9 +207,9 @@ describe("on a service of its own settings", { timeout: SOME_PROCESSES_MS }, () 
     const { apiKey } = await json(["api-key", "make", user.username]);
     expect(apiKey).toMatch(/^[0-9a-f]{32}$/);
     expect((await stack.api.session(token)).problem.reason).toBe("api_key_changed");
-    expect((await cli(env, ["api-key", "make", user.id])).out).toMatch(/once: [0-9a-f]{32}$/m);
+    expect((await quick(env, ["api-key", "make", user.id])).out).toMatch(/once: [0-9a-f]{32}$/m);
     expect(await json(["api-key", "revoke", user.id])).toEqual({ changed: true });
-    expect((await cli(env, ["api-key", "revoke", user.id])).out).toContain("had no API key");
+    expect((await quick(env, ["api-key", "revoke", user.id])).out).toContain("had no API key");
     const told = await events(user.id);
     expect(JSON.stringify(told)).not.toContain(apiKey);
     expect(told.map(({ type }) => type).filter((type) => type.startsWith("api_key"))).toEqual(
@@ -206,7 +225,7 @@ describe("on a service of its own settings", { timeout: SOME_PROCESSES_MS }, () 
     expect(await json(["account", "show", user.accountId])).toMatchObject({
       ...{ apiKeysBypassMfa: true, enablingIsOwnCall: false },
     });
-    expect((await cli(env, [...set, "off"])).out).toContain("is off now");
+    expect((await quick(env, [...set, "off"])).out).toContain("is off now");
     expect(await refused(["account", "set", user.accountId, "bogus", "on"])).toContain("enabling");
   });
 
@@ -237,14 +256,14 @@ describe("on a service of its own settings", { timeout: SOME_PROCESSES_MS }, () 
   test("without a password one is made, shown once, and logs in", async () => {
     const account = (await json(["account", "create", `made-${newId()}`])).id;
     const username = `carol-${newId()}`;
-    const { out } = await cli(env, ["user", "create", username, "--account", account]);
+    const { out } = await quick(env, ["user", "create", username, "--account", account]);
     const [, password = ""] = /shown this once: (\S+)$/m.exec(out) ?? [];
     expect(password).toHaveLength(20);
     expect((await logInByPassword(stack, { username, password })).scope).toBe("full");
     expect((await json(["user", "list", "--account", account])).users).toMatchObject([
       { username, role: "member", methods: [], lockedAt: null },
     ]);
-    expect((await cli(env, ["user", "show", username])).out).not.toContain(password);
+    expect((await quick(env, ["user", "show", username])).out).not.toContain(password);
   });
 
   test("another password or role ends the sessions; the last administrator stays one", async () => {
@@ -297,7 +316,7 @@ describe("on a service of its own settings", { timeout: SOME_PROCESSES_MS }, () 
     expect((await stack.api.session(token)).status).toBe(200);
     expect((await startChallenge(stack, user)).attemptsRemaining).toBe(7);
     await stack.passcodeTo(e164);
-    expect((await cli(env, unlock)).out).toContain("was not locked; nothing changed");
+    expect((await quick(env, unlock)).out).toContain("was not locked; nothing changed");
     const told = (await events(user.id)).filter(({ type }) => type === "account_unlocked");
     expect(told).toMatchObject([{ actorId: "command_line", detail: { reason: "Ticket 42" } }]);
   });

@@ -16,6 +16,7 @@ import { phones } from "./phones.ts";
 import { ownRedisDatabase } from "./redis-database.ts";
 import { environmentOf } from "./stack.ts";
 import { ownTemporal } from "./temporal.ts";
+import { bundleFile } from "./workflow-bundle.ts";
 
 const START_MS = limit(60_000);
 const CHECKOUT = join(import.meta.dirname, "../..");
@@ -67,9 +68,13 @@ export async function startService(
     return { child, line: await said() };
   };
 
+  const WORKFLOW_BUNDLE = await bundleFile();
   const started = await Promise.all([
     ...workers.map((name, n) =>
-      start(name, "worker.ts", /"worker ready"/, { WORKER_METRICS_ADDRESS: exporters[n] }),
+      start(name, "worker.ts", /"worker ready"/, {
+        WORKFLOW_BUNDLE,
+        WORKER_METRICS_ADDRESS: exporters[n],
+      }),
     ),
     ...gateways.map((name, n) =>
       start(name, "api/server.ts", /"gateway ready"/, {

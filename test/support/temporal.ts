@@ -6,13 +6,11 @@ import { Client, Connection } from "@temporalio/client";
 import { msToTs } from "@temporalio/common/lib/time";
 import { TestWorkflowEnvironment } from "@temporalio/testing";
 import {
-  bundleWorkflowCode,
   DefaultLogger,
   makeTelemetryFilterString,
   NativeConnection,
   Runtime,
   Worker,
-  type WorkflowBundle,
 } from "@temporalio/worker";
 import { inject } from "vitest";
 import type { Activities } from "../../activities/index.ts";
@@ -22,8 +20,8 @@ import { startTemporal } from "../../scripts/temporal.ts";
 import { ensureTemporalCli } from "../../scripts/temporal-cli.ts";
 import { registerSearchAttributes } from "../../scripts/temporal-namespace.ts";
 import { LOCAL_TEMPORAL_SETTINGS } from "../../scripts/temporal-settings.ts";
-import { workflowCode } from "../../workflow-code.ts";
 import { TASK_QUEUE } from "../../workflows/ids.ts";
+import { bundleFile } from "./workflow-bundle.ts";
 
 /** `real`: the dev server, whose timers take their time; `skipping`: time passes when told to. */
 export type Time = "real" | "skipping";
@@ -146,7 +144,7 @@ export async function startWorker(
     namespace,
     taskQueue: TASK_QUEUE,
     identity: IDENTITY,
-    workflowBundle: await bundle(),
+    workflowBundle: { codePath: await bundleFile() },
     activities,
     // A test that ends while an activity hangs does not wait for it.
     shutdownForceTime: "2 s",
@@ -156,18 +154,6 @@ export async function startWorker(
     worker.shutdown();
     await ended;
   };
-}
-
-const bundled = new Map<string, Promise<WorkflowBundle>>();
-
-/** The workflows' code with these interceptors: built once a test file, since it takes seconds. */
-export function bundle(...workflowInterceptorModules: string[]): Promise<WorkflowBundle> {
-  const key = workflowInterceptorModules.join();
-  const logger = new DefaultLogger("ERROR");
-  const built =
-    bundled.get(key) ?? bundleWorkflowCode({ ...workflowCode, workflowInterceptorModules, logger });
-  bundled.set(key, built);
-  return built;
 }
 
 let installed = false;
