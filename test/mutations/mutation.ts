@@ -11,6 +11,6 @@ export type Mutation = {
   find: string;
   /** What the mistake puts in its place. */
   replace: string;
-  /** The test files of which at least one must fail, from the root of the project. */
+  /** The test files of which at least one must fail, from the root of the project: quick ones first. */
   noticedBy: string[];
 };

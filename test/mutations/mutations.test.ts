@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { checkoutFolder } from "../../scripts/folders.ts";
@@ -77,5 +77,20 @@ describe("the short form", () => {
     expect(await judge(copy, undefinedName, services)).toMatchObject({ outcome: "error" });
     const noFile = { ...row, noticedBy: ["test/no-such.test.ts"] };
     expect(await judge(copy, noFile, services)).toMatchObject({ outcome: "error" });
+  });
+
+  test("a test that fell by a limit of time alone has noticed nothing", {
+    timeout: limit(60_000),
+  }, async () => {
+    const [row] = quickMutations;
+    if (!row) throw new Error("There are ten");
+    const copy = copies[0] as Copy;
+    const endless =
+      'import { test } from "vitest";\ntest("waits", () => new Promise(() => {}), 9);\n';
+    await writeFile(join(copy.folder, "test/endless.test.ts"), endless);
+    const late = { ...row, noticedBy: ["test/endless.test.ts"] };
+    const { outcome, by } = await judge(copy, late, services);
+    expect(outcome).toBe("error");
+    expect(by).toContain("timed out in 9ms");
   });
 });

@@ -54,8 +54,8 @@ export const racesMutations: Mutation[] = [
   {
     mistake: "a session by password alone verifies a device beside the one there is by now",
     file: "api/devices.ts",
-    find: "  // Whatever is done with it leads to a factor.\n  await requireFresh(deps, session);\n",
-    replace: "",
+    find: 'alone: !session.amr.includes("mfa")',
+    replace: "alone: session.amr.length === 0",
     noticedBy: ["test/attacks/stale-sessions.test.ts"],
   },
   {

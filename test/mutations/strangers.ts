@@ -110,8 +110,8 @@ export const strangersMutations: Mutation[] = [
   {
     mistake: "a user may have any number of sessions and challenges",
     file: "store/redis/script.ts",
-    find: "redis.call('ZREM', index, old)",
-    replace: "break",
+    find: "      if old ~=",
+    replace: "      if old == '' and old ~=",
     noticedBy: ["test/store/redis/bounds.test.ts"],
   },
   {

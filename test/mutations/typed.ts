@@ -26,6 +26,13 @@ export const typedMutations: Mutation[] = [
   {
     mistake: "a number that no table knows is refused although its length and country fit",
     file: "api/phone-numbers.ts",
+    find: "  return number.number;\n}",
+    replace: '  throw invalid("not_a_number", "phoneNumber", NO_SUCH_NUMBER);\n}',
+    noticedBy: ["test/api/phone-numbers.test.ts"],
+  },
+  {
+    mistake: "a number that its country's plan cannot hold is sent a PIN",
+    file: "api/phone-numbers.ts",
     find: "const isMobile = plan?.mobile.test(nationalNumber) ??",
     replace: "const isMobile = false && plan?.mobile.test(nationalNumber) ||",
     noticedBy: ["test/api/phone-numbers.test.ts"],

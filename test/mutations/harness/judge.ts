@@ -4,7 +4,7 @@ import type { Services } from "../../support/services.ts";
 import type { Mutation } from "../mutation.ts";
 import type { Copy } from "./copy.ts";
 import { mistaken } from "./mistaken.ts";
-import { runVitest } from "./vitest-run.ts";
+import { type Failure, runVitest } from "./vitest-run.ts";
 
 /** What became of a mistake; `by` names the test that noticed it and its words, or says why the row is no mistake. */
 export type Judgement = {
@@ -14,10 +14,13 @@ export type Judgement = {
   seconds: number;
 };
 
-/** What code says that cannot run: a test that fails by it has noticed nothing. */
-const BROKEN = /^(ReferenceError|SyntaxError|Error: Transform failed)/;
+/** What code says that cannot run, a script of Redis too: a test that fails by it has noticed nothing. */
+const BROKEN = /^(ReferenceError|SyntaxError|Error: Transform failed)|user_script/;
 
-/** Makes the mistake in the copy and runs the files that must notice it. */
+/** What a limit of time says: the machine may have been slow, or the code waits for ever. */
+const LATE = /^(Error: (Test|Hook) timed out in|TimeoutError)/;
+
+/** Makes the mistake in the copy and runs the files that must notice it, in their order, until one does. */
 export async function judge(
   copy: Copy,
   mutation: Mutation,
@@ -36,19 +39,27 @@ export async function judge(
     };
     return await copy.with(file, change, async () => {
       if (/^\.tsx?$/.test(extname(file))) await transformWithEsbuild(text, file);
-      const { ended, passed, failures, output } = await runVitest(copy.folder, noticedBy, services);
-      const failure = failures.find((each) => each.of === "test") ?? failures[0];
-      if (!ended || (passed === 0 && !failure)) return told("error", output.slice(-2000));
-      if (!failure) return told("survived", `${passed} tests passed`);
-      const said = `${failure.name}: ${failure.why.split("\n")[0]}`;
-      // A file that fell before its tests has noticed nothing either.
-      if (failure.of === "file" || BROKEN.test(failure.why)) return told("error", said);
-      return told("noticed", said);
+      let passed = 0;
+      for (const each of noticedBy) {
+        const run = await runVitest(copy.folder, [each], services);
+        const failure = run.failures.find(({ of }) => of === "test") ?? run.failures[0];
+        if (failure) return told(noticed(failure) ? "noticed" : "error", wordsOf(failure));
+        if (!run.ended || run.passed === 0) return told("error", run.output.slice(-2000));
+        passed += run.passed;
+      }
+      return told("survived", `${passed} tests passed`);
     });
   } catch (error) {
     return told("error", (error as Error).message);
   }
 }
+
+/** Whether the failure is about the mistake: a file that fell before its tests has noticed nothing. */
+function noticed({ of, why }: Failure): boolean {
+  return of === "test" && !BROKEN.test(why) && !LATE.test(why);
+}
+
+const wordsOf = ({ name, why }: Failure) => `${name}: ${why.split("\n")[0]}`;
 
 /** Judges each mistake, in as many copies at once; tells of each as soon as it is judged. */
 export async function judgeAll(

@@ -1,20 +1,21 @@
 // `npm run test:mutations`: puts each mistake of the tables into a copy of the project and runs the
-// tests that must notice it. MUTATIONS=word takes the tables, files and mistakes with that word.
+// tests that must notice it. MUTATIONS=word takes the table of that name or else the tables, files and
+// mistakes with that word.
 import { reportSinceNow, withHeartbeat } from "../../../scripts/progress.ts";
 import { startServices } from "../../support/services.ts";
+import type { Mutation } from "../mutation.ts";
 import { copyProject } from "./copy.ts";
 import { type Judgement, judgeAll } from "./judge.ts";
-import { readTables } from "./tables.ts";
+import { readTables, type Table } from "./tables.ts";
 import { type Run, runVitest } from "./vitest-run.ts";
 
 const LANES = 2;
 
 const report = reportSinceNow();
 const word = process.env.MUTATIONS ?? "";
-const tables = (await readTables()).map(({ name, mutations }) => ({
-  name,
-  mutations: mutations.filter((each) => `${name} ${each.file} ${each.mistake}`.includes(word)),
-}));
+const all = await readTables();
+const named = all.filter(({ name }) => name === word);
+const tables = named.length > 0 ? named : all.map(withWord);
 const mutations = tables.flatMap((table) => table.mutations);
 if (mutations.length === 0) throw new Error(`There is no mistake with "${word}"`);
 
@@ -26,6 +27,11 @@ try {
   process.exitCode = (await unmutatedIsGreen()) ? await run() : 1;
 } finally {
   await end();
+}
+
+function withWord({ name, mutations }: Table): Table {
+  const has = (each: Mutation) => `${name} ${each.file} ${each.mistake}`.includes(word);
+  return { name, mutations: mutations.filter(has) };
 }
 
 async function end() {
