@@ -31,15 +31,9 @@ declare module "vitest" {
   export interface ProvidedContext extends Services {}
 }
 
-/**
- * Vitest's global set-up: starts the real services once for all test files, and stops them. Where
- * TEST_SERVICES names some that run already, as JSON, it takes those: runs of vitest share them.
- */
+/** Vitest's global set-up: starts the real services once for all test files, and stops them. */
 export default async function provideServices(project: TestProject): Promise<() => Promise<void>> {
-  const given = process.env.TEST_SERVICES;
-  const { services, stop } = given
-    ? { services: JSON.parse(given) as Services, stop: async () => {} }
-    : await startServices();
+  const { services, stop } = await startServices();
   for (const name of Object.keys(services) as (keyof Services)[])
     project.provide(name, services[name]);
   return stop;

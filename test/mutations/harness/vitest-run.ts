@@ -26,6 +26,7 @@ export async function runVitest(folder: string, files: string[], services: Servi
   const results = join(folder, "results.json");
   await rm(results, { force: true });
   const args = ["node_modules/vitest/vitest.mjs", "run", ...files, "--bail=1"];
+  args.push("--config", "test/mutation.config.ts");
   args.push("--no-file-parallelism", "--reporter=json", `--outputFile.json=${results}`);
   const env = { ...process.env, TEST_SERVICES: JSON.stringify(services) };
   // A run within a run of vitest is one of its own.
