@@ -21,7 +21,7 @@ export const loginMutations: Mutation[] = [
     file: "store/redis/attempts.ts",
     find: "if completedBy then return {'completed'} end",
     replace: "",
-    noticedBy: ["test/store/redis/attempts.test.ts"],
+    noticedBy: ["test/store/redis/sessions.test.ts"],
   },
   {
     mistake: "a challenge whose time ran out is still answered",
