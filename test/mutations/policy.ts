@@ -57,7 +57,7 @@ export const policyMutations: Mutation[] = [
     file: "store/postgres/accounts.ts",
     find: " is distinct from 'optional'",
     replace: " is distinct from 'never'",
-    noticedBy: ["test/store/postgres/accounts.test.ts", "test/identity/settings.test.ts"],
+    noticedBy: ["test/store/postgres/account-users.test.ts"],
   },
   {
     mistake: "where it is required everybody turns it off",
