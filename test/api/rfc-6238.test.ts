@@ -44,3 +44,13 @@ test.each(VECTORS)("at %i s the code is the end of %s", (seconds, digits) => {
   const later = { now: () => (seconds + 60) * 1000 };
   expect(matchingStep({ clock: later, config }, device, digits.slice(-6))).not.toBe(step);
 });
+
+test("RFC 6238 section 5.2: a clock may be one step behind or ahead, and no more", () => {
+  const [seconds, digits] = VECTORS[2];
+  const at = (stepsOff: number) => ({ now: () => (seconds + stepsOff * 30) * 1000 });
+  const found = [-2, -1, 0, 1, 2].map((stepsOff) =>
+    matchingStep({ clock: at(stepsOff), config }, device, digits.slice(-6)),
+  );
+  const step = Math.floor(seconds / 30);
+  expect(found).toEqual([undefined, step, step, step, undefined]);
+});
