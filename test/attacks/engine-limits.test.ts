@@ -2,7 +2,8 @@
 // 2,000 Updates in all, ten at a time. I bring a flow to that, and hope that it is taken for an outage.
 import { expect, test } from "vitest";
 import { workflowIds } from "../../workflows/ids.ts";
-import { codeAt, registerApp, userWithApp, verifiedApp } from "../support/apps.ts";
+import { registerApp, userWithApp, verifiedApp } from "../support/apps.ts";
+import { flowAttacks } from "../support/flow-attacks.ts";
 import { expectProblem } from "../support/problems.ts";
 import {
   enrollPhone,
@@ -11,7 +12,6 @@ import {
   startChallenge,
   wrongCode,
 } from "../support/scenarios.ts";
-import { checkedClient } from "../support/stack.ts";
 import { until } from "../support/until.ts";
 import { useStack } from "../support/used.ts";
 
@@ -22,13 +22,7 @@ const stack = useStack({
   temporalSettings: { "history.maxTotalUpdates": 8, "history.maxInFlightUpdates": 2 },
 });
 
-/** A client that takes a 503 for an answer. */
-const impatient = () =>
-  checkedClient(
-    { request: (path, init) => stack.app.request(path, init) },
-    stack.document,
-    () => [],
-  );
+const { impatient, now, remaining, eventsOf, withoutWorker } = flowAttacks(stack);
 
 async function withBoth() {
   const user = await stack.createUser();
@@ -36,29 +30,6 @@ async function withBoth() {
   const { token } = await logInBySms(stack, user, e164);
   const { secret } = await verifiedApp(stack, token, true);
   return { user, secret, token };
-}
-
-const now = (secret: string) => codeAt(secret, stack.clock.now());
-const remaining = async (id: string) => (await stack.api.challenge(id)).body.attemptsRemaining;
-
-async function eventsOf(token: string, type: string) {
-  const { events } = (
-    await stack.api.call<{ events: { type: string; detail: object }[] }>(
-      "GET",
-      `/v1/me/activity?type=${type}`,
-      { token },
-    )
-  ).body;
-  return events;
-}
-
-async function withoutWorker<T>(work: () => Promise<T>): Promise<T> {
-  await stack.stopWorker();
-  try {
-    return await work();
-  } finally {
-    await stack.restartWorker();
-  }
 }
 
 test("switching the method until the engine refuses the workflow ends the challenge; no guess is free", async () => {

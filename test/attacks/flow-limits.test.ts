@@ -3,10 +3,10 @@
 // it slow, and I watch what another challenge tells of the guess that is on its way.
 import { describe, expect, test } from "vitest";
 import { getUser } from "../../store/postgres/users.ts";
-import { codeAt, logInByApp, supportOperator, userWithApp } from "../support/apps.ts";
+import { logInByApp, supportOperator, userWithApp } from "../support/apps.ts";
+import { flowAttacks } from "../support/flow-attacks.ts";
 import { expectProblem } from "../support/problems.ts";
 import { startChallenge, wrongCode } from "../support/scenarios.ts";
-import { checkedClient } from "../support/stack.ts";
 import { useStack } from "../support/used.ts";
 
 const REQUESTS = 60;
@@ -15,36 +15,7 @@ const BUDGET = 7;
 
 const stack = useStack();
 
-/** A client that takes a 503 for an answer. */
-const impatient = () =>
-  checkedClient(
-    { request: (path, init) => stack.app.request(path, init) },
-    stack.document,
-    () => [],
-  );
-
-const now = (secret: string) => codeAt(secret, stack.clock.now());
-const remaining = async (id: string) => (await stack.api.challenge(id)).body.attemptsRemaining;
-
-async function eventsOf(token: string, type: string) {
-  const { events } = (
-    await stack.api.call<{ events: { type: string; detail: object }[] }>(
-      "GET",
-      `/v1/me/activity?type=${type}`,
-      { token },
-    )
-  ).body;
-  return events;
-}
-
-async function withoutWorker<T>(work: () => Promise<T>): Promise<T> {
-  await stack.stopWorker();
-  try {
-    return await work();
-  } finally {
-    await stack.restartWorker();
-  }
-}
+const { impatient, now, remaining, eventsOf, withoutWorker } = flowAttacks(stack);
 
 describe("attack: wearing the flow out", () => {
   test("requests that are refused count as well: sixty, and the challenge is over, at /v1 and at /v2.0", async () => {

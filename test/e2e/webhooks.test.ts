@@ -3,13 +3,13 @@ import { afterEach, expect, test } from "vitest";
 import { createApp } from "../../api/app.ts";
 import type { DeliveryView } from "../../api/webhook-deliveries.ts";
 import type { WebhookView } from "../../api/webhooks.ts";
-import type { Resolve } from "../../gateways/public-addresses.ts";
 import { webhookSender } from "../../gateways/webhook.ts";
 import { newId } from "../../store/ids.ts";
 import type { ShownEvent } from "../../store/postgres/events.ts";
 import { recordEvent } from "../../store/postgres/events.ts";
 import { workflowIds } from "../../workflows/ids.ts";
 import type { Call } from "../support/client.ts";
+import { dns } from "../support/dns.ts";
 import { type Receiver, startReceiver, verified } from "../support/receiver.ts";
 import { logInByPassword } from "../support/scenarios.ts";
 import { checkedClient } from "../support/stack.ts";
@@ -335,9 +335,7 @@ test("attack: a name that has a public and an inside address is no webhook's", a
     [["2606:4700::1111", "2002:7f00:1::"], false],
     [["93.184.215.14", "2606:4700::1111"], true],
   ] as const) {
-    const found = addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 }));
-    const resolve = ((_host: string, _options: object, done: (...told: unknown[]) => void) =>
-      done(null, found)) as unknown as Resolve;
+    const { resolve } = dns(addresses);
     const app = createApp({ ...stack.deps, config, resolve });
     const api = checkedClient(app, stack.document, stack.logged);
     const body = { url: "https://hooks.example/" };

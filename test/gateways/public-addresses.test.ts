@@ -1,8 +1,8 @@
-import type { LookupAddress } from "node:dns";
 import { createServer } from "node:net";
 import { describe, expect, test } from "vitest";
-import { isInside, isPublicAddress, type Resolve } from "../../gateways/public-addresses.ts";
+import { isInside, isPublicAddress } from "../../gateways/public-addresses.ts";
 import { webhookSender } from "../../gateways/webhook.ts";
+import { dns } from "../support/dns.ts";
 
 /** The first and the last address of each network that no webhook may reach. */
 const INSIDE: [string, string, string][] = [
@@ -69,23 +69,6 @@ test.each(["", "example.com", "1.2.3", "0x08.8.8.8", "8.8.8.8:443", "[2606:4700:
     expect(isPublicAddress(text)).toBe(false);
   },
 );
-
-/** DNS that answers these, one list a question, the last for ever; counts the questions. */
-function dns(...answers: string[][]) {
-  const asked: string[] = [];
-  const resolve = ((host: string, options: { all?: boolean }, done: unknown) => {
-    const answer = answers[Math.min(asked.length, answers.length - 1)] ?? [];
-    asked.push(host);
-    const found: LookupAddress[] = answer.map((address) => ({
-      address,
-      family: address.includes(":") ? 6 : 4,
-    }));
-    const tell = done as (error: null, found: LookupAddress[] | string, family?: number) => void;
-    if (options.all) tell(null, found);
-    else tell(null, found[0]?.address ?? "", found[0]?.family);
-  }) as unknown as Resolve;
-  return { resolve, asked };
-}
 
 const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const message = (url: string) => ({ url, secret, id: "evt_1", at: new Date(0), body: "{}" });

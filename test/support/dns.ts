@@ -1,0 +1,19 @@
+import type { LookupAddress } from "node:dns";
+import type { Resolve } from "../../gateways/public-addresses.ts";
+
+/** DNS that answers these, one list a question, the last for ever; counts the questions. */
+export function dns(...answers: (readonly string[])[]) {
+  const asked: string[] = [];
+  const resolve = ((host: string, options: { all?: boolean }, done: unknown) => {
+    const answer = answers[Math.min(asked.length, answers.length - 1)] ?? [];
+    asked.push(host);
+    const found: LookupAddress[] = answer.map((address) => ({
+      address,
+      family: address.includes(":") ? 6 : 4,
+    }));
+    const tell = done as (error: null, found: LookupAddress[] | string, family?: number) => void;
+    if (options.all) tell(null, found);
+    else tell(null, found[0]?.address ?? "", found[0]?.family);
+  }) as unknown as Resolve;
+  return { resolve, asked };
+}
