@@ -1,4 +1,5 @@
 import type { Origin } from "../machines/methods.ts";
+import { holdingUser } from "../store/postgres/devices.ts";
 import { recordEvent } from "../store/postgres/events.ts";
 import { getUser, lockUser } from "../store/postgres/users.ts";
 import { exhaustAttempts } from "../store/redis/attempts.ts";
@@ -19,8 +20,10 @@ export function loginActivities({ db, redis, config, clock }: Deps) {
       await lockUser(db, lock, eventOf(clock, "account_locked", login));
       // The gateway takes the last attempt back where our answer came too late for it. Not where
       // Support has ended the lock since.
-      if ((await getUser(db, login.userId))?.lockedAt)
-        await exhaustAttempts(redis, login.userId, config.limits.wrongPasscodes);
+      await holdingUser(db, login.userId, async (tx) => {
+        if ((await getUser(tx, login.userId))?.lockedAt)
+          await exhaustAttempts(redis, login.userId, config.limits.wrongPasscodes);
+      });
     },
   };
 }

@@ -1,6 +1,9 @@
 import type { Origin } from "../machines/methods.ts";
+import { configuredMethods, isLastOfDefault } from "../store/methods.ts";
 import { type Removal, removeAllDevices, removeDevice } from "../store/postgres/device-removal.ts";
-import { getMfaProfile } from "../store/postgres/profiles.ts";
+import { holdingUser } from "../store/postgres/devices.ts";
+import { findEvent } from "../store/postgres/events.ts";
+import { getMfaProfile, type MfaProfile } from "../store/postgres/profiles.ts";
 import { forgetDevice } from "../store/redis/attempts.ts";
 import { withdrawChallenges } from "../store/redis/challenges.ts";
 import { revokeUser } from "../store/redis/sessions.ts";
@@ -16,20 +19,36 @@ type Request = {
   actorId: string;
   origin: Origin;
   detail?: Record<string, string>;
+  unless?: "enabled" | "last_of_default";
   signOut: "always" | "if_required";
+};
+
+/** What a removal may depend on. */
+const DEPENDS_ON = {
+  enabled: ({ devices }: MfaProfile) => configuredMethods(devices).length > 0,
+  last_of_default: ({ user, devices }: MfaProfile, deviceId = "") =>
+    isLastOfDefault(deviceId, user.defaultMethod, devices),
 };
 
 /** The steps of a removal, each of which may be repeated. */
 export function removalActivities({ db, redis, clock, config }: Deps) {
   return {
-    async removeDevices(request: Request): Promise<Removal | "gone" | "remove_all_required"> {
-      const { userId, deviceId, detail } = request;
+    async removeDevices(
+      request: Request,
+    ): Promise<Removal | "gone" | "remove_all_required" | "overtaken"> {
+      const { userId, deviceId, detail, unless } = request;
       const event = eventOf(clock, request.event, request, {
         ...detail,
         ...(deviceId && { deviceId }),
       });
-      if (deviceId) return removeDevice(db, { userId, deviceId }, event);
-      return removeAllDevices(db, userId, event);
+      return holdingUser(db, userId, async (tx) => {
+        // What was removed before, and is told again, was not overtaken.
+        const profile =
+          unless && !(await findEvent(tx, event.key)) && (await getMfaProfile(tx, userId));
+        if (profile && DEPENDS_ON[unless](profile, deviceId)) return "overtaken";
+        if (deviceId) return removeDevice(tx, { userId, deviceId }, event);
+        return removeAllDevices(tx, userId, event);
+      });
     },
 
     /** What Redis holds of the devices; answers the challenges that ended with them. */

@@ -119,11 +119,14 @@ export async function unverifiedDevice(
   return { ...device, alone: !session.amr.includes("mfa") } as Unverified;
 }
 
-/** What proves a device, and what is to become of it: the default, or put aside. */
+/**
+ * What proves a device, and what is to become of it: the default, or put aside. `aside` is left out
+ * where nothing is put aside; else a proof is refused that no longer finds it so.
+ */
 export type Proof = { code: string; makeDefault: boolean; aside?: boolean };
 
 /** The device as it is once it was proven. */
-export function proven({ clock }: Deps, device: Device, aside: boolean): Device {
+export function proven({ clock }: Deps, device: Device, aside = false): Device {
   const at = new Date(clock.now());
   return { ...device, ...(aside ? { asideAt: at } : { verifiedAt: at }) };
 }

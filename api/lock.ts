@@ -1,4 +1,5 @@
 import type { Origin } from "../machines/methods.ts";
+import { holdingUser } from "../store/postgres/devices.ts";
 import type { NewEvent } from "../store/postgres/events.ts";
 import type { User } from "../store/postgres/schema.ts";
 import { getUser, lockUser, unlockUser } from "../store/postgres/users.ts";
@@ -21,15 +22,20 @@ export async function lockedSince(
   origin: Origin,
 ): Promise<Date | undefined> {
   if (user.lockedAt) return user.lockedAt;
-  const { db, redis, clock, config } = deps;
-  const now = clock.now();
-  const exhausted = (await failures(redis, user.id, now)) > config.limits.wrongPasscodes;
-  if (!exhausted) return undefined;
-  const at = new Date(now);
+  if (!(await isExhausted(deps, user))) return undefined;
+  const { db, clock } = deps;
+  const at = new Date(clock.now());
   const event = userEvent(deps, subjectOf(user), "account_locked", origin);
-  await lockUser(db, { userId: user.id, at }, event);
-  return at;
+  return holdingUser(db, user.id, async (tx) => {
+    // Support may have ended the lock since.
+    if (!(await isExhausted(deps, user))) return undefined;
+    const isNew = await lockUser(tx, { userId: user.id, at }, event);
+    return isNew ? at : ((await getUser(tx, user.id))?.lockedAt ?? undefined);
+  });
 }
+
+const isExhausted = async ({ redis, clock, config }: LockDeps, { id }: User) =>
+  (await failures(redis, id, clock.now())) > config.limits.wrongPasscodes;
 
 /**
  * Ends the user's lock, or only the one of that time; false when there was none. The counter goes
@@ -41,8 +47,10 @@ export async function endLock(
   event: NewEvent,
   since?: Date,
 ): Promise<boolean> {
-  await clearFailures(redis, userId);
-  return unlockUser(db, userId, event, since);
+  return holdingUser(db, userId, async (tx) => {
+    await clearFailures(redis, userId);
+    return unlockUser(tx, userId, event, since);
+  });
 }
 
 /**

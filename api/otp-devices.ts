@@ -114,7 +114,7 @@ export async function verifyOtpCode(
   deps: Deps,
   session: Session,
   device: OtpDevice,
-  { code, makeDefault, aside = false }: Proof,
+  { code, makeDefault, aside }: Proof,
   origin: Origin,
 ): Promise<{ device: DeviceView; signedOut: boolean; session?: Session }> {
   await spendEnrollmentRequest(deps, device, origin);

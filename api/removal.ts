@@ -1,28 +1,33 @@
 import type { Origin } from "../machines/methods.ts";
 import { newId } from "../store/ids.ts";
-import type { Session } from "../store/redis/sessions.ts";
+import { hasSecondFactor, type Session } from "../store/redis/sessions.ts";
+import type { DeviceRemovalArgs } from "../workflows/messages.ts";
 import type { Deps } from "./deps.ts";
 import { ownDevice } from "./devices.ts";
 import type { Subject } from "./events.ts";
-import { requireFresh } from "./fresh.ts";
+import { reauthenticate, requireFresh } from "./fresh.ts";
 import { Problem } from "./problem.ts";
 
 /**
  * Removes an OTP device, or an unverified device of either kind: of the session's user, or of
- * somebody whom that administrates. Throws `remove_all_required` for a
- * verified phone, `device_not_found`, `reauthentication_required`.
+ * somebody whom that administrates. Throws `remove_all_required` for a verified phone,
+ * `device_not_found`, `reauthentication_required`, and `ifLast`, where that is given, for the last device
+ * of the kind that logins begin with.
  */
 export async function removeDevice(
   deps: Deps,
   session: Session,
   deviceId: string,
   origin: Origin,
-  of: Subject = session,
+  { of = session, ifLast }: { of?: Subject; ifLast?: Error } = {},
 ): Promise<void> {
   const device = await ownDevice(deps, of, deviceId);
   if (device.type === "sms" && device.verifiedAt) throw removeAllRequired();
   await requireFresh(deps, session);
-  const outcome = await remove(deps, session, of, { deviceId, event: "device_removed" }, origin);
+  const unless = ifLast && ("last_of_default" as const);
+  const what = { deviceId, event: "device_removed", unless } as const;
+  const outcome = await remove(deps, session, of, what, origin);
+  if (outcome === "overtaken" && ifLast) throw ifLast;
   if (outcome === "gone") throw new Problem("device_not_found", "It was removed.");
   if (outcome === "remove_all_required") throw removeAllRequired();
 }
@@ -37,16 +42,24 @@ export async function removeAllDevices(
   await remove(deps, session, session, { event: "all_devices_removed" }, origin);
 }
 
-function remove(
+async function remove(
   { flows }: Deps,
-  { userId: actorId }: Session,
+  session: Session,
   { userId, accountId }: Subject,
-  what: { deviceId?: string; event: "device_removed" | "all_devices_removed" },
+  what: Pick<DeviceRemovalArgs, "deviceId" | "unless"> & {
+    event: "device_removed" | "all_devices_removed";
+  },
   origin: Origin,
 ) {
+  const { userId: actorId } = session;
   const owner = { userId, accountId, actorId };
-  const args = { removalId: newId(), ...owner, ...what, origin };
-  return flows.removeDevices({ ...args, signOut: "if_required" });
+  // The password alone removes what does not count yet. It may count by now.
+  const isAlone = userId === actorId && !hasSecondFactor(session);
+  const unless = isAlone ? "enabled" : what.unless;
+  const args = { removalId: newId(), ...owner, ...what, unless, origin };
+  const outcome = await flows.removeDevices({ ...args, signOut: "if_required" });
+  if (outcome === "overtaken" && isAlone) throw reauthenticate();
+  return outcome;
 }
 
 const removeAllRequired = () =>

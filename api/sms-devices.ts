@@ -94,7 +94,7 @@ export async function resendPin(deps: Deps, device: Phone, origin: Origin): Prom
 export async function verifyPin(
   deps: Deps,
   device: Phone,
-  { code, makeDefault, aside = false }: Proof,
+  { code, makeDefault, aside }: Proof,
   origin: Origin,
 ): Promise<{ device: DeviceView; signedOut: boolean }> {
   await spendEnrollmentRequest(deps, device, origin);

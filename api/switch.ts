@@ -76,10 +76,13 @@ export function refuseIfRequired(
     throw new Problem("forbidden", "Your account requires multi-factor authentication.");
 }
 
-/** Whether a device that the user proves now is put aside until they turn it all on. */
-export async function isPutAside({ db }: Deps, { userId }: Session): Promise<boolean> {
+/**
+ * Whether a device that the user proves now is put aside until they turn it all on; undefined in an
+ * account where devices count at once.
+ */
+export async function isPutAside({ db }: Deps, { userId }: Session): Promise<boolean | undefined> {
   const profile = await getMfaProfile(db, userId);
-  if (!profile?.account.enablingIsOwnCall) return false;
+  if (!profile?.account.enablingIsOwnCall) return undefined;
   return configuredMethods(profile.devices).length === 0;
 }
 

@@ -5,7 +5,7 @@ import { originOf } from "../api/origin.ts";
 import { registerOtpDevice, verifyOtpCode } from "../api/otp-devices.ts";
 import { nicknameSchema } from "../api/schemas.ts";
 import { isPutAside } from "../api/switch.ts";
-import { effectiveDefault } from "../store/methods.ts";
+import { isLastOfDefault } from "../store/methods.ts";
 import { getMfaProfile } from "../store/postgres/profiles.ts";
 import type { Device } from "../store/postgres/schema.ts";
 import type { Routes } from "./app.ts";
@@ -52,7 +52,7 @@ export function otpDeviceRoutes(deps: Deps): Routes {
         return c.json({ "RAX-AUTH:otpDevice": describe(device) }, 200);
       },
       DELETE: async (c) => {
-        await removeNamed(c, deps, (userId) => removable(c, deps, userId));
+        await removeNamed(c, deps, (userId) => removable(c, deps, userId), lastOtpDevice());
         return c.body(null, 204);
       },
     },
@@ -82,12 +82,13 @@ const describe = (device: Device) => ({
 async function removable(c: Context, deps: Deps, userId: string): Promise<string> {
   const { id } = await namedDevice(c, deps, { userId }, "otp");
   const profile = await getMfaProfile(deps.db, userId);
-  const verified = profile?.devices.filter(({ type, verifiedAt }) => type === "otp" && verifiedAt);
-  const isLast = verified?.length === 1 && verified[0]?.id === id;
-  if (profile && isLast && effectiveDefault(profile.user.defaultMethod, profile.devices) === "otp")
-    throw new Fault(
-      "badRequest",
-      "This is the last OTP device and OTP is the default. Change the default first.",
-    );
+  if (profile && isLastOfDefault(id, profile.user.defaultMethod, profile.devices))
+    throw lastOtpDevice();
   return id;
 }
+
+const lastOtpDevice = () =>
+  new Fault(
+    "badRequest",
+    "This is the last OTP device and OTP is the default. Change the default first.",
+  );

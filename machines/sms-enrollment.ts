@@ -73,7 +73,7 @@ export const smsEnrollmentMachine = setup({
     noteVoid: assign({ triesRemaining: 0 }),
     noteAcceptance: assign(({ event }) => {
       if (event.type !== "PIN_ACCEPTED") return {};
-      const { makeDefault, aside = false, alone, origin } = event;
+      const { makeDefault, aside, alone, origin } = event;
       return { makeDefault, aside, alone, signOut: !aside, origin };
     }),
     noteOrigin: assign(({ event }) => (event.type === "REMOVE" ? { origin: event.origin } : {})),

@@ -16,6 +16,17 @@ export function verifiedPhone<D extends Enrolled>(devices: readonly D[]): D | un
   return devices.find(({ type, verifiedAt }) => type === "sms" && verifiedAt !== null);
 }
 
+/** Whether the device is the only verified one of the kind that logins begin with. */
+export function isLastOfDefault(
+  deviceId: string,
+  chosen: Method | null,
+  devices: readonly (Enrolled & { id: string })[],
+): boolean {
+  const method = effectiveDefault(chosen, devices);
+  const verified = devices.filter(({ type, verifiedAt }) => type === method && verifiedAt !== null);
+  return verified.length === 1 && verified[0]?.id === deviceId;
+}
+
 /** The method a login starts with: the chosen default where it is configured, else the strongest. */
 export function effectiveDefault(
   chosen: Method | null,

@@ -79,11 +79,18 @@ export type DeviceRemovalArgs = Owner & {
   origin: Origin;
   /** What the audit is told beside it. */
   detail?: Record<string, string>;
+  /** What was not so when it was asked for. Where it is so by now, nothing is removed. */
+  unless?: "enabled" | "last_of_default";
   /** End the user's sessions: always, or only where the account requires the factor now missing. */
   signOut: "always" | "if_required";
 };
 
-export type DeviceRemovalResult = "removed" | "multi_factor_off" | "gone" | "remove_all_required";
+export type DeviceRemovalResult =
+  | "removed"
+  | "multi_factor_off"
+  | "gone"
+  | "remove_all_required"
+  | "overtaken";
 
 export type PolicyRolloutState =
   | "drafted"

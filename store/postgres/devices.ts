@@ -111,8 +111,8 @@ export async function getDevice(
 /**
  * Marks the device verified, or put aside, and, if told so, its kind the user's default method.
  * "already" when that was done before, "gone" when it was removed. "overtaken" where it was proven by
- * what no longer stands: by a session without a second factor (`alone`) when there is one by now, or
- * under another secret (`sealedAs`) than it has.
+ * what no longer stands: by a session without a second factor (`alone`) when there is one by now, under
+ * another secret (`sealedAs`) than it has, or to be put `aside`, or not, when the others are not so.
  */
 export async function verifyDevice(
   db: Db,
@@ -135,7 +135,8 @@ export async function verifyDevice(
     if (device.verifiedAt ?? device.asideAt) return "already";
     const isEnabled = known.some(({ verifiedAt }) => verifiedAt !== null);
     const isAnother = sealedAs !== undefined && markOf(device) !== sealedAs;
-    if ((alone && isEnabled) || isAnother) return "overtaken";
+    const isAsideAnew = aside !== undefined && aside === isEnabled;
+    if ((alone && isEnabled) || isAnother || isAsideAnew) return "overtaken";
     const [verified] = await tx
       .update(devices)
       .set(aside ? { asideAt: at } : { verifiedAt: at })

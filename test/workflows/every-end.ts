@@ -12,6 +12,7 @@ const removal: Record<DeviceRemovalResult, true> = {
   multi_factor_off: true,
   gone: true,
   remove_all_required: true,
+  overtaken: true,
 };
 const notice: Record<NoticeResult, true> = {
   sent: true,

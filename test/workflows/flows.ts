@@ -107,11 +107,18 @@ export function flowsOn(deps: Deps, client: Client) {
     /** The removal of one of the user's devices, or of all. */
     async deviceRemoval(
       { userId, accountId }: Owner,
-      { deviceId, signOut = "if_required" }: Partial<DeviceRemovalArgs> = {},
+      { deviceId, unless, signOut = "if_required" }: Partial<DeviceRemovalArgs> = {},
     ): Promise<WorkflowHandle<() => Promise<DeviceRemovalResult>>> {
       const removalId = newId();
       const event = deviceId ? "device_removed" : "all_devices_removed";
-      const request = { event, deviceId, signOut, actorId: userId, origin: ORIGIN } as const;
+      const request = {
+        event,
+        deviceId,
+        unless,
+        signOut,
+        actorId: userId,
+        origin: ORIGIN,
+      } as const;
       const args: DeviceRemovalArgs = { removalId, userId, accountId, ...request };
       const workflowId = workflowIds.deviceRemoval(removalId);
       const options = { taskQueue: TASK_QUEUE, workflowId, args: [args] as [object] };

@@ -17,6 +17,10 @@ export const removalOutcomes: Record<string, Outcome> = {
     const login = await world.loginChallenge({ method: "otp" });
     return world.deviceRemoval(login, { deviceId: newId() });
   },
+  async "a removal by the password alone that a verification overtook"(world) {
+    const login = await world.loginChallenge({ method: "otp" });
+    return world.deviceRemoval(login, { unless: "enabled" });
+  },
   async "a removal of a verified phone alone"(world) {
     const login = await world.loginChallenge({ method: "otp" });
     const [phone] = await listDevices(world.db, login.userId);

@@ -1,0 +1,94 @@
+// I have the password, and its owner sets up a second factor just now. My request was let in a moment
+// before; by the time it changes something, what it depended on is no longer so.
+import { beforeAll, describe, expect, test } from "vitest";
+import { configuredMethods } from "../../store/methods.ts";
+import { getMfaProfile } from "../../store/postgres/profiles.ts";
+import type { Answer } from "../support/client.ts";
+import { expectProblem } from "../support/problems.ts";
+import { useStack } from "../support/used.ts";
+import type { Request } from "./overtaken/request.ts";
+import { REQUESTS } from "./overtaken/requests.ts";
+import { type SlowGateway, slowGateway } from "./overtaken/slow-gateway.ts";
+import { type Needs, newWorld, together } from "./overtaken/worlds.ts";
+
+const stack = useStack({ environment: { TRUSTED_PROXIES: "1" } });
+let hold: SlowGateway["hold"];
+beforeAll(() => {
+  hold = slowGateway(stack).hold;
+});
+
+function asked(name: string): Request {
+  const request = REQUESTS.find((one) => one.name === name);
+  if (!request) throw new Error(`Nobody asks to ${name}`);
+  return request;
+}
+
+/** The first waits before it changes something until the second is through. */
+async function overtake(names: { waits: string; goesBefore: string }, more: Needs = {}) {
+  const [first, second] = [asked(names.waits), asked(names.goesBefore)];
+  const needs = together(together(first.needs ?? {}, second.needs ?? {}) ?? {}, more);
+  if (!needs) throw new Error("There is no such user");
+  const world = await newWorld(stack, needs);
+  const slow = hold((api) => first.send(api, world, stack), "writes", 0);
+  expect(await slow.reached).toBe(true);
+  expect((await second.send(stack.api, world, stack)).status).toBeLessThan(300);
+  slow.goOn();
+  const overtaken: Answer<unknown> = await slow.answer;
+  const profile = await getMfaProfile(stack.deps.db, world.person.id);
+  if (!profile) throw new Error("The user is gone");
+  return { overtaken, world, profile, methods: configuredMethods(profile.devices) };
+}
+
+describe("attack: a removal by the password alone", () => {
+  test.each([
+    ["remove all devices", "verify the first app"],
+    ["remove all devices", "verify the first phone"],
+    ["remove the other app", "verify the first app"],
+  ])(
+    "let in before there was a second factor (%s) takes none away (%s)",
+    async (waits, goesBefore) => {
+      const { overtaken, methods } = await overtake({ waits, goesBefore });
+      expectProblem(overtaken, "reauthentication_required");
+      expect(methods).toHaveLength(1);
+    },
+  );
+
+  test("let in while all was put aside takes nothing away that was turned on", async () => {
+    const names = { waits: "remove all devices", goesBefore: "turn it on at /v2.0" };
+    const { overtaken, methods } = await overtake(names);
+    expectProblem(overtaken, "reauthentication_required");
+    expect(methods).toEqual(["otp", "sms"]);
+  });
+});
+
+test("a device that is verified at /v2.0 while all others are put aside does not turn it on by itself", async () => {
+  const { overtaken, methods, profile } = await overtake({
+    waits: "verify the other app at /v2.0",
+    goesBefore: "put the devices aside at /v2.0",
+  });
+  expect(overtaken.status).toBe(404);
+  expect(methods).toEqual([]);
+  expect(profile.devices.map(({ asideAt }) => asideAt)).not.toContain(null);
+});
+
+test("the last app stays at /v2.0 where logins were made to begin with it meanwhile", async () => {
+  const { overtaken, methods, profile } = await overtake({
+    waits: "remove the app at /v2.0",
+    goesBefore: "begin logins with the app",
+  });
+  expect(overtaken.status).toBe(400);
+  expect(overtaken.text).toContain("Change the default first.");
+  expect({ methods, begins: profile.user.defaultMethod }).toEqual({
+    methods: ["otp", "sms"],
+    begins: "otp",
+  });
+});
+
+test("a login that saw the lock does not lock again what Support has unlocked meanwhile", async () => {
+  const { overtaken, profile } = await overtake({
+    waits: "log in",
+    goesBefore: "an unlock by Support after a crash",
+  });
+  expect(overtaken.status).toBe(200);
+  expect(profile.user.lockedAt).toBeNull();
+});
