@@ -1,4 +1,4 @@
-import { type Client, WorkflowNotFoundError } from "@temporalio/client";
+import { type Client, WorkflowFailedError, WorkflowNotFoundError } from "@temporalio/client";
 import { workflowIds } from "../workflows/ids.ts";
 import type {
   ChallengeView,
@@ -139,7 +139,22 @@ function flowsOver(client: Client, patience?: () => number) {
       await start("deviceRemoval", workflowId, args, { summary });
       return call("result", workflowId, () =>
         client.workflow.result<DeviceRemovalWorkflow>(workflowId),
-      ).catch(goesOn);
+      ).catch(goesOn(args.removalId));
+    },
+    /** How a removal ended, or that it goes on; undefined where no such removal is known. */
+    removal: async (removalId: string): Promise<DeviceRemovalResult | "goes_on" | undefined> => {
+      const workflowId = workflowIds.deviceRemoval(removalId);
+      const handle = client.workflow.getHandle<DeviceRemovalWorkflow>(workflowId);
+      try {
+        const { status } = await call("describe", workflowId, () => handle.describe());
+        if (status.name === "RUNNING") return "goes_on";
+        return await call("result", workflowId, () => handle.result());
+      } catch (error) {
+        // What an operator ended has no result.
+        const unknown = error instanceof WorkflowNotFoundError;
+        if (unknown || error instanceof WorkflowFailedError) return undefined;
+        throw error;
+      }
     },
 
     /** Tells a flow something that nobody waits for; one that has ended needs to hear nothing. */
@@ -172,15 +187,17 @@ const deliveryId = ({ webhookId, eventId }: Delivery) =>
 const enrollmentId = ({ id, type }: Enrolled) => workflowIds.enrollment(type, id);
 
 /** Tells whoever stops waiting for a removal that was begun what becomes of it. */
-function goesOn(error: unknown): never {
-  if (!(error instanceof Problem) || error.code !== "service_unavailable") throw error;
-  throw new Problem(
-    error.code,
-    "The devices are being removed. That goes on by itself; look again in a moment.",
-    error.extra,
-    error.cause,
-  );
-}
+const goesOn =
+  (removalId: string) =>
+  (error: unknown): never => {
+    if (!(error instanceof Problem) || error.code !== "service_unavailable") throw error;
+    throw new Problem(
+      error.code,
+      "The devices are being removed. That goes on by itself; look again in a moment.",
+      { ...error.extra, goesOn: removalId },
+      error.cause,
+    );
+  };
 
 /** For a flow that Temporal has lost, or whose start a crash prevented: the problem of that code. */
 const unknownIs =

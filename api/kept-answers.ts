@@ -6,6 +6,7 @@ import { readChallenge } from "../store/redis/challenges.ts";
 import { type Claim, claim, complete, release } from "../store/redis/idempotency.ts";
 import { keys } from "../store/redis/keys.ts";
 import { seal, unseal } from "../store/sealing.ts";
+import { isUnavailable } from "../store/unavailable.ts";
 import { sessionOf } from "./authenticate.ts";
 import type { Deps } from "./deps.ts";
 import type { LoginResult } from "./login.ts";
@@ -68,7 +69,7 @@ export function keepLogin(c: Context, result: LoginResult): LoginResult {
  * of a login that succeeded.
  */
 export function keptAnswers(
-  { redis, clock, config }: CallerDeps,
+  { redis, clock, config, log }: CallerDeps & Pick<Deps, "log">,
   caller: Caller,
   ...request: string[]
 ) {
@@ -95,7 +96,8 @@ export function keptAnswers(
 
     /**
      * Keeps the answer where it is a user's, no larger than may be, and would not turn out
-     * differently when tried again (5xx, 429 and its 413 at /v2.0).
+     * differently when tried again (5xx, 429 and its 413 at /v2.0). Where the store is away by now,
+     * the answer is given all the same: it may hold what nobody is told again.
      */
     async keep(
       c: Context,
@@ -106,14 +108,16 @@ export function keptAnswers(
       const userId = caller.userId ?? c.get("loggedIn");
       const differs = status === 429 || status === 413 || status >= 500;
       const kept = userId && !differs ? JSON.stringify(await answer()) : undefined;
-      if (!userId || !kept || Buffer.byteLength(kept) > bytes) return release(redis, key, claimId);
-      const response = seal(config.SEALING_KEYS, kept, digest);
-      await complete(redis, key, claimId, {
-        response,
-        index: keys.keptAnswers(userId),
-        most: perUser,
-        now: clock.now(),
-      });
+      try {
+        if (!userId || !kept || Buffer.byteLength(kept) > bytes)
+          return await release(redis, key, claimId);
+        const response = seal(config.SEALING_KEYS, kept, digest);
+        const index = keys.keptAnswers(userId);
+        await complete(redis, key, claimId, { response, index, most: perUser, now: clock.now() });
+      } catch (error) {
+        if (!isUnavailable(error)) throw error;
+        log.warn({ err: error }, "an answer could not be kept");
+      }
     },
   };
 }

@@ -11,6 +11,8 @@ type Extra = {
   errors?: FieldError[];
   /** What the request has spent stays spent, although nobody has judged it. */
   spent?: true;
+  /** What was begun and goes on by itself: the id of a removal. */
+  goesOn?: string;
   /** Further members of the problem, such as `attemptsRemaining` or `reason`. */
   members?: Record<string, unknown>;
 };

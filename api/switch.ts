@@ -14,6 +14,7 @@ import { Problem } from "./problem.ts";
 import { removeAllDevices } from "./removal.ts";
 import { endSessions } from "./sessions.ts";
 import { changeDefaultMethod } from "./settings.ts";
+import { whoRequires } from "./who-requires.ts";
 
 /**
  * Turns multi-factor authentication on, as a call of its own: devices that were put aside count from
@@ -73,7 +74,10 @@ export function refuseIfRequired(
   profile: MfaProfile,
 ) {
   if (isRequired(requirementOf(profile, config), clock.now()))
-    throw new Problem("forbidden", "Your account requires multi-factor authentication.");
+    throw new Problem(
+      "forbidden",
+      `${whoRequires(profile, config)} requires multi-factor authentication.`,
+    );
 }
 
 /**

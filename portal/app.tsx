@@ -23,6 +23,7 @@ import { pinPages } from "./pin.tsx";
 import { recoveryCodePages } from "./recovery-codes.tsx";
 import { refuse } from "./refusal.tsx";
 import { removalPages } from "./removal.tsx";
+import { removalUnderWayPages } from "./removal-under-way.tsx";
 import { ownFormsOnly, pageHeaders } from "./security.ts";
 import { sessionPages } from "./sessions.tsx";
 import { setUpPages } from "./set-up.tsx";
@@ -59,11 +60,13 @@ const nothingHere = () => {
 export function portal(deps: Deps) {
   const app = new Hono<PortalEnv>();
   assetRoutes(app);
+  const doOnce = once(deps);
   const limitForm = limitBody(deps.config.limits.formBytes);
   const beginPage: MiddlewareHandler<PortalEnv> = async (c, next) => {
     c.set("service", deps.config.SERVICE_NAME);
     c.set("support", deps.config.SUPPORT_CONTACT);
     c.set("faults", NO_FAULTS);
+    c.set("once", doOnce);
     return next();
   };
   for (const area of AREAS) {
@@ -74,9 +77,7 @@ export function portal(deps: Deps) {
       limitForm,
       ownFormsOnly,
       readForm,
-      once(deps),
       flashes(deps),
-      // Since the form's claim, which is not to end before the work.
       (_, next) => withinPageTime(next),
     );
   }
@@ -91,6 +92,7 @@ export function portal(deps: Deps) {
   recoveryCodePages(app, deps);
   emailPages(app, deps);
   removalPages(app, deps);
+  removalUnderWayPages(app, deps);
   sessionPages(app, deps);
   passwordPages(app, deps);
   activityPages(app, deps);

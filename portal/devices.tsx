@@ -1,14 +1,15 @@
 import type { Hono } from "hono";
 import type { Deps } from "../api/deps.ts";
-import { type DeviceView, getMultiFactor, type MultiFactor } from "../api/devices.ts";
+import { getMultiFactor, type MultiFactor } from "../api/devices.ts";
 import { emailOf } from "../api/email.ts";
 import { getAccount } from "../store/postgres/accounts.ts";
 import type { Session } from "../store/redis/sessions.ts";
+import { Apps, Phone } from "./device-lists.tsx";
 import type { PortalContext, PortalEnv } from "./form.ts";
 import { page, whoOf } from "./layout.tsx";
 import { Time } from "./parts.tsx";
 import { signedIn } from "./session.ts";
-import { graceEnd } from "./set-up.tsx";
+import { type RequiredOf, requiredOf } from "./set-up.tsx";
 import { METHOD_WORDS } from "./words.ts";
 
 /** My Multi-Factor Devices. */
@@ -27,7 +28,7 @@ async function devicesPage(c: PortalContext, deps: Deps, session: Session) {
     <>
       <h1>My Multi-Factor Devices</h1>
       {mine.enabled && session.scope === "full" && mine.recoveryCodes.remaining === 0 && <Urge />}
-      <Status mine={mine} from={await graceEnd(deps, session)} />
+      <Status enabled={mine.enabled} by={await requiredOf(deps, session)} />
       {session.role === "administrator" && session.scope === "full" && (
         <AccountWide
           required={(await getAccount(deps.db, session.accountId))?.requirement === "required"}
@@ -47,7 +48,8 @@ async function devicesPage(c: PortalContext, deps: Deps, session: Session) {
   );
 }
 
-function Status({ mine: { enabled, required }, from }: { mine: MultiFactor; from?: string }) {
+function Status({ enabled, by }: { enabled: boolean; by: RequiredOf }) {
+  const { who, required, from } = by;
   return (
     <section class="card">
       <div class="head">
@@ -58,7 +60,7 @@ function Status({ mine: { enabled, required }, from }: { mine: MultiFactor; from
         {enabled
           ? "Each login asks for your password and a passcode."
           : "Your account is protected by your password only. Add a device to turn on multi-factor authentication."}
-        {required && " Your account requires it"}
+        {required && ` ${who} requires it`}
         {from && (
           <>
             {" "}
@@ -70,96 +72,6 @@ function Status({ mine: { enabled, required }, from }: { mine: MultiFactor; from
     </section>
   );
 }
-
-function Apps({ apps, most }: { apps: DeviceView[]; most: number }) {
-  return (
-    <section class="card">
-      <div class="head">
-        <h2>Mobile Passcode (OTP) devices</h2>
-        {apps.length < most && (
-          <a class="button small" href="/devices/otp/new" aria-label="Add an OTP device">
-            Add
-          </a>
-        )}
-      </div>
-      <p class="quiet">An authenticator app shows a new 6-digit passcode every 30 seconds.</p>
-      <ul class="rows">
-        {apps.map((device) => (
-          <li>
-            <div>
-              {device.name} <Verified device={device} />
-            </div>
-            <a
-              class="button second small"
-              href={`/devices/manage/${device.id}`}
-              aria-label={`Manage ${device.name}`}
-            >
-              Manage
-            </a>
-          </li>
-        ))}
-      </ul>
-      {apps.length === 0 && <p>No authenticator apps yet.</p>}
-    </section>
-  );
-}
-
-function Phone({ phone }: { phone?: DeviceView }) {
-  return (
-    <section class="card">
-      <div class="head">
-        <h2>SMS device</h2>
-        {!phone && (
-          <a class="button small" href="/devices/sms/new" aria-label="Add an SMS device">
-            Add
-          </a>
-        )}
-      </div>
-      <p class="quiet">We text a 7-digit passcode to your phone when you log in.</p>
-      {phone ? (
-        <ul class="rows">
-          <li>
-            <div>
-              {phone.phoneNumber} <Verified device={phone} />
-            </div>
-            {!phone.verified && (
-              <div class="actions">
-                <a
-                  class="button small"
-                  href={`/devices/sms/${phone.id}`}
-                  aria-label="Verify the SMS device"
-                >
-                  Verify
-                </a>
-                <a
-                  class="button second small"
-                  href={`/devices/manage/${phone.id}`}
-                  aria-label="Manage the SMS device"
-                >
-                  Manage
-                </a>
-              </div>
-            )}
-          </li>
-          {phone.verified && (
-            <li>
-              <span class="quiet">
-                To remove or change this phone, <a href="/devices/remove-all">remove all devices</a>
-                .
-              </span>
-            </li>
-          )}
-        </ul>
-      ) : (
-        <p>No phone yet.</p>
-      )}
-    </section>
-  );
-}
-
-const Verified = ({ device: { verified } }: { device: DeviceView }) => (
-  <span class={verified ? "tag good" : "tag bad"}>{verified ? "Verified" : "Not verified"}</span>
-);
 
 function Default({ mine: { defaultMethod, devices } }: { mine: MultiFactor }) {
   const kinds = new Set(devices.filter(({ verified }) => verified).map(({ type }) => type));

@@ -3,6 +3,7 @@ import type { Deps } from "../api/deps.ts";
 import { seal, unseal } from "../store/sealing.ts";
 import {
   type Flash,
+  type FlashKind,
   hiddenFields,
   type PortalContext,
   type PortalEnv,
@@ -11,19 +12,19 @@ import {
 import { ownCookie, sessionOfCookie, setOwnCookie, userOfCookie } from "./session.ts";
 import { type Faults, NO_FAULTS } from "./words.ts";
 
-/** What is told at once, and where somebody wants to go on after a login. */
-type Kind = "flash" | "goal";
+const LIFETIME_S: Record<FlashKind, number> = { flash: 60, goal: 30 * 60 };
 
-const LIFETIME_S: Record<Kind, number> = { flash: 60, goal: 30 * 60 };
+/** For what would be lost while the service is away: secrets, and what was typed in a form that met it so. */
+const OUTAGE_S = 10 * 60;
 
-/** Nothing else shows a secret again, so that its page may be slow to come. */
-const SECRETS_S = 10 * 60;
-
-/** Browsers refuse a cookie of more than 4096 bytes with its name and attributes. */
-const LONGEST = 3800;
+/**
+ * A proxy takes the whole head of an answer in one buffer, of 4096 bytes where it is nginx as it comes
+ * (proxy_buffer_size); a browser, as much of one cookie. The head of a page without this takes 1500.
+ */
+const LONGEST = 2400;
 
 /** What fits of it before it is sealed: base64 makes four characters of three bytes. */
-const LONGEST_BYTES = 2700;
+const LONGEST_BYTES = 1700;
 
 /** More fields than any form has. */
 const MOST_FIELDS = 20;
@@ -39,32 +40,39 @@ export function flashes(deps: Deps): MiddlewareHandler<PortalEnv> {
   return async (c, next) => {
     const [flash, goal] = [read(c, deps, "flash"), read(c, deps, "goal")];
     c.set("goal", goal);
-    // A script that looks for news must not take what its page is to show.
-    const opens = c.req.method === "GET" && c.req.header("sec-fetch-dest") !== "empty";
+    // A script that looks for news must neither take nor replace what its page is to show.
+    const looks = c.req.method === "GET" && c.req.header("sec-fetch-dest") === "empty";
+    const opens = c.req.method === "GET" && !looks;
     const isHere = (left?: Flash) => opens && left && pathOf(left.at) === c.req.path;
     const [told, wanted] = [isHere(flash) ? flash : undefined, isHere(goal) ? goal : undefined];
     const typed = told?.typed ?? wanted?.typed;
-    const kept = Object.values(wanted?.typed ?? {}).some((value) => value.trim() !== "");
-    const check = kept && "Check what you typed, and send it again.";
+    const check = isTyped(wanted?.typed) && "Check what you typed, and send it again.";
     c.set("said", [told?.said, check].filter(Boolean).join(" ") || undefined);
     c.set("secrets", told?.secrets);
     c.set("faults", { ...(told?.faults ?? NO_FAULTS), ...(typed && { typed }) });
+    const left = new Set<FlashKind>();
+    c.set("leave", (kind, what) => {
+      if (looks) return;
+      left.add(kind);
+      write(c, deps, kind, what);
+    });
 
     await next();
 
-    for (const [kind, left, shown] of [
-      ["flash", c.get("left"), told],
-      ["goal", c.get("leftGoal"), wanted],
+    // Whatever page was seen there, a refusal too: it is not told a second time. A page that the
+    // service could not make has told nothing.
+    if (c.res.status === 303 || c.res.status >= 500) return;
+    for (const [kind, shown] of [
+      ["flash", told],
+      ["goal", wanted],
     ] as const)
-      if (left) write(c, deps, kind, left);
-      // Whatever page was seen there, a refusal too: it is not told a second time.
-      else if (shown && c.res.status !== 303) setOwnCookie(c, deps, kind, "", 0);
+      if (shown && !left.has(kind)) setOwnCookie(c, deps, kind, "", 0);
   };
 }
 
 /** Leads to a page, which says once what was done. */
 export function done(c: PortalContext, at: string, said?: string, secrets?: string[]) {
-  if (said || secrets) c.set("left", { at, said, secrets });
+  if (said || secrets) c.get("leave")("flash", { at, said, secrets });
   return c.redirect(at, 303);
 }
 
@@ -76,6 +84,13 @@ export function arrive(c: PortalContext, to: string, ...said: string[]) {
 
 /** Leads back to a form's page, which says once what was wrong and shows what was typed. */
 export function again(c: PortalContext, at: string, faults: Faults) {
+  leaveFaults(c, at, faults);
+  c.set("refused", faults.status);
+  return c.redirect(at, 303);
+}
+
+/** Leaves what was wrong and what was typed for the form's page. */
+export function leaveFaults(c: PortalContext, at: string, faults: Faults): void {
   // A field that was not sent may not be on the page.
   const sent = c.get("form");
   const [here, elsewhere] = [new Map<string, string>(), new Set<string>()];
@@ -85,9 +100,7 @@ export function again(c: PortalContext, at: string, faults: Faults) {
   const whole = [faults.whole, ...elsewhere].filter(Boolean).join(" ") || undefined;
   const { status } = faults;
   const fields = Object.fromEntries(here);
-  c.set("left", { at, faults: { status, fields, whole }, typed: typedIn(c) });
-  c.set("refused", status);
-  return c.redirect(at, 303);
+  c.get("leave")("flash", { at, faults: { status, fields, whole }, typed: typedIn(c) });
 }
 
 /**
@@ -97,7 +110,7 @@ export function again(c: PortalContext, at: string, faults: Faults) {
 export function remember(c: PortalContext, at: string, typed?: Record<string, string>): void {
   const goal = c.get("goal");
   if (goal && !goal.typed && /^\/(devices|set-up)\b/.test(at)) return;
-  c.set("leftGoal", { at, typed });
+  c.get("leave")("goal", { at, typed });
 }
 
 /** What was typed or chosen in the sent form, without passwords and codes. */
@@ -108,11 +121,16 @@ export function typedIn(c: PortalContext): Record<string, string> {
   return Object.fromEntries(shown.slice(0, MOST_FIELDS));
 }
 
+/** Whether there is anything to see of what was typed. */
+export const isTyped = (typed: Record<string, string> = {}): boolean =>
+  Object.values(typed).some((value) => value.trim() !== "");
+
 const pathOf = (at: string) => at.split("?")[0];
 
-function write(c: PortalContext, deps: Deps, kind: Kind, left: Flash): void {
+function write(c: PortalContext, deps: Deps, kind: FlashKind, left: Flash): void {
   const { typed, secrets, ...rest } = left;
-  const lifetimeS = secrets ? SECRETS_S : LIFETIME_S[kind];
+  const wasAway = (left.faults?.status ?? 0) >= 500;
+  const lifetimeS = secrets || wasAway ? OUTAGE_S : LIFETIME_S[kind];
   const first: Sealed = {
     ...rest,
     ...(secrets && { secrets, sessionId: sessionOfCookie(c, deps) }),
@@ -140,7 +158,7 @@ function shortest(typed: Record<string, string>, room: number): Record<string, s
   return Object.fromEntries(fitting.map(({ field }) => field));
 }
 
-function read(c: PortalContext, deps: Deps, kind: Kind): Flash | undefined {
+function read(c: PortalContext, deps: Deps, kind: FlashKind): Flash | undefined {
   const sealed = ownCookie(c, deps, kind);
   if (!sealed) return undefined;
   try {

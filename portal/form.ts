@@ -4,6 +4,9 @@ import { Problem, type ProblemCode } from "../api/problem.ts";
 import type { SupportContact } from "../config.ts";
 import type { Faults } from "./words.ts";
 
+/** What is told at once, and where somebody wants to go on after a login. */
+export type FlashKind = "flash" | "goal";
+
 /** What an answer leaves for the page that it leads to. */
 export type Flash = {
   /** The page's path and query. */
@@ -37,9 +40,10 @@ export type PortalEnv = {
     secrets?: string[];
     /** Where this browser's user wanted to go, before a login. */
     goal?: Flash;
-    /** What this answer leaves for the page that it leads to, and for after a login. */
-    left?: Flash;
-    leftGoal?: Flash;
+    /** Leaves something for the page that this answer leads to, or for after a login. */
+    leave: (kind: FlashKind, left: Flash) => void;
+    /** What each form passes before its handler. */
+    once: MiddlewareHandler<PortalEnv>;
     /** Whose session began with this answer. */
     userId?: string;
   };
@@ -61,7 +65,13 @@ export const readForm: MiddlewareHandler<PortalEnv> = async (c, next) => {
 /** At which field a refusal is told: any, or by its code. */
 type About = string | Partial<Record<ProblemCode, string>>;
 
-type FormPage = { at: string; about?: About };
+type FormOptions = {
+  about?: About;
+  /** What to do where nobody knows whether it was done (5xx), and doing it again is not the same. */
+  unsure?: string;
+};
+
+type FormPage = FormOptions & { at: string };
 
 /**
  * Takes the form that is sent to `path`. `at` is the page it stands on: a path with the same
@@ -70,14 +80,15 @@ type FormPage = { at: string; about?: About };
 export function takeForm(
   app: Hono<PortalEnv>,
   path: string,
-  { at, about }: { at: string | ((c: PortalContext) => string); about?: About },
+  { at, ...options }: FormOptions & { at: string | ((c: PortalContext) => string) },
   handle: (c: PortalContext) => Promise<Response>,
 ): void {
   const pageOf = (c: PortalContext) => (typeof at === "string" ? filled(at, c) : at(c));
-  app.post(path, (c) => {
-    c.set("formPage", { at: pageOf(c), about });
-    return handle(c);
-  });
+  const begin: MiddlewareHandler<PortalEnv> = (c, next) => {
+    c.set("formPage", { at: pageOf(c), ...options });
+    return c.get("once")(c, next);
+  };
+  app.post(path, begin, handle);
   if (at !== path) app.get(path, (c) => c.redirect(pageOf(c), 303));
 }
 
@@ -121,6 +132,9 @@ export function badFields(fields: Record<string, string>): Problem {
 /** Whether a box was ticked. */
 export const ticked = (c: PortalContext, name: string) => c.get("form").has(name);
 
+/** No address of ours is longer; each goes in a header of an answer. */
+const LONGEST_PATH = 300;
+
 /**
  * The page of this site to go to, with its query, or the start page: never another site's address
  * (CWE-601).
@@ -129,7 +143,7 @@ export function ownPath(address: string | undefined | null): string {
   const base = "https://own.invalid";
   // What a browser reads as another host, or drops, is no address of ours.
   if (!address || !/^\/(?![/\\])[\x21-\x7e]*$/.test(address) || address.includes("\\")) return "/";
-  if (!URL.canParse(address, base)) return "/";
+  if (address.length > LONGEST_PATH || !URL.canParse(address, base)) return "/";
   const { origin, pathname, search } = new URL(address, base);
   return origin === base && /^\/(?!\/)[\w\-/]*$/.test(pathname) ? pathname + search : "/";
 }

@@ -28,13 +28,16 @@ type Page = {
   /** A column as wide as a form. */
   narrow?: boolean;
   status?: ContentfulStatusCode;
+  /** After how many seconds a browser without scripts opens the page anew. */
+  againS?: number;
 };
 
 /** Answers with a page, which says first what the form that led here has done or what was wrong. */
 export function page(c: PortalContext, { status = 200, ...of }: Page, children: Child) {
   // A page that is a refusal itself tells it, so that the form's need not be told too.
   const faults = status >= 400 ? NO_FAULTS : c.get("faults");
-  const said = c.get("said");
+  // What the service could not show is told when it can.
+  const said = status >= 500 ? undefined : c.get("said");
   const failed = status >= 400 || faults.status >= 400;
   const body = (
     <Layout
@@ -58,7 +61,7 @@ export function page(c: PortalContext, { status = 200, ...of }: Page, children: 
 
 type LayoutProps = Omit<Page, "status"> & { service: string; path: string; children: Child };
 
-function Layout({ title, who, narrow, service, path, children }: LayoutProps) {
+function Layout({ title, who, narrow, againS, service, path, children }: LayoutProps) {
   return (
     <html lang="en">
       <head>
@@ -70,6 +73,11 @@ function Layout({ title, who, narrow, service, path, children }: LayoutProps) {
         <link rel="icon" href={assetPath("icon.svg")} type="image/svg+xml" />
         <link rel="stylesheet" href={assetPath("style.css")} />
         <script type="module" src={assetPath("portal.js")} />
+        {againS && (
+          <noscript>
+            <meta http-equiv="refresh" content={String(againS)} />
+          </noscript>
+        )}
       </head>
       <body>
         <a class="skip" href="#main">

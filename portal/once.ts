@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { MiddlewareHandler } from "hono";
 import type { Deps } from "../api/deps.ts";
 import { type Caller, callerWith, keptAnswers, toKeep } from "../api/kept-answers.ts";
-import { PAGE_PATIENCE_MS } from "../api/page-time.ts";
+import { PAGE_PATIENCE_MS, withinPageTime } from "../api/page-time.ts";
 import { Problem } from "../api/problem.ts";
 import { isId } from "../store/ids.ts";
 import type { PortalContext, PortalEnv } from "./form.ts";
@@ -10,6 +10,8 @@ import { readToken } from "./session.ts";
 
 const HEADERS = ["content-type", "location", "set-cookie"];
 const POLL_MS = 100;
+
+const STILL = "We are still working on what you sent. Wait a moment, then look whether it is done.";
 
 /**
  * Does once what a form asks for, however often it is sent: a double click or a reload gets the
@@ -27,7 +29,7 @@ export function once(deps: Deps): MiddlewareHandler<PortalEnv> {
 
     let claimed = await answers.claim(text);
     for (let waited = 0; claimed.outcome === "in_progress"; waited += POLL_MS) {
-      if (waited >= PAGE_PATIENCE_MS) throw new Problem("request_in_progress", "Wait a moment.");
+      if (waited >= PAGE_PATIENCE_MS) throw new Problem("request_in_progress", STILL);
       await sleep(POLL_MS);
       claimed = await answers.claim(text);
     }
@@ -35,7 +37,8 @@ export function once(deps: Deps): MiddlewareHandler<PortalEnv> {
     if (claimed.outcome === "mismatch") return next();
     if (claimed.outcome === "done") return answers.answerOf(c, claimed);
 
-    await next();
+    // Since the claim, which is not to end before the work.
+    await withinPageTime(next);
     const status = c.get("refused") ?? c.res.status;
     await answers.keep(c, claimed.claim, status, () => toKeep(c.res, HEADERS));
   };

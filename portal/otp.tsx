@@ -26,7 +26,12 @@ export function otpPages(app: Hono<PortalEnv>, deps: Deps) {
     namePage(c, await whoOf(deps, await signedInLately(c, deps, { setup: true }))),
   );
 
-  takeForm(app, "/devices/otp", { at: "/devices/otp/new", about: "name" }, async (c) => {
+  const naming = {
+    at: "/devices/otp/new",
+    about: "name",
+    unsure: "If the device is in your list by now, verify it there with a new QR code.",
+  };
+  takeForm(app, "/devices/otp", naming, async (c) => {
     const session = await signedIn(c, deps, { setup: true });
     requireFit("name", nicknameSchema, field(c, "name"));
     const { device } = await registerOtpDevice(deps, session, field(c, "name"), origin(c));
@@ -40,7 +45,11 @@ export function otpPages(app: Hono<PortalEnv>, deps: Deps) {
     return codePage(c, who, device, own ? await sameSetup(deps, session, device) : undefined);
   });
 
-  takeForm(app, "/devices/otp/:id/restart", { at: "/devices/otp/:id" }, async (c) => {
+  const restarting = {
+    at: "/devices/otp/:id",
+    unsure: "The old QR code may no longer work, so create a new one now.",
+  };
+  takeForm(app, "/devices/otp/:id/restart", restarting, async (c) => {
     const { session, device } = await unverifiedApp(c, deps);
     await restartOtpDevice(deps, session, device, origin(c));
     await keepSetUp(deps, session, device.id);

@@ -20,7 +20,11 @@ export function recoveryCodePages(app: Hono<PortalEnv>, deps: Deps) {
   app.get(PATH, async (c) => {
     const session = await signedIn(c, deps);
     const shown = c.get("secrets");
-    return shown ? codesPage(c, await whoOf(deps, session), shown) : c.redirect("/devices", 303);
+    if (shown) return codesPage(c, await whoOf(deps, session), shown);
+    const { enabled } = await getMultiFactor(deps, session);
+    const once = "Recovery codes are shown only once, when they are made.";
+    const then = "If you did not save yours, generate new ones.";
+    return done(c, "/devices", enabled ? `${once} ${then}` : undefined);
   });
 
   app.get(NEW, async (c) => {
@@ -30,7 +34,8 @@ export function recoveryCodePages(app: Hono<PortalEnv>, deps: Deps) {
     return quantityPage(c, await whoOf(deps, session), recoveryCodes.remaining);
   });
 
-  takeForm(app, PATH, { at: NEW }, async (c) => {
+  const unsure = "Your old codes may no longer work, so generate new ones now.";
+  takeForm(app, PATH, { at: NEW, unsure }, async (c) => {
     const session = await signedIn(c, deps);
     const { success, data: quantity } = quantitySchema.safeParse(Number(field(c, "quantity")));
     if (!success) throw badFields({ quantity: "Choose 1 to 10 codes." });

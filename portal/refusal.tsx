@@ -3,8 +3,8 @@ import type { Deps } from "../api/deps.ts";
 import { problemOf } from "../api/errors.ts";
 import { PROBLEMS, type Problem } from "../api/problem.ts";
 import { withSupport } from "../api/support-contact.ts";
-import { again, remember, typedIn } from "./flash.ts";
-import type { PortalContext } from "./form.ts";
+import { again, isTyped, leaveFaults, remember, typedIn } from "./flash.ts";
+import { ownPath, type PortalContext } from "./form.ts";
 import { page } from "./layout.tsx";
 import { Linked } from "./parts.tsx";
 import { faultsOf, wordsOf } from "./words.ts";
@@ -19,7 +19,7 @@ export async function refuse(error: Error, c: PortalContext, deps: Deps) {
     deps.config.SUPPORT_CONTACT,
   );
   const form = c.get("formPage");
-  const to = form?.at ?? placeOf(c);
+  const to = form?.at ?? ownPath(placeOf(c));
   switch (problem.code) {
     case "unauthenticated":
     case "session_expired":
@@ -40,12 +40,16 @@ export async function refuse(error: Error, c: PortalContext, deps: Deps) {
     case "device_verified_already":
       return form ? again(c, "/devices", faultsOf(problem)) : c.redirect("/devices", 303);
   }
-  if (form && problem.status < 500) {
-    const { about } = form;
+  if (!form) return refusalPage(c, problem);
+  const { about, unsure } = form;
+  if (problem.status < 500) {
     const field = typeof about === "object" ? about[problem.code] : about;
     return again(c, form.at, faultsOf(problem, field));
   }
-  return refusalPage(c, problem);
+  // The form's page may be away as well: it is a step of its own, which is there later, too.
+  const words = [wordsOf(problem), unsure].filter(Boolean).join(" ");
+  leaveFaults(c, form.at, { status: problem.status, fields: {}, whole: words });
+  return refusalPage(c, problem, { words, form: form.at });
 }
 
 /** The page that is asked for, with its query. */
@@ -54,22 +58,38 @@ function placeOf(c: PortalContext): string {
   return c.req.path + new URL(c.req.url).search;
 }
 
-/** A page that says what is refused. */
-export function refusalPage(c: PortalContext, problem: Problem) {
+/** A page that says what is refused, with the way on: back to the form that the service could not take. */
+function refusalPage(
+  c: PortalContext,
+  problem: Problem,
+  { words = wordsOf(problem), form }: { words?: string; form?: string } = {},
+) {
   const { title } = PROBLEMS[problem.code];
   const { retryAfterS } = problem.extra;
   if (retryAfterS !== undefined) c.header("retry-after", String(Math.max(1, retryAfterS)));
+  const here = c.req.method === "GET" && problem.status >= 500 ? ownPath(placeOf(c)) : undefined;
   return page(
     c,
     { title, narrow: true, status: problem.status },
     <>
       <h1>{title}</h1>
       <p role="alert">
-        <Linked text={wordsOf(problem)} contact={c.get("support")} />
+        <Linked text={words} contact={c.get("support")} />
       </p>
-      <p>
+      {form && isTyped(typedIn(c)) && <p>We kept what you typed, but no passwords or codes.</p>}
+      <div class="actions">
+        {form && (
+          <a class="button" href={form}>
+            Go back and try again
+          </a>
+        )}
+        {here && (
+          <a class="button" href={here}>
+            Try again
+          </a>
+        )}
         <a href="/">Go to the start page</a>
-      </p>
+      </div>
     </>,
   );
 }

@@ -4,11 +4,12 @@ import { type DeviceView, getMultiFactor, ownDevice, viewDevice } from "../api/d
 import { originOf } from "../api/origin.ts";
 import { removeAllDevices, removeDevice } from "../api/removal.ts";
 import { confirmPage } from "./confirm.tsx";
-import { done } from "./flash.ts";
 import { type PortalEnv, takeForm } from "./form.ts";
 import { page, whoOf } from "./layout.tsx";
 import { Time } from "./parts.tsx";
+import { followed } from "./removal-under-way.tsx";
 import { signedIn, signedInLately } from "./session.ts";
+import { requiredOf } from "./set-up.tsx";
 
 const REMOVE = "/devices/manage/:id/remove";
 
@@ -63,13 +64,14 @@ export function removalPages(app: Hono<PortalEnv>, deps: Deps) {
 
   takeForm(app, REMOVE, { at: REMOVE }, async (c) => {
     const session = await signedIn(c, deps, { setup: true });
-    await removeDevice(deps, session, c.req.param("id") ?? "", originOf(c, proxies));
-    return done(c, "/devices", "The device was removed.");
+    const removal = removeDevice(deps, session, c.req.param("id") ?? "", originOf(c, proxies));
+    return followed(c, "/devices", removal, () => "The device was removed.");
   });
 
   app.get("/devices/remove-all", async (c) => {
     const session = await signedInLately(c, deps, { setup: true });
     const { devices } = await getMultiFactor(deps, session);
+    const { who, required } = await requiredOf(deps, session);
     const question = {
       title: "Remove all devices?",
       action: "/devices/remove-all",
@@ -83,8 +85,8 @@ export function removalPages(app: Hono<PortalEnv>, deps: Deps) {
       <>
         <p>
           This removes all your devices and recovery codes and turns off multi-factor
-          authentication. If your account requires it, you will be logged out and must set it up
-          again.
+          authentication.
+          {required && ` ${who} requires it, so you will have to set it up again.`}
         </p>
         <ul>
           {devices.map((device) => (
@@ -97,8 +99,9 @@ export function removalPages(app: Hono<PortalEnv>, deps: Deps) {
 
   takeForm(app, "/devices/remove-all", { at: "/devices/remove-all" }, async (c) => {
     const session = await signedIn(c, deps, { setup: true });
-    await removeAllDevices(deps, session, originOf(c, proxies));
-    return done(c, "/devices", "All devices were removed. Multi-factor authentication is off.");
+    const removal = removeAllDevices(deps, session, originOf(c, proxies));
+    const said = "All devices were removed. Multi-factor authentication is off.";
+    return followed(c, "/devices", removal, () => said);
   });
 }
 

@@ -1,6 +1,8 @@
 import type { Hono } from "hono";
 import type { Deps } from "../api/deps.ts";
 import { requiredFrom } from "../api/policy.ts";
+import { Problem } from "../api/problem.ts";
+import { whoRequires } from "../api/who-requires.ts";
 import { getMfaProfile } from "../store/postgres/profiles.ts";
 import type { Session } from "../store/redis/sessions.ts";
 import { requirementOf } from "../store/requirement.ts";
@@ -9,11 +11,11 @@ import { page, whoOf } from "./layout.tsx";
 import { Time } from "./parts.tsx";
 import { signedIn } from "./session.ts";
 
-/** The notice at a login that the account requires a second factor: now, or after a grace period. */
+/** The notice at a login that a second factor is required: now, or after a grace period. */
 export function setUpPages(app: Hono<PortalEnv>, deps: Deps) {
   app.get("/set-up", async (c) => {
     const session = await signedIn(c, deps, { setup: true });
-    const from = await graceEnd(deps, session);
+    const { who, from } = await requiredOf(deps, session);
     const title = from
       ? "Multi-factor authentication will be required"
       : "Multi-factor authentication is required";
@@ -23,9 +25,9 @@ export function setUpPages(app: Hono<PortalEnv>, deps: Deps) {
       <section class="card">
         <h1>{title}</h1>
         <p>
-          Your account requires a second step at login: a passcode by text message or from an app.
-          It takes about two minutes to set up. After you verify a device, you will be logged out
-          and asked to log in with it.
+          {who} requires a second step at login: a passcode by text message or from an app. It takes
+          about two minutes to set up. After you verify a device, you will be logged out and asked
+          to log in with it.
         </p>
         {from ? (
           <p>
@@ -45,8 +47,22 @@ export function setUpPages(app: Hono<PortalEnv>, deps: Deps) {
   });
 }
 
-/** When a requirement begins to bind the user; undefined where there is none ahead. */
-export async function graceEnd(deps: Deps, { userId }: Session): Promise<string | undefined> {
+export type RequiredOf = {
+  /** Who requires it, as the subject of a sentence. */
+  who: string;
+  required: boolean;
+  /** When that begins (ISO 8601), where it is ahead. */
+  from?: string;
+};
+
+/** What is required of the session's user. */
+export async function requiredOf(deps: Deps, { userId }: Session): Promise<RequiredOf> {
   const profile = await getMfaProfile(deps.db, userId);
-  return profile && requiredFrom(requirementOf(profile, deps.config), deps.clock.now());
+  if (!profile) throw new Problem("unauthenticated");
+  const rule = requirementOf(profile, deps.config);
+  return {
+    who: whoRequires(profile, deps.config),
+    required: rule.requirement === "required",
+    from: requiredFrom(rule, deps.clock.now()),
+  };
 }

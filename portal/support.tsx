@@ -1,6 +1,5 @@
 import type { Hono } from "hono";
 import type { Deps } from "../api/deps.ts";
-import { getMultiFactor } from "../api/devices.ts";
 import { requireFresh } from "../api/fresh.ts";
 import { originOf } from "../api/origin.ts";
 import { reasonSchema } from "../api/schemas.ts";
@@ -8,10 +7,10 @@ import { findUsers, recordLookUp, resetMultiFactor, unlock, userOf } from "../ap
 import { viewForSupport } from "../api/support-view.ts";
 import type { User } from "../store/postgres/schema.ts";
 import { confirmPage } from "./confirm.tsx";
-import { done } from "./flash.ts";
 import { field, type PortalContext, type PortalEnv, requireFit, takeForm } from "./form.ts";
 import { page, type Who } from "./layout.tsx";
 import { Field, Form } from "./parts.tsx";
+import { followed } from "./removal-under-way.tsx";
 import { signedInAs } from "./roles.ts";
 import { SupportView } from "./support-view.tsx";
 import { type Faults, NO_FAULTS } from "./words.ts";
@@ -40,7 +39,7 @@ export function supportPages(app: Hono<PortalEnv>, deps: Deps) {
 
   app.get("/support/users/:id/reset", async (c) => {
     const { who } = await operator(c);
-    return resetPage(c, deps, who, await userOf(deps, c.req.param("id")));
+    return resetPage(c, who, await userOf(deps, c.req.param("id")));
   });
 
   for (const action of ["unlock", "reset"] as const) {
@@ -52,9 +51,10 @@ export function supportPages(app: Hono<PortalEnv>, deps: Deps) {
       const user = await userOf(deps, c.req.param("id") ?? "");
       const reason = field(c, reasonField);
       requireFit(reasonField, reasonSchema, reason);
-      const { changed } = await ACTIONS[action].act(deps, user, actor, reason);
-      const { told, nothing } = ACTIONS[action];
-      return done(c, `/support/users/${user.id}`, changed ? told : nothing);
+      const { act, told, nothing } = ACTIONS[action];
+      const acted = act(deps, user, actor, reason);
+      const to = `/support/users/${user.id}`;
+      return followed(c, to, acted, ({ changed }) => (changed ? told : nothing));
     });
   }
 }
@@ -156,8 +156,8 @@ async function userPage(c: PortalContext, deps: Deps, who: Who, user: User) {
   );
 }
 
-async function resetPage(c: PortalContext, deps: Deps, who: Who, { id, username }: User) {
-  const { devices } = await getMultiFactor(deps, { userId: id });
+/** Names the user as the search does, and tells nothing else of them: that would be a look at them. */
+function resetPage(c: PortalContext, who: Who, { id, username }: User) {
   const question = {
     title: `Reset ${username}?`,
     action: `/support/users/${id}/reset`,
@@ -170,8 +170,8 @@ async function resetPage(c: PortalContext, deps: Deps, who: Who, { id, username 
     question,
     <>
       <p>
-        Removes {devices.length === 1 ? "1 device" : `${devices.length} devices`} and all recovery
-        codes of {username}, and logs them out everywhere. Verify their identity first.
+        This removes all devices and recovery codes of {username} and logs them out everywhere.
+        Verify their identity first.
       </p>
       <Reason action="reset" faults={c.get("faults")} />
     </>,

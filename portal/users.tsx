@@ -11,10 +11,11 @@ import { originOf } from "../api/origin.ts";
 import { Problem } from "../api/problem.ts";
 import { emailSchema, usernameSchema } from "../api/schemas.ts";
 import { confirmPage } from "./confirm.tsx";
+import { EmailField, NewPasswordField, UsernameField } from "./fields.tsx";
 import { done } from "./flash.ts";
 import { field, type PortalContext, type PortalEnv, requireFit, takeForm } from "./form.ts";
 import { page, type Who } from "./layout.tsx";
-import { Field, Form, Time } from "./parts.tsx";
+import { Form, Time } from "./parts.tsx";
 import { signedInAs, signedInLatelyAs } from "./roles.ts";
 import { METHOD_WORDS } from "./words.ts";
 
@@ -98,9 +99,9 @@ async function listPage(c: PortalContext, deps: Deps, who: Who) {
   const { users, next } = await listAccountUsers(deps, who.session, query);
   return page(
     c,
-    { title: "Users", who },
+    { title: "User List", who },
     <>
-      <h1>Users</h1>
+      <h1>User List</h1>
       <section class="card">
         <div class="head">
           <h2>Users of the account</h2>
@@ -166,35 +167,13 @@ function newPage(c: PortalContext, who: Who) {
       <h1>Add a user</h1>
       <p>Users add their own devices, when your account requires it or any time before.</p>
       <Form action="/account/users">
-        <Field
-          name="username"
-          label="User name"
-          faults={faults}
-          autocomplete="off"
-          autocapitalize="none"
-          spellcheck="false"
-          required
-        />
-        <Field
-          name="email"
+        <UsernameField label="User name" faults={faults} />
+        <EmailField
           label="Email address (optional)"
           hint="We send security notifications here."
           faults={faults}
-          type="text"
-          inputmode="email"
-          autocapitalize="none"
-          spellcheck="false"
-          autocomplete="off"
         />
-        <Field
-          name="password"
-          label="Temporary password"
-          hint="At least 8 characters."
-          faults={faults}
-          type="password"
-          autocomplete="new-password"
-          required
-        />
+        <NewPasswordField label="Temporary password" faults={faults} />
         <div class="actions">
           <button type="submit">Add the user</button>
           <a href="/account/users">Cancel</a>

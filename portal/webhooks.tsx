@@ -20,7 +20,8 @@ export function webhookPages(app: Hono<PortalEnv>, deps: Deps) {
 
   app.get(`${PATH}/new`, async (c) => newPage(c, await signedInLatelyAs(c, deps, "administrator")));
 
-  takeForm(app, PATH, { at: `${PATH}/new` }, async (c) => {
+  const unsure = "If the webhook is in your list, nobody has seen its secret: remove it first.";
+  takeForm(app, PATH, { at: `${PATH}/new`, unsure }, async (c) => {
     const { session } = await signedInAs(c, deps, "administrator");
     const origin = originOf(c, deps.config.TRUSTED_PROXIES);
     const wanted = { url: field(c, "url"), types: typesOf(field(c, "types")) };
@@ -32,8 +33,10 @@ export function webhookPages(app: Hono<PortalEnv>, deps: Deps) {
     const who = await signedInAs(c, deps, "administrator");
     const webhook = await accountWebhook(deps, who.session, c.req.param("id"));
     const [secret] = c.get("secrets") ?? [];
-    if (!secret) return c.redirect(`${PATH}/${webhook.id}`, 303);
-    return secretPage(c, who, webhook, secret);
+    if (secret) return secretPage(c, who, webhook, secret);
+    const once = "The secret of a webhook is shown only once, when it is added.";
+    const then = "If you did not save it, remove this webhook and add it again.";
+    return done(c, `${PATH}/${webhook.id}`, `${once} ${then}`);
   });
 }
 

@@ -31,7 +31,7 @@ export function faultsOf(problem: Problem, about?: string): Faults {
 
 /** A problem in words that say what to do next. */
 export function wordsOf({ code, message, extra }: Problem): string {
-  const { attemptsRemaining, triesRemaining } = extra.members ?? {};
+  const { attemptsRemaining, triesRemaining, dependency } = extra.members ?? {};
   switch (code) {
     case "invalid_credentials":
       return "The user name or password is wrong. Check both and try again.";
@@ -43,6 +43,9 @@ export function wordsOf({ code, message, extra }: Problem): string {
     case "pin_rejected":
       if (!triesRemaining) return message;
       return `${message} ${tries(Number(triesRemaining))}.`;
+    case "service_unavailable":
+      // Which part it is tells a person nothing.
+      return dependency ? AWAY : message;
     case "send_limit":
       // A limit of messages says how long to wait itself.
       if (extra.members?.limit) return message;
@@ -51,6 +54,8 @@ export function wordsOf({ code, message, extra }: Problem): string {
   if (extra.retryAfterS === undefined) return message;
   return `${message} Try again in ${duration(extra.retryAfterS * 1000)}.`;
 }
+
+const AWAY = "Part of the service was not available. Wait a moment, then try again.";
 
 const tries = (n: number) => (n === 1 ? "One try is left" : `${n} tries are left`);
 

@@ -22,6 +22,8 @@ async function follow(region) {
   const answer = await fetch(location.href).catch(() => undefined);
   if (answer?.status < 500 && !answer.ok) return location.reload();
   if (!answer?.ok) return follow(region);
+  // The page leads on by now.
+  if (answer.redirected) return location.reload();
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const news = page.getElementById(region.id);
   if (!news) return;

@@ -68,6 +68,39 @@ test.each(ROLES)("the role %s logs in by a password into the set-up alone", asyn
   expect((await page(PAGES[role], full.token)).status).toBe(200);
 });
 
+test.each([
+  ["support", "Your role as a Support operator requires"],
+  ["administrator", "Your role as an administrator requires"],
+] as const)(
+  "the role %s is told that the role requires it, not the account",
+  async (role, words) => {
+    const user = await stack.createUser({ role });
+    const { token } = await logInByPassword(stack, user);
+    const pages = ["/set-up", "/devices", "/devices/remove-all"];
+    for (const path of pages) {
+      const html = await (await page(path, token)).text();
+      expect(html, path).toContain(words);
+      expect(html, path).not.toMatch(/your account requires/i);
+    }
+  },
+);
+
+test("a member is told that their account requires it, or their administrator of them alone", async () => {
+  const [byAccount, alone] = [await stack.createUser(), await stack.createUser()];
+  const { accountId } = byAccount;
+  const policy = { accountId, requirement: "required", enforceAfter: null, version: 0 } as const;
+  await setPolicy(stack.deps.db, policy, event(byAccount, "policy_changed"));
+  const own = { userId: alone.id, requirement: "required" } as const;
+  await setRequirement(stack.deps.db, own, event(alone, "user_requirement_changed"));
+  for (const [user, words] of [
+    [byAccount, "Your account requires"],
+    [alone, "Your administrator requires"],
+  ] as const) {
+    const { token } = await logInByPassword(stack, user);
+    expect(await (await page("/set-up", token)).text()).toContain(words);
+  }
+});
+
 test("a member is asked for nothing more by that", async () => {
   expect((await logInByPassword(stack, await stack.createUser())).scope).toBe("full");
 });

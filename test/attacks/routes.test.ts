@@ -471,6 +471,7 @@ const PORTAL: Row[] = [
   },
   { route: "GET /devices/remove-all", needs: "setup", recent: true },
   { route: "POST /devices/remove-all", needs: "setup", recent: true },
+  { route: "GET /devices/removals/:id", needs: "setup" },
   { route: "GET /sessions", needs: "full" },
   { route: "POST /sessions/:id/end", needs: "full" },
   { route: "POST /sessions/end-others", needs: "full" },

@@ -68,7 +68,7 @@ export const facesMutations: Mutation[] = [
   {
     mistake: "a removal that was begun and is not done is called an outage",
     file: "api/flows.ts",
-    find: ").catch(goesOn);",
+    find: ").catch(goesOn(args.removalId));",
     replace: ");",
     noticedBy: ["test/portal/slow-day.test.ts"],
   },

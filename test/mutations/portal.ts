@@ -2,6 +2,8 @@ import type { Mutation } from "./mutation.ts";
 
 const FORMS = ["test/portal/forms.test.ts"];
 const LEFT = ["test/portal/left-cookies.test.ts"];
+const OUTAGES = ["test/portal/outages.test.ts"];
+const UNDER_WAY = "test/portal/removal-under-way.test.ts";
 
 /** The rules of the pages: what forms say and keep, what they ask first, where they lead. */
 export const portalMutations: Mutation[] = [
@@ -64,9 +66,125 @@ export const portalMutations: Mutation[] = [
   {
     mistake: "a message is told again by a reload",
     file: "portal/flash.ts",
-    find: 'else if (shown && c.res.status !== 303) setOwnCookie(c, deps, kind, "", 0);',
-    replace: "else if (shown) continue;",
+    find: "if (shown && !left.has(kind))",
+    replace: "if (shown && left.has(kind))",
     noticedBy: FORMS,
+  },
+  {
+    mistake: "recovery codes are told again by a reload",
+    file: "portal/flash.ts",
+    find: "if (shown && !left.has(kind))",
+    replace: "if (shown && !shown.secrets && !left.has(kind))",
+    noticedBy: LEFT,
+  },
+  {
+    mistake: "a script that looks for news takes what its page is to show",
+    file: "portal/flash.ts",
+    find: 'c.req.method === "GET" && !looks',
+    replace: 'c.req.method === "GET"',
+    noticedBy: LEFT,
+  },
+  {
+    mistake: "a script that looks for news replaces what its page is to show",
+    file: "portal/flash.ts",
+    find: "      if (looks) return;\n",
+    replace: "",
+    noticedBy: LEFT,
+  },
+  {
+    mistake: "a page that the service could not make takes what was left for it",
+    file: "portal/flash.ts",
+    find: "if (c.res.status === 303 || c.res.status >= 500) return;",
+    replace: "if (c.res.status === 303) return;",
+    noticedBy: OUTAGES,
+  },
+  {
+    mistake: "a form that meets an outage has lost what was typed",
+    file: "portal/refusal.tsx",
+    find: "  leaveFaults(c, form.at, { status: problem.status, fields: {}, whole: words });\n",
+    replace: "",
+    noticedBy: OUTAGES,
+  },
+  {
+    mistake: "a form whose claim meets an outage does not know its page",
+    file: "portal/form.ts",
+    find: '    c.set("formPage", { at: pageOf(c), ...options });\n    return c.get("once")(c, next);',
+    replace:
+      '    return c.get("once")(c, () => {\n      c.set("formPage", { at: pageOf(c), ...options });\n      return next();\n    });',
+    noticedBy: OUTAGES,
+  },
+  {
+    mistake: "recovery codes are made, and their answer is lost with the store that keeps it",
+    file: "api/kept-answers.ts",
+    find: "        if (!isUnavailable(error)) throw error;\n",
+    replace: "        throw error;\n",
+    noticedBy: OUTAGES,
+  },
+  {
+    mistake: "recovery codes that were not seen are not spoken of",
+    file: "portal/recovery-codes.tsx",
+    find: "takeForm(app, PATH, { at: NEW, unsure }",
+    replace: "takeForm(app, PATH, { at: NEW }",
+    noticedBy: OUTAGES,
+  },
+  {
+    mistake: "a removal that goes on is an error on its page",
+    file: "portal/removal-under-way.tsx",
+    find: "error instanceof Problem && error.extra.goesOn",
+    replace: "error instanceof Problem && undefined",
+    noticedBy: ["test/portal/slow-day.test.ts"],
+  },
+  {
+    mistake: "a page that waits stands still without a script",
+    file: "portal/layout.tsx",
+    find: "{againS && (",
+    replace: "{!againS && (",
+    noticedBy: [UNDER_WAY],
+  },
+  {
+    mistake: "a page that waits stands still with a script",
+    file: "portal/assets/portal.js",
+    find: "  if (answer.redirected) return location.reload();\n",
+    replace: "",
+    noticedBy: [UNDER_WAY],
+  },
+  {
+    mistake: "a device is removed by the question",
+    file: "portal/removal.tsx",
+    find: "const isLast = device.verified",
+    replace:
+      "await removeDevice(deps, session, device.id, originOf(c, proxies));\n    const isLast = device.verified",
+    noticedBy: FORMS,
+  },
+  {
+    mistake: "all devices are removed by the question",
+    file: "portal/removal.tsx",
+    find: "    const { who, required } = await requiredOf(deps, session);\n",
+    replace:
+      "    const { who, required } = await requiredOf(deps, session);\n    await removeAllDevices(deps, session, originOf(c, proxies));\n",
+    noticedBy: FORMS,
+  },
+  {
+    mistake: "a user is reset by the question",
+    file: "portal/support.tsx",
+    find: '    return resetPage(c, who, await userOf(deps, c.req.param("id")));\n',
+    replace:
+      '    const user = await userOf(deps, c.req.param("id"));\n    await resetMultiFactor(deps, user, (await operator(c)).actor, "asked");\n    return resetPage(c, who, user);\n',
+    noticedBy: FORMS,
+  },
+  {
+    mistake: "Support's page of a user leaves no trace",
+    file: "portal/support.tsx",
+    find: "    await recordLookUp(deps, user, actor);\n",
+    replace: "",
+    noticedBy: ["test/portal/support.test.ts"],
+  },
+  {
+    mistake: "a Support operator is told that the account requires a second factor",
+    file: "api/who-requires.ts",
+    find: "if (roleNeedsMfa(user, rule))",
+    replace: "if (!roleNeedsMfa(user, rule))",
+    noticedBy: ["test/attacks/one-factor-operators.test.ts"],
   },
   {
     mistake: "a password that was typed is shown again",

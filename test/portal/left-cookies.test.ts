@@ -108,6 +108,16 @@ describe("attack", () => {
     expect((await web.open("/devices/email")).inputs.email?.value).toBe('private"text');
   });
 
+  test("a script that looks for news does not take what the page is to show, nor see it", async () => {
+    const { web } = await protectedBrowser();
+    await post(web, "/devices/recovery-codes", { quantity: "3" });
+    const script = { headers: { "sec-fetch-dest": "empty" } };
+    const news = await web.once("/devices/recovery-codes", script);
+    expect(await news.text()).not.toContain('id="codes"');
+    const shown = await web.open("/devices/recovery-codes");
+    expect(shown.heading).toBe("Your recovery codes");
+  });
+
   test("a cookie that was kept aside tells nothing once its time is over", async () => {
     const { token } = await loggedIn(stack, "member");
     const web = webClient(stack, token);

@@ -16,6 +16,8 @@ test("an administrator finds the users and their own devices in the menu Account
   expect(new URL(page.url()).pathname).toBe("/account/users");
   const here = page.locator('nav a[aria-current="page"]');
   expect(await here.allTextContents()).toEqual(["User List"]);
+  expect(await heading(page)).toBe("User List");
+  expect(await page.title()).toMatch(/^User List - /);
   await page.goto("/account/webhooks");
   expect(await here.allTextContents()).toEqual(["Account Settings"]);
   // The direct link is there as well.

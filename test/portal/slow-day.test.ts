@@ -1,7 +1,8 @@
 // Forms of people on a slow day: what a page asks of a worker takes longer than a program would wait.
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { newId } from "../../store/ids.ts";
 import { getAccount } from "../../store/postgres/accounts.ts";
 import { listDevices } from "../../store/postgres/devices.ts";
 import { codeAt, logInByApp, registerApp, supportOperator, userWithApp } from "../support/apps.ts";
@@ -10,6 +11,7 @@ import { newPhone } from "../support/phones.ts";
 import { logInByPassword } from "../support/scenarios.ts";
 import { until } from "../support/until.ts";
 import { useGatewayBehindLinks, useStack } from "../support/used.ts";
+import { type WebClient, webClient } from "../support/web.ts";
 
 const SITE = "https://mfa.example";
 /** Longer than a program's call waits for a worker. */
@@ -84,17 +86,76 @@ test("a form whose work takes longer than a program waits is answered when the w
   expect((await getAccount(db, administrator.accountId))?.requirement).toBe("required");
 });
 
-test("a removal that nobody gets done is said to go on, and does", async () => {
-  const { token } = await loggedInByApp();
-  await stack.stopWorker();
-  const answer = await send(token, "/devices/remove-all");
-  expect(answer.status).toBe(503);
-  expect(answer.text).toContain("The devices are being removed. That goes on by itself");
-  await stack.restartWorker();
-  await until(
-    async () => (await stack.api.multiFactor(token)).body.devices,
-    (devices) => devices.length === 0,
-  );
+describe("a removal that nobody gets done", () => {
+  const REMOVING = "The devices are being removed. That goes on by itself";
+
+  /** Sends the forms while no worker is there, and follows each page until it has led on. */
+  async function follow(
+    forms: { web: WebClient; path: string; fields?: Record<string, string> }[],
+  ) {
+    await stack.stopWorker();
+    const pages = await Promise.all(
+      forms.map(async ({ web, path, fields = {} }) => ({
+        web,
+        page: await web.send(path, fields),
+      })),
+    );
+    for (const { web, page } of pages) {
+      expect(page.first.status).toBe(303);
+      expect(page.status).toBe(200);
+      expect(page.html).toContain(REMOVING);
+      // It says so as long as it is true.
+      expect((await web.open(page.at)).html).toContain(REMOVING);
+    }
+    await stack.restartWorker();
+    return Promise.all(
+      pages.map(({ web, page }) =>
+        until(
+          () => web.open(page.at),
+          ({ at }) => at !== page.at,
+        ),
+      ),
+    );
+  }
+
+  test("is said to go on, does, and its page leads on", async () => {
+    const [all, one, reset] = [await loggedInByApp(), await loggedInByApp(), await loggedInByApp()];
+    const desk = webClient(stack, (await supportOperator(stack)).token);
+    const [ofAll, ofOne, ofReset] = await follow([
+      { web: webClient(stack, all.token), path: "/devices/remove-all" },
+      { web: webClient(stack, one.token), path: `/devices/manage/${one.id}/remove` },
+      {
+        web: desk,
+        path: `/support/users/${reset.user.id}/reset`,
+        fields: { "reset-reason": "The phone is lost" },
+      },
+    ]);
+    const told = ["The removal is finished. Multi-factor authentication is off."];
+    for (const page of [ofAll, ofOne])
+      expect(page).toMatchObject({ at: "/devices", notices: told });
+    expect(ofReset).toMatchObject({ at: `/support/users/${reset.user.id}`, notices: told });
+    for (const { user } of [all, one, reset])
+      expect(await listDevices(stack.deps.db, user.id)).toEqual([]);
+  });
+
+  test("leads to the login, which says why, where the session ends with it", async () => {
+    const { user, secret } = await userWithApp(stack, { role: "administrator" });
+    const { token } = await logInByApp(stack, user, secret);
+    const body = { requirement: "required" };
+    await stack.api.call("PUT", "/v1/account/multi-factor-policy", { token, body });
+    const web = webClient(stack, token);
+    const [page] = await follow([{ web, path: "/devices/remove-all" }]);
+    expect(page?.heading).toBe("Log in");
+    expect(page?.notices.join()).toContain("Your devices were removed.");
+  });
+
+  test("attack: a link to the page of a removal that there is none of says nothing", async () => {
+    const { token } = await loggedInByApp();
+    for (const id of [newId(), "x", "..%2f.."]) {
+      const page = await webClient(stack, token).open(`/devices/removals/${id}?to=//evil.example`);
+      expect(page).toMatchObject({ at: "/devices", status: 200, notices: [] });
+    }
+  });
 });
 
 test("a new device, whose row is held until its flow has begun, is not waited for as long", async () => {
