@@ -4,10 +4,11 @@ import { changeOwnEmail, emailOf } from "../api/email.ts";
 import { originOf } from "../api/origin.ts";
 import { emailSchema } from "../api/schemas.ts";
 import type { Session } from "../store/redis/sessions.ts";
+import { EmailField } from "./fields.tsx";
 import { done } from "./flash.ts";
 import { field, type PortalContext, type PortalEnv, requireFit, takeForm } from "./form.ts";
 import { page, whoOf } from "./layout.tsx";
-import { Field, Form } from "./parts.tsx";
+import { Form } from "./parts.tsx";
 import { signedIn, signedInLately } from "./session.ts";
 
 /** Where the notices about one's login go. */
@@ -39,17 +40,12 @@ async function emailPage(c: PortalContext, deps: Deps, session: Session) {
         method change, and when your account is locked.
       </p>
       <Form action="/devices/email">
-        <Field
-          name="email"
+        <EmailField
           label="Email address"
           hint="We'll tell your old address about this change. Leave empty to turn notifications off."
           faults={c.get("faults")}
           value={(await emailOf(deps, session.userId)) ?? ""}
-          type="text"
-          inputmode="email"
-          autocapitalize="none"
-          spellcheck="false"
-          autocomplete="email"
+          own
         />
         <div class="actions">
           <button type="submit">Save</button>

@@ -2,10 +2,11 @@ import type { Hono } from "hono";
 import type { Deps } from "../api/deps.ts";
 import { type Link, linkCloudAccount, listLinks } from "../api/links.ts";
 import { originOf } from "../api/origin.ts";
+import { PasswordField, UsernameField } from "./fields.tsx";
 import { done } from "./flash.ts";
 import { field, type PortalContext, type PortalEnv, takeForm } from "./form.ts";
 import { page, type Who } from "./layout.tsx";
-import { Field, Form } from "./parts.tsx";
+import { Form } from "./parts.tsx";
 import { signedInAs, signedInLatelyAs } from "./roles.ts";
 
 const PATH = "/account/links";
@@ -83,23 +84,8 @@ function newPage(c: PortalContext, who: Who) {
         on again after linking.
       </p>
       <Form action={PATH}>
-        <Field
-          name="username"
-          label="User name in the Cloud account"
-          faults={faults}
-          autocomplete="off"
-          autocapitalize="none"
-          spellcheck="false"
-          required
-        />
-        <Field
-          name="password"
-          label="Password in the Cloud account"
-          faults={faults}
-          type="password"
-          autocomplete="off"
-          required
-        />
+        <UsernameField label="User name in the Cloud account" faults={faults} />
+        <PasswordField kind="off" label="Password in the Cloud account" faults={faults} />
         <div class="actions">
           <button type="submit">Link the account</button>
           <a href={PATH}>Cancel</a>

@@ -6,6 +6,7 @@ import { originOf } from "../api/origin.ts";
 import { Problem } from "../api/problem.ts";
 import { credentialsSchema } from "../api/schemas.ts";
 import type { Session } from "../store/redis/sessions.ts";
+import { PasswordField, UsernameField } from "./fields.tsx";
 import { arrive, remember } from "./flash.ts";
 import {
   badFields,
@@ -18,7 +19,7 @@ import {
   ticked,
 } from "./form.ts";
 import { page } from "./layout.tsx";
-import { Field, Form, Notice } from "./parts.tsx";
+import { Form, Notice } from "./parts.tsx";
 import { endSession, keepsCookies, keepToken, signedIn, tryCookies } from "./session.ts";
 import { failedBefore } from "./words.ts";
 
@@ -98,23 +99,8 @@ function loginPage(
         <Form action="/login">
           <input type="hidden" name="to" value={to} />
           {again && <input type="hidden" name="again" />}
-          <Field
-            name="username"
-            label="User name"
-            faults={faults}
-            autocomplete="username"
-            autocapitalize="none"
-            spellcheck="false"
-            required
-          />
-          <Field
-            name="password"
-            label="Password"
-            faults={faults}
-            type="password"
-            autocomplete="current-password"
-            required
-          />
+          <UsernameField label="User name" faults={faults} own />
+          <PasswordField kind="current-password" label="Password" faults={faults} />
           <button type="submit">Log in</button>
         </Form>
       </section>

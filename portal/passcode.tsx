@@ -1,8 +1,6 @@
 import type { Hono } from "hono";
 import {
-  accountLocked,
   type Challenge,
-  challengeSpent,
   chooseMethod,
   getChallenge,
   resendPasscode,
@@ -13,14 +11,14 @@ import { duration } from "../api/duration.ts";
 import { originOf } from "../api/origin.ts";
 import { methodSchema } from "../api/schemas.ts";
 import { passcodeSendWait } from "../api/sends.ts";
-import { withSupport } from "../api/support-contact.ts";
 import { verifyPasscode } from "../api/verify-passcode.ts";
 import { ownerOf } from "../store/ids.ts";
 import { undelivered } from "./delivery.ts";
 import { arrive, done } from "./flash.ts";
 import { badFields, field, ownPath, type PortalContext, type PortalEnv, takeForm } from "./form.ts";
 import { page } from "./layout.tsx";
-import { CodeField, Field, Form, Linked, Notice } from "./parts.tsx";
+import { CodeField, Field, Form, Notice } from "./parts.tsx";
+import { answeredPage, overPage } from "./passcode-over.tsx";
 import { keepToken, liveSession } from "./session.ts";
 import { type Faults, failedBefore } from "./words.ts";
 
@@ -29,7 +27,7 @@ export function passcodePages(app: Hono<PortalEnv>, deps: Deps) {
   app.get("/login/:id", async (c) => {
     const challenge = await withPasscodeSent(deps, await getChallenge(deps, c.req.param("id")));
     if (challenge.state === "authenticated")
-      return (await liveSession(c, deps)) ? c.redirect(goalOf(c), 303) : answeredPage(c);
+      return (await liveSession(c, deps)) ? c.redirect(goalOf(c), 303) : answeredPage(c, goalOf(c));
     return passcodePage(c, deps, challenge, await waitOf(deps, challenge.id));
   });
 
@@ -87,18 +85,21 @@ function passcodePage(c: PortalContext, deps: Deps, challenge: Challenge, wait: 
   const recovery = c.req.query("with") === "recovery";
   const left = Date.parse(challenge.expiresAt) - deps.clock.now();
   const { intervalMs } = deps.config.limits.passcode;
+  const title = recovery ? "Enter a recovery code" : "Enter your passcode";
   return page(
     c,
-    { title: "Enter your passcode", narrow: true },
+    { title, narrow: true },
     <>
       <section class="card">
         <p class="step">Second step of your login</p>
-        <h1>{recovery ? "Enter a recovery code" : "Enter your passcode"}</h1>
+        <h1>{title}</h1>
         {!recovery && <Delivery challenge={challenge} wait={wait} />}
         <Form action={`/login/${challenge.id}/verify`}>
           <Goal c={c} recovery={recovery} />
           {recovery ? <RecoveryField faults={faults} /> : <PasscodeField faults={faults} />}
-          <p class="quiet">You have {duration(left)} to enter the passcode.</p>
+          <p class="quiet">
+            You have {duration(left)} to enter the {recovery ? "code" : "passcode"}.
+          </p>
           <button type="submit">Verify Code</button>
         </Form>
       </section>
@@ -220,49 +221,5 @@ function OtherMethod({ c, challenge }: { c: PortalContext; challenge: Challenge 
         {other === "otp" ? "Use my authenticator app" : "Send a passcode to my phone"}
       </button>
     </Form>
-  );
-}
-
-/** A challenge that was answered where this browser does not see it. */
-function answeredPage(c: PortalContext) {
-  const title = "This login was completed in another tab";
-  return page(
-    c,
-    { title, narrow: true },
-    <section class="card">
-      <h1>{title}</h1>
-      <p>Go on there, or log in here as well.</p>
-      <a class="button" href={goalOf(c)}>
-        Go on
-      </a>
-    </section>,
-  );
-}
-
-/** A challenge that takes no passcode any more. */
-function overPage(c: PortalContext, { state, problem }: Challenge) {
-  const locked = state === "locked";
-  const contact = c.get("support");
-  const ended =
-    problem === "too_many_requests"
-      ? challengeSpent().message
-      : "It took too long, or your devices changed. Log in again.";
-  const title = locked ? "Your account is locked" : "This login expired";
-  return page(
-    c,
-    { title, narrow: true, status: locked ? 423 : 410 },
-    <section class="card">
-      <h1>{title}</h1>
-      <p role="alert">
-        {locked ? (
-          <Linked text={withSupport(accountLocked(), contact).message} contact={contact} />
-        ) : (
-          ended
-        )}
-      </p>
-      <a class="button" href="/login">
-        Log in
-      </a>
-    </section>,
   );
 }

@@ -3,9 +3,10 @@ import type { Deps } from "../api/deps.ts";
 import { originOf } from "../api/origin.ts";
 import { changeOwnPassword } from "../api/password.ts";
 import type { Session } from "../store/redis/sessions.ts";
+import { NewPasswordField, PasswordField } from "./fields.tsx";
 import { badFields, type PortalContext, type PortalEnv, takeForm } from "./form.ts";
 import { page, whoOf } from "./layout.tsx";
-import { Field, Form } from "./parts.tsx";
+import { Form } from "./parts.tsx";
 import { signedIn, signedInLately } from "./session.ts";
 
 const PATH = "/sessions/password";
@@ -45,30 +46,18 @@ async function passwordPage(c: PortalContext, deps: Deps, session: Session) {
       <Form action={PATH}>
         {/* For password managers. */}
         <input type="text" value={who.username} autocomplete="username" readonly hidden />
-        <Field
+        <PasswordField
           name="currentPassword"
+          kind="current-password"
           label="Current password"
           faults={faults}
-          type="password"
-          autocomplete="current-password"
-          required
         />
-        <Field
-          name="password"
-          label="New password"
-          hint="At least 8 characters."
-          faults={faults}
-          type="password"
-          autocomplete="new-password"
-          required
-        />
-        <Field
+        <NewPasswordField label="New password" faults={faults} />
+        <PasswordField
           name="repeated"
+          kind="new-password"
           label="New password again"
           faults={faults}
-          type="password"
-          autocomplete="new-password"
-          required
         />
         <div class="actions">
           <button type="submit">Change the password</button>
