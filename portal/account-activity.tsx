@@ -85,7 +85,7 @@ async function peopleFilter(
     const name = filter.typed[field];
     const user = name === undefined ? undefined : await findUserByUsername(db, name);
     if (user?.accountId === accountId) return user.id;
-    if (name !== undefined) fields[field] = "No user found with this name or ID.";
+    if (name !== undefined) fields[field] = "No user found with this name.";
   };
   const [userId, actorId] = [await idOf("user"), await idOf("actor")];
   const faults = Object.keys(fields).length > 0 ? faultyFields(fields) : filter.faults;

@@ -25,7 +25,10 @@ export function activityPages(app: Hono<PortalEnv>, deps: Deps) {
       <>
         <h1>Activity</h1>
         <section class="card">
-          <p>Don't recognise something? Log out everywhere and contact Support.</p>
+          <p>
+            Don't recognise something? <a href="/sessions">End your other sessions</a>,{" "}
+            <a href="/sessions/password">change your password</a>, and contact Support.
+          </p>
           <EventRows events={events} />
           {next !== null && (
             <a href={withFilter(PATH, filter, { before: String(next) })}>Older activity</a>
