@@ -14,8 +14,11 @@ export type Judgement = {
   seconds: number;
 };
 
-/** What code says that cannot run, a script of Redis too: a test that fails by it has noticed nothing. */
-const BROKEN = /^(ReferenceError|SyntaxError|Error: Transform failed)|user_script/;
+/**
+ * What code says that cannot run, a script of Redis too: a test that fails by it has noticed nothing. An
+ * answer that is no JSON is something else: a refusal that has become a success without a body.
+ */
+const BROKEN = /^(ReferenceError|SyntaxError(?!.* JSON )|Error: Transform failed)|user_script/;
 
 /** What a limit of time says: the machine may have been slow, or the code waits for ever. */
 const LATE = /^(Error: (Test|Hook) timed out in|TimeoutError)/;
