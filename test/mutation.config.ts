@@ -7,5 +7,7 @@ export default defineConfig({
     ...common,
     globalSetup: "test/mutations/harness/given-services.ts",
     include: ["test/**/*.test.{ts,tsx}"],
+    // A copy's files are the same for every mistake but for one.
+    experimental: { fsModuleCache: true, fsModuleCachePath: ".vitest-modules" },
   },
 });
