@@ -165,11 +165,14 @@ describe("a refusal", () => {
       const passcode = wrongCode(codeAt(secret, stack.clock.now()), 1 + tries);
       page = await web.send(action, { ...fields, passcode });
     }
-    expect(page.status).toBe(423);
-    expect(page.heading).toBe("Your account is locked");
-    expect(page.notices).toEqual([]);
-    expect(page.html.match(/role="alert"/g)).toHaveLength(1);
-    expect(web.jar.has("__Host-flash")).toBe(false);
+    // Another form's refusal is about no field, and would be a notice.
+    for (const locked of [page, await web.send(action.replace("/verify", "/resend"), fields)]) {
+      expect(locked.status).toBe(423);
+      expect(locked.heading).toBe("Your account is locked");
+      expect(locked.notices).toEqual([]);
+      expect(locked.html.match(/role="alert"/g)).toHaveLength(1);
+      expect(web.jar.has("__Host-flash")).toBe(false);
+    }
   });
 });
 
@@ -187,6 +190,9 @@ describe("a device that another tab has verified", () => {
     const late = await web.send(verify, { code: "000000", makeDefault: "on" });
     expect(late.heading).toBe("Log in");
     const form = late.forms.find(({ action }) => action === "/login");
+    // The other tab's login leads where it would have led.
+    const elsewhere = await web.open("/login?to=/activity");
+    expect(elsewhere.forms.find(({ action }) => action === "/login")?.fields.to).toBe("/activity");
     const { username, password } = user;
     const login = await web.send("/login", { ...form?.fields, username, password });
     const step = login.forms.find(({ action }) => action.endsWith("/verify"));
