@@ -90,7 +90,7 @@ describe("the short form", () => {
     await writeFile(join(copy.folder, "test/endless.test.ts"), endless);
     const late = { ...row, noticedBy: ["test/endless.test.ts"] };
     const { outcome, by } = await judge(copy, late, services);
-    expect(outcome).toBe("error");
-    expect(by).toContain("timed out in 9ms");
+    expect(outcome, by).toBe("error");
+    expect(by).toContain("waits: ");
   });
 });

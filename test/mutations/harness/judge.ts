@@ -20,8 +20,11 @@ export type Judgement = {
  */
 const BROKEN = /^(ReferenceError|SyntaxError(?!.* JSON )|Error: Transform failed)|user_script/;
 
-/** What a limit of time says: the machine may have been slow, or the code waits for ever. */
-const LATE = /^(Error: (Test|Hook) timed out in|TimeoutError)/;
+/**
+ * What a limit of time says, the first in vitest's own way: the machine may have been slow, or the code
+ * waits for ever.
+ */
+const LATE = /^(Error: (STACK_TRACE_ERROR|(Test|Hook) timed out in)|TimeoutError)/;
 
 /** Makes the mistake in the copy and runs the files that must notice it, in their order, until one does. */
 export async function judge(
