@@ -145,7 +145,7 @@ export const devicesMutations: Mutation[] = [
     file: "api/removal.ts",
     find: "  await requireFresh(deps, session);\n  await remove(deps, session, session,",
     replace: "  await remove(deps, session, session,",
-    noticedBy: ["test/attacks/stale-sessions.test.ts"],
+    noticedBy: ["test/attacks/routes.test.ts"],
   },
   {
     mistake: "the code that proved an app logs in once more",
