@@ -131,17 +131,14 @@ export async function verifyOtpCode(
   // A set-up session has nothing to stay for: the user logs in with the new device.
   const signOut = !aside && (makeDefault || session.scope === "mfa_setup");
   // Of two at once that want different things each is a request of its own.
-  const request = signOut ? "accept/sign_out" : "accept";
+  const request = aside ? "accept/aside" : signOut ? "accept/sign_out" : "accept";
   const { alone } = device;
   const facts = { makeDefault, signOut, aside, alone, sealedAs: markOf(device), origin };
   // Where the answer is late the step stays the enrollment's: the same request may take it again, and
   // no login, whose device may be proven by then.
-  const accept = () => moveEnrollment(deps, device, "acceptCode", facts, origin, request);
-  const { moved: isOwn, view: accepted } = await accept();
-  if (accepted.state !== "verified" && (accepted.state === "removed" || !isOwn))
-    throw enrollmentRefusal(accepted);
-  // Another request proved it first: neither is it the default by this one, nor is anybody logged out.
-  if (!isOwn && signOut) throw new Problem("device_verified_already", "You can use it to log in.");
+  const accepted = await moveEnrollment(deps, device, "acceptCode", facts, origin, request);
+  // Not moved: another request, that wanted something else of it, proved it first.
+  if (!accepted.moved || accepted.view.state === "removed") throw enrollmentRefusal(accepted.view);
   const view = await viewDevice(deps, proven(deps, device, aside));
   if (aside) return { device: view, signedOut: false, session };
   if (signOut) return { device: view, signedOut: true };

@@ -107,9 +107,10 @@ export async function verifyPin(
   try {
     if (check.outcome !== "accepted") throw await refuse(deps, device, check, origin);
     const facts = { makeDefault, aside, alone: device.alone, origin };
-    const accept = () => moveEnrollment(deps, device, "acceptPin", facts, origin, "accept");
-    const { moved, view } = await accept();
-    if (!moved && view.state !== "verified") throw enrollmentRefusal(view);
+    const request = aside ? "accept/aside" : "accept";
+    const { moved, view } = await moveEnrollment(deps, device, "acceptPin", facts, origin, request);
+    // Proven already by another request, that wanted something else of it.
+    if (!moved) throw enrollmentRefusal(view);
     if (view.state === "removed") throw new Problem("device_not_found", "It was removed.");
     return { device: await viewDevice(deps, proven(deps, device, aside)), signedOut: !aside };
   } catch (error) {

@@ -6,10 +6,10 @@ import { getMfaProfile } from "../../store/postgres/profiles.ts";
 import type { Answer } from "../support/client.ts";
 import { expectProblem } from "../support/problems.ts";
 import { useStack } from "../support/used.ts";
-import type { Request } from "./overtaken/request.ts";
-import { REQUESTS } from "./overtaken/requests.ts";
-import { type SlowGateway, slowGateway } from "./overtaken/slow-gateway.ts";
-import { type Needs, newWorld, together } from "./overtaken/worlds.ts";
+import type { Request } from "./races/request.ts";
+import { REQUESTS } from "./races/requests.ts";
+import { type SlowGateway, slowGateway } from "./races/slow-gateway.ts";
+import { type Needs, newWorld, together } from "./races/worlds.ts";
 
 const stack = useStack({ environment: { TRUSTED_PROXIES: "1" } });
 let hold: SlowGateway["hold"];
@@ -70,6 +70,19 @@ test("a device that is verified at /v2.0 while all others are put aside does not
   expect(methods).toEqual([]);
   expect(profile.devices.map(({ asideAt }) => asideAt)).not.toContain(null);
 });
+
+test.each([
+  ["verify the first app", "verify the other app at /v2.0"],
+  ["verify the first phone", "verify the first phone at /v2.0"],
+])(
+  "a device that was put aside by another request counts for nobody (%s, %s)",
+  async (waits, goesBefore) => {
+    const { overtaken, methods, world } = await overtake({ waits, goesBefore });
+    expectProblem(overtaken, "device_verified_already");
+    expect(methods).toEqual([]);
+    expect((await stack.api.session(world.token)).body.amr).toEqual(["pwd"]);
+  },
+);
 
 test("the last app stays at /v2.0 where logins were made to begin with it meanwhile", async () => {
   const { overtaken, methods, profile } = await overtake({

@@ -1,4 +1,4 @@
 // Each request of a user is overtaken by each other before each of its calls: npm run test:races
 import { pairwiseRaces } from "./races/pairwise.ts";
 
-pairwiseRaces("every");
+pairwiseRaces("every call");

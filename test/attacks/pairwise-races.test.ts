@@ -2,4 +2,4 @@
 // leave something behind that neither order of them could? Before every call: npm run test:races
 import { pairwiseRaces } from "./races/pairwise.ts";
 
-pairwiseRaces("first_write");
+pairwiseRaces("writes");

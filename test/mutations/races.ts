@@ -35,6 +35,20 @@ export const racesMutations: Mutation[] = [
     file: "store/postgres/devices.ts",
     find: "(alone && isEnabled) || isAnother || isAsideAnew",
     replace: "(alone && isEnabled) || isAnother",
+    noticedBy: ["test/attacks/overtaken.test.ts", "test/attacks/pairwise-races.test.ts"],
+  },
+  {
+    mistake: "two faces that want different things of one app are taken for one request",
+    file: "api/otp-devices.ts",
+    find: 'aside ? "accept/aside" : signOut',
+    replace: "signOut",
+    noticedBy: ["test/attacks/overtaken.test.ts"],
+  },
+  {
+    mistake: "two faces that want different things of one phone are taken for one request",
+    file: "api/sms-devices.ts",
+    find: 'aside ? "accept/aside" : "accept"',
+    replace: '"accept"',
     noticedBy: ["test/attacks/overtaken.test.ts"],
   },
   {
@@ -42,7 +56,7 @@ export const racesMutations: Mutation[] = [
     file: "api/removal.ts",
     find: 'isAlone ? "enabled" : what.unless',
     replace: "what.unless",
-    noticedBy: ["test/attacks/overtaken.test.ts"],
+    noticedBy: ["test/attacks/overtaken.test.ts", "test/attacks/pairwise-races.test.ts"],
   },
   {
     mistake: "what a removal depends on is not looked at again with the user's row held",
@@ -56,14 +70,30 @@ export const racesMutations: Mutation[] = [
     file: "api/removal.ts",
     find: 'const unless = ifLast && ("last_of_default" as const);',
     replace: "const unless = undefined;",
-    noticedBy: ["test/attacks/overtaken.test.ts"],
+    noticedBy: ["test/attacks/overtaken.test.ts", "test/attacks/pairwise-races.test.ts"],
   },
   {
     mistake: "a login that saw a lock locks again what Support has unlocked since",
     file: "api/lock.ts",
     find: "    if (!(await isExhausted(deps, user))) return undefined;\n    const isNew",
     replace: "    const isNew",
-    noticedBy: ["test/attacks/overtaken.test.ts"],
+    noticedBy: ["test/attacks/overtaken.test.ts", "test/attacks/pairwise-races.test.ts"],
+  },
+  {
+    mistake: "whether a user has a device is looked at before their requirement is written",
+    file: "api/user-requirement.ts",
+    find: "const isMissing = await holdingUser(db, userId, async (tx) => {\n",
+    replace:
+      "const before = configuredMethods(await listDevices(db, userId));\n  const isMissing = await holdingUser(db, userId, async (tx) => {\n    if (before.length > 0) return setRequirement(tx, { userId, requirement }, event).then(() => false);\n",
+    noticedBy: ["test/attacks/pairwise-races.test.ts"],
+  },
+  {
+    mistake: "it is turned on by what the devices were before",
+    file: "api/switch.ts",
+    find: "  const isBack = await holdingUser(deps.db, userId, async (tx) => {\n    const { devices } = await profileOf({ db: tx }, session);",
+    replace:
+      "  const { devices } = await profileOf(deps, session);\n  const isBack = await holdingUser(deps.db, userId, async (tx) => {",
+    noticedBy: ["test/attacks/pairwise-races.test.ts"],
   },
   {
     mistake: "a login opens a challenge for devices that were removed meanwhile",

@@ -15,6 +15,12 @@ const verifyOtherAtV2: Request["send"] = (api, world, { clock }) =>
     body: { "RAX-AUTH:verificationCode": { code: codeAt(world.other.secret, clock.now()) } },
   });
 
+const verifyPhoneAtV2: Request["send"] = (api, world) =>
+  api.call("POST", `${multiFactor(world)}/mobile-phones/${world.phone.id}/verify`, {
+    headers: { "x-auth-token": world.token },
+    body: { "RAX-AUTH:verificationCode": { code: world.phone.pin } },
+  });
+
 const verifyPhone = v1(
   "token",
   "POST",
@@ -159,6 +165,13 @@ export const DEVICE_REQUESTS: Request[] = [
     event: "device_verified",
   },
   {
+    name: "verify the first phone at /v2.0",
+    writes: ["devices", "unverified"],
+    needs: { devices: "none", phone: "unverified", enabling: "own_call" },
+    send: verifyPhoneAtV2,
+    event: "device_verified",
+  },
+  {
     name: "begin the other app anew",
     writes: ["unverified"],
     needs: { other: true },
@@ -187,6 +200,5 @@ export const DEVICE_REQUESTS: Request[] = [
     reads: ["requirement"],
     needs: { devices: "verified", enabling: "own_call" },
     send: v2("token", "PUT", whole, settings({ enabled: false })),
-    event: "multi_factor_switched_off",
   },
 ];

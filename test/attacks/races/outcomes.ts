@@ -1,0 +1,164 @@
+import { recoveryHash } from "../../../api/recovery-codes.ts";
+import { listEvents } from "../../../store/postgres/events.ts";
+import { getMfaProfile } from "../../../store/postgres/profiles.ts";
+import { countRecoveryCodes, lookUpRecoveryCode } from "../../../store/postgres/recovery-codes.ts";
+import type { Device } from "../../../store/postgres/schema.ts";
+import { findUserByUsername, getUser } from "../../../store/postgres/users.ts";
+import { failures } from "../../../store/redis/attempts.ts";
+import { listOpenChallenges } from "../../../store/redis/challenges.ts";
+import { listSessions } from "../../../store/redis/sessions.ts";
+import { unseal } from "../../../store/sealing.ts";
+import { codeAt } from "../../support/apps.ts";
+import type { Answer } from "../../support/client.ts";
+import { gatewayOver, type Stack } from "../../support/stack.ts";
+import { until } from "../../support/until.ts";
+import { logIn, logInAnew } from "./request.ts";
+import type { World } from "./worlds.ts";
+
+/** Past the steps of an app that the requests may have used. */
+const LATER_MS = 90_000;
+
+/** What came of two requests: what each was answered, and all that is left of them. */
+export type Outcome = { answers: string[]; left: Left };
+
+type Left = Awaited<ReturnType<typeof storesOf>> & { logins: string[] };
+
+/** Reads outcomes. At the end the user logs in, by both steps or the first, so each world has one. */
+export function outcomes(stack: Stack, steps: 1 | 2) {
+  const { clock } = stack.deps;
+  const later = { now: () => clock.now() + LATER_MS };
+  const api = gatewayOver(stack, { clock: later });
+
+  /** What can log in afterwards, and by which second step. */
+  async function loginsOf(world: World, stores: Awaited<ReturnType<typeof storesOf>>) {
+    const login = await (stores.password === "new" ? logInAnew : logIn)(api, world);
+    const seen = [`password: ${told(login)}`];
+    if (login.status !== 200 || login.body.status !== "challenge") return seen;
+    const { id, methods } = login.body.challenge;
+    seen.push(...methods);
+    if (steps === 1) return seen;
+    const { other, app, recoveryCode } = world;
+    for (const [name, code] of [
+      ["the other app", other.secret && codeAt(other.secret, later.now())],
+      ["the app", app.secret && codeAt(app.secret, later.now())],
+      ["a recovery code", recoveryCode],
+    ]) {
+      if (!code) continue;
+      const { status } = await api.verifyPasscode(id, code);
+      seen.push(`${name}: ${status}`);
+      if (status === 200) break;
+    }
+    return seen;
+  }
+
+  return async (world: World, answers: Answer<unknown>[]): Promise<Outcome> => {
+    await lockWritten(stack, world);
+    const stores = await storesOf(stack, world, answers);
+    return {
+      answers: answers.map(told),
+      left: { ...stores, logins: await loginsOf(world, stores) },
+    };
+  };
+}
+
+export type OutcomeOf = ReturnType<typeof outcomes>;
+
+/** The status, and the code of a refusal at either face or what a login came to. */
+function told({ status, text }: Answer<unknown>): string {
+  const body = text.startsWith("{") ? JSON.parse(text) : {};
+  const word = status < 400 ? body.status : (body.code ?? Object.keys(body)[0]);
+  return [status, word].filter(Boolean).join(" ");
+}
+
+/** A lock is answered a moment before it is written down. */
+async function lockWritten({ deps }: Stack, { person: { id }, needs }: World) {
+  if (needs.wrong !== "six") return;
+  const { db, redis, clock, config } = deps;
+  await until(
+    async () => ({
+      user: await getUser(db, id),
+      wrong: await failures(redis, id, clock.now()),
+    }),
+    ({ user, wrong }) => wrong <= config.limits.wrongPasscodes || Boolean(user?.lockedAt),
+  );
+}
+
+async function storesOf(stack: Stack, world: World, answers: Answer<unknown>[]) {
+  const { db, redis, clock, config } = stack.deps;
+  const { id: userId, accountId, username } = world.person;
+  const now = clock.now();
+  const [profile, credentialed, codes, challenges, sessions, wrong, { events }] = await Promise.all(
+    [
+      getMfaProfile(db, userId),
+      findUserByUsername(db, username),
+      countRecoveryCodes(db, userId, new Date(now)),
+      listOpenChallenges(redis, userId, now),
+      listSessions(redis, { userId, accountId }, { now, idleMs: config.limits.session.idleMs }),
+      failures(redis, userId, now),
+      listEvents(db, { accountId, limit: 100 }),
+    ],
+  );
+  if (!profile || !credentialed) throw new Error("The user is gone");
+  const { user, account } = profile;
+  const isGood = async (code: string) =>
+    (await lookUpRecoveryCode(db, {
+      ...{ userId, challengeId: "", at: new Date(now) },
+      hash: recoveryHash(stack.deps, userId, code) ?? "",
+    })) ?? "void";
+  return {
+    devices: (await Promise.all(profile.devices.map((one) => deviceOf(stack, world, one)))).sort(),
+    defaultMethod: user.defaultMethod,
+    requirement: user.requirement,
+    role: user.role,
+    locked: user.lockedAt !== null,
+    email: user.email !== null,
+    password: credentialed.passwordHash === world.passwordHash ? "former" : "new",
+    policy: `${account.requirement} ${account.policyVersion}`,
+    recoveryCodes: codes,
+    codesTold: await Promise.all(
+      answers.map(async (answer) => Promise.all(codesOf(answer).map(isGood))),
+    ),
+    openChallenges: challenges.length,
+    wrongPasscodes: wrong,
+    sessions: sessions
+      .filter(({ id }) => !world.elsewhere.includes(id))
+      .map(({ id, scope, amr }) =>
+        [world.token.startsWith(id) ? "the one that asked" : "opened", scope, ...amr].join(" "),
+      )
+      .sort(),
+    events: events
+      .slice(0, events.length - world.events)
+      .map(({ type }) => type)
+      .sort(),
+  };
+}
+
+/** The recovery codes that an answer told, at either face. */
+function codesOf({ status, text }: Answer<unknown>): string[] {
+  if (status >= 400 || !text.startsWith("{")) return [];
+  const body = JSON.parse(text);
+  return body.codes ?? body["RAX-AUTH:bypassCodes"]?.codes ?? [];
+}
+
+async function deviceOf({ deps }: Stack, world: World, device: Device): Promise<string> {
+  const { id, type, name, secret, verifiedAt, asideAt } = device;
+  const known = [world.phone.id, world.app.id, world.other.id].includes(id);
+  const its = world.other.id === id ? world.other.secret : world.app.secret;
+  const isOther = secret && unseal(deps.config.SEALING_KEYS, secret, id).toString() !== its;
+  const proof = verifiedAt ? "verified" : asideAt ? "aside" : await enrollmentState(deps, device);
+  return [known ? "" : "new", type, name, known && isOther ? "another secret" : "", proof]
+    .filter(Boolean)
+    .join(" ");
+}
+
+const AWAY = { state: "away" } as const;
+
+/** Where the set-up of a device stands, once its message was sent. */
+async function enrollmentState({ flows }: Stack["deps"], device: Device) {
+  const view = await until(
+    // Asked again on a slow day.
+    () => flows.enrollment(device).catch(() => AWAY),
+    (found) => found !== AWAY && found?.state !== "sending_pin",
+  );
+  return view?.state ?? "no flow";
+}
