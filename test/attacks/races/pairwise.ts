@@ -3,8 +3,8 @@ import type { Answer } from "../../support/client.ts";
 import { useStack } from "../../support/used.ts";
 import { orders } from "./orders.ts";
 import { type OutcomeOf, outcomes } from "./outcomes.ts";
-import type { Request } from "./request.ts";
-import { meet, REQUESTS } from "./requests.ts";
+import type { Part, Request } from "./request.ts";
+import { partsMet, REQUESTS } from "./requests.ts";
 import { type Points, type SlowGateway, slowGateway } from "./slow-gateway.ts";
 import { unsound } from "./sound.ts";
 import { type Needs, newWorld, together, type World } from "./worlds.ts";
@@ -98,16 +98,19 @@ export function pairwiseRaces(points: Points) {
 }
 
 /**
- * Which requests go before it while it waits. In the short form, of each two that meet, one waits for the
- * other: the one that checks outside of its write; where both do, now this, now that.
+ * Which requests go before it while it waits: in the full form every one. In the short form as many as it
+ * takes to meet two others in each part of the user where it meets any; each request begins to look for
+ * them after itself, so that together they take many different pairs.
  */
 function othersOf(first: Request, points: Points): Request[] {
   if (points === "every call") return REQUESTS;
   if (first.atomic) return [];
-  const index = REQUESTS.indexOf(first);
-  return REQUESTS.filter((second, other) => {
-    const isTurn = index === other || index < other === ((index + other) % 2 === 0);
-    return meet(first, second) && (second.atomic || isTurn);
+  const after = REQUESTS.indexOf(first) + 1;
+  const meetings = new Map<Part, number>();
+  return [...REQUESTS.slice(after), ...REQUESTS.slice(0, after - 1)].filter((second) => {
+    const wanted = partsMet(first, second).filter((part) => (meetings.get(part) ?? 0) < 2);
+    for (const part of wanted) meetings.set(part, (meetings.get(part) ?? 0) + 1);
+    return wanted.length > 0;
   });
 }
 

@@ -5,9 +5,9 @@ import { USER_REQUESTS } from "./user-requests.ts";
 /** Every request that changes something of one user. A new one takes a row. */
 export const REQUESTS: Request[] = [...DEVICE_REQUESTS, ...USER_REQUESTS];
 
-/** Whether one of two requests writes what the other reads or writes. */
-export function meet(one: Request, other: Request): boolean {
-  const touches = ({ writes, reads = [] }: Request, parts: Part[]) =>
-    [...writes, ...reads].some((part) => parts.includes(part));
-  return touches(one, other.writes) || touches(other, one.writes);
+/** The parts of a user in which two requests meet: one writes there, and the other reads or writes. */
+export function partsMet(one: Request, other: Request): Part[] {
+  const touched = ({ writes, reads = [] }: Request) => [...writes, ...reads];
+  const met = (a: Request, b: Request) => a.writes.filter((part) => touched(b).includes(part));
+  return [...new Set([...met(one, other), ...met(other, one)])];
 }
