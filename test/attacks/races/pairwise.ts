@@ -108,6 +108,7 @@ function othersOf(first: Request, points: Points): Request[] {
   const after = REQUESTS.indexOf(first) + 1;
   const meetings = new Map<Part, number>();
   return [...REQUESTS.slice(after), ...REQUESTS.slice(0, after - 1)].filter((second) => {
+    if (!together(first.needs ?? {}, second.needs ?? {})) return false;
     const wanted = partsMet(first, second).filter((part) => (meetings.get(part) ?? 0) < 2);
     for (const part of wanted) meetings.set(part, (meetings.get(part) ?? 0) + 1);
     return wanted.length > 0;
