@@ -8,7 +8,7 @@ import type { Session } from "../store/redis/sessions.ts";
 import type { Deps } from "./deps.ts";
 import { userEvent } from "./events.ts";
 import { requireFresh } from "./fresh.ts";
-import { spendAll } from "./spend-all.ts";
+import { payIfDone, spendAll } from "./spend-all.ts";
 import type { Actor } from "./support.ts";
 
 const DAY_MS = 86_400_000;
@@ -34,11 +34,12 @@ export async function changeOwnEmail(
   const address = email && normalizeAddress(email);
   if (address === (await emailOf(deps, userId))) return { email: address };
   const rules = [{ limit: config.limits.addressChangesPerDay, windowMs: DAY_MS }];
-  await spendAll(redis, clock.now(), [{ key: keys.addressChanges(userId), rules }], {
+  const charge = { key: keys.addressChanges(userId), rules };
+  const spent = await spendAll(redis, clock.now(), [charge], {
     code: "send_limit",
     detail: "You changed your address too often.",
   });
-  await changeEmail(deps, session, address, { actorId: userId, origin });
+  await payIfDone(spent, () => changeEmail(deps, session, address, { actorId: userId, origin }));
   return { email: address };
 }
 

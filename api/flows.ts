@@ -103,6 +103,7 @@ function flowsOver(client: Client, patience?: () => number) {
         unknownIs("device_not_found"),
       ),
 
+    /** False where that version's roll-out is under way already. */
     startPolicyRollout: (args: PolicyRolloutArgs) =>
       start("policyRollout", workflowIds.policyRollout(args.accountId, args.version), args, {
         summary: "roll-out of a policy",
@@ -121,7 +122,7 @@ function flowsOver(client: Client, patience?: () => number) {
       return move<PolicyRolloutView>(workflowId, update, payload, updateId);
     },
 
-    /** Once more, where the one before has ended. */
+    /** Once more, where the one before has ended; false where it has not. */
     startWebhookDelivery: (args: WebhookDeliveryArgs) =>
       start("webhookDelivery", deliveryId(args), args, {
         summary: "an event to a webhook, once more",

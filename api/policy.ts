@@ -8,11 +8,11 @@ import { spend } from "../store/redis/budgets.ts";
 import { keys } from "../store/redis/keys.ts";
 import type { Session } from "../store/redis/sessions.ts";
 import type { Required } from "../store/requirement.ts";
-import type { PolicyRolloutState } from "../workflows/messages.ts";
+import type { PolicyRolloutArgs, PolicyRolloutState } from "../workflows/messages.ts";
 import type { Deps } from "./deps.ts";
 import { methodsOf, requireFresh } from "./fresh.ts";
 import { Problem } from "./problem.ts";
-import { spendAll } from "./spend-all.ts";
+import { payIfDone, spendAll } from "./spend-all.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -59,7 +59,7 @@ export async function getPolicy(deps: Deps, session: Session): Promise<Policy> {
 
 /**
  * Changes the policy of the administrator's account, as `rollOutPolicy` does. Throws what that
- * throws, `reauthentication_required`, and `policy_change_limit` after 60 in 24 hours.
+ * throws, `reauthentication_required`, and `policy_change_limit` after 60 roll-outs in 24 hours.
  */
 export async function changePolicy(
   deps: Deps,
@@ -69,15 +69,31 @@ export async function changePolicy(
 ): Promise<Policy> {
   await requireFresh(deps, session);
   const account = await accountOf(deps, session);
-  const rules = [{ limit: deps.config.limits.policyChangesPerDay, windowMs: DAY_MS }];
-  const charge = { key: keys.policyChanges(account.id), rules };
-  await spendAll(deps.redis, deps.clock.now(), [charge], {
+  const start = (rollout: PolicyRolloutArgs) => startWithinBudget(deps, rollout);
+  await rollOutPolicy(deps, account, request, { actorId: session.userId, origin, start });
+  return getPolicy(deps, session);
+}
+
+/** Throws `policy_change_limit`. A change that starts no roll-out costs nothing of the day's budget. */
+async function startWithinBudget(
+  { redis, clock, config, flows }: Deps,
+  rollout: PolicyRolloutArgs,
+): Promise<void> {
+  const rules = [{ limit: config.limits.policyChangesPerDay, windowMs: DAY_MS }];
+  const charge = { key: keys.policyChanges(rollout.accountId), rules };
+  const spent = await spendAll(redis, clock.now(), [charge], {
     code: "policy_change_limit",
     detail: "The policy was changed too often today.",
   });
-  await rollOutPolicy(deps, account, request, { actorId: session.userId, origin });
-  return getPolicy(deps, session);
+  await payIfDone(spent, () => flows.startPolicyRollout(rollout));
 }
+
+/** Who changes a policy from where, and how a roll-out is started for them. */
+type Author = {
+  actorId: string;
+  origin: Origin;
+  start?: (rollout: PolicyRolloutArgs) => Promise<unknown>;
+};
 
 /**
  * Changes an account's policy by a roll-out, which takes the place of one that still runs. Resolves
@@ -88,7 +104,7 @@ export async function rollOutPolicy(
   deps: Deps,
   account: Account,
   { requirement, enforceAfter }: PolicyRequest,
-  { actorId, origin }: { actorId: string; origin: Origin },
+  { actorId, origin, start = deps.flows.startPolicyRollout }: Author,
 ): Promise<void> {
   const { clock, flows } = deps;
   const { id: accountId, policyVersion } = account;
@@ -104,7 +120,7 @@ export async function rollOutPolicy(
   }
 
   const version = policyVersion + 1;
-  await flows.startPolicyRollout({ userId: actorId, accountId, version });
+  await start({ userId: actorId, accountId, version });
   const change = {
     requirement,
     enforceAfter: end?.toISOString() ?? null,

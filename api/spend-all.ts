@@ -46,6 +46,17 @@ export async function spendAll(
   return spent;
 }
 
+/** Does what was paid for. Where it fails, or answers that it did nothing, it costs nothing. */
+export async function payIfDone(spent: Spent, work: () => Promise<boolean>): Promise<boolean> {
+  let done = false;
+  try {
+    done = await work();
+    return done;
+  } finally {
+    if (!done) await spent.giveBack();
+  }
+}
+
 /** As `spendAll`, but answers the refusal; what is spent is under way for `settlesWithinMs`. */
 export async function trySpendAll(
   redis: Redis,

@@ -107,12 +107,13 @@ export function createCalls(client: Client, patience: () => number = () => PATIE
     }
   };
 
+  /** False where the flow is there already, as after a repeated request. */
   const start = async (
     type: string,
     workflowId: string,
     args: Omit<Owner, "userId"> & Partial<Owner>,
     { summary, method, state, startDelay }: StartOptions,
-  ) => {
+  ): Promise<boolean> => {
     try {
       await call("start", workflowId, () =>
         client.workflow.start(type, {
@@ -129,9 +130,10 @@ export function createCalls(client: Client, patience: () => number = () => PATIE
           },
         }),
       );
+      return true;
     } catch (error) {
-      // A repeated request: the flow it asks for is there.
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      return false;
     }
   };
 

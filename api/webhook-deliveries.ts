@@ -8,7 +8,7 @@ import type { Session } from "../store/redis/sessions.ts";
 import type { WebhookDeliveryState } from "../workflows/messages.ts";
 import type { Deps } from "./deps.ts";
 import { Problem } from "./problem.ts";
-import { spendAll } from "./spend-all.ts";
+import { payIfDone, spendAll } from "./spend-all.ts";
 import { accountWebhook } from "./webhooks.ts";
 
 const DAY_MS = 24 * 3_600_000;
@@ -41,14 +41,14 @@ export async function deliveriesOf(
 /**
  * Sends an event once more: at once where it waits, anew where its delivery has ended. Throws
  * `webhook_not_found`, `delivery_not_found`, `webhook_disabled`, `resend_limit` after 30 in 24 hours, and
- * `illegal_transition` while an attempt is under way.
+ * `illegal_transition` while an attempt is under way, which costs nothing.
  */
 export async function resend(
   deps: Deps,
   account: Account,
   { id: webhookId, eventId: asked }: { id: string; eventId: string },
 ): Promise<DeliveryView> {
-  const { db, flows, config } = deps;
+  const { db, redis, clock, flows, config } = deps;
   const { state } = await accountWebhook(deps, account, webhookId);
   // No larger than a number is exact.
   const eventId = /^\d{1,15}$/.test(asked) ? Number(asked) : 0;
@@ -57,29 +57,25 @@ export async function resend(
   if (!found) throw new Problem("delivery_not_found", "The webhook has no delivery with this ID.");
   if (state === "disabled")
     throw new Problem("webhook_disabled", "Enable the webhook first, then send again.");
-  const rules = [{ limit: config.limits.webhooks.resendsPerDay, windowMs: DAY_MS }];
-  await spendAll(
-    deps.redis,
-    deps.clock.now(),
-    [{ key: keys.deliveryResends(webhookId, eventId), rules }],
-    {
-      code: "resend_limit",
-      detail: "This event was sent again too often today.",
-    },
-  );
   const view = await flows.webhookDelivery(delivery);
-  if (view?.state === "attempting") throw underWay();
-  if (view?.state === "waiting") {
-    if (!(await flows.moveWebhookDelivery(delivery, "resend")).moved) throw underWay();
-  } else {
-    await flows.startWebhookDelivery({
+  const rules = [{ limit: config.limits.webhooks.resendsPerDay, windowMs: DAY_MS }];
+  const charge = { key: keys.deliveryResends(webhookId, eventId), rules };
+  const spent = await spendAll(redis, clock.now(), [charge], {
+    code: "resend_limit",
+    detail: "This event was sent again too often today.",
+  });
+  const sent = await payIfDone(spent, async () => {
+    if (view?.state === "waiting")
+      return (await flows.moveWebhookDelivery(delivery, "resend")).moved;
+    return flows.startWebhookDelivery({
       accountId: account.accountId,
       userId: found.event.userId ?? undefined,
       ...delivery,
       retriesMs: config.limits.webhooks.retriesMs,
       attemptsBefore: found.delivery.attempts,
     });
-  }
+  });
+  if (!sent) throw underWay();
   return { ...describeDelivery(found), state: "attempting" };
 }
 
