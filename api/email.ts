@@ -1,6 +1,6 @@
 import type { Origin } from "../machines/methods.ts";
 import { maskAddress, normalizeAddress } from "../store/addresses.ts";
-import { holdUser } from "../store/postgres/devices.ts";
+import { holdingUser } from "../store/postgres/holding-user.ts";
 import { getUser, setEmail } from "../store/postgres/users.ts";
 import { keepFormerAddress } from "../store/redis/former-addresses.ts";
 import { keys } from "../store/redis/keys.ts";
@@ -54,8 +54,7 @@ export async function changeEmail(
   { actorId, origin }: Actor,
 ): Promise<boolean> {
   const to = email && normalizeAddress(email);
-  return deps.db.transaction(async (tx) => {
-    await holdUser(tx, userId);
+  return holdingUser(deps.db, userId, async (tx) => {
     const from = await emailOf({ db: tx }, userId);
     const masked = { from: from && maskAddress(from), to: to && maskAddress(to) };
     const event = userEvent(deps, { userId, accountId }, "email_changed", origin, masked);

@@ -1,7 +1,7 @@
 import type { Origin } from "../machines/methods.ts";
 import { hashCode } from "../store/codes.ts";
 import { configuredMethods } from "../store/methods.ts";
-import { holdingUser } from "../store/postgres/devices.ts";
+import { holdingUser } from "../store/postgres/holding-user.ts";
 import { getMfaProfile } from "../store/postgres/profiles.ts";
 import { replaceRecoveryCodes } from "../store/postgres/recovery-codes.ts";
 import { newRecoveryCodes, normalizeRecoveryCode } from "../store/recovery-codes.ts";

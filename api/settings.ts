@@ -1,6 +1,7 @@
 import type { Origin } from "../machines/methods.ts";
 import { configuredMethods, type Method } from "../store/methods.ts";
-import { holdingUser, listDevices } from "../store/postgres/devices.ts";
+import { listDevices } from "../store/postgres/devices.ts";
+import { holdingUser } from "../store/postgres/holding-user.ts";
 import { setDefaultMethod } from "../store/postgres/users.ts";
 import type { Session } from "../store/redis/sessions.ts";
 import type { Deps } from "./deps.ts";

@@ -1,7 +1,7 @@
 import type { Origin } from "../machines/methods.ts";
 import { configuredMethods, type Method } from "../store/methods.ts";
 import { bringDevicesBack, putDevicesAside } from "../store/postgres/aside.ts";
-import { holdingUser } from "../store/postgres/devices.ts";
+import { holdingUser } from "../store/postgres/holding-user.ts";
 import { getMfaProfile, type MfaProfile } from "../store/postgres/profiles.ts";
 import { withdrawChallenges } from "../store/redis/challenges.ts";
 import { hasSecondFactor, type Session } from "../store/redis/sessions.ts";
@@ -53,18 +53,18 @@ export async function switchOn(
  * `reauthentication_required`.
  */
 export async function switchOff(deps: Deps, session: Session, origin: Origin): Promise<void> {
-  const { account } = await profileOf(deps, session);
   const { db, redis, clock } = deps;
   const { userId } = session;
   const event = userEvent(deps, session, "multi_factor_switched_off", origin);
-  await holdingUser(db, userId, async (tx) => {
+  const stay = await holdingUser(db, userId, async (tx) => {
     const profile = await profileOf({ db: tx }, session);
     refuseIfRequired(deps, profile);
-    if (!account.enablingIsOwnCall) return;
+    if (!profile.account.enablingIsOwnCall) return false;
     requireFreshWith(deps, session, configuredMethods(profile.devices));
     await putDevicesAside(tx, { userId, at: new Date(clock.now()) }, event);
+    return true;
   });
-  if (!account.enablingIsOwnCall) return removeAllDevices(deps, session, origin);
+  if (!stay) return removeAllDevices(deps, session, origin);
   await withdrawChallenges(redis, userId, clock.now());
 }
 

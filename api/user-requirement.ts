@@ -1,6 +1,7 @@
 import type { Origin } from "../machines/methods.ts";
 import { configuredMethods } from "../store/methods.ts";
-import { holdingUser, listDevices } from "../store/postgres/devices.ts";
+import { listDevices } from "../store/postgres/devices.ts";
+import { holdingUser } from "../store/postgres/holding-user.ts";
 import type { Requirement, User } from "../store/postgres/schema.ts";
 import { setRequirement } from "../store/postgres/users.ts";
 import { POLICY_REQUIRED, type Session } from "../store/redis/sessions.ts";

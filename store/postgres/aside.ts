@@ -1,8 +1,7 @@
 import { and, eq, isNotNull } from "drizzle-orm";
 import type { Method } from "../methods.ts";
-import type { Db } from "./connect.ts";
-import { holdUser } from "./devices.ts";
 import { type NewEvent, recordEvent } from "./events.ts";
+import type { Held } from "./holding-user.ts";
 import { devices, recoveryCodes, users } from "./schema.ts";
 
 /** Of whom, when, and which method logins then begin with, if it is to be another. */
@@ -10,36 +9,30 @@ type Change = { userId: string; at: Date; method?: Method };
 
 /** Makes the user's devices count that were put aside; false where there was none. */
 export async function bringDevicesBack(
-  db: Db,
+  tx: Held,
   { userId, at, method }: Change,
   event: NewEvent,
 ): Promise<boolean> {
-  return db.transaction(async (tx) => {
-    await holdUser(tx, userId);
-    const back = await tx
-      .update(devices)
-      .set({ verifiedAt: at, asideAt: null })
-      .where(and(eq(devices.userId, userId), isNotNull(devices.asideAt)))
-      .returning({ id: devices.id });
-    if (method) await tx.update(users).set({ defaultMethod: method }).where(eq(users.id, userId));
-    return back.length > 0 && recordEvent(tx, event);
-  });
+  const back = await tx
+    .update(devices)
+    .set({ verifiedAt: at, asideAt: null })
+    .where(and(eq(devices.userId, userId), isNotNull(devices.asideAt)))
+    .returning({ id: devices.id });
+  if (method) await tx.update(users).set({ defaultMethod: method }).where(eq(users.id, userId));
+  return back.length > 0 && recordEvent(tx, event);
 }
 
 /** Puts the user's verified devices aside, and voids the recovery codes; false where there was none. */
 export async function putDevicesAside(
-  db: Db,
-  { userId, at }: Change,
+  tx: Held,
+  { userId, at }: Omit<Change, "method">,
   event: NewEvent,
 ): Promise<boolean> {
-  return db.transaction(async (tx) => {
-    await holdUser(tx, userId);
-    const aside = await tx
-      .update(devices)
-      .set({ verifiedAt: null, asideAt: at })
-      .where(and(eq(devices.userId, userId), isNotNull(devices.verifiedAt)))
-      .returning({ id: devices.id });
-    await tx.delete(recoveryCodes).where(eq(recoveryCodes.userId, userId));
-    return aside.length > 0 && recordEvent(tx, event);
-  });
+  const aside = await tx
+    .update(devices)
+    .set({ verifiedAt: null, asideAt: at })
+    .where(and(eq(devices.userId, userId), isNotNull(devices.verifiedAt)))
+    .returning({ id: devices.id });
+  await tx.delete(recoveryCodes).where(eq(recoveryCodes.userId, userId));
+  return aside.length > 0 && recordEvent(tx, event);
 }

@@ -1,8 +1,9 @@
 import { and, eq, isNotNull } from "drizzle-orm";
 import { configuredMethods, type Method } from "../methods.ts";
 import type { Db } from "./connect.ts";
-import { deviceLabel, getDevice, holdUser, isDevice, listDevices } from "./devices.ts";
+import { deviceLabel, getDevice, isDevice, listDevices } from "./devices.ts";
 import { findEvent, type NewEvent, recordEvent } from "./events.ts";
+import { holdingUser } from "./holding-user.ts";
 import { devices, recoveryCodes, users } from "./schema.ts";
 
 /** What was removed, and whether multi-factor authentication ended with it. */
@@ -77,8 +78,7 @@ async function once<Refusal extends string>(
   event: NewEvent,
   remove: (tx: Db) => Promise<Removed | Refusal>,
 ): Promise<Removal | Refusal> {
-  return db.transaction(async (tx) => {
-    await holdUser(tx, userId);
+  return holdingUser(db, userId, async (tx) => {
     const told = await findEvent(tx, event.key);
     if (told) {
       const { removed, mfaOff } = told.detail as Removal;

@@ -3,27 +3,9 @@ import { and, asc, count, eq, isNull, notLike, sql } from "drizzle-orm";
 import { maskPhoneNumber } from "../phones.ts";
 import type { Db } from "./connect.ts";
 import { type NewEvent, recordEvent } from "./events.ts";
+import { holdingUser } from "./holding-user.ts";
 import { prepared } from "./prepared.ts";
 import { type Device, devices, users } from "./schema.ts";
-
-/**
- * Takes the user's row for the rest of the transaction. Everything that changes a user's devices
- * starts here, so that counts hold under concurrency and locks are always taken in the same order.
- */
-export async function holdUser(tx: Db, userId: string): Promise<void> {
-  await tx.select({ id: users.id }).from(users).where(eq(users.id, userId)).for("update");
-}
-
-/**
- * Runs work that checks something of the user and writes what depends on it, with the user's row
- * held: of two at once the second checks what the first has written.
- */
-export function holdingUser<T>(db: Db, userId: string, work: (tx: Db) => Promise<T>): Promise<T> {
-  return db.transaction(async (tx) => {
-    await holdUser(tx, userId);
-    return work(tx);
-  });
-}
 
 /** What a device is called wherever it is told of: its nickname, or the masked number. */
 export const deviceLabel = ({ name, phoneNumber }: Pick<Device, "name" | "phoneNumber">): string =>
@@ -42,8 +24,7 @@ export async function addSmsDevice(
   event: NewEvent,
 ): Promise<Device | "exists"> {
   const { at: createdAt, ...rest } = device;
-  return db.transaction(async (tx) => {
-    await holdUser(tx, device.userId);
+  return holdingUser(db, device.userId, async (tx) => {
     const [added] = await tx
       .insert(devices)
       .values({ type: "sms", ...rest, createdAt })
@@ -66,8 +47,7 @@ export async function addOtpDevice(
   event: NewEvent,
 ): Promise<Device | "too_many"> {
   const { at: createdAt, ...rest } = device;
-  return db.transaction(async (tx) => {
-    await holdUser(tx, device.userId);
+  return holdingUser(db, device.userId, async (tx) => {
     const [found] = await tx
       .select({ devices: count() })
       .from(devices)

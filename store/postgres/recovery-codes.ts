@@ -1,8 +1,8 @@
 import { and, count, eq, gt, isNull, or, sql } from "drizzle-orm";
 import { newId } from "../ids.ts";
 import type { Db } from "./connect.ts";
-import { holdUser } from "./devices.ts";
 import { type NewEvent, recordEvent } from "./events.ts";
+import type { Held } from "./holding-user.ts";
 import { recoveryCodes } from "./schema.ts";
 
 /**
@@ -10,20 +10,17 @@ import { recoveryCodes } from "./schema.ts";
  * good until `expiresAt`, or for ever.
  */
 export async function replaceRecoveryCodes(
-  db: Db,
+  tx: Held,
   set: { userId: string; hashes: readonly string[]; at: Date; expiresAt?: Date },
   event: NewEvent,
 ): Promise<void> {
   const { userId, hashes, at: createdAt, expiresAt } = set;
   const setId = newId();
-  await db.transaction(async (tx) => {
-    await holdUser(tx, userId);
-    await tx.delete(recoveryCodes).where(eq(recoveryCodes.userId, userId));
-    await tx
-      .insert(recoveryCodes)
-      .values(hashes.map((hash) => ({ userId, hash, setId, createdAt, expiresAt })));
-    await recordEvent(tx, event);
-  });
+  await tx.delete(recoveryCodes).where(eq(recoveryCodes.userId, userId));
+  await tx
+    .insert(recoveryCodes)
+    .values(hashes.map((hash) => ({ userId, hash, setId, createdAt, expiresAt })));
+  await recordEvent(tx, event);
 }
 
 type Attempt = { userId: string; hash: string; challengeId: string; at: Date };

@@ -5,7 +5,7 @@ import type { activity } from "../../api/events.ts";
 import type { LoginResult } from "../../api/login.ts";
 import { newId } from "../../store/ids.ts";
 import { hashPassword } from "../../store/passwords.ts";
-import { holdUser } from "../../store/postgres/devices.ts";
+import { holdingUser } from "../../store/postgres/holding-user.ts";
 import { setPassword } from "../../store/postgres/users.ts";
 import { revokeUser } from "../../store/redis/sessions.ts";
 import { eventOf } from "../store/postgres/database.ts";
@@ -178,8 +178,7 @@ test("where the sessions cannot be ended the password stays as it was", async ()
   const token = await tokenOf(user);
   const wanted = { currentPassword: user.password, password: NEW };
   const { db } = stack.deps;
-  const cutOff = await db.transaction(async (tx) => {
-    await holdUser(tx, user.id);
+  const cutOff = await holdingUser(db, user.id, async () => {
     const changing = change(token, wanted, gateway);
     const waiting = sql`select 1 from pg_stat_activity where wait_event_type = 'Lock'`;
     await until(

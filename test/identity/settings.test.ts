@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { newId } from "../../store/ids.ts";
 import { bringDevicesBack } from "../../store/postgres/aside.ts";
 import { listDevices } from "../../store/postgres/devices.ts";
+import { holdingUser } from "../../store/postgres/holding-user.ts";
 import { enrollPhone, startChallenge, wrongCode } from "../support/scenarios.ts";
 import { until } from "../support/until.ts";
 import { used } from "../support/used.ts";
@@ -353,7 +354,9 @@ describe("where enabling is a call of its own", () => {
     const app = await addApp(face, own, token);
     const at = new Date(face.clock.now());
     const event = { key: newId(), at, type: "multi_factor_switched_on", accountId: user.accountId };
-    await bringDevicesBack(face.deps.db, { userId: user.id, at }, event);
+    await holdingUser(face.deps.db, user.id, (tx) =>
+      bringDevicesBack(tx, { userId: user.id, at }, event),
+    );
     expect((await put(own, token, { enabled: true })).status).toBe(204);
     expect((await face.api.session(token)).problem.reason).toBe("device_verified");
     const full = await logInByApp(face, user, app);

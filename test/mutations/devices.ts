@@ -62,8 +62,8 @@ export const devicesMutations: Mutation[] = [
   {
     mistake: "of two additions at once both pass the limit",
     file: "store/postgres/devices.ts",
-    find: "    await holdUser(tx, device.userId);\n    const [found] = await tx",
-    replace: "    const [found] = await tx",
+    find: "  return holdingUser(db, device.userId, async (tx) => {\n    const [found] = await tx",
+    replace: "  return db.transaction(async (tx) => {\n    const [found] = await tx",
     noticedBy: ["test/store/postgres/devices.test.ts"],
   },
   {

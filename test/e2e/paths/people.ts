@@ -5,6 +5,7 @@ import type { Method } from "../../../machines/methods.ts";
 import { newId } from "../../../store/ids.ts";
 import { addOtpDevice, addSmsDevice, verifyDevice } from "../../../store/postgres/devices.ts";
 import { listEvents } from "../../../store/postgres/events.ts";
+import { holdingUser } from "../../../store/postgres/holding-user.ts";
 import { replaceRecoveryCodes } from "../../../store/postgres/recovery-codes.ts";
 import { seal } from "../../../store/sealing.ts";
 import { eventOf } from "../../store/postgres/database.ts";
@@ -52,7 +53,9 @@ export async function giveDevices(
     await verifyDevice(db, proof, eventOf(person));
   }
   const giveRecoveryCodes = (hashes: string[]) =>
-    replaceRecoveryCodes(db, { userId, hashes, at }, eventOf(person));
+    holdingUser(db, userId, (tx) =>
+      replaceRecoveryCodes(tx, { userId, hashes, at }, eventOf(person)),
+    );
   return { e164, secret, giveRecoveryCodes };
 }
 

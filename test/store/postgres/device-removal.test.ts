@@ -3,6 +3,7 @@ import type { Db } from "../../../store/postgres/connect.ts";
 import { removeAllDevices, removeDevice } from "../../../store/postgres/device-removal.ts";
 import { listDevices, verifyDevice } from "../../../store/postgres/devices.ts";
 import { listEvents } from "../../../store/postgres/events.ts";
+import { holdingUser } from "../../../store/postgres/holding-user.ts";
 import {
   countRecoveryCodes,
   replaceRecoveryCodes,
@@ -30,7 +31,9 @@ describe.each(KINDS)("removal on %s", (kind) => {
   });
 
   const withCodes = (user: User) =>
-    replaceRecoveryCodes(pools.db, { userId: user.id, hashes: ["a", "b"], at: AT }, eventOf(user));
+    holdingUser(pools.db, user.id, (tx) =>
+      replaceRecoveryCodes(tx, { userId: user.id, hashes: ["a", "b"], at: AT }, eventOf(user)),
+    );
 
   test("another user's device stays", async () => {
     const owner = await newUser(pools.db);

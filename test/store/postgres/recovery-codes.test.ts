@@ -1,20 +1,27 @@
 import { describe, expect, test } from "vitest";
 import { newId } from "../../../store/ids.ts";
+import { holdingUser } from "../../../store/postgres/holding-user.ts";
 import {
   countRecoveryCodes,
   lookUpRecoveryCode,
   replaceRecoveryCodes,
   useRecoveryCode,
 } from "../../../store/postgres/recovery-codes.ts";
+import type { User } from "../../../store/postgres/schema.ts";
 import { AT, burst, database, eventOf, KINDS, newUser } from "./database.ts";
 
 describe.each(KINDS)("recovery codes on %s", (kind) => {
   const pools = database(kind);
 
+  const replace = (user: User, set: Omit<Parameters<typeof replaceRecoveryCodes>[1], "userId">) =>
+    holdingUser(pools.db, user.id, (tx) =>
+      replaceRecoveryCodes(tx, { userId: user.id, ...set }, eventOf(user)),
+    );
+
   async function withCodes() {
     const user = await newUser(pools.db);
     const hashes = Array.from({ length: 10 }, newId);
-    await replaceRecoveryCodes(pools.db, { userId: user.id, hashes, at: AT }, eventOf(user));
+    await replace(user, { hashes, at: AT });
     return { user, userId: user.id, hashes, hash: hashes[0] as string };
   }
 
@@ -49,7 +56,7 @@ describe.each(KINDS)("recovery codes on %s", (kind) => {
     const { user, userId, hashes } = await withCodes();
     const fresh = [newId(), newId()];
     await Promise.all([
-      replaceRecoveryCodes(pools.db, { userId, hashes: fresh, at: AT }, eventOf(user)),
+      replace(user, { hashes: fresh, at: AT }),
       ...hashes.map((hash) =>
         useRecoveryCode(pools.other, { userId, hash, challengeId: newId(), at: AT }),
       ),
@@ -65,8 +72,7 @@ describe.each(KINDS)("recovery codes on %s", (kind) => {
     const user = await newUser(pools.db);
     const [userId, hash] = [user.id, newId()];
     const expiresAt = new Date(AT.getTime() + 1000);
-    const set = { userId, hashes: [hash], at: AT, expiresAt };
-    await replaceRecoveryCodes(pools.db, set, eventOf(user));
+    await replace(user, { hashes: [hash], at: AT, expiresAt });
     const attempt = { userId, hash, challengeId: newId() };
     const before = new Date(expiresAt.getTime() - 1);
     expect(await countRecoveryCodes(pools.db, userId, before)).toBe(1);
