@@ -120,7 +120,8 @@ export async function verifyOtpCode(
   await spendEnrollmentRequest(deps, device, origin);
   const digits = requireDigits(code, OTP_DIGITS, "code");
   const step = matchingStep(deps, device, digits);
-  const claim = { userId: session.userId, deviceId: device.id, holder: device.id };
+  // Whoever else overhears the code, in a session of their own, gains nothing by it.
+  const claim = { userId: session.userId, deviceId: device.id, holder: session.id };
   if (step !== undefined && !(await consumeOtpStep(deps.redis, { ...claim, step })))
     throw await codeUsed(deps, { ...claim, step });
   if (step === undefined) {
@@ -134,8 +135,8 @@ export async function verifyOtpCode(
   const request = aside ? "accept/aside" : signOut ? "accept/sign_out" : "accept";
   const { alone } = device;
   const facts = { makeDefault, signOut, aside, alone, sealedAs: markOf(device), origin };
-  // Where the answer is late the step stays the enrollment's: the same request may take it again, and
-  // no login, whose device may be proven by then.
+  // Where the answer is late the step stays the session's: the same request may take it again, and no
+  // login, whose device may be proven by then.
   const accepted = await moveEnrollment(deps, device, "acceptCode", facts, origin, request);
   // Not moved: another request, that wanted something else of it, proved it first.
   if (!accepted.moved || accepted.view.state === "removed") throw enrollmentRefusal(accepted.view);

@@ -284,10 +284,12 @@ async function open(
   deps: Deps,
   challengeId: string,
   userId: string,
-  { accountId, epochs, factor }: Accepted,
+  accepted: Accepted,
   origin: Origin,
 ): Promise<Pick<Authenticated, "session" | "failedAttempts">> {
   const { redis, clock, config } = deps;
+  const { accountId, epochs, factor } = accepted;
+  const otpStep = accepted.factor === "otp" ? accepted : undefined;
   // Before the session: a crash in between leaves no session without its event.
   const user = await recordSuccess(deps, { userId, accountId, challengeId }, factor, origin);
   if (!user) throw new Problem("challenge_expired", "Log in again.");
@@ -301,11 +303,13 @@ async function open(
     epochs,
     now: clock.now(),
     lifetimeMs: config.limits.session.absoluteMs,
-    challenge: { id: challengeId, wrongAllowed: config.limits.wrongPasscodes },
+    challenge: { id: challengeId, wrongAllowed: config.limits.wrongPasscodes, otpStep },
     ...origin,
   });
   if (opened === "completed") throw challengeUsed();
   if (opened === "locked") throw accountLocked();
+  if (opened === "used")
+    throw await used(deps, challengeId, { otpMatches: otpStep ? [otpStep] : [] });
   if (opened === "stale") {
     // Nothing answers it any more: whoever asks is not to be sent to type a passcode again.
     await withdrawChallenge(redis, { userId, challengeId, now: clock.now() });

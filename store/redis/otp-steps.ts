@@ -18,6 +18,19 @@ export const TAKE_STEP = `
   end
 `;
 
+/**
+ * Uses a step up for good, as a session is opened by it: no late release gives it back, and where one
+ * came before, and another flow has used the step since, it is refused.
+ */
+export const SPEND_STEP = `
+  ${TAKE_STEP}
+  local function spendStep(key, device, step, holder)
+    if not takeStep(key, device, step, holder) then return false end
+    redis.call('HSET', key, device, step .. ':spent')
+    return true
+  end
+`;
+
 // The steps before stay used: the record goes one step back rather than away.
 export const RELEASE_STEP = `
   local function releaseStep(key, device, step, holder)

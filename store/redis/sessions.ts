@@ -2,6 +2,7 @@ import { ownerOf } from "../ids.ts";
 import type { Redis } from "./connect.ts";
 import { type FailedLogins, failedLoginsOf, TAKE_FAILED_LOGINS } from "./failed-logins.ts";
 import { atMost, keep, keys } from "./keys.ts";
+import { SPEND_STEP } from "./otp-steps.ts";
 import { type Epochs, readAccountRevocation, readUserRevocation } from "./revocations.ts";
 import { dropExcess, script } from "./script.ts";
 import {
@@ -25,18 +26,22 @@ export type CheckedSession = SessionState | { ok: false; code: "session_unknown"
 export const sessionScripts = {
   openSession: script<[outcome: string, ...failedLogins: (string | number)[]]>(`
     ${TAKE_FAILED_LOGINS}
-    local session, index, revocation, failed, challenge, failures, pending = unpack(KEYS)
+    ${SPEND_STEP}
+    local session, index, revocation, failed, challenge, failures, pending, steps = unpack(KEYS)
     local userEpoch, sessionId, now, expiresAt, margin, allowed, most, ofPerson = unpack(ARGV)
+    local device, step, holder = unpack(ARGV, 9, 11)
     if (redis.call('HGET', revocation, 'epoch') or '0') ~= userEpoch then return {'stale'} end
     if challenge then
       if redis.call('EXISTS', challenge) == 0 then return {'stale'} end
       if tonumber(redis.call('GET', failures) or 0) > tonumber(allowed) then return {'locked'} end
+      if device ~= '' and redis.call('HEXISTS', challenge, 'completedBy') == 0
+        and not spendStep(steps, device, step, holder) then return {'used'} end
       if redis.call('HSETNX', challenge, 'completedBy', sessionId) == 0 then return {'completed'} end
       redis.call('HDEL', challenge, 'passcodeHash', 'passcodeExpiresAt')
       redis.call('DEL', failures, pending)
     end
     local stay = expiresAt - now + margin
-    redis.call('HSET', session, unpack(ARGV, 9))
+    redis.call('HSET', session, unpack(ARGV, 12))
     redis.call('PEXPIRE', session, stay)
     redis.call('ZREMRANGEBYSCORE', index, '-inf', now)
     redis.call('ZADD', index, expiresAt, sessionId)
@@ -81,8 +86,9 @@ export const sessionScripts = {
 /**
  * "stale": the user's sessions were ended since the epochs were read. "completed": the challenge
  * has become a session already. "locked": wrong passcodes locked the user since the right one.
+ * "used": an outage gave the app's code back, and another login has used it since.
  */
-export type Refusal = "stale" | "completed" | "locked";
+export type Refusal = "stale" | "completed" | "locked" | "used";
 
 export {
   type Epochs,
@@ -108,7 +114,12 @@ export type NewSession = Pick<
   now: number;
   lifetimeMs: number;
   /** The challenge that ends in this session; it is over then, and the count of wrong passcodes too. */
-  challenge?: { id: string; wrongAllowed: number };
+  challenge?: {
+    id: string;
+    wrongAllowed: number;
+    /** What the app's code was of that answered it. */
+    otpStep?: { deviceId: string; step: number };
+  };
 };
 
 /** Makes a session in one atomic step, or tells why not. The token is to be seen here only. */
@@ -133,6 +144,7 @@ export async function openSession(
             keys.challenge(userId, challenge.id),
             keys.failures(userId),
             keys.pendingFailures(userId),
+            keys.otpSteps(userId),
           ]
         : []),
     ],
@@ -146,6 +158,9 @@ export async function openSession(
       atMost.sessions,
       // Nobody reads what a program is told; set-up ends in another login.
       login.scope === "full" && !login.amr.includes("api_key") ? 1 : "",
+      challenge?.otpStep?.deviceId ?? "",
+      challenge?.otpStep?.step ?? "",
+      challenge?.id ?? "",
       ...Object.entries(toFields({ session, epochs, secretHash })).flat(),
     ],
   );

@@ -107,4 +107,25 @@ export const secondStepMutations: Mutation[] = [
     replace: 'type === "otp")',
     noticedBy: ["test/attacks/replay.test.ts"],
   },
+  {
+    mistake: "a late 503 gives a code back that has opened a session",
+    file: "store/redis/otp-steps.ts",
+    find: "redis.call('HSET', key, device, step .. ':spent')",
+    replace: "",
+    noticedBy: ["test/attacks/outages-and-codes.test.ts"],
+  },
+  {
+    mistake: "a code that was given back opens a session beside the one that it opened since",
+    file: "store/redis/otp-steps.ts",
+    find: "if not takeStep(key, device, step, holder) then return false end",
+    replace: "",
+    noticedBy: ["test/attacks/outages-and-codes.test.ts"],
+  },
+  {
+    mistake: "two sessions gain a factor by one code of a new app",
+    file: "api/otp-devices.ts",
+    find: "holder: session.id };",
+    replace: "holder: device.id };",
+    noticedBy: ["test/attacks/outages-and-codes.test.ts"],
+  },
 ];
