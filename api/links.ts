@@ -1,5 +1,10 @@
 import type { Origin } from "../machines/methods.ts";
-import { holdAccount, linkAccount, listLinkedAccounts } from "../store/postgres/accounts.ts";
+import {
+  getAccount,
+  holdAccount,
+  linkAccount,
+  listLinkedAccounts,
+} from "../store/postgres/accounts.ts";
 import type { Db } from "../store/postgres/connect.ts";
 import { recordEvent } from "../store/postgres/events.ts";
 import type { Account, User } from "../store/postgres/schema.ts";
@@ -36,10 +41,13 @@ export async function linkCloudAccount(
 ): Promise<Link> {
   await requireFresh(deps, session);
   const owner = await checkCredentials(deps, credentials, origin);
+  const own = await getAccount(deps.db, session.accountId);
   const tellOwner = (db: Db, type: string, detail: object) =>
     recordEvent(db, {
       ...userEvent(deps, subjectOf(owner), type, origin, {
         linkedTo: session.accountId,
+        account: own?.name,
+        by: session.username,
         ...detail,
       }),
       actorId: session.userId,

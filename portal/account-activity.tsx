@@ -95,8 +95,10 @@ async function peopleFilter(
 type Event = Awaited<ReturnType<typeof activity>>["events"][number];
 
 /** Whom an event is about, and who did it where that was somebody else. */
-function aboutOf({ userId, actorId }: Event, names: Map<string, string>): string {
+function aboutOf({ userId, actorId, detail }: Event, names: Map<string, string>): string {
   const user = userId === null ? "The account" : (names.get(userId) ?? "A former user");
   if (actorId === userId) return user;
+  // An administrator of another account, whom the event itself names.
+  if (detail.by) return user;
   return `${user}, by ${actorId === null ? "the service" : (names.get(actorId) ?? "Support")}`;
 }

@@ -46,6 +46,9 @@ function subjectOf(type: string, detail: Told["detail"]): string {
       return `${MESSAGES[String(kind)] ?? "code"}, since the service was away`;
     case "default_method_changed":
       return METHODS[String(method)] ?? "";
+    case "linked_by_account":
+    case "account_link_refused":
+      return detail.account ? `${detail.account}, by ${detail.by}` : "";
     case "email_changed":
       return [detail.from, detail.to].map((address) => address ?? "none").join(" to ");
   }

@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import type { Method } from "./methods.ts";
+import { BY_PASSWORD } from "./postgres/events.ts";
 import type { AuditEvent, Role } from "./postgres/schema.ts";
 import { knownBrowser } from "./user-agents.ts";
 import { nameInMail } from "./usernames.ts";
@@ -188,9 +189,6 @@ const BY: Record<Role, string> = {
 /** The command line acts as nobody, under a name that no user id can be. */
 const OPERATOR = "command_line";
 
-/** What another did with the user's password: from where tells the user whether it was they. */
-const WITH_PASSWORD = new Set(["linked_by_account", "account_link_refused"]);
-
 /** From where the user did it, or which other did; Support's own place is nobody's concern. */
 function whence(
   { type, userId, actorId, ip, userAgent }: AuditEvent,
@@ -198,7 +196,7 @@ function whence(
 ): string[] {
   if (actorId === null) return ["By:    the service itself"];
   if (actorId === OPERATOR) return ["By:    an operator of the service"];
-  if (actorId !== userId && !WITH_PASSWORD.has(type)) return [`By:    ${BY[role]}`];
+  if (actorId !== userId && !BY_PASSWORD.has(type)) return [`By:    ${BY[role]}`];
   const address = ip && isIP(ip) ? ip : undefined;
   const unknown = address && userAgent ? "an unknown browser" : undefined;
   const place = [address, knownBrowser(userAgent) ?? unknown].filter(Boolean).join(", ");

@@ -1,5 +1,6 @@
-import { and, asc, desc, eq, gt, gte, inArray, lt, ne } from "drizzle-orm";
+import { and, asc, desc, eq, gt, gte, inArray, lt } from "drizzle-orm";
 import type { Db } from "./connect.ts";
+import { pastRoles } from "./past-roles.ts";
 import { type AuditEvent, events, users } from "./schema.ts";
 
 /** `key` names the fact itself (say, `<workflow id>/verified`), so that a retry records nothing new. */
@@ -33,21 +34,33 @@ export type ShownEvent = Omit<AuditEvent, "key" | "at"> & { at: string };
 /** Who reads: the user whom events are about, somebody who looks after users, or an operator. */
 export type Reader = "user" | "account" | "operator";
 
+/** What somebody did with the user's own password. From where tells the user whether it was they. */
+export const BY_PASSWORD: ReadonlySet<string> = new Set([
+  "linked_by_account",
+  "account_link_refused",
+]);
+
 /**
  * The events as that reader sees them. An address and a browser are those of the actor, so users see
- * their own alone; who looks after users sees those of everybody but Support and the command line;
- * operators see all.
+ * their own, and those of who typed their password; who looks after users sees those of everybody but
+ * Support and the command line; operators see all. Whoever was a Support operator then stays hidden.
  */
 export async function showEvents(
   db: Db,
   shown: readonly AuditEvent[],
   reader: Reader,
 ): Promise<ShownEvent[]> {
-  const colleagues = reader === "account" ? await actorsOf(db, shown) : new Map();
-  const showsPlace = ({ userId, actorId, accountId }: AuditEvent) =>
-    reader === "operator" ||
-    actorId === null ||
-    (reader === "user" ? actorId === userId : colleagues.get(actorId) === accountId);
+  const asked = shown.filter(({ type }) => reader === "account" || BY_PASSWORD.has(type));
+  const actors = reader === "operator" ? [] : await actorsOf(db, asked);
+  const roleAt = await pastRoles(db, actors);
+  const showsPlace = ({ id, type, userId, actorId, accountId }: AuditEvent) => {
+    if (reader === "operator" || actorId === null) return true;
+    if (reader === "user" && actorId === userId) return true;
+    const actor = actors.find((one) => one.id === actorId);
+    const then = roleAt(actorId, id);
+    if (!actor || actor.role === "support" || !then || then === "support") return false;
+    return BY_PASSWORD.has(type) || (reader === "account" && actor.accountId === accountId);
+  };
   return shown.map((event) => {
     const { key: _key, at, ...known } = event;
     const place = showsPlace(event) ? {} : { ip: null, userAgent: null };
@@ -55,15 +68,14 @@ export async function showEvents(
   });
 }
 
-/** Of the events' actors those who are users and no Support operators, each with their account. */
-async function actorsOf(db: Db, shown: readonly AuditEvent[]): Promise<Map<string, string>> {
+/** Of the events' actors those who are users. */
+async function actorsOf(db: Db, shown: readonly AuditEvent[]) {
   const ids = [...new Set(shown.flatMap(({ actorId }) => actorId ?? []))];
-  if (ids.length === 0) return new Map();
-  const found = await db
-    .select({ id: users.id, accountId: users.accountId })
+  if (ids.length === 0) return [];
+  return db
+    .select({ id: users.id, accountId: users.accountId, role: users.role })
     .from(users)
-    .where(and(inArray(users.id, ids), ne(users.role, "support")));
-  return new Map(found.map(({ id, accountId }) => [id, accountId]));
+    .where(inArray(users.id, ids));
 }
 
 /** Which events: those of an account, about a user, or (for operators) all; every condition holds. */

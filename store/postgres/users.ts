@@ -4,6 +4,7 @@ import type { Method } from "../methods.ts";
 import { enforceUsername } from "../usernames.ts";
 import type { Db } from "./connect.ts";
 import { findEvent, type NewEvent, type NewUserEvent, recordEvent } from "./events.ts";
+import { holdingUser } from "./holding-user.ts";
 import { prepared } from "./prepared.ts";
 import { events, type Requirement, type Role, type User, users } from "./schema.ts";
 
@@ -112,13 +113,17 @@ export async function recordLogin(db: Db, event: NewUserEvent): Promise<User | u
   return user;
 }
 
-/** Gives a user another role; false when nothing changed. */
+/** Gives a user another role; false when nothing changed. The event tells the one before, too. */
 export function setRole(
   db: Db,
   { userId, role }: { userId: string; role: Role },
   event: NewEvent,
 ): Promise<boolean> {
-  return change(db, userId, { role }, sql`${users.role} <> ${role}`, event);
+  return holdingUser(db, userId, async (tx) => {
+    const from = (await getUser(tx, userId))?.role;
+    const detail = { ...event.detail, from };
+    return change(tx, userId, { role }, sql`${users.role} <> ${role}`, { ...event, detail });
+  });
 }
 
 /** Chooses the method a login starts with (the caller has checked that it is configured); false when nothing changed. */

@@ -1,7 +1,10 @@
+import { eq } from "drizzle-orm";
 import { describe, expect, test } from "vitest";
 import { type activity, activityFile } from "../../api/events.ts";
 import { newId } from "../../store/ids.ts";
 import { recordEvent, type ShownEvent } from "../../store/postgres/events.ts";
+import { type Role, users } from "../../store/postgres/schema.ts";
+import { setRole } from "../../store/postgres/users.ts";
 import { supportOperator } from "../support/apps.ts";
 import type { Person } from "../support/people.ts";
 import { startReceiver } from "../support/receiver.ts";
@@ -143,6 +146,23 @@ describe("from where something was done", () => {
     });
   const placeOf = ({ id }: { id: string }) => `place of ${id}`;
 
+  /** Gives a user another role, as an operator does. */
+  const become = ({ id: userId, accountId }: Person, role: Role) =>
+    setRole(
+      stack.deps.db,
+      { userId, role },
+      {
+        ...{
+          key: newId(),
+          at: new Date(stack.clock.now()),
+          type: "role_changed",
+          userId,
+          accountId,
+        },
+        ...{ actorId: "command_line", detail: { role } },
+      },
+    );
+
   /** A member to whom everybody has done something, each from their own place. */
   async function everybodyActs() {
     const { admin, member, token } = await newAccount();
@@ -185,6 +205,50 @@ describe("from where something was done", () => {
       expect(told((await get(token, path)).text, actors), path).toEqual(own);
     for (const path of ["/account/activity", "/account/activity/export"])
       expect(told(await pageOf(path, token), actors), path).toEqual(own);
+  });
+
+  test("what was hidden stays hidden once Support is an administrator; what they do then is shown", async () => {
+    const { admin, member, token } = await newAccount();
+    const house = await stack.createUser({ role: "support", accountId: admin.accountId });
+    await doneBy(member, house, "by_support");
+    await doneBy(house, house, "own_as_support");
+    await become(house, "administrator");
+    await doneBy(member, house, "by_administrator");
+    await become(house, "member");
+    const shown = ({ body }: { body: Page }) =>
+      body.events
+        .filter(({ actorId, ip }) => actorId === house.id && ip !== null)
+        .map(({ type }) => type);
+    expect(shown(await get(token, ACCOUNT))).toEqual(["by_administrator"]);
+    const exported = linesOf((await get(token, EXPORT)).text);
+    expect(exported.filter(({ ip }) => ip === placeOf(house))).toMatchObject([
+      { type: "by_administrator" },
+    ]);
+    const { token: own } = await logInByPassword(stack, member);
+    expect(shown(await get(own, "/v1/me/activity"))).toEqual([]);
+    // And what they did before they were Support is hidden while they are.
+    await become(house, "support");
+    expect(shown(await get(token, ACCOUNT))).toEqual([]);
+  });
+
+  test("who was created as a Support operator was one, also where the role was never told before", async () => {
+    const { admin, member, token } = await newAccount();
+    const { accountId } = admin;
+    const [told, untold] = [
+      await stack.createUser({ role: "support", accountId }),
+      await stack.createUser({ role: "support", accountId }),
+    ];
+    const at = new Date(stack.clock.now());
+    const added = { key: newId(), at, type: "user_added", accountId, userId: told.id };
+    await recordEvent(stack.deps.db, { ...added, detail: { role: "support" } });
+    for (const operator of [told, untold]) await doneBy(member, operator, "by_support");
+    await become(told, "member");
+    // As it was recorded before events told the role before.
+    const former = { ...added, key: newId(), type: "role_changed", userId: untold.id };
+    await recordEvent(stack.deps.db, { ...former, detail: { role: "member" } });
+    await stack.deps.db.update(users).set({ role: "member" }).where(eq(users.id, untold.id));
+    const { events } = (await get(token, `${ACCOUNT}?type=by_support`)).body;
+    expect(events.map(({ ip }) => ip)).toEqual([null, null]);
   });
 
   test("a webhook is sent no place of Support's", async () => {

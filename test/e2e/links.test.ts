@@ -9,7 +9,9 @@ import { loggedIn } from "../support/apps.ts";
 import type { Person } from "../support/people.ts";
 import { expectProblem } from "../support/problems.ts";
 import { enrollPhone, logInByPassword, startChallenge, wrongCode } from "../support/scenarios.ts";
+import { gatewayOver } from "../support/stack.ts";
 import { useStack } from "../support/used.ts";
+import { webClient } from "../support/web.ts";
 
 const WINDOW_MS = 15 * 60_000;
 
@@ -122,6 +124,48 @@ describe("linking a Cloud account", () => {
     expect(await events(theirs.token, "linked_by_account")).toMatchObject([
       { actorId: user.id, accountId: first.accountId, detail: { linkedTo: user.accountId } },
     ]);
+  });
+
+  test("tells the owner who linked the account, and from where", async () => {
+    const { user, token } = await administrator();
+    const [cloud, panel] = [await cloudUser(), await stack.createUser({ role: "administrator" })];
+    const { name } = (await getAccount(stack.deps.db, user.accountId)) ?? {};
+    const behind = gatewayOver(stack, { config: { ...stack.deps.config, TRUSTED_PROXIES: 1 } });
+    const headers = { "x-forwarded-for": "203.0.113.7", "user-agent": "Linker/1.0" };
+    for (const { username, password } of [cloud, panel])
+      await behind.call("POST", "/v1/account/links", {
+        ...{ token, headers, body: { username, password } },
+      });
+    for (const [owner, type] of [
+      [cloud, "linked_by_account"],
+      [panel, "account_link_refused"],
+    ] as const) {
+      const theirs = (await logInByPassword(stack, owner)).token;
+      for (const path of ["/v1/me/activity", "/v1/account/activity"]) {
+        const { events } = (
+          await stack.api.call<Awaited<ReturnType<typeof activity>>>(
+            "GET",
+            `${path}?type=${type}`,
+            {
+              token: theirs,
+            },
+          )
+        ).body;
+        expect(events, path).toMatchObject([
+          {
+            ...{ ip: "203.0.113.7", userAgent: "Linker/1.0", actorId: user.id },
+            detail: { linkedTo: user.accountId, account: name, by: user.username },
+          },
+        ]);
+      }
+      const browser = webClient(stack, theirs);
+      for (const path of ["/activity?kind=account", "/account/activity?kind=account"]) {
+        const { html } = await browser.open(path);
+        expect(html, path).toContain(`${name}, by ${user.username}`);
+        expect(html, path).toContain("203.0.113.7");
+        expect(html, path).not.toContain("by Support");
+      }
+    }
   });
 
   test("makes one link, also of ten requests at once; then it is linked already", async () => {

@@ -1,0 +1,34 @@
+import { and, asc, inArray } from "drizzle-orm";
+import type { Db } from "./connect.ts";
+import { events, type Role, type User } from "./schema.ts";
+
+/**
+ * Tells which role one of these users had when an event was recorded, by the trail: their addition and
+ * each change say it. Undefined where that is not known.
+ */
+export async function pastRoles(
+  db: Db,
+  people: readonly Pick<User, "id" | "role">[],
+): Promise<(userId: string, eventId: number) => Role | undefined> {
+  const ids = people.map(({ id }) => id);
+  const facts = ids.length === 0 ? [] : await roleFacts(db, ids);
+  return (userId, eventId) => {
+    const own = facts.filter((fact) => fact.userId === userId);
+    const [first] = own;
+    if (!first) return people.find(({ id }) => id === userId)?.role;
+    const last = own.findLast(({ id }) => id <= eventId);
+    return (last ? last.detail.role : first.detail.from) as Role | undefined;
+  };
+}
+
+const roleFacts = (db: Db, userIds: readonly string[]) =>
+  db
+    .select({ id: events.id, userId: events.userId, detail: events.detail })
+    .from(events)
+    .where(
+      and(
+        inArray(events.userId, [...userIds]),
+        inArray(events.type, ["user_added", "role_changed"]),
+      ),
+    )
+    .orderBy(asc(events.id));
