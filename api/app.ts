@@ -70,7 +70,7 @@ export function createApp(deps: Deps) {
 
   // Each face refuses in its own form, also what no route of it takes.
   const refuse = (c: Context, error: Error) =>
-    isIdentity(c) ? answerFault(error, c, log) : answerError(error, c, log, config.SUPPORT_CONTACT);
+    (isIdentity(c) ? answerFault : answerError)(error, c, log, config.SUPPORT_CONTACT);
   app.notFound((c) => refuse(c, new Problem("not_found")));
   app.onError((error, c) => refuse(c, error));
   return app;

@@ -3,6 +3,7 @@ import { routePath } from "hono/route";
 import type { Logger } from "pino";
 import type { Deps } from "../api/deps.ts";
 import { problemOf } from "../api/errors.ts";
+import type { SupportContact } from "../config.ts";
 import { bypassCodeRoutes } from "./bypass-codes.ts";
 import { domainRoutes } from "./domains.ts";
 import { Fault, faultOf, sendFault } from "./faults.ts";
@@ -45,8 +46,13 @@ export function identity(deps: Deps) {
 /** Whether the request came by this face. */
 export const isIdentity = (c: Context) => /^\/v2\.0(\/|$)/.test(c.req.path);
 
-/** Answers any error as a fault. */
-export function answerFault(error: Error, c: Context, log: Logger): Response {
+/** Answers any error as a fault; a lock's names the way to Support. */
+export function answerFault(
+  error: Error,
+  c: Context,
+  log: Logger,
+  support?: SupportContact,
+): Response {
   if (error instanceof Fault) return sendFault(c, error);
-  return sendFault(c, faultOf(problemOf(error, routePath(c), log)));
+  return sendFault(c, faultOf(problemOf(error, routePath(c), log), support));
 }

@@ -1,5 +1,8 @@
 import type { Context } from "hono";
+import type { Deps } from "../api/deps.ts";
 import { Problem, type ProblemCode } from "../api/problem.ts";
+import { withSupport } from "../api/support-contact.ts";
+import type { SupportContact } from "../config.ts";
 
 /** The protocol's faults, each the name of the one object in its body. */
 const CODES = {
@@ -49,9 +52,16 @@ const BY_STATUS: Record<number, FaultName> = {
   503: "serviceUnavailable",
 };
 
-/** The problem as a fault; `by` names other faults for some of its codes. */
-export function faultOf(problem: Problem, by: typeof BY_CODE = BY_CODE): Fault {
-  const { code, status, message, extra } = problem;
+/**
+ * The problem as a fault; `by` names other faults for some of its codes. A lock's message names the way
+ * to Support: the protocol has no member for it.
+ */
+export function faultOf(
+  problem: Problem,
+  support: SupportContact | undefined,
+  by: typeof BY_CODE = BY_CODE,
+): Fault {
+  const { code, status, message, extra } = withSupport(problem, support);
   const fault = by[code] ?? BY_CODE[code] ?? BY_STATUS[status] ?? "badRequest";
   const wait = extra.retryAfterS;
   return new Fault(
@@ -62,11 +72,17 @@ export function faultOf(problem: Problem, by: typeof BY_CODE = BY_CODE): Fault {
 }
 
 /** Passes work on; its problems of these codes are told by other faults than elsewhere. */
-export async function tellingAs<T>(by: typeof BY_CODE, work: Promise<T>): Promise<T> {
+export async function tellingAs<T>(
+  { config }: Pick<Deps, "config">,
+  by: typeof BY_CODE,
+  work: Promise<T>,
+): Promise<T> {
   try {
     return await work;
   } catch (error) {
-    throw error instanceof Problem && by[error.code] ? faultOf(error, by) : error;
+    throw error instanceof Problem && by[error.code]
+      ? faultOf(error, config.SUPPORT_CONTACT, by)
+      : error;
   }
 }
 

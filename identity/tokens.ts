@@ -102,6 +102,7 @@ async function answerChallenge(c: Context, deps: Deps, passcode: string) {
     throw new Fault("badRequest", "Send the session id of the first step as X-SessionId.");
   const origin = originOf(c, deps.config.TRUSTED_PROXIES);
   const verified = await tellingAs(
+    deps,
     {
       account_locked: "forbidden",
       challenge_not_found: "unauthorized",
@@ -135,6 +136,7 @@ async function profileOf({ db }: Deps, userId: string) {
 async function sessionBehind(deps: Deps, caller: Session, token: string): Promise<Session> {
   const none = "itemNotFound";
   const session = await tellingAs(
+    deps,
     { unauthenticated: none, session_expired: none, session_revoked: none, setup_only: none },
     sessionOf(deps, token),
   );

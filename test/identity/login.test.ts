@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { challengeSent, enrollPhone, wrongCode } from "../support/scenarios.ts";
+import { gatewayOver } from "../support/stack.ts";
 import { used } from "../support/used.ts";
 import { expectFault, startFace } from "./face.ts";
 
@@ -132,6 +133,30 @@ test("a lock: forbidden at the second step, unauthorized without a challenge at 
   expectFault(await face.secondStep(id, passcode), "forbidden");
   expect(expectFault(await face.firstStep(user), "unauthorized")).toContain("Contact Support");
   expectFault(await face.firstStep({ ...user, password: "wrong" }), "unauthorized");
+});
+
+test("a lock names the way to Support at both steps, after the right password alone", async () => {
+  const { user, e164 } = await withPhone();
+  const id = await face.sessionId(user);
+  const passcode = await face.passcodeTo(e164);
+  await challengeSent(face, id);
+  for (let n = 1; n <= 7; n++) await face.secondStep(id, wrongCode(passcode, n));
+  const SUPPORT_CONTACT = { text: "help@panel.example", href: "mailto:help@panel.example" };
+  const api = gatewayOver(face, { config: { ...face.deps.config, SUPPORT_CONTACT } });
+  const logIn = (auth: object, headers = {}) =>
+    api.call("POST", "/v2.0/tokens", { headers, body: { auth } });
+  const message =
+    "Your account is locked after too many wrong passcodes. Contact Support to unlock it: help@panel.example.";
+  const second = await logIn(
+    { "RAX-AUTH:passcodeCredentials": { passcode } },
+    { "x-sessionid": id },
+  );
+  expect(JSON.parse(second.text)).toEqual({ forbidden: { code: 403, message } });
+  const { username, password } = user;
+  const first = await logIn({ passwordCredentials: { username, password } });
+  expect(JSON.parse(first.text)).toEqual({ unauthorized: { code: 401, message } });
+  const wrong = await logIn({ passwordCredentials: { username, password: "wrong" } });
+  expect(wrong.text).not.toContain("panel.example");
 });
 
 test("too many wrong passwords are over the limit", async () => {
