@@ -51,7 +51,10 @@ export async function resendPasscode(deps: Deps, id: string): Promise<Challenge>
   return move(deps, id, record, "resendPasscode", {}, sending);
 }
 
-/** Goes on with another configured method for this one login. Throws `method_not_configured`. */
+/**
+ * Goes on with another configured method for this one login. Back at the phone within 30 s no other
+ * passcode is sent, and the challenge waits for the one before. Throws `method_not_configured`.
+ */
 export async function chooseMethod(deps: Deps, id: string, method: Method): Promise<Challenge> {
   const record = await recordOf(deps, id);
   await spendRequest(deps, id);
@@ -160,18 +163,6 @@ async function recordOf({ redis }: Deps, id: string): Promise<ChallengeRecord> {
   return record;
 }
 
-/**
- * The challenge as its user should see it: back at the phone so soon that no other passcode is sent,
- * the one that came moments ago is not lost, since it answers the challenge still.
- */
-export async function withPasscodeSent(deps: Deps, challenge: Challenge): Promise<Challenge> {
-  const { id, state, problem } = challenge;
-  if (state !== "delivery_failed" || problem !== "send_limit") return challenge;
-  const { passcodeExpiresAt = 0 } = await recordOf(deps, id);
-  if (passcodeExpiresAt <= deps.clock.now()) return challenge;
-  return { ...challenge, state: "awaiting_passcode", delivery: "sent", problem: null };
-}
-
 /** Where the challenge's workflow stands. Throws `challenge_not_found`. */
 async function viewOf({ flows }: Deps, id: string): Promise<ChallengeView> {
   const view = await flows.challenge(id);
@@ -221,9 +212,10 @@ export const accountLocked = () =>
 export async function describeChallenge(
   { redis, config, clock }: Deps,
   id: string,
-  view: ChallengeView,
+  known: ChallengeView,
   record: Pick<ChallengeRecord, "userId" | "expiresAt" | "spent" | "completedBy">,
 ): Promise<Challenge> {
+  const view = await withPasscodeOut({ redis, clock }, id, known);
   const failed = await failures(redis, record.userId, clock.now());
   const { state, next } = standOf(view, record, clock.now());
   return {
@@ -238,6 +230,22 @@ export async function describeChallenge(
     attemptsRemaining: attemptsRemaining(config.limits, failed),
     next,
   };
+}
+
+/**
+ * Back at the phone so soon that no other passcode is sent, the one that came moments ago still answers
+ * the challenge: it waits for that one. Its flow knows only that none was sent.
+ */
+async function withPasscodeOut(
+  { redis, clock }: Pick<Deps, "redis" | "clock">,
+  id: string,
+  view: ChallengeView,
+): Promise<ChallengeView> {
+  if (view.state !== "delivery_failed" || view.problem !== "send_limit") return view;
+  const { passcodeExpiresAt = 0 } = (await readChallenge(redis, id)) ?? {};
+  if (passcodeExpiresAt <= clock.now()) return view;
+  const next: ChallengeView["next"] = ["verify", ...view.next];
+  return { ...view, state: "awaiting_passcode", delivery: "sent", problem: undefined, next };
 }
 
 /** Where a challenge stands, by its flow and by what Redis knows better. */

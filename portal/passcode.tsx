@@ -4,7 +4,6 @@ import {
   chooseMethod,
   getChallenge,
   resendPasscode,
-  withPasscodeSent,
 } from "../api/challenges.ts";
 import type { Deps } from "../api/deps.ts";
 import { duration } from "../api/duration.ts";
@@ -25,7 +24,7 @@ import { type Faults, failedBefore } from "./words.ts";
 /** The second step of a login. */
 export function passcodePages(app: Hono<PortalEnv>, deps: Deps) {
   app.get("/login/:id", async (c) => {
-    const challenge = await withPasscodeSent(deps, await getChallenge(deps, c.req.param("id")));
+    const challenge = await getChallenge(deps, c.req.param("id"));
     if (challenge.state === "authenticated")
       return (await liveSession(c, deps)) ? c.redirect(goalOf(c), 303) : answeredPage(c, goalOf(c));
     return passcodePage(c, deps, challenge, await waitOf(deps, challenge.id));
@@ -49,8 +48,7 @@ export function passcodePages(app: Hono<PortalEnv>, deps: Deps) {
     const method = methodSchema.safeParse(field(c, "method"));
     if (!method.success) throw badFields({ method: "Choose one of the methods." });
     const wait = await waitOf(deps, idOf(c));
-    const chosen = await chooseMethod(deps, idOf(c), method.data);
-    const { state, deliveredTo: to } = await withPasscodeSent(deps, chosen);
+    const { state, deliveredTo: to } = await chooseMethod(deps, idOf(c), method.data);
     // No other is sent so soon after the last one, which is good still.
     const still = method.data === "sms" && state === "awaiting_passcode" && wait > 0;
     if (!still) return c.redirect(pathOf(c), 303);

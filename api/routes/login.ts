@@ -126,7 +126,10 @@ const method = createRoute({
   summary: "Use the other configured method for this one login",
   request: { params: idParam, ...post(z.object({ method: methodSchema })) },
   responses: {
-    200: json(challengeSchema, "The challenge"),
+    200: json(
+      challengeSchema,
+      "The challenge. Back at the phone within 30 seconds no new passcode is sent: the one before still works, and `state` is `awaiting_passcode`",
+    ),
     ...problems(
       { body: true, post: true },
       "challenge_not_found",

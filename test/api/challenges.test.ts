@@ -130,6 +130,25 @@ describe("attack: making the service send messages", () => {
     expect((await stack.api.resendPasscode(id)).status).toBe(202);
   });
 
+  test("none for going to the app and back; the passcode that came is waited for, and works", async () => {
+    const { user, e164 } = await paired();
+    const { token } = await logInBySms(stack, user, e164);
+    await verifiedApp(stack, token, false);
+    await stack.advance(INTERVAL_MS);
+    const { id } = await startChallenge(stack, user);
+    const passcode = await stack.passcodeTo(e164);
+    await challengeSent(stack, id);
+    expect((await stack.api.chooseMethod(id, "otp")).body).toMatchObject({ method: "otp" });
+    const out = {
+      ...{ method: "sms", state: "awaiting_passcode", delivery: "sent", problem: null },
+      next: ["verify", "resend", "method"],
+    };
+    expect((await stack.api.chooseMethod(id, "sms")).body).toMatchObject(out);
+    expect((await stack.api.challenge(id)).body).toMatchObject(out);
+    expectProblem(await stack.api.resendPasscode(id), "send_limit");
+    expect((await stack.api.verifyPasscode(id, passcode)).status).toBe(200);
+  });
+
   test("twenty passcodes of a user in an hour; the login goes on and says so", async () => {
     const { user, e164 } = await paired();
     for (let login = 1; login <= 20; login++) {

@@ -73,9 +73,9 @@ export const setupMutations: Mutation[] = [
   {
     mistake: "a passcode that still works is called lost after a change of method",
     file: "api/challenges.ts",
-    find: 'if (state !== "delivery_failed" || problem !== "send_limit") return challenge;',
-    replace: "if (state) return challenge;",
-    noticedBy: [DEAD_ENDS],
+    find: 'if (view.state !== "delivery_failed" || view.problem !== "send_limit") return view;',
+    replace: "if (view.state) return view;",
+    noticedBy: ["test/api/challenges.test.ts", DEAD_ENDS],
   },
   {
     mistake: "nothing urges a user without recovery codes to make some",

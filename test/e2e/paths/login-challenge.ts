@@ -83,6 +83,12 @@ const OVER: Partial<Record<string, ProblemCode>> = {
   locked: "account_locked",
 };
 
+/** What is told back at the phone so soon that no other passcode is sent. */
+const PASSCODE_OUT = {
+  ...{ state: "awaiting_passcode", delivery: "sent", problem: undefined },
+  next: ["verify", "resend", "method"],
+};
+
 /** A login of a new user, in front of its second step. */
 export async function drive(
   stack: Stack,
@@ -183,7 +189,10 @@ export async function drive(
       return { state, method, methods, problem, delivery, next };
     },
     expected(snapshot) {
-      const { state, method, methods, problem, delivery, next } = challengeView(snapshot);
+      const { method, methods, ...view } = challengeView(snapshot);
+      // The flow knows of no message now; the passcode before it is good still.
+      const isOut = view.problem === "send_limit" && snapshot.context.sendings > 0;
+      const { state, problem, delivery, next } = isOut ? PASSCODE_OUT : view;
       return {
         ...{ state, method, methods },
         problem: problem ?? null,
