@@ -10,7 +10,7 @@ import { requirementOf } from "../store/requirement.ts";
 import type { EnrollmentView } from "../workflows/messages.ts";
 import type { Deps } from "./deps.ts";
 import { requireFresh } from "./fresh.ts";
-import { Problem, unavailable } from "./problem.ts";
+import { Problem } from "./problem.ts";
 
 /** A device as its owner sees it; `state` and `next` tell of an enrollment that is under way. */
 export type DeviceView = {
@@ -111,7 +111,7 @@ export async function unverifiedDevice(
   const device = await ownDevice(deps, session, deviceId);
   if (device.verifiedAt ?? device.asideAt) {
     const view = await deps.flows.enrollment(device);
-    if (view && view.state !== "verified") throw unavailable("temporal");
+    if (view && view.state !== "verified") throw beingVerified();
     throw new Problem("device_verified_already", "You can use it to log in.");
   }
   // Whatever is done with it leads to a factor.
@@ -137,11 +137,17 @@ export type Unverified = UnverifiedOf<"sms"> | UnverifiedOf<"otp">;
 /** `alone`: its user proves it by a session without a second factor. */
 export type UnverifiedOf<K extends Method> = Device & { type: K; alone: boolean };
 
+/** The proof was taken by another request. That is no outage: nothing is to be given back for it. */
+const beingVerified = () =>
+  new Problem("service_unavailable", "The device is being verified. Look again in a moment.", {
+    retryAfterS: 1,
+  });
+
 /** Why the enrollment takes nothing more, or not this. */
 export function enrollmentRefusal(view: EnrollmentView): Problem {
   const members = { state: view.state };
   // Its proof was taken and is not written down yet: whether it counts is not known.
-  if (view.state === "verifying") return unavailable("temporal");
+  if (view.state === "verifying") return beingVerified();
   if (view.state === "pin_expired" || view.state === "pin_void")
     return new Problem("pin_expired", "Request a new PIN.", { members });
   if (view.state === "verified")

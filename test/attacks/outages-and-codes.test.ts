@@ -34,9 +34,11 @@ function impatient(before: (update: string) => Promise<void>): ApiClient {
   return createClient((path, init) => request(path, init));
 }
 
-const away = impatient(async () => {
-  throw unavailable("temporal", new Error("no answer"));
-});
+/** A gateway from which Temporal is away. */
+const away = () =>
+  impatient(async () => {
+    throw unavailable("temporal", new Error("no answer"));
+  });
 
 /** A gateway that waits for its flow until it is told how that answered. */
 function waiting() {
@@ -71,7 +73,7 @@ describe("a login by an app whose flow did not answer in time", () => {
   test("is done by the same code, at the same challenge or in a new login", async () => {
     const [one, two] = [await challenged(), await challenged()];
     for (const { id, code } of [one, two])
-      expectProblem(await away.verifyPasscode(id, code), "service_unavailable");
+      expectProblem(await away().verifyPasscode(id, code), "service_unavailable");
     expect((await stack.api.verifyPasscode(one.id, one.code)).status).toBe(200);
     expect((await stack.api.verifyPasscode(two.other, two.code)).status).toBe(200);
     // Each opened one door alone.
@@ -95,7 +97,7 @@ describe("a login by an app whose flow did not answer in time", () => {
     const slow = waiting();
     const late = slow.api.verifyPasscode(id, code);
     await slow.reached;
-    expectProblem(await away.verifyPasscode(id, code), "service_unavailable");
+    expectProblem(await away().verifyPasscode(id, code), "service_unavailable");
     const { token } = (await stack.api.verifyPasscode(other, code)).body.session;
     slow.answer();
     expectProblem(await late, "passcode_already_used");
@@ -117,7 +119,7 @@ describe("the set-up of an app whose flow did not answer in time", () => {
 
   test("is done by the same code, which then opens no login; the next one does", async () => {
     const { user, token, id, code, secret } = await setUp();
-    expectProblem(await verify(away, token, id, code, true), "service_unavailable");
+    expectProblem(await verify(away(), token, id, code, true), "service_unavailable");
     expect((await verify(stack.api, token, id, code, true)).status).toBe(200);
     const challenge = await startChallenge(stack, user);
     expectProblem(await stack.api.verifyPasscode(challenge.id, code), "passcode_already_used");
@@ -128,7 +130,7 @@ describe("the set-up of an app whose flow did not answer in time", () => {
   test("attack: a session of somebody who overheard the code gains no factor by it", async () => {
     const { user, token, id, code } = await setUp();
     const thief = (await logInByPassword(stack, user)).token;
-    expectProblem(await verify(away, token, id, code, false), "service_unavailable");
+    expectProblem(await verify(away(), token, id, code, false), "service_unavailable");
     expectProblem(await verify(stack.api, thief, id, code, false), "passcode_already_used");
     expect((await verify(stack.api, token, id, code, false)).status).toBe(200);
     expectProblem(await stack.api.session(thief), "session_revoked");

@@ -1,0 +1,65 @@
+// I type the PIN of my phone and press the button twice, or my client sends it again. All of it is right: it
+// must not use up what outages give back to me, nor a try.
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { createApp } from "../../api/app.ts";
+import type { Deps } from "../../api/deps.ts";
+import { countRefunds } from "../../store/redis/refunds.ts";
+import type { EnrollmentView } from "../../workflows/messages.ts";
+import { createClient } from "../support/client.ts";
+import { newPhone } from "../support/phones.ts";
+import { expectProblem } from "../support/problems.ts";
+import { logInByPassword, pinSent } from "../support/scenarios.ts";
+import { useStack } from "../support/used.ts";
+
+const stack = useStack();
+
+/** A client that takes a 503 for an answer. */
+function impatient(parts: Partial<Deps> = {}) {
+  const { request } = createApp({ ...stack.deps, ...parts });
+  return createClient((path, init) => request(path, init));
+}
+
+async function registered() {
+  const user = await stack.createUser();
+  const { token } = await logInByPassword(stack, user);
+  const phone = newPhone();
+  const { id } = (await stack.api.registerPhone(token, phone)).body;
+  const pin = await stack.pinTo(phone.e164);
+  await pinSent(stack, token, id);
+  const drawn = () => countRefunds(stack.deps.redis, user.id, stack.clock.now());
+  return { user, token, id, pin, drawn };
+}
+
+test.each([
+  { requests: 2, apartMs: 0 },
+  { requests: 25, apartMs: 0 },
+  { requests: 10, apartMs: 10 },
+])("$requests right PINs, $apartMs ms apart, draw no refund", async ({ requests, apartMs }) => {
+  const api = impatient();
+  for (let round = 0; round < 4; round++) {
+    const { user, token, id, pin, drawn } = await registered();
+    const answers = await Promise.all(
+      Array.from({ length: requests }, async (_, n) => {
+        await sleep(n * apartMs);
+        return api.verifyDevice(token, id, pin);
+      }),
+    );
+    expect(answers.some(({ status }) => status === 200)).toBe(true);
+    expect(await drawn(), answers.map(({ status }) => status).join()).toBe(0);
+    expect((await stack.api.logIn(user)).body.status).toBe("challenge");
+  }
+});
+
+test("a right PIN beside one that is being written down draws no refund, and costs no try", async () => {
+  const { token, id, pin, drawn } = await registered();
+  const { flows } = stack.deps;
+  const view: EnrollmentView = { state: "verifying", next: [] };
+  const moveEnrollment = async () => ({ moved: false, view });
+  const api = impatient({ flows: { ...flows, moveEnrollment } as typeof flows });
+  for (let n = 0; n < 6; n++)
+    expectProblem(await api.verifyDevice(token, id, pin), "service_unavailable");
+  expect(await drawn()).toBe(0);
+  // Its five tries are all there.
+  expect((await stack.api.verifyDevice(token, id, pin)).status).toBe(200);
+});
