@@ -3,7 +3,6 @@ import { routePath } from "hono/route";
 import type { Logger } from "pino";
 import type { Deps } from "../api/deps.ts";
 import { problemOf } from "../api/errors.ts";
-import type { SupportContact } from "../config.ts";
 import { bypassCodeRoutes } from "./bypass-codes.ts";
 import { domainRoutes } from "./domains.ts";
 import { Fault, faultOf, sendFault } from "./faults.ts";
@@ -51,7 +50,7 @@ export function answerFault(
   error: Error,
   c: Context,
   log: Logger,
-  support?: SupportContact,
+  support?: Deps["config"]["SUPPORT_CONTACT"],
 ): Response {
   if (error instanceof Fault) return sendFault(c, error);
   return sendFault(c, faultOf(problemOf(error, routePath(c), log), support));

@@ -2,7 +2,6 @@ import type { Context } from "hono";
 import type { Deps } from "../api/deps.ts";
 import { Problem, type ProblemCode } from "../api/problem.ts";
 import { withSupport } from "../api/support-contact.ts";
-import type { SupportContact } from "../config.ts";
 
 /** The protocol's faults, each the name of the one object in its body. */
 const CODES = {
@@ -58,7 +57,7 @@ const BY_STATUS: Record<number, FaultName> = {
  */
 export function faultOf(
   problem: Problem,
-  support: SupportContact | undefined,
+  support: Deps["config"]["SUPPORT_CONTACT"],
   by: typeof BY_CODE = BY_CODE,
 ): Fault {
   const { code, status, message, extra } = withSupport(problem, support);
