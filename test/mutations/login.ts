@@ -89,7 +89,7 @@ export const loginMutations: Mutation[] = [
   {
     mistake: "a new set of recovery codes leaves the old one good",
     file: "store/postgres/recovery-codes.ts",
-    find: "    await tx.delete(recoveryCodes).where(eq(recoveryCodes.userId, userId));\n",
+    find: "  await tx.delete(recoveryCodes).where(eq(recoveryCodes.userId, userId));\n",
     replace: "",
     noticedBy: ["test/store/postgres/recovery-codes.test.ts"],
   },
