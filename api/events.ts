@@ -12,8 +12,8 @@ import {
   showEvents,
 } from "../store/postgres/events.ts";
 import type { User } from "../store/postgres/schema.ts";
+import type { accountEventFilterQuery } from "./activity-schemas.ts";
 import type { Deps } from "./deps.ts";
-import type { accountEventFilterQuery } from "./schemas.ts";
 
 /** Whom an event is about; it is they who did it. */
 export type Subject = { userId: string; accountId: string };

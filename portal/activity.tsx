@@ -1,7 +1,7 @@
 import type { Hono } from "hono";
+import { pageQuery } from "../api/activity-schemas.ts";
 import type { Deps } from "../api/deps.ts";
 import type { activity } from "../api/events.ts";
-import { pageQuery } from "../api/schemas.ts";
 import { FilterForm, filtered, readFilter, withFilter } from "./activity-filter.tsx";
 import { reasonOf, sentenceOf } from "./event-words.ts";
 import type { PortalContext, PortalEnv } from "./form.ts";

@@ -1,7 +1,7 @@
 import type { Hono } from "hono";
+import { eventTypesSchema } from "../api/activity-schemas.ts";
 import type { Deps } from "../api/deps.ts";
 import { originOf } from "../api/origin.ts";
-import { eventTypesSchema } from "../api/schemas.ts";
 import { accountWebhook, accountWebhooks, makeWebhook, type WebhookView } from "../api/webhooks.ts";
 import { done } from "./flash.ts";
 import { badFields, field, type PortalContext, type PortalEnv, takeForm } from "./form.ts";

@@ -1,15 +1,15 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { authenticate } from "../authenticate.ts";
-import type { Deps } from "../deps.ts";
-import { activity, activityFile, filterOf } from "../events.ts";
-import { requireRole } from "../roles.ts";
-import { bearer, json, problems } from "../route.ts";
 import {
   accountEventFilterQuery,
   activitySchema,
   eventFilterQuery,
   pageQuery,
-} from "../schemas.ts";
+} from "../activity-schemas.ts";
+import { authenticate } from "../authenticate.ts";
+import type { Deps } from "../deps.ts";
+import { activity, activityFile, filterOf } from "../events.ts";
+import { requireRole } from "../roles.ts";
+import { bearer, json, problems } from "../route.ts";
 
 const security = bearer;
 

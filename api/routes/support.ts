@@ -1,4 +1,5 @@
 import { createRoute, type Hook, OpenAPIHono, z } from "@hono/zod-openapi";
+import { activitySchema } from "../activity-schemas.ts";
 import { authenticate } from "../authenticate.ts";
 import type { Deps } from "../deps.ts";
 import { invalidFields } from "../errors.ts";
@@ -6,7 +7,7 @@ import { requireFresh } from "../fresh.ts";
 import { originOf } from "../origin.ts";
 import { requireRole } from "../roles.ts";
 import { bearer, json, post, problems } from "../route.ts";
-import { activitySchema, idParam, multiFactorSchema, reasonSchema } from "../schemas.ts";
+import { idParam, multiFactorSchema, reasonSchema } from "../schemas.ts";
 import {
   type Actor,
   findUsers,

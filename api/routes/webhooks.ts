@@ -1,11 +1,12 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
+import { eventTypesSchema, pageQuery } from "../activity-schemas.ts";
 import { authenticate } from "../authenticate.ts";
 import type { Deps } from "../deps.ts";
 import { originOf } from "../origin.ts";
 import { requireRole } from "../roles.ts";
 import { bearer, json, post, problems } from "../route.ts";
-import { eventTypesSchema, idParam, pageQuery } from "../schemas.ts";
+import { idParam } from "../schemas.ts";
 import { deliveriesOf, resend } from "../webhook-deliveries.ts";
 import {
   accountWebhook,
