@@ -2,7 +2,7 @@ import type { Origin } from "../machines/methods.ts";
 import { holdingUser } from "../store/postgres/devices.ts";
 import { recordEvent } from "../store/postgres/events.ts";
 import { getUser, lockUser } from "../store/postgres/users.ts";
-import { exhaustAttempts } from "../store/redis/attempts.ts";
+import { exhaustAttempts } from "../store/redis/failures.ts";
 import { eventOf } from "./audit.ts";
 import type { Deps } from "./index.ts";
 

@@ -1,10 +1,6 @@
 import type { Context } from "hono";
-import {
-  type CheckedSession,
-  checkSession,
-  recheckSession,
-  type Session,
-} from "../store/redis/sessions.ts";
+import { type CheckedSession, checkSession, recheckSession } from "../store/redis/live-sessions.ts";
+import type { Session } from "../store/redis/sessions.ts";
 import type { Deps } from "./deps.ts";
 import { Problem } from "./problem.ts";
 import { note } from "./request-context.ts";

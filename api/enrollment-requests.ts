@@ -12,7 +12,7 @@ import type { otpUpdates, smsUpdates } from "../workflows/messages.ts";
 import type { Deps } from "./deps.ts";
 import { subjectOf, userEvent } from "./events.ts";
 import { Problem } from "./problem.ts";
-import { FlowSpent } from "./temporal.ts";
+import { FlowSpent } from "./temporal-troubles.ts";
 
 /**
  * Counts a request to a device's enrollment, whatever becomes of it. Throws `enrollment_ended` where

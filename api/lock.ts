@@ -3,7 +3,7 @@ import { holdingUser } from "../store/postgres/devices.ts";
 import type { NewEvent } from "../store/postgres/events.ts";
 import type { User } from "../store/postgres/schema.ts";
 import { getUser, lockUser, unlockUser } from "../store/postgres/users.ts";
-import { clearFailures, failures } from "../store/redis/attempts.ts";
+import { clearFailures, failures } from "../store/redis/failures.ts";
 import { accountLocked } from "./challenges.ts";
 import type { Deps } from "./deps.ts";
 import { subjectOf, userEvent } from "./events.ts";

@@ -1,10 +1,10 @@
 import { getAccount } from "../store/postgres/accounts.ts";
 import type { Reader } from "../store/postgres/events.ts";
 import type { User } from "../store/postgres/schema.ts";
-import { failures } from "../store/redis/attempts.ts";
 import { listOpenChallenges } from "../store/redis/challenges.ts";
+import { failures } from "../store/redis/failures.ts";
 import { countRefunds } from "../store/redis/refunds.ts";
-import { attemptsRemaining } from "./challenges.ts";
+import { attemptsRemaining } from "./challenge-view.ts";
 import type { Deps } from "./deps.ts";
 import { type DeviceView, getMultiFactor } from "./devices.ts";
 import { activity } from "./events.ts";

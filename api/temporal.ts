@@ -1,26 +1,31 @@
 import {
   type Client,
   Connection,
-  isGrpcServiceError,
   isRetryableError,
   makeGrpcRetryInterceptor,
-  QueryNotRegisteredError,
   QueryRejectedError,
-  ServiceError,
   WorkflowClient,
   WorkflowExecutionAlreadyStartedError,
   WorkflowFailedError,
   type WorkflowHandle,
   WorkflowNotFoundError,
-  WorkflowUpdateFailedError,
-  WorkflowUpdateRPCTimeoutOrCancelledError,
 } from "@temporalio/client";
-import { NamespaceNotFoundError } from "@temporalio/common";
 import { type Facts, tell } from "../telemetry/facts.ts";
 import { TASK_QUEUE } from "../workflows/ids.ts";
 import { type Owner, VIEW } from "../workflows/messages.ts";
-import { busy, isAwayProblem, Problem, unavailable } from "./problem.ts";
+import { unavailable } from "./problem.ts";
 import { note } from "./request-context.ts";
+import {
+  FAILED_PRECONDITION,
+  FlowSpent,
+  IN_FLIGHT,
+  isRefusal,
+  isUnrun,
+  outcomeOf,
+  statusOf,
+  TOTAL_UPDATES,
+  troubleOf,
+} from "./temporal-troubles.ts";
 
 /** How long a program's call waits for Temporal before the request, due within 2 s, is given up, in ms. */
 const PATIENCE_MS = 1500;
@@ -62,12 +67,6 @@ export type History = Awaited<ReturnType<WorkflowHandle["fetchHistory"]>>;
 
 /** What a flow that no worker has run yet would answer, by its history; undefined where it has run. */
 type Unrun<View> = (history: History) => View | undefined;
-
-/**
- * Temporal is there and refuses this workflow's Updates for good: it has taken as many as the engine
- * allows (history.maxTotalUpdates). No wait and no other try helps.
- */
-export class FlowSpent extends Error {}
 
 /**
  * What is asked of workflows, each with so many ms of patience. Each throws the 503 problem when Temporal
@@ -193,61 +192,6 @@ export function createCalls(client: Client, patience: () => number = () => PATIE
   return { call, start, view, viewIfKnown, move };
 }
 
-function outcomeOf(error: unknown): Facts["temporal-call"]["outcome"] {
-  if (isAwayProblem(error)) return "away";
-  return isRefusal(error) || error instanceof Problem ? "refused" : "failed";
-}
-
-/** Answers of a server that is there: what was asked for cannot be, or is there already. */
-function isRefusal(error: unknown): boolean {
-  return (
-    error instanceof FlowSpent ||
-    error instanceof WorkflowUpdateFailedError ||
-    error instanceof WorkflowNotFoundError ||
-    error instanceof QueryRejectedError ||
-    error instanceof WorkflowExecutionAlreadyStartedError
-  );
-}
-
-const RESOURCE_EXHAUSTED = 8;
-const FAILED_PRECONDITION = 9;
-
-/**
- * gRPC's CANCELLED, UNKNOWN, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, ABORTED, INTERNAL and UNAVAILABLE:
- * what a server says that starts, stops, fails over, has no worker, or has too much to do for everybody.
- */
-const AWAY = new Set([1, 2, 4, RESOURCE_EXHAUSTED, 10, 13, 14]);
-
-/**
- * Limits of one workflow, which its user can reach alone. Temporal gives them no code of their own: the
- * words are the server's, and `test/attacks/engine-limits.test.ts` has a real one say them.
- */
-const TOTAL_UPDATES = /total number of distinct updates/;
-const IN_FLIGHT = /in-flight updates/;
-const BUSY = /workflow is busy/i;
-
-/**
- * An error of a call as the problem that it is to whoever waits, where it is one. To a query a server
- * says FAILED_PRECONDITION where no worker is there; to an Update, where the flow itself is at fault.
- */
-function troubleOf(error: unknown, call: string): unknown {
-  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError)
-    return unavailable("temporal", error);
-  // Our own namespace: a server that has just started does not know it yet.
-  if (error instanceof NamespaceNotFoundError) return unavailable("temporal", error);
-  const { code, details } = statusOf(error) ?? { code: 0, details: "" };
-  if (code === FAILED_PRECONDITION && call !== "update") return unavailable("temporal", error);
-  if (code === FAILED_PRECONDITION)
-    return TOTAL_UPDATES.test(details) ? new FlowSpent(details) : busy(error);
-  const tooMany = IN_FLIGHT.test(details) || BUSY.test(details);
-  if (code === RESOURCE_EXHAUSTED && tooMany) return busy(error);
-  return AWAY.has(code) ? unavailable("temporal", error) : error;
-}
-
-/** Perhaps the flow waits for its first task; the time-skipping server asks a worker all the same. */
-const isUnrun = (error: unknown) =>
-  statusOf(error)?.code === FAILED_PRECONDITION || error instanceof QueryNotRegisteredError;
-
 /**
  * Sends an Update again where something else happened to the flow while that was ending by it: the
  * server then has the flow's task done anew and forgets the Update.
@@ -260,10 +204,4 @@ async function untilTaken<T>(send: () => Promise<T>, tries = TRIES): Promise<T> 
     if (tries === 1 || code !== FAILED_PRECONDITION || TOTAL_UPDATES.test(details)) throw error;
     return untilTaken(send, tries - 1);
   }
-}
-
-/** The gRPC status behind an error: its code, and what the server said. */
-function statusOf(error: unknown): { code: number; details: string } | undefined {
-  const cause = error instanceof ServiceError ? error.cause : error;
-  return isGrpcServiceError(cause) ? cause : undefined;
 }

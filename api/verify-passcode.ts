@@ -1,41 +1,32 @@
 import type { Factor, Origin } from "../machines/methods.ts";
-import { hashCode } from "../store/codes.ts";
 import { ownerOf } from "../store/ids.ts";
 import { beforePasswords } from "../store/passwords.ts";
-import { listDevices } from "../store/postgres/devices.ts";
-import { lookUpRecoveryCode, useRecoveryCode } from "../store/postgres/recovery-codes.ts";
-import {
-  type Accepted,
-  type Attempt,
-  checkPasscode,
-  refundAttempt,
-  settleFailure,
-} from "../store/redis/attempts.ts";
+import { useRecoveryCode } from "../store/postgres/recovery-codes.ts";
+import { type Accepted, type Attempt, refundAttempt } from "../store/redis/attempts.ts";
 import { withdrawChallenge } from "../store/redis/challenges.ts";
+import { settleFailure } from "../store/redis/failures.ts";
 import { openSession } from "../store/redis/sessions.ts";
-import { readDigits } from "../store/typed-text.ts";
 import { tell } from "../telemetry/facts.ts";
+import { attemptsRemaining } from "./challenge-view.ts";
 import {
   accountLocked,
-  attemptsRemaining,
   challengeExpired,
   challengeNotFound,
   challengeSpent,
   challengeUsed,
   moveChallenge,
   refusal,
-  spendRequest,
   withdrawSpent,
 } from "./challenges.ts";
 import type { Deps } from "./deps.ts";
 import { isOutage } from "./errors.ts";
 import { recordFailedStep } from "./failed-steps.ts";
 import { recordRefund } from "./given-back.ts";
+import { type Guess, judge, methodOf, readGuess } from "./guesses.ts";
 import { tellingEnd } from "./login-facts.ts";
-import { codeUsed, matchingStep, OTP_DIGITS } from "./otp.ts";
+import { codeUsed } from "./otp.ts";
 import { isSpent, Problem } from "./problem.ts";
 import { recordSuccess } from "./record-success.ts";
-import { recoveryHash } from "./recovery-codes.ts";
 import { note } from "./request-context.ts";
 import {
   type FailedAttempts,
@@ -49,10 +40,6 @@ const AMR: Record<Factor, string[]> = {
   sms: ["pwd", "sms", "mfa"],
   otp: ["pwd", "otp", "mfa"],
   recovery_code: ["pwd", "recovery_code", "mfa"],
-};
-
-type Guess = Pick<Parameters<typeof checkPasscode>[1], "passcodeHash" | "otpMatches"> & {
-  recoveryHash?: string;
 };
 
 export type Authenticated = {
@@ -123,65 +110,6 @@ async function giveBack(
   if (refund === "given_back") recordRefund(deps, { userId, kind: "passcode" }, origin);
 }
 
-/** What the typed text could be: six digits of an app, seven of an SMS, or a recovery code. */
-async function readGuess(
-  deps: Deps,
-  challengeId: string,
-  userId: string,
-  typed: string,
-): Promise<Guess> {
-  const digits = readDigits(typed);
-  if (digits?.length === deps.config.limits.passcode.digits)
-    return { passcodeHash: hashCode(deps.config.CODE_KEY, "passcode", challengeId, digits) };
-  if (digits?.length === OTP_DIGITS) {
-    const devices = await listDevices(deps.db, userId);
-    const otpMatches = devices
-      .filter(({ type, verifiedAt }) => type === "otp" && verifiedAt)
-      .flatMap((device) => {
-        const step = matchingStep(deps, device, digits);
-        return step === undefined ? [] : [{ deviceId: device.id, step }];
-      });
-    return { otpMatches };
-  }
-  const hash = recoveryHash(deps, userId, typed);
-  if (hash) return { recoveryHash: hash };
-  // Nothing to judge, but a request all the same.
-  await spendRequest(deps, challengeId);
-  throw new Problem(
-    "invalid_request",
-    "Passcodes have 6 or 7 digits. Recovery codes have 16 letters and digits.",
-    {
-      errors: [
-        {
-          path: "passcode",
-          message: "Passcodes have 6 or 7 digits. Recovery codes have 16 letters and digits.",
-        },
-      ],
-    },
-  );
-}
-
-async function judge(
-  { db, redis, clock, config }: Deps,
-  challengeId: string,
-  userId: string,
-  { recoveryHash: hash, ...guess }: Guess,
-): Promise<Attempt> {
-  const at = new Date(clock.now());
-  const recoveryCode = hash
-    ? await lookUpRecoveryCode(db, { userId, hash, challengeId, at })
-    : undefined;
-  const { wrongPasscodes: wrongAllowed, flowRequests } = config.limits;
-  const bounds = { wrongAllowed, requestsAllowed: flowRequests.challenge };
-  return checkPasscode(redis, {
-    challengeId,
-    now: clock.now(),
-    ...guess,
-    recoveryCode,
-    ...bounds,
-  });
-}
-
 /** Tells the workflow of an attempt that failed; answers what the client is told. */
 async function refuse(
   deps: Deps,
@@ -241,12 +169,6 @@ async function used(deps: Deps, id: string, { otpMatches = [] }: Guess): Promise
 
 const recoveryCodeUsed = () =>
   new Problem("passcode_already_used", "You have used this recovery code already. Take another.");
-
-/** What was typed, by its form. */
-function methodOf({ passcodeHash, recoveryHash: hash }: Guess): Factor {
-  if (hash !== undefined) return "recovery_code";
-  return passcodeHash === undefined ? "otp" : "sms";
-}
 
 /** Counts the wrong passcode for good; answers how many there are that clients may be shown. */
 const settle = (

@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import { z } from "zod";
 import { sessionOf } from "../api/authenticate.ts";
-import type { Challenge } from "../api/challenges.ts";
+import type { Challenge } from "../api/challenge-view.ts";
 import type { Deps } from "../api/deps.ts";
 import { keepLogin } from "../api/kept-answers.ts";
 import { type LoginResult, logIn, logInByApiKey } from "../api/login.ts";

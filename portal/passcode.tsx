@@ -1,6 +1,6 @@
 import type { Hono } from "hono";
+import type { Challenge } from "../api/challenge-view.ts";
 import {
-  type Challenge,
   chooseMethod,
   getChallenge,
   resendPasscode,

@@ -136,6 +136,7 @@ test("Temporal's client is used by the gateway's flows, the worker's relay and t
     "activities/start.ts",
     "api/flows.ts",
     "api/server.ts",
+    "api/temporal-troubles.ts",
     "api/temporal.ts",
     "worker.ts",
   ]);

@@ -1,5 +1,6 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { listSessions, revokeSession } from "../../store/redis/sessions.ts";
+import { listSessions } from "../../store/redis/live-sessions.ts";
+import { revokeSession } from "../../store/redis/sessions.ts";
 import { authenticate } from "../authenticate.ts";
 import type { Deps } from "../deps.ts";
 import { originOf } from "../origin.ts";

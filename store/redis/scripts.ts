@@ -3,6 +3,7 @@ import { budgetScripts } from "./budgets.ts";
 import { challengeScripts } from "./challenges.ts";
 import { enrollmentRequestScripts } from "./enrollment-requests.ts";
 import { failedLoginScripts } from "./failed-logins.ts";
+import { failureScripts } from "./failures.ts";
 import { idempotencyScripts } from "./idempotency.ts";
 import { knownAddressScripts } from "./known-addresses.ts";
 import { otpStepScripts } from "./otp-steps.ts";
@@ -17,6 +18,7 @@ export const scripts = {
   ...challengeScripts,
   ...enrollmentRequestScripts,
   ...failedLoginScripts,
+  ...failureScripts,
   ...idempotencyScripts,
   ...knownAddressScripts,
   ...otpStepScripts,

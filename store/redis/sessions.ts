@@ -2,26 +2,11 @@ import { ownerOf } from "../ids.ts";
 import type { Redis } from "./connect.ts";
 import { type FailedLogins, failedLoginsOf, TAKE_FAILED_LOGINS } from "./failed-logins.ts";
 import { atMost, keep, keys } from "./keys.ts";
+import { readRecord } from "./live-sessions.ts";
 import { SPEND_STEP } from "./otp-steps.ts";
-import { type Epochs, readAccountRevocation, readUserRevocation } from "./revocations.ts";
+import type { Epochs } from "./revocations.ts";
 import { dropExcess, script } from "./script.ts";
-import {
-  fromFields,
-  hasSecondFactor,
-  isSecret,
-  newToken,
-  parseToken,
-  type Session,
-  type SessionRecord,
-  type SessionState,
-  stateOf,
-  toFields,
-} from "./session-records.ts";
-
-const TOUCH_MS = 60_000;
-
-/** How it stands with a session that is asked for. */
-export type CheckedSession = SessionState | { ok: false; code: "session_unknown" };
+import { newToken, type Session, toFields } from "./session-records.ts";
 
 export const sessionScripts = {
   openSession: script<[outcome: string, ...failedLogins: (string | number)[]]>(`
@@ -168,77 +153,6 @@ export async function openSession(
   return { token, session, failedLogins: failedLoginsOf(failed) };
 }
 
-/** The session of a token, or why it is none; notes at most once a minute that it was seen. */
-export async function checkSession(
-  redis: Redis,
-  token: string,
-  at: { now: number; idleMs: number },
-): Promise<CheckedSession> {
-  const parts = parseToken(token);
-  if (!parts) {
-    return { ok: false, code: "session_unknown" };
-  }
-  const { record, state } = await readSession(redis, parts, at);
-  if (!record || !isSecret(record, parts.secret)) {
-    return { ok: false, code: "session_unknown" };
-  }
-  const { session } = record;
-  if (state.ok && at.now - session.lastSeenAt >= TOUCH_MS) {
-    await redis.touchSession([keys.session(session.userId, session.id)], [at.now]);
-  }
-  return state;
-}
-
-/** How it stands now with a session whose token was checked before. */
-export async function recheckSession(
-  redis: Redis,
-  session: Pick<Session, "userId" | "id">,
-  at: { now: number; idleMs: number },
-): Promise<CheckedSession> {
-  return (await readSession(redis, session, at)).state;
-}
-
-async function readSession(
-  redis: Redis,
-  { userId, id }: Pick<Session, "userId" | "id">,
-  at: { now: number; idleMs: number },
-): Promise<{ record?: SessionRecord; state: CheckedSession }> {
-  // One round trip. The session is read first: a revocation in between is seen.
-  const [record, user] = await Promise.all([
-    readRecord(redis, userId, id),
-    readUserRevocation(redis, userId),
-  ]);
-  if (!record) return { state: { ok: false, code: "session_unknown" } };
-  const { session } = record;
-  const account = hasSecondFactor(session)
-    ? undefined
-    : await readAccountRevocation(redis, session.accountId);
-  return { record, state: stateOf(record, { user, account }, at) };
-}
-
-/** The user's live sessions, the one that ends last first. */
-export async function listSessions(
-  redis: Redis,
-  user: { userId: string; accountId: string },
-  at: { now: number; idleMs: number },
-): Promise<Session[]> {
-  const { userId, accountId } = user;
-  const ids = await redis.zRange(keys.sessions(userId), 0, -1, { REV: true });
-  const records = await Promise.all(ids.map((id) => readRecord(redis, userId, id)));
-  const [userMark, accountMark] = await Promise.all([
-    readUserRevocation(redis, userId),
-    readAccountRevocation(redis, accountId),
-  ]);
-  return records.flatMap((record) => {
-    if (!record) {
-      return [];
-    }
-    const account = hasSecondFactor(record.session) ? undefined : accountMark;
-    const state = stateOf(record, { user: userMark, account }, at);
-    return state.ok ? [state.session] : [];
-  });
-}
-
 /** Ends one session of the user; false when there is none or it was ended before. */
 export async function revokeSession(
   redis: Redis,
@@ -286,12 +200,4 @@ export async function addFactor(
     [amr.join(" "), now, "device_verified", sessionId],
   );
   return done === 1 ? (await readRecord(redis, userId, sessionId))?.session : undefined;
-}
-
-async function readRecord(
-  redis: Redis,
-  userId: string,
-  sessionId: string,
-): Promise<SessionRecord | undefined> {
-  return fromFields(sessionId, await redis.hGetAll(keys.session(userId, sessionId)));
 }

@@ -25,14 +25,14 @@ export const secondStepMutations: Mutation[] = [
   },
   {
     mistake: "a guess that is on its way is shown at another challenge",
-    file: "store/redis/attempts.ts",
+    file: "store/redis/failures.ts",
     find: "return math.max(0, tonumber(redis.call('GET', failures) or 0) - onTheirWay)",
     replace: "return tonumber(redis.call('GET', failures) or 0)",
     noticedBy: ["test/store/redis/attempts.test.ts"],
   },
   {
     mistake: "what is locked for good can be given back by a late outage",
-    file: "store/redis/attempts.ts",
+    file: "store/redis/failures.ts",
     find: "    redis.call('DEL', KEYS[2])\n",
     replace: "",
     noticedBy: ["test/store/redis/attempts.test.ts"],
@@ -67,14 +67,14 @@ export const secondStepMutations: Mutation[] = [
   },
   {
     mistake: "a workflow that takes no Update any more is taken for an outage",
-    file: "api/temporal.ts",
+    file: "api/temporal-troubles.ts",
     find: "return TOTAL_UPDATES.test(details) ? new FlowSpent(details) : busy(error);",
     replace: 'return unavailable("temporal", error);',
     noticedBy: ["test/attacks/engine-limits.test.ts"],
   },
   {
     mistake: "too many Updates at once are taken for an outage",
-    file: "api/temporal.ts",
+    file: "api/temporal-troubles.ts",
     find: "if (code === RESOURCE_EXHAUSTED && tooMany) return busy(error);",
     replace: "",
     noticedBy: ["test/attacks/engine-limits.test.ts"],
@@ -102,7 +102,7 @@ export const secondStepMutations: Mutation[] = [
   },
   {
     mistake: "an app that nobody verified answers a login",
-    file: "api/verify-passcode.ts",
+    file: "api/guesses.ts",
     find: 'type === "otp" && verifiedAt)',
     replace: 'type === "otp")',
     noticedBy: ["test/attacks/replay.test.ts"],

@@ -72,7 +72,7 @@ export const setupMutations: Mutation[] = [
   },
   {
     mistake: "a passcode that still works is called lost after a change of method",
-    file: "api/challenges.ts",
+    file: "api/challenge-view.ts",
     find: 'if (view.state !== "delivery_failed" || view.problem !== "send_limit") return view;',
     replace: "if (view.state) return view;",
     noticedBy: ["test/api/challenges.test.ts", DEAD_ENDS],

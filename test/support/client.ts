@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Challenge } from "../../api/challenges.ts";
+import type { Challenge } from "../../api/challenge-view.ts";
 import type { DeviceView, MultiFactor } from "../../api/devices.ts";
 import type { LoginResult } from "../../api/login.ts";
 import type { problemBody } from "../../api/problem.ts";

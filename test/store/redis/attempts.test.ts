@@ -1,16 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { newId, newOwnedId } from "../../../store/ids.ts";
+import { type Attempt, checkPasscode, refundAttempt } from "../../../store/redis/attempts.ts";
+import { openChallenge, storePasscode, takeRequest } from "../../../store/redis/challenges.ts";
+import type { Redis } from "../../../store/redis/connect.ts";
 import {
-  type Attempt,
-  checkPasscode,
   clearFailures,
   exhaustAttempts,
   failures,
-  refundAttempt,
   settleFailure,
-} from "../../../store/redis/attempts.ts";
-import { openChallenge, storePasscode, takeRequest } from "../../../store/redis/challenges.ts";
-import type { Redis } from "../../../store/redis/connect.ts";
+} from "../../../store/redis/failures.ts";
 import { countRefunds } from "../../../store/redis/refunds.ts";
 import { burst, NOW, newUser, tally, twoClients } from "./clients.ts";
 

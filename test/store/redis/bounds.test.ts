@@ -3,7 +3,8 @@ import { newId, newOwnedId } from "../../../store/ids.ts";
 import { openChallenge, readChallenge } from "../../../store/redis/challenges.ts";
 import { keys } from "../../../store/redis/keys.ts";
 import { isKnownAddress, rememberAddress } from "../../../store/redis/known-addresses.ts";
-import { checkSession, openSession, readEpochs } from "../../../store/redis/sessions.ts";
+import { checkSession } from "../../../store/redis/live-sessions.ts";
+import { openSession, readEpochs } from "../../../store/redis/sessions.ts";
 import { NOW, newUser, twoClients } from "./clients.ts";
 
 const [redis] = await twoClients();

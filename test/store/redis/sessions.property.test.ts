@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { newId } from "../../../store/ids.ts";
+import { checkSession } from "../../../store/redis/live-sessions.ts";
 import { consumeOtpStep } from "../../../store/redis/otp-steps.ts";
-import { checkSession, openSession, readEpochs } from "../../../store/redis/sessions.ts";
+import { openSession, readEpochs } from "../../../store/redis/sessions.ts";
 import { NOW, newUser, twoClients } from "./clients.ts";
 
 const [redis] = await twoClients();

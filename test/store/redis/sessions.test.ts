@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { newId, newOwnedId } from "../../../store/ids.ts";
-import { checkPasscode, failures } from "../../../store/redis/attempts.ts";
+import { checkPasscode } from "../../../store/redis/attempts.ts";
 import { openChallenge, readChallenge, storePasscode } from "../../../store/redis/challenges.ts";
+import { failures } from "../../../store/redis/failures.ts";
+import { checkSession, listSessions } from "../../../store/redis/live-sessions.ts";
 import {
   addFactor,
-  checkSession,
-  listSessions,
   type NewSession,
   openSession,
   readEpochs,

@@ -1,0 +1,82 @@
+import type { Factor } from "../machines/methods.ts";
+import { hashCode } from "../store/codes.ts";
+import { listDevices } from "../store/postgres/devices.ts";
+import { lookUpRecoveryCode } from "../store/postgres/recovery-codes.ts";
+import { type Attempt, checkPasscode } from "../store/redis/attempts.ts";
+import { readDigits } from "../store/typed-text.ts";
+import { spendRequest } from "./challenges.ts";
+import type { Deps } from "./deps.ts";
+import { matchingStep, OTP_DIGITS } from "./otp.ts";
+import { Problem } from "./problem.ts";
+import { recoveryHash } from "./recovery-codes.ts";
+
+/** What was typed, as the judge of attempts takes it. */
+export type Guess = Pick<Parameters<typeof checkPasscode>[1], "passcodeHash" | "otpMatches"> & {
+  recoveryHash?: string;
+};
+
+/** What the typed text could be: six digits of an app, seven of an SMS, or a recovery code. */
+export async function readGuess(
+  deps: Deps,
+  challengeId: string,
+  userId: string,
+  typed: string,
+): Promise<Guess> {
+  const digits = readDigits(typed);
+  if (digits?.length === deps.config.limits.passcode.digits)
+    return { passcodeHash: hashCode(deps.config.CODE_KEY, "passcode", challengeId, digits) };
+  if (digits?.length === OTP_DIGITS) {
+    const devices = await listDevices(deps.db, userId);
+    const otpMatches = devices
+      .filter(({ type, verifiedAt }) => type === "otp" && verifiedAt)
+      .flatMap((device) => {
+        const step = matchingStep(deps, device, digits);
+        return step === undefined ? [] : [{ deviceId: device.id, step }];
+      });
+    return { otpMatches };
+  }
+  const hash = recoveryHash(deps, userId, typed);
+  if (hash) return { recoveryHash: hash };
+  // Nothing to judge, but a request all the same.
+  await spendRequest(deps, challengeId);
+  throw new Problem(
+    "invalid_request",
+    "Passcodes have 6 or 7 digits. Recovery codes have 16 letters and digits.",
+    {
+      errors: [
+        {
+          path: "passcode",
+          message: "Passcodes have 6 or 7 digits. Recovery codes have 16 letters and digits.",
+        },
+      ],
+    },
+  );
+}
+
+/** Has the guess judged; a wrong one is counted by that. */
+export async function judge(
+  { db, redis, clock, config }: Deps,
+  challengeId: string,
+  userId: string,
+  { recoveryHash: hash, ...guess }: Guess,
+): Promise<Attempt> {
+  const at = new Date(clock.now());
+  const recoveryCode = hash
+    ? await lookUpRecoveryCode(db, { userId, hash, challengeId, at })
+    : undefined;
+  const { wrongPasscodes: wrongAllowed, flowRequests } = config.limits;
+  const bounds = { wrongAllowed, requestsAllowed: flowRequests.challenge };
+  return checkPasscode(redis, {
+    challengeId,
+    now: clock.now(),
+    ...guess,
+    recoveryCode,
+    ...bounds,
+  });
+}
+
+/** What was typed, by its form. */
+export function methodOf({ passcodeHash, recoveryHash: hash }: Guess): Factor {
+  if (hash !== undefined) return "recovery_code";
+  return passcodeHash === undefined ? "otp" : "sms";
+}
