@@ -191,7 +191,9 @@ export async function drive(
     expected(snapshot) {
       const { method, methods, ...view } = challengeView(snapshot);
       // The flow knows of no message now; the passcode before it is good still.
-      const isOut = view.problem === "send_limit" && snapshot.context.sendings > 0;
+      const { deliveryProblem, sendings } = snapshot.context;
+      const isOut =
+        view.state === "delivery_failed" && deliveryProblem === "send_limit" && sendings > 0;
       const { state, problem, delivery, next } = isOut ? PASSCODE_OUT : view;
       return {
         ...{ state, method, methods },
