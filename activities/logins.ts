@@ -1,6 +1,6 @@
 import type { Origin } from "../machines/methods.ts";
-import { holdingUser } from "../store/postgres/devices.ts";
 import { recordEvent } from "../store/postgres/events.ts";
+import { holdingUser } from "../store/postgres/holding-user.ts";
 import { getUser, lockUser } from "../store/postgres/users.ts";
 import { exhaustAttempts } from "../store/redis/failures.ts";
 import { eventOf } from "./audit.ts";

@@ -1,8 +1,8 @@
 import type { Origin } from "../machines/methods.ts";
 import { configuredMethods, isLastOfDefault } from "../store/methods.ts";
 import { type Removal, removeAllDevices, removeDevice } from "../store/postgres/device-removal.ts";
-import { holdingUser } from "../store/postgres/devices.ts";
 import { findEvent } from "../store/postgres/events.ts";
+import { holdingUser } from "../store/postgres/holding-user.ts";
 import { getMfaProfile, type MfaProfile } from "../store/postgres/profiles.ts";
 import { forgetDevice } from "../store/redis/attempts.ts";
 import { withdrawChallenges } from "../store/redis/challenges.ts";

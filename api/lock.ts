@@ -1,6 +1,6 @@
 import type { Origin } from "../machines/methods.ts";
-import { holdingUser } from "../store/postgres/devices.ts";
 import type { NewEvent } from "../store/postgres/events.ts";
+import { holdingUser } from "../store/postgres/holding-user.ts";
 import type { User } from "../store/postgres/schema.ts";
 import { getUser, lockUser, unlockUser } from "../store/postgres/users.ts";
 import { clearFailures, failures } from "../store/redis/failures.ts";

@@ -1,4 +1,5 @@
-import { accountLocked, type Challenge, challengeSpent } from "../api/challenges.ts";
+import type { Challenge } from "../api/challenge-view.ts";
+import { accountLocked, challengeSpent } from "../api/challenges.ts";
 import { withSupport } from "../api/support-contact.ts";
 import type { PortalContext } from "./form.ts";
 import { page } from "./layout.tsx";

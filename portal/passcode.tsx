@@ -1,10 +1,6 @@
 import type { Hono } from "hono";
 import type { Challenge } from "../api/challenge-view.ts";
-import {
-  chooseMethod,
-  getChallenge,
-  resendPasscode,
-} from "../api/challenges.ts";
+import { chooseMethod, getChallenge, resendPasscode } from "../api/challenges.ts";
 import type { Deps } from "../api/deps.ts";
 import { duration } from "../api/duration.ts";
 import { originOf } from "../api/origin.ts";

@@ -4,11 +4,12 @@ import { newOtpSecret } from "../../../api/otp.ts";
 import { recoveryHash } from "../../../api/recovery-codes.ts";
 import { newId } from "../../../store/ids.ts";
 import { listEvents } from "../../../store/postgres/events.ts";
+import { holdingUser } from "../../../store/postgres/holding-user.ts";
 import { replaceRecoveryCodes } from "../../../store/postgres/recovery-codes.ts";
 import { accounts, devices, type Role, users } from "../../../store/postgres/schema.ts";
 import { lockUser } from "../../../store/postgres/users.ts";
 import { newRecoveryCodes } from "../../../store/recovery-codes.ts";
-import { exhaustAttempts } from "../../../store/redis/attempts.ts";
+import { exhaustAttempts } from "../../../store/redis/failures.ts";
 import { openSession, readEpochs } from "../../../store/redis/sessions.ts";
 import { seal } from "../../../store/sealing.ts";
 import { eventOf } from "../../store/postgres/database.ts";
@@ -150,7 +151,9 @@ export async function newWorld(stack: Stack, needs: Needs): Promise<World> {
   if (needs.recoveryCode) {
     const [code = ""] = newRecoveryCodes(1);
     const hashes = [recoveryHash(stack.deps, userId, code) ?? ""];
-    await replaceRecoveryCodes(db, { userId, hashes, at }, eventOf(person));
+    await holdingUser(db, userId, (tx) =>
+      replaceRecoveryCodes(tx, { userId, hashes, at }, eventOf(person)),
+    );
     world.recoveryCode = code;
   }
   if (needs.challenge) world.challengeId = (await startChallenge(stack, person)).id;
