@@ -16,7 +16,7 @@ import { logInByPassword } from "../support/scenarios.ts";
 import { gatewayOver, type Stack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
 import { useStack } from "../support/used.ts";
-import { slowGateway, writes } from "./races/slow-gateway.ts";
+import { slowGateway } from "./races/slow-gateway.ts";
 
 const DAY_MS = 86_400_000;
 const POLICY = "/v1/account/multi-factor-policy";
@@ -226,12 +226,12 @@ describe("an event that is sent to a webhook again", () => {
     const { receiver, eventIds, ended, resend } = await delivered(1);
     const [eventId] = eventIds as [number];
     receiver.answers(0);
-    const slow = slowGateway(small(), (call) => call === "flows.startWebhookDelivery", 0);
-    const overtaken = resend(slow.api, eventId).finally(slow.ended);
+    // Its first write starts the delivery.
+    const slow = slowGateway(small()).hold((through) => resend(through, eventId), "writes", 0);
     expect(await slow.reached).toBe(true);
     expect((await resend(api, eventId)).status).toBe(202);
     slow.goOn();
-    expectProblem(await overtaken, "illegal_transition");
+    expectProblem(await slow.answer, "illegal_transition");
     for (let n = 0; n < 3; n++) expectProblem(await resend(api, eventId), "illegal_transition");
     receiver.answers(204);
     await ended(eventId);
@@ -247,12 +247,12 @@ test("an address for notices that another request has set by now costs nothing",
   const { token } = await loggedIn(stack, "member");
   const change = (through: ApiClient, email: string) =>
     through.call("PUT", "/v1/me/email", { token, body: { email } });
-  const slow = slowGateway(small, writes, 0);
-  const overtaken = change(slow.api, "alice@example.com").finally(slow.ended);
+  const held = (through: ApiClient) => change(through, "alice@example.com");
+  const slow = slowGateway(small).hold(held, "writes", 0);
   expect(await slow.reached).toBe(true);
   expect((await change(api, "alice@example.com")).status).toBe(200);
   slow.goOn();
-  expect((await overtaken).status).toBe(200);
+  expect((await slow.answer).status).toBe(200);
   expect((await change(api, "alice@example.net")).status).toBe(200);
   expectProblem(await change(api, "alice@example.org"), "send_limit");
 });
