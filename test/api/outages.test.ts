@@ -10,8 +10,8 @@ import {
   challengeSent,
   enrollPhone,
   logInByPassword,
-  pinSent,
   startChallenge,
+  unverifiedPhone,
   wrongCode,
 } from "../support/scenarios.ts";
 import { until } from "../support/until.ts";
@@ -47,12 +47,7 @@ async function challenged() {
 
 async function registered() {
   const user = await stack.createUser();
-  const { token } = await logInByPassword(stack, user);
-  const phone = newPhone();
-  const { id } = (await stack.api.registerPhone(token, phone)).body;
-  const pin = await stack.pinTo(phone.e164);
-  await pinSent(stack, token, id);
-  return { user, token, id, pin, e164: phone.e164 };
+  return { user, ...(await unverifiedPhone(stack, user)) };
 }
 
 describe.each(DEPENDENCIES)("without %s", (dependency) => {

@@ -6,6 +6,7 @@ import {
   logInByPassword,
   logInBySms,
   pinSent,
+  unverifiedPhone,
   wrongCode,
 } from "../support/scenarios.ts";
 import { useStack } from "../support/used.ts";
@@ -18,12 +19,7 @@ const DAY_MS = 24 * 3_600_000;
 /** A user with a phone that is not verified yet. */
 async function registered() {
   const user = await stack.createUser();
-  const { token } = await logInByPassword(stack, user);
-  const phone = newPhone();
-  const { id } = (await stack.api.registerPhone(token, phone)).body;
-  const pin = await stack.pinTo(phone.e164);
-  await pinSent(stack, token, id);
-  return { user, token, id, pin, e164: phone.e164 };
+  return { user, ...(await unverifiedPhone(stack, user)) };
 }
 
 describe("attack: guessing the PIN", () => {

@@ -7,9 +7,8 @@ import type { Deps } from "../../api/deps.ts";
 import { countRefunds } from "../../store/redis/refunds.ts";
 import type { EnrollmentView } from "../../workflows/messages.ts";
 import { createClient } from "../support/client.ts";
-import { newPhone } from "../support/phones.ts";
 import { expectProblem } from "../support/problems.ts";
-import { logInByPassword, pinSent } from "../support/scenarios.ts";
+import { unverifiedPhone } from "../support/scenarios.ts";
 import { useStack } from "../support/used.ts";
 
 const stack = useStack();
@@ -22,13 +21,8 @@ function impatient(parts: Partial<Deps> = {}) {
 
 async function registered() {
   const user = await stack.createUser();
-  const { token } = await logInByPassword(stack, user);
-  const phone = newPhone();
-  const { id } = (await stack.api.registerPhone(token, phone)).body;
-  const pin = await stack.pinTo(phone.e164);
-  await pinSent(stack, token, id);
   const drawn = () => countRefunds(stack.deps.redis, user.id, stack.clock.now());
-  return { user, token, id, pin, drawn };
+  return { user, ...(await unverifiedPhone(stack, user)), drawn };
 }
 
 test.each([

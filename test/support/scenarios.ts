@@ -23,20 +23,25 @@ export async function logInByPassword({ api }: Pick<Stage, "api">, user: Login) 
   return login.session;
 }
 
+/** Registers a new phone for the user; answers its PIN and the session that it was registered by. */
+export async function unverifiedPhone(stage: Stage, user: Login, phone = newPhone()) {
+  const { token } = await logInByPassword(stage, user);
+  const { id } = (await stage.api.registerPhone(token, phone)).body;
+  const pin = await stage.pinTo(phone.e164);
+  await pinSent(stage, token, id);
+  return { token, id, pin, e164: phone.e164 };
+}
+
 /** Registers and verifies a new phone for the user, who is logged out by that; answers its number. */
 export async function enrollPhone(
   stage: Stage,
   user: Login,
   phone = newPhone(),
 ): Promise<{ id: string; e164: string }> {
-  const { api } = stage;
-  const { token } = await logInByPassword(stage, user);
-  const { id } = (await api.registerPhone(token, phone)).body;
-  const pin = await stage.pinTo(phone.e164);
-  await pinSent(stage, token, id);
-  const verified = await api.verifyDevice(token, id, pin);
+  const { token, id, pin, e164 } = await unverifiedPhone(stage, user, phone);
+  const verified = await stage.api.verifyDevice(token, id, pin);
   if (!verified.body.signedOut) throw new Error("Verifying a phone should log the user out");
-  return { id, e164: phone.e164 };
+  return { id, e164 };
 }
 
 /** The challenge that the login of a user with a second factor begins. */
