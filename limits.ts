@@ -49,12 +49,16 @@ export const limits = {
     /** From addresses that the user has not logged in from; NIST SP 800-63B-4 3.2.2 allows 100. */
     fromStrangersPerDay: 100,
     /** So many of a user's addresses are known; the one that was longest not used goes. */
-    knownAddresses: 100,
+    knownAddresses: 10,
+    /** Wrong ones from a known address since the last login from there; then it is a strange one. */
+    fromKnown: 10,
   },
   /** How often new events are looked for, how many at once, and how seldom at most after failures. */
   relay: { pollMs: 1000, batch: 20, longestWaitMs: 30_000 },
   webhooks: {
     perAccount: 10,
+    /** Added or enabled in an account; what is removed was added. */
+    changesPerDay: 60,
     /** Of one event to one webhook. */
     resendsPerDay: 30,
     timeoutMs: 15_000,

@@ -105,7 +105,9 @@ export async function changeUserRole(
   const outcome = await db.transaction(async (tx) => {
     const changed = await changeRole(tx, { accountId, userId, role }, { ...event, actorId });
     // It has waited for the account: the administrator may be none any more.
-    await requireStillLive(deps, session);
+    // Who changes their own has the new one by now.
+    const held = userId === actorId ? { ...session, role } : session;
+    await requireStillLive({ ...deps, db: tx }, held);
     return changed;
   });
   if (outcome === "unknown_user") throw unknownUser();

@@ -1,4 +1,5 @@
 import type { Context } from "hono";
+import { getUser } from "../store/postgres/users.ts";
 import { type CheckedSession, checkSession, recheckSession } from "../store/redis/live-sessions.ts";
 import type { Session } from "../store/redis/sessions.ts";
 import type { Deps } from "./deps.ts";
@@ -56,15 +57,20 @@ export async function sessionOf(
 }
 
 /**
- * Requires that the session has not ended since its request began: asked right before the write, after
- * what takes its time. Throws `session_expired`, `session_revoked`, `unauthenticated`.
+ * Requires that the session has not ended since its request began, and that its user still has its
+ * role: asked right before the write, or inside its transaction, after what takes its time. Throws
+ * `session_expired`, `session_revoked`, `unauthenticated`.
  */
 export async function requireStillLive(
-  { redis, clock, config }: Pick<Deps, "redis" | "clock" | "config">,
+  { db, redis, clock, config }: Pick<Deps, "db" | "redis" | "clock" | "config">,
   session: Session,
 ): Promise<void> {
   const { idleMs } = config.limits.session;
   liveOf(await recheckSession(redis, session, { now: clock.now(), idleMs }));
+  // The role changes a moment before the sessions end.
+  const user = await getUser(db, session.userId);
+  if (user?.role !== session.role)
+    liveOf({ ok: false, code: "session_revoked", reason: "role_changed" });
 }
 
 function liveOf(checked: CheckedSession): Session {

@@ -116,7 +116,7 @@ export async function unverifiedDevice(
   }
   // Whatever is done with it leads to a factor.
   await requireFresh(deps, session);
-  return { ...device, alone: !session.amr.includes("mfa") } as Unverified;
+  return { ...device, alone: !session.amr.includes("mfa"), by: session } as Unverified;
 }
 
 /**
@@ -134,8 +134,8 @@ export function proven({ clock }: Deps, device: Device, aside = false): Device {
 /** A device by its kind, so that each kind's functions take their own. */
 export type Unverified = UnverifiedOf<"sms"> | UnverifiedOf<"otp">;
 
-/** `alone`: its user proves it by a session without a second factor. */
-export type UnverifiedOf<K extends Method> = Device & { type: K; alone: boolean };
+/** `by`: the session that sets it up. `alone`: that is one without a second factor. */
+export type UnverifiedOf<K extends Method> = Device & { type: K; alone: boolean; by: Session };
 
 /** The proof was taken by another request. That is no outage: nothing is to be given back for it. */
 const beingVerified = () =>

@@ -9,7 +9,7 @@ import type { Deps } from "./deps.ts";
 import { userEvent } from "./events.ts";
 import { requireFresh } from "./fresh.ts";
 import { payIfDone, spendAll } from "./spend-all.ts";
-import type { Actor } from "./support.ts";
+import { type Actor, requireStillActing } from "./support.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -39,7 +39,8 @@ export async function changeOwnEmail(
     code: "send_limit",
     detail: "You changed your address too often.",
   });
-  await payIfDone(spent, () => changeEmail(deps, session, address, { actorId: userId, origin }));
+  const actor = { actorId: userId, origin, session };
+  await payIfDone(spent, () => changeEmail(deps, session, address, actor));
   return { email: address };
 }
 
@@ -48,13 +49,14 @@ export async function changeOwnEmail(
  * it as well. It is kept apart for that, before anything has changed, and the audit masks both.
  */
 export async function changeEmail(
-  deps: Pick<Deps, "db" | "redis" | "clock">,
+  deps: Pick<Deps, "db" | "redis" | "clock" | "config">,
   { userId, accountId }: Pick<Session, "userId" | "accountId">,
   email: string | null,
-  { actorId, origin }: Actor,
+  { actorId, origin, session }: Actor,
 ): Promise<boolean> {
   const to = email && normalizeAddress(email);
   return holdingUser(deps.db, userId, async (tx) => {
+    await requireStillActing({ ...deps, db: tx }, { session });
     const from = await emailOf({ db: tx }, userId);
     const masked = { from: from && maskAddress(from), to: to && maskAddress(to) };
     const event = userEvent(deps, { userId, accountId }, "email_changed", origin, masked);

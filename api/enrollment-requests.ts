@@ -9,7 +9,9 @@ import {
 } from "../store/redis/enrollment-requests.ts";
 import { workflowIds } from "../workflows/ids.ts";
 import type { otpUpdates, smsUpdates } from "../workflows/messages.ts";
+import { requireStillLive } from "./authenticate.ts";
 import type { Deps } from "./deps.ts";
+import type { Unverified } from "./devices.ts";
 import { subjectOf, userEvent } from "./events.ts";
 import { Problem } from "./problem.ts";
 import { FlowSpent } from "./temporal-troubles.ts";
@@ -38,10 +40,11 @@ export async function spendEnrollmentRequest(
 }
 
 /**
- * Sends the device's enrollment an Update. Throws `enrollment_ended` where the engine takes none of
+ * Sends the device's enrollment an Update, while the session that sets it up is live: throws as
+ * `requireStillLive`. Throws `enrollment_ended` where the engine takes none of
  * them any more: the unverified device is removed then.
  */
-export async function moveEnrollment<D extends Device>(
+export async function moveEnrollment<D extends Unverified>(
   deps: Deps,
   device: D,
   update: D["type"] extends "sms" ? keyof typeof smsUpdates : keyof typeof otpUpdates,
@@ -49,6 +52,7 @@ export async function moveEnrollment<D extends Device>(
   origin: Origin,
   updateId?: string,
 ) {
+  await requireStillLive(deps, device.by);
   try {
     return await deps.flows.moveEnrollment(device, update, payload, updateId);
   } catch (error) {

@@ -10,6 +10,7 @@ import { recordEvent } from "../store/postgres/events.ts";
 import type { Account, User } from "../store/postgres/schema.ts";
 import type { Session } from "../store/redis/sessions.ts";
 import { requirementOf } from "../store/requirement.ts";
+import { requireStillLive } from "./authenticate.ts";
 import { type Credentials, checkCredentials } from "./credentials.ts";
 import type { Deps } from "./deps.ts";
 import { subjectOf, userEvent } from "./events.ts";
@@ -56,6 +57,7 @@ export async function linkCloudAccount(
     await refuseLocked(deps, owner, origin);
     return await deps.db.transaction(async (tx) => {
       const cloud = await linkable(deps, tx, session, owner);
+      await requireStillLive({ ...deps, db: tx }, session);
       const { userId: linkedBy, accountId } = session;
       const at = new Date(deps.clock.now());
       const ends = { accountId, linkedAccountId: cloud.id, linkedBy, at };

@@ -5,6 +5,7 @@ import { getUser } from "../store/postgres/users.ts";
 import { consumeOtpStep } from "../store/redis/otp-steps.ts";
 import { addFactor, type Session } from "../store/redis/sessions.ts";
 import { seal, unseal } from "../store/sealing.ts";
+import { requireStillLive } from "./authenticate.ts";
 import type { Deps } from "./deps.ts";
 import {
   type DeviceView,
@@ -45,6 +46,7 @@ export async function registerOtpDevice(
   const args = { userId, accountId, deviceId: id, lifetimeMs };
   // One transaction: if the workflow cannot be started, or this process dies, no device is left.
   const view = await deps.db.transaction(async (tx) => {
+    await requireStillLive({ ...deps, db: tx }, session);
     const sealed = seal(deps.config.SEALING_KEYS, secret, id);
     const device = await addOtpDevice(
       tx,
@@ -77,6 +79,7 @@ export async function restartOtpDevice(
   if (!moved) throw enrollmentRefusal(view);
   const secret = newOtpSecret();
   const sealed = seal(deps.config.SEALING_KEYS, secret, device.id);
+  await requireStillLive(deps, session);
   const restarted = await replaceOtpSecret(
     deps.db,
     { userId: session.userId, deviceId: device.id, secret: sealed },

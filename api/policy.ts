@@ -13,6 +13,7 @@ import type { Deps } from "./deps.ts";
 import { methodsOf, requireFresh } from "./fresh.ts";
 import { Problem } from "./problem.ts";
 import { payIfDone, spendAll } from "./spend-all.ts";
+import { type Actor, requireStillActing } from "./support.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -70,7 +71,8 @@ export async function changePolicy(
   await requireFresh(deps, session);
   const account = await accountOf(deps, session);
   const start = (rollout: PolicyRolloutArgs) => startWithinBudget(deps, rollout);
-  await rollOutPolicy(deps, account, request, { actorId: session.userId, origin, start });
+  const author = { actorId: session.userId, origin, session, start };
+  await rollOutPolicy(deps, account, request, author);
   return getPolicy(deps, session);
 }
 
@@ -89,9 +91,7 @@ async function startWithinBudget(
 }
 
 /** Who changes a policy from where, and how a roll-out is started for them. */
-type Author = {
-  actorId: string;
-  origin: Origin;
+type Author = Actor & {
   start?: (rollout: PolicyRolloutArgs) => Promise<unknown>;
 };
 
@@ -104,14 +104,16 @@ export async function rollOutPolicy(
   deps: Deps,
   account: Account,
   { requirement, enforceAfter }: PolicyRequest,
-  { actorId, origin, start = deps.flows.startPolicyRollout }: Author,
+  author: Author,
 ): Promise<void> {
   const { clock, flows } = deps;
+  const { actorId, origin, start = flows.startPolicyRollout } = author;
   const { id: accountId, policyVersion } = account;
   const end = enforceAfter ? endOfGrace(requirement, enforceAfter, clock.now()) : null;
   // By this a request that is sent again, since its answer was lost, is known for the same one.
   const request = `${actorId}/${requirement}/${JSON.stringify(enforceAfter ?? null)}`;
   const running = await rolloutOf(deps, account);
+  await requireStillActing(deps, author);
   if (isSame(account, requirement, end, clock.now())) {
     const current = { accountId, version: policyVersion };
     if (running?.state === "enforcing")

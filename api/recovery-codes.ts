@@ -6,6 +6,7 @@ import { getMfaProfile } from "../store/postgres/profiles.ts";
 import { replaceRecoveryCodes } from "../store/postgres/recovery-codes.ts";
 import { newRecoveryCodes, normalizeRecoveryCode } from "../store/recovery-codes.ts";
 import type { Session } from "../store/redis/sessions.ts";
+import { requireStillLive } from "./authenticate.ts";
 import type { Deps } from "./deps.ts";
 import { type Subject, userEvent } from "./events.ts";
 import { requireFresh } from "./fresh.ts";
@@ -61,6 +62,7 @@ export async function makeRecoveryCodes(
         "Verify a device first. Codes stand in for a lost one.",
       );
     await requireFresh({ ...deps, db: tx }, session);
+    await requireStillLive({ ...deps, db: tx }, session);
     await replaceRecoveryCodes(tx, { userId, hashes, at: createdAt, expiresAt }, by);
     return profile;
   });

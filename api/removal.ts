@@ -2,6 +2,7 @@ import type { Origin } from "../machines/methods.ts";
 import { newId } from "../store/ids.ts";
 import { hasSecondFactor, type Session } from "../store/redis/sessions.ts";
 import type { DeviceRemovalArgs } from "../workflows/messages.ts";
+import { requireStillLive } from "./authenticate.ts";
 import type { Deps } from "./deps.ts";
 import { ownDevice } from "./devices.ts";
 import type { Subject } from "./events.ts";
@@ -43,7 +44,7 @@ export async function removeAllDevices(
 }
 
 async function remove(
-  { flows }: Deps,
+  deps: Deps,
   session: Session,
   { userId, accountId }: Subject,
   what: Pick<DeviceRemovalArgs, "deviceId" | "unless"> & {
@@ -57,7 +58,8 @@ async function remove(
   const isAlone = userId === actorId && !hasSecondFactor(session);
   const unless = isAlone ? "enabled" : what.unless;
   const args = { removalId: newId(), ...owner, ...what, unless, origin };
-  const outcome = await flows.removeDevices({ ...args, signOut: "if_required" });
+  await requireStillLive(deps, session);
+  const outcome = await deps.flows.removeDevices({ ...args, signOut: "if_required" });
   if (outcome === "overtaken" && isAlone) throw reauthenticate();
   return outcome;
 }

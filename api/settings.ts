@@ -4,6 +4,7 @@ import { listDevices } from "../store/postgres/devices.ts";
 import { holdingUser } from "../store/postgres/holding-user.ts";
 import { setDefaultMethod } from "../store/postgres/users.ts";
 import type { Session } from "../store/redis/sessions.ts";
+import { requireStillLive } from "./authenticate.ts";
 import type { Deps } from "./deps.ts";
 import { getMultiFactor, type MultiFactor } from "./devices.ts";
 import { userEvent } from "./events.ts";
@@ -27,6 +28,7 @@ export async function changeDefaultMethod(
     if (!configured.includes(method))
       throw new Problem("method_not_configured", "Add and verify a device of that kind first.");
     requireFreshWith(deps, session, configured);
+    await requireStillLive({ ...deps, db: tx }, session);
     await setDefaultMethod(tx, { userId, method }, event);
   });
   return getMultiFactor(deps, session);

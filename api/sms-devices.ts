@@ -5,6 +5,7 @@ import { addSmsDevice } from "../store/postgres/devices.ts";
 import type { Device } from "../store/postgres/schema.ts";
 import { checkPin, type PinCheck, refundPinTry } from "../store/redis/pins.ts";
 import type { Session } from "../store/redis/sessions.ts";
+import { requireStillLive } from "./authenticate.ts";
 import type { Deps } from "./deps.ts";
 import {
   type DeviceView,
@@ -51,6 +52,7 @@ export async function registerSmsDevice(
   try {
     // One transaction: if the workflow cannot be started, or this process dies, no device is left.
     return await deps.db.transaction(async (tx) => {
+      await requireStillLive({ ...deps, db: tx }, session);
       const device = await addSmsDevice(
         tx,
         { id, userId, countryCode, phoneNumber, at: new Date(deps.clock.now()) },

@@ -5,6 +5,8 @@ import { recordEvent } from "../store/postgres/events.ts";
 import type { User } from "../store/postgres/schema.ts";
 import { searchUsers } from "../store/postgres/user-lists.ts";
 import { getUser } from "../store/postgres/users.ts";
+import type { Session } from "../store/redis/sessions.ts";
+import { requireStillLive } from "./authenticate.ts";
 import type { Deps } from "./deps.ts";
 import { subjectOf, userEvent } from "./events.ts";
 import { endLock, lockedSince } from "./lock.ts";
@@ -12,8 +14,16 @@ import { Problem } from "./problem.ts";
 
 const FOUND = 20;
 
-/** Who acts on another user, from where. */
-export type Actor = { actorId: string; origin: Origin };
+/** Who acts, from where: by which session, unless it is the operator at the command line. */
+export type Actor = { actorId: string; origin: Origin; session?: Session };
+
+/** Requires that whoever acts by a session still may. Throws as `requireStillLive`. */
+export async function requireStillActing(
+  deps: Pick<Deps, "db" | "redis" | "clock" | "config">,
+  { session }: Pick<Actor, "session">,
+): Promise<void> {
+  if (session) await requireStillLive(deps, session);
+}
 
 /** At most twenty users: the one of that id, or those whose user name starts so. */
 export async function findUsers({ db }: Pick<Deps, "db">, query: string): Promise<User[]> {
@@ -51,6 +61,7 @@ export async function unlock(
   const since = await lockedSince(deps, user, {});
   if (!since) return { changed: false };
   const event = actorsEvent(deps, user, "account_unlocked", actor, { reason });
+  await requireStillActing(deps, actor);
   return { changed: await endLock(deps, user.id, event) };
 }
 
@@ -59,14 +70,16 @@ export async function unlock(
  * false where there was no device; the sessions end either way.
  */
 export async function resetMultiFactor(
-  { db, flows }: Pick<Deps, "db" | "flows">,
+  deps: Pick<Deps, "db" | "redis" | "clock" | "config" | "flows">,
   user: User,
-  { actorId, origin }: Actor,
+  actor: Actor,
   reason: string,
 ): Promise<{ changed: boolean }> {
+  const { actorId, origin } = actor;
   requireAnother(user, { actorId });
-  const devices = await listDevices(db, user.id);
-  await flows.removeDevices({
+  const devices = await listDevices(deps.db, user.id);
+  await requireStillActing(deps, actor);
+  await deps.flows.removeDevices({
     removalId: newId(),
     ...subjectOf(user),
     actorId,

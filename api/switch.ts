@@ -6,6 +6,7 @@ import { getMfaProfile, type MfaProfile } from "../store/postgres/profiles.ts";
 import { withdrawChallenges } from "../store/redis/challenges.ts";
 import { hasSecondFactor, type Session } from "../store/redis/sessions.ts";
 import { requirementOf } from "../store/requirement.ts";
+import { requireStillLive } from "./authenticate.ts";
 import type { Deps } from "./deps.ts";
 import { userEvent } from "./events.ts";
 import { requireFreshWith, requireRecentPassword } from "./fresh.ts";
@@ -39,6 +40,7 @@ export async function switchOn(
     if (method && !configured.includes(method) && !aside.some(({ type }) => type === method))
       throw notConfigured();
     requireFreshWith(deps, session, configured);
+    await requireStillLive({ ...deps, db: tx }, session);
     return bringDevicesBack(tx, { userId, method, at: new Date(deps.clock.now()) }, event);
   });
   // Only now: a login that saw no device must have read the older revocation mark. The request before
@@ -61,6 +63,7 @@ export async function switchOff(deps: Deps, session: Session, origin: Origin): P
     refuseIfRequired(deps, profile);
     if (!profile.account.enablingIsOwnCall) return false;
     requireFreshWith(deps, session, configuredMethods(profile.devices));
+    await requireStillLive({ ...deps, db: tx }, session);
     await putDevicesAside(tx, { userId, at: new Date(clock.now()) }, event);
     return true;
   });

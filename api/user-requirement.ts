@@ -5,6 +5,7 @@ import { holdingUser } from "../store/postgres/holding-user.ts";
 import type { Requirement, User } from "../store/postgres/schema.ts";
 import { setRequirement } from "../store/postgres/users.ts";
 import { POLICY_REQUIRED, type Session } from "../store/redis/sessions.ts";
+import { requireStillLive } from "./authenticate.ts";
 import type { Deps } from "./deps.ts";
 import { endSessions } from "./sessions.ts";
 import { actorsEvent } from "./support.ts";
@@ -15,7 +16,7 @@ import { actorsEvent } from "./support.ts";
  */
 export async function changeUserRequirement(
   deps: Deps,
-  { userId: actorId }: Session,
+  session: Session,
   user: User,
   requirement: Requirement | null,
   origin: Origin,
@@ -23,9 +24,10 @@ export async function changeUserRequirement(
   const { db } = deps;
   const { id: userId } = user;
   const detail = { requirement };
-  const actor = { actorId, origin };
+  const actor = { actorId: session.userId, origin };
   const event = actorsEvent(deps, user, "user_requirement_changed", actor, detail);
   const isMissing = await holdingUser(db, userId, async (tx) => {
+    await requireStillLive({ ...deps, db: tx }, session);
     await setRequirement(tx, { userId, requirement }, event);
     return configuredMethods(await listDevices(tx, userId)).length === 0;
   });

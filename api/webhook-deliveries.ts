@@ -6,6 +6,7 @@ import {
 import { keys } from "../store/redis/keys.ts";
 import type { Session } from "../store/redis/sessions.ts";
 import type { WebhookDeliveryState } from "../workflows/messages.ts";
+import { requireStillLive } from "./authenticate.ts";
 import type { Deps } from "./deps.ts";
 import { Problem } from "./problem.ts";
 import { payIfDone, spendAll } from "./spend-all.ts";
@@ -45,11 +46,11 @@ export async function deliveriesOf(
  */
 export async function resend(
   deps: Deps,
-  account: Account,
+  session: Session,
   { id: webhookId, eventId: asked }: { id: string; eventId: string },
 ): Promise<DeliveryView> {
   const { db, redis, clock, flows, config } = deps;
-  const { state } = await accountWebhook(deps, account, webhookId);
+  const { state } = await accountWebhook(deps, session, webhookId);
   // No larger than a number is exact.
   const eventId = /^\d{1,15}$/.test(asked) ? Number(asked) : 0;
   const delivery = { webhookId, eventId };
@@ -65,10 +66,11 @@ export async function resend(
     detail: "This event was sent again too often today.",
   });
   const sent = await payIfDone(spent, async () => {
+    await requireStillLive(deps, session);
     if (view?.state === "waiting")
       return (await flows.moveWebhookDelivery(delivery, "resend")).moved;
     return flows.startWebhookDelivery({
-      accountId: account.accountId,
+      accountId: session.accountId,
       userId: found.event.userId ?? undefined,
       ...delivery,
       retriesMs: config.limits.webhooks.retriesMs,

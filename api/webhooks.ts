@@ -10,12 +10,17 @@ import {
   removeWebhook,
   setWebhookDisabled,
 } from "../store/postgres/webhooks.ts";
+import { keys } from "../store/redis/keys.ts";
 import type { Session } from "../store/redis/sessions.ts";
 import { seal } from "../store/sealing.ts";
+import { requireStillLive } from "./authenticate.ts";
 import type { Deps } from "./deps.ts";
 import { userEvent } from "./events.ts";
 import { requireFresh } from "./fresh.ts";
 import { Problem } from "./problem.ts";
+import { spendAll } from "./spend-all.ts";
+
+const DAY_MS = 24 * 3_600_000;
 
 /** A webhook as its account's administrators see it. */
 export type WebhookView = {
@@ -49,7 +54,7 @@ export async function accountWebhook(
 
 /**
  * A new webhook with its secret, which is told this once. Throws `invalid_webhook_url`,
- * `too_many_webhooks`, `reauthentication_required`.
+ * `too_many_webhooks`, `reauthentication_required`, `too_many_requests`.
  */
 export async function makeWebhook(
   deps: Deps,
@@ -58,11 +63,13 @@ export async function makeWebhook(
   origin: Origin,
 ): Promise<{ webhook: WebhookView; secret: string }> {
   await requireFresh(deps, session);
+  await spendChange(deps, session);
   const target = await requireReachable(url, deps);
   const { accountId, userId: createdBy } = session;
   const { perAccount } = deps.config.limits.webhooks;
   const id = newId();
   const secret = newWebhookSecret();
+  await requireStillLive(deps, session);
   const made = await addWebhook(
     deps.db,
     {
@@ -97,12 +104,13 @@ export async function deleteWebhook(
   const { url } = await accountWebhook(deps, session, id);
   const detail = { webhookId: id, host: new URL(url).host };
   const event = accountEvent(deps, session, "webhook_removed", origin, detail);
+  await requireStillLive(deps, session);
   if (!(await removeWebhook(deps.db, { accountId, webhookId: id }, event))) throw unknownWebhook();
 }
 
 /**
  * Sends a webhook that was disabled events again, from now on. Throws `webhook_not_found`,
- * `reauthentication_required`.
+ * `reauthentication_required`, `too_many_requests`.
  */
 export async function enableWebhook(
   deps: Deps,
@@ -113,9 +121,20 @@ export async function enableWebhook(
   await requireFresh(deps, session);
   const { accountId } = session;
   await accountWebhook(deps, session, id);
+  await spendChange(deps, session);
   const event = accountEvent(deps, session, "webhook_enabled", origin, { webhookId: id });
+  await requireStillLive(deps, session);
   await setWebhookDisabled(deps.db, { accountId, webhookId: id, reason: null }, event);
   return accountWebhook(deps, session, id);
+}
+
+/** Each writes events, starts deliveries and asks DNS. To remove one is free: it was added before. */
+async function spendChange({ redis, clock, config }: Deps, { accountId }: Session): Promise<void> {
+  const rules = [{ limit: config.limits.webhooks.changesPerDay, windowMs: DAY_MS }];
+  await spendAll(redis, clock.now(), [{ key: keys.webhookChanges(accountId), rules }], {
+    code: "too_many_requests",
+    detail: "Your account's webhooks were changed too often today.",
+  });
 }
 
 /** An event about the account as a whole. */

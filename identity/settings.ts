@@ -80,13 +80,13 @@ export function settingsRoutes(deps: Deps): Routes {
     const profile = await getMfaProfile(deps.db, user.id);
     if (!profile) throw new Problem("user_not_found");
     if (unlessRequired) refuseIfRequired(deps, profile);
-    const actor = { actorId: session.userId, origin: originOfCall(c) };
+    const actor = { actorId: session.userId, origin: originOfCall(c), session };
     await resetMultiFactor(deps, user, actor, REASON);
   }
 
   async function unlockUser(c: Context, deps: Deps) {
     const { session, user } = await callerOnOthersPath(c, deps);
-    const actor = { actorId: session.userId, origin: originOfCall(c) };
+    const actor = { actorId: session.userId, origin: originOfCall(c), session };
     await unlock(deps, user, actor, REASON);
   }
 }

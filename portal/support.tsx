@@ -21,7 +21,7 @@ export function supportPages(app: Hono<PortalEnv>, deps: Deps) {
     const who = await signedInAs(c, deps, "support");
     await requireFresh(deps, who.session);
     const origin = originOf(c, deps.config.TRUSTED_PROXIES);
-    return { who, actor: { actorId: who.session.userId, origin } };
+    return { who, actor: { actorId: who.session.userId, origin, session: who.session } };
   };
 
   app.get("/support", async (c) => {

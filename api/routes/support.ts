@@ -140,7 +140,7 @@ export function supportRoutes(app: OpenAPIHono, deps: Deps) {
     await requireRole(deps, session, "support");
     await requireFresh(deps, session);
     const origin = originOf(c, deps.config.TRUSTED_PROXIES);
-    c.set("actor", { actorId: session.userId, origin });
+    c.set("actor", { actorId: session.userId, origin, session });
     return next();
   });
 

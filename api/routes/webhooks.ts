@@ -75,6 +75,7 @@ const add = createRoute({
       { session: true, role: true, body: true, post: true },
       "invalid_webhook_url",
       "too_many_webhooks",
+      "too_many_requests",
     ),
   },
 });
@@ -126,7 +127,11 @@ const enable = createRoute({
   request: { params: idParam, ...post() },
   responses: {
     200: json(webhookSchema, "The webhook"),
-    ...problems({ session: true, role: true, post: true }, "webhook_not_found"),
+    ...problems(
+      { session: true, role: true, post: true },
+      "webhook_not_found",
+      "too_many_requests",
+    ),
   },
 });
 

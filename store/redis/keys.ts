@@ -45,6 +45,7 @@ export const keys = {
     `mfa:{${userId}}:challenge-sends:${challengeId}`,
   newPasswords: (userId: string) => `mfa:{${userId}}:new-passwords`,
   policyChanges: (accountId: string) => `mfa:{${accountId}}:policy-changes`,
+  webhookChanges: (accountId: string) => `mfa:{${accountId}}:webhook-changes`,
   /** Of one version of an account's policy. */
   recounts: (accountId: string, version: number) => `mfa:{${accountId}}:recounts:${version}`,
   deliveryResends: (webhookId: string, eventId: number) =>
@@ -61,6 +62,8 @@ export const keys = {
   strangersPasswords: (digest: string) => `mfa:{${digest}}:strangers-passwords`,
   /** Sorted set: digests of the addresses that a user name was logged in with from, by the last time. */
   knownAddresses: (digest: string) => `mfa:{${digest}}:known-addresses`,
+  /** Budget: the wrong passwords from a known address since the last login from there. */
+  knownFailures: (digest: string, address: string) => `mfa:{${digest}}:known-failures:${address}`,
   /** Hash: the flow and the sending of a message, by its provider's reference. */
   delivery: (reference: string) => `mfa:{${reference}}:delivery`,
   /** String: the reference of a flow's newest message. */

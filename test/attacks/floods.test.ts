@@ -4,6 +4,7 @@ import { sql } from "drizzle-orm";
 import { describe, expect, test } from "vitest";
 import { createApp } from "../../api/app.ts";
 import { newId, newOwnedId } from "../../store/ids.ts";
+import { expectProblem } from "../support/problems.ts";
 import { logInByPassword } from "../support/scenarios.ts";
 import { useStack } from "../support/used.ts";
 
@@ -185,4 +186,30 @@ describe("attack: a user repeats nothing, with a new key and a new number each t
     expect(await keptOf(100)).toBe(0);
     expect(await keptOf(32 * 1024)).toBe(1);
   });
+});
+
+test("an administrator adds and removes webhooks, each of which is written down and asks DNS: sixty a day", async () => {
+  const admin = await stack.createUser({ role: "administrator" });
+  const { token } = await logInByPassword(stack, admin);
+  const path = "/v1/account/webhooks";
+  const add = () =>
+    stack.api.call<{ id: string }>("POST", path, { token, body: { url: "http://127.0.0.1:9/" } });
+  let last = "";
+  for (let n = 0; n < 60; n++) {
+    if (last) await stack.api.call("DELETE", `${path}/${last}`, { token });
+    const added = await add();
+    expect(added.status, added.text).toBe(201);
+    last = added.body.id;
+  }
+  const refused = await add();
+  expectProblem(refused, "too_many_requests");
+  expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(3600);
+  const enabled = await stack.api.call("POST", `${path}/${last}/enable`, { token });
+  expectProblem(enabled, "too_many_requests");
+  // What is wrong can always be removed.
+  expect((await stack.api.call("DELETE", `${path}/${last}`, { token })).status).toBe(204);
+  await stack.advance(24 * 3_600_000);
+  const again = (await logInByPassword(stack, admin)).token;
+  const body = { url: "http://127.0.0.1:9/" };
+  expect((await stack.api.call("POST", path, { token: again, body })).status).toBe(201);
 });

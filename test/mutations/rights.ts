@@ -3,6 +3,20 @@ import type { Mutation } from "./mutation.ts";
 /** What a session may: recent logins, passwords and keys, roles that need a second factor, links. */
 export const rightsMutations: Mutation[] = [
   {
+    mistake: "a request goes on whose session ended while it waited",
+    file: "api/authenticate.ts",
+    find: "  liveOf(await recheckSession(redis, session, { now: clock.now(), idleMs }));\n",
+    replace: "  await recheckSession(redis, session, { now: clock.now(), idleMs });\n",
+    noticedBy: ["test/attacks/outlived-rights.test.ts"],
+  },
+  {
+    mistake: "a request goes on whose user has lost the role a moment ago",
+    file: "api/authenticate.ts",
+    find: "if (user?.role !== session.role)",
+    replace: "if (!user)",
+    noticedBy: ["test/attacks/outlived-rights.test.ts"],
+  },
+  {
     mistake: "an old session gets a new secret, is sent PINs and proves devices",
     file: "api/devices.ts",
     find: "  await requireFresh(deps, session);\n",

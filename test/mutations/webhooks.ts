@@ -3,6 +3,13 @@ import type { Mutation } from "./mutation.ts";
 /** The rules of webhooks. */
 export const webhooksMutations: Mutation[] = [
   {
+    mistake: "webhooks are added and removed without end",
+    file: "api/webhooks.ts",
+    find: "  await spendChange(deps, session);\n  const target",
+    replace: "  const target",
+    noticedBy: ["test/attacks/floods.test.ts"],
+  },
+  {
     mistake: "events are sent to private addresses",
     file: "gateways/public-addresses.ts",
     find: 'if (address.range() !== "unicast") return false;',
