@@ -2,9 +2,17 @@ import type { MiddlewareHandler } from "hono";
 import { forwardedEntries } from "./client-address.ts";
 import type { Deps } from "./deps.ts";
 
-/** How often a doubt is told in the log, and how long it stands in the readiness, in ms. */
-const EVERY_MS = 5 * 60_000;
-const SHOWN_MS = 15 * 60_000;
+const MINUTE_MS = 60_000;
+
+/** How often a doubt is told in the log, in ms. */
+const EVERY_MS = 5 * MINUTE_MS;
+
+/**
+ * The readiness tells what most requests of so many minutes bear, where there were at least so many: one
+ * header of a stranger is no sign of a proxy.
+ */
+const WITHIN_MINUTES = 15;
+const AT_LEAST = 20;
 
 /** Load balancers ask these themselves, past every proxy. */
 const PROBES = new Set(["/healthz", "/readyz"]);
@@ -28,17 +36,19 @@ const DETAILS: Record<Code, string> = {
 
 /**
  * Watches whether requests come as TRUSTED_PROXIES says. A wrong number breaks nothing at once: it
- * throttles everybody together. So it is told in the log, once in five minutes, and by `doubts`.
+ * throttles everybody together. So it is told in the log, once in five minutes, and, where most requests
+ * are so, by `doubts`.
  */
 export function watchProxies({ config, clock, log }: Pick<Deps, "config" | "clock" | "log">) {
-  const seen = new Map<Code, { last: number; told: number; requests: number }>();
+  const seen = new Map<Code, { told: number; requests: number }>();
+  const recent = recentRequests(clock);
 
   const observe: MiddlewareHandler = async (c, next) => {
-    const code = PROBES.has(c.req.path)
-      ? undefined
-      : doubtOf(config.TRUSTED_PROXIES, (name) => c.req.header(name));
+    if (PROBES.has(c.req.path)) return next();
+    const code = doubtOf(config.TRUSTED_PROXIES, (name) => c.req.header(name));
+    recent.count(code);
     if (code) note(code);
-    await next();
+    return next();
   };
 
   function note(code: Code) {
@@ -46,17 +56,41 @@ export function watchProxies({ config, clock, log }: Pick<Deps, "config" | "cloc
     const before = seen.get(code) ?? { told: Number.NEGATIVE_INFINITY, requests: 0 };
     const requests = before.requests + 1;
     const due = now - before.told >= EVERY_MS;
-    seen.set(code, { last: now, told: due ? now : before.told, requests: due ? 0 : requests });
+    seen.set(code, { told: due ? now : before.told, requests: due ? 0 : requests });
     if (due) log.warn({ code, trustedProxies: config.TRUSTED_PROXIES, requests }, DETAILS[code]);
   }
 
   return {
     observe,
-    /** What was doubtful of the requests of the last quarter of an hour. */
+    /** What was doubtful of most requests of the last quarter of an hour. */
     doubts: (): ProxyDoubt[] =>
-      [...seen].flatMap(([code, { last }]) =>
-        clock.now() - last < SHOWN_MS ? [{ code, detail: DETAILS[code] }] : [],
-      ),
+      [...seen.keys()]
+        .filter((code) => recent.isUsual(code))
+        .map((code) => ({ code, detail: DETAILS[code] })),
+  };
+}
+
+/** Counts requests by the minute, for as long as they matter. */
+function recentRequests(clock: Deps["clock"]) {
+  let minutes: { minute: number; code?: Code; requests: number }[] = [];
+  const young = () => {
+    const oldest = Math.floor(clock.now() / MINUTE_MS) - WITHIN_MINUTES;
+    minutes = minutes.filter(({ minute }) => minute > oldest);
+    return minutes;
+  };
+  const sum = (counts: typeof minutes) => counts.reduce((all, { requests }) => all + requests, 0);
+  return {
+    count(code: Code | undefined) {
+      const minute = Math.floor(clock.now() / MINUTE_MS);
+      const same = young().find((one) => one.minute === minute && one.code === code);
+      if (same) same.requests++;
+      else minutes.push({ minute, code, requests: 1 });
+    },
+    /** Whether most were so. */
+    isUsual(code: Code): boolean {
+      const all = sum(young());
+      return all >= AT_LEAST && 2 * sum(minutes.filter((one) => one.code === code)) > all;
+    },
   };
 }
 

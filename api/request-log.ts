@@ -7,7 +7,17 @@ import { inRequest } from "./request-context.ts";
 const WELL_FORMED = /^[\w.:-]{8,64}$/;
 
 /** A session's token, where a protocol puts one into the path. */
-const TOKEN = /([0-9a-f]{56})(?:\.|%2e)[^/]*/gi;
+const TOKEN = /([0-9a-f]{56})\.[^/]*/gi;
+
+/** What a token is made of, percent-encoded. */
+const ENCODED = /%([2-7][0-9a-f])/gi;
+
+/** The path, less its token: also where any of it came percent-encoded, as routes take it, too. */
+function withoutToken(path: string): string {
+  const decoded = path.replace(ENCODED, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)));
+  const masked = decoded.replace(TOKEN, "$1.…");
+  return masked === decoded ? path : masked;
+}
 
 /**
  * One line a request: method, path, status and duration (ms); never a body, header or query.
@@ -22,7 +32,7 @@ export function requestLog(log: Logger, trustedProxies: number): MiddlewareHandl
       c.header("x-request-id", requestId);
       await next();
       const { method } = c.req;
-      const path = c.req.path.replace(TOKEN, "$1.…");
+      const path = withoutToken(c.req.path);
       const ms = Math.round(performance.now() - begun);
       log.info({ method, path, status: c.res.status, ms }, "request");
     });

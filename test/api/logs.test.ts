@@ -65,3 +65,18 @@ test("what a worker logs of an activity names its workflow, run and attempt", as
   expect(first).toMatchObject({ activity: "sendPin", attempt: 1, runId: expect.any(String) });
   expect(second).toMatchObject({ activity: "sendPin", attempt: 2, runId: first.runId });
 });
+
+test("attack: a token in a path reaches no log, however its digits are written", async () => {
+  const { token } = await logInByPassword(stack, await stack.createUser());
+  const [id = "", secret = ""] = token.split(".");
+  const encode = (text: string) => `%${text.charCodeAt(0).toString(16)}${text.slice(1)}`;
+  for (const written of [
+    token,
+    `${encode(id)}.${secret}`,
+    `${id}%2E${encode(secret)}`,
+    `${id}%2e${secret}%ff`,
+    `${encode(id)}%2e${secret}/%ff`,
+  ])
+    await stack.app.request(`/v2.0/tokens/${written}`, { headers: { "x-auth-token": token } });
+  expect(stack.logged().join("")).not.toContain(secret.slice(1));
+});

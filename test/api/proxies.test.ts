@@ -67,6 +67,19 @@ describe("a wrong TRUSTED_PROXIES, by which all users share one address, is told
   });
 });
 
+describe("attack: a stranger's header sets the operator's alarm", () => {
+  test("not by one request, and not by one of many", async () => {
+    const { get, readiness } = gateway(0);
+    await get({ "x-forwarded-for": "192.0.2.1" });
+    expect((await readiness()).doubts).toBeUndefined();
+    for (let n = 0; n < 19; n++) await get({});
+    for (let n = 0; n < 18; n++) await get({ "x-forwarded-for": "192.0.2.1" });
+    expect((await readiness()).doubts).toBeUndefined();
+    for (let n = 0; n < 2; n++) await get({ "x-forwarded-for": "192.0.2.1" });
+    expect((await readiness()).doubts).toEqual(["forwarded_not_trusted"]);
+  });
+});
+
 test.each([
   ["no proxy, none trusted", 0, {}],
   ["one proxy, one trusted", 1, { "x-forwarded-for": "192.0.2.1" }],

@@ -3,6 +3,13 @@ import type { Mutation } from "./mutation.ts";
 /** What strangers may make the service keep and work for, and what guesses cost. */
 export const strangersMutations: Mutation[] = [
   {
+    mistake: "one header of a stranger is an operator's alarm",
+    file: "api/proxy-doubts.ts",
+    find: "return all >= AT_LEAST && 2 * sum(minutes.filter((one) => one.code === code)) > all;",
+    replace: "return all > 0 && minutes.some((one) => one.code === code);",
+    noticedBy: ["test/api/proxies.test.ts"],
+  },
+  {
     mistake: "the answer of a stranger's failed login is kept",
     file: "api/kept-answers.ts",
     find: 'const userId = caller.userId ?? c.get("loggedIn");',
