@@ -104,17 +104,12 @@ async function goOn(
 ): Promise<LoginResult> {
   const user = await checked;
   note({ userId: user.id });
-  const remembered = rememberOrigin(deps, user.username, origin);
-
   // One however often it is decided.
   const event = userEvent(deps, subjectOf(user), "login_succeeded", origin);
   for (let decision = 0; decision < DECISIONS; decision++) {
     // Before the password and the devices are looked at again: a session opened on what they were,
     // under a mark set since, is refused.
-    const [epochs] = await Promise.all([
-      readEpochs(deps.redis, user.id, user.accountId),
-      remembered,
-    ]);
+    const epochs = await readEpochs(deps.redis, user.id, user.accountId);
     const result = await decide(deps, user, { epochs, event, origin }, terms);
     if (result) return result;
   }
@@ -179,6 +174,7 @@ async function decide(
   if (typeof opened === "string") return undefined;
   const session = openedSession(opened);
   if (setup) return { status: "setup_required", session };
+  await rememberOrigin(deps, profile.user.username, origin);
   const told = failedAttemptsOf(opened);
   return { status: "authenticated", session, multiFactorRequiredFrom, ...told };
 }

@@ -1,8 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Origin } from "../machines/methods.ts";
 import { hashCode } from "../store/codes.ts";
+import { settledIn } from "../store/redis/budgets.ts";
 import { keys } from "../store/redis/keys.ts";
-import { isKnownAddress, rememberAddress } from "../store/redis/known-addresses.ts";
+import {
+  forgetAddresses,
+  isKnownAddress,
+  rememberAddress,
+} from "../store/redis/known-addresses.ts";
 import { clientNetwork } from "./client-network.ts";
 import type { Deps } from "./deps.ts";
 import { Problem } from "./problem.ts";
@@ -31,8 +36,8 @@ type ThrottleDeps = Pick<Deps, "redis" | "clock" | "config">;
 
 /**
  * Spends one password guess, to be given back after the right password and settled after a wrong
- * one: from the budgets of the client's address, of this user name from this address and, unless the
- * user has logged in from there before, of this user name from anywhere. Throws `login_throttled`
+ * one: from the budgets of the client's address, of this user name from this address and of this user
+ * name from anywhere; where the user has logged in from there before, of what failed there since. Throws `login_throttled`
  * where so many were wrong, and `logins_under_way` where it would have to wait too long for those that
  * are being judged; `too_many_requests` where the user logs in too often. Nothing here locks, and guessing from elsewhere keeps nobody out of where they
  * usually are.
@@ -46,27 +51,26 @@ export async function spendPasswordGuess(
   const now = clock.now();
   const { perUser, perAddress, windowMs, fromStrangersPerDay, logins } = config.limits.password;
   const at = addressOf(origin);
-  const known = keys.knownAddresses(digest(deps, username));
-  const charges: Charge[] = [
+  const everywhere: Charge[] = [
     { key: keys.addressPasswords(digest(deps, at)), rules: [{ limit: perAddress, windowMs }] },
     {
       key: keys.usernamePasswords(digest(deps, at, username)),
       rules: [{ limit: perUser, windowMs }],
     },
   ];
-  if (!(await isKnownAddress(redis, known, digest(deps, at), { now, withinMs: KNOWN_MS })))
-    charges.push({
-      key: keys.strangersPasswords(digest(deps, username)),
-      // See docs/decisions/0005.
-      rules: [{ limit: fromStrangersPerDay, windowMs: DAY_MS }],
-    });
+  // See docs/decisions/0005.
+  const ofStrangers: Charge = {
+    key: keys.strangersPasswords(digest(deps, username)),
+    rules: [{ limit: fromStrangersPerDay, windowMs: DAY_MS }],
+  };
   const refusal = {
     code: "login_throttled",
     detail: "Too many wrong passwords. Wait, then try again.",
   } as const;
-  const guess = await afterOthers(() =>
-    trySpendAll(redis, now, charges, refusal, { settlesWithinMs: JUDGED_WITHIN_MS }),
-  );
+  const guess = await afterOthers(async () => {
+    const charges = [...everywhere, (await knownAt(deps, username, at)) ?? ofStrangers];
+    return trySpendAll(redis, now, charges, refusal, { settlesWithinMs: JUDGED_WITHIN_MS });
+  });
   try {
     // Also right ones cost a hash. Only once there is a guess: a key for each name that is made up
     // would be more than the address's guesses.
@@ -80,6 +84,26 @@ export async function spendPasswordGuess(
     throw error;
   }
   return guess;
+}
+
+/**
+ * What is spent at an address that the user name was logged in with from; none where it was not, or
+ * where too many wrong passwords came from there since: it is as strange as any other then.
+ */
+async function knownAt(
+  deps: ThrottleDeps,
+  username: string,
+  at: string,
+): Promise<Charge | undefined> {
+  const { redis, clock, config } = deps;
+  const now = clock.now();
+  const [user, address] = [digest(deps, username), digest(deps, at)];
+  const within = { now, withinMs: KNOWN_MS };
+  if (!(await isKnownAddress(redis, keys.knownAddresses(user), address, within))) return undefined;
+  const key = keys.knownFailures(user, address);
+  const limit = config.limits.password.fromKnown;
+  if ((await settledIn(redis, key, { now, windowMs: KNOWN_MS })) >= limit) return undefined;
+  return { key, rules: [{ limit, windowMs: KNOWN_MS }] };
 }
 
 /** Spends once guesses that are under way have been judged, which takes no longer than their hashes. */
@@ -99,7 +123,7 @@ async function afterOthers(spend: () => Promise<Spent | Refused>): Promise<Spent
 }
 
 /**
- * Makes the address known to the user name, after its right password. Clients without an address have
+ * Makes the address known to the user name, after a whole login: by every factor that there is. Clients without an address have
  * nothing to be known by: all of them are strangers.
  */
 export async function rememberOrigin(
@@ -108,16 +132,24 @@ export async function rememberOrigin(
   origin: Origin,
 ): Promise<void> {
   if (origin.ip === undefined) return;
-  const known = keys.knownAddresses(digest(deps, username));
+  const [user, address] = [digest(deps, username), digest(deps, addressOf(origin))];
+  const known = { key: keys.knownAddresses(user), failures: keys.knownFailures(user, address) };
   const most = deps.config.limits.password.knownAddresses;
-  await rememberAddress(deps.redis, known, digest(deps, addressOf(origin)), {
-    now: deps.clock.now(),
-    most,
-  });
+  await rememberAddress(deps.redis, known, address, { now: deps.clock.now(), most });
+}
+
+/** Forgets where the user name was logged in from, but for where its password was changed from. */
+export async function forgetOrigins(
+  deps: Pick<Deps, "redis" | "config">,
+  username: string,
+  { ip }: Origin,
+): Promise<void> {
+  const but = ip === undefined ? "" : digest(deps, addressOf({ ip }));
+  await forgetAddresses(deps.redis, keys.knownAddresses(digest(deps, username)), but);
 }
 
 const addressOf = ({ ip = "unknown" }: Origin) => clientNetwork(ip);
 
-function digest({ config }: ThrottleDeps, ...parts: string[]): string {
+function digest({ config }: Pick<Deps, "config">, ...parts: string[]): string {
   return hashCode(config.CODE_KEY, "password", ...parts);
 }

@@ -10,6 +10,7 @@ import { userEvent } from "./events.ts";
 import { requireFresh } from "./fresh.ts";
 import { hashNewPassword } from "./new-passwords.ts";
 import { requireStrong } from "./password-rule.ts";
+import { forgetOrigins } from "./password-throttle.ts";
 import { Problem } from "./problem.ts";
 import { endSessions } from "./sessions.ts";
 
@@ -40,21 +41,25 @@ export async function changeOwnPassword(
   }
   const passwordHash = await hashNewPassword(deps, userId, password);
   await requireStillLive(deps, session);
-  const replacement = { userId, passwordHash, replaces: proven.passwordHash };
+  const replacement = { userId, username, passwordHash, replaces: proven.passwordHash };
   const event = userEvent(deps, session, "password_changed", origin);
-  if (!(await replacePassword(deps, replacement, event))) throw wrongPassword();
+  if (!(await replacePassword(deps, replacement, event, origin))) throw wrongPassword();
 }
 
 /**
- * Gives the user another password, known by its hash, and ends every session of theirs; false where
- * it was to replace one that is no longer theirs.
+ * Gives the user another password, known by its hash, ends every session of theirs and forgets every
+ * address that they logged in from but the one that the change comes from; false where it was to replace one that is no longer theirs.
  */
 export async function replacePassword(
-  deps: Pick<Deps, "db" | "redis" | "clock">,
-  replacement: Parameters<typeof setPassword>[1],
+  deps: Pick<Deps, "db" | "redis" | "clock" | "config">,
+  { username, ...replacement }: Parameters<typeof setPassword>[1] & { username: string },
   event: NewEvent,
+  origin: Origin,
 ): Promise<boolean> {
-  const end = () => endSessions(deps, replacement.userId, "password_changed");
+  const end = async () => {
+    await endSessions(deps, replacement.userId, "password_changed");
+    await forgetOrigins(deps, username, origin);
+  };
   const replaced = await deps.db.transaction(async (tx) => {
     const changed = await setPassword(tx, replacement, event);
     // Before it counts: where sessions cannot be ended the password stays as it was.

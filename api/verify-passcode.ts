@@ -25,6 +25,7 @@ import { recordRefund } from "./given-back.ts";
 import { type Guess, judge, methodOf, readGuess } from "./guesses.ts";
 import { tellingEnd } from "./login-facts.ts";
 import { codeUsed } from "./otp.ts";
+import { rememberOrigin } from "./password-throttle.ts";
 import { isSpent, Problem } from "./problem.ts";
 import { recordSuccess } from "./record-success.ts";
 import { note } from "./request-context.ts";
@@ -237,5 +238,6 @@ async function open(
     await withdrawChallenge(redis, { userId, challengeId, now: clock.now() });
     throw new Problem("challenge_expired", "Your devices changed in the meantime. Log in again.");
   }
+  await rememberOrigin(deps, user.username, origin);
   return { session: openedSession(opened), ...failedAttemptsOf(opened) };
 }

@@ -173,7 +173,8 @@ async function changePassword(
     const { id: userId } = user;
     const passwordHash = await hashPassword(password);
     const event = eventOf(service, user, "password_changed");
-    await replacePassword(service, { userId, passwordHash }, event);
+    const { username } = user;
+    await replacePassword(service, { userId, username, passwordHash }, event, {});
     const words = `${user.username} has another password; every session has ended.`;
     answer(
       command,

@@ -98,6 +98,16 @@ export async function budgetWait(
   return Math.max(0, ...waits);
 }
 
+/** How many were spent in the `windowMs` before `now` and will stay spent. */
+export async function settledIn(
+  redis: Redis,
+  key: string,
+  { now, windowMs }: { now: number; windowMs: number },
+): Promise<number> {
+  const spent = await redis.zRangeByScore(key, `(${now - windowMs}`, "+inf");
+  return spent.filter((token) => !token.startsWith(UNDER_WAY)).length;
+}
+
 /** Gives back what the token spent; a second time it changes nothing. */
 export async function refund(redis: Redis, key: string, token: string): Promise<void> {
   await redis.zRem(key, token);

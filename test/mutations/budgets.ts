@@ -33,10 +33,31 @@ export const budgetsMutations: Mutation[] = [
   {
     mistake: "strangers everywhere guess one user's password without end",
     file: "api/password-throttle.ts",
-    find: "  if (!(await isKnownAddress(redis, known, digest(deps, at), { now, withinMs: KNOWN_MS })))",
-    replace:
-      "  if (await isKnownAddress(redis, known, digest(deps, at), { now, withinMs: KNOWN_MS }))",
+    find: "(await knownAt(deps, username, at)) ?? ofStrangers",
+    replace: "...(await knownAt(deps, username, at).then((known) => (known ? [known] : [])))",
     noticedBy: ["test/api/throttle.test.ts"],
+  },
+  {
+    mistake: "an address that is known stays so, whatever fails from there",
+    file: "api/password-throttle.ts",
+    find: ">= limit) return undefined;",
+    replace: ">= limit) return { key, rules: [] };",
+    noticedBy: ["test/attacks/known-addresses.test.ts"],
+  },
+  {
+    mistake: "a right password makes an address known before the second step",
+    file: "api/login.ts",
+    find: "    const epochs = await readEpochs(deps.redis, user.id, user.accountId);\n",
+    replace:
+      "    const epochs = await readEpochs(deps.redis, user.id, user.accountId);\n    await rememberOrigin(deps, user.username, origin);\n",
+    noticedBy: ["test/attacks/known-addresses.test.ts"],
+  },
+  {
+    mistake: "an address stays known after the password has changed",
+    file: "api/password.ts",
+    find: "    await forgetOrigins(deps, username, origin);\n",
+    replace: "",
+    noticedBy: ["test/attacks/known-addresses.test.ts"],
   },
   {
     mistake: "an address stays known for ever",

@@ -44,16 +44,18 @@ test("a user has fifty challenges: one more takes the place of the oldest", asyn
 });
 
 test("of a user's addresses the newest are known, each as long as it is used", async () => {
-  const key = keys.knownAddresses(newId());
+  const id = newId();
+  const key = keys.knownAddresses(id);
+  const at = { key, failures: keys.knownFailures(id, "any") };
   const known = (address: string, now = NOW) =>
     isKnownAddress(redis, key, address, { now, withinMs: DAY });
   for (let n = 0; n < 5; n++)
-    await rememberAddress(redis, key, `address ${n}`, { now: NOW - 5 + n, most: 3 });
+    await rememberAddress(redis, at, `address ${n}`, { now: NOW - 5 + n, most: 3 });
   expect(await Promise.all([0, 1, 2, 3, 4].map((n) => known(`address ${n}`)))).toEqual([
     ...[false, false],
     ...[true, true, true],
   ]);
   expect(await known("address 4", NOW + DAY)).toBe(false);
-  await rememberAddress(redis, key, "address 4", { now: NOW + DAY, most: 3 });
+  await rememberAddress(redis, at, "address 4", { now: NOW + DAY, most: 3 });
   expect(await known("address 4", NOW + DAY)).toBe(true);
 });

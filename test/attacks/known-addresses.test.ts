@@ -1,0 +1,92 @@
+// I had the password once. From the addresses that I logged in from I guess the next one, while the owner
+// is kept out by strangers.
+import { expect, test } from "vitest";
+import { codeAt, userWithApp } from "../support/apps.ts";
+import { expectProblem } from "../support/problems.ts";
+import { useStack } from "../support/used.ts";
+
+const WINDOW_MS = 16 * 60_000;
+const HOME = "192.0.2.1";
+
+const stack = useStack({ environment: { TRUSTED_PROXIES: "1" } });
+
+type Login = { username: string; password: string };
+
+const from = (address: string, login: Login) =>
+  stack.api.logIn(login, { headers: { "x-forwarded-for": address } });
+
+/** Wrong passwords of strangers, until no more are looked at. */
+async function spendStrangers({ username }: Login, net: string) {
+  for (let n = 0; n < 100; n++)
+    await from(`${net}.${Math.floor(n / 10)}`, { username, password: `guess ${n}` });
+  expectProblem(await from(`${net}.99`, { username, password: "x" }), "login_throttled");
+}
+
+test("a right password alone, before any second step, makes no address known", async () => {
+  const { user } = await userWithApp(stack);
+  expect((await from("198.51.100.77", user)).body.status).toBe("challenge");
+  await spendStrangers(user, "203.0.113");
+  expectProblem(await from("198.51.100.77", { ...user, password: "x" }), "login_throttled");
+});
+
+test("a whole login does", async () => {
+  const { user, secret } = await userWithApp(stack);
+  await stack.advance(30_000);
+  const { body } = await from(HOME, user);
+  if (body.status !== "challenge") throw new Error(`It answered ${body.status}`);
+  const answered = await stack.api.verifyPasscode(
+    body.challenge.id,
+    codeAt(secret, stack.clock.now()),
+    { headers: { "x-forwarded-for": HOME } },
+  );
+  expect(answered.status).toBe(200);
+  await spendStrangers(user, "203.0.113");
+  expect((await from(HOME, user)).body.status).toBe("challenge");
+});
+
+test("a changed password forgets every address but the one that it was changed from", async () => {
+  const user = await stack.createUser();
+  for (let n = 1; n <= 4; n++) expect((await from(`198.51.100.${n}`, user)).status).toBe(200);
+  const home = (await from(HOME, user)).body;
+  if (home.status !== "authenticated") throw new Error(`It answered ${home.status}`);
+  const password = "quite another one 73";
+  const changed = await stack.api.call("PUT", "/v1/me/password", {
+    token: home.session.token,
+    headers: { "x-forwarded-for": HOME },
+    body: { currentPassword: user.password, password },
+  });
+  expect(changed.status).toBe(204);
+  await spendStrangers(user, "203.0.113");
+  for (let n = 1; n <= 4; n++)
+    expectProblem(await from(`198.51.100.${n}`, { ...user, password: "x" }), "login_throttled");
+  expect((await from(HOME, { ...user, password })).status).toBe(200);
+});
+
+test("of known addresses each has ten wrong passwords between two logins, and there are ten of them", async () => {
+  const user = await stack.createUser();
+  const addresses = Array.from({ length: 11 }, (_, n) => `198.51.100.${n + 1}`);
+  for (const address of [...addresses, HOME]) expect((await from(address, user)).status).toBe(200);
+  await spendStrangers(user, "203.0.113");
+  let judged = 0;
+  for (const address of addresses)
+    for (let n = 0; n < 10; n++)
+      if ((await from(address, { ...user, password: `x${n}` })).status === 401) judged++;
+  expect(judged).toBe(90);
+  await stack.advance(WINDOW_MS);
+  for (const address of addresses)
+    expectProblem(await from(address, { ...user, password: "x" }), "login_throttled");
+  // Whoever guesses elsewhere keeps nobody out of where they usually are.
+  expect((await from(HOME, user)).status).toBe(200);
+});
+
+test("a login from a known address gives it ten more", async () => {
+  const user = await stack.createUser();
+  expect((await from(HOME, user)).status).toBe(200);
+  await spendStrangers(user, "203.0.113");
+  for (let round = 0; round < 2; round++) {
+    for (let n = 0; n < 9; n++)
+      expectProblem(await from(HOME, { ...user, password: "x" }), "invalid_credentials");
+    expect((await from(HOME, user)).status).toBe(200);
+    await stack.advance(WINDOW_MS);
+  }
+});
