@@ -14,10 +14,10 @@ import { logInByPassword } from "../support/scenarios.ts";
 import { gatewayOver } from "../support/stack.ts";
 import { until } from "../support/until.ts";
 import { useStack } from "../support/used.ts";
-import { type Request, v1 } from "./overtaken/request.ts";
-import { REQUESTS } from "./overtaken/requests.ts";
-import { type SlowGateway, slowGateway } from "./overtaken/slow-gateway.ts";
-import { newWorld, type World } from "./overtaken/worlds.ts";
+import { type Request, v1 } from "./races/request.ts";
+import { REQUESTS } from "./races/requests.ts";
+import { type SlowGateway, slowGateway } from "./races/slow-gateway.ts";
+import { newWorld, type World } from "./races/worlds.ts";
 
 const HOOKS = "/v1/account/webhooks";
 const url = "http://127.0.0.1:9/";
