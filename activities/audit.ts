@@ -1,6 +1,7 @@
 import { activityInfo } from "@temporalio/activity";
 import type { Clock } from "../config.ts";
 import type { Origin } from "../machines/methods.ts";
+import type { EventType } from "../store/event-types.ts";
 import type { NewEvent } from "../store/postgres/events.ts";
 
 /** Whom an event is about; unless `actorId` says otherwise it is they who did it. */
@@ -9,7 +10,7 @@ type Subject = { userId: string; accountId: string; actorId?: string; origin?: O
 /** The audit event of a workflow's fact: one a workflow and type, however often the activity runs. */
 export function eventOf(
   clock: Clock,
-  type: string,
+  type: EventType,
   { userId, accountId, actorId = userId, origin }: Subject,
   detail: Record<string, unknown> = {},
 ): NewEvent {

@@ -1,10 +1,13 @@
 import { ApplicationFailure } from "@temporalio/common";
 import { hashCode } from "../store/codes.ts";
+import type { EventType } from "../store/event-types.ts";
 import { isImportant, type Recipient, recipientsOf, writeNotice } from "../store/notices.ts";
+import { getAccount } from "../store/postgres/accounts.ts";
 import { getEvent, recordEvent } from "../store/postgres/events.ts";
-import type { AuditEvent } from "../store/postgres/schema.ts";
+import type { AuditEvent, User } from "../store/postgres/schema.ts";
 import { getUser } from "../store/postgres/users.ts";
 import { formerAddress } from "../store/redis/former-addresses.ts";
+import { isRequired, requirementOf } from "../store/requirement.ts";
 import { workflowIds } from "../workflows/ids.ts";
 import type { FollowUp } from "./follow-ups.ts";
 import type { Deps } from "./index.ts";
@@ -19,6 +22,10 @@ const OVER_BUDGET = "over_budget";
 /** Telling a user of an event. The address and the words are found when it is sent, and stay out of history. */
 export function noticeActivities(deps: Deps) {
   const { db, redis, mail, config, clock } = deps;
+  const isRequiredOf = async (user: User) => {
+    const account = await getAccount(db, user.accountId);
+    return !!account && isRequired(requirementOf({ user, account }, config), clock.now());
+  };
   return {
     async sendNotice({ eventId, to }: { eventId: number; to: Recipient }): Promise<NoticeOutcome> {
       if (!mail) return "mail_off";
@@ -36,6 +43,7 @@ export function noticeActivities(deps: Deps) {
         url,
         support: support?.text,
         actorRole: actor?.role,
+        required: await isRequiredOf(user),
       });
       // A crash after the server took it sends it twice, under the same id.
       const id = hashCode(config.CODE_KEY, "notice", event.key, to);
@@ -64,7 +72,7 @@ function droppedNotice({ key, accountId, userId, type }: AuditEvent, to: Recipie
     at,
     accountId,
     userId,
-    type: "notice_dropped",
+    type: "notice_dropped" satisfies EventType,
     detail,
   };
 }

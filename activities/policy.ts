@@ -1,6 +1,7 @@
 import { activityInfo } from "@temporalio/activity";
 import type { Clock } from "../config.ts";
 import type { Origin } from "../machines/methods.ts";
+import type { EventType } from "../store/event-types.ts";
 import { getAccount, remindUsers, setPolicy } from "../store/postgres/accounts.ts";
 import { type NewEvent, recordEvent } from "../store/postgres/events.ts";
 import type { Requirement } from "../store/postgres/schema.ts";
@@ -78,7 +79,7 @@ export function policyActivities({ db, redis, clock }: Deps) {
  */
 function rolloutEvent(
   clock: Clock,
-  type: string,
+  type: EventType,
   { accountId, actorId, origin }: { accountId: string; actorId?: string; origin?: Origin },
   detail: Record<string, unknown>,
 ): NewEvent {

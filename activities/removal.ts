@@ -1,4 +1,5 @@
 import type { Origin } from "../machines/methods.ts";
+import type { EventType } from "../store/event-types.ts";
 import { configuredMethods, isLastOfDefault } from "../store/methods.ts";
 import { type Removal, removeAllDevices, removeDevice } from "../store/postgres/device-removal.ts";
 import { findEvent } from "../store/postgres/events.ts";
@@ -15,7 +16,7 @@ type Request = {
   userId: string;
   accountId: string;
   deviceId?: string;
-  event: string;
+  event: EventType;
   actorId: string;
   origin: Origin;
   detail?: Record<string, string>;

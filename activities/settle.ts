@@ -1,4 +1,5 @@
 import type { Origin } from "../machines/methods.ts";
+import type { EventType } from "../store/event-types.ts";
 import { removeUnverifiedDevice, verifyDevice } from "../store/postgres/devices.ts";
 import { dropPin } from "../store/redis/pins.ts";
 import { revokeUser } from "../store/redis/sessions.ts";
@@ -9,7 +10,7 @@ type Enrolled = { userId: string; accountId: string; deviceId: string; origin?: 
 
 /** How an enrollment ends: the device counts, or is gone. */
 export function settlementActivities({ db, redis, clock }: Deps) {
-  const remove = async (device: Enrolled, event: string) => {
+  const remove = async (device: Enrolled, event: EventType) => {
     const { userId, deviceId } = device;
     await removeUnverifiedDevice(
       db,

@@ -1,4 +1,5 @@
 import { webhookSender } from "../gateways/webhook.ts";
+import type { EventType } from "../store/event-types.ts";
 import { getEvent, type ShownEvent, showEvents } from "../store/postgres/events.ts";
 import {
   forgetDeliveries,
@@ -74,7 +75,7 @@ export function webhookActivities({ db, config, clock }: Deps) {
         {
           key: `${workflowId}/webhook_disabled/${standing.attempts}`,
           at: new Date(clock.now()),
-          type: "webhook_disabled",
+          type: "webhook_disabled" satisfies EventType,
           accountId,
           workflowId,
           detail: { webhookId, reason, outcome },

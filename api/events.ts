@@ -1,5 +1,6 @@
 import type { z } from "@hono/zod-openapi";
 import type { Origin } from "../machines/methods.ts";
+import type { EventType } from "../store/event-types.ts";
 import { newId } from "../store/ids.ts";
 import {
   type EventFilter,
@@ -28,7 +29,7 @@ export const subjectOf = ({ id: userId, accountId }: Pick<User, "id" | "accountI
 export function userEvent(
   { clock }: Pick<Deps, "clock">,
   { userId, accountId }: Subject,
-  type: string,
+  type: EventType,
   origin: Origin,
   detail: Record<string, unknown> = {},
 ): NewUserEvent {

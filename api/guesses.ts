@@ -41,12 +41,13 @@ export async function readGuess(
   await spendRequest(deps, challengeId);
   throw new Problem(
     "invalid_request",
-    "Passcodes have 6 or 7 digits. Recovery codes have 16 letters and digits.",
+    "A passcode by SMS has 7 digits, one of an app 6. A recovery code has 16 letters and digits.",
     {
       errors: [
         {
           path: "passcode",
-          message: "Passcodes have 6 or 7 digits. Recovery codes have 16 letters and digits.",
+          message:
+            "A passcode by SMS has 7 digits, one of an app 6. A recovery code has 16 letters and digits.",
         },
       ],
     },

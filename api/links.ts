@@ -1,4 +1,5 @@
 import type { Origin } from "../machines/methods.ts";
+import type { EventType } from "../store/event-types.ts";
 import {
   getAccount,
   holdAccount,
@@ -43,7 +44,7 @@ export async function linkCloudAccount(
   await requireFresh(deps, session);
   const owner = await checkCredentials(deps, credentials, origin);
   const own = await getAccount(deps.db, session.accountId);
-  const tellOwner = (db: Db, type: string, detail: object) =>
+  const tellOwner = (db: Db, type: EventType, detail: object) =>
     recordEvent(db, {
       ...userEvent(deps, subjectOf(owner), type, origin, {
         linkedTo: session.accountId,
@@ -63,9 +64,13 @@ export async function linkCloudAccount(
       const ends = { accountId, linkedAccountId: cloud.id, linkedBy, at };
       const event = userEvent(deps, session, "account_linked", origin, {
         linkedAccountId: cloud.id,
+        account: cloud.name,
       });
       if (!(await linkAccount(tx, ends, event)))
-        throw new Problem("linked_already", "There is nothing left to do.");
+        throw new Problem(
+          "linked_already",
+          `The Cloud account ${cloud.name} is already linked. There is nothing left to do.`,
+        );
       await tellOwner(tx, "linked_by_account", {});
       return describeLink(cloud);
     });
@@ -105,7 +110,7 @@ async function linkable(
   if (asksForMore || account.requirement === "required")
     throw new Problem(
       "linked_account_has_mfa",
-      "An account with multi-factor authentication cannot be linked. Its administrators can turn it off, and on again once the account is linked.",
+      "A Cloud account with multi-factor authentication cannot be linked. Its administrators can turn it off in the Cloud account, and on again once it is linked.",
     );
   return account;
 }

@@ -13,7 +13,7 @@ import type { Device, User } from "../store/postgres/schema.ts";
 import { type Credentialed, recordLogin } from "../store/postgres/users.ts";
 import { openChallenge } from "../store/redis/challenges.ts";
 import { type Epochs, openSession, readEpochs } from "../store/redis/sessions.ts";
-import { requirementOf, roleNeedsMfa } from "../store/requirement.ts";
+import { isRequired, requiredFrom, requirementOf, roleNeedsMfa } from "../store/requirement.ts";
 import { checkApiKey } from "./api-keys.ts";
 import { type Challenge, describeChallenge } from "./challenge-view.ts";
 import { trySend } from "./challenges.ts";
@@ -23,7 +23,6 @@ import { subjectOf, userEvent } from "./events.ts";
 import { refuseLocked } from "./lock.ts";
 import { tellingEnd } from "./login-facts.ts";
 import { rememberOrigin } from "./password-throttle.ts";
-import { isRequired, requiredFrom } from "./policy.ts";
 import { Problem } from "./problem.ts";
 import { note } from "./request-context.ts";
 import {

@@ -15,7 +15,7 @@ export const LONGEST_PASSWORD = 256;
 export const TOO_LONG = `A password has at most ${LONGEST_PASSWORD} characters.`;
 
 /**
- * Throws `invalid_request` for a password that is too short, too long, the user name itself, or one of the
+ * Throws `invalid_request` for a password that is too short, too long, the user name (once or repeated), or one of the
  * 50,000 that are chosen most (of at least 8 characters, in any case). NIST SP 800-63B-4 section
  * 3.1.1.2: the whole password is compared, and a code point is a character.
  */
@@ -25,8 +25,8 @@ export function requireStrong(password: string, username: string) {
   if ([...password.normalize("NFC")].length < SHORTEST_PASSWORD)
     throw refuse(`A password has at least ${SHORTEST_PASSWORD} characters.`);
   if (password.length > LONGEST_PASSWORD) throw refuse(TOO_LONG);
-  if (normalizeUsername(password) === normalizeUsername(username))
-    throw refuse("The password cannot be your user name.");
+  if (normalizeUsername(password).replaceAll(normalizeUsername(username), "") === "")
+    throw refuse("The password cannot be your user name, nor your user name repeated.");
   if (commonPasswords.test(password.toLowerCase()))
     throw refuse("This password is too common. Choose another.");
 }

@@ -67,7 +67,11 @@ function plainNumber(text: string, path: string): string {
     .replace(/^tel:/i, "")
     .replace(/^\((\+\d{1,3})\)/, "$1 ");
   if (ACCEPTED.test(typed)) return typed;
-  throw invalid("extra_characters", path, "Use digits, spaces and hyphens only.");
+  throw invalid(
+    "extra_characters",
+    path,
+    "Use digits only. Spaces, hyphens, dots and brackets are fine between them.",
+  );
 }
 
 /**
@@ -98,7 +102,11 @@ function unknownMobile(countryCode: Country, typed: string): string {
   const number = parse(countryCode, typed);
   const { countryCallingCode: code, nationalNumber } = number;
   if (code !== getCountryCallingCode(countryCode))
-    throw invalid("wrong_country", "phoneNumber", "The number belongs to another country.");
+    throw invalid(
+      "wrong_country",
+      "phoneNumber",
+      "The number belongs to another country. Choose that country, or check the number.",
+    );
   const plan = PLANS[code];
   const isMobile = plan?.mobile.test(nationalNumber) ?? !nationalNumber.startsWith("0");
   if (number.isValid()) throw notMobile((!isMobile && plan?.help) || wordsFor(number));

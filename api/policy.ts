@@ -7,7 +7,7 @@ import { getUser } from "../store/postgres/users.ts";
 import { spend } from "../store/redis/budgets.ts";
 import { keys } from "../store/redis/keys.ts";
 import type { Session } from "../store/redis/sessions.ts";
-import type { Required } from "../store/requirement.ts";
+import { requiredFrom } from "../store/requirement.ts";
 import type { PolicyRolloutArgs, PolicyRolloutState } from "../workflows/messages.ts";
 import type { Deps } from "./deps.ts";
 import { methodsOf, requireFresh } from "./fresh.ts";
@@ -38,20 +38,6 @@ export type PolicyRequest = {
   requirement: Requirement;
   enforceAfter?: string | { days: number } | null;
 };
-
-/** When a second factor begins to be required; undefined where it is now, or never. */
-export function requiredFrom(
-  { requirement, enforceAfter }: Required,
-  now: number,
-): string | undefined {
-  const ahead = requirement === "required" && enforceAfter && enforceAfter.getTime() > now;
-  return ahead ? enforceAfter.toISOString() : undefined;
-}
-
-/** Whether a second factor is required by now. */
-export function isRequired(required: Required, now: number): boolean {
-  return required.requirement === "required" && requiredFrom(required, now) === undefined;
-}
 
 /** The policy of the administrator's account and how far its roll-out is, counted now. */
 export async function getPolicy(deps: Deps, session: Session): Promise<Policy> {

@@ -1,4 +1,5 @@
 import type { Factor, Origin } from "../machines/methods.ts";
+import type { EventType } from "../store/event-types.ts";
 import { recordEvent } from "../store/postgres/events.ts";
 import type { User } from "../store/postgres/schema.ts";
 import { recordLogin } from "../store/postgres/users.ts";
@@ -16,7 +17,7 @@ export async function recordSuccess(
   origin: Origin,
 ): Promise<User | undefined> {
   const workflowId = workflowIds.loginChallenge(challengeId);
-  const event = (type: string, detail = {}) => ({
+  const event = (type: EventType, detail = {}) => ({
     ...userEvent(deps, user, type, origin, detail),
     key: `${workflowId}/${type}`,
     workflowId,

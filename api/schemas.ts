@@ -1,3 +1,4 @@
+import "./plain-faults.ts";
 import { z } from "@hono/zod-openapi";
 import { readAddress } from "../store/addresses.ts";
 import { faultOfUsername, LONGEST_TYPED_USERNAME } from "../store/usernames.ts";
@@ -160,15 +161,26 @@ export const nicknameSchema = z
   .openapi({ ...patternOf(NICKNAME), example: "My phone" });
 
 /** How many recovery codes a set may have. */
-export const quantitySchema = z.int().min(1).max(10);
+const QUANTITY = "Choose from 1 to 10 codes.";
+export const quantitySchema = z.int(QUANTITY).min(1, QUANTITY).max(10, QUANTITY);
 
 /** A password as typed, no longer than is hashed. */
-export const passwordSchema = z.string().min(1).max(LONGEST_PASSWORD, TOO_LONG);
+export const passwordSchema = z
+  .string()
+  .min(1, "Enter the password.")
+  .max(LONGEST_PASSWORD, TOO_LONG);
 
 /** A user name and a password, both as typed. */
 export const credentialsSchema = z
   .object({
-    username: z.string().min(1).max(LONGEST_TYPED_USERNAME).openapi({ example: "alice" }),
+    username: z
+      .string()
+      .min(1, "Enter the user name.")
+      .max(
+        LONGEST_TYPED_USERNAME,
+        `A user name can have at most ${LONGEST_TYPED_USERNAME} characters.`,
+      )
+      .openapi({ example: "alice" }),
     password: passwordSchema,
   })
   .openapi("Credentials");
@@ -194,7 +206,10 @@ export const usernameSchema = z
 export const emailSchema = z
   .string()
   .max(254, { error: "An address can have at most 254 characters.", abort: true })
-  .refine((typed) => readAddress(typed) !== undefined, "Enter an email address.")
+  .refine(
+    (typed) => readAddress(typed) !== undefined,
+    "Enter an email address, such as alice@example.com.",
+  )
   .openapi({ format: "idn-email", example: "alice@example.com" });
 
 const REASON = /^([^\p{Cc}\p{Cs}]|[\t\r\n])*$/u;
@@ -209,6 +224,10 @@ export const reasonSchema = z
   .openapi({ ...patternOf(REASON), example: "Lost the phone; identity checked by video call" });
 
 /** A passcode, PIN or recovery code as typed: never longer than a recovery code with its separators. */
-export const codeSchema = z.string().trim().min(1).max(64);
+export const codeSchema = z
+  .string()
+  .trim()
+  .min(1, "Enter the code.")
+  .max(64, "A code can have at most 64 characters.");
 
 export const idParam = z.object({ id: z.string().openapi({ param: { name: "id", in: "path" } }) });

@@ -154,7 +154,7 @@ async function refuse(
     }
     case "voided":
       await moveEnrollment(deps, device, "voidPin", {}, origin);
-      return new Problem("pin_rejected", "Too many wrong PINs. Request a new one.", {
+      return new Problem("pin_rejected", "Too many wrong PINs. Send a new PIN.", {
         members: { triesRemaining: 0 },
       });
     default:

@@ -70,7 +70,8 @@ async function openLogins({ redis, flows, clock }: Deps, userId: string): Promis
     })),
   );
   return viewed.flatMap(({ view, expiresAt }) => {
-    if (!view) return [];
+    // One that is over waits for nobody, although its time has not run out.
+    if (!view || view.next.length === 0) return [];
     const { state, problem = null, next } = view;
     return [{ type: "login_challenge", state, problem, deviceId: null, expiresAt, next }];
   });

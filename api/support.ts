@@ -1,4 +1,5 @@
 import type { Origin } from "../machines/methods.ts";
+import type { EventType } from "../store/event-types.ts";
 import { isId, newId } from "../store/ids.ts";
 import { listDevices } from "../store/postgres/devices.ts";
 import { recordEvent } from "../store/postgres/events.ts";
@@ -39,14 +40,23 @@ export async function userOf({ db }: Pick<Deps, "db">, userId: string): Promise<
   return user;
 }
 
-/** Writes down that somebody looked at the user, and why if they said. */
+/** Who looks at the same user again within this time has not looked anew. */
+const LOOK_MS = 10 * 60_000;
+
+/**
+ * Writes down that somebody looked at the user, and why if they said. Looks without a reason are one
+ * within ten minutes of the clock: a reload is none.
+ */
 export async function recordLookUp(
   deps: Pick<Deps, "db" | "clock">,
   user: User,
   actor: Actor,
   reason?: string,
 ): Promise<void> {
-  await recordEvent(deps.db, actorsEvent(deps, user, "user_looked_up", actor, { reason }));
+  const event = actorsEvent(deps, user, "user_looked_up", actor, { reason });
+  const time = Math.floor(deps.clock.now() / LOOK_MS);
+  const key = reason ? event.key : `${event.type}/${user.id}/${actor.actorId}/${time}`;
+  await recordEvent(deps.db, { ...event, key });
 }
 
 /** Ends the user's lock. `changed` is false for a user who is not locked, and nothing is done then. */
@@ -100,7 +110,7 @@ function requireAnother(user: User, { actorId }: Pick<Actor, "actorId">) {
 export function actorsEvent(
   deps: Pick<Deps, "clock">,
   user: User,
-  type: string,
+  type: EventType,
   { actorId, origin }: Actor,
   detail: Record<string, unknown> = {},
 ) {

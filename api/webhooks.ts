@@ -1,6 +1,7 @@
 import { bareHost, isInside } from "../gateways/public-addresses.ts";
 import { newWebhookSecret } from "../gateways/webhook.ts";
 import type { Origin } from "../machines/methods.ts";
+import type { EventType } from "../store/event-types.ts";
 import { isId, newId } from "../store/ids.ts";
 import type { Webhook } from "../store/postgres/schema.ts";
 import {
@@ -141,7 +142,7 @@ async function spendChange({ redis, clock, config }: Deps, { accountId }: Sessio
 function accountEvent(
   deps: Deps,
   session: Session,
-  type: string,
+  type: EventType,
   origin: Origin,
   detail: Record<string, unknown>,
 ) {

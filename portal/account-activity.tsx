@@ -2,7 +2,7 @@ import type { Hono } from "hono";
 import type { Deps } from "../api/deps.ts";
 import { type activity, activityFile } from "../api/events.ts";
 import { NDJSON } from "../api/routes/activity.ts";
-import { usernamesOf } from "../store/postgres/user-lists.ts";
+import { knownUsers } from "../store/postgres/user-lists.ts";
 import { findUserByUsername } from "../store/postgres/users.ts";
 import { cursorOf, EventRows } from "./activity.tsx";
 import {
@@ -12,6 +12,7 @@ import {
   readFilter,
   withFilter,
 } from "./activity-filter.tsx";
+import { byWhom, idsOf, type Known } from "./actors.ts";
 import type { PortalContext, PortalEnv } from "./form.ts";
 import { page } from "./layout.tsx";
 import { signedInAs } from "./roles.ts";
@@ -28,15 +29,18 @@ export function accountActivityPages(app: Hono<PortalEnv>, deps: Deps) {
     const { filter, people } = await peopleFilter(c, deps, accountId);
     const query = { ...filter.looked, ...people, ...cursorOf(c), accountId };
     const { events, next } = await filtered(deps, filter, query, "account");
-    const ids = events.flatMap(({ userId, actorId }) => [userId, actorId]);
-    const names = await usernamesOf(deps.db, accountId, ids);
+    const known = await knownUsers(deps.db, idsOf(events));
+    const aboutOf = (event: Event) => {
+      const by = byWhom(event, known, { accountId, names: true });
+      return [userOf(event, known), by].filter(Boolean).join(", ");
+    };
     return page(
       c,
       { title: "Activity of the account", who, status: filter.faults.status },
       <>
         <h1>Activity of the account</h1>
         <section class="card">
-          <EventRows events={events} about={(event) => aboutOf(event, names)} />
+          <EventRows events={events} about={aboutOf} />
           {next !== null && (
             <a href={withFilter(PATH, filter, { before: String(next) })}>Older activity</a>
           )}
@@ -94,11 +98,6 @@ async function peopleFilter(
 
 type Event = Awaited<ReturnType<typeof activity>>["events"][number];
 
-/** Whom an event is about, and who did it where that was somebody else. */
-function aboutOf({ userId, actorId, detail }: Event, names: Map<string, string>): string {
-  const user = userId === null ? "The account" : (names.get(userId) ?? "A former user");
-  if (actorId === userId) return user;
-  // An administrator of another account, whom the event itself names.
-  if (detail.by) return user;
-  return `${user}, by ${actorId === null ? "the service" : (names.get(actorId) ?? "Support")}`;
-}
+/** Whom an event of the account is about. */
+const userOf = ({ userId }: Event, known: Known) =>
+  userId === null ? "The account" : (known.get(userId)?.username ?? "A former user");

@@ -68,7 +68,7 @@ export function accountPages(app: Hono<PortalEnv>, deps: Deps) {
       <>
         <p>
           This will log out {users.toGo} of {users.total} people
-          {youMustSetUp && ", you among them"}. They must add a device at their next login.
+          {youMustSetUp && ", including you"}. They must add a device at their next login.
         </p>
         <p>With a grace period nobody is logged out before it ends.</p>
       </>,
@@ -165,7 +165,7 @@ function PolicyForm({ choice, faults }: { choice: Choice; faults: Faults }) {
       <Field
         name="enforceAfter"
         label="Grace period in days"
-        hint="0 means now. Until then, people are reminded at each login."
+        hint="Counted from when you save; 0 means now. Until it ends, people are reminded at each login."
         faults={faults}
         value={choice.days}
         class="number"
@@ -204,9 +204,11 @@ function Progress({ policy }: { policy: Policy }) {
       </div>
       <p>{REQUIREMENTS[requirement]}</p>
       <div id="progress" {...(runs && { "data-follow": "5" })}>
-        <p>
-          <span class={state === "optional" ? "tag" : "tag good"}>{STATES[state]}</span>
-        </p>
+        {state !== "optional" && (
+          <p>
+            <span class="tag good">{STATES[state]}</span>
+          </p>
+        )}
         <p role="status">{told}</p>
         <progress max={users.total} value={users.configured} aria-label={told} />
         {state === "grace_period" && enforceAfter && (

@@ -2,11 +2,13 @@ import type { Hono } from "hono";
 import { pageQuery } from "../api/activity-schemas.ts";
 import type { Deps } from "../api/deps.ts";
 import type { activity } from "../api/events.ts";
+import { knownUsers } from "../store/postgres/user-lists.ts";
 import { FilterForm, filtered, readFilter, withFilter } from "./activity-filter.tsx";
+import { byWhom, idsOf } from "./actors.ts";
 import { reasonOf, sentenceOf } from "./event-words.ts";
 import type { PortalContext, PortalEnv } from "./form.ts";
 import { page, whoOf } from "./layout.tsx";
-import { Time } from "./parts.tsx";
+import { ContactSupport, Time } from "./parts.tsx";
 import { signedIn } from "./session.ts";
 import { browserOf } from "./words.ts";
 
@@ -19,6 +21,8 @@ export function activityPages(app: Hono<PortalEnv>, deps: Deps) {
     const filter = readFilter(c);
     const query = { ...filter.looked, ...cursorOf(c), userId: session.userId };
     const { events, next } = await filtered(deps, filter, query, "user");
+    const known = await knownUsers(deps.db, idsOf(events));
+    const { accountId } = session;
     return page(
       c,
       { title: "Activity", who: await whoOf(deps, session), status: filter.faults.status },
@@ -27,9 +31,13 @@ export function activityPages(app: Hono<PortalEnv>, deps: Deps) {
         <section class="card">
           <p>
             Don't recognise something? <a href="/sessions">End your other sessions</a>,{" "}
-            <a href="/sessions/password">change your password</a>, and contact Support.
+            <a href="/sessions/password">change your password</a>, and{" "}
+            <ContactSupport contact={c.get("support")} />.
           </p>
-          <EventRows events={events} />
+          <EventRows
+            events={events}
+            about={(event) => byWhom(event, known, { accountId, names: false })}
+          />
           {next !== null && (
             <a href={withFilter(PATH, filter, { before: String(next) })}>Older activity</a>
           )}
@@ -52,7 +60,7 @@ export function cursorOf(c: PortalContext) {
 type Events = Awaited<ReturnType<typeof activity>>["events"];
 type Event = Events[number];
 
-/** Events, each with when and from where; `about` says whom they are about where that differs. */
+/** Events, each with when and from where; `about` says whom they are about, or who did them. */
 export function EventRows({ events, about }: { events: Events; about?: (event: Event) => string }) {
   if (events.length === 0) return <p class="quiet">No activity found.</p>;
   return (
@@ -61,7 +69,7 @@ export function EventRows({ events, about }: { events: Events; about?: (event: E
         <li>
           <div>
             {sentenceOf(event)}
-            {about && <div>{about(event)}</div>}
+            {about?.(event) && <div>{about(event)}</div>}
             <div class="quiet">
               {[event.ip, clientOf(event), reasonOf(event)].filter(Boolean).join(", ")}
             </div>

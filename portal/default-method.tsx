@@ -22,9 +22,11 @@ export function defaultMethodPages(app: Hono<PortalEnv>, deps: Deps) {
     const session = await signedIn(c, deps);
     const method = methodSchema.safeParse(field(c, "method"));
     if (!method.success) throw new Problem("invalid_request", "Choose one of the methods.");
+    const { defaultMethod: before } = await getMultiFactor(deps, session);
     const origin = originOf(c, deps.config.TRUSTED_PROXIES);
-    await changeDefaultMethod(deps, session, method.data, origin);
-    return done(c, "/devices", "Your default authentication method was changed.");
+    const { defaultMethod } = await changeDefaultMethod(deps, session, method.data, origin);
+    const said = defaultMethod === before ? "stays as it was" : "was changed";
+    return done(c, "/devices", `Your default authentication method ${said}.`);
   });
 }
 

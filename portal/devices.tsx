@@ -59,7 +59,7 @@ function Status({ enabled, by }: { enabled: boolean; by: RequiredOf }) {
       <p>
         {enabled
           ? "Each login asks for your password and a passcode."
-          : "Your account is protected by your password only. Add a device to turn on multi-factor authentication."}
+          : "Your login is protected by your password only. Add a device to turn on multi-factor authentication."}
         {required && ` ${who} requires it`}
         {from && (
           <>
@@ -130,7 +130,7 @@ function RecoveryCodes({ remaining }: { remaining: number }) {
       <div class="head">
         <h2>Recovery codes</h2>
         <span class={remaining > 0 ? "tag" : "tag bad"}>
-          {remaining === 0 ? "None left" : `${remaining} left`}
+          {remaining === 0 ? "No codes" : `${remaining} left`}
         </span>
       </div>
       <p>

@@ -18,10 +18,13 @@ export function emailPages(app: Hono<PortalEnv>, deps: Deps) {
   takeForm(app, "/devices/email", { at: "/devices/email", about: "email" }, async (c) => {
     const session = await signedIn(c, deps);
     const typed = field(c, "email");
-    if (typed) requireFit("email", emailSchema, typed);
+    if (typed) requireFit(["email", emailSchema, typed]);
     const origin = originOf(c, deps.config.TRUSTED_PROXIES);
     await changeOwnEmail(deps, session, typed || null, origin);
-    return done(c, "/devices", "Your email address was changed.");
+    const said = typed
+      ? "Your email address was changed."
+      : "Your email address was removed. You get no notifications.";
+    return done(c, "/devices", said);
   });
 }
 
@@ -36,8 +39,9 @@ async function emailPage(c: PortalContext, deps: Deps, session: Session) {
     <section class="card">
       <h1>Email notifications</h1>
       <p>
-        We tell you when a device is added or removed, when your recovery codes or your default
-        method change, and when your account is locked.
+        We tell you when your devices, recovery codes, default method, password, role, API key or
+        this address change, when a recovery code is used, when your account is locked, unlocked,
+        reset or linked, and when multi-factor authentication is turned on or off.
       </p>
       <Form action="/devices/email">
         <EmailField

@@ -1,3 +1,4 @@
+import { EVENT_WORDS } from "../store/event-types.ts";
 import type { ShownEvent } from "../store/postgres/events.ts";
 import { minuteOf } from "./words.ts";
 
@@ -12,7 +13,14 @@ const METHODS: Record<string, string> = {
 
 const MESSAGES: Record<string, string> = { pin: "PIN", passcode: "passcode" };
 
+/** Why a link was refused, or a step ended, by its code. */
 const REASONS: Record<string, string> = {
+  account_locked: "the user is locked",
+  cannot_link_itself: "the user belongs to the account itself",
+  not_a_cloud_account: "it is not a Cloud account",
+  not_cloud_administrator: "the user is not an administrator of the Cloud account",
+  linked_account_has_mfa: "the Cloud account has multi-factor authentication",
+  linked_already: "the account was linked already",
   already_used: "the code was used before",
   replaced: "a newer passcode was sent",
   too_many_requests: "too many tries",
@@ -20,8 +28,9 @@ const REASONS: Record<string, string> = {
 
 /** An event's type as words: `otp_device_added` is "OTP device added". */
 export function sentence(type: string): string {
-  const words = type.replaceAll("_", " ").replace(/\b(otp|sms)\b/g, (word) => word.toUpperCase());
-  return words.charAt(0).toUpperCase() + words.slice(1);
+  const known: Partial<Record<string, string>> = EVENT_WORDS;
+  // Another version of the service may have recorded it.
+  return known[type] ?? type.replaceAll("_", " ");
 }
 
 /** An event in words, with what it is about: "OTP device added: My phone". */
@@ -46,11 +55,13 @@ function subjectOf(type: string, detail: Told["detail"]): string {
       return `${MESSAGES[String(kind)] ?? "code"}, since the service was away`;
     case "default_method_changed":
       return METHODS[String(method)] ?? "";
+    case "account_linked":
+      return String(detail.account ?? detail.linkedAccountId);
     case "linked_by_account":
     case "account_link_refused":
       return detail.account ? `${detail.account}, by ${detail.by}` : "";
     case "email_changed":
-      return [detail.from, detail.to].map((address) => address ?? "none").join(" to ");
+      return addressesOf(detail);
   }
   if (device) return String(device);
   if (Array.isArray(devices)) return devices.join(", ");
@@ -66,6 +77,12 @@ export function reasonOf({ detail: { reason } }: Told): string {
 function policyOf({ requirement, enforceAfter }: Told["detail"]): string {
   if (requirement !== "required") return "Optional";
   return enforceAfter ? `Required, from ${dayOf(enforceAfter)}` : "Required, from now on";
+}
+
+/** Masked, two addresses may look the same. */
+function addressesOf({ from, to }: Told["detail"]): string {
+  if (!to) return `${from ?? "none"} to none`;
+  return `${from ?? "none"} to ${from === to ? "another " : ""}${to}`;
 }
 
 const wordOf = (requirement: unknown) => (requirement === "required" ? "Required" : "Optional");

@@ -116,11 +116,13 @@ type Schema = {
   safeParse(typed: string): { success: boolean; error?: { issues: { message: string }[] } };
 };
 
-/** Throws `invalid_request` at the field when what was typed does not fit. */
-export function requireFit(path: string, schema: Schema, typed: string) {
-  const { success, error } = schema.safeParse(typed);
-  if (success) return;
-  throw badFields({ [path]: error?.issues[0]?.message ?? "" });
+/** Throws `invalid_request` at each field of which what was typed does not fit. */
+export function requireFit(...typed: (readonly [path: string, schema: Schema, typed: string])[]) {
+  const faults = typed.flatMap(([path, schema, text]) => {
+    const { error } = schema.safeParse(text);
+    return error ? [[path, error.issues[0]?.message ?? ""]] : [];
+  });
+  if (faults.length > 0) throw badFields(Object.fromEntries(faults));
 }
 
 /** The refusal of what was typed, by field. */

@@ -46,7 +46,11 @@ export function page(c: PortalContext, { status = 200, ...of }: Page, children: 
       service={c.get("service")}
       path={c.req.path}
     >
-      {said && <Notice kind="good">{said}</Notice>}
+      {said && (
+        <Notice kind="good">
+          <Linked text={said} contact={ACTIVITY} />
+        </Notice>
+      )}
       {faults.whole && (
         <Notice kind="bad">
           <Linked text={faults.whole} contact={c.get("support")} />
@@ -111,6 +115,9 @@ function Locked({ contact }: { contact?: SupportContact }) {
   );
 }
 
+/** What is said after a login may lead there. */
+const ACTIVITY = { text: "See Activity", href: "/activity" };
+
 type Place = readonly [href: string, label: string];
 
 const MINE: Place[] = [
@@ -126,15 +133,18 @@ const OF_ROLE: Record<Role, Place[]> = {
   support: [["/support", "Support"]],
 };
 
+const PASSWORD: Place = ["/sessions/password", "Change Password"];
+
 /** The menu "Account", beside the direct links. */
 const ACCOUNT: Record<Role, Place[]> = {
-  member: MINE.slice(0, 1),
+  member: [...MINE.slice(0, 1), PASSWORD],
   administrator: [
     ["/account/users", "User List"],
     ["/devices", "My Multi-Factor Devices"],
     ["/account", "Account Settings"],
+    PASSWORD,
   ],
-  support: MINE.slice(0, 1),
+  support: [...MINE.slice(0, 1), PASSWORD],
 };
 
 const To = ({ place: [href, label], here }: { place: Place; here?: string }) => (

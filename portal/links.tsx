@@ -57,8 +57,8 @@ function listPage(c: PortalContext, who: Who, links: Link[]) {
           ))}
         </ul>
         <p class="quiet">
-          Users of a Cloud account set up multi-factor authentication themselves, with their own
-          user name and password.
+          A Cloud account is an account of its own, with its own users. Users of a Cloud account set
+          up multi-factor authentication themselves, with their own user name and password.
         </p>
       </section>
       <p>
@@ -80,8 +80,8 @@ function newPage(c: PortalContext, who: Who) {
         password once and do not keep it. Both accounts will show the link in their activity.
       </p>
       <p>
-        An account with multi-factor authentication cannot be linked. Turn it off there first, and
-        on again after linking.
+        A Cloud account with multi-factor authentication cannot be linked. Turn it off in the Cloud
+        account first, and on again there after linking.
       </p>
       <Form action={PATH}>
         <UsernameField label="User name in the Cloud account" faults={faults} />

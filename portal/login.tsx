@@ -65,8 +65,8 @@ export function loginPages(app: Hono<PortalEnv>, deps: Deps) {
     };
     if (Object.keys(missing).length > 0) throw badFields(missing);
     const origin = originOf(c, deps.config.TRUSTED_PROXIES);
-    requireFit("username", credentialsSchema.shape.username, username);
-    requireFit("password", credentialsSchema.shape.password, password);
+    const { shape } = credentialsSchema;
+    requireFit(["username", shape.username, username], ["password", shape.password, password]);
     const result = keepLogin(c, await logIn(deps, { username, password }, origin));
     if (result.status === "challenge")
       return c.redirect(`/login/${result.challenge.id}?to=${encodeURIComponent(to)}`, 303);

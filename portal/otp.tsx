@@ -33,7 +33,7 @@ export function otpPages(app: Hono<PortalEnv>, deps: Deps) {
   };
   takeForm(app, "/devices/otp", naming, async (c) => {
     const session = await signedIn(c, deps, { setup: true });
-    requireFit("name", nicknameSchema, field(c, "name"));
+    requireFit(["name", nicknameSchema, field(c, "name")]);
     const { device } = await registerOtpDevice(deps, session, field(c, "name"), origin(c));
     await keepSetUp(deps, session, device.id);
     return c.redirect(`/devices/otp/${device.id}`, 303);
@@ -139,8 +139,8 @@ function codePage(c: PortalContext, who: Who, { id, name }: App, setup?: OtpSetu
 const Barcode = ({ setup: { qrCode, secret } }: { setup: OtpSetup }) => (
   <>
     <p>
-      Scan this QR code with your authenticator app, then enter the code that the app shows. Only
-      this browser shows it, for 15 minutes.
+      Scan this QR code with your authenticator app, then enter the code that the app shows. You can
+      come back to it in this browser for 15 minutes.
     </p>
     <img class="barcode" src={qrCode} alt="QR code for your authenticator app" />
     <p>

@@ -95,7 +95,7 @@ export function Notice({
   );
 }
 
-/** A text in which the way to Support, where it stands there, is a link. */
+/** A text in which the way on, such as the one to Support, is a link where it stands there. */
 export function Linked({ text, contact }: { text: string; contact?: SupportContact }) {
   if (!contact?.href) return <>{text}</>;
   const [before = "", ...after] = text.split(contact.text);
@@ -106,6 +106,15 @@ export function Linked({ text, contact }: { text: string; contact?: SupportConta
       {after.join(contact.text)}
     </>
   );
+}
+
+/** What a browser without scripts has to do itself. */
+export const Reload = () => <noscript> Reload the page to see whether it was sent.</noscript>;
+
+/** "contact Support", with the way to it where one is set. */
+export function ContactSupport({ contact }: { contact?: SupportContact }) {
+  const text = contact ? `contact Support: ${contact.text}` : "contact Support";
+  return <Linked text={text} contact={contact} />;
 }
 
 /** A box with its label and what it entails. */

@@ -12,7 +12,7 @@ import { undelivered } from "./delivery.ts";
 import { arrive, done } from "./flash.ts";
 import { badFields, field, ownPath, type PortalContext, type PortalEnv, takeForm } from "./form.ts";
 import { page } from "./layout.tsx";
-import { CodeField, Field, Form, Notice } from "./parts.tsx";
+import { CodeField, Field, Form, Notice, Reload, Time } from "./parts.tsx";
 import { answeredPage, overPage } from "./passcode-over.tsx";
 import { keepToken, liveSession } from "./session.ts";
 import { type Faults, failedBefore } from "./words.ts";
@@ -77,7 +77,6 @@ function passcodePage(c: PortalContext, deps: Deps, challenge: Challenge, wait: 
   if (challenge.next.length === 0) return overPage(c, challenge);
   const faults = c.get("faults");
   const recovery = c.req.query("with") === "recovery";
-  const left = Date.parse(challenge.expiresAt) - deps.clock.now();
   const { intervalMs } = deps.config.limits.passcode;
   const title = recovery ? "Enter a recovery code" : "Enter your passcode";
   return page(
@@ -92,7 +91,7 @@ function passcodePage(c: PortalContext, deps: Deps, challenge: Challenge, wait: 
           <Goal c={c} recovery={recovery} />
           {recovery ? <RecoveryField faults={faults} /> : <PasscodeField faults={faults} />}
           <p class="quiet">
-            You have {duration(left)} to enter the {recovery ? "code" : "passcode"}.
+            Enter the {recovery ? "code" : "passcode"} before <Time at={challenge.expiresAt} />.
           </p>
           <button type="submit">Verify Code</button>
         </Form>
@@ -138,6 +137,7 @@ function Delivery({ challenge, wait }: { challenge: Challenge; wait: number }) {
     return (
       <p id="delivery" role="status" data-follow="1.5">
         We are sending a 7-digit passcode to {deliveredTo}.
+        <Reload />
       </p>
     );
   return (
@@ -145,7 +145,7 @@ function Delivery({ challenge, wait }: { challenge: Challenge; wait: number }) {
       {delivery === "delivered"
         ? "A 7-digit passcode was delivered to"
         : "We sent a 7-digit passcode to"}{" "}
-      {deliveredTo}. It expires in 10 minutes.
+      {deliveredTo}. It is good for this login alone.
     </p>
   );
 }

@@ -10,6 +10,7 @@ export function PhonePage({ messages }: { messages: KeptMessage[] }) {
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta http-equiv="refresh" content="3" />
         <title>Development phone</title>
+        <style>{"body { overflow-wrap: anywhere } pre { white-space: pre-wrap }"}</style>
       </head>
       <body>
         <h1>Development phone</h1>

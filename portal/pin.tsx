@@ -12,7 +12,7 @@ import { done } from "./flash.ts";
 import { field, type PortalContext, type PortalEnv, takeForm, ticked } from "./form.ts";
 import { page, type Who, whoOf } from "./layout.tsx";
 import { isOwnSetUp } from "./own-set-up.ts";
-import { Check, CodeField, Form, Notice } from "./parts.tsx";
+import { Check, CodeField, Form, Notice, Reload } from "./parts.tsx";
 import { signedIn } from "./session.ts";
 
 /** The second step to an SMS device: its PIN. */
@@ -74,7 +74,7 @@ function verifyPage(c: PortalContext, who: Who, device: DeviceView, waiting: Wai
               faults={faults}
               name="makeDefault"
               label="Make this my default authentication method"
-              hint="Text this phone a passcode first."
+              hint="Logins begin with a text message to this phone."
               checked
             />
             <p class="quiet">
@@ -141,9 +141,9 @@ function Delivery({
 }) {
   switch (state) {
     case "pin_expired":
-      return <Notice kind="bad">The PIN has expired. Request a new one.</Notice>;
+      return <Notice kind="bad">The PIN has expired. Send a new PIN.</Notice>;
     case "pin_void":
-      return <Notice kind="bad">Too many wrong PINs. Request a new one.</Notice>;
+      return <Notice kind="bad">Too many wrong PINs. Send a new PIN.</Notice>;
     case "delivery_failed":
       return (
         <Notice id="delivery" kind="bad">
@@ -154,7 +154,7 @@ function Delivery({
       if (state === "sending_pin" && !delivery)
         return (
           <p id="delivery" role="status" data-follow="1.5">
-            We are sending a PIN to {to}.
+            We are sending a PIN to {to}.<Reload />
           </p>
         );
       return (

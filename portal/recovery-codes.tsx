@@ -87,7 +87,9 @@ function codesPage(c: PortalContext, who: Who, shown: string[]) {
     c,
     { title: "Your recovery codes", who, narrow: true },
     <>
-      <Notice>Save these codes now. You won't see them again. Older codes no longer work.</Notice>
+      <Notice>
+        Save these codes now. You won't see them again. Any older codes no longer work.
+      </Notice>
       <section class="card">
         <h1>Your recovery codes</h1>
         <p>

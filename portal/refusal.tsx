@@ -88,7 +88,13 @@ function refusalPage(
             Try again
           </a>
         )}
-        <a href="/">Go to the start page</a>
+        {problem.code === "challenge_not_found" ? (
+          <a class="button" href="/login">
+            Log in
+          </a>
+        ) : (
+          <a href="/">Go to the start page</a>
+        )}
       </div>
     </>,
   );

@@ -71,7 +71,7 @@ export function removalPages(app: Hono<PortalEnv>, deps: Deps) {
   app.get("/devices/remove-all", async (c) => {
     const session = await signedInLately(c, deps, { setup: true });
     const { devices } = await getMultiFactor(deps, session);
-    const { who, required } = await requiredOf(deps, session);
+    const { who, required, from } = await requiredOf(deps, session);
     const question = {
       title: "Remove all devices?",
       action: "/devices/remove-all",
@@ -86,7 +86,10 @@ export function removalPages(app: Hono<PortalEnv>, deps: Deps) {
         <p>
           This removes all your devices and recovery codes and turns off multi-factor
           authentication.
-          {required && ` ${who} requires it, so you will have to set it up again.`}
+          {required &&
+            (from
+              ? ` ${who} will require it: you will have to set it up again by then.`
+              : ` ${who} requires it, so you will be logged out and must set it up again.`)}
         </p>
         <ul>
           {devices.map((device) => (

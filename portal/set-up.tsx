@@ -1,11 +1,10 @@
 import type { Hono } from "hono";
 import type { Deps } from "../api/deps.ts";
-import { requiredFrom } from "../api/policy.ts";
 import { Problem } from "../api/problem.ts";
 import { whoRequires } from "../api/who-requires.ts";
 import { getMfaProfile } from "../store/postgres/profiles.ts";
 import type { Session } from "../store/redis/sessions.ts";
-import { requirementOf } from "../store/requirement.ts";
+import { requiredFrom, requirementOf } from "../store/requirement.ts";
 import { ownPath, type PortalEnv } from "./form.ts";
 import { page, whoOf } from "./layout.tsx";
 import { Time } from "./parts.tsx";
@@ -25,14 +24,18 @@ export function setUpPages(app: Hono<PortalEnv>, deps: Deps) {
       <section class="card">
         <h1>{title}</h1>
         <p>
-          {who} requires a second step at login: a passcode by text message or from an app. It takes
-          about two minutes to set up. After you verify a device, you will be logged out and asked
-          to log in with it.
+          {who} {from ? "will require" : "requires"} a second step at login
+          {from && (
+            <>
+              {" "}
+              from <Time at={from} /> on
+            </>
+          )}
+          : a passcode by text message or from an app. It takes about two minutes to set up. After
+          you verify a device, you will be logged out and asked to log in with it.
         </p>
         {from ? (
-          <p>
-            You can do this later, until <Time at={from} />.
-          </p>
+          <p>You can do this later. Until then you are reminded at each login.</p>
         ) : (
           <p>You have 15 minutes. If time runs out, log in again to continue.</p>
         )}
@@ -56,7 +59,10 @@ export type RequiredOf = {
 };
 
 /** What is required of the session's user. */
-export async function requiredOf(deps: Deps, { userId }: Session): Promise<RequiredOf> {
+export async function requiredOf(
+  deps: Deps,
+  { userId }: Pick<Session, "userId">,
+): Promise<RequiredOf> {
   const profile = await getMfaProfile(deps.db, userId);
   if (!profile) throw new Problem("unauthenticated");
   const rule = requirementOf(profile, deps.config);

@@ -1,8 +1,10 @@
 import type { Hono } from "hono";
 import { type CountryCode, getCountries, getCountryCallingCode } from "libphonenumber-js/max";
 import type { Deps } from "../api/deps.ts";
+import { getMultiFactor } from "../api/devices.ts";
 import { originOf } from "../api/origin.ts";
 import { registerSmsDevice } from "../api/sms-devices.ts";
+import { done } from "./flash.ts";
 import { field, type PortalContext, type PortalEnv, takeForm } from "./form.ts";
 import { page, type Who, whoOf } from "./layout.tsx";
 import { keepSetUp } from "./own-set-up.ts";
@@ -22,8 +24,15 @@ const FIRST: CountryCode = "US";
 /** The first step to an SMS device: its number. */
 export function smsPages(app: Hono<PortalEnv>, deps: Deps) {
   app.get("/devices/sms/new", async (c) => {
-    const who = await whoOf(deps, await signedInLately(c, deps, { setup: true }));
-    return registerPage(c, who);
+    const session = await signedInLately(c, deps, { setup: true });
+    const { devices } = await getMultiFactor(deps, session);
+    if (devices.some(({ type, verified }) => type === "sms" && verified))
+      return done(
+        c,
+        "/devices",
+        "You already have a phone. To change it, remove all devices first.",
+      );
+    return registerPage(c, await whoOf(deps, session));
   });
 
   takeForm(app, "/devices/sms", { at: "/devices/sms/new" }, async (c) => {

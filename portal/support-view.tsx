@@ -2,12 +2,19 @@ import type { viewForSupport } from "../api/support-view.ts";
 import { loginChallengeMachine } from "../machines/login-challenge.ts";
 import { otpEnrollmentMachine } from "../machines/otp-enrollment.ts";
 import { smsEnrollmentMachine } from "../machines/sms-enrollment.ts";
+import type { ShownEvent } from "../store/postgres/events.ts";
 import { EventRows } from "./activity.tsx";
 import { Chart } from "./chart.tsx";
 import { Time } from "./parts.tsx";
+import type { RequiredOf } from "./set-up.tsx";
 import { METHOD_WORDS } from "./words.ts";
 
-type View = Awaited<ReturnType<typeof viewForSupport>>;
+type Shown = {
+  view: Awaited<ReturnType<typeof viewForSupport>>;
+  /** What is required of the user, and from when. */
+  by: RequiredOf;
+  byWhom: (event: ShownEvent) => string;
+};
 
 const FLOWS = {
   login_challenge: { title: "Login in progress", machine: loginChallengeMachine },
@@ -16,7 +23,7 @@ const FLOWS = {
 } as const;
 
 /** What Support sees of a user: state, devices (masked), flows under way on their charts, events. */
-export function SupportView({ view }: { view: View }) {
+export function SupportView({ view, by, byWhom }: Shown) {
   const { user, multiFactor, attemptsRemaining, attemptsGivenBack, flows, events } = view;
   return (
     <>
@@ -29,10 +36,18 @@ export function SupportView({ view }: { view: View }) {
         </div>
         <p>
           Role: {user.role}; account: {user.accountName}. Multi-factor authentication is{" "}
-          {multiFactor.enabled ? "enabled" : "not enabled"}
-          {multiFactor.required && " and required"}. Passcode attempts left: {attemptsRemaining}.
-          Recovery codes left: {multiFactor.recoveryCodes.remaining}. Attempts given back in the
-          last 24 hours because the service was away: {attemptsGivenBack}.
+          {multiFactor.enabled ? "enabled" : "not enabled"}. It is{" "}
+          {by.required ? "required" : "not required"}
+          {by.from && (
+            <>
+              {" "}
+              from <Time at={by.from} />
+            </>
+          )}
+          . Passcode attempts left: {attemptsRemaining}. Recovery codes left:{" "}
+          {multiFactor.recoveryCodes.remaining}.
+          {attemptsGivenBack > 0 &&
+            ` Attempts given back in the last 24 hours because the service was away: ${attemptsGivenBack}.`}
         </p>
         {user.lockedAt && (
           <p>
@@ -68,7 +83,7 @@ export function SupportView({ view }: { view: View }) {
       ))}
       <section class="card">
         <h2>Recent activity</h2>
-        <EventRows events={events} />
+        <EventRows events={events} about={byWhom} />
       </section>
     </>
   );

@@ -5,13 +5,17 @@ import { originOf } from "../api/origin.ts";
 import { reasonSchema } from "../api/schemas.ts";
 import { findUsers, recordLookUp, resetMultiFactor, unlock, userOf } from "../api/support.ts";
 import { viewForSupport } from "../api/support-view.ts";
+import type { ShownEvent } from "../store/postgres/events.ts";
 import type { User } from "../store/postgres/schema.ts";
+import { knownUsers } from "../store/postgres/user-lists.ts";
+import { byWhom, idsOf } from "./actors.ts";
 import { confirmPage } from "./confirm.tsx";
 import { field, type PortalContext, type PortalEnv, requireFit, takeForm } from "./form.ts";
 import { page, type Who } from "./layout.tsx";
 import { Field, Form } from "./parts.tsx";
 import { followed } from "./removal-under-way.tsx";
 import { signedInAs } from "./roles.ts";
+import { requiredOf } from "./set-up.tsx";
 import { SupportView } from "./support-view.tsx";
 import { type Faults, NO_FAULTS } from "./words.ts";
 
@@ -50,7 +54,7 @@ export function supportPages(app: Hono<PortalEnv>, deps: Deps) {
       const { actor } = await operator(c);
       const user = await userOf(deps, c.req.param("id") ?? "");
       const reason = field(c, reasonField);
-      requireFit(reasonField, reasonSchema, reason);
+      requireFit([reasonField, reasonSchema, reason]);
       const { act, told, nothing } = ACTIONS[action];
       const acted = act(deps, user, actor, reason);
       const to = `/support/users/${user.id}`;
@@ -124,22 +128,32 @@ function foundWords(found: number): string {
 
 async function userPage(c: PortalContext, deps: Deps, who: Who, user: User) {
   const view = await viewForSupport(deps, user);
+  const faults = c.get("faults");
+  // A refused form is shown again, whatever has become of the lock.
+  const canUnlock =
+    view.user.lockedAt || view.attemptsRemaining === 0 || faults.fields["unlock-reason"];
+  const known = await knownUsers(deps.db, idsOf(view.events));
+  const told = (event: ShownEvent) =>
+    byWhom(event, known, { accountId: user.accountId, names: true });
+  const by = await requiredOf(deps, { userId: user.id });
   return page(
     c,
     { title: `Support: ${user.username}`, who },
     <>
       <h1>{user.username}</h1>
-      <SupportView view={view} />
-      <section class="card">
-        <h2>Unlock</h2>
-        <p>Unlocks the user. Verify their identity first.</p>
-        <Form action={`/support/users/${user.id}/unlock`}>
-          <Reason action="unlock" faults={c.get("faults")} />
-          <button type="submit" class="danger">
-            Unlock
-          </button>
-        </Form>
-      </section>
+      <SupportView view={view} by={by} byWhom={told} />
+      {canUnlock && (
+        <section class="card">
+          <h2>Unlock</h2>
+          <p>Unlocks the user. Verify their identity first.</p>
+          <Form action={`/support/users/${user.id}/unlock`}>
+            <Reason action="unlock" faults={faults} />
+            <button type="submit" class="danger">
+              Unlock
+            </button>
+          </Form>
+        </section>
+      )}
       <section class="card">
         <div class="head">
           <h2>Reset multi-factor authentication</h2>

@@ -54,11 +54,14 @@ export function userPages(app: Hono<PortalEnv>, deps: Deps) {
     const who = await administrator(c);
     const typed = { username: field(c, "username"), email: field(c, "email") };
     const password = c.get("form").get("password") ?? "";
-    requireFit("username", usernameSchema, typed.username);
-    if (typed.email) requireFit("email", emailSchema, typed.email);
+    requireFit(
+      ["username", usernameSchema, typed.username],
+      ...(typed.email ? ([["email", emailSchema, typed.email]] as const) : []),
+    );
     const user = { ...typed, email: typed.email || undefined, password, role: "member" } as const;
     await addUser(deps, who.session, user, origin(c));
-    const said = "The user was added. Tell them their user name and password.";
+    const said =
+      "The user was added. Tell them their user name and password, and to change the password under Sessions.";
     return done(c, "/account/users", said);
   });
 }
@@ -173,7 +176,7 @@ function newPage(c: PortalContext, who: Who) {
           hint="We send security notifications here."
           faults={faults}
         />
-        <NewPasswordField label="Temporary password" faults={faults} />
+        <NewPasswordField label="Password" faults={faults} />
         <div class="actions">
           <button type="submit">Add the user</button>
           <a href="/account/users">Cancel</a>

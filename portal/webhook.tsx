@@ -85,7 +85,11 @@ async function webhookPage(c: PortalContext, deps: Deps, who: Who, id: string) {
         {deliveries.length === 0 && <p class="quiet">No deliveries yet.</p>}
         <ul class="rows">
           {deliveries.map((delivery) => (
-            <DeliveryRow delivery={delivery} webhook={webhook} />
+            <DeliveryRow
+              delivery={delivery}
+              webhook={webhook}
+              next={nextAttempt(delivery, deps.config.limits.webhooks.retriesMs)}
+            />
           ))}
         </ul>
         {next !== null && <a href={`${LIST}/${id}?before=${next}`}>Older deliveries</a>}
@@ -133,7 +137,19 @@ const STATES: Record<DeliveryView["state"], string> = {
   canceled: "Canceled",
 };
 
-function DeliveryRow({ delivery, webhook }: { delivery: DeliveryView; webhook: WebhookView }) {
+/** When a delivery that waits is tried again (ISO 8601). */
+function nextAttempt(
+  { state, attempts, lastAttemptAt }: DeliveryView,
+  retriesMs: readonly number[],
+): string | undefined {
+  const wait = retriesMs[attempts - 1];
+  if (state !== "waiting" || !lastAttemptAt || wait === undefined) return undefined;
+  return new Date(Date.parse(lastAttemptAt) + wait).toISOString();
+}
+
+type Row = { delivery: DeliveryView; webhook: WebhookView; next?: string };
+
+function DeliveryRow({ delivery, webhook, next }: Row) {
   const { eventId, type, at, state, attempts, lastOutcome, lastAttemptAt } = delivery;
   const taken = state === "delivered" ? "tag good" : "tag";
   return (
@@ -145,6 +161,11 @@ function DeliveryRow({ delivery, webhook }: { delivery: DeliveryView; webhook: W
           {lastAttemptAt && (
             <>
               , the last <Time at={lastAttemptAt} />: {lastOutcome?.replaceAll("_", " ")}
+            </>
+          )}
+          {next && (
+            <>
+              ; the next <Time at={next} />
             </>
           )}
         </div>

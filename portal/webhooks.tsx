@@ -1,8 +1,9 @@
 import type { Hono } from "hono";
-import { eventTypesSchema } from "../api/activity-schemas.ts";
 import type { Deps } from "../api/deps.ts";
 import { originOf } from "../api/origin.ts";
+import { webhookTypesSchema } from "../api/webhook-types.ts";
 import { accountWebhook, accountWebhooks, makeWebhook, type WebhookView } from "../api/webhooks.ts";
+import { EVENT_WORDS } from "../store/event-types.ts";
 import { done } from "./flash.ts";
 import { badFields, field, type PortalContext, type PortalEnv, takeForm } from "./form.ts";
 import { page, type Who } from "./layout.tsx";
@@ -44,7 +45,7 @@ export function webhookPages(app: Hono<PortalEnv>, deps: Deps) {
 function typesOf(typed: string): string[] | null {
   const names = typed.split(/[\s,]+/).filter(Boolean);
   if (names.length === 0) return null;
-  const { data, error } = eventTypesSchema.safeParse(names);
+  const { data, error } = webhookTypesSchema.safeParse(names);
   if (data) return data;
   throw badFields({ types: error.issues[0]?.message ?? "" });
 }
@@ -118,7 +119,7 @@ function newPage(c: PortalContext, who: Who) {
         <Field
           name="types"
           label="Types of event"
-          hint="For example login_failed, second_step_failed. Leave empty for all events."
+          hint="For example login_failed, second_step_failed. Leave empty for all events. The list below names all types."
           faults={faults}
           autocomplete="off"
           autocapitalize="none"
@@ -129,6 +130,19 @@ function newPage(c: PortalContext, who: Who) {
           <a href={PATH}>Cancel</a>
         </div>
       </Form>
+      <details>
+        <summary>Types of event</summary>
+        <dl>
+          {Object.entries(EVENT_WORDS).map(([type, words]) => (
+            <>
+              <dt>
+                <code>{type}</code>
+              </dt>
+              <dd>{words}</dd>
+            </>
+          ))}
+        </dl>
+      </details>
     </section>,
   );
 }

@@ -64,7 +64,7 @@ export function failedBefore({ failedAttempts }: { failedAttempts?: FailedAttemp
   if (!failedAttempts) return "";
   const { count, since } = failedAttempts;
   const attempts = count === 1 ? "1 attempt" : `${count} attempts`;
-  return `${attempts} to log in failed since ${minuteOf(since)}. See Activity if that was not you.`;
+  return `${attempts} to log in failed since ${minuteOf(since)}, in this login or before it. See Activity if that was not you.`;
 }
 
 /** A time (ISO 8601) to the minute. */

@@ -8,19 +8,21 @@ import { nameInMail } from "./usernames.ts";
 /** Whom a notice goes to: the user's address, or the one that a change of it has just replaced. */
 export type Recipient = "current" | "former";
 
-type Told = {
-  subject: string;
-  what: string;
-  /** What Support is to be asked for, where nobody else can help. */
-  support?: string;
-};
+type Told = { subject: string; what: string };
 
-const PASSWORD_ONLY = "You can now log in with your password only.";
+/** What is known of the user beside the event: whether the account requires multi-factor authentication of them now. */
+type Known = { required: boolean };
+
+/** What the next login asks for, once there is no device. */
+const nextLogin = ({ required }: Known) =>
+  required
+    ? "Your account requires it, so you will be asked to set it up at your next login."
+    : "You can now log in with your password only.";
 
 const DEVICE: Record<Method, string> = { sms: "an SMS device", otp: "an authenticator app" };
 
 /** What the user is told of, by the type of event. */
-const NOTICES: Record<string, (event: AuditEvent, to: Recipient) => Told> = {
+const NOTICES: Record<string, (event: AuditEvent, to: Recipient, known: Known) => Told> = {
   device_verified: ({ workflowId, detail }) => ({
     subject: "A device was added",
     what: `${workflowId?.startsWith("sms") ? "An SMS device" : "An authenticator app"} was added to your login. ${detail.aside ? "You can log in with it after you turn multi-factor authentication on." : "You can log in with it now."}`,
@@ -29,9 +31,9 @@ const NOTICES: Record<string, (event: AuditEvent, to: Recipient) => Told> = {
     subject: "Multi-factor authentication is on",
     what: "Multi-factor authentication was turned on, and you were logged out everywhere. You now need a passcode to log in.",
   }),
-  multi_factor_switched_off: () => ({
+  multi_factor_switched_off: (_event, _to, known) => ({
     subject: "Multi-factor authentication is off",
-    what: `Multi-factor authentication was turned off. Your recovery codes no longer work. ${PASSWORD_ONLY}`,
+    what: `Multi-factor authentication was turned off. Your recovery codes no longer work. ${nextLogin(known)}`,
   }),
   api_key_made: () => ({
     subject: "A new API key was made",
@@ -41,17 +43,17 @@ const NOTICES: Record<string, (event: AuditEvent, to: Recipient) => Told> = {
     subject: "Your API key was removed",
     what: "Your API key no longer works, and you were logged out everywhere.",
   }),
-  device_removed: ({ detail }) => ({
+  device_removed: ({ detail }, _to, known) => ({
     subject: "A device was removed",
-    what: `A device, ${removedDevice(detail)}, was removed from your login.${detail.mfaOff ? " It was the last one, so multi-factor authentication is off." : ""}`,
+    what: `A device, ${removedDevice(detail)}, was removed from your login.${detail.mfaOff ? ` It was the last one, so multi-factor authentication is off. ${nextLogin(known)}` : ""}`,
   }),
-  all_devices_removed: () => ({
+  all_devices_removed: (_event, _to, known) => ({
     subject: "Multi-factor authentication is off",
-    what: `All your devices were removed. Your recovery codes no longer work. ${PASSWORD_ONLY}`,
+    what: `All your devices were removed. Your recovery codes no longer work. ${nextLogin(known)}`,
   }),
-  multi_factor_reset: () => ({
+  multi_factor_reset: (_event, _to, known) => ({
     subject: "Multi-factor authentication was reset",
-    what: `All your devices were removed, and you were logged out everywhere. Your recovery codes no longer work. ${PASSWORD_ONLY}`,
+    what: `All your devices were removed, and you were logged out everywhere. Your recovery codes no longer work. ${nextLogin(known)}`,
   }),
   default_method_changed: ({ detail }) => ({
     subject: "Your default method was changed",
@@ -59,7 +61,7 @@ const NOTICES: Record<string, (event: AuditEvent, to: Recipient) => Told> = {
   }),
   recovery_codes_made: () => ({
     subject: "New recovery codes were made",
-    what: "New recovery codes were made for your login. The old ones no longer work.",
+    what: "New recovery codes were made for your login. Any older ones no longer work.",
   }),
   recovery_code_used: () => ({
     subject: "A recovery code was used",
@@ -68,7 +70,6 @@ const NOTICES: Record<string, (event: AuditEvent, to: Recipient) => Told> = {
   account_locked: () => ({
     subject: "Your account is locked",
     what: "Your account was locked after too many wrong passcodes. The person who entered them knew your password.",
-    support: "To unlock your account, contact Support",
   }),
   account_unlocked: () => ({
     subject: "Your account is unlocked",
@@ -136,7 +137,7 @@ export const isImportant = ({ type, userId, actorId }: AuditEvent): boolean =>
   IMPORTANT.has(type) || (type === "email_changed" && actorId === userId);
 
 /** What a notice says beside its event. */
-type Letterhead = {
+type Letterhead = Known & {
   service: string;
   username: string;
   /** Where the pages are. */
@@ -154,29 +155,52 @@ type Letterhead = {
 export function writeNotice(
   event: AuditEvent,
   to: Recipient,
-  { service, username, url, support, actorRole }: Letterhead,
+  letterhead: Letterhead,
 ): { subject: string; body: string } {
+  const { service, username, url, actorRole } = letterhead;
   const notice = NOTICES[event.type];
   if (!notice) throw new TypeError(`Nobody is told of ${event.type}`);
-  const told = notice(event, to);
+  const told = notice(event, to, letterhead);
   const user = nameInMail(username);
-  const at = support ? `: ${support}` : ".";
   const lines = [
     told.what,
-    ...(told.support ? [`${told.support}${at}`] : []),
     "",
     ...(user ? [`User:  ${user}`] : []),
     `When:  ${event.at.toISOString().slice(0, 16).replace("T", " ")} UTC`,
     ...whence(event, actorRole),
     "",
-    "If this was you, or you asked for it, you have nothing to do.",
-    `If this wasn't you, someone may have your password. Log in, change it, end unknown sessions, and contact Support${told.support ? "." : at}`,
-    ...(url ? [new URL("/activity", url).href] : []),
+    ...whatToDo(event, letterhead),
+    ...(url ? ["", "Your activity:", new URL("/activity", url).href] : []),
     "",
     `${service} never asks for a password or a passcode by email.`,
     "",
   ];
   return { subject: `${service}: ${told.subject}`, body: lines.join("\n") };
+}
+
+/** What the user does now, by who did it: what another did is no sign that the password is known. */
+function whatToDo(event: AuditEvent, { url, support, actorRole }: Letterhead): string[] {
+  const at = support ? `: ${support}` : ".";
+  const change = url ? `change it (${new URL("/sessions/password", url).href})` : "change it";
+  if (event.type === "account_locked")
+    return [
+      `To unlock your account, contact Support${at}`,
+      `If you did not enter those passcodes, tell Support. Then log in, and ${change}: it is your password that is known.`,
+    ];
+  if (isTheirs(event))
+    return [
+      "If this was you, or you asked for it, you have nothing to do.",
+      `If this wasn't you, someone may have your password. Log in, ${change}, end unknown sessions, and contact Support${at}`,
+    ];
+  return actorRole === "administrator"
+    ? [
+        "You have nothing to do.",
+        `If you did not expect this, ask an administrator of your account, or contact Support${at}`,
+      ]
+    : [
+        "If you asked for this, you have nothing to do.",
+        `If you did not ask for it, contact Support${at}`,
+      ];
 }
 
 /** Another user who did it, by their role now. */
@@ -189,14 +213,16 @@ const BY: Record<Role, string> = {
 /** The command line acts as nobody, under a name that no user id can be. */
 const OPERATOR = "command_line";
 
+/** Whether the user did it, or somebody with the user's password. */
+const isTheirs = ({ type, userId, actorId }: AuditEvent) =>
+  actorId === userId || BY_PASSWORD.has(type);
+
 /** From where the user did it, or which other did; Support's own place is nobody's concern. */
-function whence(
-  { type, userId, actorId, ip, userAgent }: AuditEvent,
-  role: Role = "member",
-): string[] {
+function whence(event: AuditEvent, role: Role = "member"): string[] {
+  const { actorId, ip, userAgent } = event;
   if (actorId === null) return ["By:    the service itself"];
   if (actorId === OPERATOR) return ["By:    an operator of the service"];
-  if (actorId !== userId && !BY_PASSWORD.has(type)) return [`By:    ${BY[role]}`];
+  if (!isTheirs(event)) return [`By:    ${BY[role]}`];
   const address = ip && isIP(ip) ? ip : undefined;
   const unknown = address && userAgent ? "an unknown browser" : undefined;
   const place = [address, knownBrowser(userAgent) ?? unknown].filter(Boolean).join(", ");

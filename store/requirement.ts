@@ -25,3 +25,17 @@ export function requirementOf(
   if (roleNeedsMfa(user, rule)) return { requirement: "required", enforceAfter: null };
   return user.requirement ? { requirement: user.requirement, enforceAfter: null } : account;
 }
+
+/** When a second factor begins to be required; undefined where it is now, or never. */
+export function requiredFrom(
+  { requirement, enforceAfter }: Required,
+  now: number,
+): string | undefined {
+  const ahead = requirement === "required" && enforceAfter && enforceAfter.getTime() > now;
+  return ahead ? enforceAfter.toISOString() : undefined;
+}
+
+/** Whether a second factor is required by now. */
+export function isRequired(required: Required, now: number): boolean {
+  return required.requirement === "required" && requiredFrom(required, now) === undefined;
+}

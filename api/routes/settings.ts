@@ -1,14 +1,13 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { getMfaProfile } from "../../store/postgres/profiles.ts";
-import { requirementOf } from "../../store/requirement.ts";
+import { requiredFrom, requirementOf } from "../../store/requirement.ts";
 import { authenticate } from "../authenticate.ts";
 import type { Deps } from "../deps.ts";
 import { getMultiFactor } from "../devices.ts";
 import { emailOf } from "../email.ts";
 import { preferredType } from "../media-types.ts";
 import { originOf } from "../origin.ts";
-import { requiredFrom } from "../policy.ts";
 import { makeRecoveryCodes, recoveryCodesFile } from "../recovery-codes.ts";
 import { bearer, json, jsonBody, post, problems } from "../route.ts";
 import { emailSchema, methodSchema, multiFactorSchema, quantitySchema } from "../schemas.ts";

@@ -1,6 +1,6 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { eventTypesSchema, pageQuery } from "../activity-schemas.ts";
+import { pageQuery } from "../activity-schemas.ts";
 import { authenticate } from "../authenticate.ts";
 import type { Deps } from "../deps.ts";
 import { originOf } from "../origin.ts";
@@ -8,6 +8,7 @@ import { requireRole } from "../roles.ts";
 import { bearer, json, post, problems } from "../route.ts";
 import { idParam } from "../schemas.ts";
 import { deliveriesOf, resend } from "../webhook-deliveries.ts";
+import { webhookTypesSchema } from "../webhook-types.ts";
 import {
   accountWebhook,
   accountWebhooks,
@@ -63,7 +64,7 @@ const add = createRoute({
   request: post(
     z.object({
       url: z.string().trim().min(1).max(2000).openapi({ example: "https://example.com/hooks" }),
-      types: eventTypesSchema.nullish().openapi({ description: "Without it: every event" }),
+      types: webhookTypesSchema.nullish().openapi({ description: "Without it: every event" }),
     }),
   ),
   responses: {

@@ -1,4 +1,5 @@
 import { Argument, type Command, Option } from "commander";
+import type { EventType } from "../../store/event-types.ts";
 import { newId } from "../../store/ids.ts";
 import {
   createAccount,
@@ -46,7 +47,11 @@ export function accountCommands(program: Command) {
           if (created === "exists")
             throw new SetUpError(`The account ${trimmed} already exists. See: account list`);
           const { actorId, origin } = OPERATOR;
-          const fact = { key: `account_created/${created.id}`, type: "account_created", at };
+          const fact = {
+            key: `account_created/${created.id}`,
+            type: "account_created" satisfies EventType,
+            at,
+          };
           await recordEvent(tx, { ...fact, accountId: created.id, actorId, ...origin });
           return created;
         });
@@ -83,7 +88,7 @@ export function accountCommands(program: Command) {
   group
     .command("set")
     .description(
-      "what weakens multi-factor authentication for clients of the Identity API (docs/identity-v2.md)",
+      "allow clients of the Identity API what makes multi-factor authentication weaker (docs/identity-v2.md)",
     )
     .argument("<account>", "its name or id")
     .addArgument(
@@ -100,7 +105,7 @@ export function accountCommands(program: Command) {
         const { actorId, origin } = OPERATOR;
         const event = {
           key: `account_setting_changed/${newId()}`,
-          type: "account_setting_changed",
+          type: "account_setting_changed" satisfies EventType,
           at: new Date(clock.now()),
           ...{ accountId: account.id, actorId, ...origin, detail: { setting, state } },
         };

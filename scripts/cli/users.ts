@@ -7,6 +7,7 @@ import { endSessions } from "../../api/sessions.ts";
 import { recordLookUp } from "../../api/support.ts";
 import { describeUser, viewForSupport } from "../../api/support-view.ts";
 import { normalizeAddress } from "../../store/addresses.ts";
+import type { EventType } from "../../store/event-types.ts";
 import { hashPassword } from "../../store/passwords.ts";
 import { changeRole } from "../../store/postgres/accounts.ts";
 import type { Role, User } from "../../store/postgres/schema.ts";
@@ -205,14 +206,15 @@ async function changeEmailOf(
 
 function addressOf(typed: string | undefined): string | undefined {
   if (typed === undefined) return undefined;
-  if (!emailSchema.safeParse(typed).success) throw new SetUpError(`${typed} is no e-mail address.`);
+  if (!emailSchema.safeParse(typed).success)
+    throw new SetUpError(`${typed} is not an email address.`);
   return normalizeAddress(typed);
 }
 
 function eventOf(
   stores: Stores,
   { id: userId, accountId }: Pick<User, "id" | "accountId">,
-  type: string,
+  type: EventType,
   detail: Record<string, unknown> = {},
 ) {
   const { actorId, origin } = OPERATOR;

@@ -3,7 +3,7 @@ import type { Mail } from "../../gateways/mail.ts";
 import { newId } from "../../store/ids.ts";
 import { findEvent, listEvents, recordEvent } from "../../store/postgres/events.ts";
 import type { User } from "../../store/postgres/schema.ts";
-import { createUser, setEmail } from "../../store/postgres/users.ts";
+import { createUser, setEmail, setRequirement } from "../../store/postgres/users.ts";
 import { AT, eventOf, newAccount } from "../store/postgres/database.ts";
 import { newPerson } from "../support/people.ts";
 import { useActivities } from "./perform.ts";
@@ -222,5 +222,68 @@ test("a mail says who did it: the service, an operator, Support or an administra
     const { eventId } = await recorded("account_unlocked", { by });
     await perform("sendNotice", { eventId, to: "current" }, { mail });
     expect(taken.at(-1)?.body).toContain(`By:    ${words}\n`);
+  }
+});
+
+describe("the end of a mail fits who did it", () => {
+  const way = { text: "help@panel.example", href: "mailto:help@panel.example" };
+
+  async function endOf(type: string, by?: string | null) {
+    const { taken, mail } = mailbox();
+    const config = { ...deps.config, SUPPORT_CONTACT: way, PUBLIC_URL: "https://panel.example" };
+    const { eventId } = await recorded(type, { by });
+    await perform("sendNotice", { eventId, to: "current" }, { mail, config });
+    return taken[0]?.body ?? "";
+  }
+
+  test("their own doing: nothing to do, or the password is known, and where to change it", async () => {
+    const own = await endOf("default_method_changed");
+    expect(own).toContain("If this was you, or you asked for it, you have nothing to do.\n");
+    expect(own).toContain("change it (https://panel.example/sessions/password)");
+    expect(own).toContain("contact Support: help@panel.example\n");
+  });
+
+  test("a lock: Support is the way on, and nobody is told that there is nothing to do", async () => {
+    const locked = await endOf("account_locked");
+    expect(locked).toContain("To unlock your account, contact Support: help@panel.example\n");
+    expect(locked).not.toMatch(/nothing to do|If this wasn't you/);
+  });
+
+  test("what Support, an operator or the service did is no sign that the password is known", async () => {
+    const support = await newPerson(deps.db, { role: "support", at: AT });
+    for (const by of [support.id, "command_line", null]) {
+      const end = await endOf("multi_factor_reset", by);
+      expect(end).toContain("If you asked for this, you have nothing to do.\n");
+      expect(end).toContain("contact Support: help@panel.example\n");
+      expect(end).not.toMatch(/If this was|your password\.|change it/);
+    }
+  });
+
+  test("what an administrator did leads to the administrators first", async () => {
+    const { id } = await newPerson(deps.db, { role: "administrator", at: AT });
+    const end = await endOf("role_changed", id);
+    expect(end).toContain("ask an administrator of your account, or contact Support: help@");
+    expect(end).not.toMatch(/If this was|may have your password/);
+  });
+
+  test("a link by another account's administrator with the password: it is known", async () => {
+    const { id } = await newPerson(deps.db, { role: "administrator", at: AT });
+    for (const type of ["linked_by_account", "account_link_refused"])
+      expect(await endOf(type, id)).toContain("someone may have your password");
+  });
+});
+
+test("who is required to have a second factor is not told that the password alone logs in", async () => {
+  const types = ["multi_factor_reset", "all_devices_removed", "multi_factor_switched_off"];
+  for (const type of types) {
+    const { taken, mail } = mailbox();
+    const { eventId, user } = await recorded(type);
+    await perform("sendNotice", { eventId, to: "current" }, { mail });
+    await setRequirement(deps.db, { userId: user.id, requirement: "required" }, eventOf(user));
+    await perform("sendNotice", { eventId, to: "current" }, { mail });
+    const [optional, required] = taken.map(({ body }) => body);
+    expect(optional).toContain("You can now log in with your password only.");
+    expect(required).not.toContain("password only");
+    expect(required).toContain("asked to set it up at your next login");
   }
 });

@@ -95,7 +95,12 @@ test("an expiry is told once", async () => {
 
 test("removing all devices again answers the same, so that what hung on them ends", async () => {
   const login = await challenged(deps);
-  const request = { ...login, event: "all_devices_removed", actorId: login.userId, origin };
+  const request = {
+    ...login,
+    event: "all_devices_removed" as const,
+    actorId: login.userId,
+    origin,
+  };
   const removal = { ...request, signOut: "if_required" } as const;
   const [first, second] = await twice("removeDevices", removal);
   expect(first).toMatchObject({ mfaOff: true, removed: [{ type: "sms" }] });
@@ -107,7 +112,12 @@ test("removing all devices again answers the same, so that what hung on them end
 
 test("a removal that is asked for again ends open logins although the first still has to", async () => {
   const login = await challenged(deps);
-  const request = { ...login, event: "all_devices_removed", actorId: login.userId, origin };
+  const request = {
+    ...login,
+    event: "all_devices_removed" as const,
+    actorId: login.userId,
+    origin,
+  };
   const removal = { ...request, signOut: "if_required" } as const;
   await perform("removeDevices", removal, { workflowId: newId() });
   const again = { workflowId: newId() };

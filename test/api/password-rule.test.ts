@@ -17,6 +17,8 @@ describe("attack: a password that stands on every attacker's list", () => {
 
   test("so are the user name, what is short, and what is longer than is hashed", () => {
     expect(refusal("Alice-Liddell", "alice-liddell")).toContain("user name");
+    expect(refusal("AliceAliceAlice", "alice")).toContain("user name");
+    expect(refusal("alice and alice", "alice")).toBeUndefined();
     expect(refusal("x9!Q_b7")).toContain("8 characters");
     expect(refusal("x".repeat(257))).toContain("at most 256");
   });

@@ -256,12 +256,12 @@ describe("from where something was done", () => {
     try {
       const { admin, member, token } = await newAccount();
       const support = await stack.createUser({ role: "support" });
-      const body = { url: receiver.url, types: ["by_support", "by_member"] };
+      const body = { url: receiver.url, types: ["account_unlocked", "password_changed"] };
       expect((await stack.api.call("POST", "/v1/account/webhooks", { token, body })).status).toBe(
         201,
       );
-      await doneBy(member, support, "by_support");
-      await doneBy(member, member, "by_member");
+      await doneBy(member, support, "account_unlocked");
+      await doneBy(member, member, "password_changed");
       await until(
         async () => receiver.received.length,
         (count) => count === 2,

@@ -51,7 +51,7 @@ async function newAdmin() {
       ),
     resend: (id: string, eventId: number | string) =>
       call<DeliveryView>("POST", `/${id}/deliveries/${eventId}/resend`),
-    happen: async (type = "happened", times = 1) => {
+    happen: async (type = "login_failed", times = 1) => {
       const { accountId, id: userId } = admin;
       const at = new Date(stack.clock.now());
       for (let n = 0; n < times; n++)
@@ -101,17 +101,18 @@ test("the secret is told once and stands sealed in the database", async () => {
 test("a webhook gets the types that it asks for", async () => {
   const { add, happen, settled } = await newAdmin();
   const receiver = await newReceiver();
-  const { id } = (await add(receiver.url, ["wanted", "also_wanted"])).body;
-  for (const type of ["unwanted", "wanted", "want", "also_wanted"]) await happen(type);
+  const { id } = (await add(receiver.url, ["device_verified", "device_removed"])).body;
+  for (const type of ["device_dropped", "device_verified", "device", "device_removed"])
+    await happen(type);
   const types = (await settled(id, 2)).map(({ type }) => type);
-  expect(types).toEqual(["also_wanted", "wanted"]);
+  expect(types).toEqual(["device_removed", "device_verified"]);
 });
 
 test("what was not taken can be sent again at once, as often as one likes, under the same id", async () => {
   const { add, happen, settled, resend } = await newAdmin();
   const receiver = await newReceiver();
   receiver.answers(500);
-  const { id, secret } = (await add(receiver.url, ["happened"])).body;
+  const { id, secret } = (await add(receiver.url, ["login_failed"])).body;
   await happen();
   const [waiting] = await settled(id, 1);
   if (!waiting) throw new Error("There is no delivery");
@@ -144,7 +145,7 @@ test("what was not taken can be sent again at once, as often as one likes, under
 
 test("no other account's webhook is read, removed, enabled or sent to", async () => {
   const [one, other] = [await newAdmin(), await newAdmin()];
-  const { id } = (await one.add((await newReceiver()).url, ["happened"])).body;
+  const { id } = (await one.add((await newReceiver()).url, ["login_failed"])).body;
   await one.happen();
   const [{ eventId }] = (await one.settled(id, 1)) as [DeliveryView];
   for (const target of [id, newId(), "nonsense"]) {
@@ -185,20 +186,20 @@ test("members have no webhooks, and administrators change them with a fresh logi
 test("ten webhooks an account, also when they are made at once", async () => {
   const { add, call } = await newAdmin();
   const { url } = await newReceiver();
-  const made = await Promise.all(Array.from({ length: 14 }, () => add(url, ["never"])));
+  const made = await Promise.all(Array.from({ length: 14 }, () => add(url, ["policy_enforced"])));
   const refused = made.filter(({ status }) => status !== 201);
   expect(refused.map(({ problem }) => problem.code)).toEqual(Array(4).fill("too_many_webhooks"));
   const { webhooks } = (await call<{ webhooks: WebhookView[] }>("GET")).body;
   expect(webhooks).toHaveLength(10);
   expect((await call("DELETE", `/${webhooks[0]?.id}`)).status).toBe(204);
-  expect((await add(url, ["never"])).status).toBe(201);
+  expect((await add(url, ["policy_enforced"])).status).toBe(201);
 });
 
 test("a webhook that said 410 is disabled until an administrator enables it", async () => {
   const { add, call, happen, settled, resend } = await newAdmin();
   const receiver = await newReceiver();
   receiver.answers(410);
-  const { id } = (await add(receiver.url, ["happened"])).body;
+  const { id } = (await add(receiver.url, ["login_failed"])).body;
   await happen();
   const [failed] = (await settled(id, 1)) as [DeliveryView];
   expect(failed).toMatchObject({ state: "failed", lastOutcome: "410" });
@@ -224,9 +225,9 @@ test("a webhook that said 410 is disabled until an administrator enables it", as
 test("an event survives that no worker runs when it happens", async () => {
   const { add, happen, settled } = await newAdmin();
   const receiver = await newReceiver();
-  const { id } = (await add(receiver.url, ["happened"])).body;
+  const { id } = (await add(receiver.url, ["login_failed"])).body;
   await stack.stopWorker();
-  await happen("happened", 3);
+  await happen("login_failed", 3);
   await stack.restartWorker();
   expect(await settled(id, 3)).toMatchObject(Array(3).fill({ state: "delivered", attempts: 1 }));
   expect(receiver.received).toHaveLength(3);

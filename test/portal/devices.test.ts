@@ -163,7 +163,7 @@ test("a quantity that no set of codes has is told at its field, and no code is m
   expect(await quantity.getAttribute("aria-invalid")).toBe("true");
   await expectAccessible(page);
   await page.goto("/devices");
-  expect(await page.getByText("None left").isVisible()).toBe(true);
+  expect(await page.getByText("No codes").isVisible()).toBe(true);
 });
 
 test("back and reload in the middle: codes are not made twice, a removal is not repeated", async () => {

@@ -58,11 +58,11 @@ test("an administrator gives a new user an address", async () => {
   await page.goto("/account/users/new");
   await page.getByLabel("User name").fill(`${admin.username}-2`);
   await page.getByLabel("Email address").fill("nowhere@here");
-  await page.getByLabel("Temporary password").fill("a long enough one");
+  await page.getByLabel("Password").fill("a long enough one");
   await press(page, "Add the user");
   expect(await page.locator("#email-error").textContent()).toContain("email address");
   await page.getByLabel("Email address").fill("carol@example.com");
-  await page.getByLabel("Temporary password").fill("a long enough one");
+  await page.getByLabel("Password").fill("a long enough one");
   await press(page, "Add the user");
   expect(await page.getByRole("status").textContent()).toContain("The user was added");
   const own = await portal.open();

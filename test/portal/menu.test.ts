@@ -32,7 +32,7 @@ test("a member finds their own devices in the menu, and nothing of the account's
   await logIn(page, await portal.createUser());
   await page.getByText("Account", { exact: true }).click();
   const links = page.locator("details.menu").getByRole("link");
-  expect(await links.allTextContents()).toEqual(["My Multi-Factor Devices"]);
+  expect(await links.allTextContents()).toEqual(["My Multi-Factor Devices", "Change Password"]);
   expect(await page.getByText("Account-wide").count()).toBe(0);
 });
 

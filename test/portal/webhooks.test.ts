@@ -43,21 +43,25 @@ test("a webhook is made, its deliveries are seen and sent again, and it is remov
   await page.getByLabel("URL").fill(receiver.url);
   await page.getByLabel("Types of event").fill("Not A Type");
   await press(page, "Add the webhook");
-  expect(await page.locator("#types-error").textContent()).toContain("lower-case");
+  expect(await page.locator("#types-error").textContent()).toContain("login_failed, ");
+  await page.getByLabel("Types of event").fill("login_faild");
+  await press(page, "Add the webhook");
+  expect(await page.locator("#types-error").textContent()).toContain("login_failed, ");
   await expectAccessible(page);
-  await page.getByLabel("Types of event").fill("something_happened, other");
+  await page.getByLabel("Types of event").fill("account_locked, login_failed");
   await press(page, "Add the webhook");
   expect(await heading(page)).toBe("The webhook's secret");
   await expectAccessible(page);
   const secret = (await page.locator("#secret").textContent())?.trim() ?? "";
   receiver.answers(503);
-  await happen(admin, "something_happened", "2025-01-01T00:00:00Z");
+  await happen(admin, "account_locked", "2025-01-01T00:00:00Z");
   await follow(page, "Done");
   const shown = async (text: string) => {
     await page.reload();
     return page.getByText(text).first().isVisible();
   };
   await until(() => shown("Retrying"), Boolean);
+  expect(await page.getByText(/1 attempt, the last .*: 503\s*; the next /).isVisible()).toBe(true);
   await expectAccessible(page);
   expect(await page.content()).not.toContain(secret);
   receiver.answers(204);
@@ -66,7 +70,7 @@ test("a webhook is made, its deliveries are seen and sent again, and it is remov
   await until(() => shown("Delivered"), Boolean);
   const last = receiver.received.at(-1);
   if (!last) throw new Error("Nothing came");
-  expect(verified(last, secret, portal.clock.now())).toMatchObject({ type: "something_happened" });
+  expect(verified(last, secret, portal.clock.now())).toMatchObject({ type: "account_locked" });
   await follow(page, "Remove the webhook");
   expect(await heading(page)).toBe("Remove this webhook?");
   await expectAccessible(page);

@@ -306,7 +306,7 @@ describe("on a service of its own settings", { timeout: SOME_PROCESSES_MS }, () 
     expect(
       await until(told(second), (text) => text.includes("no longer send notifications")),
     ).not.toContain(first);
-    expect(await refused(["user", "set-email", name, "nobody"])).toContain("no e-mail address");
+    expect(await refused(["user", "set-email", name, "nobody"])).toContain("not an email address");
   });
 
   test("a lock is ended with a reason, and where there is none that is said", async () => {

@@ -70,13 +70,13 @@ export async function drive(
   const logIn = () => logInByPassword(stack, admin);
   const stale = await staleSession(stack, logIn);
   const { token } = freshSession(stack, logIn);
-  const body = { url: receiver.url, types: ["happened"] };
+  const body = { url: receiver.url, types: ["login_failed"] };
   const added = await api.call<WebhookView>("POST", WEBHOOKS, { token: await token(), body });
   const { id: webhookId } = added.body;
 
   const at = new Date(stack.clock.now());
   const key = newId();
-  const type = attemptsBefore > 0 ? "happened_before" : "happened";
+  const type = attemptsBefore > 0 ? "login_succeeded" : "login_failed";
   await recordEvent(db, { key, at, accountId, userId, type });
   const eventId = (await findEvent(db, key))?.id ?? 0;
   const delivery = { webhookId, eventId };

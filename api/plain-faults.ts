@@ -1,0 +1,44 @@
+import { z } from "zod";
+
+type Issue = z.core.$ZodRawIssue;
+
+const KINDS: Record<string, string> = {
+  string: "a text",
+  number: "a number",
+  int: "a whole number",
+  boolean: "true or false",
+  array: "a list",
+  object: "an object",
+  record: "an object",
+};
+
+const isText = ({ origin }: { origin: string }) => origin === "string";
+
+/** What a request's field must be, where its schema has no words of its own: never those of the library. */
+export function wordsOfIssue(issue: Issue): string {
+  switch (issue.code) {
+    case "invalid_type":
+      if (issue.input === undefined) return "This is missing.";
+      return `This must be ${KINDS[issue.expected] ?? "of another kind"}.`;
+    case "too_small":
+      if (isText(issue) && issue.minimum === 1) return "This is empty.";
+      if (isText(issue)) return `This must have at least ${issue.minimum} characters.`;
+      return issue.origin === "array"
+        ? `Give at least ${issue.minimum}.`
+        : `This must be ${issue.inclusive ? "at least" : "more than"} ${issue.minimum}.`;
+    case "too_big":
+      if (isText(issue)) return `This can have at most ${issue.maximum} characters.`;
+      return issue.origin === "array"
+        ? `Give at most ${issue.maximum}.`
+        : `This can be at most ${issue.maximum}.`;
+    case "invalid_value":
+      return `This must be one of: ${issue.values.join(", ")}.`;
+    case "unrecognized_keys":
+      return "There is a field that is not known here.";
+    default:
+      return "This is not valid here.";
+  }
+}
+
+// For every schema of the service, also those of libraries that we call.
+z.config({ customError: wordsOfIssue });

@@ -1,0 +1,100 @@
+import { expect, test } from "vitest";
+import { newId } from "../../store/ids.ts";
+import { setRequirement } from "../../store/postgres/users.ts";
+import { loggedIn, verifiedApp } from "../support/apps.ts";
+import { enrollPhone, logInByPassword, logInBySms, startChallenge } from "../support/scenarios.ts";
+import { useStack } from "../support/used.ts";
+import { webClient } from "../support/web.ts";
+
+const stack = useStack();
+
+const DAY_MS = 86_400_000;
+
+async function withBoth() {
+  const user = await stack.createUser();
+  const { e164 } = await enrollPhone(stack, user);
+  const { token } = await logInBySms(stack, user, e164);
+  await verifiedApp(stack, token, false);
+  return { user, e164, web: webClient(stack, token) };
+}
+
+const sent = (fields: Record<string, string>) => ({ once: newId(), ...fields });
+
+test("the default method saved without a change is not called changed", async () => {
+  const { web } = await withBoth();
+  const save = (method: string) => web.send("/devices/default", sent({ method }));
+  expect((await save("sms")).notices.join()).toContain("stays as it was");
+  expect((await save("otp")).notices.join()).toContain("was changed");
+});
+
+test("who has a phone is told before they type another number", async () => {
+  const { web } = await withBoth();
+  const page = await web.open("/devices/sms/new");
+  expect(page.at).toBe("/devices");
+  expect(page.notices.join()).toContain("To change it, remove all devices first");
+});
+
+test("the passcode's page tells one time, until which this login's passcode is taken", async () => {
+  const { user } = await withBoth();
+  const challenge = await startChallenge(stack, user);
+  const { html } = await webClient(stack).open(`/login/${challenge.id}`);
+  expect(html).toContain(`datetime="${challenge.expiresAt}"`);
+  expect(html).not.toMatch(/\d+ (minutes|seconds) to enter|expires in/);
+});
+
+test("an emptied address is called removed", async () => {
+  const web = webClient(stack, (await loggedIn(stack, "member")).token);
+  await web.send("/devices/email", sent({ email: "me@example.com" }));
+  const page = await web.send("/devices/email", sent({ email: "" }));
+  expect(page.notices.join()).toContain("was removed. You get no notifications.");
+});
+
+test("what is too long at a login is told in our words", async () => {
+  const fields = sent({ username: "x".repeat(5000), password: "secret" });
+  const web = webClient(stack);
+  await web.open("/login");
+  const page = await web.send("/login", fields);
+  expect(page.html).toContain("A user name can have at most 256 characters.");
+});
+
+test("a login that is gone leads to a new one", async () => {
+  const { html } = await webClient(stack).open(`/login/${"0".repeat(56)}`);
+  expect(html).toMatch(/<a class="button" href="\/login">\s*Log in/);
+});
+
+test("in a grace period the set-up page says from when, not that it is required", async () => {
+  const { user: bob, token } = await loggedIn(stack, "administrator");
+  const body = { requirement: "required", enforceAfter: { days: 3 } };
+  await stack.api.call("PUT", "/v1/account/multi-factor-policy", { token, body });
+  const member = await stack.createUser({ accountId: bob.accountId });
+  const { token: theirs } = await logInByPassword(stack, member);
+  const from = new Date(stack.clock.now() + 3 * DAY_MS).toISOString();
+  const { html } = await webClient(stack, theirs).open("/set-up");
+  expect(html).toContain(`datetime="${from}"`);
+  expect(html).toContain("will require a second step at login");
+  expect(html).not.toContain("requires a second step");
+
+  const support = webClient(stack, (await loggedIn(stack, "support")).token);
+  const seen = await support.open(`/support/users/${member.id}`);
+  expect(seen.html.replace(/<[^>]*>|\s+/g, " ")).toMatch(/not enabled\. It is required +from/);
+  expect(seen.html).toContain(`datetime="${from}"`);
+});
+
+test("Support reads whether it is required, and is offered no unlock of who is not locked", async () => {
+  const user = await stack.createUser();
+  const support = webClient(stack, (await loggedIn(stack, "support")).token);
+  const read = async () => (await support.open(`/support/users/${user.id}`)).html;
+  expect(await read()).toContain("not enabled. It is not required.");
+  expect(await read()).not.toContain("Unlock");
+  const at = new Date(stack.clock.now());
+  const event = { key: newId(), at, type: "user_requirement_changed", accountId: user.accountId };
+  await setRequirement(stack.deps.db, { userId: user.id, requirement: "required" }, event);
+  expect(await read()).toContain("not enabled. It is required.");
+});
+
+test("all that is wrong with a new user is told at once", async () => {
+  const web = webClient(stack, (await loggedIn(stack, "administrator")).token);
+  const fields = sent({ username: "a name", email: "no address", password: "long enough 1" });
+  const { html } = await web.send("/account/users", fields);
+  for (const name of ["username", "email"]) expect(html).toContain(`id="${name}-error"`);
+});

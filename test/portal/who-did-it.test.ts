@@ -1,0 +1,91 @@
+import { expect, test } from "vitest";
+import { newId } from "../../store/ids.ts";
+import { createAccount, getAccount } from "../../store/postgres/accounts.ts";
+import { listEvents } from "../../store/postgres/events.ts";
+import { loggedIn } from "../support/apps.ts";
+import { logInByPassword } from "../support/scenarios.ts";
+import { useStack } from "../support/used.ts";
+import { type WebClient, webClient } from "../support/web.ts";
+
+const stack = useStack({ environment: { SUPPORT_CONTACT: "mailto:help@panel.example" } });
+
+/** What stands in the rows of an activity, without tags. */
+async function rowsOf(web: WebClient, path: string): Promise<string[]> {
+  const { html } = await web.open(path);
+  const rows = html.slice(html.indexOf('<ul class="rows">')).split("<li>").slice(1);
+  return rows.map((row) => row.replace(/<[^>]*>/g, " ").replace(/\s+/g, " "));
+}
+
+const rowWith = (rows: string[], text: string) => rows.find((row) => row.includes(text)) ?? "";
+
+test("a link tells both sides: which account, by whose administrator, and why another was refused", async () => {
+  const { db } = stack.deps;
+  const { user: bob, token } = await loggedIn(stack, "administrator");
+  const panel = (await getAccount(db, bob.accountId))?.name ?? "";
+  const name = `cloud-${newId()}`;
+  const at = new Date(stack.clock.now());
+  const cloud = await createAccount(db, { name, kind: "cloud", at });
+  if (cloud === "exists") throw new Error("A random account name was taken");
+  const owner = await stack.createUser({ accountId: cloud.id, role: "administrator" });
+  const body = { username: owner.username, password: owner.password };
+  for (const status of [201, 409])
+    expect((await stack.api.call("POST", "/v1/account/links", { token, body })).status).toBe(
+      status,
+    );
+
+  const ours = await rowsOf(webClient(stack, token), "/account/activity");
+  expect(rowWith(ours, "Account linked")).toContain(`Account linked: ${name}`);
+  const theirs = webClient(stack, (await logInByPassword(stack, owner)).token);
+  for (const path of ["/activity", "/account/activity"]) {
+    const rows = await rowsOf(theirs, path);
+    const linked = rowWith(rows, "Linked by another account");
+    expect(linked).toContain(`: ${panel}, by ${bob.username}`);
+    const refused = rowWith(rows, "Account link refused");
+    expect(refused).toContain("the account was linked already");
+    expect(refused).toContain(`: ${panel}, by ${bob.username}`);
+    expect(rows.join()).not.toMatch(/Support|linked_already/);
+  }
+});
+
+test("one's own activity says who did what others did", async () => {
+  const { user: bob, token } = await loggedIn(stack, "administrator");
+  const member = await stack.createUser({ accountId: bob.accountId });
+  const role = { token, body: { role: "administrator" } };
+  await stack.api.call("PUT", `/v1/account/users/${member.id}/role`, role);
+  const { token: support } = await loggedIn(stack, "support");
+  await stack.api.call("GET", `/v1/support/users/${member.id}`, { token: support });
+  const own = await rowsOf(
+    webClient(stack, (await logInByPassword(stack, member)).token),
+    "/activity",
+  );
+  expect(rowWith(own, "Role changed")).toContain("by an administrator of your account");
+  expect(rowWith(own, "User looked up")).toContain("by Support");
+  expect(rowWith(own, "Login succeeded")).not.toContain("by ");
+  const seen = await rowsOf(webClient(stack, support), `/support/users/${member.id}`);
+  expect(rowWith(seen, "Role changed")).toContain(`by ${bob.username}`);
+});
+
+test("Activity names the way to Support, and where sessions end and the password is changed", async () => {
+  const { token } = await loggedIn(stack, "member");
+  const { html } = await webClient(stack, token).open("/activity");
+  expect(html).toContain('<a href="mailto:help@panel.example">help@panel.example</a>');
+  for (const path of ["/sessions", "/sessions/password"]) expect(html).toContain(`href="${path}"`);
+});
+
+test("Support that reloads a user's page, or is refused there, has looked once; later it has looked again", async () => {
+  const user = await stack.createUser();
+  const looks = async () =>
+    (await listEvents(stack.deps.db, { userId: user.id, types: ["user_looked_up"], limit: 9 }))
+      .events.length;
+  const web = webClient(stack, (await loggedIn(stack, "support")).token);
+  const path = `/support/users/${user.id}`;
+  for (const _ of ["opened", "reloaded"]) await web.open(path);
+  await web.send(`${path}/unlock`, { once: newId(), "unlock-reason": "" });
+  expect(await looks()).toBe(1);
+  const other = webClient(stack, (await loggedIn(stack, "support")).token);
+  await other.open(path);
+  expect(await looks()).toBe(2);
+  await stack.advance(10 * 60_000);
+  await other.open(path);
+  expect(await looks()).toBe(3);
+});
