@@ -1,5 +1,4 @@
 // What `npm start` runs: the whole service on this machine, with the servers that it needs.
-import { relative } from "node:path";
 import { connectDatabase, migrateDatabase } from "../store/postgres/connect.ts";
 import { dataFolder } from "./folders.ts";
 import { tryPort } from "./ports.ts";
@@ -20,6 +19,10 @@ import { lockStack } from "./stack-lock.ts";
 
 /** npm and the terminal both tell of one Ctrl-C; only a later one is a second. */
 const SAME_SIGNAL_MS = 1_000;
+
+/** Whom the locked users of a demo ask, where nobody else is named. */
+const DEMO_SUPPORT =
+  'log in as support and unlock the user, or run: npm run cli -- unlock NAME --reason "Demo"';
 
 const { HOST = "127.0.0.1", PORT = "8080", TEMPORAL_NAMESPACE = "default" } = process.env;
 const url = `http://${HOST === "0.0.0.0" ? "127.0.0.1" : HOST}:${PORT}`;
@@ -78,6 +81,7 @@ async function main(): Promise<void> {
     prepareTemporal(temporal.address, TEMPORAL_NAMESPACE),
   );
   const env = {
+    ...(process.env.NODE_ENV !== "production" && { SUPPORT_CONTACT: DEMO_SUPPORT }),
     ...secrets,
     ...process.env,
     ...{ HOST, PORT, TEMPORAL_NAMESPACE },
@@ -104,11 +108,12 @@ async function seed(databaseUrl: string, password: string): Promise<boolean> {
 function announce(temporalUi: string | undefined, password: string): void {
   const production = process.env.NODE_ENV === "production";
   const lines = [
-    ["API", url],
-    ["Reference", `${url}/docs`],
+    ["Pages, to log in", url],
+    ["API", `${url}/v1`],
+    ["Reference of it", `${url}/docs`],
     ...(temporalUi ? [["Temporal UI", temporalUi]] : []),
     ...(production ? [] : [["Development phone", `${url}/dev/phone`]]),
-    ["Data and logs", relative(process.cwd(), dataFolder) || "."],
+    ["Data and logs", dataFolder],
     ["Demo users", "admin (administrator), alice, bob, support (Support)"],
     ["Their password", password],
   ].map(([name = "", value]) => `  ${name.padEnd(18)} ${value}`);

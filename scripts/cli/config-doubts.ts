@@ -5,8 +5,8 @@ const LOOPBACK = /^(localhost|127\.|\[?::1\]?$)/;
 /** What is doubtful about the settings, by the setting to change. */
 export function doubtsOf(config: Config): Partial<Record<keyof Config, string>> {
   const { NODE_ENV, PUBLIC_URL, TRUSTED_PROXIES, SMS_GATEWAY, SMTP_URL, REDIS_URL } = config;
-  const { WEBHOOKS_INSIDE, METRICS_ADDRESS, WORKER_METRICS_ADDRESS } = config;
-  const unmeasured = "Prometheus cannot read it.";
+  const { WEBHOOKS_INSIDE, METRICS_ADDRESS, WORKER_METRICS_ADDRESS, SUPPORT_CONTACT } = config;
+  const unmeasured = "It is not set, so Prometheus cannot read these metrics.";
   const doubts: Partial<Record<keyof Config, string | false>> = {
     NODE_ENV: NODE_ENV !== "production" && "Set it to production where real users log in.",
     PUBLIC_URL: !PUBLIC_URL
@@ -17,7 +17,8 @@ export function doubtsOf(config: Config): Partial<Record<keyof Config, string>> 
       PUBLIC_URL?.startsWith("https:") &&
       "TLS ends at a proxy, and none is trusted: all users share its address, and throttles hold them back together.",
     SMS_GATEWAY: SMS_GATEWAY.includes("outbox") && "Messages reach no phone.",
-    SMTP_URL: !SMTP_URL && "Users are sent no notices by e-mail.",
+    SMTP_URL: !SMTP_URL && "Users are sent no notifications by email.",
+    SUPPORT_CONTACT: !SUPPORT_CONTACT && "Locked users are not told how to reach Support.",
     REDIS_URL:
       !isLocal(REDIS_URL) &&
       !/:\/\/[^@/]*:[^@/]+@/.test(REDIS_URL) &&

@@ -39,6 +39,8 @@ export function configCommands(program: Command) {
 
 function shown(name: string, value: unknown): unknown {
   if (value === undefined) return undefined;
+  // A contact is a link with its words, which say it all.
+  if (typeof value === "object" && value !== null && "text" in value) return value.text;
   return SECRET.test(name) && !NO_SECRET.has(name) ? "(set)" : value;
 }
 

@@ -56,7 +56,8 @@ async function show(db: Db, name: string, command: Command) {
     configured,
     toGo,
   };
-  answer(command, policy, fields(policy));
+  const { toGo: withoutDevice, ...others } = policy;
+  answer(command, policy, fields({ ...others, "without a device": withoutDevice }));
 }
 
 function days(text: string): number {

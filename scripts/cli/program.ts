@@ -18,7 +18,7 @@ export function cliProgram(): Command {
     )
     .option("--json", "answer as one line of JSON")
     .configureHelp({ showGlobalOptions: true })
-    .showHelpAfterError("(add --help for what may be typed)");
+    .showHelpAfterError("(add --help to see the options)");
   accountCommands(program);
   userCommands(program);
   apiKeyCommands(program);

@@ -21,6 +21,7 @@ const SOUND = {
   SMPP_FROM: "Bank",
   SMTP_URL: "smtps://id:smtpsecret@mail:465",
   MAIL_FROM: "login@bank.example",
+  SUPPORT_CONTACT: "mailto:help@bank.example",
   TRUSTED_PROXIES: "1",
   METRICS_ADDRESS: "127.0.0.1:9465",
   WORKER_METRICS_ADDRESS: "127.0.0.1:9464",
@@ -56,6 +57,8 @@ test("lists every setting and nothing secret", async () => {
     expect(text).not.toMatch(/secret/);
     for (const secret of Object.values(SECRETS)) expect(text).not.toContain(secret);
     expect(text).toContain("https://login.example");
+    expect(text).toContain("help@bank.example");
+    expect(text).not.toContain("[object");
   }
 });
 
@@ -69,7 +72,8 @@ test.each([
   ["PUBLIC_URL", "", "do not name the site"],
   ["NODE_ENV", "development", "production"],
   ["SMS_GATEWAY", "outbox", "no phone"],
-  ["SMTP_URL", "", "no notices"],
+  ["SMTP_URL", "", "no notifications"],
+  ["SUPPORT_CONTACT", "", "how to reach Support"],
   ["REDIS_URL", "redis://redis:6379", "no password"],
   ["WEBHOOKS_INSIDE", "true", "inside your network"],
   ["METRICS_ADDRESS", "", "Prometheus"],

@@ -94,6 +94,7 @@ describe("a stack on this machine", { timeout: SOME_STARTS_MS }, () => {
 
   test("prints its addresses, its users and their password", async () => {
     expect(stack.output()).toContain(`http://127.0.0.1:${port}\n`);
+    expect(stack.output()).toContain("Pages, to log in");
     expect(stack.output()).toContain(`http://127.0.0.1:${port}/docs`);
     expect(stack.output()).toMatch(/admin .*, alice, bob, support/);
     expect(stack.output()).toContain(PASSWORD);
