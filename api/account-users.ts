@@ -106,7 +106,8 @@ export async function changeUserRole(
     const changed = await changeRole(tx, { accountId, userId, role }, { ...event, actorId });
     // It has waited for the account: the administrator may be none any more.
     // Who changes their own has the new one by now.
-    const held = userId === actorId ? { ...session, role } : session;
+    const isOwn = userId === actorId && (changed === "changed" || changed === "unchanged");
+    const held = isOwn ? { ...session, role } : session;
     await requireStillLive({ ...deps, db: tx }, held);
     return changed;
   });
