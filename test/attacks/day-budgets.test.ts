@@ -171,12 +171,18 @@ describe("an event that is sent to a webhook again", () => {
     const { user, token } = await loggedIn(stack, "administrator");
     const receiver = await startReceiver();
     receivers.push(receiver);
-    const body = { url: receiver.url, types: ["happened"] };
+    const body = { url: receiver.url, types: ["notice_dropped"] };
     const { id } = (await stack.api.call<{ id: string }>("POST", WEBHOOKS, { token, body })).body;
     const { accountId, id: userId } = user;
     const at = new Date(stack.clock.now());
     for (let n = 0; n < events; n++)
-      await recordEvent(stack.deps.db, { key: newId(), at, accountId, userId, type: "happened" });
+      await recordEvent(stack.deps.db, {
+        key: newId(),
+        at,
+        accountId,
+        userId,
+        type: "notice_dropped",
+      });
     const list = async () =>
       (
         await stack.api.call<{ deliveries: DeliveryView[] }>(
