@@ -1,7 +1,9 @@
 // A form is sent while a part of the service is away: what was typed is there when it is back.
 import pg from "pg";
 import { afterEach, describe, expect, test } from "vitest";
+import { newId } from "../../store/ids.ts";
 import type { Role } from "../../store/postgres/schema.ts";
+import { lockUser } from "../../store/postgres/users.ts";
 import { loggedIn, userWithApp, verifiedApp } from "../support/apps.ts";
 import { newPhone } from "../support/phones.ts";
 import { logInByPassword, startChallenge } from "../support/scenarios.ts";
@@ -150,6 +152,10 @@ describe("a form that meets an outage keeps everything that was typed or chosen 
   test("Support's reason", async () => {
     const { token } = await loggedIn(stack, "support");
     const { user } = await userWithApp(stack);
+    const { id: userId, accountId } = user;
+    const at = new Date(stack.clock.now());
+    const event = { key: newId(), at, accountId, userId, type: "account_locked" };
+    await lockUser(stack.deps.db, { userId, at }, event);
     const web = webClient(gateway, token);
     for (const action of ["unlock", "reset"]) {
       await gateway.links.postgresql.cut();
