@@ -32,8 +32,8 @@ export default defineConfig({
           name: "together",
           include: ["test/**/*.test.{ts,tsx}"],
           exclude: alone,
-          // Tests wait a good deal; the services that they talk to need a core as well.
-          maxWorkers: 3,
+          // Tests wait for timers and for services more than they work: two cores are busy with five.
+          maxWorkers: 5,
           sequence: { groupOrder: 0 },
         },
       },
