@@ -39,19 +39,9 @@ export async function readGuess(
   if (hash) return { recoveryHash: hash };
   // Nothing to judge, but a request all the same.
   await spendRequest(deps, challengeId);
-  throw new Problem(
-    "invalid_request",
-    "A passcode by SMS has 7 digits, one of an app 6. A recovery code has 16 letters and digits.",
-    {
-      errors: [
-        {
-          path: "passcode",
-          message:
-            "A passcode by SMS has 7 digits, one of an app 6. A recovery code has 16 letters and digits.",
-        },
-      ],
-    },
-  );
+  const message =
+    "A passcode by SMS has 7 digits, one of an app 6. A recovery code has 16 letters and digits.";
+  throw new Problem("invalid_request", message, { errors: [{ path: "passcode", message }] });
 }
 
 /** Has the guess judged; a wrong one is counted by that. */

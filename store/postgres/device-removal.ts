@@ -1,9 +1,8 @@
 import { and, eq, isNotNull } from "drizzle-orm";
 import { configuredMethods, type Method } from "../methods.ts";
-import type { Db } from "./connect.ts";
 import { deviceLabel, getDevice, isDevice, listDevices } from "./devices.ts";
 import { findEvent, type NewEvent, recordEvent } from "./events.ts";
-import { holdingUser } from "./holding-user.ts";
+import type { Held } from "./holding-user.ts";
 import { devices, recoveryCodes, users } from "./schema.ts";
 
 /** What was removed, and whether multi-factor authentication ended with it. */
@@ -15,11 +14,11 @@ export type Removal = { removed: { id: string; type: Method }[]; mfaOff: boolean
  * only with all devices: "remove_all_required". Telling the same event again answers the same.
  */
 export async function removeDevice(
-  db: Db,
+  tx: Held,
   { userId, deviceId }: { userId: string; deviceId: string },
   event: NewEvent,
 ): Promise<Removal | "gone" | "remove_all_required"> {
-  return once(db, userId, event, async (tx) => {
+  return once(tx, event, async () => {
     const device = await getDevice(tx, userId, deviceId);
     if (!device) {
       return "gone";
@@ -48,8 +47,12 @@ export async function removeDevice(
  * Turns multi-factor authentication off: removes every device, voids the recovery codes, forgets
  * the default method. Telling the same event again answers the same.
  */
-export async function removeAllDevices(db: Db, userId: string, event: NewEvent): Promise<Removal> {
-  return once<never>(db, userId, event, async (tx) => {
+export async function removeAllDevices(
+  tx: Held,
+  userId: string,
+  event: NewEvent,
+): Promise<Removal> {
+  return once<never>(tx, event, async () => {
     const [verified] = await tx
       .select({ id: devices.id })
       .from(devices)
@@ -71,23 +74,20 @@ export async function removeAllDevices(db: Db, userId: string, event: NewEvent):
 /** A removal, and what the removed devices were called: for the event alone. */
 type Removed = { removal: Removal; names: string[] };
 
-/** Runs a removal in one transaction with its event, or answers what it did when it was told before. */
+/** Runs a removal and records its event, or answers what it did when it was told before. */
 async function once<Refusal extends string>(
-  db: Db,
-  userId: string,
+  tx: Held,
   event: NewEvent,
-  remove: (tx: Db) => Promise<Removed | Refusal>,
+  remove: () => Promise<Removed | Refusal>,
 ): Promise<Removal | Refusal> {
-  return holdingUser(db, userId, async (tx) => {
-    const told = await findEvent(tx, event.key);
-    if (told) {
-      const { removed, mfaOff } = told.detail as Removal;
-      return { removed, mfaOff };
-    }
-    const outcome = await remove(tx);
-    if (typeof outcome === "string") return outcome;
-    const { removal, names: devices } = outcome;
-    await recordEvent(tx, { ...event, detail: { ...event.detail, ...removal, devices } });
-    return removal;
-  });
+  const told = await findEvent(tx, event.key);
+  if (told) {
+    const { removed, mfaOff } = told.detail as Removal;
+    return { removed, mfaOff };
+  }
+  const outcome = await remove();
+  if (typeof outcome === "string") return outcome;
+  const { removal, names: devices } = outcome;
+  await recordEvent(tx, { ...event, detail: { ...event.detail, ...removal, devices } });
+  return removal;
 }

@@ -2,11 +2,11 @@
 // code then open two doors: by a request that was quicker, or by another login? And the owner, whose request
 // it was: do they lose anything by it?
 import { describe, expect, test } from "vitest";
-import { createApp } from "../../api/app.ts";
 import type { Flows } from "../../api/flows.ts";
 import { unavailable } from "../../api/problem.ts";
 import { codeAt, registerApp, userWithApp } from "../support/apps.ts";
-import { type ApiClient, createClient } from "../support/client.ts";
+import type { ApiClient } from "../support/client.ts";
+import { impatientClient } from "../support/flow-attacks.ts";
 import { expectProblem } from "../support/problems.ts";
 import { logInByPassword, startChallenge } from "../support/scenarios.ts";
 import { useStack } from "../support/used.ts";
@@ -17,8 +17,7 @@ const now = (secret: string) => codeAt(secret, stack.clock.now());
 
 /** A client that takes a 503 for an answer, of a gateway whose flows do this first. */
 function impatient(before: (update: string) => Promise<void>): ApiClient {
-  const { deps } = stack;
-  const { flows } = deps;
+  const { flows } = stack.deps;
   const slowed = {
     ...flows,
     async moveChallenge(...args: Parameters<Flows["moveChallenge"]>) {
@@ -30,8 +29,7 @@ function impatient(before: (update: string) => Promise<void>): ApiClient {
       return flows.moveEnrollment(...args);
     },
   };
-  const { request } = createApp({ ...deps, flows: slowed as typeof flows });
-  return createClient((path, init) => request(path, init));
+  return impatientClient(stack, { flows: slowed as typeof flows });
 }
 
 /** A gateway from which Temporal is away. */

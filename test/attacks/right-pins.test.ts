@@ -2,22 +2,14 @@
 // must not use up what outages give back to me, nor a try.
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { createApp } from "../../api/app.ts";
-import type { Deps } from "../../api/deps.ts";
 import { countRefunds } from "../../store/redis/refunds.ts";
 import type { EnrollmentView } from "../../workflows/messages.ts";
-import { createClient } from "../support/client.ts";
+import { impatientClient } from "../support/flow-attacks.ts";
 import { expectProblem } from "../support/problems.ts";
 import { unverifiedPhone } from "../support/scenarios.ts";
 import { useStack } from "../support/used.ts";
 
 const stack = useStack();
-
-/** A client that takes a 503 for an answer. */
-function impatient(parts: Partial<Deps> = {}) {
-  const { request } = createApp({ ...stack.deps, ...parts });
-  return createClient((path, init) => request(path, init));
-}
 
 async function registered() {
   const user = await stack.createUser();
@@ -30,7 +22,7 @@ test.each([
   { requests: 25, apartMs: 0 },
   { requests: 10, apartMs: 10 },
 ])("$requests right PINs, $apartMs ms apart, draw no refund", async ({ requests, apartMs }) => {
-  const api = impatient();
+  const api = impatientClient(stack);
   for (let round = 0; round < 4; round++) {
     const { user, token, id, pin, drawn } = await registered();
     const answers = await Promise.all(
@@ -50,7 +42,7 @@ test("a right PIN beside one that is being written down draws no refund, and cos
   const { flows } = stack.deps;
   const view: EnrollmentView = { state: "verifying", next: [] };
   const moveEnrollment = async () => ({ moved: false, view });
-  const api = impatient({ flows: { ...flows, moveEnrollment } as typeof flows });
+  const api = impatientClient(stack, { flows: { ...flows, moveEnrollment } as typeof flows });
   for (let n = 0; n < 6; n++)
     expectProblem(await api.verifyDevice(token, id, pin), "service_unavailable");
   expect(await drawn()).toBe(0);

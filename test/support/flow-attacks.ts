@@ -1,5 +1,14 @@
+import { createApp } from "../../api/app.ts";
+import type { Deps } from "../../api/deps.ts";
 import { codeAt } from "./apps.ts";
+import { createClient } from "./client.ts";
 import { checkedClient, type Stack } from "./stack.ts";
+
+/** A client that takes a 503 for an answer, of a gateway of the stack with other parts. */
+export function impatientClient(stack: Stack, parts: Partial<Deps> = {}) {
+  const { request } = createApp({ ...stack.deps, ...parts });
+  return createClient((path, init) => request(path, init));
+}
 
 /** What somebody who attacks a flow does to it, and what they see of it. */
 export function flowAttacks(stack: Stack) {

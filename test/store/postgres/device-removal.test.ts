@@ -22,7 +22,12 @@ describe.each(KINDS)("removal on %s", (kind) => {
   }
 
   const remove = (user: User, device: Device, db: Db = pools.db) =>
-    removeDevice(db, { userId: user.id, deviceId: device.id }, eventOf(user, "device_removed"));
+    holdingUser(db, user.id, (tx) =>
+      removeDevice(tx, { userId: user.id, deviceId: device.id }, eventOf(user, "device_removed")),
+    );
+
+  const removeAll = (user: User, db: Db = pools.db, event = eventOf(user)) =>
+    holdingUser(db, user.id, (tx) => removeAllDevices(tx, user.id, event));
 
   const state = async (user: User) => ({
     devices: (await listDevices(pools.db, user.id)).map(({ id }) => id),
@@ -101,7 +106,7 @@ describe.each(KINDS)("removal on %s", (kind) => {
     const app = await addedOtp(pools.db, user);
     await withCodes(user);
     const event = eventOf(user, "devices_removed");
-    const told = await burst(pools, 6, (db) => removeAllDevices(db, user.id, event));
+    const told = await burst(pools, 6, (db) => removeAll(user, db, event));
     for (const { removed } of told) {
       expect(new Set(removed.map(({ id }) => id))).toEqual(new Set([phone.id, app.id]));
       expect(removed).toContainEqual({ id: phone.id, type: "sms" });
@@ -127,7 +132,7 @@ describe.each(KINDS)("removal on %s", (kind) => {
             eventOf(user),
           ),
         ),
-        removeAllDevices(pools.other, user.id, eventOf(user)),
+        removeAll(user, pools.other),
       ]);
       expect(await state(user)).toEqual({ devices: [], defaultMethod: null, codes: 0 });
     }
