@@ -1,13 +1,12 @@
 import { ApplicationFailure } from "@temporalio/common";
 import { hashCode } from "../store/codes.ts";
-import type { EventType } from "../store/event-types.ts";
 import { isImportant, type Recipient, recipientsOf, writeNotice } from "../store/notices.ts";
 import { getAccount } from "../store/postgres/accounts.ts";
-import { getEvent, recordEvent } from "../store/postgres/events.ts";
+import { getEvent, type NewEvent, recordEvent } from "../store/postgres/events.ts";
 import type { AuditEvent, User } from "../store/postgres/schema.ts";
 import { getUser } from "../store/postgres/users.ts";
 import { formerAddress } from "../store/redis/former-addresses.ts";
-import { isRequired, requirementOf } from "../store/requirement.ts";
+import { isRequired, requirementOf, whoRequires } from "../store/requirement.ts";
 import { workflowIds } from "../workflows/ids.ts";
 import type { FollowUp } from "./follow-ups.ts";
 import type { Deps } from "./index.ts";
@@ -22,9 +21,10 @@ const OVER_BUDGET = "over_budget";
 /** Telling a user of an event. The address and the words are found when it is sent, and stay out of history. */
 export function noticeActivities(deps: Deps) {
   const { db, redis, mail, config, clock } = deps;
-  const isRequiredOf = async (user: User) => {
+  const requiredOf = async (user: User) => {
     const account = await getAccount(db, user.accountId);
-    return !!account && isRequired(requirementOf({ user, account }, config), clock.now());
+    const required = account && isRequired(requirementOf({ user, account }, config), clock.now());
+    return required ? { requiredBy: whoRequires(user, config) } : {};
   };
   return {
     async sendNotice({ eventId, to }: { eventId: number; to: Recipient }): Promise<NoticeOutcome> {
@@ -43,7 +43,7 @@ export function noticeActivities(deps: Deps) {
         url,
         support: support?.text,
         actorRole: actor?.role,
-        required: await isRequiredOf(user),
+        ...(await requiredOf(user)),
       });
       // A crash after the server took it sends it twice, under the same id.
       const id = hashCode(config.CODE_KEY, "notice", event.key, to);
@@ -65,14 +65,18 @@ export function noticeActivities(deps: Deps) {
 }
 
 /** What the user's activity tells of a notice that was not sent; nobody is mailed of that. */
-function droppedNotice({ key, accountId, userId, type }: AuditEvent, to: Recipient, at: Date) {
+function droppedNotice(
+  { key, accountId, userId, type }: AuditEvent,
+  to: Recipient,
+  at: Date,
+): NewEvent {
   const detail = { notice: type, to };
   return {
     key: `${key}/notice-dropped/${to}`,
     at,
     accountId,
     userId,
-    type: "notice_dropped" satisfies EventType,
+    type: "notice_dropped",
     detail,
   };
 }

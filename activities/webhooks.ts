@@ -1,5 +1,4 @@
 import { webhookSender } from "../gateways/webhook.ts";
-import type { EventType } from "../store/event-types.ts";
 import { getEvent, type ShownEvent, showEvents } from "../store/postgres/events.ts";
 import {
   forgetDeliveries,
@@ -75,7 +74,7 @@ export function webhookActivities({ db, config, clock }: Deps) {
         {
           key: `${workflowId}/webhook_disabled/${standing.attempts}`,
           at: new Date(clock.now()),
-          type: "webhook_disabled" satisfies EventType,
+          type: "webhook_disabled",
           accountId,
           workflowId,
           detail: { webhookId, reason, outcome },

@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { OPERATOR_ID } from "../store/ids.ts";
 import { ID } from "./schemas.ts";
 
 export const eventSchema = z
@@ -69,7 +70,7 @@ export const accountEventFilterQuery = eventFilterQuery.extend({
   user: z.string().regex(ID, "Give a user's ID.").optional().openapi({ description: "About whom" }),
   actor: z
     .string()
-    .regex(/^[0-9a-z_]{1,64}$/, "Give a user's ID, or command_line.")
+    .regex(/^[0-9a-z_]{1,64}$/, `Give a user's ID, or ${OPERATOR_ID}.`)
     .optional()
     .openapi({ description: "By whom" }),
 });

@@ -1,4 +1,3 @@
-import type { EventType } from "../store/event-types.ts";
 import { maskPhoneNumber } from "../store/phones.ts";
 import { recordEvent } from "../store/postgres/events.ts";
 import { getUser } from "../store/postgres/users.ts";
@@ -24,7 +23,7 @@ export async function recordRefusedSend(
   await recordEvent(db, {
     key: `send_refused/${userId}/${limit}/${Math.floor(now / HOUR_MS)}`,
     at: new Date(now),
-    type: "send_refused" satisfies EventType,
+    type: "send_refused",
     accountId: user.accountId,
     userId,
     detail: { limit, kind, number: maskPhoneNumber(phoneNumber) },

@@ -5,7 +5,7 @@ import { holdingUser } from "../store/postgres/holding-user.ts";
 import { getMfaProfile, type MfaProfile } from "../store/postgres/profiles.ts";
 import { withdrawChallenges } from "../store/redis/challenges.ts";
 import { hasSecondFactor, type Session } from "../store/redis/sessions.ts";
-import { isRequired, requirementOf } from "../store/requirement.ts";
+import { isRequired, requirementOf, whoRequires } from "../store/requirement.ts";
 import { requireStillLive } from "./authenticate.ts";
 import type { Deps } from "./deps.ts";
 import { userEvent } from "./events.ts";
@@ -14,7 +14,6 @@ import { Problem } from "./problem.ts";
 import { removeAllDevices } from "./removal.ts";
 import { endSessions } from "./sessions.ts";
 import { changeDefaultMethod } from "./settings.ts";
-import { whoRequires } from "./who-requires.ts";
 
 /**
  * Turns multi-factor authentication on, as a call of its own: devices that were put aside count from
@@ -78,7 +77,7 @@ export function refuseIfRequired(
   if (isRequired(requirementOf(profile, config), clock.now()))
     throw new Problem(
       "forbidden",
-      `${whoRequires(profile, config)} requires multi-factor authentication.`,
+      `${whoRequires(profile.user, config)} requires multi-factor authentication.`,
     );
 }
 

@@ -1,5 +1,6 @@
 import type { Deps } from "../api/deps.ts";
 import { activity } from "../api/events.ts";
+import type { EventType } from "../store/event-types.ts";
 import type { EventFilter, EventQuery, Reader } from "../store/postgres/events.ts";
 import type { PortalContext } from "./form.ts";
 import { Field } from "./parts.tsx";
@@ -8,7 +9,7 @@ import { type Faults, faultyFields, NO_FAULTS } from "./words.ts";
 const DAY_MS = 86_400_000;
 
 /** What people look for, and the types of event that it stands for. */
-const KINDS: Record<string, { label: string; types: string[] }> = {
+const KINDS: Record<string, { label: string; types: EventType[] }> = {
   logins: {
     label: "Logins and locks",
     types: [

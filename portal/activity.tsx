@@ -2,6 +2,7 @@ import type { Hono } from "hono";
 import { pageQuery } from "../api/activity-schemas.ts";
 import type { Deps } from "../api/deps.ts";
 import type { activity } from "../api/events.ts";
+import { OPERATOR_ID } from "../store/ids.ts";
 import { knownUsers } from "../store/postgres/user-lists.ts";
 import { FilterForm, filtered, readFilter, withFilter } from "./activity-filter.tsx";
 import { byWhom, idsOf } from "./actors.ts";
@@ -85,4 +86,4 @@ export function EventRows({ events, about }: { events: Events; about?: (event: E
 
 /** The command line names itself, and who is there: its events carry that by their actor. */
 const clientOf = ({ actorId, userAgent }: Event) =>
-  actorId === "command_line" ? userAgent : browserOf(userAgent);
+  actorId === OPERATOR_ID ? userAgent : browserOf(userAgent);

@@ -1,3 +1,4 @@
+import { OPERATOR_ID } from "../store/ids.ts";
 import type { ShownEvent } from "../store/postgres/events.ts";
 import type { KnownUser } from "../store/postgres/user-lists.ts";
 
@@ -16,7 +17,7 @@ export function byWhom({ userId, actorId, detail }: Event, known: Known, reads: 
   // An administrator of another account is named by the event itself.
   if (actorId === userId || detail.by) return "";
   if (actorId === null) return "by the service";
-  if (actorId === "command_line") return "by an operator of the service";
+  if (actorId === OPERATOR_ID) return "by an operator of the service";
   const actor = known.get(actorId);
   if (!actor) return "by a former user";
   if (actor.role === "support") return "by Support";

@@ -1,4 +1,4 @@
-import { EVENT_WORDS } from "../store/event-types.ts";
+import { EVENT_WORDS, type EventType } from "../store/event-types.ts";
 import type { ShownEvent } from "../store/postgres/events.ts";
 import { minuteOf } from "./words.ts";
 
@@ -30,8 +30,10 @@ const REASONS: Record<string, string> = {
 export function sentence(type: string): string {
   const known: Partial<Record<string, string>> = EVENT_WORDS;
   // Another version of the service may have recorded it.
-  return known[type] ?? type.replaceAll("_", " ");
+  return known[type] ?? capitalized(type.replaceAll("_", " "));
 }
+
+const capitalized = (words: string) => words.charAt(0).toUpperCase() + words.slice(1);
 
 /** An event in words, with what it is about: "OTP device added: My phone". */
 export function sentenceOf({ type, detail }: Told): string {
@@ -42,7 +44,7 @@ export function sentenceOf({ type, detail }: Told): string {
 /** Which device, policy, message or code the event is about; empty where its type says all. */
 function subjectOf(type: string, detail: Told["detail"]): string {
   const { device, devices, method, factor, role, kind, number } = detail;
-  switch (type) {
+  switch (type as EventType) {
     case "policy_changed":
       return policyOf(detail);
     case "multi_factor_reminder":

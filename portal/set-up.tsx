@@ -1,10 +1,9 @@
 import type { Hono } from "hono";
 import type { Deps } from "../api/deps.ts";
 import { Problem } from "../api/problem.ts";
-import { whoRequires } from "../api/who-requires.ts";
 import { getMfaProfile } from "../store/postgres/profiles.ts";
 import type { Session } from "../store/redis/sessions.ts";
-import { requiredFrom, requirementOf } from "../store/requirement.ts";
+import { requiredFrom, requirementOf, whoRequires } from "../store/requirement.ts";
 import { ownPath, type PortalEnv } from "./form.ts";
 import { page, whoOf } from "./layout.tsx";
 import { Time } from "./parts.tsx";
@@ -67,7 +66,7 @@ export async function requiredOf(
   if (!profile) throw new Problem("unauthenticated");
   const rule = requirementOf(profile, deps.config);
   return {
-    who: whoRequires(profile, deps.config),
+    who: whoRequires(profile.user, deps.config),
     required: rule.requirement === "required",
     from: requiredFrom(rule, deps.clock.now()),
   };

@@ -2,6 +2,9 @@ import { randomBytes } from "node:crypto";
 
 const OWNED = /^([0-9a-f]{32})[0-9a-f]{24}$/;
 
+/** The actor of what the command line does: no user's id can be this. */
+export const OPERATOR_ID = "command_line";
+
 /** A new opaque id: 128 random bits as 32 lower-case hex digits. */
 export function newId(): string {
   return randomBytes(16).toString("hex");

@@ -1,4 +1,6 @@
 import { isIP } from "node:net";
+import type { EventType } from "./event-types.ts";
+import { OPERATOR_ID } from "./ids.ts";
 import type { Method } from "./methods.ts";
 import { BY_PASSWORD } from "./postgres/events.ts";
 import type { AuditEvent, Role } from "./postgres/schema.ts";
@@ -10,19 +12,21 @@ export type Recipient = "current" | "former";
 
 type Told = { subject: string; what: string };
 
-/** What is known of the user beside the event: whether the account requires multi-factor authentication of them now. */
-type Known = { required: boolean };
+/** What is known of the user beside the event: who requires multi-factor authentication of them now. */
+type Known = { requiredBy?: string };
 
 /** What the next login asks for, once there is no device. */
-const nextLogin = ({ required }: Known) =>
-  required
-    ? "Your account requires it, so you will be asked to set it up at your next login."
+const nextLogin = ({ requiredBy }: Known) =>
+  requiredBy
+    ? `${requiredBy} requires it, so you will be asked to set it up at your next login.`
     : "You can now log in with your password only.";
 
 const DEVICE: Record<Method, string> = { sms: "an SMS device", otp: "an authenticator app" };
 
+type Notice = (event: AuditEvent, to: Recipient, known: Known) => Told;
+
 /** What the user is told of, by the type of event. */
-const NOTICES: Record<string, (event: AuditEvent, to: Recipient, known: Known) => Told> = {
+const NOTICES: Partial<Record<EventType, Notice>> = {
   device_verified: ({ workflowId, detail }) => ({
     subject: "A device was added",
     what: `${workflowId?.startsWith("sms") ? "An SMS device" : "An authenticator app"} was added to your login. ${detail.aside ? "You can log in with it after you turn multi-factor authentication on." : "You can log in with it now."}`,
@@ -104,9 +108,13 @@ const NOTICES: Record<string, (event: AuditEvent, to: Recipient, known: Known) =
   }),
 };
 
+/** The words for this type of event, where users are told of it. */
+const noticeOf = (type: string): Notice | undefined =>
+  Object.hasOwn(NOTICES, type) ? NOTICES[type as EventType] : undefined;
+
 /** To whom the event is told by mail; nobody for most events. */
 export function recipientsOf({ type, userId, detail }: AuditEvent): Recipient[] {
-  if (!userId || !Object.hasOwn(NOTICES, type)) return [];
+  if (!userId || !noticeOf(type)) return [];
   // A device that was never verified logged nobody in.
   if (type === "device_removed" && !("removed" in detail)) return [];
   if (type !== "email_changed") return ["current"];
@@ -117,7 +125,7 @@ export function recipientsOf({ type, userId, detail }: AuditEvent): Recipient[] 
 }
 
 /** What takes a login over, or ends one: users have to hear of it whatever else they are told. */
-const IMPORTANT = new Set([
+const IMPORTANT: ReadonlySet<string> = new Set<EventType>([
   "device_verified",
   "device_removed",
   "all_devices_removed",
@@ -158,7 +166,7 @@ export function writeNotice(
   letterhead: Letterhead,
 ): { subject: string; body: string } {
   const { service, username, url, actorRole } = letterhead;
-  const notice = NOTICES[event.type];
+  const notice = noticeOf(event.type);
   if (!notice) throw new TypeError(`Nobody is told of ${event.type}`);
   const told = notice(event, to, letterhead);
   const user = nameInMail(username);
@@ -181,16 +189,21 @@ export function writeNotice(
 /** What the user does now, by who did it: what another did is no sign that the password is known. */
 function whatToDo(event: AuditEvent, { url, support, actorRole }: Letterhead): string[] {
   const at = support ? `: ${support}` : ".";
-  const change = url ? `change it (${new URL("/sessions/password", url).href})` : "change it";
+  const page = url ? ` (${new URL("/sessions/password", url).href})` : "";
   if (event.type === "account_locked")
     return [
       `To unlock your account, contact Support${at}`,
-      `If you did not enter those passcodes, tell Support. Then log in, and ${change}: it is your password that is known.`,
+      `If you did not enter those passcodes, tell Support. Then log in and change your password${page}: someone knows it.`,
+    ];
+  // A lock ends by itself only when the password is right.
+  if (event.type === "account_unlocked" && event.actorId === null)
+    return [
+      `This happens when someone enters your password. If that was not you, change it${page}.`,
     ];
   if (isTheirs(event))
     return [
       "If this was you, or you asked for it, you have nothing to do.",
-      `If this wasn't you, someone may have your password. Log in, ${change}, end unknown sessions, and contact Support${at}`,
+      `If this wasn't you, someone may have your password. Log in, change it${page}, end unknown sessions, and contact Support${at}`,
     ];
   return actorRole === "administrator"
     ? [
@@ -210,9 +223,6 @@ const BY: Record<Role, string> = {
   member: "another user",
 };
 
-/** The command line acts as nobody, under a name that no user id can be. */
-const OPERATOR = "command_line";
-
 /** Whether the user did it, or somebody with the user's password. */
 const isTheirs = ({ type, userId, actorId }: AuditEvent) =>
   actorId === userId || BY_PASSWORD.has(type);
@@ -221,7 +231,7 @@ const isTheirs = ({ type, userId, actorId }: AuditEvent) =>
 function whence(event: AuditEvent, role: Role = "member"): string[] {
   const { actorId, ip, userAgent } = event;
   if (actorId === null) return ["By:    the service itself"];
-  if (actorId === OPERATOR) return ["By:    an operator of the service"];
+  if (actorId === OPERATOR_ID) return ["By:    an operator of the service"];
   if (!isTheirs(event)) return [`By:    ${BY[role]}`];
   const address = ip && isIP(ip) ? ip : undefined;
   const unknown = address && userAgent ? "an unknown browser" : undefined;

@@ -17,6 +17,13 @@ export function roleNeedsMfa(
   return role === "support" || (role === "administrator" && ADMINISTRATORS_NEED_MFA);
 }
 
+/** Who requires a second factor of the user, as the subject of a sentence; for whom it is required. */
+export function whoRequires(user: Pick<User, "requirement" | "role">, rule: RolesRule): string {
+  if (roleNeedsMfa(user, rule))
+    return `Your role as ${user.role === "support" ? "a Support operator" : "an administrator"}`;
+  return user.requirement ? "Your administrator" : "Your account";
+}
+
 /** What is required of the user: by their role or their own requirement, at once; else by the account's. */
 export function requirementOf(
   { user, account }: { user: Pick<User, "requirement" | "role">; account: Required },

@@ -1,5 +1,4 @@
 import { Argument, type Command, Option } from "commander";
-import type { EventType } from "../../store/event-types.ts";
 import { newId } from "../../store/ids.ts";
 import {
   createAccount,
@@ -7,7 +6,7 @@ import {
   listLinkedAccounts,
   setAccountSetting,
 } from "../../store/postgres/accounts.ts";
-import { recordEvent } from "../../store/postgres/events.ts";
+import { type NewEvent, recordEvent } from "../../store/postgres/events.ts";
 import type { Account } from "../../store/postgres/schema.ts";
 import { countUsers } from "../../store/postgres/user-lists.ts";
 import { SetUpError } from "../progress.ts";
@@ -47,12 +46,11 @@ export function accountCommands(program: Command) {
           if (created === "exists")
             throw new SetUpError(`The account ${trimmed} already exists. See: account list`);
           const { actorId, origin } = OPERATOR;
-          const fact = {
+          await recordEvent(tx, {
             key: `account_created/${created.id}`,
-            type: "account_created" satisfies EventType,
-            at,
-          };
-          await recordEvent(tx, { ...fact, accountId: created.id, actorId, ...origin });
+            type: "account_created",
+            ...{ at, accountId: created.id, actorId, ...origin },
+          });
           return created;
         });
         answer(command, view(account), `Account ${trimmed} was created. Its ID is ${account.id}.`);
@@ -103,9 +101,9 @@ export function accountCommands(program: Command) {
       await withStores(async ({ db, clock }) => {
         const account = await accountNamed(db, name);
         const { actorId, origin } = OPERATOR;
-        const event = {
+        const event: NewEvent = {
           key: `account_setting_changed/${newId()}`,
-          type: "account_setting_changed" satisfies EventType,
+          type: "account_setting_changed",
           at: new Date(clock.now()),
           ...{ accountId: account.id, actorId, ...origin, detail: { setting, state } },
         };

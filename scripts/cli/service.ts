@@ -5,13 +5,14 @@ import type { Deps } from "../../api/deps.ts";
 import { createFlows } from "../../api/flows.ts";
 import type { Actor } from "../../api/support.ts";
 import { connectTemporal } from "../../api/temporal.ts";
+import { OPERATOR_ID } from "../../store/ids.ts";
 import { connectDatabase } from "../../store/postgres/connect.ts";
 import { connectRedis } from "../../store/redis/connect.ts";
 import { serviceConfig } from "./settings.ts";
 
 /** Who acts, as the audit tells it: no user of the service, but one of this machine. */
 export const OPERATOR: Actor = {
-  actorId: "command_line",
+  actorId: OPERATOR_ID,
   origin: { userAgent: `command line of ${userInfo().username}` },
 };
 

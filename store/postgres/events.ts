@@ -1,10 +1,11 @@
 import { and, asc, desc, eq, gt, gte, inArray, lt } from "drizzle-orm";
+import type { EventType } from "../event-types.ts";
 import type { Db } from "./connect.ts";
 import { pastRoles } from "./past-roles.ts";
 import { type AuditEvent, events, users } from "./schema.ts";
 
 /** `key` names the fact itself (say, `<workflow id>/verified`), so that a retry records nothing new. */
-export type NewEvent = Omit<typeof events.$inferInsert, "id">;
+export type NewEvent = Omit<typeof events.$inferInsert, "id" | "type"> & { type: EventType };
 export type NewUserEvent = NewEvent & { userId: string };
 
 /** Appends to the audit trail; answers whether the event was new. */
@@ -35,7 +36,7 @@ export type ShownEvent = Omit<AuditEvent, "key" | "at"> & { at: string };
 export type Reader = "user" | "account" | "operator";
 
 /** What somebody did with the user's own password. From where tells the user whether it was they. */
-export const BY_PASSWORD: ReadonlySet<string> = new Set([
+export const BY_PASSWORD: ReadonlySet<string> = new Set<EventType>([
   "linked_by_account",
   "account_link_refused",
 ]);

@@ -1,4 +1,5 @@
 import { and, asc, inArray } from "drizzle-orm";
+import type { EventType } from "../event-types.ts";
 import type { Db } from "./connect.ts";
 import { events, type Role, type User } from "./schema.ts";
 
@@ -21,14 +22,11 @@ export async function pastRoles(
   };
 }
 
+const TELL_ROLES: EventType[] = ["user_added", "role_changed"];
+
 const roleFacts = (db: Db, userIds: readonly string[]) =>
   db
     .select({ id: events.id, userId: events.userId, detail: events.detail })
     .from(events)
-    .where(
-      and(
-        inArray(events.userId, [...userIds]),
-        inArray(events.type, ["user_added", "role_changed"]),
-      ),
-    )
+    .where(and(inArray(events.userId, [...userIds]), inArray(events.type, TELL_ROLES)))
     .orderBy(asc(events.id));

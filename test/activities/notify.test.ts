@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { Mail } from "../../gateways/mail.ts";
 import { newId } from "../../store/ids.ts";
+import { setPolicy } from "../../store/postgres/accounts.ts";
 import { findEvent, listEvents, recordEvent } from "../../store/postgres/events.ts";
-import type { User } from "../../store/postgres/schema.ts";
+import type { Role, User } from "../../store/postgres/schema.ts";
 import { createUser, setEmail, setRequirement } from "../../store/postgres/users.ts";
 import { AT, eventOf, newAccount } from "../store/postgres/database.ts";
 import { newPerson } from "../support/people.ts";
@@ -26,11 +27,12 @@ async function recorded(
     email = `${newId()}@example.com`,
     username = newId(),
     by,
-  }: { email?: string; username?: string; by?: string | null } = {},
+    role = "member",
+  }: { email?: string; username?: string; by?: string | null; role?: Role } = {},
 ) {
   const { id: accountId } = await newAccount(deps.db);
   const user = await createUser(deps.db, {
-    ...{ accountId, username, passwordHash: "hash", role: "member", at: AT },
+    ...{ accountId, username, passwordHash: "hash", role, at: AT },
   });
   if (user === "exists") throw new Error("The user name was taken");
   await setEmail(deps.db, { userId: user.id, email }, eventOf(user));
@@ -228,9 +230,11 @@ test("a mail says who did it: the service, an operator, Support or an administra
 describe("the end of a mail fits who did it", () => {
   const way = { text: "help@panel.example", href: "mailto:help@panel.example" };
 
-  async function endOf(type: string, by?: string | null) {
+  const known = { SUPPORT_CONTACT: way, PUBLIC_URL: "https://panel.example" };
+
+  async function endOf(type: string, by?: string | null, settings: Partial<typeof known> = known) {
     const { taken, mail } = mailbox();
-    const config = { ...deps.config, SUPPORT_CONTACT: way, PUBLIC_URL: "https://panel.example" };
+    const config = { ...deps.config, ...settings };
     const { eventId } = await recorded(type, { by });
     await perform("sendNotice", { eventId, to: "current" }, { mail, config });
     return taken[0]?.body ?? "";
@@ -247,11 +251,26 @@ describe("the end of a mail fits who did it", () => {
     const locked = await endOf("account_locked");
     expect(locked).toContain("To unlock your account, contact Support: help@panel.example\n");
     expect(locked).not.toMatch(/nothing to do|If this wasn't you/);
+    expect(locked).toContain(
+      "Then log in and change your password (https://panel.example/sessions/password): someone knows it.",
+    );
+    expect(await endOf("account_locked", undefined, {})).toContain(
+      "Then log in and change your password: someone knows it.\n",
+    );
   });
 
-  test("what Support, an operator or the service did is no sign that the password is known", async () => {
+  test("a lock that ended by itself: somebody has just entered the right password", async () => {
+    const ended = await endOf("account_unlocked", null);
+    expect(ended).toContain("By:    the service itself\n");
+    expect(ended).toContain(
+      "This happens when someone enters your password. If that was not you, change it (https://panel.example/sessions/password).\n",
+    );
+    expect(ended).not.toMatch(/ask for it|asked for this|contact Support/);
+  });
+
+  test("what Support or an operator did is no sign that the password is known", async () => {
     const support = await newPerson(deps.db, { role: "support", at: AT });
-    for (const by of [support.id, "command_line", null]) {
+    for (const by of [support.id, "command_line"]) {
       const end = await endOf("multi_factor_reset", by);
       expect(end).toContain("If you asked for this, you have nothing to do.\n");
       expect(end).toContain("contact Support: help@panel.example\n");
@@ -271,6 +290,29 @@ describe("the end of a mail fits who did it", () => {
     for (const type of ["linked_by_account", "account_link_refused"])
       expect(await endOf(type, id)).toContain("someone may have your password");
   });
+});
+
+test("a mail says who requires the second factor: the role, the administrator of one user, or the account", async () => {
+  const told = async (change: (user: User) => Promise<unknown>, role?: Role) => {
+    const { taken, mail } = mailbox();
+    const { eventId, user } = await recorded("multi_factor_reset", { role });
+    await change(user);
+    await perform("sendNotice", { eventId, to: "current" }, { mail });
+    return taken[0]?.body;
+  };
+  const byAccount = ({ id, accountId }: User) =>
+    setPolicy(
+      deps.db,
+      { accountId, requirement: "required", enforceAfter: null, version: 0 },
+      eventOf({ id, accountId }),
+    );
+  const byAdministrator = (user: User) =>
+    setRequirement(deps.db, { userId: user.id, requirement: "required" }, eventOf(user));
+  expect(await told(byAccount)).toContain("Your account requires it, so");
+  expect(await told(byAdministrator)).toContain("Your administrator requires it, so");
+  expect(await told(async () => {}, "support")).toContain(
+    "Your role as a Support operator requires it, so",
+  );
 });
 
 test("who is required to have a second factor is not told that the password alone logs in", async () => {

@@ -209,7 +209,8 @@ describe.each(DEPENDENCIES)("without %s", (dependency) => {
 test("a device is verified already only once what follows from that is done", async () => {
   const { user, token, id, pin } = await registered();
   // As it is when a worker dies in the middle: the device counts, and the sessions are not over yet.
-  const fact = { key: `test/${id}`, type: "test", accountId: user.accountId, at: new Date() };
+  const type = "device_verified" as const;
+  const fact = { key: `test/${id}`, type, accountId: user.accountId, at: new Date() };
   const proof = { userId: user.id, deviceId: id, makeDefault: true, at: new Date() };
   await verifyDevice(stack.deps.db, proof, fact);
   expectAway(await gateway.api.verifyDevice(token, id, pin));

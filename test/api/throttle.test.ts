@@ -161,7 +161,11 @@ describe("a lock", () => {
 
   test("needs no challenge to be told: it is the user's", async () => {
     const user = await stack.createUser();
-    const event = { key: newId(), at: new Date(stack.clock.now()), type: "account_locked" };
+    const event = {
+      key: newId(),
+      at: new Date(stack.clock.now()),
+      type: "account_locked",
+    } as const;
     await lockUser(
       stack.deps.db,
       { userId: user.id, at: event.at },

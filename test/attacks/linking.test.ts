@@ -67,7 +67,7 @@ describe("attack: a link that races a verification", () => {
     let linked: ReturnType<typeof link> | undefined;
     await db.transaction(async (tx) => {
       const proof = { userId: other.id, deviceId: app.device.id, makeDefault: true };
-      const event = { key: newId(), at: new Date(clock.now()), type: "device_verified" };
+      const event = { key: newId(), at: new Date(clock.now()), type: "device_verified" } as const;
       const of = { accountId, userId: other.id };
       await verifyDevice(tx, { ...proof, at: event.at }, { ...event, ...of });
       linked = link(token, chief);

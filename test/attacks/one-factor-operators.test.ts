@@ -3,6 +3,7 @@
 import { eq } from "drizzle-orm";
 import { expect, test } from "vitest";
 import { makeApiKey } from "../../api/api-keys.ts";
+import type { EventType } from "../../store/event-types.ts";
 import { newId } from "../../store/ids.ts";
 import { setPolicy } from "../../store/postgres/accounts.ts";
 import { accounts } from "../../store/postgres/schema.ts";
@@ -48,7 +49,7 @@ async function oldSession(
   return opened.token;
 }
 
-const event = (user: Person, type: string) => ({
+const event = (user: Person, type: EventType) => ({
   ...{ key: newId(), at: new Date(stack.clock.now()), type },
   ...{ accountId: user.accountId, userId: user.id },
 });

@@ -6,6 +6,7 @@ import { recordEvent, type ShownEvent } from "../../store/postgres/events.ts";
 import { type Role, users } from "../../store/postgres/schema.ts";
 import { setRole } from "../../store/postgres/users.ts";
 import { supportOperator } from "../support/apps.ts";
+import { otherType } from "../support/event-types.ts";
 import type { Person } from "../support/people.ts";
 import { startReceiver } from "../support/receiver.ts";
 import { logInByPassword } from "../support/scenarios.ts";
@@ -31,7 +32,14 @@ async function newAccount() {
 
 /** Something that happens to the person at that time. */
 const happen = ({ id: userId, accountId }: Person, type: string, at: string, actorId = userId) =>
-  recordEvent(stack.deps.db, { key: newId(), at: new Date(at), accountId, userId, actorId, type });
+  recordEvent(stack.deps.db, {
+    key: newId(),
+    at: new Date(at),
+    accountId,
+    userId,
+    actorId,
+    type: otherType(type),
+  });
 
 /** Every event of all pages, the newest first. */
 async function allPages(token: string, query = "") {
@@ -140,8 +148,8 @@ describe("from where something was done", () => {
   /** Something that the actor does to the person, from a place of the actor's own. */
   const doneBy = (person: Person, actor: { id: string }, type: string) =>
     recordEvent(stack.deps.db, {
-      ...{ key: newId(), at: new Date(stack.clock.now()), type, userId: person.id },
-      ...{ accountId: person.accountId, actorId: actor.id },
+      ...{ key: newId(), at: new Date(stack.clock.now()), type: otherType(type) },
+      ...{ userId: person.id, accountId: person.accountId, actorId: actor.id },
       ...{ ip: placeOf(actor), userAgent: `browser of ${actor.id}` },
     });
   const placeOf = ({ id }: { id: string }) => `place of ${id}`;
@@ -239,13 +247,17 @@ describe("from where something was done", () => {
       await stack.createUser({ role: "support", accountId }),
     ];
     const at = new Date(stack.clock.now());
-    const added = { key: newId(), at, type: "user_added", accountId, userId: told.id };
-    await recordEvent(stack.deps.db, { ...added, detail: { role: "support" } });
+    const added = { key: newId(), at, accountId, userId: told.id };
+    await recordEvent(stack.deps.db, { ...added, type: "user_added", detail: { role: "support" } });
     for (const operator of [told, untold]) await doneBy(member, operator, "by_support");
     await become(told, "member");
     // As it was recorded before events told the role before.
-    const former = { ...added, key: newId(), type: "role_changed", userId: untold.id };
-    await recordEvent(stack.deps.db, { ...former, detail: { role: "member" } });
+    const former = { ...added, key: newId(), userId: untold.id };
+    await recordEvent(stack.deps.db, {
+      ...former,
+      type: "role_changed",
+      detail: { role: "member" },
+    });
     await stack.deps.db.update(users).set({ role: "member" }).where(eq(users.id, untold.id));
     const { events } = (await get(token, `${ACCOUNT}?type=by_support`)).body;
     expect(events.map(({ ip }) => ip)).toEqual([null, null]);

@@ -91,8 +91,8 @@ test("where the account requires a second factor, removing the last ends every s
   const other = await logInBySms(stack, user, e164);
   const { accountId } = (await stack.api.session(token)).body.user;
   const policy = { accountId, requirement: "required", enforceAfter: null, version: 0 } as const;
-  const event = { key: accountId, at: new Date(stack.clock.now()), accountId, type: "policy" };
-  await setPolicy(stack.deps.db, policy, event);
+  const event = { key: accountId, at: new Date(stack.clock.now()), accountId };
+  await setPolicy(stack.deps.db, policy, { ...event, type: "policy_changed" });
   expect((await remove(token)).status).toBe(204);
   for (const ended of [token, other.token])
     expect((await stack.api.session(ended)).problem).toMatchObject({

@@ -43,7 +43,7 @@ async function cloudUser(): Promise<Person & { accountName: string }> {
 /** Gives the user a requirement of their own. */
 function requireOf({ id: userId, accountId }: Person, requirement: Requirement) {
   const at = new Date(stack.clock.now());
-  const event = { key: newId(), at, type: "user_requirement_changed", accountId, userId };
+  const event = { key: newId(), at, type: "user_requirement_changed", accountId, userId } as const;
   return setRequirement(stack.deps.db, { userId, requirement }, event);
 }
 

@@ -268,8 +268,8 @@ describe("unlocking", () => {
   test("a lock that a crash left in the counter alone is written down, then ended", async () => {
     const { user } = await lockedUser();
     const { id: userId, accountId } = user;
-    const event = { key: newId(), at: new Date(stack.clock.now()), type: "test", accountId };
-    await unlockUser(stack.deps.db, userId, event);
+    const event = { key: newId(), at: new Date(stack.clock.now()), accountId };
+    await unlockUser(stack.deps.db, userId, { ...event, type: "account_unlocked" });
     expect((await unlock(userId)).body).toEqual({ changed: true });
     expect((await startChallenge(stack, user)).attemptsRemaining).toBe(7);
     const told = (await eventsOf(userId)).filter(({ type }) => /^account_/.test(type));

@@ -10,6 +10,7 @@ import { recordEvent } from "../../store/postgres/events.ts";
 import { workflowIds } from "../../workflows/ids.ts";
 import type { Call } from "../support/client.ts";
 import { dns } from "../support/dns.ts";
+import { otherType } from "../support/event-types.ts";
 import { type Receiver, startReceiver, verified } from "../support/receiver.ts";
 import { logInByPassword } from "../support/scenarios.ts";
 import { checkedClient } from "../support/stack.ts";
@@ -55,7 +56,13 @@ async function newAdmin() {
       const { accountId, id: userId } = admin;
       const at = new Date(stack.clock.now());
       for (let n = 0; n < times; n++)
-        await recordEvent(stack.deps.db, { key: newId(), at, accountId, userId, type });
+        await recordEvent(stack.deps.db, {
+          key: newId(),
+          at,
+          accountId,
+          userId,
+          type: otherType(type),
+        });
     },
   };
 }

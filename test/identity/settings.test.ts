@@ -353,7 +353,8 @@ describe("where enabling is a call of its own", () => {
     const { user, own, token } = await ownCall();
     const app = await addApp(face, own, token);
     const at = new Date(face.clock.now());
-    const event = { key: newId(), at, type: "multi_factor_switched_on", accountId: user.accountId };
+    const { accountId } = user;
+    const event = { key: newId(), at, type: "multi_factor_switched_on", accountId } as const;
     await holdingUser(face.deps.db, user.id, (tx) =>
       bringDevicesBack(tx, { userId: user.id, at }, event),
     );

@@ -181,9 +181,9 @@ export const portalMutations: Mutation[] = [
   },
   {
     mistake: "a Support operator is told that the account requires a second factor",
-    file: "api/who-requires.ts",
-    find: "if (roleNeedsMfa(user, rule))",
-    replace: "if (!roleNeedsMfa(user, rule))",
+    file: "store/requirement.ts",
+    find: "if (roleNeedsMfa(user, rule))\n    return `",
+    replace: "if (!roleNeedsMfa(user, rule))\n    return `",
     noticedBy: ["test/attacks/one-factor-operators.test.ts"],
   },
   {

@@ -106,10 +106,24 @@ export const setupMutations: Mutation[] = [
     noticedBy: [NOTICES],
   },
   {
+    mistake: "who has just been unlocked by a right password is told to contact Support",
+    file: "store/notices.ts",
+    find: 'if (event.type === "account_unlocked" && event.actorId === null)',
+    replace: 'if (event.type === "account_unlocked" && event.actorId === "")',
+    noticedBy: ["test/activities/notify.test.ts"],
+  },
+  {
+    mistake: "a mail says that the account requires what the role does",
+    file: "activities/notify.ts",
+    find: "return required ? { requiredBy: whoRequires(user, config) } : {};",
+    replace: 'return required ? { requiredBy: "Your account" } : {};',
+    noticedBy: ["test/activities/notify.test.ts"],
+  },
+  {
     mistake: "a mail calls an operator's doing that of another user",
     file: "store/notices.ts",
-    find: "if (actorId === OPERATOR)",
-    replace: "if (userId === OPERATOR)",
+    find: "if (actorId === OPERATOR_ID)",
+    replace: "if (userId === OPERATOR_ID)",
     noticedBy: ["test/activities/notify.test.ts"],
   },
   {
@@ -122,8 +136,8 @@ export const setupMutations: Mutation[] = [
   {
     mistake: "who must set up is told that the password alone logs in",
     file: "activities/notify.ts",
-    find: "isRequired(requirementOf({ user, account }, config), clock.now())",
-    replace: "!account",
+    find: "account && isRequired(requirementOf({ user, account }, config), clock.now());",
+    replace: "!account;",
     noticedBy: ["test/activities/notify.test.ts"],
   },
   {

@@ -154,7 +154,7 @@ describe("a form that meets an outage keeps everything that was typed or chosen 
     const { user } = await userWithApp(stack);
     const { id: userId, accountId } = user;
     const at = new Date(stack.clock.now());
-    const event = { key: newId(), at, accountId, userId, type: "account_locked" };
+    const event = { key: newId(), at, accountId, userId, type: "account_locked" } as const;
     await lockUser(stack.deps.db, { userId, at }, event);
     const web = webClient(gateway, token);
     for (const action of ["unlock", "reset"]) {

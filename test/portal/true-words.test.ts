@@ -87,8 +87,9 @@ test("Support reads whether it is required, and is offered no unlock of who is n
   expect(await read()).toContain("not enabled. It is not required.");
   expect(await read()).not.toContain("Unlock");
   const at = new Date(stack.clock.now());
-  const event = { key: newId(), at, type: "user_requirement_changed", accountId: user.accountId };
-  await setRequirement(stack.deps.db, { userId: user.id, requirement: "required" }, event);
+  const event = { key: newId(), at, accountId: user.accountId };
+  const own = { userId: user.id, requirement: "required" } as const;
+  await setRequirement(stack.deps.db, own, { ...event, type: "user_requirement_changed" });
   expect(await read()).toContain("not enabled. It is required.");
 });
 

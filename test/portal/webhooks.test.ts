@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from "vitest";
+import type { EventType } from "../../store/event-types.ts";
 import { newId } from "../../store/ids.ts";
 import { recordEvent } from "../../store/postgres/events.ts";
 import type { Person } from "../support/people.ts";
@@ -30,7 +31,7 @@ async function atSettings() {
   return { admin, page };
 }
 
-const happen = ({ id: userId, accountId }: Person, type: string, at: string) =>
+const happen = ({ id: userId, accountId }: Person, type: EventType, at: string) =>
   recordEvent(portal.deps.db, { key: newId(), at: new Date(at), accountId, userId, type });
 
 test("a webhook is made, its deliveries are seen and sent again, and it is removed", async () => {

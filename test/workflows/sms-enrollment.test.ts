@@ -5,6 +5,7 @@ import { getDevice, removeUnverifiedDevice } from "../../store/postgres/devices.
 import { getUser } from "../../store/postgres/users.ts";
 import { checkPin } from "../../store/redis/pins.ts";
 import { readUserRevocation } from "../../store/redis/revocations.ts";
+import { otherType } from "../support/event-types.ts";
 import { eventually, ORIGIN } from "./flows.ts";
 import { useWorld } from "./world.ts";
 
@@ -90,7 +91,7 @@ test("a phone that was removed before its proof was written down is no second fa
   await flow.reaches("awaiting_pin");
   const { db, clock } = world;
   const removal = { at: new Date(clock.now()), accountId: flow.accountId, userId: flow.userId };
-  await removeUnverifiedDevice(db, flow, { key: newId(), type: "happened", ...removal });
+  await removeUnverifiedDevice(db, flow, { key: newId(), type: otherType("happened"), ...removal });
   expect(await flow.update("acceptPin", ACCEPTED)).toMatchObject({ state: "removed" });
   expect(await flow.activities()).not.toContain("signOut");
 });

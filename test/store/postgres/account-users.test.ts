@@ -15,7 +15,7 @@ describe.each(KINDS)("users of an account on %s", (kind) => {
     key: newId(),
     at: AT,
     accountId,
-    type: "multi_factor_reminder",
+    type: "multi_factor_reminder" as const,
     workflowId: "policy-rollout/x/1",
     detail: { requiredFrom: "2026-02-01" },
   });

@@ -10,13 +10,14 @@ import {
 } from "../../../store/postgres/accounts.ts";
 import { listEvents } from "../../../store/postgres/events.ts";
 import type { Account } from "../../../store/postgres/schema.ts";
+import { otherType } from "../../support/event-types.ts";
 import { AT, burst, database, KINDS, newAccount } from "./database.ts";
 
 const eventOf = (account: Account, key = newId()) => ({
   key,
   at: AT,
   accountId: account.id,
-  type: "changed",
+  type: otherType("changed"),
 });
 
 describe.each(KINDS)("accounts on %s", (kind) => {

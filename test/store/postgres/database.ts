@@ -7,6 +7,7 @@ import type { NewUserEvent } from "../../../store/postgres/events.ts";
 import type { Account, User } from "../../../store/postgres/schema.ts";
 import { createUser } from "../../../store/postgres/users.ts";
 import { type DatabaseKind, freshDatabase } from "../../support/databases.ts";
+import { otherType } from "../../support/event-types.ts";
 
 export const KINDS: DatabaseKind[] = ["postgres", "pglite"];
 export const AT = new Date("2026-01-01T12:00:00.123Z");
@@ -60,7 +61,8 @@ export async function newUser(db: Db, account?: Account): Promise<User> {
 
 /** An event about the user, new in every call. */
 export function eventOf(user: Pick<User, "id" | "accountId">, type = "happened"): NewUserEvent {
-  return { key: newId(), at: AT, accountId: user.accountId, userId: user.id, type };
+  const { id: userId, accountId } = user;
+  return { key: newId(), at: AT, accountId, userId, type: otherType(type) };
 }
 
 export const sms = (user: User) => ({

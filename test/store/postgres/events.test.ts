@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { newId } from "../../../store/ids.ts";
 import { findEvent, listEvents, recordEvent } from "../../../store/postgres/events.ts";
+import { otherType } from "../../support/event-types.ts";
 import { AT, burst, database, KINDS } from "./database.ts";
 
 describe.each(KINDS)("events on %s", (kind) => {
@@ -9,7 +10,7 @@ describe.each(KINDS)("events on %s", (kind) => {
   test.each(["update events set type = 'nothing'", "delete from events", "truncate events"])(
     "cannot be changed afterwards: %s",
     async (statement) => {
-      const event = { key: newId(), at: AT, accountId: newId(), type: "happened" };
+      const event = { key: newId(), at: AT, accountId: newId(), type: otherType("happened") };
       await recordEvent(pools.db, event);
       await expect(pools.db.execute(statement)).rejects.toMatchObject({
         cause: { message: "events are append-only" },
@@ -19,7 +20,7 @@ describe.each(KINDS)("events on %s", (kind) => {
   );
 
   test("told many times at once is recorded once", async () => {
-    const event = { key: newId(), at: AT, accountId: newId(), type: "happened" };
+    const event = { key: newId(), at: AT, accountId: newId(), type: otherType("happened") };
     const recorded = await burst(pools, 20, (db) => recordEvent(db, event));
     expect(recorded.filter(Boolean)).toHaveLength(1);
     const { events } = await listEvents(pools.db, { accountId: event.accountId, limit: 10 });
@@ -31,7 +32,7 @@ describe.each(KINDS)("events on %s", (kind) => {
     const userId = newId();
     const detail = { device: "Phone", number: 1 };
     for (let index = 0; index < 7; index++) {
-      const type = index % 2 ? "odd" : "even";
+      const type = otherType(index % 2 ? "odd" : "even");
       const about = index < 5 ? { userId } : {};
       await recordEvent(pools.db, { key: newId(), at: AT, accountId, type, detail, ...about });
       await recordEvent(pools.db, { key: newId(), at: AT, accountId: newId(), type });
