@@ -2,6 +2,7 @@ import { ApplicationFailure } from "@temporalio/common";
 import { hashCode } from "../store/codes.ts";
 import { isImportant, type Recipient, recipientsOf, writeNotice } from "../store/notices.ts";
 import { getAccount } from "../store/postgres/accounts.ts";
+import { actorsOf } from "../store/postgres/actors.ts";
 import { getEvent, type NewEvent, recordEvent } from "../store/postgres/events.ts";
 import type { AuditEvent, User } from "../store/postgres/schema.ts";
 import { getUser } from "../store/postgres/users.ts";
@@ -36,13 +37,13 @@ export function noticeActivities(deps: Deps) {
       const address = to === "former" ? await formerAddress(redis, change) : user.email;
       if (!address) return "no_address";
       const { SERVICE_NAME: service, PUBLIC_URL: url, SUPPORT_CONTACT: support } = config;
-      const actor = event.actorId ? await getUser(db, event.actorId) : undefined;
+      const actorOf = await actorsOf(db, [event]);
       const words = writeNotice(event, to, {
         service,
         username: user.username,
         url,
         support: support?.text,
-        actorRole: actor?.role,
+        actorRole: actorOf(event)?.roleThen,
         ...(await requiredOf(user)),
       });
       // A crash after the server took it sends it twice, under the same id.

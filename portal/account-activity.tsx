@@ -2,7 +2,8 @@ import type { Hono } from "hono";
 import type { Deps } from "../api/deps.ts";
 import { type activity, activityFile } from "../api/events.ts";
 import { NDJSON } from "../api/routes/activity.ts";
-import { knownUsers } from "../store/postgres/user-lists.ts";
+import { actorsOf } from "../store/postgres/actors.ts";
+import { type KnownUser, knownUsers } from "../store/postgres/known-users.ts";
 import { findUserByUsername } from "../store/postgres/users.ts";
 import { cursorOf, EventRows } from "./activity.tsx";
 import {
@@ -12,7 +13,7 @@ import {
   readFilter,
   withFilter,
 } from "./activity-filter.tsx";
-import { byWhom, idsOf, type Known } from "./actors.ts";
+import { byWhom } from "./actors.ts";
 import type { PortalContext, PortalEnv } from "./form.ts";
 import { page } from "./layout.tsx";
 import { signedInAs } from "./roles.ts";
@@ -29,9 +30,13 @@ export function accountActivityPages(app: Hono<PortalEnv>, deps: Deps) {
     const { filter, people } = await peopleFilter(c, deps, accountId);
     const query = { ...filter.looked, ...people, ...cursorOf(c), accountId };
     const { events, next } = await filtered(deps, filter, query, "account");
-    const known = await knownUsers(deps.db, idsOf(events));
+    const known = await knownUsers(
+      deps.db,
+      events.map(({ userId }) => userId),
+    );
+    const actorOf = await actorsOf(deps.db, events);
     const aboutOf = (event: Event) => {
-      const by = byWhom(event, known, { accountId, names: true });
+      const by = byWhom(event, actorOf(event), { accountId, names: true });
       return [userOf(event, known), by].filter(Boolean).join(", ");
     };
     return page(
@@ -99,5 +104,5 @@ async function peopleFilter(
 type Event = Awaited<ReturnType<typeof activity>>["events"][number];
 
 /** Whom an event of the account is about. */
-const userOf = ({ userId }: Event, known: Known) =>
+const userOf = ({ userId }: Event, known: ReadonlyMap<string, KnownUser>) =>
   userId === null ? "The account" : (known.get(userId)?.username ?? "A former user");

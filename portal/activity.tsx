@@ -3,9 +3,9 @@ import { pageQuery } from "../api/activity-schemas.ts";
 import type { Deps } from "../api/deps.ts";
 import type { activity } from "../api/events.ts";
 import { OPERATOR_ID } from "../store/ids.ts";
-import { knownUsers } from "../store/postgres/user-lists.ts";
+import { actorsOf } from "../store/postgres/actors.ts";
 import { FilterForm, filtered, readFilter, withFilter } from "./activity-filter.tsx";
-import { byWhom, idsOf } from "./actors.ts";
+import { byWhom } from "./actors.ts";
 import { reasonOf, sentenceOf } from "./event-words.ts";
 import type { PortalContext, PortalEnv } from "./form.ts";
 import { page, whoOf } from "./layout.tsx";
@@ -22,7 +22,7 @@ export function activityPages(app: Hono<PortalEnv>, deps: Deps) {
     const filter = readFilter(c);
     const query = { ...filter.looked, ...cursorOf(c), userId: session.userId };
     const { events, next } = await filtered(deps, filter, query, "user");
-    const known = await knownUsers(deps.db, idsOf(events));
+    const actorOf = await actorsOf(deps.db, events);
     const { accountId } = session;
     return page(
       c,
@@ -37,7 +37,7 @@ export function activityPages(app: Hono<PortalEnv>, deps: Deps) {
           </p>
           <EventRows
             events={events}
-            about={(event) => byWhom(event, known, { accountId, names: false })}
+            about={(event) => byWhom(event, actorOf(event), { accountId, names: false })}
           />
           {next !== null && (
             <a href={withFilter(PATH, filter, { before: String(next) })}>Older activity</a>

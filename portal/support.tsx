@@ -5,10 +5,10 @@ import { originOf } from "../api/origin.ts";
 import { reasonSchema } from "../api/schemas.ts";
 import { findUsers, recordLookUp, resetMultiFactor, unlock, userOf } from "../api/support.ts";
 import { viewForSupport } from "../api/support-view.ts";
+import { actorsOf } from "../store/postgres/actors.ts";
 import type { ShownEvent } from "../store/postgres/events.ts";
 import type { User } from "../store/postgres/schema.ts";
-import { knownUsers } from "../store/postgres/user-lists.ts";
-import { byWhom, idsOf } from "./actors.ts";
+import { byWhom } from "./actors.ts";
 import { confirmPage } from "./confirm.tsx";
 import { field, type PortalContext, type PortalEnv, requireFit, takeForm } from "./form.ts";
 import { page, type Who } from "./layout.tsx";
@@ -132,9 +132,9 @@ async function userPage(c: PortalContext, deps: Deps, who: Who, user: User) {
   // A refused form is shown again, whatever has become of the lock.
   const canUnlock =
     view.user.lockedAt || view.attemptsRemaining === 0 || faults.fields["unlock-reason"];
-  const known = await knownUsers(deps.db, idsOf(view.events));
+  const actorOf = await actorsOf(deps.db, view.events);
   const told = (event: ShownEvent) =>
-    byWhom(event, known, { accountId: user.accountId, names: true });
+    byWhom(event, actorOf(event), { accountId: user.accountId, names: true });
   const by = await requiredOf(deps, { userId: user.id });
   return page(
     c,

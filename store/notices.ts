@@ -152,7 +152,7 @@ type Letterhead = Known & {
   url?: string;
   /** How to reach Support. */
   support?: string;
-  /** The role of the user who did it, where that is another one. */
+  /** The role in which another user did it. */
   actorRole?: Role;
 };
 
@@ -216,7 +216,7 @@ function whatToDo(event: AuditEvent, { url, support, actorRole }: Letterhead): s
       ];
 }
 
-/** Another user who did it, by their role now. */
+/** Another user who did it, by their role then. */
 const BY: Record<Role, string> = {
   support: "Support",
   administrator: "an administrator of your account",

@@ -1,8 +1,8 @@
 import { and, asc, desc, eq, gt, gte, inArray, lt } from "drizzle-orm";
 import type { EventType } from "../event-types.ts";
+import { actorsOf, isOfSupport } from "./actors.ts";
 import type { Db } from "./connect.ts";
-import { pastRoles } from "./past-roles.ts";
-import { type AuditEvent, events, users } from "./schema.ts";
+import { type AuditEvent, events } from "./schema.ts";
 
 /** `key` names the fact itself (say, `<workflow id>/verified`), so that a retry records nothing new. */
 export type NewEvent = Omit<typeof events.$inferInsert, "id" | "type"> & { type: EventType };
@@ -52,14 +52,13 @@ export async function showEvents(
   reader: Reader,
 ): Promise<ShownEvent[]> {
   const asked = shown.filter(({ type }) => reader === "account" || BY_PASSWORD.has(type));
-  const actors = reader === "operator" ? [] : await actorsOf(db, asked);
-  const roleAt = await pastRoles(db, actors);
-  const showsPlace = ({ id, type, userId, actorId, accountId }: AuditEvent) => {
+  const actorOf = await actorsOf(db, reader === "operator" ? [] : asked);
+  const showsPlace = (event: AuditEvent) => {
+    const { type, userId, actorId, accountId } = event;
     if (reader === "operator" || actorId === null) return true;
     if (reader === "user" && actorId === userId) return true;
-    const actor = actors.find((one) => one.id === actorId);
-    const then = roleAt(actorId, id);
-    if (!actor || actor.role === "support" || !then || then === "support") return false;
+    const actor = actorOf(event);
+    if (!actor?.roleThen || isOfSupport(actor)) return false;
     return BY_PASSWORD.has(type) || (reader === "account" && actor.accountId === accountId);
   };
   return shown.map((event) => {
@@ -67,16 +66,6 @@ export async function showEvents(
     const place = showsPlace(event) ? {} : { ip: null, userAgent: null };
     return { ...known, at: at.toISOString(), ...place };
   });
-}
-
-/** Of the events' actors those who are users. */
-async function actorsOf(db: Db, shown: readonly AuditEvent[]) {
-  const ids = [...new Set(shown.flatMap(({ actorId }) => actorId ?? []))];
-  if (ids.length === 0) return [];
-  return db
-    .select({ id: users.id, accountId: users.accountId, role: users.role })
-    .from(users)
-    .where(inArray(users.id, ids));
 }
 
 /** Which events: those of an account, about a user, or (for operators) all; every condition holds. */

@@ -1,7 +1,7 @@
-import { and, asc, count, countDistinct, eq, gt, inArray, isNotNull, like, sql } from "drizzle-orm";
+import { and, asc, count, countDistinct, eq, gt, isNotNull, like, sql } from "drizzle-orm";
 import type { Method } from "../methods.ts";
 import type { Db } from "./connect.ts";
-import { accounts, devices, type User, users } from "./schema.ts";
+import { devices, type User, users } from "./schema.ts";
 import { normalizeUsername, userColumns } from "./users.ts";
 
 /** A user with the methods that a verified device makes usable. */
@@ -58,25 +58,6 @@ export async function countUsers(
     .leftJoin(devices, verifiedDevices)
     .where(eq(users.accountId, accountId));
   return counts ?? { total: 0, configured: 0, toGo: 0 };
-}
-
-/** A user as those are named who did something, or to whom it was done. */
-export type KnownUser = Pick<User, "username" | "role" | "accountId"> & { accountName: string };
-
-/** Those of these ids that are users, by id. */
-export async function knownUsers(
-  db: Db,
-  ids: readonly (string | null)[],
-): Promise<Map<string, KnownUser>> {
-  const wanted = [...new Set(ids.filter((id) => id !== null))];
-  if (wanted.length === 0) return new Map();
-  const { id, username, role, accountId } = users;
-  const rows = await db
-    .select({ id, known: { username, role, accountId, accountName: accounts.name } })
-    .from(users)
-    .innerJoin(accounts, eq(accounts.id, users.accountId))
-    .where(inArray(users.id, wanted));
-  return new Map(rows.map(({ id, known }) => [id, known]));
 }
 
 /** Users of any account whose user name starts with the text, in alphabetical order. */

@@ -154,16 +154,16 @@ export const racesMutations: Mutation[] = [
   {
     mistake: "administrators see from where a Support operator of their account acted",
     file: "store/postgres/events.ts",
-    find: 'if (!actor || actor.role === "support" || !then || then === "support") return false;',
-    replace: "if (!actor || !then) return false;",
+    find: "if (!actor?.roleThen || isOfSupport(actor)) return false;",
+    replace: "if (!actor?.roleThen) return false;",
     noticedBy: ["test/e2e/activity.test.ts"],
   },
   {
     mistake: "places that were hidden are shown once Support has another role",
-    file: "store/postgres/events.ts",
-    find: '!then || then === "support") return false;',
-    replace: "!then) return false;",
-    noticedBy: ["test/e2e/activity.test.ts"],
+    file: "store/postgres/actors.ts",
+    find: 'role === "support" || roleThen === "support";',
+    replace: 'role === "support" && roleThen !== undefined;',
+    noticedBy: ["test/e2e/activity.test.ts", "test/portal/who-did-it.test.ts"],
   },
   {
     mistake: "the owner of a password does not see from where an account was linked by it",

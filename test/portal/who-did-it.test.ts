@@ -1,8 +1,12 @@
 import { expect, test } from "vitest";
+import type { EventType } from "../../store/event-types.ts";
 import { newId } from "../../store/ids.ts";
 import { createAccount, getAccount } from "../../store/postgres/accounts.ts";
-import { listEvents } from "../../store/postgres/events.ts";
+import { listEvents, recordEvent } from "../../store/postgres/events.ts";
+import { setRole } from "../../store/postgres/users.ts";
 import { loggedIn } from "../support/apps.ts";
+import { otherType } from "../support/event-types.ts";
+import type { Person } from "../support/people.ts";
 import { logInByPassword } from "../support/scenarios.ts";
 import { useStack } from "../support/used.ts";
 import { type WebClient, webClient } from "../support/web.ts";
@@ -63,6 +67,55 @@ test("one's own activity says who did what others did", async () => {
   expect(rowWith(own, "Login succeeded")).not.toContain("by ");
   const seen = await rowsOf(webClient(stack, support), `/support/users/${member.id}`);
   expect(rowWith(seen, "Role changed")).toContain(`by ${bob.username}`);
+});
+
+test("what Support did stays Support's once the operator has another role, and what they do then is theirs", async () => {
+  const { db } = stack.deps;
+  const { user: bob, token } = await loggedIn(stack, "administrator");
+  const member = await stack.createUser({ accountId: bob.accountId });
+  const house = await stack.createUser({ role: "support", accountId: bob.accountId });
+  const stranger = await stack.createUser({ role: "support" });
+  const at = new Date(stack.clock.now());
+  const doneBy = ({ id: actorId }: Person, type: EventType) =>
+    recordEvent(db, {
+      ...{ key: newId(), at, type, actorId },
+      ...{ userId: member.id, accountId: member.accountId },
+    });
+  for (const operator of [house, stranger]) {
+    await doneBy(operator, "user_looked_up");
+    const { id: userId, accountId } = operator;
+    const change = { key: newId(), at, userId, accountId, actorId: "command_line" };
+    const role = "administrator";
+    await setRole(db, { userId, role }, { ...change, type: "role_changed", detail: { role } });
+  }
+  await doneBy(house, "account_unlocked");
+  const read = [
+    await rowsOf(webClient(stack, (await logInByPassword(stack, member)).token), "/activity"),
+    await rowsOf(webClient(stack, token), "/account/activity"),
+    await rowsOf(
+      webClient(stack, (await loggedIn(stack, "support")).token),
+      `/support/users/${member.id}`,
+    ),
+  ];
+  for (const rows of read) {
+    const looks = rows.filter((row) => row.includes("User looked up")).slice(-2);
+    expect(looks).toHaveLength(2);
+    for (const row of looks) expect(row).toMatch(/by Support/);
+  }
+  const [own, account] = read;
+  expect(rowWith(own ?? [], "Account unlocked")).toContain("by an administrator of your account");
+  expect(rowWith(account ?? [], "Account unlocked")).toContain(`by ${house.username}`);
+});
+
+test("an event that another version recorded begins with a capital, as every other", async () => {
+  const { user, token } = await loggedIn(stack, "member");
+  const { id: userId, accountId } = user;
+  const at = new Date(stack.clock.now());
+  const type = otherType("passkey_used");
+  await recordEvent(stack.deps.db, { key: newId(), at, type, accountId, userId, actorId: userId });
+  expect(rowWith(await rowsOf(webClient(stack, token), "/activity"), "asskey")).toMatch(
+    /^ *Passkey used/,
+  );
 });
 
 test("Activity names the way to Support, and where sessions end and the password is changed", async () => {

@@ -1,0 +1,32 @@
+import type { Db } from "./connect.ts";
+import { type KnownUser, knownUsers } from "./known-users.ts";
+import { pastRoles } from "./past-roles.ts";
+import type { AuditEvent, Role } from "./schema.ts";
+
+type Done = Pick<AuditEvent, "id" | "actorId">;
+
+/** A user who did something. `roleThen`: the role that they did it in, where that is known. */
+export type Actor = KnownUser & { roleThen?: Role };
+
+/** Tells who did each of these events; undefined where that is no user, or none any more. */
+export async function actorsOf(
+  db: Db,
+  done: readonly Done[],
+): Promise<(event: Done) => Actor | undefined> {
+  const known = await knownUsers(
+    db,
+    done.map(({ actorId }) => actorId),
+  );
+  const roleAt = await pastRoles(
+    db,
+    [...known].map(([id, { role }]) => ({ id, role })),
+  );
+  return ({ id, actorId }) => {
+    const actor = actorId === null ? undefined : known.get(actorId);
+    return actor && actorId !== null ? { ...actor, roleThen: roleAt(actorId, id) } : undefined;
+  };
+}
+
+/** Whether they did it as Support, or are Support now: then neither their name nor their place is told. */
+export const isOfSupport = ({ role, roleThen }: Actor): boolean =>
+  role === "support" || roleThen === "support";

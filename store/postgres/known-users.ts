@@ -1,0 +1,22 @@
+import { eq, inArray } from "drizzle-orm";
+import type { Db } from "./connect.ts";
+import { accounts, type User, users } from "./schema.ts";
+
+/** A user as those are named who did something, or to whom it was done. */
+export type KnownUser = Pick<User, "username" | "role" | "accountId"> & { accountName: string };
+
+/** Those of these ids that are users, by id. */
+export async function knownUsers(
+  db: Db,
+  ids: readonly (string | null)[],
+): Promise<Map<string, KnownUser>> {
+  const wanted = [...new Set(ids.filter((id) => id !== null))];
+  if (wanted.length === 0) return new Map();
+  const { id, username, role, accountId } = users;
+  const rows = await db
+    .select({ id, known: { username, role, accountId, accountName: accounts.name } })
+    .from(users)
+    .innerJoin(accounts, eq(accounts.id, users.accountId))
+    .where(inArray(users.id, wanted));
+  return new Map(rows.map(({ id, known }) => [id, known]));
+}
