@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { limits } from "./limits.ts";
+import "./plain-faults.ts";
 
 /** A 32-byte key written as base64. */
 const key = z.base64().refine((text) => Buffer.from(text, "base64").length === 32, {
@@ -61,6 +62,13 @@ const metricsAddress = z
   .regex(/^\d+(\.\d+){3}:\d+$/, "must be an IPv4 address and a port, such as 0.0.0.0:9464")
   .optional();
 
+/** A URL of this scheme, or of the one over TLS. */
+const urlOf = (scheme: string) =>
+  z.url({
+    protocol: new RegExp(`^${scheme}s?$`),
+    error: `must be a URL that starts with ${scheme}:// or ${scheme}s://`,
+  });
+
 const environment = z.object({
   NODE_ENV: z.enum(["development", "production", "test"]).default("development"),
   HOST: z.string().default("127.0.0.1"),
@@ -80,22 +88,22 @@ const environment = z.object({
   CODE_KEY: key.transform((text) => Buffer.from(text, "base64")),
   SERVICE_NAME: z.string().min(1).max(30).default("Second Step"),
   /** Where users and providers reach the gateway; its host ends each SMS as the origin of the code. */
-  PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  PUBLIC_URL: urlOf("http").optional(),
   SMS_GATEWAY: gateways,
   TWILIO_ACCOUNT_SID: z.string().regex(/^AC/, "must start with AC").optional(),
   TWILIO_AUTH_TOKEN: z.string().min(1).optional(),
   /** A number of yours, or a messaging service (MG...). */
   TWILIO_FROM: z.string().min(1).optional(),
   /** Another address of Twilio's API: an edge, a proxy, or a stand-in for tests. */
-  TWILIO_BASE_URL: z.url({ protocol: /^https?$/ }).optional(),
+  TWILIO_BASE_URL: urlOf("http").optional(),
   /** `smpp://system-id:password@host:port`, or `smpps://` over TLS. */
-  SMPP_URL: z.url({ protocol: /^smpps?$/ }).optional(),
+  SMPP_URL: urlOf("smpp").optional(),
   SMPP_FROM: z.string().min(1).max(15).optional(),
   /** Messages an hour to one country's numbers, and to all; what is over is refused. */
   SMS_PER_COUNTRY_AND_HOUR: z.coerce.number().int().min(0).default(500),
   SMS_PER_HOUR: z.coerce.number().int().min(0).default(5000),
   /** `smtp://user:password@host:port`, or `smtps://`: notices to users go by it. */
-  SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
+  SMTP_URL: urlOf("smtp").optional(),
   MAIL_FROM: z.string().min(3).optional(),
   /** Webhooks may name addresses inside the network, and plain http. */
   WEBHOOKS_INSIDE: z.stringbool().default(false),
@@ -108,10 +116,10 @@ const environment = z.object({
   /** Names the code of a worker; with it, flows stay on the build that they began on. */
   WORKER_BUILD_ID: z
     .string()
-    .regex(/^[\w.-]{1,64}$/)
+    .regex(/^[\w.-]{1,64}$/, "must have 1 to 64 letters, digits, dots, hyphens and underscores")
     .optional(),
   /** Traces go there (OTLP over HTTP); without it none are made. */
-  OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: urlOf("http").optional(),
   /** Proxies in front whose entry in X-Forwarded-For, or else Forwarded, is believed; 0 believes none. */
   TRUSTED_PROXIES: z.coerce.number().int().min(0).max(5).default(0),
   /** Minutes until a locked user may try again; 0 keeps the lock until Support ends it. */

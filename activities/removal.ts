@@ -8,7 +8,7 @@ import { getMfaProfile, type MfaProfile } from "../store/postgres/profiles.ts";
 import { forgetDevice } from "../store/redis/attempts.ts";
 import { withdrawChallenges } from "../store/redis/challenges.ts";
 import { revokeUser } from "../store/redis/sessions.ts";
-import { requirementOf } from "../store/requirement.ts";
+import { isRequired, requirementOf } from "../store/requirement.ts";
 import { currentWorkflowId, eventOf } from "./audit.ts";
 import type { Deps } from "./index.ts";
 
@@ -61,7 +61,7 @@ export function removalActivities({ db, redis, clock, config }: Deps) {
       const challenges = await withdrawChallenges(redis, userId, clock.now());
       const required = async () => {
         const profile = await getMfaProfile(db, userId);
-        return profile && requirementOf(profile, config).requirement === "required";
+        return profile && isRequired(requirementOf(profile, config), clock.now());
       };
       if (signOut === "always" || (mfaOff && (await required()))) {
         const mark = { reason: event, now: clock.now(), fact: currentWorkflowId() };

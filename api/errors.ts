@@ -16,9 +16,14 @@ export const invalidFields: Hook<unknown, Env, string, unknown> = (result) => {
   if (!result.success) throw fieldsProblem(result.error.issues);
 };
 
-/** The problem that lists the bad fields of a request. */
+/** So many faults are told at once: a list in a request may have thousands. */
+const MOST_FAULTS = 20;
+
+/** The problem that lists the bad fields of a request, the first of them where they are many. */
 export function fieldsProblem(issues: readonly Pick<Issue, "path" | "message">[]): Problem {
-  const errors = issues.map(({ path, message }) => ({ path: path.join("."), message }));
+  const errors = issues
+    .slice(0, MOST_FAULTS)
+    .map(({ path, message }) => ({ path: path.join("."), message }));
   const detail = errors.map((e) => `${e.path}: ${e.message}`).join("; ");
   return new Problem("invalid_request", detail, { errors });
 }

@@ -1,4 +1,4 @@
-import "./plain-faults.ts";
+import "../plain-faults.ts";
 import { z } from "@hono/zod-openapi";
 import { readAddress } from "../store/addresses.ts";
 import { faultOfUsername, LONGEST_TYPED_USERNAME } from "../store/usernames.ts";

@@ -1,35 +1,36 @@
 import type { Origin } from "../machines/methods.ts";
-import { configuredMethods, type Method } from "../store/methods.ts";
+import { configuredMethods, METHODS, type Method } from "../store/methods.ts";
 import { listDevices } from "../store/postgres/devices.ts";
 import { holdingUser } from "../store/postgres/holding-user.ts";
-import { setDefaultMethod } from "../store/postgres/users.ts";
+import { getUser, setDefaultMethod } from "../store/postgres/users.ts";
 import type { Session } from "../store/redis/sessions.ts";
 import { requireStillLive } from "./authenticate.ts";
 import type { Deps } from "./deps.ts";
-import { getMultiFactor, type MultiFactor } from "./devices.ts";
 import { userEvent } from "./events.ts";
 import { requireFreshWith } from "./fresh.ts";
 import { Problem } from "./problem.ts";
 
 /**
- * Chooses the method that logins begin with. Throws `method_not_configured` and
- * `reauthentication_required`.
+ * Chooses the method that logins begin with; false where they do already. Throws
+ * `method_not_configured` and `reauthentication_required`.
  */
 export async function changeDefaultMethod(
   deps: Deps,
   session: Session,
   method: Method,
   origin: Origin,
-): Promise<MultiFactor> {
+): Promise<boolean> {
   const { userId } = session;
   const event = userEvent(deps, session, "default_method_changed", origin, { method });
-  await holdingUser(deps.db, userId, async (tx) => {
+  return holdingUser(deps.db, userId, async (tx) => {
     const configured = configuredMethods(await listDevices(tx, userId));
     if (!configured.includes(method))
       throw new Problem("method_not_configured", "Add and verify a device of that kind first.");
     requireFreshWith(deps, session, configured);
     await requireStillLive({ ...deps, db: tx }, session);
-    await setDefaultMethod(tx, { userId, method }, event);
+    const user = await getUser(tx, userId);
+    // Without a choice the strongest goes first, so that to choose it changes nothing.
+    if ((user?.defaultMethod ?? METHODS[0]) === method) return false;
+    return setDefaultMethod(tx, { userId, method }, event);
   });
-  return getMultiFactor(deps, session);
 }

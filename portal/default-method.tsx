@@ -22,10 +22,9 @@ export function defaultMethodPages(app: Hono<PortalEnv>, deps: Deps) {
     const session = await signedIn(c, deps);
     const method = methodSchema.safeParse(field(c, "method"));
     if (!method.success) throw new Problem("invalid_request", "Choose one of the methods.");
-    const { defaultMethod: before } = await getMultiFactor(deps, session);
     const origin = originOf(c, deps.config.TRUSTED_PROXIES);
-    const { defaultMethod } = await changeDefaultMethod(deps, session, method.data, origin);
-    const said = defaultMethod === before ? "stays as it was" : "was changed";
+    const changed = await changeDefaultMethod(deps, session, method.data, origin);
+    const said = changed ? "was changed" : "stays as it was";
     return done(c, "/devices", `Your default authentication method ${said}.`);
   });
 }

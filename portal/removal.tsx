@@ -9,7 +9,7 @@ import { page, whoOf } from "./layout.tsx";
 import { Time } from "./parts.tsx";
 import { followed } from "./removal-under-way.tsx";
 import { signedIn, signedInLately } from "./session.ts";
-import { requiredOf } from "./set-up.tsx";
+import { type RequiredOf, requiredOf } from "./set-up.tsx";
 
 const REMOVE = "/devices/manage/:id/remove";
 
@@ -56,8 +56,14 @@ export function removalPages(app: Hono<PortalEnv>, deps: Deps) {
         {device.verified
           ? "Its passcodes will stop working."
           : "It was never verified, so this does not change how you log in."}
-        {isLast &&
-          " It is your last verified device: this turns off multi-factor authentication and cancels your recovery codes."}
+        {isLast && (
+          <>
+            {" "}
+            It is your last verified device: this turns off multi-factor authentication and cancels
+            your recovery codes.
+            <WhatFollows required={await requiredOf(deps, session)} />
+          </>
+        )}
       </p>,
     );
   });
@@ -71,7 +77,7 @@ export function removalPages(app: Hono<PortalEnv>, deps: Deps) {
   app.get("/devices/remove-all", async (c) => {
     const session = await signedInLately(c, deps, { setup: true });
     const { devices } = await getMultiFactor(deps, session);
-    const { who, required, from } = await requiredOf(deps, session);
+    const required = await requiredOf(deps, session);
     const question = {
       title: "Remove all devices?",
       action: "/devices/remove-all",
@@ -86,10 +92,7 @@ export function removalPages(app: Hono<PortalEnv>, deps: Deps) {
         <p>
           This removes all your devices and recovery codes and turns off multi-factor
           authentication.
-          {required &&
-            (from
-              ? ` ${who} will require it: you will have to set it up again by then.`
-              : ` ${who} requires it, so you will be logged out and must set it up again.`)}
+          <WhatFollows required={required} />
         </p>
         <ul>
           {devices.map((device) => (
@@ -106,6 +109,18 @@ export function removalPages(app: Hono<PortalEnv>, deps: Deps) {
     const said = "All devices were removed. Multi-factor authentication is off.";
     return followed(c, "/devices", removal, () => said);
   });
+}
+
+/** What comes of having no device any more, where one is required, now or later. */
+function WhatFollows({ required: { who, required, from } }: { required: RequiredOf }) {
+  if (!required) return null;
+  if (!from) return <> {who} requires it, so you will be logged out and must set it up again.</>;
+  return (
+    <>
+      {" "}
+      {who} will require it from <Time at={from} /> on, so set it up again by then.
+    </>
+  );
 }
 
 function Proof({ device: { id, type, verified, createdAt, next } }: { device: DeviceView }) {

@@ -85,11 +85,7 @@ async function webhookPage(c: PortalContext, deps: Deps, who: Who, id: string) {
         {deliveries.length === 0 && <p class="quiet">No deliveries yet.</p>}
         <ul class="rows">
           {deliveries.map((delivery) => (
-            <DeliveryRow
-              delivery={delivery}
-              webhook={webhook}
-              next={nextAttempt(delivery, deps.config.limits.webhooks.retriesMs)}
-            />
+            <DeliveryRow delivery={delivery} webhook={webhook} />
           ))}
         </ul>
         {next !== null && <a href={`${LIST}/${id}?before=${next}`}>Older deliveries</a>}
@@ -137,19 +133,9 @@ const STATES: Record<DeliveryView["state"], string> = {
   canceled: "Canceled",
 };
 
-/** When a delivery that waits is tried again (ISO 8601). */
-function nextAttempt(
-  { state, attempts, lastAttemptAt }: DeliveryView,
-  retriesMs: readonly number[],
-): string | undefined {
-  const wait = retriesMs[attempts - 1];
-  if (state !== "waiting" || !lastAttemptAt || wait === undefined) return undefined;
-  return new Date(Date.parse(lastAttemptAt) + wait).toISOString();
-}
+type Row = { delivery: DeliveryView; webhook: WebhookView };
 
-type Row = { delivery: DeliveryView; webhook: WebhookView; next?: string };
-
-function DeliveryRow({ delivery, webhook, next }: Row) {
+function DeliveryRow({ delivery, webhook }: Row) {
   const { eventId, type, at, state, attempts, lastOutcome, lastAttemptAt } = delivery;
   const taken = state === "delivered" ? "tag good" : "tag";
   return (
@@ -161,11 +147,6 @@ function DeliveryRow({ delivery, webhook, next }: Row) {
           {lastAttemptAt && (
             <>
               , the last <Time at={lastAttemptAt} />: {lastOutcome?.replaceAll("_", " ")}
-            </>
-          )}
-          {next && (
-            <>
-              ; the next <Time at={next} />
             </>
           )}
         </div>

@@ -29,7 +29,7 @@ const MAY: Record<string, { ours: RegExp; packages: RegExp }> = {
       /^(node:\w+(\/\w+)?|redis|pg|drizzle-(orm|kit)(\/.*)?|@node-rs\/argon2|bowser|p-limit|zod)$/,
   },
   api: {
-    ours: /^(api|store|portal)\/|^identity\/app\.ts$|^gateways\/(reports|twilio-status|public-addresses|webhook)\.ts$|^telemetry\/(facts|start-traces)\.ts$|^config\.ts$|^machines\/methods\.ts$|^workflows\/(messages|ids|views)\.ts$/,
+    ours: /^(api|store|portal)\/|^identity\/app\.ts$|^gateways\/(reports|twilio-status|public-addresses|webhook)\.ts$|^telemetry\/(facts|start-traces)\.ts$|^(config|plain-faults)\.ts$|^machines\/methods\.ts$|^workflows\/(messages|ids|views)\.ts$/,
     // Not what the store, the workflows or the worker are made with.
     packages: /^(?!(redis|pg|drizzle-orm|xstate|@temporalio\/(worker|workflow|activity))(\/|$))/,
   },

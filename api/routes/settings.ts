@@ -96,7 +96,8 @@ export function settingsRoutes(app: OpenAPIHono, deps: Deps) {
   app.openapi(defaultMethod, async (c) => {
     const session = await authenticate(c, deps);
     const { method } = c.req.valid("json");
-    return c.json(await changeDefaultMethod(deps, session, method, origin(c)), 200);
+    await changeDefaultMethod(deps, session, method, origin(c));
+    return c.json(await getMultiFactor(deps, session), 200);
   });
 
   app.openapi(recoveryCodes, async (c) => {

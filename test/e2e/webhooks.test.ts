@@ -115,6 +115,19 @@ test("a webhook gets the types that it asks for", async () => {
   expect(types).toEqual(["device_removed", "device_verified"]);
 });
 
+test("attack: lists of types that there are not, from strangers, are refused in short answers", async () => {
+  for (const count of [1, 50, 10_000]) {
+    const body = { url: "https://receiver.example", types: Array(count).fill("x") };
+    const answer = await stack.api.call("POST", WEBHOOKS, { body });
+    expect(answer.problem).toMatchObject({ code: "invalid_request" });
+    expect(answer.problem.errors?.[0]).toEqual({
+      path: "types.0",
+      message: "There is no such type of event.",
+    });
+    expect(answer.text.length).toBeLessThan(4_000);
+  }
+});
+
 test("what was not taken can be sent again at once, as often as one likes, under the same id", async () => {
   const { add, happen, settled, resend } = await newAdmin();
   const receiver = await newReceiver();

@@ -159,9 +159,9 @@ export const portalMutations: Mutation[] = [
   {
     mistake: "all devices are removed by the question",
     file: "portal/removal.tsx",
-    find: "    const { who, required, from } = await requiredOf(deps, session);\n",
+    find: "    const required = await requiredOf(deps, session);\n",
     replace:
-      "    const { who, required, from } = await requiredOf(deps, session);\n    await removeAllDevices(deps, session, originOf(c, proxies));\n",
+      "    const required = await requiredOf(deps, session);\n    await removeAllDevices(deps, session, originOf(c, proxies));\n",
     noticedBy: FORMS,
   },
   {

@@ -1,7 +1,10 @@
+import { eq } from "drizzle-orm";
 import { expect, test } from "vitest";
 import { newId } from "../../store/ids.ts";
+import { listEvents } from "../../store/postgres/events.ts";
+import { users } from "../../store/postgres/schema.ts";
 import { setRequirement } from "../../store/postgres/users.ts";
-import { loggedIn, verifiedApp } from "../support/apps.ts";
+import { loggedIn, logInByApp, userWithApp, verifiedApp } from "../support/apps.ts";
 import { enrollPhone, logInByPassword, logInBySms, startChallenge } from "../support/scenarios.ts";
 import { useStack } from "../support/used.ts";
 import { webClient } from "../support/web.ts";
@@ -25,6 +28,55 @@ test("the default method saved without a change is not called changed", async ()
   const save = (method: string) => web.send("/devices/default", sent({ method }));
   expect((await save("sms")).notices.join()).toContain("stays as it was");
   expect((await save("otp")).notices.join()).toContain("was changed");
+});
+
+test("who never chose a default and saves the one that they have is told, and recorded, as no change", async () => {
+  const { user, web } = await withBoth();
+  const { db } = stack.deps;
+  await db.update(users).set({ defaultMethod: null }).where(eq(users.id, user.id));
+  const changes = async () =>
+    (await listEvents(db, { userId: user.id, types: ["default_method_changed"], limit: 9 })).events;
+  const save = async (method: string) =>
+    (await web.send("/devices/default", sent({ method }))).notices.join();
+  expect(await save("otp")).toContain("stays as it was");
+  expect(await changes()).toHaveLength(0);
+  expect(await save("sms")).toContain("was changed");
+  expect(await changes()).toHaveLength(1);
+});
+
+test("who has removed all devices in a grace period stays logged in, as the page says, with the date", async () => {
+  const { user: bob, token } = await loggedIn(stack, "administrator");
+  const member = await stack.createUser({ accountId: bob.accountId });
+  const { e164 } = await enrollPhone(stack, member);
+  const require = (enforceAfter?: { days: number }) =>
+    stack.api.call("PUT", "/v1/account/multi-factor-policy", {
+      token,
+      body: { requirement: "required", enforceAfter },
+    });
+  const from = new Date(stack.clock.now() + 3 * DAY_MS).toISOString();
+  await require({ days: 3 });
+  const web = webClient(stack, (await logInBySms(stack, member, e164)).token);
+  const { html } = await web.open("/devices/remove-all");
+  expect(html).toContain("Your account will require it from");
+  expect(html).toContain(`datetime="${from}"`);
+  expect(html).not.toContain("logged out");
+  const page = await web.send("/devices/remove-all", sent({}));
+  expect(page.at).toBe("/devices");
+  expect(page.notices.join()).toContain("Multi-factor authentication is off");
+});
+
+test("where it is required now, the last device's removal says that it logs out, and does", async () => {
+  const { user, id, secret } = await userWithApp(stack);
+  const at = new Date(stack.clock.now());
+  const event = { key: newId(), at, accountId: user.accountId };
+  const own = { userId: user.id, requirement: "required" } as const;
+  await setRequirement(stack.deps.db, own, { ...event, type: "user_requirement_changed" });
+  const web = webClient(stack, (await logInByApp(stack, user, secret)).token);
+  const path = `/devices/manage/${id}/remove`;
+  expect((await web.open(path)).html).toContain(
+    "Your administrator requires it, so you will be logged out and must set it up again.",
+  );
+  expect((await web.send(path, sent({}))).at).toBe("/login");
 });
 
 test("who has a phone is told before they type another number", async () => {

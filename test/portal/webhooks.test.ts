@@ -44,10 +44,11 @@ test("a webhook is made, its deliveries are seen and sent again, and it is remov
   await page.getByLabel("URL").fill(receiver.url);
   await page.getByLabel("Types of event").fill("Not A Type");
   await press(page, "Add the webhook");
-  expect(await page.locator("#types-error").textContent()).toContain("login_failed, ");
+  expect(await page.locator("#types-error").textContent()).toBe("There is no such type of event.");
   await page.getByLabel("Types of event").fill("login_faild");
   await press(page, "Add the webhook");
-  expect(await page.locator("#types-error").textContent()).toContain("login_failed, ");
+  expect(await page.locator("#types-error").textContent()).toBe("There is no such type of event.");
+  expect(await page.locator("code", { hasText: "login_failed" }).count()).toBe(1);
   await expectAccessible(page);
   await page.getByLabel("Types of event").fill("account_locked, login_failed");
   await press(page, "Add the webhook");
@@ -62,7 +63,9 @@ test("a webhook is made, its deliveries are seen and sent again, and it is remov
     return page.getByText(text).first().isVisible();
   };
   await until(() => shown("Retrying"), Boolean);
-  expect(await page.getByText(/1 attempt, the last .*: 503\s*; the next /).isVisible()).toBe(true);
+  expect(await page.getByText(/1 attempt, the last .*: 503/).isVisible()).toBe(true);
+  // How long it waits depends on the attempts since it was last sent again, which are not known here.
+  expect(await page.getByText(/; the next /).count()).toBe(0);
   await expectAccessible(page);
   expect(await page.content()).not.toContain(secret);
   receiver.answers(204);

@@ -1,8 +1,11 @@
+import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { afterEach, expect, test, vi } from "vitest";
+import { promisify } from "node:util";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { cliProgram } from "../../scripts/cli/program.ts";
+import { limit } from "../support/limits.ts";
 
 // In this process: the command needs none of the service's parts.
 const SECRETS = {
@@ -79,6 +82,30 @@ test.each([
   ["METRICS_ADDRESS", "", "Prometheus"],
 ])("doubts %s=%s", async (name, value, words) => {
   expect(await doubts({ [name]: value })).toEqual({ [name]: expect.stringContaining(words) });
+});
+
+describe("a setting that cannot be used is told plainly, in the same words wherever it is read", () => {
+  const bad: [string, string, string][] = [
+    ["PUBLIC_URL", "panel.example", "must be a URL that starts with http:// or https://"],
+    ["SMPP_URL", "http://smsc", "must be a URL that starts with smpp:// or smpps://"],
+    ["SMTP_URL", "mail:465", "must be a URL that starts with smtp:// or smtps://"],
+    ["PORT", "http", "This must be a number."],
+    ["LOG_LEVEL", "loud", "This must be one of: fatal, error,"],
+  ];
+
+  test.each(bad)("by config check: %s=%s", async (name, value, words) => {
+    await expect(check({ [name]: value })).rejects.toThrow(`  ${name}: ${words}`);
+  });
+
+  test.each(["api/server.ts", "worker.ts"])("at the start of %s", async (program) => {
+    const wrong = Object.fromEntries(bad);
+    const env = { ...process.env, ...SOUND, ...wrong };
+    const args = ["--import", "tsx", program];
+    const run = promisify(execFile)(process.execPath, args, { env, timeout: limit(30_000) });
+    const { stderr } = await run.catch((error: { stderr: string }) => error);
+    for (const [name, , words] of bad) expect(stderr).toContain(`  ${name}: ${words}`);
+    expect(stderr).not.toMatch(/Invalid|databasesecret|redissecret/);
+  });
 });
 
 test("asks a gateway what it noticed", async () => {

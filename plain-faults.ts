@@ -12,9 +12,20 @@ const KINDS: Record<string, string> = {
   record: "an object",
 };
 
+/** What a text of a format is, with an example. */
+const FORMATS: Record<string, string> = {
+  url: "a URL, such as https://example.com",
+  email: "an email address, such as alice@example.com",
+  datetime: "a date and time with an offset, such as 2026-01-31T12:00:00Z",
+  date: "a date, such as 2026-01-31",
+  base64: "base64",
+};
+
 const isText = ({ origin }: { origin: string }) => origin === "string";
 
-/** What a request's field must be, where its schema has no words of its own: never those of the library. */
+const NOT_VALID = "This is not valid here.";
+
+/** What a request's field or a setting must be, where its schema has no words of its own: never those of the library. */
 export function wordsOfIssue(issue: Issue): string {
   switch (issue.code) {
     case "invalid_type":
@@ -31,12 +42,14 @@ export function wordsOfIssue(issue: Issue): string {
       return issue.origin === "array"
         ? `Give at most ${issue.maximum}.`
         : `This can be at most ${issue.maximum}.`;
+    case "invalid_format":
+      return FORMATS[issue.format] ? `This must be ${FORMATS[issue.format]}.` : NOT_VALID;
     case "invalid_value":
       return `This must be one of: ${issue.values.join(", ")}.`;
     case "unrecognized_keys":
       return "There is a field that is not known here.";
     default:
-      return "This is not valid here.";
+      return NOT_VALID;
   }
 }
 
