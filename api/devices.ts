@@ -101,7 +101,8 @@ export async function ownDevice(
 
 /**
  * The user's device if it is still to be verified. Throws `device_not_found`, `device_verified_already`,
- * `reauthentication_required`, and the 503 problem while the flow has yet to end the sessions: a login before that would be ended, too.
+ * `reauthentication_required`, and the 503 problem while the flow has yet to end the sessions: a login
+ * before that would be ended, too.
  */
 export async function unverifiedDevice(
   deps: Deps,

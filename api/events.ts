@@ -62,8 +62,9 @@ export function filterOf({
 }
 
 /**
- * All events that fit as NDJSON, as that reader sees them, oldest first; made as fast as it is read, so that it takes no more
- * memory the longer it is. Throws where the store is away already; later that breaks the stream off.
+ * All events that fit as NDJSON, as that reader sees them, oldest first; made as fast as it is read, so
+ * that it takes no more memory the longer it is. Throws where the store is away already; later that
+ * breaks the stream off.
  */
 export async function activityFile(
   { db }: Pick<Deps, "db">,

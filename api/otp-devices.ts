@@ -70,10 +70,10 @@ export async function registerOtpDevice(
  */
 export async function restartOtpDevice(
   deps: Deps,
-  session: Session,
   device: OtpDevice,
   origin: Origin,
 ): Promise<OtpSetup> {
+  const { by: session } = device;
   await spendEnrollmentRequest(deps, device, origin);
   const { moved, view } = await moveEnrollment(deps, device, "restart", {}, origin);
   if (!moved) throw enrollmentRefusal(view);
@@ -90,14 +90,10 @@ export async function restartOtpDevice(
 }
 
 /** The set-up of an unverified app once more. Only for the session that began it: it tells the secret. */
-export async function sameSetup(
-  deps: Deps,
-  session: Session,
-  device: OtpDevice,
-): Promise<OtpSetup> {
+export async function sameSetup(deps: Deps, device: OtpDevice): Promise<OtpSetup> {
   if (!device.secret) throw new TypeError("An app has a secret");
   const secret = unseal(deps.config.SEALING_KEYS, device.secret, device.id).toString();
-  return setupOf(deps, session, await viewDevice(deps, device), secret);
+  return setupOf(deps, device.by, await viewDevice(deps, device), secret);
 }
 
 async function setupOf({ db, config }: Deps, session: Session, device: DeviceView, secret: string) {
@@ -115,11 +111,11 @@ async function setupOf({ db, config }: Deps, session: Session, device: DeviceVie
  */
 export async function verifyOtpCode(
   deps: Deps,
-  session: Session,
   device: OtpDevice,
   { code, makeDefault, aside }: Proof,
   origin: Origin,
 ): Promise<{ device: DeviceView; signedOut: boolean; session?: Session }> {
+  const { by: session, alone } = device;
   await spendEnrollmentRequest(deps, device, origin);
   const digits = requireDigits(code, OTP_DIGITS, "code");
   const step = matchingStep(deps, device, digits);
@@ -136,7 +132,6 @@ export async function verifyOtpCode(
   const signOut = !aside && (makeDefault || session.scope === "mfa_setup");
   // Of two at once that want different things each is a request of its own.
   const request = aside ? "accept/aside" : signOut ? "accept/sign_out" : "accept";
-  const { alone } = device;
   const facts = { makeDefault, signOut, aside, alone, sealedAs: markOf(device), origin };
   // Where the answer is late the step stays the session's: the same request may take it again, and no
   // login, whose device may be proven by then.

@@ -15,9 +15,9 @@ export const LONGEST_PASSWORD = 256;
 export const TOO_LONG = `A password has at most ${LONGEST_PASSWORD} characters.`;
 
 /**
- * Throws `invalid_request` for a password that is too short, too long, the user name (once or repeated), or one of the
- * 50,000 that are chosen most (of at least 8 characters, in any case). NIST SP 800-63B-4 section
- * 3.1.1.2: the whole password is compared, and a code point is a character.
+ * Throws `invalid_request` for a password that is too short, too long, the user name (once or
+ * repeated), or one of the 50,000 that are chosen most (of at least 8 characters, in any case). NIST SP
+ * 800-63B-4 section 3.1.1.2: the whole password is compared, and a code point is a character.
  */
 export function requireStrong(password: string, username: string) {
   const refuse = (message: string) =>

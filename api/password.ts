@@ -48,7 +48,8 @@ export async function changeOwnPassword(
 
 /**
  * Gives the user another password, known by its hash, ends every session of theirs and forgets every
- * address that they logged in from but the one that the change comes from; false where it was to replace one that is no longer theirs.
+ * address that they logged in from but the one that the change comes from; false where it was to replace
+ * one that is no longer theirs.
  */
 export async function replacePassword(
   deps: Pick<Deps, "db" | "redis" | "clock" | "config">,

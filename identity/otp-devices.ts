@@ -62,7 +62,7 @@ export function otpDeviceRoutes(deps: Deps): Routes {
         const device = await namedUnverified(c, deps, session, "otp");
         const { code } = (await readBody(c, proofSchema))["RAX-AUTH:verificationCode"];
         const proof = { code, makeDefault: false, aside: await isPutAside(deps, session) };
-        await verifyOtpCode(deps, session, device, proof, originOf(c, proxies));
+        await verifyOtpCode(deps, device, proof, originOf(c, proxies));
         return c.body(null, 204);
       },
     },

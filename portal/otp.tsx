@@ -42,7 +42,7 @@ export function otpPages(app: Hono<PortalEnv>, deps: Deps) {
   app.get("/devices/otp/:id", async (c) => {
     const { who, session, device } = await unverifiedApp(c, deps);
     const own = await isOwnSetUp(deps, session, device.id);
-    return codePage(c, who, device, own ? await sameSetup(deps, session, device) : undefined);
+    return codePage(c, who, device, own ? await sameSetup(deps, device) : undefined);
   });
 
   const restarting = {
@@ -51,15 +51,15 @@ export function otpPages(app: Hono<PortalEnv>, deps: Deps) {
   };
   takeForm(app, "/devices/otp/:id/restart", restarting, async (c) => {
     const { session, device } = await unverifiedApp(c, deps);
-    await restartOtpDevice(deps, session, device, origin(c));
+    await restartOtpDevice(deps, device, origin(c));
     await keepSetUp(deps, session, device.id);
     return c.redirect(`/devices/otp/${device.id}`, 303);
   });
 
   takeForm(app, "/devices/otp/:id/verify", { at: "/devices/otp/:id", about: "code" }, async (c) => {
-    const { session, device } = await unverifiedApp(c, deps);
+    const { device } = await unverifiedApp(c, deps);
     const proof = { code: field(c, "code"), makeDefault: ticked(c, "makeDefault") };
-    const { signedOut } = await verifyOtpCode(deps, session, device, proof, origin(c));
+    const { signedOut } = await verifyOtpCode(deps, device, proof, origin(c));
     // Where the session has ended with that, the login page says so.
     if (signedOut) return c.redirect("/devices", 303);
     return done(c, "/devices", "Device verified. You can use it from your next login.");

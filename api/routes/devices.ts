@@ -197,7 +197,7 @@ export function deviceRoutes(app: OpenAPIHono, deps: Deps) {
     const device = await unverifiedDevice(deps, session, c.req.valid("param").id);
     if (device.type !== "otp")
       throw new Problem("illegal_transition", "A phone has no secret. Request a new PIN.");
-    return c.json(await restartOtpDevice(deps, session, device, origin(c)), 200);
+    return c.json(await restartOtpDevice(deps, device, origin(c)), 200);
   });
 
   app.openapi(pin, async (c) => {
@@ -213,7 +213,7 @@ export function deviceRoutes(app: OpenAPIHono, deps: Deps) {
     const device = await unverifiedDevice(deps, session, c.req.valid("param").id);
     const proof = c.req.valid("json");
     if (device.type === "sms") return c.json(await verifyPin(deps, device, proof, origin(c)), 200);
-    const verified = await verifyOtpCode(deps, session, device, proof, origin(c));
+    const verified = await verifyOtpCode(deps, device, proof, origin(c));
     const token = bearerToken(c);
     const stronger = verified.session && openedSession({ token, session: verified.session });
     return c.json({ ...verified, session: stronger }, 200);
