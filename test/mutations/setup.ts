@@ -44,9 +44,8 @@ export const setupMutations: Mutation[] = [
   {
     mistake: "a wrong code takes the barcode away",
     file: "portal/otp.tsx",
-    find: "own ? await sameSetup(deps, session, device) : undefined",
-    replace:
-      'own && c.get("faults").status === 200 ? await sameSetup(deps, session, device) : undefined',
+    find: "own ? await sameSetup(deps, device) : undefined",
+    replace: 'own && c.get("faults").status === 200 ? await sameSetup(deps, device) : undefined',
     noticedBy: [DEAD_ENDS],
   },
   {
@@ -178,8 +177,8 @@ export const setupMutations: Mutation[] = [
   {
     mistake: "a list of thousands of faults is answered by as many",
     file: "api/errors.ts",
-    find: "issues.slice(0, MOST_FAULTS)",
-    replace: "issues.slice()",
+    find: ".slice(0, MOST_FAULTS)",
+    replace: ".slice()",
     noticedBy: ["test/e2e/webhooks.test.ts"],
   },
   {
