@@ -16,7 +16,7 @@ export const invalidFields: Hook<unknown, Env, string, unknown> = (result) => {
   if (!result.success) throw fieldsProblem(result.error.issues);
 };
 
-/** So many faults are told at once: a list in a request may have thousands. */
+/** So many faults are told at once: a list in a request may have many more. */
 const MOST_FAULTS = 20;
 
 /** The problem that lists the bad fields of a request, the first of them where they are many. */

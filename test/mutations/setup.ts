@@ -175,7 +175,7 @@ export const setupMutations: Mutation[] = [
     noticedBy: ["test/portal/true-words.test.ts"],
   },
   {
-    mistake: "a list of thousands of faults is answered by as many",
+    mistake: "a stranger is told as many faults as their request has",
     file: "api/errors.ts",
     find: ".slice(0, MOST_FAULTS)",
     replace: ".slice()",
