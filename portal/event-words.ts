@@ -24,6 +24,9 @@ const REASONS: Record<string, string> = {
   already_used: "the code was used before",
   replaced: "a newer passcode was sent",
   too_many_requests: "too many tries",
+  session_revoked: "the session that asked was ended",
+  session_expired: "the session that asked had expired",
+  unauthenticated: "the session that asked was ended",
 };
 
 /** An event's type as words: `otp_device_added` is "OTP device added". */

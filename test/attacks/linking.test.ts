@@ -3,14 +3,14 @@
 import { sql } from "drizzle-orm";
 import { describe, expect, test } from "vitest";
 import { newId } from "../../store/ids.ts";
-import { createAccount } from "../../store/postgres/accounts.ts";
+import { createAccount, holdAccount } from "../../store/postgres/accounts.ts";
 import { verifyDevice } from "../../store/postgres/devices.ts";
 import { accountLinks, devices, events } from "../../store/postgres/schema.ts";
 import { codeAt, registerApp } from "../support/apps.ts";
 import { expectProblem } from "../support/problems.ts";
 import { logInByPassword } from "../support/scenarios.ts";
-import { until } from "../support/until.ts";
 import { useStack } from "../support/used.ts";
+import { waitingOrSettled } from "../support/waiting.ts";
 
 const stack = useStack();
 
@@ -37,28 +37,6 @@ type Login = { username: string; password: string };
 const link = (token: string, { username, password }: Login) =>
   stack.api.call("POST", "/v1/account/links", { token, body: { username, password } });
 
-/** How many queries wait for another transaction. */
-async function waiting(): Promise<number> {
-  const found = await stack.deps.db.execute(
-    sql`select count(*)::int as n from pg_locks l join pg_stat_activity a using (pid) where not l.granted and a.datname = current_database()`,
-  );
-  return Number(found.rows[0]?.n);
-}
-
-/** Resolves once `n` queries wait, or what is watched has come to its end without. */
-async function waitingOrSettled(n: number, watched: Promise<unknown>) {
-  let settled = false;
-  const end = () => {
-    settled = true;
-  };
-  watched.then(end, end);
-  await until(
-    async () => settled || (await waiting()) >= n,
-    (there) => there,
-  );
-  return settled;
-}
-
 describe("attack: a link that races a verification", () => {
   test("which is about to be written: the link waits for it, and is refused", async () => {
     const { db, clock } = stack.deps;
@@ -71,7 +49,7 @@ describe("attack: a link that races a verification", () => {
       const of = { accountId, userId: other.id };
       await verifyDevice(tx, { ...proof, at: event.at }, { ...event, ...of });
       linked = link(token, chief);
-      expect(await waitingOrSettled(1, linked)).toBe(false);
+      expect(await waitingOrSettled(stack, 1, linked)).toBe(false);
     });
     if (!linked) throw new Error("Nothing was linked");
     expectProblem(await linked, "linked_account_has_mfa");
@@ -94,9 +72,9 @@ describe("attack: a link that races a verification", () => {
       // The link finds the same one half written, and waits for what becomes of it.
       await tx.insert(accountLinks).values(row);
       linked = link(token, chief);
-      expect(await waitingOrSettled(1, linked)).toBe(false);
+      expect(await waitingOrSettled(stack, 1, linked)).toBe(false);
       verified = verify();
-      expect(await waitingOrSettled(2, verified)).toBe(false);
+      expect(await waitingOrSettled(stack, 2, verified)).toBe(false);
       expect(await isVerified()).toBe(false);
       throw new Error("undone");
     });
@@ -166,6 +144,23 @@ describe("the pages", () => {
     expect(done.status).toBe(303);
     expect(done.headers.get("location")).toMatch(/^\/account\/links/);
     expect(await (await send("/account/links", token)).text()).toContain(accountId);
+  });
+
+  test("tell the owner of a link whose session was ended meanwhile, in words", async () => {
+    const { token } = await linker();
+    const { accountId, chief } = await cloudAccount();
+    let linked: ReturnType<typeof link> | undefined;
+    await stack.deps.db.transaction(async (tx) => {
+      await holdAccount(tx, accountId);
+      linked = link(token, chief);
+      expect(await waitingOrSettled(stack, 1, linked)).toBe(false);
+      await stack.api.logOut(token);
+    });
+    expectProblem((await linked) as Awaited<typeof linked> & object, "session_revoked");
+    const theirs = (await logInByPassword(stack, chief)).token;
+    const html = await (await send("/activity", theirs)).text();
+    expect(html).toContain("the session that asked was ended");
+    expect(html).not.toContain("session_revoked");
   });
 
   test("are for administrators with a recent login", async () => {
