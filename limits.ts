@@ -57,7 +57,7 @@ export const limits = {
   relay: { pollMs: 1000, batch: 20, longestWaitMs: 30_000 },
   webhooks: {
     perAccount: 10,
-    /** Added or enabled in an account; what is removed was added. */
+    /** Added or enabled in an account, and names looked up for one that was not; what is removed was added. */
     changesPerDay: 60,
     /** Of one event to one webhook. */
     resendsPerDay: 30,

@@ -1,4 +1,4 @@
-import { bareHost, isInside } from "../gateways/public-addresses.ts";
+import { bareHost, isInside, isName } from "../gateways/public-addresses.ts";
 import { newWebhookSecret } from "../gateways/webhook.ts";
 import type { Origin } from "../machines/methods.ts";
 import type { EventType } from "../store/event-types.ts";
@@ -14,12 +14,12 @@ import {
 import { keys } from "../store/redis/keys.ts";
 import type { Session } from "../store/redis/sessions.ts";
 import { seal } from "../store/sealing.ts";
-import { requireStillLive } from "./authenticate.ts";
+import { asAdministrator } from "./as-administrator.ts";
 import type { Deps } from "./deps.ts";
 import { userEvent } from "./events.ts";
 import { requireFresh } from "./fresh.ts";
 import { Problem } from "./problem.ts";
-import { spendAll } from "./spend-all.ts";
+import { payIfDone, type Spent, spendAll } from "./spend-all.ts";
 
 const DAY_MS = 24 * 3_600_000;
 
@@ -64,33 +64,39 @@ export async function makeWebhook(
   origin: Origin,
 ): Promise<{ webhook: WebhookView; secret: string }> {
   await requireFresh(deps, session);
-  await spendChange(deps, session);
-  const target = await requireReachable(url, deps);
+  const target = wellFormed(url, deps.config);
+  const spent = await spendChange(deps, session);
   const { accountId, userId: createdBy } = session;
   const { perAccount } = deps.config.limits.webhooks;
   const id = newId();
   const secret = newWebhookSecret();
-  await requireStillLive(deps, session);
-  const made = await addWebhook(
-    deps.db,
-    {
-      id,
-      accountId,
-      url: target.href,
-      secret: seal(deps.config.SEALING_KEYS, secret, id),
-      types,
-      createdBy,
-      createdAt: new Date(deps.clock.now()),
-    },
-    perAccount,
-    accountEvent(deps, session, "webhook_added", origin, { webhookId: id, host: target.host }),
-  );
-  if (made === "too_many")
-    throw new Problem(
-      "too_many_webhooks",
-      `You have ${perAccount} webhooks, the maximum. Remove one to add another.`,
+  const detail = { webhookId: id, host: target.host };
+  const event = accountEvent(deps, session, "webhook_added", origin, detail);
+  const webhook = {
+    id,
+    accountId,
+    url: target.href,
+    secret: seal(deps.config.SEALING_KEYS, secret, id),
+    types,
+    createdBy,
+    createdAt: new Date(deps.clock.now()),
+  };
+  try {
+    await requireOutside(target, deps);
+    const made = await asAdministrator(deps, session, "update", (tx) =>
+      addWebhook(tx, webhook, perAccount, event),
     );
-  return { webhook: describeWebhook(made), secret };
+    if (made === "too_many")
+      throw new Problem(
+        "too_many_webhooks",
+        `You have ${perAccount} webhooks, the maximum. Remove one to add another.`,
+      );
+    return { webhook: describeWebhook(made), secret };
+  } catch (error) {
+    // A name that was looked up stays paid for: the look-up is what it costs.
+    if (!isLookedUp(target, deps.config)) await spent.giveBack();
+    throw error;
+  }
 }
 
 /** Removes a webhook and its deliveries. Throws `webhook_not_found`, `reauthentication_required`. */
@@ -105,8 +111,10 @@ export async function deleteWebhook(
   const { url } = await accountWebhook(deps, session, id);
   const detail = { webhookId: id, host: new URL(url).host };
   const event = accountEvent(deps, session, "webhook_removed", origin, detail);
-  await requireStillLive(deps, session);
-  if (!(await removeWebhook(deps.db, { accountId, webhookId: id }, event))) throw unknownWebhook();
+  const removed = await asAdministrator(deps, session, "key share", (tx) =>
+    removeWebhook(tx, { accountId, webhookId: id }, event),
+  );
+  if (!removed) throw unknownWebhook();
 }
 
 /**
@@ -122,17 +130,23 @@ export async function enableWebhook(
   await requireFresh(deps, session);
   const { accountId } = session;
   await accountWebhook(deps, session, id);
-  await spendChange(deps, session);
+  const spent = await spendChange(deps, session);
   const event = accountEvent(deps, session, "webhook_enabled", origin, { webhookId: id });
-  await requireStillLive(deps, session);
-  await setWebhookDisabled(deps.db, { accountId, webhookId: id, reason: null }, event);
+  await payIfDone(spent, () =>
+    asAdministrator(deps, session, "key share", (tx) =>
+      setWebhookDisabled(tx, { accountId, webhookId: id, reason: null }, event),
+    ),
+  );
   return accountWebhook(deps, session, id);
 }
 
-/** Each writes events, starts deliveries and asks DNS. To remove one is free: it was added before. */
-async function spendChange({ redis, clock, config }: Deps, { accountId }: Session): Promise<void> {
+/**
+ * What is added or enabled writes events and starts deliveries, and a name is looked up. To remove one is
+ * free: it was added before.
+ */
+function spendChange({ redis, clock, config }: Deps, { accountId }: Session): Promise<Spent> {
   const rules = [{ limit: config.limits.webhooks.changesPerDay, windowMs: DAY_MS }];
-  await spendAll(redis, clock.now(), [{ key: keys.webhookChanges(accountId), rules }], {
+  return spendAll(redis, clock.now(), [{ key: keys.webhookChanges(accountId), rules }], {
     code: "too_many_requests",
     detail: "Your account's webhooks were changed too often today.",
   });
@@ -149,21 +163,25 @@ function accountEvent(
   return { ...userEvent(deps, session, type, origin, detail), userId: null };
 }
 
-/** The URL, if events may be sent there. Each connection is looked at again: DNS may change. */
-async function requireReachable(
-  url: string,
-  { config, resolve }: Pick<Deps, "config" | "resolve">,
-): Promise<URL> {
-  const inside = config.WEBHOOKS_INSIDE;
+/** The URL, if it is one that events may be sent to. Throws `invalid_webhook_url`. */
+function wellFormed(url: string, { WEBHOOKS_INSIDE: inside }: Deps["config"]): URL {
   const target = URL.canParse(url) ? new URL(url) : undefined;
   if (!target || !(target.protocol === "https:" || (inside && target.protocol === "http:")))
     throw invalidUrl("The URL must begin with https://.");
   if (target.username || target.password || target.hash)
     throw invalidUrl("The URL cannot have a user name, a password or a fragment.");
-  if (!inside && (await isInside(bareHost(target), resolve)))
-    throw invalidUrl("The URL must lead to an address on the public internet.");
   return target;
 }
+
+/** Throws `invalid_webhook_url` for a host inside. Each connection is looked at again: DNS may change. */
+async function requireOutside(target: URL, { config, resolve }: Pick<Deps, "config" | "resolve">) {
+  if (!config.WEBHOOKS_INSIDE && (await isInside(bareHost(target), resolve)))
+    throw invalidUrl("The URL must lead to an address on the public internet.");
+}
+
+/** Whether DNS is asked for the URL's host. */
+const isLookedUp = (target: URL, { WEBHOOKS_INSIDE }: Deps["config"]) =>
+  !WEBHOOKS_INSIDE && isName(bareHost(target));
 
 const invalidUrl = (message: string) =>
   new Problem("invalid_webhook_url", message, { errors: [{ path: "url", message }] });

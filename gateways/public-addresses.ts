@@ -27,10 +27,12 @@ const LOCALHOST = /(^|\.)localhost\.?$/i;
 /** How names become addresses: as `dns.lookup` does it, with `all`. */
 export type Resolve = typeof lookUp;
 
+/** Whether the host is a name that DNS is asked for. */
+export const isName = (host: string) => !isIP(host) && !LOCALHOST.test(host);
+
 /** Whether the host is, or has by DNS right now, an address inside; false where DNS knows nothing. */
 export async function isInside(host: string, resolve: Resolve = lookUp): Promise<boolean> {
-  if (LOCALHOST.test(host)) return true;
-  if (isIP(host)) return !isPublicAddress(host);
+  if (!isName(host)) return !isPublicAddress(host);
   const addresses = await promisify(resolve)(host, { all: true }).catch(() => []);
   return addresses.some(({ address }) => !isPublicAddress(address));
 }

@@ -3,6 +3,7 @@ import { newId } from "../ids.ts";
 import { configuredMethods, type Method } from "../methods.ts";
 import type { Db } from "./connect.ts";
 import { findEvent, type NewEvent, recordEvent } from "./events.ts";
+import { holdingAccount } from "./holding-account.ts";
 import {
   type Account,
   accountLinks,
@@ -127,8 +128,7 @@ export async function changeRole(
   { accountId, userId, role }: { accountId: string; userId: string; role: Role },
   event: NewEvent,
 ): Promise<"changed" | "unchanged" | "unknown_user" | "support" | "last_administrator"> {
-  return db.transaction(async (tx) => {
-    await tx.select().from(accounts).where(eq(accounts.id, accountId)).for("update");
+  return holdingAccount(db, accountId, "update", async (tx) => {
     const ofAccount = eq(users.accountId, accountId);
     const [user] = await tx
       .select({ role: users.role })

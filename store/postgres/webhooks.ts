@@ -1,7 +1,8 @@
 import { and, asc, count, eq, inArray, isNull, notLike, sql } from "drizzle-orm";
 import type { Db } from "./connect.ts";
 import { findEvent, type NewEvent, recordEvent } from "./events.ts";
-import { accounts, type Webhook, webhooks } from "./schema.ts";
+import { holdingAccount } from "./holding-account.ts";
+import { type Webhook, webhooks } from "./schema.ts";
 
 /** A new webhook, unless the account has so many already; its row is locked to count them. */
 export async function addWebhook(
@@ -10,9 +11,8 @@ export async function addWebhook(
   max: number,
   event: NewEvent,
 ): Promise<Webhook | "too_many"> {
-  return db.transaction(async (tx) => {
-    const { accountId } = webhook;
-    await tx.select().from(accounts).where(eq(accounts.id, accountId)).for("update");
+  const { accountId } = webhook;
+  return holdingAccount(db, accountId, "update", async (tx) => {
     const ofAccount = eq(webhooks.accountId, accountId);
     const [had] = await tx.select({ count: count() }).from(webhooks).where(ofAccount);
     if ((had?.count ?? 0) >= max) return "too_many";

@@ -10,6 +10,7 @@ import { recordEvent } from "../../store/postgres/events.ts";
 import { workflowIds } from "../../workflows/ids.ts";
 import { loggedIn, verifiedApp } from "../support/apps.ts";
 import type { ApiClient } from "../support/client.ts";
+import { dns } from "../support/dns.ts";
 import { expectProblem } from "../support/problems.ts";
 import { type Receiver, startReceiver } from "../support/receiver.ts";
 import { logInByPassword } from "../support/scenarios.ts";
@@ -244,6 +245,48 @@ describe("an event that is sent to a webhook again", () => {
     expect((await resend(api, eventId)).status).toBe(202);
     await ended(eventId);
     expectProblem(await resend(api, eventId), "resend_limit");
+  });
+});
+
+describe("changes of an account's webhooks", () => {
+  const small = () =>
+    limited({
+      webhooks: { ...stack.deps.config.limits.webhooks, changesPerDay: 2, perAccount: 1 },
+    });
+  const url = "https://hooks.example/";
+
+  test("a mistyped URL, one more than there may be, and what is enabled already cost nothing", async () => {
+    const api = gatewayOver(small(), {});
+    const { token } = await loggedIn(stack, "administrator");
+    const add = (url: string) =>
+      api.call<{ id: string }>("POST", WEBHOOKS, { token, body: { url } });
+    for (const wrong of ["htps://hooks.example", "https://me@hooks.example", "hooks.example"])
+      expectProblem(await add(wrong), "invalid_webhook_url");
+    const { id } = (await add(url)).body;
+    for (let n = 0; n < 3; n++) {
+      expectProblem(await add(url), "too_many_webhooks");
+      expect((await api.call("POST", `${WEBHOOKS}/${id}/enable`, { token })).status).toBe(200);
+    }
+    const remove = (id: string) => api.call("DELETE", `${WEBHOOKS}/${id}`, { token });
+    await remove(id);
+    const second = await add(url);
+    expect(second.status).toBe(201);
+    await remove(second.body.id);
+    expectProblem(await add(url), "too_many_requests");
+  });
+
+  test("a name that is looked up costs, whatever becomes of it; an address costs nothing", async () => {
+    const { resolve, asked } = dns(["10.0.0.1"]);
+    const { config } = small().deps;
+    const api = gatewayOver(stack, { config: { ...config, WEBHOOKS_INSIDE: false }, resolve });
+    const { token } = await loggedIn(stack, "administrator");
+    const add = (url: string) => api.call("POST", WEBHOOKS, { token, body: { url } });
+    for (let n = 0; n < 3; n++)
+      for (const inside of ["https://10.0.0.1/", "https://localhost/"])
+        expectProblem(await add(inside), "invalid_webhook_url");
+    for (let n = 0; n < 2; n++) expectProblem(await add(url), "invalid_webhook_url");
+    expectProblem(await add(url), "too_many_requests");
+    expect(asked).toHaveLength(2);
   });
 });
 

@@ -5,9 +5,24 @@ export const webhooksMutations: Mutation[] = [
   {
     mistake: "webhooks are added and removed without end",
     file: "api/webhooks.ts",
-    find: "  await spendChange(deps, session);\n  const target",
-    replace: "  const target",
+    find: "  const spent = await spendChange(deps, session);\n  const { accountId, userId: createdBy }",
+    replace:
+      "  const spent = { giveBack: async () => {} };\n  const { accountId, userId: createdBy }",
     noticedBy: ["test/attacks/floods.test.ts"],
+  },
+  {
+    mistake: "a mistyped URL or a full list uses up the day's changes of webhooks",
+    file: "api/webhooks.ts",
+    find: "    if (!isLookedUp(target, deps.config)) await spent.giveBack();\n",
+    replace: "",
+    noticedBy: ["test/attacks/day-budgets.test.ts"],
+  },
+  {
+    mistake: "names inside are looked up without end",
+    file: "api/webhooks.ts",
+    find: "    if (!isLookedUp(target, deps.config)) await spent.giveBack();\n",
+    replace: "    await spent.giveBack();\n",
+    noticedBy: ["test/attacks/day-budgets.test.ts"],
   },
   {
     mistake: "events are sent to private addresses",
