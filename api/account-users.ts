@@ -8,7 +8,7 @@ import type { Role, User } from "../store/postgres/schema.ts";
 import { type ListedUser, listUsers } from "../store/postgres/user-lists.ts";
 import { createUser, findUserByUsername, getUser } from "../store/postgres/users.ts";
 import type { Session } from "../store/redis/sessions.ts";
-import { requireStillLive } from "./authenticate.ts";
+import { asAdministrator } from "./as-administrator.ts";
 import type { Deps } from "./deps.ts";
 import { userEvent } from "./events.ts";
 import { requireFresh } from "./fresh.ts";
@@ -73,14 +73,12 @@ export async function addUser(
   // Before the hash, which costs more than anything else here.
   if (await findUserByUsername(deps.db, username)) throw taken;
   const passwordHash = await hashNewPassword(deps, session.userId, password);
-  await requireStillLive(deps, session);
   const at = new Date(deps.clock.now());
   const event = userEvent(deps, session, "user_added", origin, { role });
   const address = email && normalizeAddress(email);
-  const user = await createUser(
-    deps.db,
-    { accountId, username, email: address, passwordHash, role, at },
-    event,
+  const added = { accountId, username, email: address, passwordHash, role, at };
+  const user = await asAdministrator(deps, session, "key share", (tx) =>
+    createUser(tx, added, event),
   );
   if (user === "exists") throw taken;
   return describeUser({ user, methods: [] });
@@ -98,19 +96,12 @@ export async function changeUserRole(
   origin: Origin,
 ): Promise<AccountUser> {
   await requireFresh(deps, session);
-  const { db } = deps;
   const { accountId, userId: actorId } = session;
   if (!isId(userId)) throw unknownUser();
   const event = userEvent(deps, { userId, accountId }, "role_changed", origin, { role });
-  const outcome = await db.transaction(async (tx) => {
-    const changed = await changeRole(tx, { accountId, userId, role }, { ...event, actorId });
-    // It has waited for the account: the administrator may be none any more.
-    // Who changes their own has the new one by now.
-    const isOwn = userId === actorId && (changed === "changed" || changed === "unchanged");
-    const held = isOwn ? { ...session, role } : session;
-    await requireStillLive({ ...deps, db: tx }, held);
-    return changed;
-  });
+  const outcome = await asAdministrator(deps, session, "update", (tx) =>
+    changeRole(tx, { accountId, userId, role }, { ...event, actorId }),
+  );
   if (outcome === "unknown_user") throw unknownUser();
   if (outcome === "support")
     throw new Problem("forbidden", "The role of a Support operator cannot be changed here.");

@@ -8,6 +8,7 @@ import {
 } from "../store/postgres/accounts.ts";
 import type { Db } from "../store/postgres/connect.ts";
 import { recordEvent } from "../store/postgres/events.ts";
+import { holdingAccount } from "../store/postgres/holding-account.ts";
 import type { Account, User } from "../store/postgres/schema.ts";
 import type { Session } from "../store/redis/sessions.ts";
 import { requirementOf } from "../store/requirement.ts";
@@ -56,10 +57,11 @@ export async function linkCloudAccount(
     });
   try {
     await refuseLocked(deps, owner, origin);
-    return await deps.db.transaction(async (tx) => {
+    const { userId: linkedBy, accountId } = session;
+    return await holdingAccount(deps.db, accountId, "key share", async (tx) => {
       const cloud = await linkable(deps, tx, session, owner);
+      // Last: the Cloud account may have been waited for.
       await requireStillLive({ ...deps, db: tx }, session);
-      const { userId: linkedBy, accountId } = session;
       const at = new Date(deps.clock.now());
       const ends = { accountId, linkedAccountId: cloud.id, linkedBy, at };
       const event = userEvent(deps, session, "account_linked", origin, {

@@ -1,6 +1,7 @@
 import type { Origin } from "../machines/methods.ts";
 import { newId } from "../store/ids.ts";
 import { addOtpDevice, markOf, replaceOtpSecret } from "../store/postgres/devices.ts";
+import { holdingUser } from "../store/postgres/holding-user.ts";
 import { getUser } from "../store/postgres/users.ts";
 import { consumeOtpStep } from "../store/redis/otp-steps.ts";
 import { addFactor, type Session } from "../store/redis/sessions.ts";
@@ -46,7 +47,6 @@ export async function registerOtpDevice(
   const args = { userId, accountId, deviceId: id, lifetimeMs };
   // One transaction: if the workflow cannot be started, or this process dies, no device is left.
   const view = await deps.db.transaction(async (tx) => {
-    await requireStillLive({ ...deps, db: tx }, session);
     const sealed = seal(deps.config.SEALING_KEYS, secret, id);
     const device = await addOtpDevice(
       tx,
@@ -59,6 +59,8 @@ export async function registerOtpDevice(
         "too_many_devices",
         `You have ${otpDevices} apps, the maximum. Remove one to add another.`,
       );
+    // The user's row may have been waited for, and is held: what is refused here is undone.
+    await requireStillLive({ ...deps, db: tx }, session);
     return viewDevice(deps, device, await deps.flows.startOtpEnrollment(args));
   });
   return setupOf(deps, session, view, secret);
@@ -79,12 +81,12 @@ export async function restartOtpDevice(
   if (!moved) throw enrollmentRefusal(view);
   const secret = newOtpSecret();
   const sealed = seal(deps.config.SEALING_KEYS, secret, device.id);
-  await requireStillLive(deps, session);
-  const restarted = await replaceOtpSecret(
-    deps.db,
-    { userId: session.userId, deviceId: device.id, secret: sealed },
-    userEvent(deps, session, "otp_device_restarted", origin, { deviceId: device.id }),
-  );
+  const { userId } = session;
+  const event = userEvent(deps, session, "otp_device_restarted", origin, { deviceId: device.id });
+  const restarted = await holdingUser(deps.db, userId, async (tx) => {
+    await requireStillLive({ ...deps, db: tx }, session);
+    return replaceOtpSecret(tx, { userId, deviceId: device.id, secret: sealed }, event);
+  });
   if (!restarted) throw new Problem("device_verified_already", "It was verified in the meantime.");
   return setupOf(deps, session, await viewDevice(deps, restarted, view), secret);
 }

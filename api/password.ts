@@ -1,9 +1,9 @@
 import type { Origin } from "../machines/methods.ts";
 import { verifyPassword } from "../store/passwords.ts";
 import { type NewEvent, recordEvent } from "../store/postgres/events.ts";
+import { holdingUser } from "../store/postgres/holding-user.ts";
 import { setPassword } from "../store/postgres/users.ts";
 import type { Session } from "../store/redis/sessions.ts";
-import { requireStillLive } from "./authenticate.ts";
 import { judgeProof } from "./credentials.ts";
 import type { Deps } from "./deps.ts";
 import { userEvent } from "./events.ts";
@@ -13,6 +13,7 @@ import { requireStrong } from "./password-rule.ts";
 import { forgetOrigins } from "./password-throttle.ts";
 import { Problem } from "./problem.ts";
 import { endSessions } from "./sessions.ts";
+import { type Actor, requireStillActing } from "./support.ts";
 
 /**
  * Changes one's own password and ends every session of the user, this one too. Throws
@@ -40,28 +41,30 @@ export async function changeOwnPassword(
     throw wrongPassword();
   }
   const passwordHash = await hashNewPassword(deps, userId, password);
-  await requireStillLive(deps, session);
   const replacement = { userId, username, passwordHash, replaces: proven.passwordHash };
   const event = userEvent(deps, session, "password_changed", origin);
-  if (!(await replacePassword(deps, replacement, event, origin))) throw wrongPassword();
+  const actor = { actorId: userId, origin, session };
+  if (!(await replacePassword(deps, replacement, event, actor))) throw wrongPassword();
 }
 
 /**
  * Gives the user another password, known by its hash, ends every session of theirs and forgets every
- * address that they logged in from but the one that the change comes from; false where it was to replace
- * one that is no longer theirs.
+ * address that they logged in from but the one that the change comes from; false where it was to
+ * replace one that is no longer theirs. Throws where whoever acts may no more, as `requireStillLive`.
  */
 export async function replacePassword(
   deps: Pick<Deps, "db" | "redis" | "clock" | "config">,
   { username, ...replacement }: Parameters<typeof setPassword>[1] & { username: string },
   event: NewEvent,
-  origin: Origin,
+  actor: Actor,
 ): Promise<boolean> {
   const end = async () => {
+    // First: where it fails nobody has been told yet that the password was changed.
+    await forgetOrigins(deps, username, actor.origin);
     await endSessions(deps, replacement.userId, "password_changed");
-    await forgetOrigins(deps, username, origin);
   };
-  const replaced = await deps.db.transaction(async (tx) => {
+  const replaced = await holdingUser(deps.db, replacement.userId, async (tx) => {
+    await requireStillActing({ ...deps, db: tx }, actor);
     const changed = await setPassword(tx, replacement, event);
     // Before it counts: where sessions cannot be ended the password stays as it was.
     if (changed) await end();

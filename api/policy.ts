@@ -1,6 +1,7 @@
 import type { Origin } from "../machines/methods.ts";
 import { getAccount } from "../store/postgres/accounts.ts";
 import { listEvents } from "../store/postgres/events.ts";
+import { holdingAccount } from "../store/postgres/holding-account.ts";
 import type { Account, Requirement } from "../store/postgres/schema.ts";
 import { countUsers } from "../store/postgres/user-lists.ts";
 import { getUser } from "../store/postgres/users.ts";
@@ -99,11 +100,17 @@ export async function rollOutPolicy(
   // By this a request that is sent again, since its answer was lost, is known for the same one.
   const request = `${actorId}/${requirement}/${JSON.stringify(enforceAfter ?? null)}`;
   const running = await rolloutOf(deps, account);
-  await requireStillActing(deps, author);
+  // Whoever takes the role away holds the account's row and is waited for. No longer: a transaction
+  // lasts a second, and what the workers do may take more.
+  const mayStill = () =>
+    holdingAccount(deps.db, accountId, "key share", (tx) =>
+      requireStillActing({ ...deps, db: tx }, author),
+    );
   if (isSame(account, requirement, end, clock.now())) {
     const current = { accountId, version: policyVersion };
-    if (running?.state === "enforcing")
-      await flows.movePolicyRollout(current, "announce", {}, request);
+    if (running?.state !== "enforcing") return;
+    await mayStill();
+    await flows.movePolicyRollout(current, "announce", {}, request);
     return;
   }
 
@@ -117,6 +124,7 @@ export async function rollOutPolicy(
     actorId,
     origin,
   };
+  await mayStill();
   const { moved, view } = await flows.movePolicyRollout(
     { accountId, version },
     "announce",

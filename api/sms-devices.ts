@@ -52,7 +52,6 @@ export async function registerSmsDevice(
   try {
     // One transaction: if the workflow cannot be started, or this process dies, no device is left.
     return await deps.db.transaction(async (tx) => {
-      await requireStillLive({ ...deps, db: tx }, session);
       const device = await addSmsDevice(
         tx,
         { id, userId, countryCode, phoneNumber, at: new Date(deps.clock.now()) },
@@ -61,6 +60,8 @@ export async function registerSmsDevice(
       if (device === "exists")
         throw new Problem("sms_device_exists", "Remove all devices before you add another phone.");
       sending = await spendPinSend(deps, { userId, phoneNumber });
+      // The user's row may have been waited for, and is held: what is refused here is undone.
+      await requireStillLive({ ...deps, db: tx }, session);
       return viewDevice(deps, device, await deps.flows.startSmsEnrollment(args));
     });
   } catch (error) {

@@ -1,8 +1,10 @@
 import type { Origin } from "../machines/methods.ts";
+import { hashCode } from "../store/codes.ts";
 import type { EventType } from "../store/event-types.ts";
-import { isId, newId } from "../store/ids.ts";
+import { isId, newId, OPERATOR_ID } from "../store/ids.ts";
 import { listDevices } from "../store/postgres/devices.ts";
 import { recordEvent } from "../store/postgres/events.ts";
+import { holdingUser } from "../store/postgres/holding-user.ts";
 import type { User } from "../store/postgres/schema.ts";
 import { searchUsers } from "../store/postgres/user-lists.ts";
 import { getUser } from "../store/postgres/users.ts";
@@ -15,15 +17,15 @@ import { Problem } from "./problem.ts";
 
 const FOUND = 20;
 
-/** Who acts, from where: by which session, unless it is the operator at the command line. */
-export type Actor = { actorId: string; origin: Origin; session?: Session };
+/** Who acts, from where, by which session. */
+export type Actor = { actorId: string; origin: Origin; session: Session | typeof OPERATOR_ID };
 
 /** Requires that whoever acts by a session still may. Throws as `requireStillLive`. */
 export async function requireStillActing(
   deps: Pick<Deps, "db" | "redis" | "clock" | "config">,
   { session }: Pick<Actor, "session">,
 ): Promise<void> {
-  if (session) await requireStillLive(deps, session);
+  if (session !== OPERATOR_ID) await requireStillLive(deps, session);
 }
 
 /** At most twenty users: the one of that id, or those whose user name starts so. */
@@ -40,22 +42,26 @@ export async function userOf({ db }: Pick<Deps, "db">, userId: string): Promise<
   return user;
 }
 
-/** Who looks at the same user again within this time has not looked anew. */
+/** Looks are told apart by the clock's spans of this length: 12:00 to 12:10, and so on. */
 const LOOK_MS = 10 * 60_000;
 
 /**
- * Writes down that somebody looked at the user, and why if they said. Looks without a reason are one
- * within ten minutes of the clock: a reload is none.
+ * Writes down that somebody looked at the user, and why if they said. Looks without a reason by one
+ * session from one address are one in such a span, so that most reloads are none.
  */
 export async function recordLookUp(
-  deps: Pick<Deps, "db" | "clock">,
+  deps: Pick<Deps, "db" | "clock" | "config">,
   user: User,
   actor: Actor,
   reason?: string,
 ): Promise<void> {
   const event = actorsEvent(deps, user, "user_looked_up", actor, { reason });
   const time = Math.floor(deps.clock.now() / LOOK_MS);
-  const key = reason ? event.key : `${event.type}/${user.id}/${actor.actorId}/${time}`;
+  const { session, origin } = actor;
+  const sessionId = session === OPERATOR_ID ? session : session.id;
+  // Hashed: whoever is told of the event learns nothing of where Support sits.
+  const from = hashCode(deps.config.CODE_KEY, "look", sessionId, origin.ip ?? "");
+  const key = reason ? event.key : `${event.type}/${user.id}/${actor.actorId}/${from}/${time}`;
   await recordEvent(deps.db, { ...event, key });
 }
 
@@ -71,8 +77,11 @@ export async function unlock(
   const since = await lockedSince(deps, user, {});
   if (!since) return { changed: false };
   const event = actorsEvent(deps, user, "account_unlocked", actor, { reason });
-  await requireStillActing(deps, actor);
-  return { changed: await endLock(deps, user.id, event) };
+  const changed = await holdingUser(deps.db, user.id, async (tx) => {
+    await requireStillActing({ ...deps, db: tx }, actor);
+    return endLock({ ...deps, db: tx }, user.id, event);
+  });
+  return { changed };
 }
 
 /**
@@ -111,7 +120,7 @@ export function actorsEvent(
   deps: Pick<Deps, "clock">,
   user: User,
   type: EventType,
-  { actorId, origin }: Actor,
+  { actorId, origin }: Pick<Actor, "actorId" | "origin">,
   detail: Record<string, unknown> = {},
 ) {
   return { ...userEvent(deps, subjectOf(user), type, origin, detail), actorId };

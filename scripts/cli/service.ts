@@ -13,6 +13,7 @@ import { serviceConfig } from "./settings.ts";
 /** Who acts, as the audit tells it: no user of the service, but one of this machine. */
 export const OPERATOR: Actor = {
   actorId: OPERATOR_ID,
+  session: OPERATOR_ID,
   origin: { userAgent: `command line of ${userInfo().username}` },
 };
 

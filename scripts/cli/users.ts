@@ -175,7 +175,7 @@ async function changePassword(
     const passwordHash = await hashPassword(password);
     const event = eventOf(service, user, "password_changed");
     const { username } = user;
-    await replacePassword(service, { userId, username, passwordHash }, event, {});
+    await replacePassword(service, { userId, username, passwordHash }, event, OPERATOR);
     const words = `${user.username} has another password; every session has ended.`;
     answer(
       command,

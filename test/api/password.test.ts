@@ -3,6 +3,7 @@ import { sql } from "drizzle-orm";
 import { afterEach, describe, expect, test } from "vitest";
 import type { activity } from "../../api/events.ts";
 import type { LoginResult } from "../../api/login.ts";
+import { unavailable } from "../../api/problem.ts";
 import { newId } from "../../store/ids.ts";
 import { hashPassword } from "../../store/passwords.ts";
 import { holdingUser } from "../../store/postgres/holding-user.ts";
@@ -196,6 +197,24 @@ test("where the sessions cannot be ended the password stays as it was", async ()
   const send = () => change(token, wanted, gateway);
   expect((await until(send, ({ status }) => status !== 503)).status).toBe(204);
   expect(await opens(user, NEW)).toBe(true);
+});
+
+test("where addresses cannot be forgotten nobody is told of a new password", async () => {
+  const user = await stack.createUser();
+  const token = await tokenOf(user);
+  const { redis } = stack.deps;
+  const away = new Proxy(redis, {
+    get(target, key) {
+      if (key === "forgetAddresses") throw unavailable("store", new Error("away"));
+      const value = Reflect.get(target, key, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+  const api = gatewayOver(stack, { redis: away });
+  const wanted = { currentPassword: user.password, password: NEW };
+  expectProblem(await change(token, wanted, { api }), "service_unavailable");
+  expect((await stack.api.session(token)).status).toBe(200);
+  expect(await opens(user, user.password)).toBe(true);
 });
 
 test("a login by the old password between the first end of sessions and the commit opens nothing", async () => {

@@ -36,7 +36,11 @@ const form = (path: string, token: string, fields: Record<string, string>) =>
 async function tokenByKey({ id, username }: Person): Promise<string> {
   const user = await getUser(stack.deps.db, id);
   if (!user) throw new Error("There is no user");
-  const apiKey = await makeApiKey(stack.deps, user, { actorId: "test", origin: {} });
+  const apiKey = await makeApiKey(stack.deps, user, {
+    actorId: "test",
+    origin: {},
+    session: "command_line",
+  });
   const auth = { "RAX-KSKEY:apiKeyCredentials": { username, apiKey } };
   const answer = await identity("POST", "/tokens", undefined, { auth });
   return ((await answer.json()) as { access: { token: { id: string } } }).access.token.id;

@@ -150,7 +150,11 @@ async function keyed({ id, accountId, username }: Person) {
   await db.update(accounts).set({ apiKeysBypassMfa: true }).where(eq(accounts.id, accountId));
   const user = await getUser(db, id);
   if (!user) throw new Error("There is no user");
-  const apiKey = await makeApiKey(stack.deps, user, { actorId: "test", origin: {} });
+  const apiKey = await makeApiKey(stack.deps, user, {
+    actorId: "test",
+    origin: {},
+    session: "command_line",
+  });
   return identity({ auth: { "RAX-KSKEY:apiKeyCredentials": { username, apiKey } } });
 }
 

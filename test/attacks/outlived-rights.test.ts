@@ -3,24 +3,19 @@
 import { eq } from "drizzle-orm";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Resolve } from "../../gateways/public-addresses.ts";
-import { newId } from "../../store/ids.ts";
-import { createAccount } from "../../store/postgres/accounts.ts";
 import { listEvents } from "../../store/postgres/events.ts";
 import { users } from "../../store/postgres/schema.ts";
-import type { Answer, ApiClient } from "../support/client.ts";
+import type { ApiClient } from "../support/client.ts";
 import { dns } from "../support/dns.ts";
 import { expectProblem } from "../support/problems.ts";
 import { logInByPassword } from "../support/scenarios.ts";
 import { gatewayOver } from "../support/stack.ts";
-import { until } from "../support/until.ts";
 import { useStack } from "../support/used.ts";
-import { type Request, v1 } from "./races/request.ts";
-import { REQUESTS } from "./races/requests.ts";
+import { type BySession, OF_ACCOUNTS, OF_USERS } from "./races/by-session.ts";
 import { type SlowGateway, slowGateway } from "./races/slow-gateway.ts";
 import { newWorld, type World } from "./races/worlds.ts";
 
 const HOOKS = "/v1/account/webhooks";
-const url = "http://127.0.0.1:9/";
 
 const stack = useStack({ environment: { TRUSTED_PROXIES: "1" } });
 let slow: SlowGateway;
@@ -28,103 +23,9 @@ beforeAll(() => {
   slow = slowGateway(stack);
 });
 
-const newHook = async ({ chief: token }: World) =>
-  (await stack.api.call<{ id: string }>("POST", HOOKS, { token, body: { url } })).body.id;
-
-/** An administrator of a new Cloud account. */
-async function cloudUser() {
-  const at = new Date(stack.clock.now());
-  const account = await createAccount(stack.deps.db, { name: newId(), kind: "cloud", at });
-  if (account === "exists") throw new Error("A random account name was taken");
-  return stack.createUser({ accountId: account.id, role: "administrator" });
-}
-
-type Row = Pick<Request, "name" | "needs" | "send"> & { by: "token" | "chief" | "support" };
-
-/** What administrators do, beside what they do to a user. */
-const OF_ACCOUNTS: Row[] = [
-  {
-    name: "add a user",
-    by: "chief",
-    send: v1(
-      "chief",
-      "POST",
-      () => "/v1/account/users",
-      () => ({ username: `eve-${newId()}`, password: "long enough", role: "administrator" }),
-    ),
-  },
-  {
-    name: "add a webhook",
-    by: "chief",
-    send: v1(
-      "chief",
-      "POST",
-      () => HOOKS,
-      () => ({ url }),
-    ),
-  },
-  {
-    name: "remove a webhook",
-    by: "chief",
-    send: async (api, world) =>
-      api.call("DELETE", `${HOOKS}/${await newHook(world)}`, { token: world.chief }),
-  },
-  {
-    name: "enable a webhook",
-    by: "chief",
-    send: async (api, world) =>
-      api.call("POST", `${HOOKS}/${await newHook(world)}/enable`, { token: world.chief }),
-  },
-  {
-    name: "send an event again",
-    by: "chief",
-    send: async (api, world) => {
-      const path = `${HOOKS}/${await newHook(world)}`;
-      const token = world.chief;
-      const body = { email: `${newId()}@example.org` };
-      await stack.api.call("PUT", "/v1/me/email", { token: world.token, body });
-      type Page = { deliveries: { eventId: number; state: string }[] };
-      const page = await until(
-        () => stack.api.call<Page>("GET", `${path}/deliveries`, { token }),
-        (read) => read.body.deliveries[0]?.state === "waiting",
-      );
-      const eventId = page.body.deliveries[0]?.eventId;
-      return api.call("POST", `${path}/deliveries/${eventId}/resend`, { token });
-    },
-  },
-  {
-    name: "link a Cloud account",
-    by: "chief",
-    send: async (api, { chief: token }) => {
-      const { username, password } = await cloudUser();
-      return api.call("POST", "/v1/account/links", { token, body: { username, password } });
-    },
-  },
-];
-
-/** Who sends each request about a user that comes by a session; the others come by none, or end some. */
-const SENDERS: Record<string, Row["by"] | "none"> = {
-  "a bypass code by the administrator": "chief",
-  "require it of the user": "chief",
-  "require it of the account": "chief",
-  "give another role": "chief",
-  "a reset by Support": "support",
-  "an unlock by Support": "support",
-  "an unlock by Support after a crash": "support",
-  "the wrong passcode that locks": "none",
-  "log in": "none",
-  "answer a challenge": "none",
-  "answer it by a recovery code": "none",
-  "log out": "none",
-  "end all other sessions": "none",
-};
-
-const OF_USERS: Row[] = REQUESTS.flatMap((request) => {
-  const by = SENDERS[request.name] ?? "token";
-  return by === "none" ? [] : [{ ...request, by }];
-});
-
 const ROWS = [...OF_USERS, ...OF_ACCOUNTS];
+
+type Send = (api: ApiClient) => Promise<unknown>;
 
 /** Every writing call of /v1 that was sent, for the list at the end. */
 const sent = new Set<string>();
@@ -137,25 +38,41 @@ const noting = (api: ApiClient): ApiClient => ({
   },
 });
 
-/** How many calls of the stores it takes to let a session in. */
-async function callsOfEntry(token: string): Promise<number> {
-  for (let n = 0; ; n++) {
-    const held = slow.hold((api) => api.session(token), "every call", n);
-    const isReached = await held.reached;
-    held.goOn();
-    await held.answer;
-    if (!isReached) return n;
-  }
+/** The calls of the stores and of Temporal that the request makes. */
+async function callsOf(send: Send): Promise<string[]> {
+  const { answer, passed } = slow.hold(send, "every call", Number.POSITIVE_INFINITY);
+  await answer;
+  return passed;
 }
 
-/** Sends the row's request; once its session was let in, and before anything else, does that. */
-async function meanwhile(row: Row, world: World, act: () => Promise<unknown>) {
-  const n = await callsOfEntry(world[row.by]);
-  const held = slow.hold((api) => row.send(noting(api), world, stack), "every call", n);
+/** What it takes to let the row's session in. */
+const callsOfEntry = (row: BySession, world: World) => callsOf((api) => api.session(world[row.by]));
+
+/** What writes: a transaction, which may wait for rows, or what a flow is told. */
+const WRITE = /^(db\.transaction|flows\.(start|move|remove)\w+)$/;
+
+/**
+ * How many calls the row makes before its last write. Where that is a flow's, which asks nobody any more,
+ * the look at the session right before it is not counted.
+ */
+async function callsBeforeWrite(row: BySession, world: World): Promise<number> {
+  const look = await callsOfEntry(row, world);
+  const another = await newWorld(stack, row.needs ?? {});
+  const calls = await callsOf(await row.ready(another, stack));
+  let n = calls.findLastIndex((call) => WRITE.test(call));
+  if (calls[n] === "db.transaction") return n;
+  while (look.includes(calls[n - 1] ?? "")) n--;
+  return n;
+}
+
+/** Sends the row's request; before its n-th call of the stores it does that. */
+async function meanwhile(row: BySession, world: World, n: number, act: () => Promise<unknown>) {
+  const send = await row.ready(world, stack);
+  const held = slow.hold((api) => send(noting(api)), "every call", n);
   expect(await held.reached).toBe(true);
   await act();
   held.goOn();
-  return (await held.answer) as Answer<unknown>;
+  return held.answer;
 }
 
 const typesOf = async ({ person: { accountId } }: World) => {
@@ -167,13 +84,24 @@ const typesOf = async ({ person: { accountId } }: World) => {
 const TOLD_ANYWAY = ["webhook_added", "email_changed", "account_locked"];
 
 describe("attack: a request that waits goes on after its session has ended", () => {
-  test.each(ROWS.map((row) => [row.name, row] as const))("%s", async (_, row) => {
-    const world = await newWorld(stack, row.needs ?? {});
+  const named = ROWS.map((row) => [row.name, row] as const);
+
+  async function isRefused(row: BySession, world: World, n: number) {
     const before = await typesOf(world);
-    const answer = await meanwhile(row, world, () => stack.api.logOut(world[row.by]));
+    const answer = await meanwhile(row, world, n, () => stack.api.logOut(world[row.by]));
     expect(answer.status, answer.text).toBe(401);
     const more = (await typesOf(world)).slice(0, -before.length || undefined);
     expect(more.filter((type) => !TOLD_ANYWAY.includes(type))).toEqual([]);
+  }
+
+  test.each(named)("%s, once it was let in", async (_, row) => {
+    const world = await newWorld(stack, row.needs ?? {});
+    await isRefused(row, world, (await callsOfEntry(row, world)).length);
+  });
+
+  test.each(named)("%s, right before it writes", async (_, row) => {
+    const world = await newWorld(stack, row.needs ?? {});
+    await isRefused(row, world, await callsBeforeWrite(row, world));
   });
 
   test("every call of /v1 that changes something is in the list", () => {
@@ -216,7 +144,9 @@ test("attack: my role is taken, and my sessions are not ended yet", async () => 
   const world = await newWorld(stack, {});
   const { id: userId } = (await stack.api.session(world.chief)).body.user;
   const demoted = stack.deps.db.update(users).set({ role: "member" });
-  const answer = await meanwhile(row, world, async () => demoted.where(eq(users.id, userId)));
+  const { length } = await callsOfEntry(row, world);
+  const demote = async () => demoted.where(eq(users.id, userId));
+  const answer = await meanwhile(row, world, length, demote);
   expect(expectProblem(answer, "session_revoked").reason).toBe("role_changed");
 });
 

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { activity } from "../../api/events.ts";
 import type { viewForSupport } from "../../api/support-view.ts";
 import { newId } from "../../store/ids.ts";
+import { listEvents } from "../../store/postgres/events.ts";
 import { setRole, unlockUser } from "../../store/postgres/users.ts";
 import { logInByApp, supportOperator } from "../support/apps.ts";
 import type { Person } from "../support/people.ts";
@@ -15,6 +16,7 @@ import {
   startChallenge,
   wrongCode,
 } from "../support/scenarios.ts";
+import { gatewayOver } from "../support/stack.ts";
 import { until } from "../support/until.ts";
 import { useStack } from "../support/used.ts";
 
@@ -173,6 +175,30 @@ describe("finding a user", () => {
       { actorId: agent.id, detail: {} },
       { actorId: agent.id, detail: { reason: "Ticket 42" } },
     ]);
+  });
+
+  test("a look from elsewhere, or by another session, is one of its own", async () => {
+    const user = await stack.createUser();
+    const { token: other } = await logInByApp(stack, agent, secret);
+    const config = { ...stack.deps.config, TRUSTED_PROXIES: 1 };
+    const api = gatewayOver(stack, { config });
+    const lookFrom = (ip: string, as: string) =>
+      api.call("GET", `/v1/support/users/${user.id}`, {
+        token: as,
+        headers: { "x-forwarded-for": ip },
+      });
+    const [office, thief] = ["192.0.2.1", "198.51.100.9"];
+    for (const [ip, as] of [
+      [office, token],
+      [office, token],
+      [thief, token],
+      [office, other],
+    ] as const)
+      expect((await lookFrom(ip, as)).status).toBe(200);
+    const { accountId } = user;
+    const { events } = await listEvents(stack.deps.db, { accountId, limit: 100 });
+    const looks = events.filter(({ type }) => type === "user_looked_up");
+    expect(looks.map(({ ip }) => ip)).toEqual([office, thief, office]);
   });
 
   test("shows state, devices, open flows and events", async () => {

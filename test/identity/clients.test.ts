@@ -128,7 +128,11 @@ describe("rackspaceauth on keystoneauth1", () => {
     const user = await face.createUser();
     const known = await getUser(face.deps.db, user.id);
     if (!known) throw new Error("There is no user");
-    const apiKey = await makeApiKey(face.deps, known, { actorId: "test", origin: {} });
+    const apiKey = await makeApiKey(face.deps, known, {
+      actorId: "test",
+      origin: {},
+      session: "command_line",
+    });
     const environment = { ...environmentOf(user), API_KEY: apiKey };
     expect(await runClient<Seen>(client, environment)).toEqual(
       seenOf(user, {

@@ -12,7 +12,7 @@ import { expectFault, startFace } from "./face.ts";
 
 const face = used(startFace);
 
-const ACTOR = { actorId: "test", origin: {} };
+const ACTOR = { actorId: "test", origin: {}, session: "command_line" } as const;
 
 describe("a token", () => {
   test("is validated for its own user and for administrators of the domain, as it was answered", async () => {

@@ -55,7 +55,7 @@ export const budgetsMutations: Mutation[] = [
   {
     mistake: "an address stays known after the password has changed",
     file: "api/password.ts",
-    find: "    await forgetOrigins(deps, username, origin);\n",
+    find: "    await forgetOrigins(deps, username, actor.origin);\n",
     replace: "",
     noticedBy: ["test/attacks/known-addresses.test.ts"],
   },

@@ -17,6 +17,67 @@ export const rightsMutations: Mutation[] = [
     noticedBy: ["test/attacks/outlived-rights.test.ts"],
   },
   {
+    mistake:
+      "an administrator is asked for before the account's row is held, which a demotion holds",
+    file: "api/as-administrator.ts",
+    find: "  return holdingAccount(deps.db, session.accountId, lock, async (tx) => {\n    await requireStillLive({ ...deps, db: tx }, session);\n    return write(tx);\n  });",
+    replace:
+      "  return requireStillLive(deps, session).then(() =>\n    holdingAccount(deps.db, session.accountId, lock, write),\n  );",
+    noticedBy: ["test/attacks/rights-behind-rows.test.ts", "test/attacks/outlived-rights.test.ts"],
+  },
+  {
+    mistake: "a demoted administrator, who is asked for once the role is written, takes it back",
+    file: "api/as-administrator.ts",
+    find: "    await requireStillLive({ ...deps, db: tx }, session);\n    return write(tx);",
+    replace:
+      "    const done = await write(tx);\n    await requireStillLive({ ...deps, db: tx }, session);\n    return done;",
+    noticedBy: ["test/attacks/rights-behind-rows.test.ts"],
+  },
+  {
+    mistake: "a policy is announced for an administrator who is one no more",
+    file: "api/policy.ts",
+    find: "  await mayStill();\n  const { moved, view }",
+    replace: "  const { moved, view }",
+    noticedBy: ["test/attacks/rights-behind-rows.test.ts", "test/attacks/outlived-rights.test.ts"],
+  },
+  {
+    mistake:
+      "a PIN goes to the number of somebody whose session ended while the user's row was waited for",
+    file: "api/sms-devices.ts",
+    find: "      await requireStillLive({ ...deps, db: tx }, session);\n",
+    replace: "",
+    noticedBy: ["test/attacks/rights-behind-rows.test.ts", "test/attacks/outlived-rights.test.ts"],
+  },
+  {
+    mistake: "a password is changed by a session that ended while the user's row was waited for",
+    file: "api/password.ts",
+    find: "    await requireStillActing({ ...deps, db: tx }, actor);\n",
+    replace: "",
+    noticedBy: ["test/attacks/rights-behind-rows.test.ts", "test/attacks/outlived-rights.test.ts"],
+  },
+  {
+    mistake: "a lock is ended by a session that ended while the user's row was waited for",
+    file: "api/support.ts",
+    find: "    await requireStillActing({ ...deps, db: tx }, actor);\n",
+    replace: "",
+    noticedBy: ["test/attacks/rights-behind-rows.test.ts", "test/attacks/outlived-rights.test.ts"],
+  },
+  {
+    mistake: "Support's look from another address leaves no trace beside the one before",
+    file: "api/support.ts",
+    find: '"look", sessionId, origin.ip ?? "")',
+    replace: '"look", sessionId)',
+    noticedBy: ["test/e2e/support.test.ts"],
+  },
+  {
+    mistake: "sessions end for a password that is not changed in the end",
+    file: "api/password.ts",
+    find: '    await forgetOrigins(deps, username, actor.origin);\n    await endSessions(deps, replacement.userId, "password_changed");\n',
+    replace:
+      '    await endSessions(deps, replacement.userId, "password_changed");\n    await forgetOrigins(deps, username, actor.origin);\n',
+    noticedBy: ["test/api/password.test.ts"],
+  },
+  {
     mistake: "an old session gets a new secret, is sent PINs and proves devices",
     file: "api/devices.ts",
     find: "  await requireFresh(deps, session);\n",

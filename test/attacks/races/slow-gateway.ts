@@ -43,13 +43,15 @@ export function slowGateway(stack: Stack) {
 
   /**
    * Sends a request that waits before the n-th (from 0) of those calls, until `goOn` is called. `reached`
-   * resolves with whether it came so far, once it did or has ended.
+   * resolves with whether it came so far, once it did or has ended; `passed` are its calls of either kind.
    */
   function hold<T>(send: (api: ApiClient) => Promise<T>, points: Points, n: number) {
     const [reached, arrive] = gate<boolean>();
     const [held, goOn] = gate<void>();
     let count = 0;
+    const passed: Call[] = [];
     const halt = async (call: Call) => {
+      passed.push(call);
       if ((points === "writes" && !WRITES.test(call)) || count++ !== n) return;
       arrive(true);
       const timer = setTimeout(goOn, HELD_MS);
@@ -60,7 +62,7 @@ export function slowGateway(stack: Stack) {
     const answer = ways.run({ pause: halt, seen }, () => send(api)).finally(() => arrive(false));
     // Looked at after the other's.
     answer.catch(() => {});
-    return { answer, reached, goOn };
+    return { answer, reached, goOn, passed };
   }
 
   /**
