@@ -11,6 +11,7 @@ import { setPassword } from "../../store/postgres/users.ts";
 import { revokeUser } from "../../store/redis/sessions.ts";
 import { eventOf } from "../store/postgres/database.ts";
 import type { Answer } from "../support/client.ts";
+import { impatientClient } from "../support/flow-attacks.ts";
 import type { Person } from "../support/people.ts";
 import { expectProblem } from "../support/problems.ts";
 import {
@@ -210,7 +211,7 @@ test("where addresses cannot be forgotten nobody is told of a new password", asy
       return typeof value === "function" ? value.bind(target) : value;
     },
   });
-  const api = gatewayOver(stack, { redis: away });
+  const api = impatientClient(stack, { redis: away });
   const wanted = { currentPassword: user.password, password: NEW };
   expectProblem(await change(token, wanted, { api }), "service_unavailable");
   expect((await stack.api.session(token)).status).toBe(200);
