@@ -70,6 +70,13 @@ export const rightsMutations: Mutation[] = [
     noticedBy: ["test/e2e/support.test.ts"],
   },
   {
+    mistake: "an owner reads a code where the session that asked for a link was ended",
+    file: "portal/event-words.ts",
+    find: '  session_revoked: "the session that asked was ended",\n',
+    replace: "",
+    noticedBy: ["test/attacks/linking.test.ts"],
+  },
+  {
     mistake: "sessions end for a password that is not changed in the end",
     file: "api/password.ts",
     find: '    await forgetOrigins(deps, username, actor.origin);\n    await endSessions(deps, replacement.userId, "password_changed");\n',
