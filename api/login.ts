@@ -173,7 +173,7 @@ async function decide(
   if (typeof opened === "string") return undefined;
   const session = openedSession(opened);
   if (setup) return { status: "setup_required", session };
-  await rememberOrigin(deps, profile.user.username, origin);
+  if (proof === "pwd") rememberOrigin(deps, profile.user.username, origin);
   const told = failedAttemptsOf(opened);
   return { status: "authenticated", session, multiFactorRequiredFrom, ...told };
 }

@@ -37,10 +37,10 @@ type ThrottleDeps = Pick<Deps, "redis" | "clock" | "config">;
 /**
  * Spends one password guess, to be given back after the right password and settled after a wrong
  * one: from the budgets of the client's address, of this user name from this address and of this user
- * name from anywhere; where the user has logged in from there before, of what failed there since. Throws `login_throttled`
- * where so many were wrong, and `logins_under_way` where it would have to wait too long for those that
- * are being judged; `too_many_requests` where the user logs in too often. Nothing here locks, and guessing from elsewhere keeps nobody out of where they
- * usually are.
+ * name from anywhere; where the user has logged in from there before, of what failed there since. Throws
+ * `login_throttled` where so many were wrong, and `logins_under_way` where it would have to wait too long
+ * for those that are being judged; `too_many_requests` where the user logs in too often. Nothing here
+ * locks, and guessing from elsewhere keeps nobody out of where they usually are.
  */
 export async function spendPasswordGuess(
   deps: ThrottleDeps,
@@ -98,12 +98,15 @@ async function knownAt(
   const { redis, clock, config } = deps;
   const now = clock.now();
   const [user, address] = [digest(deps, username), digest(deps, at)];
-  const within = { now, withinMs: KNOWN_MS };
-  if (!(await isKnownAddress(redis, keys.knownAddresses(user), address, within))) return undefined;
   const key = keys.knownFailures(user, address);
   const limit = config.limits.password.fromKnown;
-  if ((await settledIn(redis, key, { now, windowMs: KNOWN_MS })) >= limit) return undefined;
-  return { key, rules: [{ limit, windowMs: KNOWN_MS }] };
+  const within = { now, windowMs: KNOWN_MS, settlesWithinMs: JUDGED_WITHIN_MS };
+  // Both at once, also for who is strange here: the time of an answer would tell them apart.
+  const [isKnown, failed] = await Promise.all([
+    isKnownAddress(redis, keys.knownAddresses(user), address, { now, withinMs: KNOWN_MS }),
+    settledIn(redis, key, within),
+  ]);
+  return isKnown && failed < limit ? { key, rules: [{ limit, windowMs: KNOWN_MS }] } : undefined;
 }
 
 /** Spends once guesses that are under way have been judged, which takes no longer than their hashes. */
@@ -123,19 +126,22 @@ async function afterOthers(spend: () => Promise<Spent | Refused>): Promise<Spent
 }
 
 /**
- * Makes the address known to the user name, after a whole login: by every factor that there is. Clients without an address have
- * nothing to be known by: all of them are strangers.
+ * Makes the address known to the user name, after a whole login: by every factor that there is. Clients
+ * without an address have nothing to be known by: all of them are strangers. Nobody waits for it, and
+ * what cannot be noted is logged: the session that is open by now must reach its user.
  */
-export async function rememberOrigin(
-  deps: ThrottleDeps,
+export function rememberOrigin(
+  deps: ThrottleDeps & Pick<Deps, "log">,
   username: string,
   origin: Origin,
-): Promise<void> {
+): void {
   if (origin.ip === undefined) return;
   const [user, address] = [digest(deps, username), digest(deps, addressOf(origin))];
   const known = { key: keys.knownAddresses(user), failures: keys.knownFailures(user, address) };
   const most = deps.config.limits.password.knownAddresses;
-  await rememberAddress(deps.redis, known, address, { now: deps.clock.now(), most });
+  rememberAddress(deps.redis, known, address, { now: deps.clock.now(), most }).catch((error) =>
+    deps.log.warn({ err: error }, "the address of a login could not be noted"),
+  );
 }
 
 /** Forgets where the user name was logged in from, but for where its password was changed from. */

@@ -238,6 +238,6 @@ async function open(
     await withdrawChallenge(redis, { userId, challengeId, now: clock.now() });
     throw new Problem("challenge_expired", "Your devices changed in the meantime. Log in again.");
   }
-  await rememberOrigin(deps, user.username, origin);
+  rememberOrigin(deps, user.username, origin);
   return { session: openedSession(opened), ...failedAttemptsOf(opened) };
 }

@@ -98,14 +98,19 @@ export async function budgetWait(
   return Math.max(0, ...waits);
 }
 
-/** How many were spent in the `windowMs` before `now` and will stay spent. */
+/**
+ * How many were spent in the `windowMs` before `now` and will stay spent: what is still under way after
+ * `settlesWithinMs` is, since its process died.
+ */
 export async function settledIn(
   redis: Redis,
   key: string,
-  { now, windowMs }: { now: number; windowMs: number },
+  { now, windowMs, settlesWithinMs }: { now: number; windowMs: number; settlesWithinMs: number },
 ): Promise<number> {
-  const spent = await redis.zRangeByScore(key, `(${now - windowMs}`, "+inf");
-  return spent.filter((token) => !token.startsWith(UNDER_WAY)).length;
+  const spent = await redis.zRangeByScoreWithScores(key, `(${now - windowMs}`, "+inf");
+  const isUnderWay = (token: string, at: number) =>
+    token.startsWith(UNDER_WAY) && at > now - settlesWithinMs;
+  return spent.filter(({ value, score }) => !isUnderWay(value, score)).length;
 }
 
 /** Gives back what the token spent; a second time it changes nothing. */

@@ -1,8 +1,12 @@
 // I had the password once. From the addresses that I logged in from I guess the next one, while the owner
 // is kept out by strangers.
 import { expect, test } from "vitest";
+import { makeApiKey } from "../../api/api-keys.ts";
+import { spendPasswordGuess } from "../../api/password-throttle.ts";
+import { getUser } from "../../store/postgres/users.ts";
 import { codeAt, userWithApp } from "../support/apps.ts";
 import { expectProblem } from "../support/problems.ts";
+import { gatewayOver } from "../support/stack.ts";
 import { useStack } from "../support/used.ts";
 
 const WINDOW_MS = 16 * 60_000;
@@ -92,4 +96,53 @@ test("a login from a known address gives it ten more", async () => {
     expect((await from(HOME, user)).status).toBe(200);
     await stack.advance(WINDOW_MS);
   }
+});
+
+test("a gateway that dies while it judges a guess does not shut a known address to its owner", async () => {
+  const user = await stack.createUser();
+  expect((await from(HOME, user)).status).toBe(200);
+  for (let n = 0; n < 9; n++)
+    expectProblem(await from(HOME, { ...user, password: "x" }), "invalid_credentials");
+  await spendPasswordGuess(stack.deps, user.username, { ip: HOME });
+  await stack.advance(WINDOW_MS);
+  expect((await from(HOME, user)).status).toBe(200);
+});
+
+test("an API key alone makes no address known", async () => {
+  const user = await stack.createUser();
+  const known = await getUser(stack.deps.db, user.id);
+  if (!known) throw new Error("There is no user");
+  const { username } = known;
+  const apiKey = await makeApiKey(stack.deps, known, {
+    actorId: "test",
+    origin: {},
+    session: "command_line",
+  });
+  const logged = await stack.app.request("/v2.0/tokens", {
+    method: "POST",
+    headers: { "content-type": "application/json", "x-forwarded-for": HOME },
+    body: JSON.stringify({ auth: { "RAX-KSKEY:apiKeyCredentials": { username, apiKey } } }),
+  });
+  expect(logged.status).toBe(200);
+  await spendStrangers(user, "203.0.113");
+  expectProblem(await from(HOME, { ...user, password: "x" }), "login_throttled");
+});
+
+test("where the address cannot be noted the login is good all the same", async () => {
+  const { user, secret } = await userWithApp(stack);
+  await stack.advance(30_000);
+  const redis = new Proxy(stack.deps.redis, {
+    get(target, key) {
+      if (key === "rememberAddress") return async () => Promise.reject(new Error("no room"));
+      const value = Reflect.get(target, key, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+  const api = gatewayOver(stack, { redis });
+  const { body } = await api.logIn(user);
+  if (body.status !== "challenge") throw new Error(`It answered ${body.status}`);
+  const answered = await api.verifyPasscode(body.challenge.id, codeAt(secret, stack.clock.now()), {
+    headers: { "x-forwarded-for": HOME },
+  });
+  expect(answered.status).toBe(200);
 });

@@ -40,8 +40,22 @@ export const budgetsMutations: Mutation[] = [
   {
     mistake: "an address that is known stays so, whatever fails from there",
     file: "api/password-throttle.ts",
-    find: ">= limit) return undefined;",
-    replace: ">= limit) return { key, rules: [] };",
+    find: "isKnown && failed < limit ?",
+    replace: "isKnown ?",
+    noticedBy: ["test/attacks/known-addresses.test.ts"],
+  },
+  {
+    mistake: "a guess whose gateway died keeps a known address from becoming strange",
+    file: "store/redis/budgets.ts",
+    find: "token.startsWith(UNDER_WAY) && at > now - settlesWithinMs;",
+    replace: "token.startsWith(UNDER_WAY) && at <= now;",
+    noticedBy: ["test/attacks/known-addresses.test.ts"],
+  },
+  {
+    mistake: "an API key makes an address known to the password",
+    file: "api/login.ts",
+    find: 'if (proof === "pwd") rememberOrigin(',
+    replace: "rememberOrigin(",
     noticedBy: ["test/attacks/known-addresses.test.ts"],
   },
   {
@@ -49,7 +63,7 @@ export const budgetsMutations: Mutation[] = [
     file: "api/login.ts",
     find: "    const epochs = await readEpochs(deps.redis, user.id, user.accountId);\n",
     replace:
-      "    const epochs = await readEpochs(deps.redis, user.id, user.accountId);\n    await rememberOrigin(deps, user.username, origin);\n",
+      "    const epochs = await readEpochs(deps.redis, user.id, user.accountId);\n    rememberOrigin(deps, user.username, origin);\n",
     noticedBy: ["test/attacks/known-addresses.test.ts"],
   },
   {
