@@ -15,7 +15,7 @@ import type { Deps } from "./deps.ts";
 import { Problem } from "./problem.ts";
 import { recordRefusedSend } from "./refused-sends.ts";
 import { spendPasscodeSend } from "./sends.ts";
-import type { Spent } from "./spend-all.ts";
+import { payIfDone, type Spent } from "./spend-all.ts";
 import { FlowSpent } from "./temporal-troubles.ts";
 
 /** Where a challenge stands. Throws `challenge_not_found`. */
@@ -92,14 +92,11 @@ async function move(
   payload: object,
   sending: Spent | undefined,
 ) {
-  try {
+  return payIfDone(sending, async () => {
     const { moved, view } = await moveChallenge(deps, id, update, payload);
     if (!moved) throw refusal(view);
     return describeChallenge(deps, id, view, record);
-  } catch (error) {
-    await sending?.giveBack();
-    throw error;
-  }
+  });
 }
 
 /**

@@ -13,6 +13,7 @@ import type { Account, User } from "../store/postgres/schema.ts";
 import type { Session } from "../store/redis/sessions.ts";
 import { requirementOf } from "../store/requirement.ts";
 import { requireStillLive } from "./authenticate.ts";
+import { spendChange } from "./changes.ts";
 import { type Credentials, checkCredentials } from "./credentials.ts";
 import type { Deps } from "./deps.ts";
 import { subjectOf, userEvent } from "./events.ts";
@@ -34,7 +35,8 @@ export async function listLinks({ db }: Pick<Deps, "db">, accountId: string): Pr
  * Links the Cloud account that the user with these credentials administrates, which are throttled and
  * refused as at a login. Both accounts' trails tell of it; what is refused after the right password,
  * the user's own trail. Throws `reauthentication_required`, `cannot_link_itself`,
- * `not_a_cloud_account`, `not_cloud_administrator`, `linked_account_has_mfa` and `linked_already`.
+ * `not_a_cloud_account`, `not_cloud_administrator`, `linked_account_has_mfa`, `linked_already`, and
+ * `too_many_requests`: each try leaves a trail, and costs a change.
  */
 export async function linkCloudAccount(
   deps: Deps,
@@ -43,6 +45,7 @@ export async function linkCloudAccount(
   origin: Origin,
 ): Promise<Link> {
   await requireFresh(deps, session);
+  await spendChange(deps, session.userId);
   const owner = await checkCredentials(deps, credentials, origin);
   const own = await getAccount(deps.db, session.accountId);
   const tellOwner = (db: Db, type: EventType, detail: object) =>

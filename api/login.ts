@@ -31,6 +31,7 @@ import {
   type OpenedSession,
   openedSession,
 } from "./sessions.ts";
+import { payIfDone } from "./spend-all.ts";
 
 export type LoginResult =
   | {
@@ -203,11 +204,6 @@ async function startChallenge(
   const number = verifiedPhone(devices)?.phoneNumber;
   const phone = number ? maskPhoneNumber(number) : undefined;
   const args = { ...owner, challengeId, method, methods, phone, lifetimeMs, maySend };
-  try {
-    const view = await flows.startLoginChallenge(args);
-    return describeChallenge(deps, challengeId, view, record);
-  } catch (error) {
-    await sending?.giveBack();
-    throw error;
-  }
+  const view = await payIfDone(sending, () => flows.startLoginChallenge(args));
+  return describeChallenge(deps, challengeId, view, record);
 }

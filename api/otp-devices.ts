@@ -7,6 +7,7 @@ import { consumeOtpStep } from "../store/redis/otp-steps.ts";
 import { addFactor, type Session } from "../store/redis/sessions.ts";
 import { seal, unseal } from "../store/sealing.ts";
 import { requireStillLive } from "./authenticate.ts";
+import { payForChange } from "./changes.ts";
 import type { Deps } from "./deps.ts";
 import {
   type DeviceView,
@@ -30,7 +31,7 @@ type OtpDevice = UnverifiedOf<"otp">;
 export type OtpSetup = { device: DeviceView; secret: string; otpauthUri: string; qrCode: string };
 
 /**
- * Registers an authenticator app under a nickname. Throws `too_many_devices` and
+ * Registers an authenticator app under a nickname. Throws `too_many_devices`, `too_many_requests` and
  * `reauthentication_required`; after a 503 nothing is left.
  */
 export async function registerOtpDevice(
@@ -46,29 +47,31 @@ export async function registerOtpDevice(
   const secret = newOtpSecret();
   const args = { userId, accountId, deviceId: id, lifetimeMs };
   // One transaction: if the workflow cannot be started, or this process dies, no device is left.
-  const view = await deps.db.transaction(async (tx) => {
-    const sealed = seal(deps.config.SEALING_KEYS, secret, id);
-    const device = await addOtpDevice(
-      tx,
-      { id, userId, name, secret: sealed, at: new Date(deps.clock.now()) },
-      otpDevices,
-      userEvent(deps, session, "otp_device_added", origin, { deviceId: id }),
-    );
-    if (device === "too_many")
-      throw new Problem(
-        "too_many_devices",
-        `You have ${otpDevices} apps, the maximum. Remove one to add another.`,
+  const add = () =>
+    deps.db.transaction(async (tx) => {
+      const sealed = seal(deps.config.SEALING_KEYS, secret, id);
+      const device = await addOtpDevice(
+        tx,
+        { id, userId, name, secret: sealed, at: new Date(deps.clock.now()) },
+        otpDevices,
+        userEvent(deps, session, "otp_device_added", origin, { deviceId: id }),
       );
-    // The user's row may have been waited for, and is held: what is refused here is undone.
-    await requireStillLive({ ...deps, db: tx }, session);
-    return viewDevice(deps, device, await deps.flows.startOtpEnrollment(args));
-  });
+      if (device === "too_many")
+        throw new Problem(
+          "too_many_devices",
+          `You have ${otpDevices} apps, the maximum. Remove one to add another.`,
+        );
+      // The user's row may have been waited for, and is held: what is refused here is undone.
+      await requireStillLive({ ...deps, db: tx }, session);
+      return viewDevice(deps, device, await deps.flows.startOtpEnrollment(args));
+    });
+  const view = await payForChange(deps, userId, add);
   return setupOf(deps, session, view, secret);
 }
 
 /**
  * Begins the set-up of an unverified app anew with another secret, since the first is shown only
- * once; what was scanned before is void.
+ * once; what was scanned before is void. Throws `too_many_requests` among others.
  */
 export async function restartOtpDevice(
   deps: Deps,
@@ -77,18 +80,22 @@ export async function restartOtpDevice(
 ): Promise<OtpSetup> {
   const { by: session } = device;
   await spendEnrollmentRequest(deps, device, origin);
-  const { moved, view } = await moveEnrollment(deps, device, "restart", {}, origin);
-  if (!moved) throw enrollmentRefusal(view);
-  const secret = newOtpSecret();
-  const sealed = seal(deps.config.SEALING_KEYS, secret, device.id);
   const { userId } = session;
-  const event = userEvent(deps, session, "otp_device_restarted", origin, { deviceId: device.id });
-  const restarted = await holdingUser(deps.db, userId, async (tx) => {
-    await requireStillLive({ ...deps, db: tx }, session);
-    return replaceOtpSecret(tx, { userId, deviceId: device.id, secret: sealed }, event);
+  const secret = newOtpSecret();
+  const view = await payForChange(deps, userId, async () => {
+    const { moved, view } = await moveEnrollment(deps, device, "restart", {}, origin);
+    if (!moved) throw enrollmentRefusal(view);
+    const sealed = seal(deps.config.SEALING_KEYS, secret, device.id);
+    const event = userEvent(deps, session, "otp_device_restarted", origin, { deviceId: device.id });
+    const restarted = await holdingUser(deps.db, userId, async (tx) => {
+      await requireStillLive({ ...deps, db: tx }, session);
+      return replaceOtpSecret(tx, { userId, deviceId: device.id, secret: sealed }, event);
+    });
+    if (!restarted)
+      throw new Problem("device_verified_already", "It was verified in the meantime.");
+    return viewDevice(deps, restarted, view);
   });
-  if (!restarted) throw new Problem("device_verified_already", "It was verified in the meantime.");
-  return setupOf(deps, session, await viewDevice(deps, restarted, view), secret);
+  return setupOf(deps, session, view, secret);
 }
 
 /** The set-up of an unverified app once more. Only for the session that began it: it tells the secret. */

@@ -11,6 +11,8 @@ type Extra = {
   errors?: FieldError[];
   /** What the request has spent stays spent, although nobody has judged it. */
   spent?: true;
+  /** Nobody was there to be asked: nothing was begun, nor will be later. */
+  neverSent?: true;
   /** What was begun and goes on by itself: the id of a removal. */
   goesOn?: string;
   /** Further members of the problem, such as `attemptsRemaining` or `reason`. */
@@ -144,6 +146,13 @@ export function sendProblem(c: Context, problem: Problem) {
 export const isAwayProblem = (error: unknown): boolean =>
   error instanceof Problem && error.extra.members?.dependency !== undefined && !error.extra.spent;
 
+/**
+ * Whether what an error ended is certainly not done, nor will be: it was refused, or reached nobody. What
+ * is only late may be done yet.
+ */
+export const isUndone = (error: unknown): boolean =>
+  error instanceof Problem && (error.status < 500 || error.extra.neverSent === true);
+
 /** Whether a problem leaves spent what the request has spent, although nobody has judged it. */
 export const isSpent = (error: unknown): boolean =>
   error instanceof Problem && error.extra.spent === true;
@@ -158,14 +167,22 @@ export function busy(cause: unknown): Problem {
   return new Problem(code, message, { ...extra, spent: true }, cause);
 }
 
-/** A dependency is away, as its `cause` tells the log; nothing was lost, and trying again is right. */
-export function unavailable(dependency: "store" | "temporal", cause?: unknown) {
+/**
+ * A dependency is away, as its `cause` tells the log; nothing was lost, and trying again is right.
+ * `neverSent` where the request certainly did not reach it.
+ */
+export function unavailable(
+  dependency: "store" | "temporal",
+  cause?: unknown,
+  { neverSent = false } = {},
+) {
   return new Problem(
     "service_unavailable",
     `The service (${dependency}) is not available. Nothing was lost. Try again.`,
     {
       retryAfterS: 2,
       members: { dependency },
+      ...(neverSent && { neverSent }),
     },
     cause,
   );

@@ -7,6 +7,7 @@ import { replaceRecoveryCodes } from "../store/postgres/recovery-codes.ts";
 import { newRecoveryCodes, normalizeRecoveryCode } from "../store/recovery-codes.ts";
 import type { Session } from "../store/redis/sessions.ts";
 import { requireStillLive } from "./authenticate.ts";
+import { payForChange } from "./changes.ts";
 import type { Deps } from "./deps.ts";
 import { type Subject, userEvent } from "./events.ts";
 import { requireFresh } from "./fresh.ts";
@@ -33,7 +34,7 @@ export type RecoveryCodes = {
  * A new set of recovery codes, shown this once; the old set is void. They are the session's user's,
  * unless an administrator makes them for somebody `of` the account, and good for ever, unless
  * `validMs` says how long. Throws `multi_factor_off` where there is no device whose loss they would
- * make good, and `reauthentication_required`.
+ * make good, `too_many_requests` and `reauthentication_required`.
  */
 export async function makeRecoveryCodes(
   deps: Deps,
@@ -53,19 +54,21 @@ export async function makeRecoveryCodes(
   });
   const by = { ...event, actorId: session.userId };
   // Codes that were written after the last device was removed would stand in for nothing.
-  const profile = await holdingUser(deps.db, userId, async (tx) => {
-    const profile = await getMfaProfile(tx, userId);
-    if (!profile) throw new Problem("unauthenticated");
-    if (configuredMethods(profile.devices).length === 0)
-      throw new Problem(
-        "multi_factor_off",
-        "Verify a device first. Codes stand in for a lost one.",
-      );
-    await requireFresh({ ...deps, db: tx }, session);
-    await requireStillLive({ ...deps, db: tx }, session);
-    await replaceRecoveryCodes(tx, { userId, hashes, at: createdAt, expiresAt }, by);
-    return profile;
-  });
+  const replace = () =>
+    holdingUser(deps.db, userId, async (tx) => {
+      const profile = await getMfaProfile(tx, userId);
+      if (!profile) throw new Problem("unauthenticated");
+      if (configuredMethods(profile.devices).length === 0)
+        throw new Problem(
+          "multi_factor_off",
+          "Verify a device first. Codes stand in for a lost one.",
+        );
+      await requireFresh({ ...deps, db: tx }, session);
+      await requireStillLive({ ...deps, db: tx }, session);
+      await replaceRecoveryCodes(tx, { userId, hashes, at: createdAt, expiresAt }, by);
+      return profile;
+    });
+  const profile = await payForChange(deps, userId, replace);
   const { user, account } = profile;
   return { codes, createdAt, username: user.username, accountName: account.name };
 }

@@ -1,8 +1,10 @@
 import type { Origin } from "../machines/methods.ts";
 import { newId } from "../store/ids.ts";
+import { listDevices } from "../store/postgres/devices.ts";
 import { hasSecondFactor, type Session } from "../store/redis/sessions.ts";
 import type { DeviceRemovalArgs } from "../workflows/messages.ts";
 import { requireStillLive } from "./authenticate.ts";
+import { payForChange } from "./changes.ts";
 import type { Deps } from "./deps.ts";
 import { ownDevice } from "./devices.ts";
 import type { Subject } from "./events.ts";
@@ -33,14 +35,20 @@ export async function removeDevice(
   if (outcome === "remove_all_required") throw removeAllRequired();
 }
 
-/** Turns multi-factor authentication off. Throws `reauthentication_required`. */
+/**
+ * Turns multi-factor authentication off. Throws `reauthentication_required`; where there is nothing to
+ * remove, `too_many_requests` as any change.
+ */
 export async function removeAllDevices(
   deps: Deps,
   session: Session,
   origin: Origin,
 ): Promise<void> {
   await requireFresh(deps, session);
-  await remove(deps, session, session, { event: "all_devices_removed" }, origin);
+  const all = () => remove(deps, session, session, { event: "all_devices_removed" }, origin);
+  // The removal before may still have to end challenges and sessions, so it is done again all the same.
+  const { length } = await listDevices(deps.db, session.userId);
+  await (length > 0 ? all() : payForChange(deps, session.userId, all));
 }
 
 async function remove(

@@ -5,6 +5,7 @@ import { holdingUser } from "../store/postgres/holding-user.ts";
 import { getUser, setDefaultMethod } from "../store/postgres/users.ts";
 import type { Session } from "../store/redis/sessions.ts";
 import { requireStillLive } from "./authenticate.ts";
+import { payForChange } from "./changes.ts";
 import type { Deps } from "./deps.ts";
 import { userEvent } from "./events.ts";
 import { requireFreshWith } from "./fresh.ts";
@@ -12,7 +13,7 @@ import { Problem } from "./problem.ts";
 
 /**
  * Chooses the method that logins begin with; false where they do already. Throws
- * `method_not_configured` and `reauthentication_required`.
+ * `method_not_configured`, `too_many_requests` and `reauthentication_required`.
  */
 export async function changeDefaultMethod(
   deps: Deps,
@@ -22,15 +23,17 @@ export async function changeDefaultMethod(
 ): Promise<boolean> {
   const { userId } = session;
   const event = userEvent(deps, session, "default_method_changed", origin, { method });
-  return holdingUser(deps.db, userId, async (tx) => {
-    const configured = configuredMethods(await listDevices(tx, userId));
-    if (!configured.includes(method))
-      throw new Problem("method_not_configured", "Add and verify a device of that kind first.");
-    requireFreshWith(deps, session, configured);
-    await requireStillLive({ ...deps, db: tx }, session);
-    const user = await getUser(tx, userId);
-    // Without a choice the strongest goes first, so that to choose it changes nothing.
-    if ((user?.defaultMethod ?? METHODS[0]) === method) return false;
-    return setDefaultMethod(tx, { userId, method }, event);
-  });
+  const change = () =>
+    holdingUser(deps.db, userId, async (tx) => {
+      const configured = configuredMethods(await listDevices(tx, userId));
+      if (!configured.includes(method))
+        throw new Problem("method_not_configured", "Add and verify a device of that kind first.");
+      requireFreshWith(deps, session, configured);
+      await requireStillLive({ ...deps, db: tx }, session);
+      const user = await getUser(tx, userId);
+      // Without a choice the strongest goes first, so that to choose it changes nothing.
+      if ((user?.defaultMethod ?? METHODS[0]) === method) return false;
+      return setDefaultMethod(tx, { userId, method }, event);
+    });
+  return payForChange(deps, userId, change);
 }

@@ -6,6 +6,7 @@ import type { Device } from "../store/postgres/schema.ts";
 import { checkPin, type PinCheck, refundPinTry } from "../store/redis/pins.ts";
 import type { Session } from "../store/redis/sessions.ts";
 import { requireStillLive } from "./authenticate.ts";
+import { payForChange } from "./changes.ts";
 import type { Deps } from "./deps.ts";
 import {
   type DeviceView,
@@ -25,14 +26,15 @@ import { parsePhoneNumber } from "./phone-numbers.ts";
 import { isSpent, Problem } from "./problem.ts";
 import { recordRefusedSend } from "./refused-sends.ts";
 import { spendPinSend } from "./sends.ts";
-import type { Spent } from "./spend-all.ts";
+import { payIfDone, type Spent } from "./spend-all.ts";
 import { requireDigits } from "./typed.ts";
 
 type Phone = UnverifiedOf<"sms">;
 
 /**
  * Registers the user's phone and sends it a PIN. Throws `invalid_phone_number`,
- * `sms_device_exists`, `send_limit`, `reauthentication_required`; after a 503 nothing is left.
+ * `sms_device_exists`, `send_limit`, `too_many_requests`, `reauthentication_required`; after a 503 nothing
+ * is left.
  */
 export async function registerSmsDevice(
   deps: Deps,
@@ -49,9 +51,9 @@ export async function registerSmsDevice(
   const args = { userId, accountId, deviceId: id, lifetimeMs, pinLifetimeMs: pin.lifetimeMs };
 
   let sending: Spent | undefined;
-  try {
-    // One transaction: if the workflow cannot be started, or this process dies, no device is left.
-    return await deps.db.transaction(async (tx) => {
+  // One transaction: if the workflow cannot be started, or this process dies, no device is left.
+  const add = () =>
+    deps.db.transaction(async (tx) => {
       const device = await addSmsDevice(
         tx,
         { id, userId, countryCode, phoneNumber, at: new Date(deps.clock.now()) },
@@ -64,8 +66,12 @@ export async function registerSmsDevice(
       await requireStillLive({ ...deps, db: tx }, session);
       return viewDevice(deps, device, await deps.flows.startSmsEnrollment(args));
     });
+  try {
+    return await payForChange(deps, userId, add);
   } catch (error) {
-    await sending?.giveBack();
+    // Its device is gone with the transaction: a flow that starts late finds nobody to send a PIN to. Of
+    // a commit whose answer is missing nobody knows.
+    if (error instanceof Problem) await sending?.giveBack();
     await recordRefusedSend(deps, { userId, kind: "pin", phoneNumber }, error);
     throw error;
   }
@@ -76,14 +82,14 @@ export async function resendPin(deps: Deps, device: Phone, origin: Origin): Prom
   await spendEnrollmentRequest(deps, device, origin);
   const before = await enrollmentOf(deps, device);
   if (!before.next.includes("pin")) throw enrollmentRefusal(before);
-  let sending: Spent | undefined;
   try {
-    sending = await spendPinSend(deps, phoneOf(device));
-    const { moved, view } = await moveEnrollment(deps, device, "resendPin", {}, origin);
-    if (!moved) throw enrollmentRefusal(view);
-    return await viewDevice(deps, device, view);
+    const sending = await spendPinSend(deps, phoneOf(device));
+    return await payIfDone(sending, async () => {
+      const { moved, view } = await moveEnrollment(deps, device, "resendPin", {}, origin);
+      if (!moved) throw enrollmentRefusal(view);
+      return viewDevice(deps, device, view);
+    });
   } catch (error) {
-    await sending?.giveBack();
     await recordRefusedSend(deps, { ...phoneOf(device), kind: "pin" }, error);
     throw error;
   }

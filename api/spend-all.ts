@@ -1,6 +1,6 @@
 import { type BudgetRule, refund, settle, spend } from "../store/redis/budgets.ts";
 import type { Redis } from "../store/redis/connect.ts";
-import { Problem } from "./problem.ts";
+import { isUndone, Problem } from "./problem.ts";
 
 export type Charge = {
   key: string;
@@ -46,14 +46,18 @@ export async function spendAll(
   return spent;
 }
 
-/** Does what was paid for. Where it fails, or answers that it did nothing, it costs nothing. */
-export async function payIfDone(spent: Spent, work: () => Promise<boolean>): Promise<boolean> {
-  let done = false;
+/**
+ * Does what was paid for. Where it was refused, reached nobody, or answers false, it costs nothing; what
+ * is late or failed otherwise may be done yet, and stays paid.
+ */
+export async function payIfDone<T>(spent: Spent | undefined, work: () => Promise<T>): Promise<T> {
   try {
-    done = await work();
+    const done = await work();
+    if (done === false) await spent?.giveBack();
     return done;
-  } finally {
-    if (!done) await spent.giveBack();
+  } catch (error) {
+    if (isUndone(error)) await spent?.giveBack();
+    throw error;
   }
 }
 

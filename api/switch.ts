@@ -7,6 +7,7 @@ import { withdrawChallenges } from "../store/redis/challenges.ts";
 import { hasSecondFactor, type Session } from "../store/redis/sessions.ts";
 import { isRequired, requirementOf, whoRequires } from "../store/requirement.ts";
 import { requireStillLive } from "./authenticate.ts";
+import { payForChange } from "./changes.ts";
 import type { Deps } from "./deps.ts";
 import { userEvent } from "./events.ts";
 import { requireFreshWith, requireRecentPassword } from "./fresh.ts";
@@ -18,7 +19,8 @@ import { changeDefaultMethod } from "./settings.ts";
 /**
  * Turns multi-factor authentication on, as a call of its own: devices that were put aside count from
  * now on, and every session ends. Where none were, it has been on since the first was verified, and
- * the method alone is chosen. Throws `method_not_configured`, `reauthentication_required`.
+ * the method alone is chosen. Throws `method_not_configured`, `too_many_requests`,
+ * `reauthentication_required`.
  */
 export async function switchOn(
   deps: Deps,
@@ -29,18 +31,20 @@ export async function switchOn(
   requireRecentPassword(deps, session);
   const { userId } = session;
   const event = userEvent(deps, session, "multi_factor_switched_on", origin);
-  const isBack = await holdingUser(deps.db, userId, async (tx) => {
-    const { devices } = await profileOf({ db: tx }, session);
-    const aside = devices.filter(({ asideAt }) => asideAt !== null);
-    const configured = configuredMethods(devices);
-    if (configured.length === 0 && aside.length === 0) throw notConfigured();
-    if (aside.length === 0) return false;
-    if (method && !configured.includes(method) && !aside.some(({ type }) => type === method))
-      throw notConfigured();
-    requireFreshWith(deps, session, configured);
-    await requireStillLive({ ...deps, db: tx }, session);
-    return bringDevicesBack(tx, { userId, method, at: new Date(deps.clock.now()) }, event);
-  });
+  const bringBack = () =>
+    holdingUser(deps.db, userId, async (tx) => {
+      const { devices } = await profileOf({ db: tx }, session);
+      const aside = devices.filter(({ asideAt }) => asideAt !== null);
+      const configured = configuredMethods(devices);
+      if (configured.length === 0 && aside.length === 0) throw notConfigured();
+      if (aside.length === 0) return false;
+      if (method && !configured.includes(method) && !aside.some(({ type }) => type === method))
+        throw notConfigured();
+      requireFreshWith(deps, session, configured);
+      await requireStillLive({ ...deps, db: tx }, session);
+      return bringDevicesBack(tx, { userId, method, at: new Date(deps.clock.now()) }, event);
+    });
+  const isBack = await payForChange(deps, userId, bringBack);
   // Only now: a login that saw no device must have read the older revocation mark. The request before
   // may have been cut off before the sessions were ended.
   if (isBack || !hasSecondFactor(session)) return endSessions(deps, userId, "device_verified");

@@ -52,6 +52,9 @@ export const TOTAL_UPDATES = /total number of distinct updates/;
 export const IN_FLIGHT = /in-flight updates/;
 const BUSY = /workflow is busy/i;
 
+/** What the gRPC client says itself, with UNAVAILABLE, where it reached no server. */
+const NO_CONNECTION = /^No connection established/;
+
 /**
  * An error of a call as the problem that it is to whoever waits, where it is one. To a query a server
  * says FAILED_PRECONDITION where no worker is there; to an Update, where the flow itself is at fault.
@@ -67,7 +70,8 @@ export function troubleOf(error: unknown, call: string): unknown {
     return TOTAL_UPDATES.test(details) ? new FlowSpent(details) : busy(error);
   const tooMany = IN_FLIGHT.test(details) || BUSY.test(details);
   if (code === RESOURCE_EXHAUSTED && tooMany) return busy(error);
-  return AWAY.has(code) ? unavailable("temporal", error) : error;
+  if (!AWAY.has(code)) return error;
+  return unavailable("temporal", error, { neverSent: NO_CONNECTION.test(details) });
 }
 
 /** Perhaps the flow waits for its first task; the time-skipping server asks a worker all the same. */

@@ -41,6 +41,7 @@ const addSms = createRoute({
       "invalid_phone_number",
       "sms_device_exists",
       "send_limit",
+      "too_many_requests",
       "reauthentication_required",
     ),
   },
@@ -61,6 +62,7 @@ const addOtp = createRoute({
     ...problems(
       { session: true, body: true, post: true },
       "too_many_devices",
+      "too_many_requests",
       "reauthentication_required",
     ),
   },
@@ -81,6 +83,7 @@ const restart = createRoute({
       "device_verified_already",
       "enrollment_ended",
       "illegal_transition",
+      "too_many_requests",
       "reauthentication_required",
     ),
   },
@@ -173,7 +176,7 @@ const removeAll = createRoute({
   security,
   responses: {
     204: { description: "All are gone" },
-    ...problems({ session: true }, "reauthentication_required"),
+    ...problems({ session: true }, "too_many_requests", "reauthentication_required"),
   },
 });
 

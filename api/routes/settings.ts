@@ -48,6 +48,7 @@ const defaultMethod = createRoute({
     ...problems(
       { session: true, body: true },
       "method_not_configured",
+      "too_many_requests",
       "reauthentication_required",
     ),
   },
@@ -73,6 +74,7 @@ const recoveryCodes = createRoute({
     ...problems(
       { session: true, body: true, post: true },
       "multi_factor_off",
+      "too_many_requests",
       "reauthentication_required",
     ),
   },

@@ -50,6 +50,7 @@ export const keys = {
   recounts: (accountId: string, version: number) => `mfa:{${accountId}}:recounts:${version}`,
   deliveryResends: (webhookId: string, eventId: number) =>
     `mfa:{${webhookId}}:delivery-resends:${eventId}`,
+  changes: (userId: string) => `mfa:{${userId}}:changes`,
   addressChanges: (userId: string) => `mfa:{${userId}}:address-changes`,
   notices: (digest: string) => `mfa:{${digest}}:notices`,
   numberSends: (digest: string) => `mfa:{${digest}}:number-sends`,

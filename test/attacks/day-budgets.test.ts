@@ -114,7 +114,7 @@ describe("changes of a policy", () => {
     const { flows } = stack.deps;
     let away = 3;
     const startPolicyRollout: typeof flows.startPolicyRollout = async (rollout) => {
-      if (away-- > 0) throw unavailable("temporal", new Error("away"));
+      if (away-- > 0) throw unavailable("temporal", new Error("away"), { neverSent: true });
       return flows.startPolicyRollout(rollout);
     };
     // Its client sends again what is answered by 503.

@@ -143,8 +143,8 @@ export const devicesMutations: Mutation[] = [
   {
     mistake: "all devices are removed without a recent login",
     file: "api/removal.ts",
-    find: "  await requireFresh(deps, session);\n  await remove(deps, session, session,",
-    replace: "  await remove(deps, session, session,",
+    find: "  await requireFresh(deps, session);\n  const all = ()",
+    replace: "  const all = ()",
     noticedBy: ["test/attacks/routes.test.ts"],
   },
   {

@@ -5,8 +5,8 @@ export const racesMutations: Mutation[] = [
   {
     mistake: "recovery codes are written without the user's row held",
     file: "api/recovery-codes.ts",
-    find: "await holdingUser(deps.db, userId, async (tx) => {",
-    replace: "await Promise.resolve(deps.db).then(async (tx) => {",
+    find: "holdingUser(deps.db, userId, async (tx) => {",
+    replace: "Promise.resolve(deps.db).then(async (tx) => {",
     noticedBy: ["test/attacks/pairwise-races.test.ts"],
   },
   {
@@ -90,9 +90,9 @@ export const racesMutations: Mutation[] = [
   {
     mistake: "it is turned on by what the devices were before",
     file: "api/switch.ts",
-    find: "  const isBack = await holdingUser(deps.db, userId, async (tx) => {\n    const { devices } = await profileOf({ db: tx }, session);",
+    find: "  const bringBack = () =>\n    holdingUser(deps.db, userId, async (tx) => {\n      const { devices } = await profileOf({ db: tx }, session);",
     replace:
-      "  const { devices } = await profileOf(deps, session);\n  const isBack = await holdingUser(deps.db, userId, async (tx) => {",
+      "  const { devices } = await profileOf(deps, session);\n  const bringBack = () =>\n    holdingUser(deps.db, userId, async (tx) => {",
     noticedBy: ["test/attacks/pairwise-races.test.ts"],
   },
   {

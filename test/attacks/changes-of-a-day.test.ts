@@ -1,0 +1,153 @@
+// I hold a fresh session, and change my devices, codes and settings to and fro. Each change leaves events,
+// histories, notices and deliveries: I may make so many a day, and remove what I have at any time.
+import { eq } from "drizzle-orm";
+import { expect, test } from "vitest";
+import { createApp } from "../../api/app.ts";
+import type { OtpSetup } from "../../api/otp-devices.ts";
+import type { Limits } from "../../config.ts";
+import { accounts } from "../../store/postgres/schema.ts";
+import { keys } from "../../store/redis/keys.ts";
+import { loggedIn, logInByApp, userWithApp } from "../support/apps.ts";
+import type { ApiClient } from "../support/client.ts";
+import { newPhone } from "../support/phones.ts";
+import { expectProblem } from "../support/problems.ts";
+import { logInByPassword, logInBySms, pinSent } from "../support/scenarios.ts";
+import { gatewayOver, type Stack } from "../support/stack.ts";
+import { useStack } from "../support/used.ts";
+import { webClient } from "../support/web.ts";
+
+const DAY_MS = 86_400_000;
+
+const stack = useStack();
+
+const CODES = "/v1/me/recovery-codes";
+const DEVICES = "/v1/me/devices";
+
+/** A gateway that takes so many more changes of the user today, and its parts. */
+async function few(userId: string, more: number) {
+  const { config, redis } = stack.deps;
+  const changesPerDay = (await redis.zCard(keys.changes(userId))) + more;
+  const limits = { ...config.limits, changesPerDay } as unknown as Limits;
+  const parts = { config: { ...config, limits } };
+  return { parts, api: gatewayOver(stack, parts) };
+}
+
+const addApp = (api: ApiClient, token: string, name = "App") =>
+  api.call<OtpSetup>("POST", `${DEVICES}/otp`, { token, body: { name } });
+const remove = (api: ApiClient, token: string, id: string) =>
+  api.call("DELETE", `${DEVICES}/${id}`, { token });
+const makeCodes = (api: ApiClient, token: string) =>
+  api.call("POST", CODES, { token, body: { quantity: 1 } });
+
+test("attack: an app is added and removed without end", async () => {
+  const { user, token } = await loggedIn(stack, "member");
+  const other = await loggedIn(stack, "member");
+  const { api } = await few(user.id, 3);
+  // What is refused is no change.
+  for (let n = 0; n < 5; n++) expectProblem(await makeCodes(api, token), "multi_factor_off");
+  for (let n = 0; n < 2; n++) {
+    const { id } = (await addApp(api, token)).body.device;
+    expect((await remove(api, token, id)).status).toBe(204);
+  }
+  const last = (await addApp(api, token)).body.device;
+  const { detail } = expectProblem(await addApp(api, token), "too_many_requests");
+  expect(detail).toBe("Too many changes were made to your devices and codes today.");
+  expectProblem(
+    await api.call("POST", `${DEVICES}/${last.id}/restart`, { token }),
+    "too_many_requests",
+  );
+  expectProblem(await api.registerPhone(token, newPhone()), "too_many_requests");
+  // The way out stays open, and others are none the worse.
+  expect((await remove(api, token, last.id)).status).toBe(204);
+  expect((await addApp(api, other.token)).status).toBe(201);
+  await stack.advance(DAY_MS);
+  const next = await logInByPassword(stack, user);
+  expect((await addApp(api, next.token)).status).toBe(201);
+});
+
+test("attack: a QR code is made anew without end", async () => {
+  const { user, token } = await loggedIn(stack, "member");
+  const { id } = (await addApp(stack.api, token)).body.device;
+  const { api } = await few(user.id, 2);
+  const restart = () => api.call("POST", `${DEVICES}/${id}/restart`, { token });
+  for (let n = 0; n < 2; n++) expect((await restart()).status).toBe(200);
+  expectProblem(await restart(), "too_many_requests");
+});
+
+test("attack: recovery codes are made without end, by the page as well", async () => {
+  const { user, secret } = await userWithApp(stack);
+  const { token } = await logInByApp(stack, user, secret);
+  const { api, parts } = await few(user.id, 2);
+  for (let n = 0; n < 2; n++) expect((await makeCodes(api, token)).status).toBe(201);
+  expectProblem(await makeCodes(api, token), "too_many_requests");
+  const app = createApp({ ...stack.deps, ...parts });
+  const browser = webClient({ app: app as Stack["app"] }, token);
+  const page = await browser.send("/devices/recovery-codes", { quantity: "2" });
+  expect(page.notices.join()).toMatch(
+    /Too many changes were made to your devices and codes today\. Try again in \d+ hours/,
+  );
+  expect(page.at).toBe("/devices/recovery-codes/new");
+  // Nothing was made.
+  expect((await stack.api.multiFactor(token)).body.recoveryCodes.remaining).toBe(1);
+});
+
+test("attack: the default method is flipped without end; one that stays costs nothing", async () => {
+  const { user, secret } = await userWithApp(stack);
+  const { token } = await logInByApp(stack, user, secret);
+  const phone = newPhone();
+  const { id } = (await stack.api.registerPhone(token, phone)).body;
+  const pin = await stack.pinTo(phone.e164);
+  await pinSent(stack, token, id);
+  await stack.api.verifyDevice(token, id, pin);
+  const { token: next } = await logInBySms(stack, user, phone.e164);
+  const { api } = await few(user.id, 2);
+  const choose = (method: string) =>
+    api.call("PUT", "/v1/me/multi-factor/default-method", { token: next, body: { method } });
+  for (let n = 0; n < 5; n++) expect((await choose("sms")).status).toBe(200);
+  for (const method of ["otp", "sms"]) expect((await choose(method)).status).toBe(200);
+  expectProblem(await choose("otp"), "too_many_requests");
+});
+
+test("attack: it is turned on and off without end, where that is a call of its own", async () => {
+  const { user, secret } = await userWithApp(stack);
+  const values = { enablingIsOwnCall: true };
+  await stack.deps.db.update(accounts).set(values).where(eq(accounts.id, user.accountId));
+  const { api } = await few(user.id, 1);
+  const turn = async (token: string, enabled: boolean) =>
+    (
+      await api.call("PUT", `/v2.0/users/${user.id}/RAX-AUTH/multi-factor`, {
+        headers: { "x-auth-token": token },
+        body: { "RAX-AUTH:multiFactor": { enabled } },
+      })
+    ).status;
+  const off = async () => turn((await logInByApp(stack, user, secret)).token, false);
+  const on = async () => turn((await logInByPassword(stack, user)).token, true);
+  expect(await off()).toBe(204);
+  expect(await on()).toBe(204);
+  expect(await off()).toBe(204);
+  expect(await on()).toBe(413);
+});
+
+test("attack: accounts are tried for a link without end", async () => {
+  const { user, token } = await loggedIn(stack, "administrator");
+  const other = await stack.createUser();
+  const { api } = await few(user.id, 2);
+  const link = (password: string) =>
+    api.call("POST", "/v1/account/links", {
+      token,
+      body: { username: other.username, password },
+    });
+  expectProblem(await link(other.password), "not_a_cloud_account");
+  expectProblem(await link("not the password"), "invalid_credentials");
+  expectProblem(await link(other.password), "too_many_requests");
+});
+
+test("attack: everything is removed again and again where nothing is left", async () => {
+  const { user, token } = await loggedIn(stack, "member");
+  await addApp(stack.api, token);
+  const { api } = await few(user.id, 1);
+  const all = () => api.call("DELETE", DEVICES, { token });
+  expect((await all()).status).toBe(204);
+  expect((await all()).status).toBe(204);
+  expectProblem(await all(), "too_many_requests");
+});

@@ -1,0 +1,189 @@
+// Temporal is slow: my requests for messages are answered by 503, and are carried out a moment later. I
+// ask again and again. Somebody's phone must not get, nor the service pay for, more than the limits say.
+import { Client } from "@temporalio/client";
+import { describe, expect, test } from "vitest";
+import type { Deps } from "../../api/deps.ts";
+import { createFlows, type Flows } from "../../api/flows.ts";
+import { unavailable } from "../../api/problem.ts";
+import { connectTemporal } from "../../api/temporal.ts";
+import type { Limits } from "../../config.ts";
+import { freePort } from "../../scripts/ports.ts";
+import { keptMessages } from "../../store/redis/outbox.ts";
+import { registerApp } from "../support/apps.ts";
+import { impatientClient } from "../support/flow-attacks.ts";
+import { newPhone } from "../support/phones.ts";
+import { expectProblem } from "../support/problems.ts";
+import {
+  challengeSent,
+  enrollPhone,
+  logInByPassword,
+  pinSent,
+  startChallenge,
+  unverifiedPhone,
+} from "../support/scenarios.ts";
+import { gatewayOver } from "../support/stack.ts";
+import { until } from "../support/until.ts";
+import { useStack } from "../support/used.ts";
+
+const INTERVAL_MS = 30_000;
+const MESSAGES = 3;
+
+const stack = useStack();
+
+/** Flows that do what they are asked, and answer too late for whoever asked. */
+function late(): Deps["flows"] {
+  const { flows } = stack.deps;
+  const tooLate = async (work: Promise<unknown>): Promise<never> => {
+    await work;
+    throw unavailable("temporal", new Error("no answer in 1500 ms"));
+  };
+  return {
+    ...flows,
+    startLoginChallenge: (args) => tooLate(flows.startLoginChallenge(args)),
+    startSmsEnrollment: (args) => tooLate(flows.startSmsEnrollment(args)),
+    moveChallenge: (...args) => tooLate(flows.moveChallenge(...args)),
+    moveEnrollment: (...args: Parameters<Flows["moveEnrollment"]>) =>
+      tooLate(flows.moveEnrollment(...args)),
+  };
+}
+
+/** A client that takes a 503 for an answer, of a gateway with those flows and few messages a user. */
+function fewMessages(flows: Deps["flows"]) {
+  const { config } = stack.deps;
+  const { passcode, pin } = config.limits;
+  const limits = {
+    ...config.limits,
+    passcode: { ...passcode, perHour: MESSAGES },
+    pin: { ...pin, perDay: MESSAGES },
+  } as unknown as Limits;
+  return impatientClient(stack, { flows, config: { ...config, limits } });
+}
+
+const messagesTo = async (number: string) => (await keptMessages(stack.deps.redis, number)).length;
+
+/** Asks twice as often as there are messages, and answers how many came. */
+async function asked(number: string, ask: (n: number) => Promise<void>) {
+  const before = await messagesTo(number);
+  for (let n = 0; n < 2 * MESSAGES; n++) await ask(n);
+  return (await messagesTo(number)) - before;
+}
+
+describe("attack: each request whose answer is late costs its message", () => {
+  test("a login's passcode that is sent again", async () => {
+    const api = fewMessages(late());
+    const user = await stack.createUser();
+    const { e164 } = await enrollPhone(stack, user);
+    const { id } = await startChallenge(stack, user);
+    await challengeSent(stack, id);
+    const codes: string[] = [];
+    const sent = await asked(e164, async () => {
+      await stack.advance(INTERVAL_MS);
+      codes.push((await api.resendPasscode(id)).problem.code);
+      await challengeSent(stack, id);
+    });
+    // The login's own is one of them.
+    expect(sent).toBe(MESSAGES - 1);
+    expect(new Set(codes)).toEqual(new Set(["service_unavailable", "send_limit"]));
+  });
+
+  test("a login that is begun anew", async () => {
+    const api = fewMessages(late());
+    const user = await stack.createUser();
+    const { e164 } = await enrollPhone(stack, user);
+    const before = await messagesTo(e164);
+    let unavailable = 0;
+    for (let n = 0; n < 2 * MESSAGES; n++)
+      if ((await api.logIn(user)).status === 503) unavailable++;
+    expect(unavailable).toBe(2 * MESSAGES);
+    // One more, past the limit of that gateway, comes after all of theirs.
+    await until(
+      () => messagesTo(e164),
+      (count) => count >= before + MESSAGES,
+    );
+    const { id } = await startChallenge(stack, user);
+    await challengeSent(stack, id);
+    expect((await messagesTo(e164)) - before).toBe(MESSAGES + 1);
+  });
+
+  test("a phone's PIN that is sent again", async () => {
+    const api = fewMessages(late());
+    const { token, id, e164 } = await unverifiedPhone(stack, await stack.createUser());
+    const sent = await asked(e164, async () => {
+      await stack.advance(INTERVAL_MS);
+      await api.resendPin(token, id);
+      await pinSent(stack, token, id);
+    });
+    expect(sent).toBe(MESSAGES - 1);
+  });
+});
+
+describe("what certainly sent nothing costs no message", () => {
+  test("a phone whose set-up began too late is gone, and may be added at once", async () => {
+    const { token } = await logInByPassword(stack, await stack.createUser());
+    const phone = newPhone();
+    const api = fewMessages(late());
+    for (let n = 0; n < 2 * MESSAGES; n++)
+      expectProblem(await api.registerPhone(token, phone), "service_unavailable");
+    expect((await stack.api.multiFactor(token)).body.devices).toEqual([]);
+    expect((await stack.api.registerPhone(token, phone)).status).toBe(201);
+    await stack.pinTo(phone.e164);
+    expect(await messagesTo(phone.e164)).toBe(1);
+  });
+
+  test("nobody was there to be asked: the same request may be sent again at once", async () => {
+    const connection = connectTemporal(`127.0.0.1:${await freePort()}`);
+    const away = createFlows(new Client({ connection, namespace: stack.temporal.namespace }));
+    const { flows } = stack.deps;
+    const { moveChallenge, moveEnrollment, startLoginChallenge } = away;
+    const gone = { ...flows, moveChallenge, moveEnrollment, startLoginChallenge };
+    const api = fewMessages(gone);
+    const user = await stack.createUser();
+    const phone = await unverifiedPhone(stack, user);
+    await stack.advance(INTERVAL_MS);
+    for (let n = 0; n < 2 * MESSAGES; n++)
+      expectProblem(await api.resendPin(phone.token, phone.id), "service_unavailable");
+    expect((await stack.api.resendPin(phone.token, phone.id)).status).toBe(202);
+
+    const other = await stack.createUser();
+    await enrollPhone(stack, other);
+    for (let n = 0; n < 2 * MESSAGES; n++)
+      expectProblem(await api.logIn(other), "service_unavailable");
+    const { id } = await startChallenge(stack, other);
+    expect((await challengeSent(stack, id)).state).toBe("awaiting_passcode");
+    await stack.advance(INTERVAL_MS);
+    for (let n = 0; n < 2 * MESSAGES; n++)
+      expectProblem(await api.resendPasscode(id), "service_unavailable");
+    expect((await fewMessages(flows).resendPasscode(id)).status).toBe(202);
+    await connection.close();
+  });
+
+  test("a change whose flow is late counts as one; whom nobody was asked for, does not", async () => {
+    const { token } = await logInByPassword(stack, await stack.createUser());
+    const { config, flows } = stack.deps;
+    const limits = { ...config.limits, changesPerDay: 2 } as unknown as Limits;
+    const parts = (startOtpEnrollment: Flows["startOtpEnrollment"]) => ({
+      config: { ...config, limits },
+      flows: { ...flows, startOtpEnrollment },
+    });
+    const add = (neverSent: boolean) =>
+      registerApp(
+        {
+          api: impatientClient(
+            stack,
+            parts(async () => {
+              throw unavailable("temporal", new Error("away"), { neverSent });
+            }),
+          ),
+        },
+        token,
+      );
+    for (let n = 0; n < 4; n++) await add(true);
+    for (let n = 0; n < 2; n++) await add(false);
+    const api = gatewayOver(stack, parts(flows.startOtpEnrollment));
+    const body = { name: "App" };
+    expectProblem(
+      await api.call("POST", "/v1/me/devices/otp", { token, body }),
+      "too_many_requests",
+    );
+  });
+});
