@@ -78,6 +78,7 @@ export const PROBLEMS = {
     title: "A verified phone can only be removed with all devices",
   },
   pin_rejected: { status: 422, title: "The PIN is wrong" },
+  pin_replaced: { status: 422, title: "A newer PIN was sent" },
   pin_expired: { status: 410, title: "The PIN can no longer be used" },
   method_not_configured: { status: 409, title: "You have not set up this method" },
   user_not_found: { status: 404, title: "User not found" },

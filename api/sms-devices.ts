@@ -98,7 +98,7 @@ export async function resendPin(deps: Deps, device: Phone, origin: Origin): Prom
 /**
  * Proves the phone by its PIN, after which the user is logged out everywhere, unless it is put
  * aside. Throws
- * `pin_rejected` with `triesRemaining`, `pin_expired` (also for a PIN made void by wrong tries).
+ * `pin_rejected` with `triesRemaining`, `pin_replaced`, which costs no try, `pin_expired` (also for a PIN made void by wrong tries).
  */
 export async function verifyPin(
   deps: Deps,
@@ -164,6 +164,8 @@ async function refuse(
       return new Problem("pin_rejected", "Too many wrong PINs. Send a new PIN.", {
         members: { triesRemaining: 0 },
       });
+    case "replaced":
+      return new Problem("pin_replaced", "A newer PIN was sent. Type that one.");
     default:
       return new Problem("pin_expired", "Request a new PIN.");
   }

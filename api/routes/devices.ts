@@ -140,6 +140,7 @@ const verify = createRoute({
       "enrollment_ended",
       "illegal_transition",
       "pin_rejected",
+      "pin_replaced",
       "passcode_already_used",
       "pin_expired",
       "reauthentication_required",

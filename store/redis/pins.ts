@@ -7,7 +7,8 @@ import { script } from "./script.ts";
 type DeviceRef = { userId: string; deviceId: string };
 
 export type PinCheck =
-  | { outcome: "expired" | "none" }
+  /** `replaced`: a PIN before the newest. None of these costs a try. */
+  | { outcome: "expired" | "none" | "replaced" }
   | { outcome: "accepted"; pinId: string }
   | { outcome: "rejected"; triesRemaining: number; pinId: string }
   /** This was the last wrong try: the PIN is void. */
@@ -15,18 +16,22 @@ export type PinCheck =
 
 export const pinScripts = {
   replacePin: script<null>(`
+    local former = redis.call('HGET', KEYS[1], 'hash')
     redis.call('DEL', KEYS[1])
     redis.call('HSET', KEYS[1], 'id', ARGV[1], 'hash', ARGV[2], 'expiresAt', ARGV[3], 'tries', 0)
+    if former then redis.call('HSET', KEYS[1], 'formerHash', former) end
     redis.call('PEXPIRE', KEYS[1], ARGV[4])
   `),
   // Comparing HMACs needs no constant time: without the key nobody can choose a hash to come closer.
   tryPin: script<[outcome: string, pinId?: string, triesRemaining?: number]>(`
-    local id, hash, expiresAt, tries =
-      unpack(redis.call('HMGET', KEYS[1], 'id', 'hash', 'expiresAt', 'tries'))
+    local id, hash, expiresAt, tries, formerHash =
+      unpack(redis.call('HMGET', KEYS[1], 'id', 'hash', 'expiresAt', 'tries', 'formerHash'))
     local allowed = tonumber(ARGV[3])
     if not id or tonumber(tries) >= allowed then return {'none'} end
     if tonumber(ARGV[1]) >= tonumber(expiresAt) then return {'expired'} end
     if hash == ARGV[2] then return {'accepted', id} end
+    -- Right once, and worth nothing any more: no guess.
+    if formerHash and formerHash == ARGV[2] then return {'replaced'} end
     local remaining = allowed - redis.call('HINCRBY', KEYS[1], 'tries', 1)
     return {remaining > 0 and 'rejected' or 'voided', id, remaining}
   `),
@@ -56,8 +61,8 @@ export async function storePin(
 }
 
 /**
- * Compares a PIN (as its HMAC) with the device's newest and counts a wrong try. An accepted PIN
- * stays until `dropPin`: it is spent by what it achieves.
+ * Compares a PIN (as its HMAC) with the device's newest and counts a wrong try; the one before the
+ * newest is none. An accepted PIN stays until `dropPin`: it is spent by what it achieves.
  */
 export async function checkPin(
   redis: Redis,
@@ -74,7 +79,7 @@ export async function checkPin(
     case "voided":
       return { outcome, pinId: String(id) };
     default:
-      return { outcome: outcome as "expired" | "none" };
+      return { outcome: outcome as "expired" | "none" | "replaced" };
   }
 }
 

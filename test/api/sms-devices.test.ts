@@ -10,6 +10,7 @@ import {
   wrongCode,
 } from "../support/scenarios.ts";
 import { useStack } from "../support/used.ts";
+import { webClient } from "../support/web.ts";
 
 const stack = useStack();
 
@@ -56,13 +57,36 @@ describe("attack: guessing the PIN", () => {
     expect((await stack.api.verifyDevice(token, id, next)).body.device.verified).toBe(true);
   });
 
-  test("an older PIN is a wrong one", async () => {
+  test("the PIN of the message before is told apart from a wrong one, and costs no try", async () => {
     const { token, id, pin, e164 } = await registered();
     await stack.advance(INTERVAL_MS);
     await stack.api.resendPin(token, id);
     const next = await stack.pinTo(e164);
     if (next === pin) return;
-    expectProblem(await stack.api.verifyDevice(token, id, pin), "pin_rejected");
+    // More often than a PIN has tries.
+    for (let again = 0; again < 6; again++)
+      expect(
+        expectProblem(await stack.api.verifyDevice(token, id, pin), "pin_replaced").detail,
+      ).toBe("A newer PIN was sent. Type that one.");
+    const page = await webClient(stack, token).send(`/devices/sms/${id}/verify`, { code: pin });
+    expect(page.html).toContain("A newer PIN was sent. Type that one.");
+    const { user } = (await stack.api.session(token)).body;
+    const face = await stack.app.request(
+      `/v2.0/users/${user.id}/RAX-AUTH/multi-factor/mobile-phones/${id}/verify`,
+      {
+        method: "POST",
+        headers: { "x-auth-token": token, "content-type": "application/json" },
+        body: JSON.stringify({ "RAX-AUTH:verificationCode": { code: pin } }),
+      },
+    );
+    expect(face.status).toBe(400);
+    expect(await face.text()).toContain("A newer PIN was sent. Type that one.");
+    const wrong = await stack.api.verifyDevice(
+      token,
+      id,
+      wrongCode(next, wrongCode(next) === pin ? 2 : 1),
+    );
+    expect(expectProblem(wrong, "pin_rejected").triesRemaining).toBe(4);
     expect((await stack.api.verifyDevice(token, id, next)).status).toBe(200);
   });
 });

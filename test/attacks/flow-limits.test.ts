@@ -2,11 +2,12 @@
 // have more: I wear the flow out until its engine refuses it, I wait until the service is away or make
 // it slow, and I watch what another challenge tells of the guess that is on its way.
 import { describe, expect, test } from "vitest";
+import { unavailable } from "../../api/problem.ts";
 import { getUser } from "../../store/postgres/users.ts";
 import { logInByApp, supportOperator, userWithApp } from "../support/apps.ts";
-import { flowAttacks } from "../support/flow-attacks.ts";
+import { flowAttacks, impatientClient } from "../support/flow-attacks.ts";
 import { expectProblem } from "../support/problems.ts";
-import { startChallenge, wrongCode } from "../support/scenarios.ts";
+import { startChallenge, unverifiedPhone, wrongCode } from "../support/scenarios.ts";
 import { useStack } from "../support/used.ts";
 
 const REQUESTS = 60;
@@ -115,5 +116,31 @@ test("attack: another challenge tells nothing of a guess that is on its way", as
       });
       while (!over) expect(await remaining(watching.id)).toBe(BUDGET);
     });
+  }
+});
+
+test("attack: a phone's page tells nothing of a PIN that is on its way", async () => {
+  const { flows } = stack.deps;
+  for (const guessed of [(pin: string) => pin, wrongCode]) {
+    const { token, id, pin } = await unverifiedPhone(stack, await stack.createUser());
+    const [reached, answered] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const moveEnrollment = async () => {
+      reached.resolve();
+      await answered.promise;
+      throw unavailable("temporal", new Error("no answer"));
+    };
+    const slow = impatientClient(stack, { flows: { ...flows, moveEnrollment } });
+    const tries = async () =>
+      (await stack.api.multiFactor(token)).body.devices.map((device) => device.triesRemaining);
+    const guess = slow.verifyDevice(token, id, guessed(pin));
+    await reached.promise;
+    expect(await tries()).toEqual([null]);
+    answered.resolve();
+    expectProblem(await guess, "service_unavailable");
+    expect(await tries()).toEqual([null]);
+    // Given back.
+    const wrong = await stack.api.verifyDevice(token, id, wrongCode(pin, 2));
+    expect(expectProblem(wrong, "pin_rejected").triesRemaining).toBe(4);
+    expect(await tries()).toEqual([4]);
   }
 });

@@ -59,6 +59,13 @@ export const secondStepMutations: Mutation[] = [
     noticedBy: ["test/store/redis/attempts.test.ts"],
   },
   {
+    mistake: "a PIN that a newer one replaced counts as a wrong one",
+    file: "store/redis/pins.ts",
+    find: "if formerHash and formerHash == ARGV[2] then return {'replaced'} end",
+    replace: "",
+    noticedBy: ["test/store/redis/pins.test.ts"],
+  },
+  {
     mistake: "a right PIN in an outage costs no try where a wrong one does",
     file: "store/redis/pins.ts",
     find: "if not given and not wrong then redis.call('HINCRBY', pin, 'tries', 1) end",
