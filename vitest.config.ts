@@ -11,9 +11,9 @@ export const common = {
   hookTimeout: limit(60_000),
 } as const;
 
-/** What drives a browser or starts programs: two cores bear one such file at a time. */
+/** Imports of what drives a browser or starts programs: two cores bear one such file at a time. */
 const CROWDS =
-  /from "[^"]*\/(browser|service|gateway|installation|deployment|copy|processes|outages|crash|fuzz)\.ts"|"node:child_process"/;
+  /from "[^"]*\/(browser|service|gateway|installation|deployment|copy|processes|outages|crash|fuzz|client-programs|smsc|redis-cluster)\.ts"|"node:child_process"/;
 
 const files = readdirSync(join(import.meta.dirname, "test"), { recursive: true, encoding: "utf8" })
   .filter((name) => /\.test\.tsx?$/.test(name))

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
+import { UNCAUGHT_FILE } from "./uncaught-reporter.ts";
 
 /** What is read of vitest's JSON reporter. */
 type Results = {
@@ -10,8 +11,8 @@ type Results = {
   testResults: { name: string; status: string; assertionResults: { status: string }[] }[];
 };
 
-/** A run of vitest: its exit code, and its results where it came to any. */
-export type Run = { code: number; results?: Results };
+/** A run of vitest: its exit code, its results where it came to any, and the errors that nobody caught. */
+export type Run = { code: number; results?: Results; uncaught: number };
 
 /** Runs test files, all where none is named. */
 export type RunTests = (files: string[]) => Promise<Run>;
@@ -30,8 +31,10 @@ export async function testTwice(runTests: RunTests, say: (line: string) => void)
   const { testResults } = first.results;
   let { numPassedTests: passed, numFailedTests: failed } = first.results;
   const fallen = testResults.filter(({ status }) => status !== "passed");
-  // Something failed outside of every test: an error that nobody caught, or the set-up.
-  let code = fallen.length === 0 ? first.code : 0;
+  // Something failed outside of every test: an error that nobody caught, or the set-up. No file that
+  // passes alone makes up for that.
+  let code = fallen.length === 0 || first.uncaught > 0 ? first.code : 0;
+  if (first.uncaught > 0) say(`Errors that no test caught: ${first.uncaught}`);
   for (const file of fallen) {
     const name = relative(process.cwd(), file.name);
     const before = countsOf(file.assertionResults);
@@ -64,15 +67,19 @@ export function vitest(further: string[]): RunTests {
   return async (files) => {
     const folder = await mkdtemp(join(tmpdir(), "second-step-results-"));
     const output = join(folder, "results.json");
+    const uncaught = join(folder, "uncaught");
     const args = ["node_modules/vitest/vitest.mjs", "run", ...files, ...further];
     args.push("--reporter=default", "--reporter=json", `--outputFile.json=${output}`);
+    args.push(`--reporter=${join(import.meta.dirname, "uncaught-reporter.ts")}`);
+    const env = { ...process.env, [UNCAUGHT_FILE]: uncaught };
     const code = await new Promise<number>((resolve, reject) => {
-      const child = spawn(process.execPath, args, { stdio: "inherit" });
+      const child = spawn(process.execPath, args, { stdio: "inherit", env });
       child.once("error", reject);
       child.once("exit", (exit) => resolve(exit ?? 1));
     });
     const text = await readFile(output, "utf8").catch(() => "");
+    const count = Number(await readFile(uncaught, "utf8").catch(() => "0"));
     await rm(folder, { recursive: true });
-    return { code, results: text ? (JSON.parse(text) as Results) : undefined };
+    return { code, results: text ? (JSON.parse(text) as Results) : undefined, uncaught: count };
   };
 }

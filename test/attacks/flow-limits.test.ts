@@ -123,19 +123,24 @@ test("attack: a phone's page tells nothing of a PIN that is on its way", async (
   const { flows } = stack.deps;
   for (const guessed of [(pin: string) => pin, wrongCode]) {
     const { token, id, pin } = await unverifiedPhone(stack, await stack.createUser());
-    const [reached, answered] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-    const moveEnrollment = async () => {
-      reached.resolve();
-      await answered.promise;
-      throw unavailable("temporal", new Error("no answer"));
+    let reach = () => {};
+    let giveUp = () => {};
+    const reached = new Promise<void>((resolve) => {
+      reach = resolve;
+    });
+    const moveEnrollment = () => {
+      reach();
+      return new Promise<never>((_, reject) => {
+        giveUp = () => reject(unavailable("temporal", new Error("no answer")));
+      });
     };
     const slow = impatientClient(stack, { flows: { ...flows, moveEnrollment } });
     const tries = async () =>
       (await stack.api.multiFactor(token)).body.devices.map((device) => device.triesRemaining);
     const guess = slow.verifyDevice(token, id, guessed(pin));
-    await reached.promise;
+    await reached;
     expect(await tries()).toEqual([null]);
-    answered.resolve();
+    giveUp();
     expectProblem(await guess, "service_unavailable");
     expect(await tries()).toEqual([null]);
     // Given back.

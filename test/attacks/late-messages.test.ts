@@ -37,14 +37,18 @@ function late(): Deps["flows"] {
     await work;
     throw unavailable("temporal", new Error("no answer in 1500 ms"));
   };
-  return {
+  const slow = {
     ...flows,
-    startLoginChallenge: (args) => tooLate(flows.startLoginChallenge(args)),
-    startSmsEnrollment: (args) => tooLate(flows.startSmsEnrollment(args)),
-    moveChallenge: (...args) => tooLate(flows.moveChallenge(...args)),
+    startLoginChallenge: (args: Parameters<Flows["startLoginChallenge"]>[0]) =>
+      tooLate(flows.startLoginChallenge(args)),
+    startSmsEnrollment: (args: Parameters<Flows["startSmsEnrollment"]>[0]) =>
+      tooLate(flows.startSmsEnrollment(args)),
+    moveChallenge: (...args: Parameters<Flows["moveChallenge"]>) =>
+      tooLate(flows.moveChallenge(...args)),
     moveEnrollment: (...args: Parameters<Flows["moveEnrollment"]>) =>
       tooLate(flows.moveEnrollment(...args)),
   };
+  return slow as typeof flows;
 }
 
 /** A client that takes a 503 for an answer, of a gateway with those flows and few messages a user. */

@@ -6,7 +6,12 @@ import type { Person } from "../support/people.ts";
 import { enrollPhone } from "../support/scenarios.ts";
 import { BEGINNING } from "../support/stack.ts";
 import { used } from "../support/used.ts";
-import { type Client, gophercloudClient, rackspaceauthClient, runClient } from "./clients.ts";
+import {
+  type Client,
+  gophercloudClient,
+  rackspaceauthClient,
+  runClient,
+} from "./client-programs.ts";
 import { startFace } from "./face.ts";
 
 // Clients as they were released, which know nothing of this service: gophercloud from Go's module

@@ -75,6 +75,17 @@ test("an error outside of every test fails the run, though all tests pass", asyn
   expect(lines.at(-1)).toBe("1 passed, 0 failed");
 });
 
+test("an error outside of every test fails the run also where a file fell once", async () => {
+  const late = "process.nextTick(() => { throw new Error('nobody catches this'); });";
+  const files = { "late.test.mjs": `${GREEN}${late}`, "once.test.mjs": `${GREEN}${fallsOnce()}` };
+  const { code, lines } = await runTests(files);
+  expect(code).not.toBe(0);
+  expect(lines.filter((line) => line.startsWith("Errors that no test caught"))).toEqual([
+    "Errors that no test caught: 1",
+  ]);
+  expect(lines.slice(-2)).toEqual([`${COUNT} 1`, "3 passed, 0 failed"]);
+});
+
 test("a vitest that ends without results fails the run", async () => {
   const config = "throw new Error('no configuration');";
   const { code, lines } = await runTests({ "vitest.config.mjs": config, "green.test.mjs": GREEN });
