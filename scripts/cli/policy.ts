@@ -1,8 +1,9 @@
-import { Argument, type Command, InvalidArgumentError } from "commander";
+import { Argument, type Command, InvalidArgumentError, Option } from "commander";
 import { LONGEST_GRACE_DAYS, rollOutPolicy } from "../../api/policy.ts";
 import type { Db } from "../../store/postgres/connect.ts";
 import type { Requirement } from "../../store/postgres/schema.ts";
 import { countUsers } from "../../store/postgres/user-lists.ts";
+import { SetUpError } from "../progress.ts";
 import { answer, fields } from "./answer.ts";
 import { accountNamed } from "./named.ts";
 import { OPERATOR, withService, withStores } from "./service.ts";
@@ -33,18 +34,35 @@ export function policyCommands(program: Command) {
       `a grace period of 1 to ${LONGEST_GRACE_DAYS} days before it is enforced`,
       days,
     )
-    .action(
-      (name: string, requirement: Requirement, options: { days?: number }, command: Command) =>
-        withService(async (service) => {
-          const account = await accountNamed(service.db, name);
-          const enforceAfter = options.days === undefined ? undefined : { days: options.days };
-          await rollOutPolicy(service, account, { requirement, enforceAfter }, OPERATOR);
-          await show(service.db, name, command);
-        }),
+    .addOption(
+      new Option(
+        "--now",
+        "enforces it at once: who has no verified device is logged out",
+      ).conflicts("days"),
+    )
+    .action((name: string, requirement: Requirement, when: When, command: Command) =>
+      withService(async (service) => {
+        const account = await accountNamed(service.db, name);
+        const { toGo: loggedOut } = await countUsers(service.db, account.id);
+        if (requirement === "required") requireWhen(when, loggedOut);
+        const enforceAfter = when.days === undefined ? undefined : { days: when.days };
+        await rollOutPolicy(service, account, { requirement, enforceAfter }, OPERATOR);
+        await show(service.db, name, command, when.now ? { loggedOut } : {});
+      }),
     );
 }
 
-async function show(db: Db, name: string, command: Command) {
+type When = { days?: number; now?: boolean };
+
+/** Nobody logs all of an account's users out by leaving an option away. Throws a SetUpError. */
+function requireWhen({ days, now }: When, loggedOut: number) {
+  if (days === undefined && !now)
+    throw new SetUpError(
+      `Give --days <n> for a grace period, or --now. Users without a verified device, who are then logged out: ${loggedOut}.`,
+    );
+}
+
+async function show(db: Db, name: string, command: Command, done: { loggedOut?: number } = {}) {
   const account = await accountNamed(db, name);
   const { total, configured, toGo } = await countUsers(db, account.id);
   const policy = {
@@ -57,7 +75,13 @@ async function show(db: Db, name: string, command: Command) {
     toGo,
   };
   const { toGo: withoutDevice, ...others } = policy;
-  answer(command, policy, fields({ ...others, "without a device": withoutDevice }));
+  const { loggedOut } = done;
+  const words = {
+    ...others,
+    "without a device": withoutDevice,
+    ...(loggedOut !== undefined && { "logged out": loggedOut }),
+  };
+  answer(command, { ...policy, ...done }, fields(words));
 }
 
 function days(text: string): number {

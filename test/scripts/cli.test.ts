@@ -191,7 +191,17 @@ describe("on a service of its own settings", { timeout: SOME_PROCESSES_MS }, () 
     expect(later).toMatchObject({ requirement: "required", version: 1, toGo: 1 });
     expect(later.enforceAfter).toMatch(/^\d{4}-/);
     expect((await stack.api.session(token)).status).toBe(200);
-    expect(await json(["policy", "set", id, "required"])).toMatchObject({ enforceAfter: null });
+    // Left away, it is asked for, with the number of those whom it is about.
+    const undecided = await refused(["policy", "set", id, "required"]);
+    expect(undecided).toContain("--days <n>");
+    expect(undecided).toContain("who are then logged out: 1.");
+    expect(await refused(["policy", "set", id, "required", "--now", "--days", "2"])).toContain(
+      "cannot be used with",
+    );
+    expect((await stack.api.session(token)).status).toBe(200);
+    expect(await json(["policy", "set", id, "required", "--now"])).toMatchObject({
+      ...{ enforceAfter: null, loggedOut: 1 },
+    });
     expect((await stack.api.session(token)).problem.reason).toBe("policy_required");
     expect(await json(["policy", "set", id, "optional"])).toMatchObject({ version: 3 });
     expect(await refused(["policy", "set", id, "optional", "--days", "2"])).toContain(
