@@ -47,7 +47,8 @@ test("attack: an app is added and removed without end", async () => {
   for (let n = 0; n < 5; n++) expectProblem(await makeCodes(api, token), "multi_factor_off");
   for (let n = 0; n < 2; n++) {
     const { id } = (await addApp(api, token)).body.device;
-    expect((await remove(api, token, id)).status).toBe(204);
+    await remove(api, token, id);
+    expect((await stack.api.multiFactor(token)).body.devices).toEqual([]);
   }
   const last = (await addApp(api, token)).body.device;
   const { detail } = expectProblem(await addApp(api, token), "too_many_requests");
@@ -58,7 +59,8 @@ test("attack: an app is added and removed without end", async () => {
   );
   expectProblem(await api.registerPhone(token, newPhone()), "too_many_requests");
   // The way out stays open, and others are none the worse.
-  expect((await remove(api, token, last.id)).status).toBe(204);
+  await remove(api, token, last.id);
+  expect((await stack.api.multiFactor(token)).body.devices).toEqual([]);
   expect((await addApp(api, other.token)).status).toBe(201);
   await stack.advance(DAY_MS);
   const next = await logInByPassword(stack, user);
@@ -150,4 +152,30 @@ test("attack: everything is removed again and again where nothing is left", asyn
   expect((await all()).status).toBe(204);
   expect((await all()).status).toBe(204);
   expectProblem(await all(), "too_many_requests");
+});
+
+test("attack: an administrator adds and removes webhooks, each of which is written down and asks DNS: sixty a day", async () => {
+  const admin = await stack.createUser({ role: "administrator" });
+  const { token } = await logInByPassword(stack, admin);
+  const path = "/v1/account/webhooks";
+  const add = () =>
+    stack.api.call<{ id: string }>("POST", path, { token, body: { url: "http://127.0.0.1:9/" } });
+  let last = "";
+  for (let n = 0; n < 60; n++) {
+    if (last) await stack.api.call("DELETE", `${path}/${last}`, { token });
+    const added = await add();
+    expect(added.status, added.text).toBe(201);
+    last = added.body.id;
+  }
+  const refused = await add();
+  expectProblem(refused, "too_many_requests");
+  expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(3600);
+  const enabled = await stack.api.call("POST", `${path}/${last}/enable`, { token });
+  expectProblem(enabled, "too_many_requests");
+  // What is wrong can always be removed.
+  expect((await stack.api.call("DELETE", `${path}/${last}`, { token })).status).toBe(204);
+  await stack.advance(DAY_MS);
+  const again = (await logInByPassword(stack, admin)).token;
+  const body = { url: "http://127.0.0.1:9/" };
+  expect((await stack.api.call("POST", path, { token: again, body })).status).toBe(201);
 });

@@ -8,7 +8,7 @@ export const webhooksMutations: Mutation[] = [
     find: "  const spent = await spendChange(deps, session);\n  const { accountId, userId: createdBy }",
     replace:
       "  const spent = { giveBack: async () => {} };\n  const { accountId, userId: createdBy }",
-    noticedBy: ["test/attacks/floods.test.ts"],
+    noticedBy: ["test/attacks/changes-of-a-day.test.ts"],
   },
   {
     mistake: "a mistyped URL or a full list uses up the day's changes of webhooks",
