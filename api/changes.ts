@@ -16,7 +16,7 @@ export function spendChange(
   const rules = [{ limit: config.limits.changesPerDay, windowMs: DAY_MS }];
   return spendAll(redis, clock.now(), [{ key: keys.changes(userId), rules }], {
     code: "too_many_requests",
-    detail: "Too many changes were made to your devices and codes today.",
+    detail: "Too many changes were made today.",
   });
 }
 

@@ -52,7 +52,7 @@ test("attack: an app is added and removed without end", async () => {
   }
   const last = (await addApp(api, token)).body.device;
   const { detail } = expectProblem(await addApp(api, token), "too_many_requests");
-  expect(detail).toBe("Too many changes were made to your devices and codes today.");
+  expect(detail).toBe("Too many changes were made today.");
   expectProblem(
     await api.call("POST", `${DEVICES}/${last.id}/restart`, { token }),
     "too_many_requests",
@@ -85,9 +85,7 @@ test("attack: recovery codes are made without end, by the page as well", async (
   const app = createApp({ ...stack.deps, ...parts });
   const browser = webClient({ app: app as Stack["app"] }, token);
   const page = await browser.send("/devices/recovery-codes", { quantity: "2" });
-  expect(page.notices.join()).toMatch(
-    /Too many changes were made to your devices and codes today\. Try again in \d+ hours/,
-  );
+  expect(page.notices.join()).toMatch(/Too many changes were made today\. Try again in \d+ hours/);
   expect(page.at).toBe("/devices/recovery-codes/new");
   // Nothing was made.
   expect((await stack.api.multiFactor(token)).body.recoveryCodes.remaining).toBe(1);

@@ -4,7 +4,6 @@ import { sql } from "drizzle-orm";
 import { describe, expect, test } from "vitest";
 import { createApp } from "../../api/app.ts";
 import { newId, newOwnedId } from "../../store/ids.ts";
-import { expectProblem } from "../support/problems.ts";
 import { startReceiver } from "../support/receiver.ts";
 import { logInByPassword } from "../support/scenarios.ts";
 import { until } from "../support/until.ts";

@@ -195,4 +195,11 @@ export const setupMutations: Mutation[] = [
     replace: "",
     noticedBy: ["test/scripts/cli.test.ts"],
   },
+  {
+    mistake: "the Redis of npm start takes all the memory there is",
+    file: "scripts/redis.ts",
+    find: 'maxMemory = "512mb",',
+    replace: 'maxMemory = "0",',
+    noticedBy: ["test/scripts/start.test.ts"],
+  },
 ];

@@ -110,6 +110,20 @@ describe("a stack on this machine", { timeout: SOME_STARTS_MS }, () => {
     expect(device).toMatchObject({ type: "sms" });
   });
 
+  test("bounds the memory of its Redis, which refuses what is over and forgets nothing", async () => {
+    const gateway = childrenOf(folder).find(({ name }) => name === "Gateway");
+    const environment = readFileSync(`/proc/${gateway?.pid}/environ`, "utf8").split("\0");
+    const [, url] =
+      environment.map((line) => line.split(/=(.*)/s)).find(([name]) => name === "REDIS_URL") ?? [];
+    const redis = createClient({ url });
+    await redis.connect();
+    expect(await redis.configGet("maxmemory*")).toMatchObject({
+      maxmemory: String(512 * 1024 ** 2),
+      "maxmemory-policy": "noeviction",
+    });
+    redis.destroy();
+  });
+
   test("leads its Support operator through the set-up of a second factor at the first login", async () => {
     const login = { username: "support", password: PASSWORD };
     const { body } = await call(port, "/login", login);
