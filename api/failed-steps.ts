@@ -7,7 +7,12 @@ import type { Deps } from "./deps.ts";
 import { userEvent } from "./events.ts";
 
 /** What was tried, and why a code that was right once is none any more. */
-type FailedStep = { method: Factor; reason?: "already_used" | "replaced" };
+type FailedStep = {
+  method: Factor;
+  /** The app's name, where the code is one of an app's. */
+  device?: string;
+  reason?: "already_used" | "replaced";
+};
 
 /**
  * Writes a failed second step down for its owner, to be told at the next login too. It is waited for:

@@ -1,6 +1,6 @@
 import type { Factor } from "../machines/methods.ts";
 import { hashCode } from "../store/codes.ts";
-import { listDevices } from "../store/postgres/devices.ts";
+import { deviceLabel, listDevices } from "../store/postgres/devices.ts";
 import { lookUpRecoveryCode } from "../store/postgres/recovery-codes.ts";
 import { type Attempt, checkPasscode } from "../store/redis/attempts.ts";
 import { readDigits } from "../store/typed-text.ts";
@@ -11,9 +11,14 @@ import { Problem } from "./problem.ts";
 import { recoveryHash } from "./recovery-codes.ts";
 
 /** What was typed, as the judge of attempts takes it. */
-export type Guess = Pick<Parameters<typeof checkPasscode>[1], "passcodeHash" | "otpMatches"> & {
+export type Guess = {
+  passcodeHash?: string;
+  /** The apps that show the code, each with its name. */
+  otpMatches?: readonly OtpMatch[];
   recoveryHash?: string;
 };
+
+export type OtpMatch = { deviceId: string; step: number; device: string };
 
 /** What the typed text could be: six digits of an app, seven of an SMS, or a recovery code. */
 export async function readGuess(
@@ -31,7 +36,9 @@ export async function readGuess(
       .filter(({ type, verifiedAt }) => type === "otp" && verifiedAt)
       .flatMap((device) => {
         const step = matchingStep(deps, device, digits);
-        return step === undefined ? [] : [{ deviceId: device.id, step }];
+        return step === undefined
+          ? []
+          : [{ deviceId: device.id, step, device: deviceLabel(device) }];
       });
     return { otpMatches };
   }
@@ -39,8 +46,7 @@ export async function readGuess(
   if (hash) return { recoveryHash: hash };
   // Nothing to judge, but a request all the same.
   await spendRequest(deps, challengeId);
-  const message =
-    "A passcode by SMS has 7 digits, one of an app 6. A recovery code has 16 letters and digits.";
+  const message = "Passcodes have 6 or 7 digits. Recovery codes have 16 letters and digits.";
   throw new Problem("invalid_request", message, { errors: [{ path: "passcode", message }] });
 }
 
@@ -71,3 +77,7 @@ export function methodOf({ passcodeHash, recoveryHash: hash }: Guess): Factor {
   if (hash !== undefined) return "recovery_code";
   return passcodeHash === undefined ? "otp" : "sms";
 }
+
+/** The app's code that was typed; of several that show the same, the one of the latest step. */
+export const newestOf = ({ otpMatches = [] }: Guess): OtpMatch | undefined =>
+  otpMatches.toSorted((a, b) => b.step - a.step)[0];

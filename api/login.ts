@@ -53,6 +53,8 @@ type Terms = {
    * other session is wanted.
    */
   setup: "offered" | "refused" | "only";
+  /** Whether the answer tells the failed logins before it; a program would drop them unread. */
+  tellsFailedLogins: boolean;
 };
 
 /** How often a login is decided anew because the user's devices changed under it. */
@@ -71,7 +73,8 @@ export async function logIn(
 ): Promise<LoginResult> {
   const { challengeMs } = deps.config.limits;
   const user = checkCredentials(deps, credentials, origin);
-  return firstStep(deps, user, origin, { proof: "pwd", challengeMs, setup: "offered", ...terms });
+  const usual = { proof: "pwd", challengeMs, setup: "offered", tellsFailedLogins: true } as const;
+  return firstStep(deps, user, origin, { ...usual, ...terms });
 }
 
 /**
@@ -86,7 +89,13 @@ export async function logInByApiKey(
 ): Promise<LoginResult> {
   const { challengeMs } = deps.config.limits;
   const user = checkApiKey(deps, key, origin);
-  return firstStep(deps, user, origin, { proof: "api_key", challengeMs, setup: "refused" });
+  const terms = {
+    proof: "api_key",
+    challengeMs,
+    setup: "refused",
+    tellsFailedLogins: false,
+  } as const;
+  return firstStep(deps, user, origin, terms);
 }
 
 function firstStep(deps: Deps, user: Promise<Credentialed>, origin: Origin, terms: Terms) {
@@ -123,7 +132,7 @@ async function decide(
   deps: Deps,
   user: Credentialed,
   { epochs, event, origin }: { epochs: Epochs; event: NewUserEvent; origin: Origin },
-  { proof, challengeMs, setup: wanted }: Terms,
+  { proof, challengeMs, setup: wanted, tellsFailedLogins }: Terms,
 ): Promise<LoginResult | undefined> {
   const { db, redis, clock, config } = deps;
   // One time for what is required and for the session: none is from after the end of a grace period
@@ -169,6 +178,8 @@ async function decide(
     epochs,
     now,
     lifetimeMs: setup ? config.limits.session.setupMs : config.limits.session.absoluteMs,
+    // Set-up ends in another login, which tells them.
+    tellsFailedLogins: tellsFailedLogins && !setup,
     ...origin,
   });
   if (typeof opened === "string") return undefined;

@@ -9,11 +9,14 @@ import { userEvent } from "./events.ts";
 
 type Login = { userId: string; accountId: string; challengeId: string };
 
+/** What answered the challenge; an app by its name. */
+type Proof = { factor: Factor; device?: string };
+
 /** Writes down the login that a challenge became, once however often it is repeated; answers the user. */
 export async function recordSuccess(
   deps: Pick<Deps, "db" | "clock">,
   { challengeId, ...user }: Login,
-  factor: Factor,
+  proof: Proof,
   origin: Origin,
 ): Promise<User | undefined> {
   const workflowId = workflowIds.loginChallenge(challengeId);
@@ -22,6 +25,6 @@ export async function recordSuccess(
     key: `${workflowId}/${type}`,
     workflowId,
   });
-  if (factor === "recovery_code") await recordEvent(deps.db, event("recovery_code_used"));
-  return recordLogin(deps.db, event("login_succeeded", { factor }));
+  if (proof.factor === "recovery_code") await recordEvent(deps.db, event("recovery_code_used"));
+  return recordLogin(deps.db, event("login_succeeded", proof));
 }

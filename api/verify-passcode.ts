@@ -22,9 +22,8 @@ import type { Deps } from "./deps.ts";
 import { isOutage } from "./errors.ts";
 import { recordFailedStep } from "./failed-steps.ts";
 import { recordRefund } from "./given-back.ts";
-import { type Guess, judge, methodOf, readGuess } from "./guesses.ts";
+import { type Guess, judge, methodOf, newestOf, readGuess } from "./guesses.ts";
 import { tellingEnd } from "./login-facts.ts";
-import { codeUsed } from "./otp.ts";
 import { rememberOrigin } from "./password-throttle.ts";
 import { isSpent, Problem } from "./problem.ts";
 import { recordSuccess } from "./record-success.ts";
@@ -35,6 +34,7 @@ import {
   type OpenedSession,
   openedSession,
 } from "./sessions.ts";
+import { recoveryCodeUsed, usedCode } from "./used-codes.ts";
 
 /** RFC 8176 names; the recovery code has none there and goes by its own. */
 const AMR: Record<Factor, string[]> = {
@@ -42,6 +42,9 @@ const AMR: Record<Factor, string[]> = {
   otp: ["pwd", "otp", "mfa"],
   recovery_code: ["pwd", "recovery_code", "mfa"],
 };
+
+/** Whether the answer tells the failed logins before it, once; a program would drop them unread. */
+type Terms = { tellsFailedLogins: boolean };
 
 export type Authenticated = {
   session: OpenedSession;
@@ -62,8 +65,9 @@ export async function verifyPasscode(
   id: string,
   passcode: string,
   origin: Origin,
+  terms: Terms = { tellsFailedLogins: true },
 ): Promise<Authenticated> {
-  const answered = beforePasswords(() => secondStep(deps, id, passcode, origin));
+  const answered = beforePasswords(() => secondStep(deps, id, passcode, origin, terms));
   return tellingEnd("passcode", answered, ({ session }) => ({
     outcome: "authenticated",
     method: FACTORS.find((factor) => session.amr.includes(factor)),
@@ -77,6 +81,7 @@ async function secondStep(
   id: string,
   passcode: string,
   origin: Origin,
+  terms: Terms,
 ): Promise<Authenticated> {
   const userId = ownerOf(id);
   if (!userId) throw challengeNotFound();
@@ -87,7 +92,7 @@ async function secondStep(
     if (attempt.outcome !== "accepted") throw await refuse(deps, id, attempt, guess, origin);
     const recoveryCodesRemaining = await spendRecoveryCode(deps, id, userId, guess, attempt);
     await tellAccepted(deps, id, attempt.factor, origin);
-    return { ...(await open(deps, id, userId, attempt, origin)), recoveryCodesRemaining };
+    return { ...(await open(deps, id, guess, attempt, origin, terms)), recoveryCodesRemaining };
   } catch (error) {
     if (isOutage(error) || isSpent(error))
       await giveBack(deps, { id, userId, attempt, mayBe: isOutage(error) }, origin);
@@ -120,6 +125,7 @@ async function refuse(
   origin: Origin,
 ): Promise<Problem> {
   const step = { method: methodOf(guess) };
+  const newest = newestOf(guess);
   switch (attempt.outcome) {
     case "unknown":
       return challengeNotFound();
@@ -131,8 +137,14 @@ async function refuse(
       if (attempt.justSpent) withdrawSpent(deps, id);
       return challengeSpent();
     case "used":
-      await recordFailedStep(deps, id, { ...step, reason: "already_used" }, origin);
-      return used(deps, id, guess);
+      await recordFailedStep(
+        deps,
+        id,
+        { ...step, device: newest?.device, reason: "already_used" },
+        origin,
+      );
+      // Nothing is guessed by it, and it costs no attempt.
+      return usedCode(deps, ownerOf(id) ?? "", newest);
     case "replaced":
       await recordFailedStep(deps, id, { ...step, reason: "replaced" }, origin);
       return new Problem("passcode_replaced", "A newer passcode was sent. Type that one.");
@@ -160,16 +172,6 @@ async function refuse(
     }
   }
 }
-
-/** A code that was right once: nothing is guessed by it, and it costs no attempt. */
-async function used(deps: Deps, id: string, { otpMatches = [] }: Guess): Promise<Problem> {
-  const [newest] = otpMatches.toSorted((a, b) => b.step - a.step);
-  if (!newest) return recoveryCodeUsed();
-  return codeUsed(deps, { userId: ownerOf(id) ?? "", ...newest });
-}
-
-const recoveryCodeUsed = () =>
-  new Problem("passcode_already_used", "You have used this recovery code already. Take another.");
 
 /** Counts the wrong passcode for good; answers how many there are that clients may be shown. */
 const settle = (
@@ -206,15 +208,20 @@ async function tellAccepted(deps: Deps, id: string, factor: Factor, origin: Orig
 async function open(
   deps: Deps,
   challengeId: string,
-  userId: string,
+  guess: Guess,
   accepted: Accepted,
   origin: Origin,
+  terms: Terms,
 ): Promise<Pick<Authenticated, "session" | "failedAttempts">> {
   const { redis, clock, config } = deps;
   const { accountId, epochs, factor } = accepted;
+  const userId = ownerOf(challengeId) ?? "";
   const otpStep = accepted.factor === "otp" ? accepted : undefined;
+  const match = guess.otpMatches?.find((one) => one.deviceId === otpStep?.deviceId);
   // Before the session: a crash in between leaves no session without its event.
-  const user = await recordSuccess(deps, { userId, accountId, challengeId }, factor, origin);
+  const login = { userId, accountId, challengeId };
+  const proof = { factor, device: match?.device };
+  const user = await recordSuccess(deps, login, proof, origin);
   if (!user) throw new Problem("challenge_expired", "Log in again.");
   const opened = await openSession(redis, {
     userId,
@@ -227,12 +234,12 @@ async function open(
     now: clock.now(),
     lifetimeMs: config.limits.session.absoluteMs,
     challenge: { id: challengeId, wrongAllowed: config.limits.wrongPasscodes, otpStep },
+    ...terms,
     ...origin,
   });
   if (opened === "completed") throw challengeUsed();
   if (opened === "locked") throw accountLocked();
-  if (opened === "used")
-    throw await used(deps, challengeId, { otpMatches: otpStep ? [otpStep] : [] });
+  if (opened === "used") throw await usedCode(deps, userId, otpStep);
   if (opened === "stale") {
     // Nothing answers it any more: whoever asks is not to be sent to type a passcode again.
     await withdrawChallenge(redis, { userId, challengeId, now: clock.now() });

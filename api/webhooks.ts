@@ -70,8 +70,7 @@ export async function makeWebhook(
   const { perAccount } = deps.config.limits.webhooks;
   const id = newId();
   const secret = newWebhookSecret();
-  const detail = { webhookId: id, host: target.host };
-  const event = accountEvent(deps, session, "webhook_added", origin, detail);
+  const event = accountEvent(deps, session, "webhook_added", origin, { webhookId: id });
   const webhook = {
     id,
     accountId,
@@ -108,9 +107,8 @@ export async function deleteWebhook(
 ): Promise<void> {
   await requireFresh(deps, session);
   const { accountId } = session;
-  const { url } = await accountWebhook(deps, session, id);
-  const detail = { webhookId: id, host: new URL(url).host };
-  const event = accountEvent(deps, session, "webhook_removed", origin, detail);
+  await accountWebhook(deps, session, id);
+  const event = accountEvent(deps, session, "webhook_removed", origin, { webhookId: id });
   const removed = await asAdministrator(deps, session, "key share", (tx) =>
     removeWebhook(tx, { accountId, webhookId: id }, event),
   );

@@ -23,6 +23,9 @@ import { Fault, tellingAs } from "./faults.ts";
 /** How long a session id may be answered. */
 const CHALLENGE_MS = 5 * 60_000;
 
+/** An answer here has no place for failed logins: their owner's next login elsewhere tells them. */
+const UNREAD = { tellsFailedLogins: false };
+
 /** What else clients send beside the credentials is passed over. */
 const loginSchema = z.object({
   auth: z
@@ -53,7 +56,7 @@ export function tokenRoutes(deps: Deps): Routes {
         const key = auth["RAX-KSKEY:apiKeyCredentials"];
         if (key) return answer(c, deps, await logInByApiKey(deps, key, origin));
         const setup = auth["RAX-AUTH:scope"] ? "only" : "refused";
-        const terms = { challengeMs: CHALLENGE_MS, setup } as const;
+        const terms = { challengeMs: CHALLENGE_MS, setup, ...UNREAD } as const;
         const password = credentialsSchema.parse(auth.passwordCredentials);
         return answer(c, deps, await logIn(deps, password, origin, terms));
       },
@@ -113,7 +116,7 @@ async function answerChallenge(c: Context, deps: Deps, passcode: string) {
       passcode_rejected: "unauthorized",
       passcode_replaced: "unauthorized",
     },
-    verifyPasscode(deps, sessionId, passcode, origin),
+    verifyPasscode(deps, sessionId, passcode, origin, UNREAD),
   );
   return sendAccess(c, deps, verified.session);
 }

@@ -13,6 +13,12 @@ const METHODS: Record<string, string> = {
 
 const MESSAGES: Record<string, string> = { pin: "PIN", passcode: "passcode" };
 
+/** The settings of an account, by their names on the command line. */
+const SETTINGS: Record<string, string> = {
+  "api-keys-bypass-mfa": "API keys log in without a second factor",
+  "enabling-is-own-call": "turning multi-factor authentication on is a call of its own",
+};
+
 /** Why a link was refused, or a step ended, by its code. */
 const REASONS: Record<string, string> = {
   account_locked: "the user is locked",
@@ -31,9 +37,8 @@ const REASONS: Record<string, string> = {
 
 /** An event's type as words: `otp_device_added` is "OTP device added". */
 export function sentence(type: string): string {
-  const known: Partial<Record<string, string>> = EVENT_WORDS;
   // Another version of the service may have recorded it.
-  return known[type] ?? capitalized(type.replaceAll("_", " "));
+  return lookUp(EVENT_WORDS, type) ?? capitalized(type.replaceAll("_", " "));
 }
 
 const capitalized = (words: string) => words.charAt(0).toUpperCase() + words.slice(1);
@@ -55,11 +60,25 @@ function subjectOf(type: string, detail: Told["detail"]): string {
     case "user_requirement_changed":
       return detail.requirement === null ? "as the account's policy" : wordOf(detail.requirement);
     case "send_refused":
-      return `${MESSAGES[String(kind)] ?? "message"}${number ? ` to ${number}` : ""}`;
+      return `${lookUp(MESSAGES, kind) ?? "message"}${number ? ` to ${number}` : ""}`;
     case "attempt_given_back":
-      return `${MESSAGES[String(kind)] ?? "code"}, since the service was away`;
+      return `${lookUp(MESSAGES, kind) ?? "code"}, since the service was away`;
     case "default_method_changed":
-      return METHODS[String(method)] ?? "";
+      return lookUp(METHODS, method) ?? "";
+    case "login_succeeded":
+    case "second_step_failed":
+      return [lookUp(METHODS, factor ?? method), device].filter(Boolean).join(", ");
+    case "notice_dropped":
+      return noticeOf(detail);
+    case "policy_enforced":
+      return `Required, ${toGoOf(detail)}`;
+    case "account_setting_changed":
+      return `${lookUp(SETTINGS, detail.setting) ?? detail.setting}: ${detail.state}`;
+    case "webhook_added":
+    case "webhook_removed":
+    case "webhook_disabled":
+    case "webhook_enabled":
+      return String(detail.host ?? "");
     case "account_linked":
       return String(detail.account ?? detail.linkedAccountId);
     case "linked_by_account":
@@ -71,12 +90,26 @@ function subjectOf(type: string, detail: Told["detail"]): string {
   if (device) return String(device);
   if (Array.isArray(devices)) return devices.join(", ");
   if (role) return String(role);
-  return METHODS[String(factor ?? method)] ?? "";
+  return lookUp(METHODS, factor ?? method) ?? "";
 }
 
 /** Why it happened, as Support wrote it or in our words. */
 export function reasonOf({ detail: { reason } }: Told): string {
-  return typeof reason === "string" ? (REASONS[reason] ?? reason) : "";
+  return typeof reason === "string" ? (lookUp(REASONS, reason) ?? reason) : "";
+}
+
+/** A word of a table; never what every object has, such as `constructor`, for a name that somebody typed. */
+function lookUp(words: Record<string, string>, name: unknown): string | undefined {
+  return Object.hasOwn(words, String(name)) ? words[String(name)] : undefined;
+}
+
+/** Which mail, and to which of two addresses where the address was changed. */
+function noticeOf({ notice, to }: Told["detail"]): string {
+  return `${sentence(String(notice))}${to === "former" ? ", to the previous address" : ""}`;
+}
+
+function toGoOf({ toGo }: Told["detail"]): string {
+  return toGo === 1 ? "1 user is not set up" : `${toGo ?? 0} users are not set up`;
 }
 
 function policyOf({ requirement, enforceAfter }: Told["detail"]): string {

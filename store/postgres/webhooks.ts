@@ -17,7 +17,7 @@ export async function addWebhook(
     const [had] = await tx.select({ count: count() }).from(webhooks).where(ofAccount);
     if ((had?.count ?? 0) >= max) return "too_many";
     const [added] = await tx.insert(webhooks).values(webhook).returning();
-    await recordEvent(tx, event);
+    await recordEvent(tx, withHost(event, webhook));
     return added as Webhook;
   });
 }
@@ -56,11 +56,11 @@ export async function removeWebhook(
   event: NewEvent,
 ): Promise<boolean> {
   return db.transaction(async (tx) => {
-    const removed = await tx
+    const [removed] = await tx
       .delete(webhooks)
       .where(isWebhook(accountId, webhookId))
-      .returning({ id: webhooks.id });
-    return removed.length > 0 && recordEvent(tx, event);
+      .returning({ url: webhooks.url });
+    return !!removed && recordEvent(tx, withHost(event, removed));
   });
 }
 
@@ -77,12 +77,12 @@ export async function setWebhookDisabled(
     // A retry may come late: what was undone since stays undone.
     if (await findEvent(tx, event.key)) return false;
     const differs = sql`(${webhooks.disabledFor} is null) <> ${reason === null}`;
-    const changed = await tx
+    const [changed] = await tx
       .update(webhooks)
       .set({ disabledFor: reason })
       .where(and(isWebhook(accountId, webhookId), differs))
-      .returning({ id: webhooks.id });
-    return changed.length > 0 && recordEvent(tx, event);
+      .returning({ url: webhooks.url });
+    return !!changed && recordEvent(tx, withHost(event, changed));
   });
 }
 
@@ -111,6 +111,12 @@ export async function updateWebhookSecret(
     .returning({ id: webhooks.id });
   return updated.length > 0;
 }
+
+/** The event with the webhook's host, by which people know it; the rest of an address may be secret. */
+const withHost = (event: NewEvent, { url }: Pick<Webhook, "url">): NewEvent => ({
+  ...event,
+  detail: { ...event.detail, host: new URL(url).host },
+});
 
 const isWebhook = (accountId: string, webhookId: string) =>
   and(eq(webhooks.accountId, accountId), eq(webhooks.id, webhookId));

@@ -13,7 +13,7 @@ export const sessionScripts = {
     ${TAKE_FAILED_LOGINS}
     ${SPEND_STEP}
     local session, index, revocation, failed, challenge, failures, pending, steps = unpack(KEYS)
-    local userEpoch, sessionId, now, expiresAt, margin, allowed, most, ofPerson = unpack(ARGV)
+    local userEpoch, sessionId, now, expiresAt, margin, allowed, most, tellsFailed = unpack(ARGV)
     local device, step, holder = unpack(ARGV, 9, 11)
     if (redis.call('HGET', revocation, 'epoch') or '0') ~= userEpoch then return {'stale'} end
     if challenge then
@@ -32,7 +32,7 @@ export const sessionScripts = {
     redis.call('ZADD', index, expiresAt, sessionId)
     ${dropExcess("session", "sessionId", "most")}
     if redis.call('PTTL', index) < stay then redis.call('PEXPIRE', index, stay) end
-    if ofPerson == '' then return {'opened'} end
+    if tellsFailed == '' then return {'opened'} end
     return {'opened', takeFailedLogins(failed)}
   `),
   touchSession: script<null>(`
@@ -98,6 +98,8 @@ export type NewSession = Pick<
   epochs: Epochs;
   now: number;
   lifetimeMs: number;
+  /** Whether somebody will read of the failed logins: they are told once, and forgotten by that. */
+  tellsFailedLogins?: boolean;
   /** The challenge that ends in this session; it is over then, and the count of wrong passcodes too. */
   challenge?: {
     id: string;
@@ -112,7 +114,7 @@ export async function openSession(
   redis: Redis,
   opening: NewSession,
 ): Promise<{ token: string; session: Session; failedLogins?: FailedLogins } | Refusal> {
-  const { epochs, now, lifetimeMs, challenge, ...login } = opening;
+  const { epochs, now, lifetimeMs, tellsFailedLogins, challenge, ...login } = opening;
   const { userId } = login;
   const { id, token, secretHash } = newToken(userId);
   const expiresAt = now + lifetimeMs;
@@ -141,8 +143,7 @@ export async function openSession(
       keep.sessionMargin,
       challenge?.wrongAllowed ?? "",
       atMost.sessions,
-      // Nobody reads what a program is told; set-up ends in another login.
-      login.scope === "full" && !login.amr.includes("api_key") ? 1 : "",
+      tellsFailedLogins ? 1 : "",
       challenge?.otpStep?.deviceId ?? "",
       challenge?.otpStep?.step ?? "",
       challenge?.id ?? "",

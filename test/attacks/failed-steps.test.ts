@@ -2,7 +2,10 @@
 // from where it came, and can they keep it from me?
 import { expect, test } from "vitest";
 import type { activity } from "../../api/events.ts";
-import { codeAt, logInByApp, userWithApp } from "../support/apps.ts";
+import { newId } from "../../store/ids.ts";
+import { recordEvent } from "../../store/postgres/events.ts";
+import { codeAt, logInByApp, registerApp, userWithApp } from "../support/apps.ts";
+import type { Person } from "../support/people.ts";
 import { newPhone } from "../support/phones.ts";
 import { expectProblem } from "../support/problems.ts";
 import { enrollPhone, logInByPassword, startChallenge, wrongCode } from "../support/scenarios.ts";
@@ -40,7 +43,7 @@ test("each failed second step is an event with its address, browser and method, 
   const { token } = await logInByApp(stack, user, secret);
   const events = await eventsOf(token, "second_step_failed");
   expect(events.map(({ detail }) => detail)).toEqual([
-    { method: "otp", reason: "already_used" },
+    { method: "otp", device: "App", reason: "already_used" },
     { method: "recovery_code" },
     { method: "sms" },
     { method: "otp" },
@@ -110,6 +113,111 @@ test("the page after a login says so, once", async () => {
   });
   expect(answered.notices.join()).toContain("2 attempts to log in failed since");
   expect((await browser.open("/devices")).notices.join()).not.toContain("failed");
+});
+
+/** A login of a program at the Identity API; the code of an app where the user has one. */
+async function programLogsIn({ username, password }: Person, code?: () => string) {
+  const send = (auth: object, headers: Record<string, string> = {}) =>
+    stack.app.request("/v2.0/tokens", {
+      method: "POST",
+      headers: { "content-type": "application/json", ...headers },
+      body: JSON.stringify({ auth }),
+    });
+  const first = await send({ passwordCredentials: { username, password } });
+  if (!code) return first.status;
+  const [, id = ""] = /sessionId='([^']+)'/.exec(first.headers.get("www-authenticate") ?? "") ?? [];
+  const passcode = { "RAX-AUTH:passcodeCredentials": { passcode: code() } };
+  return (await send(passcode, { "x-sessionid": id })).status;
+}
+
+/** A wrong password is written down without being waited for. */
+async function wrongPassword(user: Person) {
+  await stack.api.logIn({ ...user, password: "guess" }, THIEF);
+  await until(
+    () => stack.deps.redis.hGet(`mfa:{${user.id}}:failed-logins`, "count"),
+    (count) => count !== null && count !== undefined,
+  );
+}
+
+test("my OpenStack client logs in all day: I am told of the failed attempts in the portal all the same", async () => {
+  const user = await stack.createUser();
+  await wrongPassword(user);
+  expect(await programLogsIn(user)).toBe(200);
+  const { username, password } = user;
+  const page = await webClient(stack).send("/login", { username, password });
+  expect(page.notices.join()).toContain("1 attempt to log in failed since");
+
+  const { user: owner, secret } = await userWithApp(stack);
+  await stack.advance(30_000);
+  const { id } = await startChallenge(stack, owner);
+  await stack.api.verifyPasscode(id, wrongCode(now(secret)), THIEF);
+  expect(await programLogsIn(owner, () => now(secret))).toBe(200);
+  await stack.advance(30_000);
+  const own = await startChallenge(stack, owner);
+  const { failedAttempts } = (await stack.api.verifyPasscode(own.id, now(secret))).body;
+  expect(failedAttempts?.count).toBe(1);
+});
+
+test("in a grace period the page that tells me to set up a device tells of them as well, once", async () => {
+  const admin = await stack.createUser({ role: "administrator" });
+  const member = await stack.createUser({ accountId: admin.accountId });
+  const { token } = await logInByPassword(stack, admin);
+  const body = { requirement: "required", enforceAfter: { days: 14 } };
+  await stack.api.call("PUT", "/v1/account/multi-factor-policy", { token, body });
+  await wrongPassword(member);
+  const { username, password } = member;
+  const browser = webClient(stack);
+  const page = await browser.send("/login", { username, password });
+  expect(page.heading).toBe("Multi-factor authentication will be required");
+  expect(page.notices.join()).toContain("1 attempt to log in failed since");
+  expect((await browser.open("/devices")).notices.join()).not.toContain("failed");
+});
+
+test("activity says which of my apps logged me in, and whose code was sent again", async () => {
+  const { user, secret } = await userWithApp(stack);
+  const { token } = await logInByApp(stack, user, secret);
+  await stack.advance(30_000);
+  const work = await registerApp(stack, token, "Work phone");
+  await stack.api.verifyDevice(token, work.device.id, now(work.secret));
+  await stack.advance(30_000);
+  const first = await startChallenge(stack, user);
+  const code = now(work.secret);
+  const { session } = (await stack.api.verifyPasscode(first.id, code)).body;
+  const { id } = await startChallenge(stack, user);
+  expectProblem(await stack.api.verifyPasscode(id, code, THIEF), "passcode_already_used");
+  const [login] = await eventsOf(session.token, "login_succeeded");
+  expect(login?.detail).toEqual({ factor: "otp", device: "Work phone" });
+  const own = await pageOf("/activity", session.token);
+  expect(own).toContain("Login succeeded: passcode of an app, Work phone");
+  expect(own).toContain("Second step failed: passcode of an app, Work phone");
+});
+
+test("activity says which message was refused or not sent, which try was given back, which webhook, setting and policy", async () => {
+  const admin = await stack.createUser({ role: "administrator" });
+  const { accountId, id: userId } = admin;
+  const happened: [string, Record<string, unknown>][] = [
+    ["send_refused", { limit: "hour", kind: "passcode", number: "+•••••••1234" }],
+    ["attempt_given_back", { kind: "pin" }],
+    ["notice_dropped", { notice: "device_verified", to: "current" }],
+    ["notice_dropped", { notice: "email_changed", to: "former" }],
+    ["policy_enforced", { toGo: 2 }],
+    ["account_setting_changed", { setting: "api-keys-bypass-mfa", state: "on" }],
+  ];
+  for (const [type, detail] of happened) {
+    const at = new Date(stack.clock.now());
+    await recordEvent(stack.deps.db, { key: newId(), at, accountId, userId, type, detail });
+  }
+  const { token } = await logInByPassword(stack, admin);
+  const own = await pageOf("/account/activity", token);
+  for (const words of [
+    "Message refused: passcode to +•••••••1234",
+    "Attempt given back: PIN, since the service was away",
+    "Notification not sent: Device verified<",
+    "Notification not sent: Email changed, to the previous address",
+    "Policy enforced: Required, 2 users are not set up",
+    "Account setting changed: API keys log in without a second factor: on",
+  ])
+    expect(own).toContain(words);
 });
 
 test("activity says which device and which policy", async () => {

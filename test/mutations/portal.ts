@@ -36,6 +36,27 @@ export const portalMutations: Mutation[] = [
     noticedBy: LEFT,
   },
   {
+    mistake: "what is too long for a cookie is lost",
+    file: "portal/flash.ts",
+    find: "if (cut && how?.whole) return false;",
+    replace: "",
+    noticedBy: LEFT,
+  },
+  {
+    mistake: "what a login made us drop is not told",
+    file: "portal/flash.ts",
+    find: "wanted?.cut ? CUT : ",
+    replace: "",
+    noticedBy: LEFT,
+  },
+  {
+    mistake: "what somebody typed is looked up among what every object has",
+    file: "portal/event-words.ts",
+    find: "Object.hasOwn(words, String(name)) ?",
+    replace: "true ?",
+    noticedBy: ["test/portal/event-words.test.ts"],
+  },
+  {
     mistake: "a refusal is told by the form's notice and by its page",
     file: "portal/layout.tsx",
     find: 'status >= 400 ? NO_FAULTS : c.get("faults")',
@@ -87,7 +108,7 @@ export const portalMutations: Mutation[] = [
   {
     mistake: "a script that looks for news replaces what its page is to show",
     file: "portal/flash.ts",
-    find: "      if (looks) return;\n",
+    find: "      if (looks) return true;\n",
     replace: "",
     noticedBy: LEFT,
   },
@@ -101,8 +122,8 @@ export const portalMutations: Mutation[] = [
   {
     mistake: "a form that meets an outage has lost what was typed",
     file: "portal/refusal.tsx",
-    find: "  leaveFaults(c, form.at, { status: problem.status, fields: {}, whole: words });\n",
-    replace: "",
+    find: "leaveFaults(c, form.at, faults) && isTyped(typedIn(c))",
+    replace: "isTyped(typedIn(c))",
     noticedBy: OUTAGES,
   },
   {

@@ -108,6 +108,20 @@ export const secondStepMutations: Mutation[] = [
     noticedBy: ["test/attacks/failed-steps.test.ts"],
   },
   {
+    mistake: "a program's login drops the failed ones that its owner was to be told",
+    file: "identity/tokens.ts",
+    find: "const UNREAD = { tellsFailedLogins: false };",
+    replace: "const UNREAD = { tellsFailedLogins: true };",
+    noticedBy: ["test/attacks/failed-steps.test.ts"],
+  },
+  {
+    mistake: "in a grace period a login drops the failed ones",
+    file: "portal/login.tsx",
+    find: "(to)}`, told);",
+    replace: "(to)}`);",
+    noticedBy: ["test/attacks/failed-steps.test.ts"],
+  },
+  {
     mistake: "an app that nobody verified answers a login",
     file: "api/guesses.ts",
     find: 'type === "otp" && verifiedAt)',

@@ -412,6 +412,7 @@ describe("addresses that people come to by other ways", () => {
 
   const isPage = (answer: { status: number; title: string; html: string }, what: string) => {
     expect(answer.status, what).toBeLessThan(500);
+    expect(answer.html, what).not.toMatch(/native code|\[object Object\]/);
     if (answer.status === 200 && !answer.html.startsWith("<!doctype html>")) return;
     expect(answer.title, what).toMatch(/^.{3,} - Second Step$/);
     expect(answer.title, what).not.toContain("undefined");
