@@ -77,7 +77,7 @@ export function portal(deps: Deps) {
       limitForm,
       ownFormsOnly,
       readForm,
-      flashes(deps),
+      flashes(deps, app),
       (_, next) => withinPageTime(next),
     );
   }

@@ -11,15 +11,17 @@ type Question = {
   hidden?: Record<string, string>;
   /** The button that says yes, in words of what is done. */
   button: string;
+  /** Whether it can be taken back, and so is not marked as a danger. */
+  safe?: boolean;
   /** Where no leads. */
   cancel: string;
 };
 
-/** Asks before something that cannot be taken back, and says what it entails. */
+/** Asks before something of weight, and says what it entails. */
 export function confirmPage(
   c: PortalContext,
   who: Who,
-  { title, action, hidden = {}, button, cancel }: Question,
+  { title, action, hidden = {}, button, safe, cancel }: Question,
   children: Child,
 ) {
   return page(
@@ -33,7 +35,7 @@ export function confirmPage(
           <input type="hidden" name={name} value={value} />
         ))}
         <div class="actions">
-          <button type="submit" class="danger">
+          <button type="submit" class={safe ? undefined : "danger"}>
             {button}
           </button>
           <a href={cancel}>Cancel</a>

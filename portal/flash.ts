@@ -1,4 +1,4 @@
-import type { MiddlewareHandler } from "hono";
+import type { Hono, MiddlewareHandler } from "hono";
 import type { Deps } from "../api/deps.ts";
 import { seal, unseal } from "../store/sealing.ts";
 import {
@@ -29,6 +29,9 @@ const LONGEST_BYTES = 1700;
 /** More fields than any form has. */
 const MOST_FIELDS = 20;
 
+/** What a page is to show that is made within the answer to a form, by the request for it. */
+const shownWithin = new WeakMap<Request, Flash>();
+
 /** What stands in the cookie beside what is left: until when it counts, by the service's clock (ms). */
 type Sealed = Flash & { userId?: string; sessionId?: string; until: number };
 
@@ -36,7 +39,7 @@ type Sealed = Flash & { userId?: string; sessionId?: string; until: number };
  * Carries what a form's answer says to the page that it leads to, in a cookie that is sealed, so that
  * no link can forge a message, and that goes with the first page that shows it.
  */
-export function flashes(deps: Deps): MiddlewareHandler<PortalEnv> {
+export function flashes(deps: Deps, app: Hono<PortalEnv>): MiddlewareHandler<PortalEnv> {
   return async (c, next) => {
     const [flash, goal] = [read(c, deps, "flash"), read(c, deps, "goal")];
     c.set("goal", goal);
@@ -44,17 +47,29 @@ export function flashes(deps: Deps): MiddlewareHandler<PortalEnv> {
     const looks = c.req.method === "GET" && c.req.header("sec-fetch-dest") === "empty";
     const opens = c.req.method === "GET" && !looks;
     const isHere = (left?: Flash) => opens && left && pathOf(left.at) === c.req.path;
-    const [told, wanted] = [isHere(flash) ? flash : undefined, isHere(goal) ? goal : undefined];
+    const own = shownWithin.get(c.req.raw);
+    const told = own ?? (isHere(flash) ? flash : undefined);
+    const wanted = isHere(goal) ? goal : undefined;
     const typed = told?.typed ?? wanted?.typed;
-    const check = isTyped(wanted?.typed) && "Check what you typed, and send it again.";
+    const check = wanted?.cut ? CUT : isTyped(wanted?.typed) && CHECK;
     c.set("said", [told?.said, check].filter(Boolean).join(" ") || undefined);
     c.set("secrets", told?.secrets);
     c.set("faults", { ...(told?.faults ?? NO_FAULTS), ...(typed && { typed }) });
     const left = new Set<FlashKind>();
-    c.set("leave", (kind, what) => {
-      if (looks) return;
+    c.set("leave", (kind, what, how) => {
+      if (looks) return true;
+      const { sealed, cut } = sealedOf(c, deps, kind, what);
+      if (cut && how?.whole) return false;
       left.add(kind);
-      write(c, deps, kind, what);
+      if (sealed.length <= LONGEST) setOwnCookie(c, deps, kind, sealed, lifetimeOf(kind, what));
+      return !cut;
+    });
+    c.set("show", async (what) => {
+      const headers = new Headers(c.req.raw.headers);
+      for (const name of ["content-type", "content-length", "sec-fetch-dest"]) headers.delete(name);
+      const request = new Request(new URL(what.at, c.req.url), { headers });
+      shownWithin.set(request, what);
+      return app.fetch(request, c.env);
     });
 
     await next();
@@ -82,15 +97,27 @@ export function arrive(c: PortalContext, to: string, ...said: string[]) {
   return done(c, told && to === "/" ? "/devices" : to, told);
 }
 
-/** Leads back to a form's page, which says once what was wrong and shows what was typed. */
-export function again(c: PortalContext, at: string, faults: Faults) {
-  leaveFaults(c, at, faults);
+/**
+ * Leads back to a form's page, which says once what was wrong and shows what was typed. Where that is
+ * too long to be carried, the page is the answer itself (422).
+ */
+export async function again(c: PortalContext, at: string, faults: Faults): Promise<Response> {
   c.set("refused", faults.status);
+  const told = toldOf(c, at, faults);
+  if (c.get("leave")("flash", told, { whole: true })) return c.redirect(at, 303);
+  const page = await c.get("show")(told);
+  if (page.status === 200) return new Response(page.body, { status: 422, headers: page.headers });
+  leaveFaults(c, at, faults);
   return c.redirect(at, 303);
 }
 
-/** Leaves what was wrong and what was typed for the form's page. */
-export function leaveFaults(c: PortalContext, at: string, faults: Faults): void {
+/** Leaves what was wrong and what was typed for the form's page; false where some of it was too long. */
+export function leaveFaults(c: PortalContext, at: string, faults: Faults): boolean {
+  return c.get("leave")("flash", toldOf(c, at, faults));
+}
+
+/** What the form's page is to tell. */
+function toldOf(c: PortalContext, at: string, faults: Faults): Flash {
   // A field that was not sent may not be on the page.
   const sent = c.get("form");
   const [here, elsewhere] = [new Map<string, string>(), new Set<string>()];
@@ -100,7 +127,7 @@ export function leaveFaults(c: PortalContext, at: string, faults: Faults): void 
   const whole = [faults.whole, ...elsewhere].filter(Boolean).join(" ") || undefined;
   const { status } = faults;
   const fields = Object.fromEntries(here);
-  c.get("leave")("flash", { at, faults: { status, fields, whole }, typed: typedIn(c) });
+  return { at, faults: { status, fields, whole }, typed: typedIn(c) };
 }
 
 /**
@@ -127,20 +154,32 @@ export const isTyped = (typed: Record<string, string> = {}): boolean =>
 
 const pathOf = (at: string) => at.split("?")[0];
 
-function write(c: PortalContext, deps: Deps, kind: FlashKind, left: Flash): void {
-  const { typed, secrets, ...rest } = left;
-  const wasAway = (left.faults?.status ?? 0) >= 500;
-  const lifetimeS = secrets || wasAway ? OUTAGE_S : LIFETIME_S[kind];
+const CHECK = "Check what you typed, and send it again.";
+const CUT = "Some of what you typed was too long to keep. Type it again, and send it.";
+
+function lifetimeOf(kind: FlashKind, { secrets, faults }: Flash): number {
+  const wasAway = (faults?.status ?? 0) >= 500;
+  return secrets || wasAway ? OUTAGE_S : LIFETIME_S[kind];
+}
+
+/** The cookie's value, and whether some of what was typed had no room in it. */
+function sealedOf(c: PortalContext, deps: Deps, kind: FlashKind, left: Flash) {
+  const { typed = {}, secrets, ...rest } = left;
   const first: Sealed = {
     ...rest,
     ...(secrets && { secrets, sessionId: sessionOfCookie(c, deps) }),
     userId: c.get("userId") ?? userOfCookie(c, deps),
-    until: deps.clock.now() + lifetimeS * 1000,
+    until: deps.clock.now() + lifetimeOf(kind, left) * 1000,
   };
   const room = LONGEST_BYTES - bytesOf(first);
-  const text = JSON.stringify({ ...first, typed: typed && shortest(typed, room) });
-  const sealed = seal(deps.config.SEALING_KEYS, text, kind);
-  if (sealed.length <= LONGEST) setOwnCookie(c, deps, kind, sealed, lifetimeS);
+  const kept = shortest(typed, room);
+  const cut = Object.keys(kept).length < Object.keys(typed).length;
+  const text = JSON.stringify({
+    ...first,
+    ...(left.typed && { typed: kept }),
+    ...(cut && { cut }),
+  });
+  return { sealed: seal(deps.config.SEALING_KEYS, text, kind), cut };
 }
 
 const bytesOf = (value: unknown) => Buffer.byteLength(JSON.stringify(value));

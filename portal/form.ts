@@ -16,6 +16,8 @@ export type Flash = {
   faults?: Omit<Faults, "typed">;
   /** What was typed, without passwords and codes. */
   typed?: Record<string, string>;
+  /** Whether some of it was too long to be kept. */
+  cut?: boolean;
   /** What is shown this once, and in the session alone that asked for it. */
   secrets?: string[];
 };
@@ -40,8 +42,13 @@ export type PortalEnv = {
     secrets?: string[];
     /** Where this browser's user wanted to go, before a login. */
     goal?: Flash;
-    /** Leaves something for the page that this answer leads to, or for after a login. */
-    leave: (kind: FlashKind, left: Flash) => void;
+    /**
+     * Leaves something for the page that this answer leads to, or for after a login; false where some
+     * of what was typed was too long for it. `whole`: then nothing is left.
+     */
+    leave: (kind: FlashKind, left: Flash, how?: { whole: boolean }) => boolean;
+    /** The page that something would be left for, as the answer to this request. */
+    show: (left: Flash) => Promise<Response>;
     /** What each form passes before its handler. */
     once: MiddlewareHandler<PortalEnv>;
     /** Whose session began with this answer. */

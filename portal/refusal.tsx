@@ -36,7 +36,7 @@ export async function refuse(error: Error, c: PortalContext, deps: Deps) {
       return c.redirect("/set-up", 303);
     case "enrollment_ended":
       // Its form is gone with it.
-      return refusalPage(c, problem);
+      return form ? again(c, "/devices", faultsOf(problem)) : refusalPage(c, problem);
     case "device_verified_already":
       return form ? again(c, "/devices", faultsOf(problem)) : c.redirect("/devices", 303);
   }
@@ -48,8 +48,9 @@ export async function refuse(error: Error, c: PortalContext, deps: Deps) {
   }
   // The form's page may be away as well: it is a step of its own, which is there later, too.
   const words = [wordsOf(problem), unsure].filter(Boolean).join(" ");
-  leaveFaults(c, form.at, { status: problem.status, fields: {}, whole: words });
-  return refusalPage(c, problem, { words, form: form.at });
+  const faults = { status: problem.status, fields: {}, whole: words };
+  const isKept = leaveFaults(c, form.at, faults) && isTyped(typedIn(c));
+  return refusalPage(c, problem, { words, form: form.at, isKept });
 }
 
 /** The page that is asked for, with its query. */
@@ -62,7 +63,11 @@ function placeOf(c: PortalContext): string {
 function refusalPage(
   c: PortalContext,
   problem: Problem,
-  { words = wordsOf(problem), form }: { words?: string; form?: string } = {},
+  {
+    words = wordsOf(problem),
+    form,
+    isKept,
+  }: { words?: string; form?: string; isKept?: boolean } = {},
 ) {
   const { title } = PROBLEMS[problem.code];
   const { retryAfterS } = problem.extra;
@@ -76,7 +81,7 @@ function refusalPage(
       <p role="alert">
         <Linked text={words} contact={c.get("support")} />
       </p>
-      {form && isTyped(typedIn(c)) && <p>We kept what you typed, but no passwords or codes.</p>}
+      {isKept && <p>We kept what you typed, but no passwords or codes.</p>}
       <div class="actions">
         {form && (
           <a class="button" href={form}>

@@ -51,7 +51,28 @@ export function oneWebhookPages(app: Hono<PortalEnv>, deps: Deps) {
     return done(c, LIST, "The webhook was removed.");
   });
 
-  takeForm(app, `${PATH}/enable`, { at: PATH }, async (c) => {
+  app.get(`${PATH}/enable`, async (c) => {
+    const who = await signedInLatelyAs(c, deps, "administrator");
+    const { id, url } = await accountWebhook(deps, who.session, c.req.param("id"));
+    const question = {
+      title: "Enable this webhook?",
+      action: `${LIST}/${id}/enable`,
+      button: "Enable the webhook",
+      cancel: `${LIST}/${id}`,
+      safe: true,
+    };
+    return confirmPage(
+      c,
+      who,
+      question,
+      <>
+        <p>{url}</p>
+        <p>Events will be sent there from now on.</p>
+      </>,
+    );
+  });
+
+  takeForm(app, `${PATH}/enable`, { at: `${PATH}/enable` }, async (c) => {
     const { session } = await signedInAs(c, deps, "administrator");
     const { id } = await enableWebhook(deps, session, c.req.param("id") ?? "", origin(c));
     return done(c, `${LIST}/${id}`, "Webhook enabled.");
@@ -113,9 +134,9 @@ function Settings({ webhook }: { webhook: WebhookView }) {
       {disabledFor !== null && <p>{DISABLED[disabledFor]} Nothing is sent to it.</p>}
       <div class="actions">
         {state === "disabled" && (
-          <Form action={`${LIST}/${id}/enable`}>
-            <button type="submit">Enable</button>
-          </Form>
+          <a class="button" href={`${LIST}/${id}/enable`}>
+            Enable the webhook
+          </a>
         )}
         <a class="button danger" href={`${LIST}/${id}/remove`}>
           Remove the webhook

@@ -51,17 +51,36 @@ describe("attack", () => {
     expect((await web.open("/login")).inputs.username?.value).toBe("");
   });
 
-  test("a long text leaves the shorter fields, and one that is too long is not kept", async () => {
+  test("a text that is too long for a cookie is in none: the form's page with it is the answer", async () => {
     const { token } = await loggedIn(stack, "administrator");
     const web = webClient(stack, token);
-    const page = await web.send("/account/users", {
-      username: "x".repeat(5000),
-      email: "kept@example.com",
-      password: "",
-    });
+    const username = "x".repeat(5000);
+    const typed = { username, email: "kept@example.com", password: "S3CRET" };
+    const page = await web.send("/account/users", typed);
+    expect(page.first.status).toBe(422);
     expect(page.inputs.email?.value).toBe("kept@example.com");
     expect(page.html).toContain('id="username-error"');
-    expect(page.inputs.username?.value).toBe("");
+    expect(page.inputs.username?.value).toBe(username);
+    expect(page.title).toMatch(/^Error: /);
+    expect(page.html).not.toContain("S3CRET");
+    expect(page.first.headers.get("content-security-policy")).toContain("default-src 'none'");
+    expect(web.jar.has("__Host-flash")).toBe(false);
+    // Nothing of it is told by the next page.
+    expect((await web.open("/account/users/new")).inputs.username?.value).toBe("");
+  });
+
+  test("a text that is too long to wait for a login leaves the shorter fields, and the page says so", async () => {
+    const { user, token } = await loggedIn(stack, "administrator");
+    const web = webClient(stack, token);
+    await stack.advance(16 * MINUTE_MS);
+    const url = `https://example.com/${"x".repeat(1900)}`;
+    const asked = await web.send("/account/webhooks", { url, types: "login_failed" });
+    const form = asked.forms.find(({ action }) => action === "/login");
+    const { username, password } = user;
+    const back = await web.send("/login", { ...form?.fields, username, password });
+    expect(back.at).toBe("/account/webhooks/new");
+    expect(back.inputs.types?.value).toBe("login_failed");
+    expect(back.notices.join()).toContain("Some of what you typed was too long to keep.");
   });
 
   const secrets: [string, Record<string, string>][] = [
