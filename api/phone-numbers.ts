@@ -114,11 +114,16 @@ function unknownMobile(countryCode: Country, typed: string): string {
   return number.number;
 }
 
+/** Kinds of number that end at a telephone service, and take calls only. */
+const CALLS_ONLY = new Set<unknown>(["TOLL_FREE", "PREMIUM_RATE", "SHARED_COST"]);
+
 /** Of a number that is known to be no mobile one. */
-const wordsFor = (number: PhoneNumber) =>
-  number.getType() === "FIXED_LINE"
-    ? "This is a landline. Type the number of a mobile phone."
-    : "The number cannot receive text messages.";
+function wordsFor(number: PhoneNumber): string {
+  const type = number.getType();
+  if (type === "FIXED_LINE") return "This is a landline. Type the number of a mobile phone.";
+  if (CALLS_ONLY.has(type)) return "The number cannot receive text messages.";
+  return "This number cannot be used here. Type the number of a mobile phone.";
+}
 
 const notMobile = (message: string) => invalid("not_mobile", "phoneNumber", message);
 

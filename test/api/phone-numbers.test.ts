@@ -67,6 +67,12 @@ describe("the refusal says what to do next", () => {
     // Only where the tables know it is a number said to take no messages, and why.
     ["GB", "020 7946 0018", /^This is a landline\. /],
     ["US", "800-555-0199", /cannot receive text messages/],
+    ["GB", "0871 123 4567", /cannot receive text messages/],
+    // Numbers that may well receive messages: of internet telephony, of persons, of companies.
+    ["GB", "056 1234 5678", /^This number cannot be used here\. /],
+    ["GB", "070 1234 5678", /^This number cannot be used here\. /],
+    ["GB", "055 1234 5678", /^This number cannot be used here\. /],
+    ["FR", "09 72 12 34 56", /^This number cannot be used here\. /],
     ["US", "212-155-0100", /no such number/],
   ])("%s %j", async (countryCode, phoneNumber, words) => {
     const answer = await stack.api.registerPhone(token, { countryCode, phoneNumber });
