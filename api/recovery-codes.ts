@@ -84,7 +84,7 @@ export function recoveryCodesFile(service: string, set: RecoveryCodes): string {
     "",
     ...codes,
     "",
-    "Each code works once, in place of a passcode. Making new codes voids these.",
+    "Each code works once, in place of a passcode. Generating new codes cancels these.",
     "",
   ].join("\n");
 }

@@ -140,7 +140,7 @@ export const accountUserSchema = z
 export const otpSetupSchema = z
   .object({
     device: deviceSchema,
-    secret: z.string().openapi({ description: "Base32, to be typed where no camera is" }),
+    secret: z.string().openapi({ description: "Base32, to type where there is no camera" }),
     otpauthUri: z.string(),
     qrCode: z.string().openapi({ description: "data:image/png;base64 of the URI's QR code" }),
   })

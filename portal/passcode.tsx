@@ -4,6 +4,7 @@ import { chooseMethod, getChallenge, resendPasscode } from "../api/challenges.ts
 import type { Deps } from "../api/deps.ts";
 import { duration } from "../api/duration.ts";
 import { originOf } from "../api/origin.ts";
+import { Problem } from "../api/problem.ts";
 import { methodSchema } from "../api/schemas.ts";
 import { passcodeSendWait } from "../api/sends.ts";
 import { verifyPasscode } from "../api/verify-passcode.ts";
@@ -29,7 +30,9 @@ export function passcodePages(app: Hono<PortalEnv>, deps: Deps) {
   takeForm(app, "/login/:id/verify", { at: placeOf, about: "passcode" }, async (c) => {
     const passcode = field(c, "passcode");
     const origin = originOf(c, deps.config.TRUSTED_PROXIES);
-    const verified = await verifyPasscode(deps, idOf(c), passcode, origin);
+    const verified = await verifyPasscode(deps, idOf(c), passcode, origin).catch((error) => {
+      throw isForRecovery(c) ? inTheWordsOfRecovery(error) : error;
+    });
     await keepToken(c, deps, verified.session.token);
     const used = usedCode(verified.recoveryCodesRemaining);
     return arrive(c, goalOf(c), used, failedBefore(verified));
@@ -65,9 +68,17 @@ const goalOf = (c: PortalContext) => ownPath(c.get("form").get("to") ?? c.req.qu
 
 /** The page of the challenge with what of its address matters to its forms. */
 function placeOf(c: PortalContext): string {
-  const recovery = (c.get("form").get("with") ?? c.req.query("with")) === "recovery";
-  return pathOf(c, recovery ? { with: "recovery" } : {});
+  return pathOf(c, isForRecovery(c) ? { with: "recovery" } : {});
 }
+
+const isForRecovery = (c: PortalContext) =>
+  (c.get("form").get("with") ?? c.req.query("with")) === "recovery";
+
+/** The form for a recovery code asked for nothing else, so that it speaks of nothing else. */
+const inTheWordsOfRecovery = (error: unknown) =>
+  error instanceof Problem && error.code === "invalid_request"
+    ? badFields({ passcode: "Enter all 16 characters of the code." })
+    : error;
 
 function pathOf(c: PortalContext, more: Record<string, string> = {}): string {
   return `/login/${encodeURIComponent(idOf(c))}?${new URLSearchParams({ to: goalOf(c), ...more })}`;
@@ -76,7 +87,7 @@ function pathOf(c: PortalContext, more: Record<string, string> = {}): string {
 function passcodePage(c: PortalContext, deps: Deps, challenge: Challenge, wait: number) {
   if (challenge.next.length === 0) return overPage(c, challenge);
   const faults = c.get("faults");
-  const recovery = c.req.query("with") === "recovery";
+  const recovery = isForRecovery(c);
   const { intervalMs } = deps.config.limits.passcode;
   const title = recovery ? "Enter a recovery code" : "Enter your passcode";
   return page(
@@ -145,7 +156,7 @@ function Delivery({ challenge, wait }: { challenge: Challenge; wait: number }) {
       {delivery === "delivered"
         ? "A 7-digit passcode was delivered to"
         : "We sent a 7-digit passcode to"}{" "}
-      {deliveredTo}. It is good for this login alone.
+      {deliveredTo}. It works for this login only.
     </p>
   );
 }

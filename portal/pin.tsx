@@ -74,7 +74,7 @@ function verifyPage(c: PortalContext, who: Who, device: DeviceView, waiting: Wai
               faults={faults}
               name="makeDefault"
               label="Make this my default authentication method"
-              hint="Logins begin with a text message to this phone."
+              hint="Text this phone a passcode first."
               checked
             />
             <p class="quiet">

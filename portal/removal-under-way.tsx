@@ -28,9 +28,9 @@ const ENDS = {
   removed: "The removal is finished.",
   multi_factor_off: "The removal is finished. Multi-factor authentication is off.",
   gone: "The device had been removed before.",
-  remove_all_required: "The device was verified meanwhile, so it was not removed.",
+  remove_all_required: "The device has been verified since, so it was not removed.",
   overtaken:
-    "A device was verified meanwhile, so nothing was removed. Log in with it, then try again.",
+    "A device has been verified since, so nothing was removed. Log in with it, then try again.",
 } as const;
 
 /**

@@ -176,7 +176,7 @@ function newPage(c: PortalContext, who: Who) {
           hint="We send security notifications here."
           faults={faults}
         />
-        <NewPasswordField label="Password" faults={faults} />
+        <NewPasswordField label="Temporary password" faults={faults} />
         <div class="actions">
           <button type="submit">Add the user</button>
           <a href="/account/users">Cancel</a>

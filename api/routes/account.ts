@@ -47,7 +47,7 @@ const setPolicy = createRoute({
   method: "put",
   path: "/v1/account/multi-factor-policy",
   tags,
-  summary: "Require multi-factor authentication of everybody, or make it optional",
+  summary: "Require multi-factor authentication for everyone, or make it optional",
   description:
     "Without `enforceAfter` a requirement is enforced at once: every session of the account without " +
     "a second factor ends, your own too where `youMustSetUp` says so. With it there is a grace " +
@@ -95,7 +95,7 @@ const newUser = createRoute({
   method: "post",
   path: "/v1/account/users",
   tags,
-  summary: "Add a user to your account; their devices they set up themselves",
+  summary: "Add a user to your account; users add their own devices",
   security,
   request: post(
     z.object({

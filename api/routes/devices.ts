@@ -51,7 +51,7 @@ const addOtp = createRoute({
   method: "post",
   path: "/v1/me/devices/otp",
   tags,
-  summary: "Register an authenticator app; its secret is shown this once",
+  summary: "Register an authenticator app; its secret is shown only once",
   security,
   request: post(z.object({ name: nicknameSchema })),
   responses: {
@@ -72,7 +72,7 @@ const restart = createRoute({
   method: "post",
   path: "/v1/me/devices/{id}/restart",
   tags,
-  summary: "Begin the set-up of an unverified app anew with another secret",
+  summary: "Start the set-up of an unverified app again with a new secret",
   security,
   request: { params: idParam, ...post() },
   responses: {

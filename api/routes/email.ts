@@ -10,7 +10,7 @@ const change = createRoute({
   method: "put",
   path: "/v1/me/email",
   tags: ["My settings"],
-  summary: "Choose where notices about your login go; null for nowhere",
+  summary: "Choose where notices about your login go; null for none",
   description: "Your old address is told about the change too.",
   security: bearer,
   request: jsonBody(z.object({ email: emailSchema.nullable() })),

@@ -29,7 +29,7 @@ const loginResult = z
       status: z.literal("authenticated"),
       session: sessionSchema,
       multiFactorRequiredFrom: z.iso.datetime().optional().openapi({
-        description: "From when on your account requires a second factor, which you have not got",
+        description: "From when your account requires a second factor; you have none",
       }),
       failedAttempts: failedAttemptsSchema.optional(),
     }),
@@ -45,7 +45,7 @@ const login = createRoute({
   summary: "Log in with user name and password",
   request: post(credentialsSchema),
   responses: {
-    200: json(loginResult, "A session, a challenge to be answered, or a session for set-up alone"),
+    200: json(loginResult, "A session, a challenge to be answered, or a session for set-up only"),
     ...problems(
       { body: true, post: true },
       "invalid_credentials",

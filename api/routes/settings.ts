@@ -40,7 +40,7 @@ const defaultMethod = createRoute({
   method: "put",
   path: "/v1/me/multi-factor/default-method",
   tags,
-  summary: "Choose the method that logins begin with",
+  summary: "Choose the method that logins ask for first",
   security,
   request: jsonBody(z.object({ method: methodSchema })),
   responses: {
@@ -58,12 +58,12 @@ const recoveryCodes = createRoute({
   method: "post",
   path: "/v1/me/recovery-codes",
   tags,
-  summary: "Make a new set of recovery codes; this cancels the old set",
+  summary: "Generate new recovery codes; this cancels the old ones",
   security,
   request: post(z.object({ quantity: quantitySchema.default(10) })),
   responses: {
     201: {
-      description: "The codes, shown this once; as a file to save with `Accept: text/plain`",
+      description: "The codes, shown only once; as a file to save with `Accept: text/plain`",
       content: {
         "application/json": {
           schema: z.object({ codes: z.array(z.string()), createdAt: z.iso.datetime() }),

@@ -53,7 +53,7 @@ const search = createRoute({
   method: "get",
   path: "/v1/support/users",
   tags,
-  summary: "Find users by the beginning of their name, or by id",
+  summary: "Find users by the start of their name, or by ID",
   security,
   request: {
     query: z.object({
@@ -104,7 +104,7 @@ const unlockRoute = createRoute({
   method: "post",
   path: "/v1/support/users/{id}/unlock",
   tags,
-  summary: "End a user's lock",
+  summary: "Unlock a user",
   security,
   request: actions,
   responses: {

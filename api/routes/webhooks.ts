@@ -28,7 +28,7 @@ const webhookSchema = z
     types: z.array(z.string()).nullable().openapi({ description: "null: every event" }),
     state: z.enum(["enabled", "disabled"]),
     disabledFor: z.string().nullable().openapi({
-      description: "`gone`: it answered 410; `failing`: it took nothing for three days",
+      description: "`gone`: it answered 410; `failing`: all deliveries failed for three days",
     }),
     createdBy: z.string(),
     createdAt: z.iso.datetime(),
@@ -110,7 +110,7 @@ const remove = createRoute({
   method: "delete",
   path: `${path}/{id}`,
   tags,
-  summary: "Send a webhook nothing more, and forget it with its deliveries",
+  summary: "Remove a webhook and its deliveries",
   security,
   request: { params: idParam },
   responses: {
@@ -123,7 +123,7 @@ const enable = createRoute({
   method: "post",
   path: `${path}/{id}/enable`,
   tags,
-  summary: "Send a disabled webhook events again, from now on",
+  summary: "Enable a disabled webhook",
   security,
   request: { params: idParam, ...post() },
   responses: {

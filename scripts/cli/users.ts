@@ -98,7 +98,7 @@ async function create(username: string, options: NewUser, command: Command) {
     answer(
       command,
       { ...describeUser(user), password: generated },
-      generated ? `${words} The password, shown this once: ${generated}` : words,
+      generated ? `${words} The password, shown only once: ${generated}` : words,
     );
   });
 }
@@ -180,7 +180,7 @@ async function changePassword(
     answer(
       command,
       { changed: true, password: generated },
-      generated ? `${words} The password, shown this once: ${generated}` : words,
+      generated ? `${words} The password, shown only once: ${generated}` : words,
     );
   });
 }

@@ -267,7 +267,7 @@ describe("on a service of its own settings", { timeout: SOME_PROCESSES_MS }, () 
     const account = (await json(["account", "create", `made-${newId()}`])).id;
     const username = `carol-${newId()}`;
     const { out } = await quick(env, ["user", "create", username, "--account", account]);
-    const [, password = ""] = /shown this once: (\S+)$/m.exec(out) ?? [];
+    const [, password = ""] = /shown only once: (\S+)$/m.exec(out) ?? [];
     expect(password).toHaveLength(20);
     expect((await logInByPassword(stack, { username, password })).scope).toBe("full");
     expect((await json(["user", "list", "--account", account])).users).toMatchObject([

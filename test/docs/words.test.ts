@@ -1,0 +1,47 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { OLD_LABELS, OLD_SENTENCES } from "./old-words.ts";
+
+const root = join(import.meta.dirname, "../..");
+
+/** Where texts for people stand. */
+const FILES = [
+  ...["portal", "api", "identity", "scripts/cli"].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+      .filter((name) => /\.tsx?$/.test(name))
+      .map((name) => join(folder, name)),
+  ),
+  "store/notices.ts",
+  "store/event-types.ts",
+];
+
+/** A file's code as one line, without comments, each text in one piece. */
+const texts = FILES.map((file) => ({
+  file,
+  text: readFileSync(join(root, file), "utf8")
+    .replace(/\/\*.*?\*\//gs, "")
+    .replace(/(^|\s)\/\/.*$/gm, "")
+    .replace(/["`] \+\s+["`]/g, "")
+    .replace(/\s+/g, " "),
+}));
+
+const literal = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+
+const found = (old: RegExp) => texts.filter(({ text }) => old.test(text)).map(({ file }) => file);
+
+test("no page, refusal, mail or command says what was put in plain words", () => {
+  expect(texts.length).toBeGreaterThan(100);
+  for (const old of OLD_SENTENCES) expect(found(new RegExp(literal(old), "i")), old).toEqual([]);
+});
+
+test("nor is a label or a title one of the old ones", () => {
+  for (const old of OLD_LABELS)
+    expect(found(new RegExp(`[>"\`] ?${literal(old)} ?[<"\`]`)), old).toEqual([]);
+});
+
+test("what stands there now is found, over two lines too", () => {
+  expect(found(/These devices are logged in\. If you don't recognise one, end it/)).not.toEqual([]);
+  expect(found(/"Enter all 16 characters of the code\."/)).toEqual(["portal/passcode.tsx"]);
+  expect(found(/[>"`] ?This device ?[<"`]/)).not.toEqual([]);
+});
