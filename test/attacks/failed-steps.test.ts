@@ -2,6 +2,7 @@
 // from where it came, and can they keep it from me?
 import { expect, test } from "vitest";
 import type { activity } from "../../api/events.ts";
+import type { EventType } from "../../store/event-types.ts";
 import { newId } from "../../store/ids.ts";
 import { recordEvent } from "../../store/postgres/events.ts";
 import { codeAt, logInByApp, registerApp, userWithApp } from "../support/apps.ts";
@@ -195,7 +196,7 @@ test("activity says which of my apps logged me in, and whose code was sent again
 test("activity says which message was refused or not sent, which try was given back, which webhook, setting and policy", async () => {
   const admin = await stack.createUser({ role: "administrator" });
   const { accountId, id: userId } = admin;
-  const happened: [string, Record<string, unknown>][] = [
+  const happened: [EventType, Record<string, unknown>][] = [
     ["send_refused", { limit: "hour", kind: "passcode", number: "+•••••••1234" }],
     ["attempt_given_back", { kind: "pin" }],
     ["notice_dropped", { notice: "device_verified", to: "current" }],

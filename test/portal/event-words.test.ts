@@ -39,7 +39,7 @@ test("a webhook is enabled after a question, which a login that is too old comes
   });
   const webhookId = made.body.id;
   const at = new Date(clock.now());
-  const type = "webhook_disabled";
+  const type = "webhook_disabled" as const;
   const event = { key: newId(), at, accountId, type, detail: { webhookId, reason: "failing" } };
   await setWebhookDisabled(db, { accountId, webhookId, reason: "failing" }, event);
   await stack.advance(16 * MINUTE_MS);
