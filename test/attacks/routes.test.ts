@@ -549,6 +549,11 @@ const PORTAL_ACCOUNT: Row[] = (
       path: () => `/account/webhooks/${there.hook}/remove`,
     },
     {
+      route: "GET /account/webhooks/:id/enable",
+      recent: true,
+      path: () => `/account/webhooks/${there.hook}/enable`,
+    },
+    {
       route: "POST /account/webhooks/:id/enable",
       recent: true,
       path: () => `/account/webhooks/${there.hook}/enable`,
