@@ -37,7 +37,7 @@ export function policyCommands(program: Command) {
     .addOption(
       new Option(
         "--now",
-        "enforces it at once: who has no verified device is logged out",
+        "no grace period: users without a verified device are logged out",
       ).conflicts("days"),
     )
     .action((name: string, requirement: Requirement, when: When, command: Command) =>
