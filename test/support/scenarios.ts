@@ -1,5 +1,5 @@
 import type { LoginResult } from "../../api/login.ts";
-import type { ApiClient } from "./client.ts";
+import type { Answer, ApiClient } from "./client.ts";
 import type { Person } from "./people.ts";
 import { newPhone } from "./phones.ts";
 import { until } from "./until.ts";
@@ -39,12 +39,18 @@ export async function enrollPhone(
   phone = newPhone(),
 ): Promise<{ id: string; e164: string }> {
   const { token, id, pin, e164 } = await unverifiedPhone(stage, user, phone);
-  const verified = await stage.api.verifyDevice(token, id, pin);
-  // A 503 on a slow day is sent again, and finds what the first request has done.
-  const isDone = verified.status === 401 && verified.problem.reason === "device_verified";
-  if (!isDone && !verified.body.signedOut)
+  if (!isDone(await stage.api.verifyDevice(token, id, pin)))
     throw new Error("Verifying a phone should log the user out");
   return { id, e164 };
+}
+
+/**
+ * Whether a device was verified, which logs its user out. A 503 on a slow day is sent again, and finds
+ * what the first request has done.
+ */
+export function isDone(verified: Answer<{ signedOut: boolean }>): boolean {
+  if (verified.status === 401) return verified.problem.reason === "device_verified";
+  return verified.body.signedOut;
 }
 
 /** The challenge that the login of a user with a second factor begins. */

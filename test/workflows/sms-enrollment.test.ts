@@ -50,7 +50,7 @@ test("a new PIN voids the older one and has ten minutes of its own", async () =>
   expect(await flow.update("resendPin")).toMatchObject({ state: "sending_pin" });
   await flow.reaches("awaiting_pin");
   const newer = newestPin();
-  if (newer !== older) expect(await judge(flow, older)).toBe("rejected");
+  if (newer !== older) expect(await judge(flow, older)).toBe("replaced");
   await world.pass(9 * MINUTE);
   expect((await flow.view()).state).toBe("awaiting_pin");
   expect(await judge(flow, newer)).toBe("accepted");

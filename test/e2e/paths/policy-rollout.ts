@@ -177,6 +177,10 @@ export async function drive(stack: Stack): Promise<Driven<typeof machine>> {
           code,
         }));
       const own = { token: await token() };
+      // Its session is asked once more before the change counts.
+      const { idleMs } = stack.deps.config.limits.session;
+      const isLive = clock.now() - announcedAt < idleMs;
+      const lateCode = isLive ? "policy_conflict" : "session_expired";
       const nonsense = [
         { requirement: "sometimes" },
         { requirement: "optional", enforceAfter: { days: 7 } },
@@ -190,9 +194,7 @@ export async function drive(stack: Stack): Promise<Driven<typeof machine>> {
         ...nonsense.flatMap((body) =>
           refused(JSON.stringify(body), { ...own, body }, "invalid_request"),
         ),
-        ...(late
-          ? [{ request: "PUT too late", send: late, code: "policy_conflict" } as const]
-          : []),
+        ...(late ? [{ request: "PUT too late", send: late, code: lateCode } as const] : []),
       ];
     },
     async traces() {
