@@ -4,6 +4,7 @@ import { sql } from "drizzle-orm";
 import { describe, expect, test } from "vitest";
 import { createApp } from "../../api/app.ts";
 import { newId, newOwnedId } from "../../store/ids.ts";
+import { isUnavailable } from "../../store/unavailable.ts";
 import { patient } from "../support/client.ts";
 import { startReceiver } from "../support/receiver.ts";
 import { logInByPassword } from "../support/scenarios.ts";
@@ -76,8 +77,17 @@ async function send(
   await answer.text();
 }
 
-/** How much there is in each store, Temporal's workflows among it. */
-async function stored() {
+/** How much there is in each store; a connection that a busy machine lost is made again. */
+const stored = () =>
+  until(
+    () =>
+      counted().catch((error) => {
+        if (!isUnavailable(error)) throw error;
+      }),
+    (found) => found !== undefined,
+  ) as ReturnType<typeof counted>;
+
+async function counted() {
   const { redis, db } = stack.deps;
   const { count: workflows } = await stack.temporal.client.workflow.count();
   const keys = await redis.keys("mfa:*");
@@ -87,10 +97,10 @@ async function stored() {
   );
   const rows: Record<string, number> = {};
   for (const { name } of tables.rows) {
-    const counted = await db.execute<{ count: string }>(
+    const all = await db.execute<{ count: string }>(
       sql`select count(*) as count from ${sql.identifier(name)}`,
     );
-    rows[name] = Number(counted.rows[0]?.count);
+    rows[name] = Number(all.rows[0]?.count);
   }
   const bytes = sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
   return {
