@@ -1,5 +1,5 @@
 import { ApplicationFailure } from "@temporalio/common";
-import { UndeliverableError } from "../gateways/sms.ts";
+import { UndeliverableError } from "../providers/sms/sms.ts";
 import { tell } from "../telemetry/facts.ts";
 
 export type Log = { warn(fields: object, message: string): void };

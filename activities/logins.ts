@@ -2,9 +2,9 @@ import type { Origin } from "../machines/methods.ts";
 import { recordEvent } from "../store/postgres/events.ts";
 import { holdingUser } from "../store/postgres/holding-user.ts";
 import { getUser, lockUser } from "../store/postgres/users.ts";
-import { exhaustAttempts } from "../store/redis/failures.ts";
+import { exhaustAttempts } from "../store/redis/second-step/failures.ts";
+import type { Deps } from "./activities.ts";
 import { eventOf } from "./audit.ts";
-import type { Deps } from "./index.ts";
 
 type Challenge = { userId: string; accountId: string; challengeId: string };
 

@@ -1,7 +1,7 @@
 import { hashCode } from "../store/codes.ts";
 import { type BudgetRule, refund, spend } from "../store/redis/budgets.ts";
 import { keys } from "../store/redis/keys.ts";
-import type { Deps } from "./index.ts";
+import type { Deps } from "./activities.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;

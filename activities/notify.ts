@@ -6,11 +6,11 @@ import { actorsOf } from "../store/postgres/actors.ts";
 import { getEvent, type NewEvent, recordEvent } from "../store/postgres/events.ts";
 import type { AuditEvent, User } from "../store/postgres/schema.ts";
 import { getUser } from "../store/postgres/users.ts";
-import { formerAddress } from "../store/redis/former-addresses.ts";
+import { formerAddress } from "../store/redis/sessions/former-addresses.ts";
 import { isRequired, requirementOf, whoRequires } from "../store/requirement.ts";
+import type { FollowUp } from "../temporal/follow-ups.ts";
 import { workflowIds } from "../workflows/ids.ts";
-import type { FollowUp } from "./follow-ups.ts";
-import type { Deps } from "./index.ts";
+import type { Deps } from "./activities.ts";
 import { spendNotice } from "./notice-budget.ts";
 
 /** What became of a notice; `mail_off` where the service has no way to send mails. */

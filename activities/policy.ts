@@ -6,9 +6,13 @@ import { getAccount, remindUsers, setPolicy } from "../store/postgres/accounts.t
 import { type NewEvent, recordEvent } from "../store/postgres/events.ts";
 import type { Requirement } from "../store/postgres/schema.ts";
 import { countUsers } from "../store/postgres/user-lists.ts";
-import { POLICY_REQUIRED, revokeAccount, scheduleEnforcement } from "../store/redis/sessions.ts";
+import {
+  POLICY_REQUIRED,
+  revokeAccount,
+  scheduleEnforcement,
+} from "../store/redis/sessions/sessions.ts";
+import type { Deps } from "./activities.ts";
 import { eventOf } from "./audit.ts";
-import type { Deps } from "./index.ts";
 
 /** A version of an account's policy, being rolled out. */
 type Rollout = { accountId: string; version: number };

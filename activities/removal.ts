@@ -5,12 +5,12 @@ import { type Removal, removeAllDevices, removeDevice } from "../store/postgres/
 import { findEvent } from "../store/postgres/events.ts";
 import { holdingUser } from "../store/postgres/holding-user.ts";
 import { getMfaProfile, type MfaProfile } from "../store/postgres/profiles.ts";
-import { forgetDevice } from "../store/redis/attempts.ts";
-import { withdrawChallenges } from "../store/redis/challenges.ts";
-import { revokeUser } from "../store/redis/sessions.ts";
+import { forgetDevice } from "../store/redis/second-step/attempts.ts";
+import { withdrawChallenges } from "../store/redis/second-step/challenges.ts";
+import { revokeUser } from "../store/redis/sessions/sessions.ts";
 import { isRequired, requirementOf } from "../store/requirement.ts";
+import type { Deps } from "./activities.ts";
 import { currentWorkflowId, eventOf } from "./audit.ts";
-import type { Deps } from "./index.ts";
 
 type Request = {
   userId: string;

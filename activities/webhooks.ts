@@ -1,4 +1,4 @@
-import { webhookSender } from "../gateways/webhook.ts";
+import { webhookSender } from "../providers/webhook/webhook.ts";
 import { getEvent, type ShownEvent, showEvents } from "../store/postgres/events.ts";
 import {
   forgetDeliveries,
@@ -8,8 +8,8 @@ import {
 import { getWebhook, setWebhookDisabled } from "../store/postgres/webhooks.ts";
 import { unseal } from "../store/sealing.ts";
 import { tell } from "../telemetry/facts.ts";
+import type { Deps } from "./activities.ts";
 import { currentWorkflowId } from "./audit.ts";
-import type { Deps } from "./index.ts";
 
 type Delivery = { accountId: string; webhookId: string; eventId: number };
 

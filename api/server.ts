@@ -2,18 +2,18 @@ import { serve } from "@hono/node-server";
 import { Client } from "@temporalio/client";
 import { pino } from "pino";
 import { loadConfig } from "../config.ts";
+import { drawQrCode } from "../core/devices/qr-code.ts";
 import { connectDatabase, REQUEST_MS } from "../store/postgres/connect.ts";
 import { connectRedis } from "../store/redis/connect.ts";
-import { hasOutbox } from "../store/redis/outbox.ts";
+import { hasOutbox } from "../store/redis/messages/outbox.ts";
+import { note, requestFields } from "../telemetry/request-context.ts";
 import { startTraces } from "../telemetry/start-traces.ts";
+import { connectTemporal } from "../temporal/calls.ts";
+import { createFlows } from "../temporal/flows.ts";
+import { PAGE_PATIENCE_MS } from "../temporal/page-time.ts";
 import { createApp } from "./app.ts";
-import { createFlows } from "./flows.ts";
-import { createMetrics } from "./metrics.ts";
-import { serveMetrics } from "./metrics-server.ts";
-import { PAGE_PATIENCE_MS } from "./page-time.ts";
-import { drawQrCode } from "./qr-code.ts";
-import { note, requestFields } from "./request-context.ts";
-import { connectTemporal } from "./temporal.ts";
+import { createMetrics } from "./http/metrics.ts";
+import { serveMetrics } from "./http/metrics-server.ts";
 
 /** How long a client may take to send its request's headers, and all of it; in ms. */
 const PATIENCE = {

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "@temporalio/client";
-import { createFlows } from "../api/flows.ts";
-import { connectTemporal } from "../api/temporal.ts";
 import { newId, newOwnedId } from "../store/ids.ts";
-import { openChallenge } from "../store/redis/challenges.ts";
 import { connectRedis } from "../store/redis/connect.ts";
+import { openChallenge } from "../store/redis/second-step/challenges.ts";
+import { connectTemporal } from "../temporal/calls.ts";
+import { createFlows } from "../temporal/flows.ts";
 import type { BenchStack } from "./stack.ts";
 
 const AT_ONCE = 16;

@@ -1,13 +1,13 @@
 import { hash } from "@node-rs/argon2";
-import { newOtpSecret } from "../api/otp.ts";
 import { loadConfig } from "../config.ts";
+import { newOtpSecret } from "../core/devices/totp.ts";
 import { newId } from "../store/ids.ts";
 import { hashPassword } from "../store/passwords.ts";
 import { createAccount } from "../store/postgres/accounts.ts";
 import { connectDatabase } from "../store/postgres/connect.ts";
 import { devices, users } from "../store/postgres/schema.ts";
 import { connectRedis } from "../store/redis/connect.ts";
-import { openSession, readEpochs } from "../store/redis/sessions.ts";
+import { openSession, readEpochs } from "../store/redis/sessions/sessions.ts";
 import { seal } from "../store/sealing.ts";
 
 export const PASSWORD = "correct horse battery staple";

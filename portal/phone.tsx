@@ -1,4 +1,4 @@
-import type { KeptMessage } from "../store/redis/outbox.ts";
+import type { KeptMessage } from "../store/redis/messages/outbox.ts";
 
 /** The development phone: what was sent, a section for each number or address, newest first. */
 export function PhonePage({ messages }: { messages: KeptMessage[] }) {

@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { hash, verify } from "@node-rs/argon2";
 import pLimit from "p-limit";
-import { rightOfWay } from "./right-of-way.ts";
+import { rightOfWay } from "./priority-gate.ts";
 
 /** Argon2id at the second choice of OWASP's cheat sheet: 19 MiB, two passes, one lane. */
 const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };

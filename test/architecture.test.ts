@@ -132,12 +132,12 @@ test("Temporal's client is used by the gateway's flows, the worker's relay and t
     ({ file, target }) => target === "@temporalio/client" && !file.startsWith("scripts/"),
   );
   expect(users.map(({ file }) => file).sort()).toEqual([
-    "activities/signal.ts",
-    "activities/start.ts",
-    "api/flows.ts",
+    "temporal/signal.ts",
+    "temporal/start.ts",
+    "temporal/flows.ts",
     "api/server.ts",
-    "api/temporal-troubles.ts",
-    "api/temporal.ts",
+    "temporal/errors.ts",
+    "temporal/calls.ts",
     "worker.ts",
   ]);
 });
@@ -147,7 +147,13 @@ test.each([
   // The workflow's is Temporal's, the same in each replay; a call's deadline is of the real clock.
   [
     "Date.now(",
-    ["api/server.ts", "api/temporal.ts", "worker.ts", "workflows/host.ts", "workflows/measure.ts"],
+    [
+      "api/server.ts",
+      "temporal/calls.ts",
+      "worker.ts",
+      "workflows/host.ts",
+      "workflows/measure.ts",
+    ],
   ],
   ["new Date()", []],
   // Under load they fail workflow tasks that run Updates.

@@ -1,5 +1,5 @@
 import { type ActivityOptions, proxyActivities } from "@temporalio/workflow";
-import type { Activities } from "../activities/index.ts";
+import type { Activities } from "../activities/activities.ts";
 
 /** What each activity does, in the words of the history. */
 const SUMMARIES: Record<keyof Activities, string> = {

@@ -2,7 +2,7 @@ import { durable } from "./activities.ts";
 import { end } from "./end.ts";
 import { workflowIds } from "./ids.ts";
 import type { DeviceRemovalArgs, DeviceRemovalResult } from "./messages.ts";
-import { tell } from "./tell.ts";
+import { tell } from "./signal-flow.ts";
 
 /**
  * Removes one device or all of them, and what hung on them: with the last verified one

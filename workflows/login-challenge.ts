@@ -1,6 +1,6 @@
 import { loginChallengeMachine } from "../machines/login-challenge.ts";
 import { delivering, durable } from "./activities.ts";
-import { delivery } from "./delivery.ts";
+import { delivery } from "./delivery-outcome.ts";
 import { host } from "./host.ts";
 import {
   type ChallengeView,

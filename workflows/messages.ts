@@ -148,7 +148,7 @@ export const challengeUpdates = {
   chooseMethod: "CHOOSE_METHOD",
 } as const;
 
-/** From providers; see `gateways/reports.ts`. */
+/** From providers; see `providers/sms/reports.ts`. */
 const deliverySignals = { reportDelivery: "DELIVERY_REPORTED" } as const;
 
 /** Signal name -> the machine event it stands for. */

@@ -1,5 +1,5 @@
 import { ActivityFailure, isCancellation } from "@temporalio/workflow";
-import type { Activities } from "../activities/index.ts";
+import type { Activities } from "../activities/activities.ts";
 import { mailing } from "./activities.ts";
 import { end } from "./end.ts";
 import type { Owner } from "./messages.ts";

@@ -1,4 +1,5 @@
 import { otpEnrollmentMachine } from "../machines/otp-enrollment.ts";
+import { settlementEffects } from "./finish-enrollment.ts";
 import { host } from "./host.ts";
 import {
   type EnrollmentView,
@@ -6,7 +7,6 @@ import {
   type OtpEnrollmentArgs,
   otpUpdates,
 } from "./messages.ts";
-import { settlementEffects } from "./settlement.ts";
 import { otpEnrollmentView } from "./views.ts";
 
 /** The pairing of an authenticator app, from its registration to its first code, or its removal. */

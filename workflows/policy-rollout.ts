@@ -8,7 +8,7 @@ import {
   rolloutSignals,
   rolloutUpdates,
 } from "./messages.ts";
-import { tell } from "./tell.ts";
+import { tell } from "./signal-flow.ts";
 import { policyRolloutView } from "./views.ts";
 
 const PERSISTED = { type: "POLICY_PERSISTED" } as const;

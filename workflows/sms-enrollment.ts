@@ -1,9 +1,9 @@
 import { smsEnrollmentMachine } from "../machines/sms-enrollment.ts";
 import { delivering } from "./activities.ts";
-import { delivery } from "./delivery.ts";
+import { delivery } from "./delivery-outcome.ts";
+import { settlementEffects } from "./finish-enrollment.ts";
 import { host } from "./host.ts";
 import { type EnrollmentView, type SmsEnrollmentArgs, smsSignals, smsUpdates } from "./messages.ts";
-import { settlementEffects } from "./settlement.ts";
 import { smsEnrollmentView } from "./views.ts";
 
 /** The pairing of a phone, from its registration to the forced re-login, or its removal. */

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { makeApiKey, revokeApiKey } from "../../api/api-keys.ts";
+import { makeApiKey, revokeApiKey } from "../../core/login/api-keys.ts";
 import { answer } from "./answer.ts";
 import { userNamed } from "./named.ts";
 import { OPERATOR, withService } from "./service.ts";

@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { type Command, InvalidArgumentError } from "commander";
-import { activityFile } from "../../api/events.ts";
+import { activityFile } from "../../core/audit.ts";
 import { accountNamed } from "./named.ts";
 import { withStores } from "./service.ts";
 

@@ -1,4 +1,4 @@
-import { findUsers } from "../../api/support.ts";
+import { findUsers } from "../../core/support/support.ts";
 import { findAccountByName, getAccount } from "../../store/postgres/accounts.ts";
 import type { Db } from "../../store/postgres/connect.ts";
 import type { Account, User } from "../../store/postgres/schema.ts";

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { text } from "node:stream/consumers";
-import { requireStrong } from "../../api/password-rule.ts";
+import { requireStrong } from "../../core/users/password-rule.ts";
 
 /** The option of commands that take a password; never on the command line, where others see it. */
 export const PASSWORD_STDIN = [

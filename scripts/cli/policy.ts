@@ -1,5 +1,5 @@
 import { Argument, type Command, InvalidArgumentError, Option } from "commander";
-import { LONGEST_GRACE_DAYS, rollOutPolicy } from "../../api/policy.ts";
+import { LONGEST_GRACE_DAYS, rollOutPolicy } from "../../core/account/policy.ts";
 import type { Db } from "../../store/postgres/connect.ts";
 import type { Requirement } from "../../store/postgres/schema.ts";
 import { countUsers } from "../../store/postgres/user-lists.ts";

@@ -1,13 +1,13 @@
 import { userInfo } from "node:os";
 import { Client } from "@temporalio/client";
 import { pino } from "pino";
-import type { Deps } from "../../api/deps.ts";
-import { createFlows } from "../../api/flows.ts";
-import type { Actor } from "../../api/support.ts";
-import { connectTemporal } from "../../api/temporal.ts";
+import type { Deps } from "../../core/deps.ts";
+import type { Actor } from "../../core/support/support.ts";
 import { OPERATOR_ID } from "../../store/ids.ts";
 import { connectDatabase } from "../../store/postgres/connect.ts";
 import { connectRedis } from "../../store/redis/connect.ts";
+import { connectTemporal } from "../../temporal/calls.ts";
+import { createFlows } from "../../temporal/flows.ts";
 import { serviceConfig } from "./settings.ts";
 
 /** Who acts, as the audit tells it: no user of the service, but one of this machine. */

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { reasonSchema } from "../../api/schemas.ts";
-import { resetMultiFactor, unlock } from "../../api/support.ts";
+import { reasonSchema } from "../../api/v1/schemas.ts";
+import { resetMultiFactor, unlock } from "../../core/support/support.ts";
 import { answer } from "./answer.ts";
 import { userNamed } from "./named.ts";
 import { OPERATOR, withService } from "./service.ts";

@@ -1,11 +1,11 @@
 import { type Command, Option } from "commander";
-import { changeEmail } from "../../api/email.ts";
-import { subjectOf, userEvent } from "../../api/events.ts";
-import { replacePassword } from "../../api/password.ts";
-import { emailSchema, usernameSchema } from "../../api/schemas.ts";
-import { endSessions } from "../../api/sessions.ts";
-import { recordLookUp } from "../../api/support.ts";
-import { describeUser, viewForSupport } from "../../api/support-view.ts";
+import { emailSchema, usernameSchema } from "../../api/v1/schemas.ts";
+import { subjectOf, userEvent } from "../../core/audit.ts";
+import { endSessions } from "../../core/sessions/sessions.ts";
+import { recordLookUp } from "../../core/support/support.ts";
+import { describeUser, viewForSupport } from "../../core/support/user-overview.ts";
+import { changeEmail } from "../../core/users/email.ts";
+import { replacePassword } from "../../core/users/password.ts";
 import { normalizeAddress } from "../../store/addresses.ts";
 import type { EventType } from "../../store/event-types.ts";
 import { hashPassword } from "../../store/passwords.ts";

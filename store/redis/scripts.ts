@@ -1,15 +1,15 @@
-import { attemptScripts } from "./attempts.ts";
 import { budgetScripts } from "./budgets.ts";
-import { challengeScripts } from "./challenges.ts";
-import { enrollmentRequestScripts } from "./enrollment-requests.ts";
-import { failedLoginScripts } from "./failed-logins.ts";
-import { failureScripts } from "./failures.ts";
 import { idempotencyScripts } from "./idempotency.ts";
-import { knownAddressScripts } from "./known-addresses.ts";
-import { otpStepScripts } from "./otp-steps.ts";
-import { pinScripts } from "./pins.ts";
-import { revocationScripts } from "./revocations.ts";
-import { sessionScripts } from "./sessions.ts";
+import { attemptScripts } from "./second-step/attempts.ts";
+import { challengeScripts } from "./second-step/challenges.ts";
+import { enrollmentRequestScripts } from "./second-step/enrollment-requests.ts";
+import { failureScripts } from "./second-step/failures.ts";
+import { otpStepScripts } from "./second-step/otp-steps.ts";
+import { pinScripts } from "./second-step/pins.ts";
+import { failedLoginScripts } from "./sessions/failed-logins.ts";
+import { knownAddressScripts } from "./sessions/known-addresses.ts";
+import { revocationScripts } from "./sessions/revocations.ts";
+import { sessionScripts } from "./sessions/sessions.ts";
 
 /** Every script of the service, by the name under which the client knows it. */
 export const scripts = {

@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { defaultFailureConverter, defaultPayloadConverter } from "@temporalio/common";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { UndeliverableError } from "../../gateways/sms.ts";
+import { UndeliverableError } from "../../providers/sms/sms.ts";
 import { connectDatabase, type Db } from "../../store/postgres/connect.ts";
 import { freshDatabase } from "../support/databases.ts";
 import { useActivities } from "./perform.ts";

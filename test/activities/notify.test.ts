@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Mail } from "../../gateways/mail.ts";
+import type { Mail } from "../../providers/mail/mail.ts";
 import { newId } from "../../store/ids.ts";
 import { setPolicy } from "../../store/postgres/accounts.ts";
 import { findEvent, listEvents, recordEvent } from "../../store/postgres/events.ts";

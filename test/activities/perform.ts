@@ -1,9 +1,9 @@
 import { MockActivityEnvironment } from "@temporalio/testing";
 import { DefaultLogger } from "@temporalio/worker";
 import { afterAll, beforeAll, inject } from "vitest";
-import { type Activities, createActivities, type Deps } from "../../activities/index.ts";
+import { type Activities, createActivities, type Deps } from "../../activities/activities.ts";
 import { loadConfig } from "../../config.ts";
-import type { Sms } from "../../gateways/sms.ts";
+import type { Sms } from "../../providers/sms/sms.ts";
 import { newId } from "../../store/ids.ts";
 import { listEvents } from "../../store/postgres/events.ts";
 import { connectRedis } from "../../store/redis/connect.ts";

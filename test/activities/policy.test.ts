@@ -3,7 +3,7 @@ import { newId } from "../../store/ids.ts";
 import { getAccount } from "../../store/postgres/accounts.ts";
 import { verifyDevice } from "../../store/postgres/devices.ts";
 import { listEvents } from "../../store/postgres/events.ts";
-import { readAccountRevocation } from "../../store/redis/revocations.ts";
+import { readAccountRevocation } from "../../store/redis/sessions/revocations.ts";
 import { AT, addedSms, eventOf, newAccount, newUser } from "../store/postgres/database.ts";
 import { useActivities } from "./perform.ts";
 

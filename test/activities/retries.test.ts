@@ -3,7 +3,7 @@ import { newId } from "../../store/ids.ts";
 import { getDevice, listDevices, verifyDevice } from "../../store/postgres/devices.ts";
 import { getUser } from "../../store/postgres/users.ts";
 import { keys } from "../../store/redis/keys.ts";
-import { openSession, readEpochs } from "../../store/redis/sessions.ts";
+import { openSession, readEpochs } from "../../store/redis/sessions/sessions.ts";
 import { AT, eventOf } from "../store/postgres/database.ts";
 import { useActivities } from "./perform.ts";
 import { challenged, enrollee } from "./subjects.ts";

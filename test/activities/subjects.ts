@@ -2,9 +2,9 @@ import type { Config } from "../../config.ts";
 import { newOwnedId } from "../../store/ids.ts";
 import type { Db } from "../../store/postgres/connect.ts";
 import { verifyDevice } from "../../store/postgres/devices.ts";
-import { openChallenge } from "../../store/redis/challenges.ts";
 import type { Redis } from "../../store/redis/connect.ts";
-import { readEpochs } from "../../store/redis/sessions.ts";
+import { openChallenge } from "../../store/redis/second-step/challenges.ts";
+import { readEpochs } from "../../store/redis/sessions/sessions.ts";
 import { AT, addedOtp, addedSms, eventOf, newUser } from "../store/postgres/database.ts";
 
 type Deps = { db: Db; redis: Redis; config: Config; clock: { now(): number } };

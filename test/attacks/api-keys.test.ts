@@ -1,7 +1,7 @@
 // I have a user's API key, from a script or a log. It should not let me set up a second factor that
 // the owner then meets as a stranger's, nor change anything about the ones that there are.
 import { beforeAll, expect, test } from "vitest";
-import { makeApiKey } from "../../api/api-keys.ts";
+import { makeApiKey } from "../../core/login/api-keys.ts";
 import { listDevices } from "../../store/postgres/devices.ts";
 import { getUser } from "../../store/postgres/users.ts";
 import { codeAt, registerApp } from "../support/apps.ts";

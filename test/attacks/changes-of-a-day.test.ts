@@ -3,8 +3,8 @@
 import { eq } from "drizzle-orm";
 import { expect, test } from "vitest";
 import { createApp } from "../../api/app.ts";
-import type { OtpSetup } from "../../api/otp-devices.ts";
 import type { Limits } from "../../config.ts";
+import type { OtpSetup } from "../../core/devices/otp.ts";
 import { accounts } from "../../store/postgres/schema.ts";
 import { keys } from "../../store/redis/keys.ts";
 import { loggedIn, logInByApp, userWithApp } from "../support/apps.ts";

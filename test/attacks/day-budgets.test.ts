@@ -1,10 +1,10 @@
 // I am an administrator, and the page is slow: I press the button again, mistype a date, or a colleague is
 // faster. What changed nothing must not use up what I may change today; what starts a flow must.
 import { afterEach, describe, expect, test } from "vitest";
-import type { Policy, PolicyRequest } from "../../api/policy.ts";
-import { unavailable } from "../../api/problem.ts";
-import type { DeliveryView } from "../../api/webhook-deliveries.ts";
 import type { Limits } from "../../config.ts";
+import type { Policy, PolicyRequest } from "../../core/account/policy.ts";
+import { unavailable } from "../../core/problem.ts";
+import type { DeliveryView } from "../../core/webhooks/deliveries.ts";
 import { newId } from "../../store/ids.ts";
 import { recordEvent } from "../../store/postgres/events.ts";
 import { workflowIds } from "../../workflows/ids.ts";

@@ -1,7 +1,7 @@
 // Somebody has my password and tries passcodes, carefully, fewer than would lock me. Do I hear of it,
 // from where it came, and can they keep it from me?
 import { expect, test } from "vitest";
-import type { activity } from "../../api/events.ts";
+import type { activity } from "../../core/audit.ts";
 import type { EventType } from "../../store/event-types.ts";
 import { newId } from "../../store/ids.ts";
 import { recordEvent } from "../../store/postgres/events.ts";

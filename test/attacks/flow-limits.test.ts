@@ -2,7 +2,7 @@
 // have more: I wear the flow out until its engine refuses it, I wait until the service is away or make
 // it slow, and I watch what another challenge tells of the guess that is on its way.
 import { describe, expect, test } from "vitest";
-import { unavailable } from "../../api/problem.ts";
+import { unavailable } from "../../core/problem.ts";
 import { getUser } from "../../store/postgres/users.ts";
 import { logInByApp, supportOperator, userWithApp } from "../support/apps.ts";
 import { flowAttacks, impatientClient } from "../support/flow-attacks.ts";

@@ -2,7 +2,7 @@
 // I set up mine. (That I can is the price of setting up at the login: docs/security.md tells what is
 // left of it.) What else do I get, and can the owner tell?
 import { beforeAll, describe, expect, test } from "vitest";
-import type { activity } from "../../api/events.ts";
+import type { activity } from "../../core/audit.ts";
 import { codeAt, logInByApp, registerApp } from "../support/apps.ts";
 import type { Operation } from "../support/contract.ts";
 import type { Person } from "../support/people.ts";

@@ -1,8 +1,8 @@
 // I had the password once. From the addresses that I logged in from I guess the next one, while the owner
 // is kept out by strangers.
 import { expect, test } from "vitest";
-import { makeApiKey } from "../../api/api-keys.ts";
-import { spendPasswordGuess } from "../../api/password-throttle.ts";
+import { makeApiKey } from "../../core/login/api-keys.ts";
+import { spendPasswordGuess } from "../../core/login/password-limits.ts";
 import { getUser } from "../../store/postgres/users.ts";
 import { codeAt, userWithApp } from "../support/apps.ts";
 import { expectProblem } from "../support/problems.ts";

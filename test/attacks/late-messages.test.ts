@@ -2,13 +2,13 @@
 // ask again and again. Somebody's phone must not get, nor the service pay for, more than the limits say.
 import { Client } from "@temporalio/client";
 import { describe, expect, test } from "vitest";
-import type { Deps } from "../../api/deps.ts";
-import { createFlows, type Flows } from "../../api/flows.ts";
-import { unavailable } from "../../api/problem.ts";
-import { connectTemporal } from "../../api/temporal.ts";
 import type { Limits } from "../../config.ts";
+import type { Deps } from "../../core/deps.ts";
+import { unavailable } from "../../core/problem.ts";
 import { freePort } from "../../scripts/ports.ts";
-import { keptMessages } from "../../store/redis/outbox.ts";
+import { keptMessages } from "../../store/redis/messages/outbox.ts";
+import { connectTemporal } from "../../temporal/calls.ts";
+import { createFlows, type Flows } from "../../temporal/flows.ts";
 import { impatientClient } from "../support/flow-attacks.ts";
 import { newPhone } from "../support/phones.ts";
 import { expectProblem } from "../support/problems.ts";

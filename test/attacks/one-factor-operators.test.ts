@@ -2,13 +2,13 @@
 // administrators. It should open nothing but the set-up of their second factor, by whatever door.
 import { eq } from "drizzle-orm";
 import { expect, test } from "vitest";
-import { makeApiKey } from "../../api/api-keys.ts";
+import { makeApiKey } from "../../core/login/api-keys.ts";
 import type { EventType } from "../../store/event-types.ts";
 import { newId } from "../../store/ids.ts";
 import { setPolicy } from "../../store/postgres/accounts.ts";
 import { accounts } from "../../store/postgres/schema.ts";
 import { getUser, setRequirement } from "../../store/postgres/users.ts";
-import { openSession, readEpochs } from "../../store/redis/sessions.ts";
+import { openSession, readEpochs } from "../../store/redis/sessions/sessions.ts";
 import { logInByApp, supportOperator, userWithApp, verifiedApp } from "../support/apps.ts";
 import type { Person } from "../support/people.ts";
 import { expectProblem } from "../support/problems.ts";

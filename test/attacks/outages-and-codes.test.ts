@@ -2,8 +2,8 @@
 // code then open two doors: by a request that was quicker, or by another login? And the owner, whose request
 // it was: do they lose anything by it?
 import { describe, expect, test } from "vitest";
-import type { Flows } from "../../api/flows.ts";
-import { unavailable } from "../../api/problem.ts";
+import { unavailable } from "../../core/problem.ts";
+import type { Flows } from "../../temporal/flows.ts";
 import { codeAt, registerApp, userWithApp } from "../support/apps.ts";
 import type { ApiClient } from "../support/client.ts";
 import { impatientClient } from "../support/flow-attacks.ts";

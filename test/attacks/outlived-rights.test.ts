@@ -2,7 +2,7 @@
 // slow (a name that resolves slowly, a password check, a workflow): when it goes on, it may no more.
 import { eq } from "drizzle-orm";
 import { beforeAll, describe, expect, test } from "vitest";
-import type { Resolve } from "../../gateways/public-addresses.ts";
+import type { Resolve } from "../../providers/webhook/public-addresses.ts";
 import { listEvents } from "../../store/postgres/events.ts";
 import { users } from "../../store/postgres/schema.ts";
 import type { ApiClient } from "../support/client.ts";

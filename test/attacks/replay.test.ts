@@ -1,7 +1,7 @@
 // I read over a shoulder, in a proxy's log or on a lost telephone: codes, challenge ids and tokens that
 // were used already. I send them again, at once and later, here and somewhere else.
 import { describe, expect, test } from "vitest";
-import type { ProblemCode } from "../../api/problem.ts";
+import type { ProblemCode } from "../../core/problem.ts";
 import { codeAt, logInByApp, registerApp, userWithApp, verifiedApp } from "../support/apps.ts";
 import type { Answer } from "../support/client.ts";
 import { expectProblem } from "../support/problems.ts";

@@ -2,7 +2,7 @@
 // must not use up what outages give back to me, nor a try.
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { countRefunds } from "../../store/redis/refunds.ts";
+import { countRefunds } from "../../store/redis/second-step/refunds.ts";
 import type { EnrollmentView } from "../../workflows/messages.ts";
 import { impatientClient } from "../support/flow-attacks.ts";
 import { expectProblem } from "../support/problems.ts";

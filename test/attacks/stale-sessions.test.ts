@@ -2,7 +2,7 @@
 // account came to require one, or my role was taken away. My session is still in my hands: what does
 // it do?
 import { describe, expect, test } from "vitest";
-import type { activity } from "../../api/events.ts";
+import type { activity } from "../../core/audit.ts";
 import { giveDevices } from "../e2e/paths/people.ts";
 import { codeAt, logInByApp, registerApp, userWithApp, verifiedApp } from "../support/apps.ts";
 import type { Call } from "../support/client.ts";

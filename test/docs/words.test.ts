@@ -42,6 +42,6 @@ test("nor is a label or a title one of the old ones", () => {
 
 test("what stands there now is found, over two lines too", () => {
   expect(found(/These devices are logged in\. If you don't recognise one, end it/)).not.toEqual([]);
-  expect(found(/"Enter all 16 characters of the code\."/)).toEqual(["portal/passcode.tsx"]);
+  expect(found(/"Enter all 16 characters of the code\."/)).toEqual(["portal/login/passcode.tsx"]);
   expect(found(/[>"`] ?This device ?[<"`]/)).not.toEqual([]);
 });

@@ -1,8 +1,8 @@
 import { generateSync } from "otplib";
 import { expect, test } from "vitest";
-import type { AccountUser } from "../../api/account-users.ts";
-import type { activity } from "../../api/events.ts";
-import type { OtpSetup } from "../../api/otp-devices.ts";
+import type { AccountUser } from "../../core/account/users.ts";
+import type { activity } from "../../core/audit.ts";
+import type { OtpSetup } from "../../core/devices/otp.ts";
 import { newId } from "../../store/ids.ts";
 import { listDevices } from "../../store/postgres/devices.ts";
 import type { Role } from "../../store/postgres/schema.ts";

@@ -1,6 +1,6 @@
 import { eq } from "drizzle-orm";
 import { describe, expect, test } from "vitest";
-import { type activity, activityFile } from "../../api/events.ts";
+import { type activity, activityFile } from "../../core/audit.ts";
 import { newId } from "../../store/ids.ts";
 import { recordEvent, type ShownEvent } from "../../store/postgres/events.ts";
 import { type Role, users } from "../../store/postgres/schema.ts";

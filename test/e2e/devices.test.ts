@@ -1,7 +1,7 @@
 import { generateSync } from "otplib";
 import { expect, test } from "vitest";
-import type { activity } from "../../api/events.ts";
-import type { OtpSetup } from "../../api/otp-devices.ts";
+import type { activity } from "../../core/audit.ts";
+import type { OtpSetup } from "../../core/devices/otp.ts";
 import { setPolicy } from "../../store/postgres/accounts.ts";
 import { newPhone } from "../support/phones.ts";
 import {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { activity } from "../../api/events.ts";
-import type { Link } from "../../api/links.ts";
+import type { Link } from "../../core/account/links.ts";
+import type { activity } from "../../core/audit.ts";
 import { newId } from "../../store/ids.ts";
 import { createAccount, getAccount, setPolicy } from "../../store/postgres/accounts.ts";
 import type { Requirement } from "../../store/postgres/schema.ts";

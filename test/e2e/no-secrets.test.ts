@@ -1,6 +1,6 @@
 import { generateSync } from "otplib";
 import { expect, test } from "vitest";
-import type { OtpSetup } from "../../api/otp-devices.ts";
+import type { OtpSetup } from "../../core/devices/otp.ts";
 import { everythingReadable, secretsIn } from "../support/histories.ts";
 import { newPhone } from "../support/phones.ts";
 import {

@@ -1,7 +1,7 @@
 import { generateSync } from "otplib";
 import { describe, expect, test } from "vitest";
-import type { OtpSetup } from "../../api/otp-devices.ts";
-import type { KeptMessage } from "../../store/redis/outbox.ts";
+import type { OtpSetup } from "../../core/devices/otp.ts";
+import type { KeptMessage } from "../../store/redis/messages/outbox.ts";
 import { supportOperator } from "../support/apps.ts";
 import { everythingReadable, secretsIn } from "../support/histories.ts";
 import type { Person } from "../support/people.ts";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { OtpSetup } from "../../api/otp-devices.ts";
+import type { OtpSetup } from "../../core/devices/otp.ts";
 import { ensureDebianPackage } from "../../scripts/debian.ts";
 import { limit } from "../support/limits.ts";
 import { logInByPassword, startChallenge } from "../support/scenarios.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Policy } from "../../api/policy.ts";
+import type { Policy } from "../../core/account/policy.ts";
 import { logInByApp, verifiedApp } from "../support/apps.ts";
 import type { ApiClient } from "../support/client.ts";
 import { expectProblem } from "../support/problems.ts";

@@ -1,9 +1,9 @@
 import { Worker } from "@temporalio/worker";
 import { generateSync } from "otplib";
 import { expect, test } from "vitest";
-import type { activity } from "../../api/events.ts";
-import type { OtpSetup } from "../../api/otp-devices.ts";
-import type { Policy, PolicyRequest } from "../../api/policy.ts";
+import type { Policy, PolicyRequest } from "../../core/account/policy.ts";
+import type { activity } from "../../core/audit.ts";
+import type { OtpSetup } from "../../core/devices/otp.ts";
 import { workflowIds } from "../../workflows/ids.ts";
 import { VIEW } from "../../workflows/messages.ts";
 import { loggedIn } from "../support/apps.ts";

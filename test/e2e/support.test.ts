@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import type { activity } from "../../api/events.ts";
-import type { viewForSupport } from "../../api/support-view.ts";
+import type { activity } from "../../core/audit.ts";
+import type { viewForSupport } from "../../core/support/user-overview.ts";
 import { newId } from "../../store/ids.ts";
 import { listEvents } from "../../store/postgres/events.ts";
 import { setRole, unlockUser } from "../../store/postgres/users.ts";

@@ -1,9 +1,9 @@
 import { createServer } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { createApp } from "../../api/app.ts";
-import type { DeliveryView } from "../../api/webhook-deliveries.ts";
-import type { WebhookView } from "../../api/webhooks.ts";
-import { webhookSender } from "../../gateways/webhook.ts";
+import type { DeliveryView } from "../../core/webhooks/deliveries.ts";
+import type { WebhookView } from "../../core/webhooks/webhooks.ts";
+import { webhookSender } from "../../providers/webhook/webhook.ts";
 import { newId } from "../../store/ids.ts";
 import type { ShownEvent } from "../../store/postgres/events.ts";
 import { recordEvent } from "../../store/postgres/events.ts";

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { OtpSetup } from "../../api/otp-devices.ts";
+import type { OtpSetup } from "../../core/devices/otp.ts";
 import { newPhone } from "../support/phones.ts";
 import { wrongCode } from "../support/scenarios.ts";
 import type { App, FaultyPerson } from "./person.ts";

@@ -1,8 +1,8 @@
-import { unrunChallenge } from "../../api/unrun-challenge.ts";
 import { getAccount } from "../../store/postgres/accounts.ts";
 import type { AuditEvent, Device } from "../../store/postgres/schema.ts";
 import { countUsers } from "../../store/postgres/user-lists.ts";
-import { readChallenge } from "../../store/redis/challenges.ts";
+import { readChallenge } from "../../store/redis/second-step/challenges.ts";
+import { unrunChallenge } from "../../temporal/unrun-challenge.ts";
 import { type PolicyRolloutView, VIEW } from "../../workflows/messages.ts";
 import type { Installation } from "./installation.ts";
 

@@ -3,7 +3,6 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "@temporalio/client";
-import { connectTemporal } from "../../api/temporal.ts";
 import { checkoutFolder } from "../../scripts/folders.ts";
 import { freePort } from "../../scripts/ports.ts";
 import { ensurePostgres, makePostgres, runPostgres } from "../../scripts/postgres.ts";
@@ -14,6 +13,7 @@ import { startTemporal } from "../../scripts/temporal.ts";
 import { ensureTemporalCli } from "../../scripts/temporal-cli.ts";
 import { connectDatabase, migrateDatabase } from "../../store/postgres/connect.ts";
 import { connectRedis } from "../../store/redis/connect.ts";
+import { connectTemporal } from "../../temporal/calls.ts";
 import { limit } from "../support/limits.ts";
 import { environmentOf } from "../support/stack.ts";
 import { bundleFile } from "../support/workflow-bundle.ts";

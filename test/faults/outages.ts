@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
 import { listEvents } from "../../store/postgres/events.ts";
-import { countRefunds } from "../../store/redis/refunds.ts";
+import { countRefunds } from "../../store/redis/second-step/refunds.ts";
 import { limit } from "../support/limits.ts";
 import { newPerson } from "../support/people.ts";
 import { newPhone, phones } from "../support/phones.ts";

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { LoginResult } from "../../api/login.ts";
-import { keptMessages } from "../../store/redis/outbox.ts";
+import type { LoginResult } from "../../core/login/start-login.ts";
+import { keptMessages } from "../../store/redis/messages/outbox.ts";
 import { codeAt } from "../support/apps.ts";
 import type { Answer } from "../support/client.ts";
 import type { Person } from "../support/people.ts";

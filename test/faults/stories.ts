@@ -1,4 +1,4 @@
-import type { Policy } from "../../api/policy.ts";
+import type { Policy } from "../../core/account/policy.ts";
 import type { Answer } from "../support/client.ts";
 import { pairApp, pairPhone } from "./devices.ts";
 import type { App, FaultyPerson } from "./person.ts";

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { countQueuedEvents } from "../../store/postgres/event-queue.ts";
 import type { AuditEvent } from "../../store/postgres/schema.ts";
 import { devices, events, recoveryCodes, users } from "../../store/postgres/schema.ts";
-import { readChallenge } from "../../store/redis/challenges.ts";
+import { readChallenge } from "../../store/redis/second-step/challenges.ts";
 import { workflowIds } from "../../workflows/ids.ts";
 import type { Answer } from "../support/client.ts";
 import type { Received } from "../support/receiver.ts";

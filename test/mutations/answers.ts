@@ -11,7 +11,7 @@ export const answersMutations: Mutation[] = [
   },
   {
     mistake: "the answer of a session that has ended is given again",
-    file: "api/kept-answers.ts",
+    file: "api/http/stored-responses.ts",
     find: "    if (error instanceof Problem && error.status === 401) return undefined;",
     replace:
       '    if (error instanceof Problem && error.status === 401) return { is: "session " + token.split(".")[0] };',
@@ -19,16 +19,16 @@ export const answersMutations: Mutation[] = [
   },
   {
     mistake: "another user's answer is given for the same key",
-    file: "api/kept-answers.ts",
+    file: "api/http/stored-responses.ts",
     find: 'hashCode(config.CODE_KEY, "idempotency", caller.is, ...request)',
     replace: 'hashCode(config.CODE_KEY, "idempotency", ...request)',
-    noticedBy: ["test/api/idempotency.test.ts"],
+    noticedBy: ["test/api/http/idempotency.test.ts"],
   },
   {
     mistake: "a refusal for now is kept for a day",
-    file: "api/kept-answers.ts",
+    file: "api/http/stored-responses.ts",
     find: "const differs = status === 429 || status === 413 || status >= 500;",
     replace: "const differs = status >= 500;",
-    noticedBy: ["test/api/idempotency.test.ts"],
+    noticedBy: ["test/api/http/idempotency.test.ts"],
   },
 ];

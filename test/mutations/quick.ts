@@ -50,17 +50,17 @@ export const quickMutations: Mutation[] = [
   },
   {
     mistake: "a wrong passcode does not count towards the lock",
-    file: "store/redis/attempts.ts",
+    file: "store/redis/second-step/attempts.ts",
     find: "local count = redis.call('INCR', failures)",
     replace: "local count = tonumber(redis.call('GET', failures) or 0)",
-    noticedBy: ["test/store/redis/attempts.test.ts"],
+    noticedBy: ["test/store/redis/second-step/attempts.test.ts"],
   },
   {
     mistake: "the last wrong try of a PIN leaves it good",
-    file: "store/redis/pins.ts",
+    file: "store/redis/second-step/pins.ts",
     find: "remaining > 0 and 'rejected' or 'voided'",
     replace: "remaining > -1 and 'rejected' or 'voided'",
-    noticedBy: ["test/store/redis/pins.test.ts"],
+    noticedBy: ["test/store/redis/second-step/pins.test.ts"],
   },
   {
     mistake: "a key's request under way is begun a second time",

@@ -1,6 +1,6 @@
 import type { Mutation } from "./mutation.ts";
 
-const LABEL = "test/api/otp-label.test.ts";
+const LABEL = "test/core/devices/otp-label.test.ts";
 const DEAD_ENDS = "test/portal/dead-ends.test.ts";
 const NOTICES = "test/e2e/notices.test.ts";
 
@@ -8,49 +8,49 @@ const NOTICES = "test/e2e/notices.test.ts";
 export const setupMutations: Mutation[] = [
   {
     mistake: "the barcode's label leaves out the device's nickname",
-    file: "api/otp.ts",
+    file: "core/devices/totp.ts",
     find: "cut(device, LABEL.device)",
     replace: '""',
     noticedBy: [LABEL],
   },
   {
     mistake: "a colon in a name parts the label elsewhere",
-    file: "api/otp.ts",
+    file: "core/devices/totp.ts",
     find: 'text.replaceAll(":", " ")',
     replace: "text",
     noticedBy: [LABEL],
   },
   {
     mistake: "the longest names make a URI that no barcode holds",
-    file: "api/otp.ts",
+    file: "core/devices/totp.ts",
     find: "points.length > most ?",
     replace: "points.length > 1000 ?",
     noticedBy: [LABEL],
   },
   {
     mistake: "every session of the user sees the secret of an unverified app again",
-    file: "store/redis/set-ups.ts",
+    file: "store/redis/sessions/set-ups.ts",
     find: "(await redis.get(keys.setUp(userId, deviceId))) === sessionId",
     replace: "(await redis.get(keys.setUp(userId, deviceId))) !== sessionId.repeat(2)",
-    noticedBy: ["test/store/redis/set-ups.test.ts", DEAD_ENDS],
+    noticedBy: ["test/store/redis/sessions/set-ups.test.ts", DEAD_ENDS],
   },
   {
     mistake: "who began a set-up is remembered for another device of the user",
     file: "store/redis/keys.ts",
     find: "setUp: (userId: string, deviceId: string)",
     replace: 'setUp: (userId: string, _: string, deviceId = "")',
-    noticedBy: ["test/store/redis/set-ups.test.ts"],
+    noticedBy: ["test/store/redis/sessions/set-ups.test.ts"],
   },
   {
     mistake: "a wrong code takes the barcode away",
-    file: "portal/otp.tsx",
+    file: "portal/devices/otp.tsx",
     find: "own ? await sameSetup(deps, device) : undefined",
     replace: 'own && c.get("faults").status === 200 ? await sameSetup(deps, device) : undefined',
     noticedBy: [DEAD_ENDS],
   },
   {
     mistake: "the whole number is shown to every session of the user",
-    file: "portal/pin.tsx",
+    file: "portal/devices/pin.tsx",
     find: "const shown = own ?",
     replace: "const shown = own || view ?",
     noticedBy: [DEAD_ENDS],
@@ -64,28 +64,28 @@ export const setupMutations: Mutation[] = [
   },
   {
     mistake: "a PIN asked for too early is answered without the seconds",
-    file: "api/sends.ts",
+    file: "core/limits/send-limits.ts",
     find: "const soon = waitMs <= config.limits[kind].intervalMs;",
     replace: "const soon = false;",
     noticedBy: [DEAD_ENDS],
   },
   {
     mistake: "a passcode that still works is called lost after a change of method",
-    file: "api/challenge-view.ts",
+    file: "core/login/challenge-view.ts",
     find: 'if (view.state !== "delivery_failed" || view.problem !== "send_limit") return view;',
     replace: "if (view.state) return view;",
-    noticedBy: ["test/api/challenges.test.ts", DEAD_ENDS],
+    noticedBy: ["test/core/login/challenges.test.ts", DEAD_ENDS],
   },
   {
     mistake: "nothing urges a user without recovery codes to make some",
-    file: "portal/devices.tsx",
+    file: "portal/devices/devices.tsx",
     find: 'session.scope === "full" && mine.recoveryCodes.remaining === 0 && <Urge />',
     replace: 'session.scope !== "full" && mine.recoveryCodes.remaining === 0 && <Urge />',
     noticedBy: [DEAD_ENDS],
   },
   {
     mistake: "an open session of a locked user shows nothing of the lock",
-    file: "portal/layout.tsx",
+    file: "portal/layout/layout.tsx",
     find: "of.who?.locked && <Locked",
     replace: "of.who?.locked === undefined && <Locked",
     noticedBy: [DEAD_ENDS],
@@ -141,21 +141,21 @@ export const setupMutations: Mutation[] = [
   },
   {
     mistake: "what another account's administrator did is called a colleague's",
-    file: "portal/actors.ts",
+    file: "portal/account/actors.ts",
     find: "if (actor.accountId !== reads.accountId)",
     replace: "if (actor.accountId === actorId)",
     noticedBy: ["test/portal/who-did-it.test.ts"],
   },
   {
     mistake: "each reload by Support is another look",
-    file: "api/support.ts",
+    file: "core/support/support.ts",
     find: "const key = reason ?",
     replace: "const key = event ?",
     noticedBy: ["test/portal/who-did-it.test.ts"],
   },
   {
     mistake: "a webhook waits for an event that never comes",
-    file: "api/webhook-types.ts",
+    file: "api/http/webhook-types.ts",
     find: '.array(z.enum(EVENT_TYPES, "There is no such type of event."))',
     replace: ".array(z.string().max(EVENT_TYPES.length))",
     noticedBy: ["test/portal/webhooks.test.ts", "test/e2e/webhooks.test.ts"],
@@ -169,14 +169,14 @@ export const setupMutations: Mutation[] = [
   },
   {
     mistake: "a default method saved as it is without a choice is told as a change",
-    file: "api/settings.ts",
+    file: "core/devices/default-method.ts",
     find: "(user?.defaultMethod ?? METHODS[0]) === method",
     replace: "user?.defaultMethod === method",
     noticedBy: ["test/portal/true-words.test.ts"],
   },
   {
     mistake: "a stranger is told as many faults as their request has",
-    file: "api/errors.ts",
+    file: "api/http/problems.ts",
     find: ".slice(0, MOST_FAULTS)",
     replace: ".slice()",
     noticedBy: ["test/e2e/webhooks.test.ts"],

@@ -4,7 +4,7 @@ import type { Mutation } from "./mutation.ts";
 export const webhooksMutations: Mutation[] = [
   {
     mistake: "webhooks are added and removed without end",
-    file: "api/webhooks.ts",
+    file: "core/webhooks/webhooks.ts",
     find: "  const spent = await spendChange(deps, session);\n  const { accountId, userId: createdBy }",
     replace:
       "  const spent = { giveBack: async () => {} };\n  const { accountId, userId: createdBy }",
@@ -12,45 +12,45 @@ export const webhooksMutations: Mutation[] = [
   },
   {
     mistake: "a mistyped URL or a full list uses up the day's changes of webhooks",
-    file: "api/webhooks.ts",
+    file: "core/webhooks/webhooks.ts",
     find: "    if (!isLookedUp(target, deps.config)) await spent.giveBack();\n",
     replace: "",
     noticedBy: ["test/attacks/day-budgets.test.ts"],
   },
   {
     mistake: "names inside are looked up without end",
-    file: "api/webhooks.ts",
+    file: "core/webhooks/webhooks.ts",
     find: "    if (!isLookedUp(target, deps.config)) await spent.giveBack();\n",
     replace: "    await spent.giveBack();\n",
     noticedBy: ["test/attacks/day-budgets.test.ts"],
   },
   {
     mistake: "events are sent to private addresses",
-    file: "gateways/public-addresses.ts",
+    file: "providers/webhook/public-addresses.ts",
     find: 'if (address.range() !== "unicast") return false;',
     replace: 'if (!["unicast", "private"].includes(address.range())) return false;',
-    noticedBy: ["test/gateways/public-addresses.test.ts"],
+    noticedBy: ["test/providers/public-addresses.test.ts"],
   },
   {
     mistake: "events are sent to the metadata service of a cloud",
-    file: "gateways/public-addresses.ts",
+    file: "providers/webhook/public-addresses.ts",
     find: 'if (address.range() !== "unicast") return false;',
     replace: 'if (!["unicast", "linkLocal"].includes(address.range())) return false;',
-    noticedBy: ["test/gateways/public-addresses.test.ts"],
+    noticedBy: ["test/providers/public-addresses.test.ts"],
   },
   {
     mistake: "a connection goes to an address that was typed, though it is inside",
-    file: "gateways/webhook.ts",
+    file: "providers/webhook/webhook.ts",
     find: "if (!inside && isIP(host) && !isPublicAddress(host)) throw blocked();",
     replace: "",
-    noticedBy: ["test/gateways/webhook.test.ts"],
+    noticedBy: ["test/providers/webhook.test.ts"],
   },
   {
     mistake: "names are not looked at when the connection is made",
-    file: "gateways/webhook.ts",
+    file: "providers/webhook/webhook.ts",
     find: "          ...(!inside && { lookup: lookupPublic(resolve) }),\n",
     replace: "",
-    noticedBy: ["test/gateways/public-addresses.test.ts"],
+    noticedBy: ["test/providers/public-addresses.test.ts"],
   },
   {
     mistake: "an event of another account is sent",
@@ -68,7 +68,7 @@ export const webhooksMutations: Mutation[] = [
   },
   {
     mistake: "a webhook's URL may hold a password",
-    file: "api/webhooks.ts",
+    file: "core/webhooks/webhooks.ts",
     find: "if (target.username || target.password || target.hash)",
     replace: "if (target.hash)",
     noticedBy: ["test/e2e/webhooks.test.ts"],

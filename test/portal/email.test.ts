@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { keptMessages } from "../../store/redis/outbox.ts";
+import { keptMessages } from "../../store/redis/messages/outbox.ts";
 import { until } from "../support/until.ts";
 import { expectAccessible, follow, heading, logIn, press, usePortal } from "./browser.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { passReport } from "../../gateways/reports.ts";
-import type { DeliveryReport } from "../../gateways/sms.ts";
+import { passReport } from "../../providers/sms/reports.ts";
+import type { DeliveryReport } from "../../providers/sms/sms.ts";
 import { keys } from "../../store/redis/keys.ts";
 import { workflowIds } from "../../workflows/ids.ts";
 import { wrongCode } from "../support/scenarios.ts";

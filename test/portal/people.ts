@@ -1,5 +1,5 @@
 import type { Page } from "playwright-core";
-import type { OtpSetup } from "../../api/otp-devices.ts";
+import type { OtpSetup } from "../../core/devices/otp.ts";
 import type { Person } from "../support/people.ts";
 import { enrollPhone, logInByPassword, logInBySms } from "../support/scenarios.ts";
 import { logIn, type Portal, press } from "./browser.ts";

@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { OtpSetup } from "../../api/otp-devices.ts";
+import type { OtpSetup } from "../../core/devices/otp.ts";
 import { newId } from "../../store/ids.ts";
 import { hashPassword } from "../../store/passwords.ts";
 import { createAccount } from "../../store/postgres/accounts.ts";
 import { createUser } from "../../store/postgres/users.ts";
-import { keptMessages } from "../../store/redis/outbox.ts";
+import { keptMessages } from "../../store/redis/messages/outbox.ts";
 import type { Installation } from "../faults/installation.ts";
 import { codeAt } from "../support/apps.ts";
 import { createClient, patient } from "../support/client.ts";

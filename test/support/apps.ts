@@ -1,5 +1,5 @@
 import { generateSync } from "otplib";
-import type { OtpSetup } from "../../api/otp-devices.ts";
+import type { OtpSetup } from "../../core/devices/otp.ts";
 import type { Role } from "../../store/postgres/schema.ts";
 import { logInByPassword, type Stage, startChallenge } from "./scenarios.ts";
 import type { Stack } from "./stack.ts";

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Challenge } from "../../api/challenge-view.ts";
-import type { DeviceView, MultiFactor } from "../../api/devices.ts";
-import type { LoginResult } from "../../api/login.ts";
-import type { problemBody } from "../../api/problem.ts";
-import type { describeSession } from "../../api/sessions.ts";
-import type { Authenticated } from "../../api/verify-passcode.ts";
+import type { DeviceView, MultiFactor } from "../../core/devices/devices.ts";
+import type { Challenge } from "../../core/login/challenge-view.ts";
+import type { LoginResult } from "../../core/login/start-login.ts";
+import type { Authenticated } from "../../core/login/verify-passcode.ts";
+import type { problemBody } from "../../core/problem.ts";
+import type { describeSession } from "../../core/sessions/sessions.ts";
 import { until } from "./until.ts";
 
 export type ProblemBody = ReturnType<typeof problemBody> & {

@@ -1,5 +1,5 @@
 import type { LookupAddress } from "node:dns";
-import type { Resolve } from "../../gateways/public-addresses.ts";
+import type { Resolve } from "../../providers/webhook/public-addresses.ts";
 
 /** DNS that answers these, one list a question, the last for ever; counts the questions. */
 export function dns(...answers: (readonly string[])[]) {

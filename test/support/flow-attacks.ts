@@ -1,5 +1,5 @@
 import { createApp } from "../../api/app.ts";
-import type { Deps } from "../../api/deps.ts";
+import type { Deps } from "../../core/deps.ts";
 import { codeAt } from "./apps.ts";
 import { createClient } from "./client.ts";
 import { checkedClient, type Stack } from "./stack.ts";

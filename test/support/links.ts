@@ -1,11 +1,11 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { Client } from "@temporalio/client";
 import { createApp } from "../../api/app.ts";
-import { createFlows } from "../../api/flows.ts";
-import { connectTemporal } from "../../api/temporal.ts";
 import { freePort } from "../../scripts/ports.ts";
 import { connectDatabase, REQUEST_MS } from "../../store/postgres/connect.ts";
 import { connectRedis } from "../../store/redis/connect.ts";
+import { connectTemporal } from "../../temporal/calls.ts";
+import { createFlows } from "../../temporal/flows.ts";
 import { checkedClient, type Stack } from "./stack.ts";
 
 /** A way to a server that can be broken. */

@@ -1,4 +1,4 @@
-import { type SmsGateway, UndeliverableError } from "../../gateways/sms.ts";
+import { type SmsGateway, UndeliverableError } from "../../providers/sms/sms.ts";
 import { until } from "./until.ts";
 
 type Message = { to: string; body: string };

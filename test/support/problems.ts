@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { PROBLEMS, type ProblemCode } from "../../api/problem.ts";
+import { PROBLEMS, type ProblemCode } from "../../core/problem.ts";
 import type { Answer, ProblemBody } from "./client.ts";
 
 /** Holds an answer to be this problem, whole, and to tell nothing of the code behind it. */

@@ -1,4 +1,4 @@
-import type { LoginResult } from "../../api/login.ts";
+import type { LoginResult } from "../../core/login/start-login.ts";
 import type { Answer, ApiClient } from "./client.ts";
 import type { Person } from "./people.ts";
 import { newPhone } from "./phones.ts";

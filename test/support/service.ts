@@ -6,7 +6,7 @@ import { type Child, launch, waitUntilReady } from "../../scripts/processes.ts";
 import { connectDatabase, migrateDatabase } from "../../store/postgres/connect.ts";
 import type { Role } from "../../store/postgres/schema.ts";
 import { connectRedis } from "../../store/redis/connect.ts";
-import type { KeptMessage } from "../../store/redis/outbox.ts";
+import type { KeptMessage } from "../../store/redis/messages/outbox.ts";
 import { createClient, patient } from "./client.ts";
 import { copies } from "./copies.ts";
 import { type DatabaseKind, freshDatabase } from "./databases.ts";

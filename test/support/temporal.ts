@@ -13,7 +13,7 @@ import {
   Worker,
 } from "@temporalio/worker";
 import { inject } from "vitest";
-import type { Activities } from "../../activities/index.ts";
+import type { Activities } from "../../activities/activities.ts";
 import { freePort } from "../../scripts/ports.ts";
 import { launch } from "../../scripts/processes.ts";
 import { startTemporal } from "../../scripts/temporal.ts";

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { UndeliverableError } from "../../gateways/sms.ts";
+import { UndeliverableError } from "../../providers/sms/sms.ts";
 import { hashCode } from "../../store/codes.ts";
-import { checkPasscode } from "../../store/redis/attempts.ts";
-import { findDelivery } from "../../store/redis/deliveries.ts";
+import { findDelivery } from "../../store/redis/messages/deliveries.ts";
+import { checkPasscode } from "../../store/redis/second-step/attempts.ts";
 import { eventually } from "./flows.ts";
 import { useWorld } from "./world.ts";
 

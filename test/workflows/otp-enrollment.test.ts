@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { getDevice } from "../../store/postgres/devices.ts";
 import { getUser } from "../../store/postgres/users.ts";
-import { readUserRevocation } from "../../store/redis/revocations.ts";
+import { readUserRevocation } from "../../store/redis/sessions/revocations.ts";
 import { ORIGIN } from "./flows.ts";
 import { useWorld } from "./world.ts";
 

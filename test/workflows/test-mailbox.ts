@@ -1,4 +1,4 @@
-import type { MailGateway } from "../../gateways/mail.ts";
+import type { MailGateway } from "../../providers/mail/mail.ts";
 
 /** A mail server behind which every address is this mailbox, and that can refuse it. */
 export function testMailbox() {

@@ -1,4 +1,4 @@
-import type { Sms, SmsGateway } from "../../gateways/sms.ts";
+import type { Sms, SmsGateway } from "../../providers/sms/sms.ts";
 
 /** A provider whose every phone is this one, and that can be away. */
 export function testPhone() {

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "vitest";
-import { newWebhookSecret } from "../../gateways/webhook.ts";
+import { newWebhookSecret } from "../../providers/webhook/webhook.ts";
 import { newId } from "../../store/ids.ts";
 import { findEvent, listEvents, recordEvent, showEvents } from "../../store/postgres/events.ts";
 import { getDelivery, noteDelivery } from "../../store/postgres/webhook-deliveries.ts";

@@ -1,7 +1,7 @@
 import { afterEach, inject } from "vitest";
-import { createActivities } from "../../activities/index.ts";
+import { createActivities } from "../../activities/activities.ts";
 import { loadConfig } from "../../config.ts";
-import type { MailGateway } from "../../gateways/mail.ts";
+import type { MailGateway } from "../../providers/mail/mail.ts";
 import { connectDatabase, migrateDatabase } from "../../store/postgres/connect.ts";
 import { listEvents } from "../../store/postgres/events.ts";
 import { connectRedis } from "../../store/redis/connect.ts";

@@ -1,12 +1,12 @@
-import { recoveryHash } from "../../../api/recovery-codes.ts";
+import { recoveryHash } from "../../../core/devices/recovery-codes.ts";
 import { listEvents } from "../../../store/postgres/events.ts";
 import { getMfaProfile } from "../../../store/postgres/profiles.ts";
 import { countRecoveryCodes, lookUpRecoveryCode } from "../../../store/postgres/recovery-codes.ts";
 import type { Device } from "../../../store/postgres/schema.ts";
 import { findUserByUsername, getUser } from "../../../store/postgres/users.ts";
-import { listOpenChallenges } from "../../../store/redis/challenges.ts";
-import { failures } from "../../../store/redis/failures.ts";
-import { listSessions } from "../../../store/redis/live-sessions.ts";
+import { listOpenChallenges } from "../../../store/redis/second-step/challenges.ts";
+import { failures } from "../../../store/redis/second-step/failures.ts";
+import { listSessions } from "../../../store/redis/sessions/live-sessions.ts";
 import { unseal } from "../../../store/sealing.ts";
 import { codeAt } from "../../support/apps.ts";
 import type { Answer } from "../../support/client.ts";

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { createApp } from "../../../api/app.ts";
-import type { Deps } from "../../../api/deps.ts";
+import type { Deps } from "../../../core/deps.ts";
 import { type ApiClient, patient, type Send } from "../../support/client.ts";
 import { checkedClient, type Stack } from "../../support/stack.ts";
 

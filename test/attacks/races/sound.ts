@@ -2,7 +2,7 @@ import { configuredMethods } from "../../../store/methods.ts";
 import { listEvents } from "../../../store/postgres/events.ts";
 import { getMfaProfile } from "../../../store/postgres/profiles.ts";
 import { countRecoveryCodes } from "../../../store/postgres/recovery-codes.ts";
-import { listOpenChallenges } from "../../../store/redis/challenges.ts";
+import { listOpenChallenges } from "../../../store/redis/second-step/challenges.ts";
 import type { Answer } from "../../support/client.ts";
 import type { Stack } from "../../support/stack.ts";
 import type { Request } from "./request.ts";

@@ -1,7 +1,7 @@
 import { hash } from "@node-rs/argon2";
 import { eq } from "drizzle-orm";
-import { newOtpSecret } from "../../../api/otp.ts";
-import { recoveryHash } from "../../../api/recovery-codes.ts";
+import { recoveryHash } from "../../../core/devices/recovery-codes.ts";
+import { newOtpSecret } from "../../../core/devices/totp.ts";
 import { newId } from "../../../store/ids.ts";
 import { listEvents } from "../../../store/postgres/events.ts";
 import { holdingUser } from "../../../store/postgres/holding-user.ts";
@@ -9,8 +9,8 @@ import { replaceRecoveryCodes } from "../../../store/postgres/recovery-codes.ts"
 import { accounts, devices, type Role, users } from "../../../store/postgres/schema.ts";
 import { lockUser } from "../../../store/postgres/users.ts";
 import { newRecoveryCodes } from "../../../store/recovery-codes.ts";
-import { exhaustAttempts } from "../../../store/redis/failures.ts";
-import { openSession, readEpochs } from "../../../store/redis/sessions.ts";
+import { exhaustAttempts } from "../../../store/redis/second-step/failures.ts";
+import { openSession, readEpochs } from "../../../store/redis/sessions/sessions.ts";
 import { seal } from "../../../store/sealing.ts";
 import { eventOf } from "../../store/postgres/database.ts";
 import { registerApp } from "../../support/apps.ts";

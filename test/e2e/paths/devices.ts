@@ -1,4 +1,4 @@
-import type { ProblemCode } from "../../../api/problem.ts";
+import type { ProblemCode } from "../../../core/problem.ts";
 import { workflowIds } from "../../../workflows/ids.ts";
 import type { Person } from "../../support/people.ts";
 import { logInByPassword } from "../../support/scenarios.ts";

@@ -1,8 +1,8 @@
 import { generateSync } from "otplib";
 import type { EventFromLogic, SnapshotFrom } from "xstate";
-import type { ProblemCode } from "../../../api/problem.ts";
-import { recoveryHash } from "../../../api/recovery-codes.ts";
-import { spendPasscodeSend } from "../../../api/sends.ts";
+import { recoveryHash } from "../../../core/devices/recovery-codes.ts";
+import { spendPasscodeSend } from "../../../core/limits/send-limits.ts";
+import type { ProblemCode } from "../../../core/problem.ts";
 import type { loginChallengeMachine as machine } from "../../../machines/login-challenge.ts";
 import type { Method } from "../../../machines/methods.ts";
 import { newOwnedId } from "../../../store/ids.ts";

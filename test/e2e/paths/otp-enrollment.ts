@@ -1,7 +1,7 @@
 import { generateSync } from "otplib";
 import type { EventFromLogic } from "xstate";
-import type { OtpSetup } from "../../../api/otp-devices.ts";
-import type { ProblemCode } from "../../../api/problem.ts";
+import type { OtpSetup } from "../../../core/devices/otp.ts";
+import type { ProblemCode } from "../../../core/problem.ts";
 import type { otpEnrollmentMachine as machine } from "../../../machines/otp-enrollment.ts";
 import { otpEnrollmentView } from "../../../workflows/views.ts";
 import type { PathRules } from "../../support/paths.ts";

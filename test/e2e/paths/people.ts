@@ -1,6 +1,5 @@
-import type { Flows } from "../../../api/flows.ts";
-import { newOtpSecret } from "../../../api/otp.ts";
-import type { ProblemCode } from "../../../api/problem.ts";
+import { newOtpSecret } from "../../../core/devices/totp.ts";
+import type { ProblemCode } from "../../../core/problem.ts";
 import type { Method } from "../../../machines/methods.ts";
 import { newId } from "../../../store/ids.ts";
 import { addOtpDevice, addSmsDevice, verifyDevice } from "../../../store/postgres/devices.ts";
@@ -8,6 +7,7 @@ import { listEvents } from "../../../store/postgres/events.ts";
 import { holdingUser } from "../../../store/postgres/holding-user.ts";
 import { replaceRecoveryCodes } from "../../../store/postgres/recovery-codes.ts";
 import { seal } from "../../../store/sealing.ts";
+import type { Flows } from "../../../temporal/flows.ts";
 import { eventOf } from "../../store/postgres/database.ts";
 import type { Person } from "../../support/people.ts";
 import { newPhone } from "../../support/phones.ts";

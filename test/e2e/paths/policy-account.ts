@@ -1,4 +1,4 @@
-import type { Policy, PolicyRequest } from "../../../api/policy.ts";
+import type { Policy, PolicyRequest } from "../../../core/account/policy.ts";
 import { logInByApp } from "../../support/apps.ts";
 import type { Answer, ApiClient } from "../../support/client.ts";
 import type { Person } from "../../support/people.ts";

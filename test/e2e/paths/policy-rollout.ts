@@ -1,7 +1,7 @@
 import type { EventFromLogic } from "xstate";
-import type { activity } from "../../../api/events.ts";
-import type { Policy } from "../../../api/policy.ts";
-import type { ProblemCode } from "../../../api/problem.ts";
+import type { Policy } from "../../../core/account/policy.ts";
+import type { activity } from "../../../core/audit.ts";
+import type { ProblemCode } from "../../../core/problem.ts";
 import type { policyRolloutMachine as machine } from "../../../machines/policy-rollout.ts";
 import { workflowIds } from "../../../workflows/ids.ts";
 import type { Answer, Call } from "../../support/client.ts";

@@ -1,5 +1,5 @@
 import type { EventFromLogic, SnapshotFrom } from "xstate";
-import type { ProblemCode } from "../../../api/problem.ts";
+import type { ProblemCode } from "../../../core/problem.ts";
 import type { smsEnrollmentMachine as machine } from "../../../machines/sms-enrollment.ts";
 import { workflowIds } from "../../../workflows/ids.ts";
 import { smsEnrollmentView } from "../../../workflows/views.ts";

@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import type { AnyStateMachine, EventFromLogic, SnapshotFrom } from "xstate";
-import type { ProblemCode } from "../../../api/problem.ts";
+import type { ProblemCode } from "../../../core/problem.ts";
 import type { Answer } from "../../support/client.ts";
 import type { Move, Place } from "../../support/machine-walk.ts";
 import { settles, wayTo } from "../../support/paths.ts";

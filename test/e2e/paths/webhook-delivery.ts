@@ -1,7 +1,7 @@
 import type { EventFromLogic } from "xstate";
-import type { ProblemCode } from "../../../api/problem.ts";
-import type { DeliveryView } from "../../../api/webhook-deliveries.ts";
-import type { WebhookView } from "../../../api/webhooks.ts";
+import type { ProblemCode } from "../../../core/problem.ts";
+import type { DeliveryView } from "../../../core/webhooks/deliveries.ts";
+import type { WebhookView } from "../../../core/webhooks/webhooks.ts";
 import type { webhookDeliveryMachine as machine } from "../../../machines/webhook-delivery.ts";
 import { newId } from "../../../store/ids.ts";
 import { findEvent, recordEvent } from "../../../store/postgres/events.ts";

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { newId, newOwnedId } from "../../../store/ids.ts";
-import { openChallenge, readChallenge } from "../../../store/redis/challenges.ts";
 import { keys } from "../../../store/redis/keys.ts";
-import { isKnownAddress, rememberAddress } from "../../../store/redis/known-addresses.ts";
-import { checkSession } from "../../../store/redis/live-sessions.ts";
-import { openSession, readEpochs } from "../../../store/redis/sessions.ts";
+import { openChallenge, readChallenge } from "../../../store/redis/second-step/challenges.ts";
+import { isKnownAddress, rememberAddress } from "../../../store/redis/sessions/known-addresses.ts";
+import { checkSession } from "../../../store/redis/sessions/live-sessions.ts";
+import { openSession, readEpochs } from "../../../store/redis/sessions/sessions.ts";
 import { NOW, newUser, twoClients } from "./clients.ts";
 
 const [redis] = await twoClients();

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { newId, newOwnedId } from "../../../store/ids.ts";
-import { openChallenge, readChallenge } from "../../../store/redis/challenges.ts";
 import { connectRedis, type Redis } from "../../../store/redis/connect.ts";
+import { openChallenge, readChallenge } from "../../../store/redis/second-step/challenges.ts";
 import { isUnavailable } from "../../../store/unavailable.ts";
 import { limit } from "../../support/limits.ts";
 import { type RedisCluster, startRedisCluster } from "../../support/redis-cluster.ts";

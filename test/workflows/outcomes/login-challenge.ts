@@ -1,4 +1,4 @@
-import { UndeliverableError } from "../../../gateways/sms.ts";
+import { UndeliverableError } from "../../../providers/sms/sms.ts";
 import { ORIGIN } from "../flows.ts";
 import { type Outcome, SOON_MS } from "./outcome.ts";
 

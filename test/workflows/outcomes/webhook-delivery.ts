@@ -1,4 +1,4 @@
-import { newWebhookSecret } from "../../../gateways/webhook.ts";
+import { newWebhookSecret } from "../../../providers/webhook/webhook.ts";
 import { newId } from "../../../store/ids.ts";
 import { findEvent, recordEvent } from "../../../store/postgres/events.ts";
 import { addWebhook } from "../../../store/postgres/webhooks.ts";

@@ -1,0 +1,57 @@
+import type { Origin } from "../machines/methods.ts";
+import type { EventType } from "../store/event-types.ts";
+import { removeUnverifiedDevice, verifyDevice } from "../store/postgres/devices.ts";
+import { dropPin } from "../store/redis/second-step/pins.ts";
+import { revokeUser } from "../store/redis/sessions/sessions.ts";
+import type { Deps } from "./activities.ts";
+import { currentWorkflowId, eventOf } from "./audit.ts";
+
+type Enrolled = { userId: string; accountId: string; deviceId: string; origin?: Origin };
+
+/** How an enrollment ends: the device counts, or is gone. */
+export function settlementActivities({ db, redis, clock }: Deps) {
+  const remove = async (device: Enrolled, event: EventType) => {
+    const { userId, deviceId } = device;
+    await removeUnverifiedDevice(
+      db,
+      { userId, deviceId },
+      eventOf(clock, event, device, { deviceId }),
+    );
+    await dropPin(redis, { userId, deviceId });
+  };
+
+  return {
+    /**
+     * False when the device was removed before its proof could be written down, or is dropped now
+     * since another request overtook the proof: another device was verified, or its secret replaced.
+     */
+    async settleDevice(
+      device: Enrolled & {
+        makeDefault: boolean;
+        aside?: boolean;
+        alone?: boolean;
+        sealedAs?: string;
+      },
+    ): Promise<boolean> {
+      const { userId, deviceId, makeDefault, aside, alone, sealedAs } = device;
+      const outcome = await verifyDevice(
+        db,
+        { userId, deviceId, makeDefault, aside, alone, sealedAs, at: new Date(clock.now()) },
+        eventOf(clock, "device_verified", device, { deviceId, ...(aside && { aside }) }),
+      );
+      if (outcome === "overtaken") {
+        await remove(device, "device_dropped");
+        return false;
+      }
+      await dropPin(redis, { userId, deviceId });
+      return outcome !== "gone";
+    },
+
+    async signOut({ userId, reason }: { userId: string; reason: string }) {
+      await revokeUser(redis, userId, { reason, now: clock.now(), fact: currentWorkflowId() });
+    },
+
+    removeDevice: (device: Enrolled) => remove(device, "device_removed"),
+    dropDevice: (device: Enrolled) => remove(device, "device_dropped"),
+  };
+}

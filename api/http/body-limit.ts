@@ -1,0 +1,21 @@
+import type { MiddlewareHandler } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { Problem } from "../../core/problem.ts";
+
+/**
+ * Refuses a body of more than so many bytes with `body_too_large`. A length that is declared is
+ * believed, as HTTP holds the sender to it; only a body without one is counted as it comes.
+ */
+export function limitBody(maxSize: number): MiddlewareHandler {
+  const refuse = () => {
+    throw new Problem("body_too_large");
+  };
+  const counted = bodyLimit({ maxSize, onError: refuse });
+  return (c, next) => {
+    if (c.req.method === "GET" || c.req.method === "HEAD") return next();
+    const length = c.req.header("content-length");
+    if (length === undefined || c.req.header("transfer-encoding")) return counted(c, next);
+    if (Number(length) > maxSize) refuse();
+    return next();
+  };
+}

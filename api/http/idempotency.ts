@@ -1,0 +1,54 @@
+import type { Context, MiddlewareHandler } from "hono";
+import type { Deps } from "../../core/deps.ts";
+import { Problem } from "../../core/problem.ts";
+import { idempotencyKeySchema } from "../v1/openapi.ts";
+import { callerWith, keptAnswers, toKeep } from "./stored-responses.ts";
+
+const HEADERS = ["content-type", "content-disposition", "location", "www-authenticate"];
+
+/** The one path at which a header names the challenge. */
+const TOKENS = "/v2.0/tokens";
+
+/** A challenge in the path, with what is asked of it. */
+const CHALLENGE = /^\/v1\/login\/challenges\/([^/]+)\//;
+
+/**
+ * Answers a repeated POST with the same `Idempotency-Key` as the first time: for a day, while the
+ * session or the challenge that it came with lasts, and for a stranger where it was a login that
+ * succeeded. Throws `invalid_request` for a key that is empty or too long.
+ */
+export function idempotency(deps: Deps): MiddlewareHandler {
+  return async (c, next) => {
+    const key = c.req.method === "POST" ? c.req.header("idempotency-key") : undefined;
+    if (key === undefined) return next();
+    requireShort(key);
+    const text = await c.req.text();
+    const caller = await callerWith(deps, credentialsOf(c));
+    const answers = keptAnswers(deps, caller, c.req.path, key);
+    const claimed = await answers.claim(text);
+    if (claimed.outcome === "mismatch") throw new Problem("idempotency_key_reused");
+    if (claimed.outcome === "in_progress")
+      throw new Problem("request_in_progress", "Wait for its answer.", { retryAfterS: 1 });
+    if (claimed.outcome === "done") return answers.answerOf(c, claimed);
+    await next();
+    await answers.keep(c, claimed.claim, c.res.status, () => toKeep(c.res, HEADERS));
+  };
+}
+
+function requireShort(key: string) {
+  const { error } = idempotencyKeySchema.safeParse(key);
+  if (!error) return;
+  const message = error.issues[0]?.message ?? "";
+  throw new Problem("invalid_request", `Idempotency-Key: ${message}`, {
+    errors: [{ path: "idempotency-key", message }],
+  });
+}
+
+/** The ways in which the faces are told who calls, and for which login. */
+const credentialsOf = (c: Context) => ({
+  token:
+    c.req.header("x-auth-token") ??
+    /^Bearer +(\S+)$/i.exec(c.req.header("authorization") ?? "")?.[1],
+  challengeId:
+    c.req.path === TOKENS ? c.req.header("x-sessionid") : CHALLENGE.exec(c.req.path)?.[1],
+});

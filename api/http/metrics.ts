@@ -1,0 +1,91 @@
+import type { MiddlewareHandler } from "hono";
+import { routePath } from "hono/route";
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { Problem } from "../../core/problem.ts";
+import type { Db } from "../../store/postgres/connect.ts";
+import { countQueuedEvents } from "../../store/postgres/event-queue.ts";
+import { watchRedisCommands } from "../../store/redis/commands.ts";
+import { listen } from "../../telemetry/facts.ts";
+
+/** From a Redis round trip to the gateway's patience with Temporal, in seconds. */
+const BUCKETS_S = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+
+/**
+ * What Prometheus reads of one gateway: the process, every request by its route, what its parts
+ * tell of logins, locks, messages and the services behind, and the queue that the workers empty.
+ * No label names a user.
+ */
+export function createMetrics(db: Db) {
+  const registry = new Registry();
+  const registers = [registry];
+  const counter = <L extends string>(name: string, help: string, labelNames: L[]) =>
+    new Counter({ name: `second_step_${name}`, help, labelNames, registers });
+  const histogram = <L extends string>(name: string, help: string, labelNames: L[]) =>
+    new Histogram({
+      name: `second_step_${name}`,
+      help,
+      labelNames,
+      buckets: BUCKETS_S,
+      registers,
+    });
+
+  collectDefaultMetrics({ register: registry, prefix: "second_step_" });
+  const requests = histogram(
+    "http_request_duration_seconds",
+    "Requests by method, route (as documented, never the address itself) and status",
+    ["method", "route", "status"],
+  );
+  const problems = counter("problems_total", "Refusals of API requests, by the problem's code", [
+    "code",
+  ]);
+  const logins = counter("logins_total", "Steps of logins by how they ended and by which method", [
+    "step",
+    "outcome",
+    "method",
+  ]);
+  const locks = counter("locks_total", "Users locked for their wrong passcodes", []);
+  const refusedSends = counter("sends_refused_total", "Messages over a budget", ["limit"]);
+  const commands = histogram("redis_command_duration_seconds", "Redis commands and scripts", [
+    "command",
+    "outcome",
+  ]);
+  const calls = histogram("temporal_call_duration_seconds", "Calls of Temporal, retries included", [
+    "call",
+    "outcome",
+  ]);
+  const queries = histogram(
+    "database_query_duration_seconds",
+    "PostgreSQL queries, waits included",
+    ["outcome"],
+  );
+
+  new Gauge({
+    name: "second_step_events_waiting",
+    help: "Audit events that no worker has passed on yet; NaN while PostgreSQL is away",
+    registers,
+    async collect() {
+      this.set(await countQueuedEvents(db).catch(() => Number.NaN));
+    },
+  });
+
+  listen("login-step", ({ method = "none", ...step }) => logins.inc({ ...step, method }));
+  listen("lock", () => locks.inc());
+  listen("send-refused", (labels) => refusedSends.inc(labels));
+  listen("temporal-call", ({ seconds, ...labels }) => calls.observe(labels, seconds));
+  listen("database-query", ({ seconds, ...labels }) => queries.observe(labels, seconds));
+  watchRedisCommands(({ seconds, ...labels }) => commands.observe(labels, seconds));
+
+  const observe: MiddlewareHandler = async (c, next) => {
+    const took = requests.startTimer();
+    await next();
+    const route = routePath(c);
+    // A middleware's pattern: no route took the request.
+    took({
+      method: c.req.method,
+      route: route.endsWith("*") ? "none" : route,
+      status: c.res.status,
+    });
+    if (c.error instanceof Problem) problems.inc({ code: c.error.code });
+  };
+  return { registry, observe };
+}

@@ -1,0 +1,75 @@
+import type { Hook, z } from "@hono/zod-openapi";
+import type { Context, Env } from "hono";
+import { HTTPException } from "hono/http-exception";
+import { routePath } from "hono/route";
+import type { Logger } from "pino";
+import type { SupportContact } from "../../config.ts";
+import { isAwayProblem, Problem, sendProblem, unavailable } from "../../core/problem.ts";
+import { withSupport } from "../../core/support/support-contact.ts";
+import { TooManyPasswords } from "../../store/passwords.ts";
+import { isUnavailable } from "../../store/unavailable.ts";
+
+type Issue = z.core.$ZodIssue;
+
+/** Turns a request's schema errors into the problem that lists its bad fields. */
+export const invalidFields: Hook<unknown, Env, string, unknown> = (result) => {
+  if (!result.success) throw fieldsProblem(result.error.issues);
+};
+
+/** So many faults are told at once: a list in a request may have many more. */
+const MOST_FAULTS = 20;
+
+/** The problem that lists the bad fields of a request, the first of them where they are many. */
+export function fieldsProblem(issues: readonly Pick<Issue, "path" | "message">[]): Problem {
+  const errors = issues
+    .slice(0, MOST_FAULTS)
+    .map(({ path, message }) => ({ path: path.join("."), message }));
+  const detail = errors.map((e) => `${e.path}: ${e.message}`).join("; ");
+  return new Problem("invalid_request", detail, { errors });
+}
+
+/** Answers any error as a problem; a lock's names the way to Support. */
+export function answerError(error: Error, c: Context, log: Logger, support?: SupportContact) {
+  return sendProblem(c, withSupport(problemOf(error, routePath(c), log), support));
+}
+
+/**
+ * The problem by which an error of a route is told. What is not a refusal of ours is logged, and
+ * told without details.
+ */
+export function problemOf(error: Error, route: string, log: Logger): Problem {
+  if (error instanceof Problem) {
+    // Of our own problems only Temporal's have a cause; a store's errors come as they are.
+    if (error.cause)
+      log.warn(
+        { err: error.cause },
+        isAwayProblem(error) ? "temporal is away" : "a flow takes nothing more at this moment",
+      );
+    return error;
+  }
+  if (error instanceof HTTPException && error.status === 400) return new Problem("malformed_json");
+  if (error instanceof HTTPException && error.status === 415)
+    return new Problem("unsupported_media_type");
+  if (isUnstorable(error))
+    return new Problem("invalid_request", "The text has a character that is not allowed.");
+  if (error instanceof TooManyPasswords)
+    return new Problem("service_unavailable", "The service is busy. Try again in a moment.", {
+      retryAfterS: 1,
+    });
+  if (isUnavailable(error)) {
+    log.warn({ err: error }, "a store is away");
+    return unavailable("store");
+  }
+  log.error({ err: error, route }, "a request failed");
+  return new Problem("internal_error", "The error was logged. Try again, or contact Support.");
+}
+
+/** Whether a request failed since Temporal or a store is away: an outage, which nobody brings about alone. */
+export const isOutage = (error: unknown): boolean => isAwayProblem(error) || isUnavailable(error);
+
+/** SQLSTATE character_not_in_repertoire and untranslatable_character: PostgreSQL keeps no NUL. */
+const UNSTORABLE = ["22021", "22P05"];
+
+function isUnstorable({ cause }: Error): boolean {
+  return UNSTORABLE.includes((cause as { code?: string } | undefined)?.code ?? "");
+}

@@ -1,0 +1,57 @@
+import { type Context, Hono } from "hono";
+import { routePath } from "hono/route";
+import type { Logger } from "pino";
+import type { Deps } from "../../core/deps.ts";
+import { problemOf } from "../http/problems.ts";
+import { bypassCodeRoutes } from "./bypass-codes.ts";
+import { domainRoutes } from "./domains.ts";
+import { Fault, faultOf, sendFault } from "./faults.ts";
+import { otpDeviceRoutes } from "./otp-devices.ts";
+import { phoneRoutes } from "./phones.ts";
+import { settingsRoutes } from "./settings.ts";
+import { tokenRoutes } from "./tokens.ts";
+import { userRoutes } from "./users.ts";
+
+type Handler = (c: Context) => Promise<Response>;
+
+/** Path -> method -> what answers it. */
+export type Routes = Record<string, Partial<Record<"GET" | "POST" | "PUT" | "DELETE", Handler>>>;
+
+/**
+ * The Identity API 2.0 with its multi-factor extension (see docs/identity-v2.md): the same functions
+ * as behind `/v1`, in that protocol's words.
+ */
+export function identity(deps: Deps) {
+  const app = new Hono();
+  const routes: Routes = {
+    ...tokenRoutes(deps),
+    ...userRoutes(deps),
+    ...domainRoutes(deps),
+    ...settingsRoutes(deps),
+    ...phoneRoutes(deps),
+    ...otpDeviceRoutes(deps),
+    ...bypassCodeRoutes(deps),
+  };
+  for (const [path, handlers] of Object.entries(routes)) {
+    for (const [method, handler] of Object.entries(handlers)) app.on(method, path, handler);
+    const allow = Object.keys(handlers).join(", ");
+    app.all(path, () => {
+      throw new Fault("badMethod", `Use ${allow} here.`, { allow });
+    });
+  }
+  return app;
+}
+
+/** Whether the request came by this face. */
+export const isIdentity = (c: Context) => /^\/v2\.0(\/|$)/.test(c.req.path);
+
+/** Answers any error as a fault; a lock's names the way to Support. */
+export function answerFault(
+  error: Error,
+  c: Context,
+  log: Logger,
+  support?: Deps["config"]["SUPPORT_CONTACT"],
+): Response {
+  if (error instanceof Fault) return sendFault(c, error);
+  return sendFault(c, faultOf(problemOf(error, routePath(c), log), support));
+}

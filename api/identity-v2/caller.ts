@@ -1,0 +1,61 @@
+import type { Context } from "hono";
+import type { Deps } from "../../core/deps.ts";
+import { Problem } from "../../core/problem.ts";
+import { requireFresh } from "../../core/sessions/recent-login.ts";
+import { requireRole } from "../../core/sessions/roles.ts";
+import { isId } from "../../store/ids.ts";
+import type { User } from "../../store/postgres/schema.ts";
+import { getUser } from "../../store/postgres/users.ts";
+import type { Session } from "../../store/redis/sessions/sessions.ts";
+import { type Admits, sessionOf } from "../http/authenticate.ts";
+
+/** The live session behind `X-Auth-Token`. Throws as `sessionOf`. */
+export async function callerOf(c: Context, deps: Deps, admits: Admits = {}): Promise<Session> {
+  const token = c.req.header("x-auth-token");
+  if (!token) throw new Problem("unauthenticated", "Send your token as X-Auth-Token.");
+  return sessionOf(deps, token, admits);
+}
+
+/** A parameter of the path. */
+export const param = (c: Context, name: string): string => c.req.param(name) ?? "";
+
+/** Whether the path names the caller. */
+export const isOwn = (c: Context, { userId }: Session) => param(c, "userId") === userId;
+
+/**
+ * The caller, on a path of their own: a set-up token is good for these. Throws `forbidden` on
+ * anybody else's, whether there is such a user or not.
+ */
+export async function callerOnOwnPath(c: Context, deps: Deps): Promise<Session> {
+  const session = await callerOf(c, deps, { setup: true });
+  if (!isOwn(c, session))
+    throw new Problem("forbidden", "Users can only do this themselves, on their own path.");
+  return session;
+}
+
+/**
+ * The caller, and the other user on whose path they act as an administrator of the same domain.
+ * Throws `forbidden`, `user_not_found`, `reauthentication_required`.
+ */
+export async function callerOnOthersPath(
+  c: Context,
+  deps: Deps,
+): Promise<{ session: Session; user: User }> {
+  const session = await callerOf(c, deps);
+  const user = await userOfDomain(deps, session, param(c, "userId"));
+  if (user.role === "support")
+    throw new Problem("forbidden", "A Support operator cannot be changed here.");
+  await requireFresh(deps, session);
+  return { session, user };
+}
+
+/** A user of the domain that the caller administrates. Throws `forbidden`, `user_not_found`. */
+export async function userOfDomain(deps: Deps, session: Session, userId: string): Promise<User> {
+  await requireRole(deps, session, "administrator");
+  const user = isId(userId) ? await getUser(deps.db, userId) : undefined;
+  if (user?.accountId !== session.accountId) throw noSuchUser();
+  return user;
+}
+
+export const noSuchUser = () =>
+  new Problem("user_not_found", "Your domain has no user with this ID.");

@@ -1,0 +1,51 @@
+import type { Context } from "hono";
+import { z } from "zod";
+import { changePolicy } from "../../core/account/policy.ts";
+import type { Deps } from "../../core/deps.ts";
+import { requireRole } from "../../core/sessions/roles.ts";
+import { getAccount } from "../../store/postgres/accounts.ts";
+import type { Account, Requirement } from "../../store/postgres/schema.ts";
+import type { Session } from "../../store/redis/sessions/sessions.ts";
+import { originOf } from "../http/client.ts";
+import type { Routes } from "./app.ts";
+import { readBody } from "./body.ts";
+import { callerOf, param } from "./caller.ts";
+import { Fault } from "./faults.ts";
+
+const levelSchema = z.object({
+  "RAX-AUTH:multiFactorDomain": z.object({
+    domainMultiFactorEnforcementLevel: z.enum(["REQUIRED", "OPTIONAL"]),
+  }),
+});
+
+/** The caller's own domain, which is their account. */
+export function domainRoutes(deps: Deps): Routes {
+  return {
+    "/v2.0/RAX-AUTH/domains/:domainId": {
+      GET: async (c) => {
+        const { id, name, requirement } = await ownDomain(c, deps, await callerOf(c, deps));
+        const level = requirement.toUpperCase();
+        const domain = { id, name, enabled: true, domainMultiFactorEnforcementLevel: level };
+        return c.json({ "RAX-AUTH:domain": domain }, 200);
+      },
+    },
+    "/v2.0/RAX-AUTH/domains/:domainId/multi-factor": {
+      PUT: async (c) => {
+        const session = await callerOf(c, deps);
+        await ownDomain(c, deps, session);
+        await requireRole(deps, session, "administrator");
+        const { "RAX-AUTH:multiFactorDomain": domain } = await readBody(c, levelSchema);
+        const requirement = domain.domainMultiFactorEnforcementLevel.toLowerCase() as Requirement;
+        const origin = originOf(c, deps.config.TRUSTED_PROXIES);
+        await changePolicy(deps, session, { requirement }, origin);
+        return c.body(null, 204);
+      },
+    },
+  };
+}
+
+async function ownDomain(c: Context, { db }: Deps, { accountId }: Session): Promise<Account> {
+  const account = param(c, "domainId") === accountId && (await getAccount(db, accountId));
+  if (!account) throw new Fault("itemNotFound", "You have no domain with this ID.");
+  return account;
+}

@@ -1,0 +1,94 @@
+import type { Context } from "hono";
+import { z } from "zod";
+import type { Deps } from "../../core/deps.ts";
+import { isPutAside } from "../../core/devices/enable.ts";
+import { registerOtpDevice, verifyOtpCode } from "../../core/devices/otp.ts";
+import { isLastOfDefault } from "../../store/methods.ts";
+import { getMfaProfile } from "../../store/postgres/profiles.ts";
+import type { Device } from "../../store/postgres/schema.ts";
+import { originOf } from "../http/client.ts";
+import { nicknameSchema } from "../v1/schemas.ts";
+import type { Routes } from "./app.ts";
+import { readBody } from "./body.ts";
+import { callerOnOwnPath } from "./caller.ts";
+import {
+  devicesOf,
+  isProven,
+  location,
+  MULTI_FACTOR,
+  namedDevice,
+  namedUnverified,
+  proofSchema,
+} from "./devices.ts";
+import { Fault } from "./faults.ts";
+import { removeNamed } from "./removal.ts";
+
+const DEVICES = `${MULTI_FACTOR}/otp-devices`;
+
+const deviceSchema = z.object({ "RAX-AUTH:otpDevice": z.object({ name: nicknameSchema }) });
+
+/** Authenticator apps of one's own. */
+export function otpDeviceRoutes(deps: Deps): Routes {
+  const proxies = deps.config.TRUSTED_PROXIES;
+  return {
+    [DEVICES]: {
+      POST: async (c) => {
+        const session = await callerOnOwnPath(c, deps);
+        const { name } = (await readBody(c, deviceSchema))["RAX-AUTH:otpDevice"];
+        const setup = await registerOtpDevice(deps, session, name, originOf(c, proxies));
+        const { id } = setup.device;
+        const { otpauthUri: keyUri, qrCode: qrcode } = setup;
+        const made = { id, keyUri, name, qrcode, verified: false };
+        return c.json({ "RAX-AUTH:otpDevice": made }, 201, { location: location(c, deps, id) });
+      },
+      GET: async (c) => {
+        const devices = await devicesOf(deps, await callerOnOwnPath(c, deps), "otp");
+        return c.json({ "RAX-AUTH:otpDevices": devices.map(describe) }, 200);
+      },
+    },
+    [`${DEVICES}/:deviceId`]: {
+      GET: async (c) => {
+        const device = await namedDevice(c, deps, await callerOnOwnPath(c, deps), "otp");
+        return c.json({ "RAX-AUTH:otpDevice": describe(device) }, 200);
+      },
+      DELETE: async (c) => {
+        await removeNamed(c, deps, (userId) => removable(c, deps, userId), lastOtpDevice());
+        return c.body(null, 204);
+      },
+    },
+    [`${DEVICES}/:deviceId/verify`]: {
+      POST: async (c) => {
+        const session = await callerOnOwnPath(c, deps);
+        const device = await namedUnverified(c, deps, session, "otp");
+        const { code } = (await readBody(c, proofSchema))["RAX-AUTH:verificationCode"];
+        const proof = { code, makeDefault: false, aside: await isPutAside(deps, session) };
+        await verifyOtpCode(deps, device, proof, originOf(c, proxies));
+        return c.body(null, 204);
+      },
+    },
+  };
+}
+
+const describe = (device: Device) => ({
+  id: device.id,
+  name: device.name,
+  verified: isProven(device),
+});
+
+/**
+ * The id of the device that the path names. The protocol keeps the last verified one while passcodes
+ * come from it: throws `badRequest`.
+ */
+async function removable(c: Context, deps: Deps, userId: string): Promise<string> {
+  const { id } = await namedDevice(c, deps, { userId }, "otp");
+  const profile = await getMfaProfile(deps.db, userId);
+  if (profile && isLastOfDefault(id, profile.user.defaultMethod, profile.devices))
+    throw lastOtpDevice();
+  return id;
+}
+
+const lastOtpDevice = () =>
+  new Fault(
+    "badRequest",
+    "This is the last OTP device and OTP is the default. Change the default first.",
+  );

@@ -1,0 +1,97 @@
+import { z } from "zod";
+import type { Deps } from "../../core/deps.ts";
+import { enrollmentOf } from "../../core/devices/devices.ts";
+import { isPutAside } from "../../core/devices/enable.ts";
+import { countryOf } from "../../core/devices/phone-numbers.ts";
+import { registerSmsDevice, resendPin, verifyPin } from "../../core/devices/sms.ts";
+import type { Device } from "../../store/postgres/schema.ts";
+import { originOf } from "../http/client.ts";
+import type { Routes } from "./app.ts";
+import { readBody } from "./body.ts";
+import { callerOnOwnPath } from "./caller.ts";
+import {
+  devicesOf,
+  isProven,
+  location,
+  MULTI_FACTOR,
+  namedDevice,
+  namedUnverified,
+  proofSchema,
+} from "./devices.ts";
+import { removeNamed } from "./removal.ts";
+
+const PHONES = `${MULTI_FACTOR}/mobile-phones`;
+
+const phoneSchema = z.object({
+  "RAX-AUTH:mobilePhone": z.object({ number: z.string().trim().min(1).max(40) }),
+});
+
+/** Phones of one's own. */
+export function phoneRoutes(deps: Deps): Routes {
+  const proxies = deps.config.TRUSTED_PROXIES;
+  return {
+    [PHONES]: {
+      POST: async (c) => {
+        const session = await callerOnOwnPath(c, deps);
+        const { number } = (await readBody(c, phoneSchema))["RAX-AUTH:mobilePhone"];
+        const phone = { countryCode: countryOf(number), phoneNumber: number };
+        const { id } = await registerSmsDevice(deps, session, phone, originOf(c, proxies));
+        const made = { id, number };
+        return c.json({ "RAX-AUTH:mobilePhone": made }, 201, { location: location(c, deps, id) });
+      },
+      GET: async (c) => {
+        const phones = await devicesOf(deps, await callerOnOwnPath(c, deps), "sms");
+        return c.json({ "RAX-AUTH:mobilePhones": phones.map(describe) }, 200);
+      },
+    },
+    [`${PHONES}/:deviceId`]: {
+      GET: async (c) => {
+        const phone = await namedDevice(c, deps, await callerOnOwnPath(c, deps), "sms");
+        return c.json({ "RAX-AUTH:mobilePhone": describe(phone) }, 200);
+      },
+      DELETE: async (c) => {
+        await removeNamed(
+          c,
+          deps,
+          async (userId) => (await namedDevice(c, deps, { userId }, "sms")).id,
+        );
+        return c.body(null, 204);
+      },
+    },
+    [`${PHONES}/:deviceId/verificationcode`]: {
+      POST: async (c) => {
+        const session = await callerOnOwnPath(c, deps);
+        const phone = await namedUnverified(c, deps, session, "sms");
+        if (!(await wasJustAsked(deps, phone))) await resendPin(deps, phone, originOf(c, proxies));
+        return c.body(null, 202);
+      },
+    },
+    [`${PHONES}/:deviceId/verify`]: {
+      POST: async (c) => {
+        const session = await callerOnOwnPath(c, deps);
+        const phone = await namedUnverified(c, deps, session, "sms");
+        const { code } = (await readBody(c, proofSchema))["RAX-AUTH:verificationCode"];
+        const proof = { code, makeDefault: false, aside: await isPutAside(deps, session) };
+        await verifyPin(deps, phone, proof, originOf(c, proxies));
+        return c.body(null, 204);
+      },
+    },
+  };
+}
+
+const describe = (phone: Device) => ({
+  id: phone.id,
+  number: phone.phoneNumber,
+  verified: isProven(phone),
+});
+
+/**
+ * Whether the PIN that comes with the registration is the one which the client asks for by a call of
+ * its own; another is not sent within that time anyway.
+ */
+async function wasJustAsked(deps: Deps, phone: Device): Promise<boolean> {
+  const age = deps.clock.now() - phone.createdAt.getTime();
+  if (age >= deps.config.limits.pin.intervalMs) return false;
+  const { state } = await enrollmentOf(deps, phone);
+  return state === "sending_pin" || state === "awaiting_pin";
+}

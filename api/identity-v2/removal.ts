@@ -1,0 +1,30 @@
+import type { Context } from "hono";
+import { subjectOf } from "../../core/audit.ts";
+import type { Deps } from "../../core/deps.ts";
+import { removeDevice } from "../../core/devices/removal.ts";
+import { originOf } from "../http/client.ts";
+import { callerOf, callerOnOthersPath, isOwn } from "./caller.ts";
+import type { Fault } from "./faults.ts";
+
+/**
+ * Removes the device that `find` answers for its owner: one's own, or another's of the domain by its
+ * administrator. Throws `ifLast` for the last one of the kind that logins begin with.
+ */
+export async function removeNamed(
+  c: Context,
+  deps: Deps,
+  find: (userId: string) => Promise<string>,
+  ifLast?: Fault,
+): Promise<void> {
+  const origin = originOf(c, deps.config.TRUSTED_PROXIES);
+  const caller = await callerOf(c, deps, { setup: true });
+  if (isOwn(c, caller)) {
+    await removeDevice(deps, caller, await find(caller.userId), origin, { ifLast });
+    return;
+  }
+  const { session, user } = await callerOnOthersPath(c, deps);
+  await removeDevice(deps, session, await find(user.id), origin, {
+    of: subjectOf(user),
+    ifLast,
+  });
+}

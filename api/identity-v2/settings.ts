@@ -1,0 +1,94 @@
+import type { Context } from "hono";
+import { z } from "zod";
+import { changeUserRequirement } from "../../core/account/user-requirement.ts";
+import type { Deps } from "../../core/deps.ts";
+import { changeDefaultMethod } from "../../core/devices/default-method.ts";
+import { refuseIfRequired, switchOff, switchOn } from "../../core/devices/enable.ts";
+import { removeAllDevices } from "../../core/devices/removal.ts";
+import { Problem } from "../../core/problem.ts";
+import { resetMultiFactor, unlock } from "../../core/support/support.ts";
+import type { Method } from "../../store/methods.ts";
+import { getMfaProfile } from "../../store/postgres/profiles.ts";
+import { originOf } from "../http/client.ts";
+import type { Routes } from "./app.ts";
+import { readBody } from "./body.ts";
+import { callerOf, callerOnOthersPath, callerOnOwnPath, isOwn } from "./caller.ts";
+import { MULTI_FACTOR } from "./devices.ts";
+
+/** What the audit tells as the reason: the protocol has no field for one. */
+const REASON = "by an administrator of the domain (Identity API)";
+
+const factorType = z.enum(["SMS", "OTP"]);
+const levels = { REQUIRED: "required", OPTIONAL: "optional", DEFAULT: null } as const;
+
+const settingsSchema = z.object({
+  "RAX-AUTH:multiFactor": z.union(
+    [
+      z.strictObject({ enabled: z.literal(true), factorType: factorType.optional() }),
+      z.strictObject({ enabled: z.literal(false) }),
+      z.strictObject({ factorType }),
+      z.strictObject({ unlock: z.literal(true) }),
+      z.strictObject({
+        userMultiFactorEnforcementLevel: z.enum(["REQUIRED", "OPTIONAL", "DEFAULT"]),
+      }),
+    ],
+    {
+      error:
+        "Send one of: enabled, with factorType if you like; factorType; unlock: true; " +
+        "userMultiFactorEnforcementLevel.",
+    },
+  ),
+});
+
+/** Multi-factor authentication of a user as a whole. */
+export function settingsRoutes(deps: Deps): Routes {
+  const originOfCall = (c: Context) => originOf(c, deps.config.TRUSTED_PROXIES);
+
+  return {
+    [MULTI_FACTOR]: {
+      PUT: async (c) => {
+        const caller = await callerOf(c, deps, { setup: true });
+        const { "RAX-AUTH:multiFactor": change } = await readBody(c, settingsSchema);
+        const origin = originOfCall(c);
+        if ("unlock" in change) await unlockUser(c, deps);
+        else if ("userMultiFactorEnforcementLevel" in change) {
+          const { session, user } = await callerOnOthersPath(c, deps);
+          const level = levels[change.userMultiFactorEnforcementLevel];
+          await changeUserRequirement(deps, session, user, level, origin);
+        } else if (!("enabled" in change)) {
+          const session = await callerOnOwnPath(c, deps);
+          await changeDefaultMethod(deps, session, methodOf(change.factorType), origin);
+        } else if (change.enabled) {
+          const method = change.factorType && methodOf(change.factorType);
+          await switchOn(deps, await callerOnOwnPath(c, deps), method, origin);
+        } else if (isOwn(c, caller)) await switchOff(deps, caller, origin);
+        else await reset(c, deps, { unlessRequired: true });
+        return c.body(null, 204);
+      },
+      DELETE: async (c) => {
+        const caller = await callerOf(c, deps, { setup: true });
+        if (isOwn(c, caller)) await removeAllDevices(deps, caller, originOfCall(c));
+        else await reset(c, deps, { unlessRequired: false });
+        return c.body(null, 204);
+      },
+    },
+  };
+
+  /** Removes another's devices, as Support does; every session of theirs ends. */
+  async function reset(c: Context, deps: Deps, { unlessRequired }: { unlessRequired: boolean }) {
+    const { session, user } = await callerOnOthersPath(c, deps);
+    const profile = await getMfaProfile(deps.db, user.id);
+    if (!profile) throw new Problem("user_not_found");
+    if (unlessRequired) refuseIfRequired(deps, profile);
+    const actor = { actorId: session.userId, origin: originOfCall(c), session };
+    await resetMultiFactor(deps, user, actor, REASON);
+  }
+
+  async function unlockUser(c: Context, deps: Deps) {
+    const { session, user } = await callerOnOthersPath(c, deps);
+    const actor = { actorId: session.userId, origin: originOfCall(c), session };
+    await unlock(deps, user, actor, REASON);
+  }
+}
+
+const methodOf = (factor: z.infer<typeof factorType>) => factor.toLowerCase() as Method;

@@ -1,0 +1,154 @@
+import type { Context } from "hono";
+import { z } from "zod";
+import type { Deps } from "../../core/deps.ts";
+import type { Challenge } from "../../core/login/challenge-view.ts";
+import { type LoginResult, logIn, logInByApiKey } from "../../core/login/start-login.ts";
+import { verifyPasscode } from "../../core/login/verify-passcode.ts";
+import { Problem } from "../../core/problem.ts";
+import { requireRole } from "../../core/sessions/roles.ts";
+import type { OpenedSession } from "../../core/sessions/sessions.ts";
+import { ownerOf } from "../../store/ids.ts";
+import { getMfaProfile } from "../../store/postgres/profiles.ts";
+import { revokeSession, type Session } from "../../store/redis/sessions/sessions.ts";
+import { sessionOf } from "../http/authenticate.ts";
+import { originOf } from "../http/client.ts";
+import { keepLogin } from "../http/stored-responses.ts";
+import { codeSchema, credentialsSchema } from "../v1/schemas.ts";
+import { describeAccess } from "./access.ts";
+import type { Routes } from "./app.ts";
+import { readBody } from "./body.ts";
+import { callerOf, param } from "./caller.ts";
+import { Fault, tellingAs } from "./faults.ts";
+
+/** How long a session id may be answered. */
+const CHALLENGE_MS = 5 * 60_000;
+
+/** An answer here has no place for failed logins: their owner's next login elsewhere tells them. */
+const UNREAD = { tellsFailedLogins: false };
+
+/** What else clients send beside the credentials is passed over. */
+const loginSchema = z.object({
+  auth: z
+    .object({
+      passwordCredentials: credentialsSchema.optional(),
+      "RAX-KSKEY:apiKeyCredentials": z
+        .object({ username: credentialsSchema.shape.username, apiKey: z.string().min(1).max(256) })
+        .optional(),
+      "RAX-AUTH:passcodeCredentials": z.object({ passcode: codeSchema }).optional(),
+      "RAX-AUTH:scope": z.literal("SETUP-MFA").optional(),
+    })
+    .refine(
+      ({ "RAX-AUTH:scope": _, ...credentials }) =>
+        Object.values(credentials).filter(Boolean).length === 1,
+      "Send one of passwordCredentials, RAX-KSKEY:apiKeyCredentials, RAX-AUTH:passcodeCredentials.",
+    ),
+});
+
+/** `POST /tokens` in its two steps, and what becomes of tokens. */
+export function tokenRoutes(deps: Deps): Routes {
+  return {
+    "/v2.0/tokens": {
+      POST: async (c) => {
+        const { auth } = await readBody(c, loginSchema);
+        const origin = originOf(c, deps.config.TRUSTED_PROXIES);
+        const passcode = auth["RAX-AUTH:passcodeCredentials"]?.passcode;
+        if (passcode !== undefined) return answerChallenge(c, deps, passcode);
+        const key = auth["RAX-KSKEY:apiKeyCredentials"];
+        if (key) return answer(c, deps, await logInByApiKey(deps, key, origin));
+        const setup = auth["RAX-AUTH:scope"] ? "only" : "refused";
+        const terms = { challengeMs: CHALLENGE_MS, setup, ...UNREAD } as const;
+        const password = credentialsSchema.parse(auth.passwordCredentials);
+        return answer(c, deps, await logIn(deps, password, origin, terms));
+      },
+      DELETE: async (c) => {
+        await end(deps, await callerOf(c, deps));
+        return c.body(null, 204);
+      },
+    },
+    "/v2.0/tokens/:tokenId": {
+      GET: async (c) => {
+        const token = param(c, "tokenId");
+        const { amr, expiresAt, userId } = await sessionBehind(
+          deps,
+          await callerOf(c, deps),
+          token,
+        );
+        const opened = { token, amr, expiresAt: new Date(expiresAt).toISOString() };
+        return c.json(describeAccess(await profileOf(deps, userId), opened), 200);
+      },
+      DELETE: async (c) => {
+        await end(deps, await sessionBehind(deps, await callerOf(c, deps), param(c, "tokenId")));
+        return c.body(null, 204);
+      },
+    },
+  };
+}
+
+async function answer(c: Context, deps: Deps, result: LoginResult) {
+  keepLogin(c, result);
+  if (result.status === "challenge") return sendChallenge(c, result.challenge);
+  return sendAccess(c, deps, result.session);
+}
+
+/** The only answer with `WWW-Authenticate`: clients take it for a challenge wherever they meet it. */
+function sendChallenge(c: Context, { id, method }: Challenge) {
+  const factor = method === "sms" ? "PASSCODE" : "OTPPASSCODE";
+  const message = "Additional authentication credentials required";
+  return c.json({ unauthorized: { code: 401, message } }, 401, {
+    "www-authenticate": `OS-MF sessionId='${id}', factor='${factor}'`,
+  });
+}
+
+async function answerChallenge(c: Context, deps: Deps, passcode: string) {
+  const sessionId = c.req.header("x-sessionid");
+  if (!sessionId)
+    throw new Fault("badRequest", "Send the session id of the first step as X-SessionId.");
+  const origin = originOf(c, deps.config.TRUSTED_PROXIES);
+  const verified = await tellingAs(
+    deps,
+    {
+      account_locked: "forbidden",
+      challenge_not_found: "unauthorized",
+      challenge_expired: "unauthorized",
+      illegal_transition: "unauthorized",
+      passcode_expired: "unauthorized",
+      passcode_already_used: "unauthorized",
+      passcode_rejected: "unauthorized",
+      passcode_replaced: "unauthorized",
+    },
+    verifyPasscode(deps, sessionId, passcode, origin, UNREAD),
+  );
+  return sendAccess(c, deps, verified.session);
+}
+
+async function sendAccess(c: Context, deps: Deps, session: OpenedSession) {
+  const profile = await profileOf(deps, ownerOf(session.id) ?? "");
+  return c.json(describeAccess(profile, session), 200);
+}
+
+async function profileOf({ db }: Deps, userId: string) {
+  const profile = await getMfaProfile(db, userId);
+  if (!profile) throw new Problem("unauthenticated");
+  return profile;
+}
+
+/**
+ * The live session of a token that the caller may look at: one of their own, or of their domain where
+ * they are an administrator. Throws `itemNotFound`, and `forbidden` for somebody else's.
+ */
+async function sessionBehind(deps: Deps, caller: Session, token: string): Promise<Session> {
+  const none = "itemNotFound";
+  const session = await tellingAs(
+    deps,
+    { unauthenticated: none, session_expired: none, session_revoked: none, setup_only: none },
+    sessionOf(deps, token),
+  );
+  if (session.userId === caller.userId) return session;
+  await requireRole(deps, caller, "administrator");
+  if (session.accountId !== caller.accountId)
+    throw new Problem("forbidden", "The token belongs to another domain.");
+  return session;
+}
+
+const end = ({ redis }: Deps, { userId, id: sessionId }: Session) =>
+  revokeSession(redis, { userId, sessionId, reason: "signed_out" });

@@ -1,0 +1,87 @@
+import { z } from "@hono/zod-openapi";
+import { PROBLEMS, type ProblemCode } from "../../core/problem.ts";
+import { problemSchema } from "./schemas.ts";
+
+/** What any route can answer besides its own problems. */
+const ANYWHERE: ProblemCode[] = ["service_unavailable", "internal_error"];
+
+/** What a body can be that the route does not even look at. */
+const UNREAD: ProblemCode[] = ["unsupported_media_type", "body_too_large"];
+
+const WITH_BODY: ProblemCode[] = [...UNREAD, "malformed_json", "invalid_request"];
+
+const WITH_POST: ProblemCode[] = [
+  ...UNREAD,
+  "invalid_request",
+  "idempotency_key_reused",
+  "request_in_progress",
+];
+
+const WITH_SESSION: ProblemCode[] = [
+  "unauthenticated",
+  "session_expired",
+  "session_revoked",
+  "setup_only",
+];
+/** What a role does. */
+const WITH_ROLE: ProblemCode[] = ["forbidden", "reauthentication_required"];
+
+export const idempotencyKeySchema = z.string().min(1).max(200);
+
+/** The `request` part of a POST: its JSON body, if any, and the Idempotency-Key it may carry. */
+export function post<Body extends z.ZodType | undefined = undefined>(body?: Body) {
+  const headers = z.object({
+    "idempotency-key": idempotencyKeySchema.optional().openapi({
+      description:
+        "A repeated request with the same key is answered as the first was: for a day, while the " +
+        "session or the challenge it came with lasts. A login is answered so only if it succeeded.",
+    }),
+  });
+  return { headers, ...(body && jsonBody(body)) } as Body extends z.ZodType
+    ? { headers: typeof headers } & ReturnType<typeof jsonBody<Body>>
+    : { headers: typeof headers };
+}
+
+/** The `request` part of a call with a JSON body. */
+export function jsonBody<Body extends z.ZodType>(body: Body) {
+  return { body: { required: true, content: { "application/json": { schema: body } } } } as const;
+}
+
+/** A JSON answer. */
+export function json<Schema extends z.ZodType>(schema: Schema, description: string) {
+  return { description, content: { "application/json": { schema } } };
+}
+
+type Takes = { session?: boolean; role?: boolean; body?: boolean; post?: boolean };
+
+/**
+ * The `responses` of a route for its own problems and for those that come with what it takes.
+ * Typed as nothing, since handlers throw problems rather than answer them.
+ */
+export function problems({ session, role, body, post }: Takes, ...own: ProblemCode[]): object {
+  const codes = [
+    ...own,
+    ...(session ? WITH_SESSION : []),
+    ...(role ? WITH_ROLE : []),
+    ...(body ? WITH_BODY : []),
+    ...(post ? WITH_POST : []),
+    ...ANYWHERE,
+  ];
+  const byStatus = new Map<number, ProblemCode[]>();
+  for (const code of new Set(codes)) {
+    const { status } = PROBLEMS[code];
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
+  }
+  return Object.fromEntries(
+    [...byStatus].map(([status, codes]) => [
+      status,
+      {
+        description: codes.map((code) => `\`${code}\`: ${PROBLEMS[code].title}`).join("\n\n"),
+        content: { "application/problem+json": { schema: problemSchema } },
+      },
+    ]),
+  );
+}
+
+/** What a route that needs a session says of it in the document. */
+export const bearer = [{ bearer: [] }];

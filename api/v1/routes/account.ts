@@ -1,0 +1,164 @@
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { changePolicy, getPolicy, LONGEST_GRACE_DAYS } from "../../../core/account/policy.ts";
+import { addUser, changeUserRole, listAccountUsers } from "../../../core/account/users.ts";
+import type { Deps } from "../../../core/deps.ts";
+import { requireRole } from "../../../core/sessions/roles.ts";
+import { authenticate } from "../../http/authenticate.ts";
+import { originOf } from "../../http/client.ts";
+import { bearer, json, jsonBody, post, problems } from "../openapi.ts";
+import {
+  accountUserSchema,
+  emailSchema,
+  idParam,
+  passwordSchema,
+  policySchema,
+  requirementSchema,
+  usernameSchema,
+} from "../schemas.ts";
+
+const tags = ["Account"];
+const security = bearer;
+
+const enforceAfter = z
+  .union(
+    [
+      z.iso.datetime({ offset: true }),
+      z.iso.date(),
+      z.strictObject({ days: z.int().min(1).max(LONGEST_GRACE_DAYS) }),
+    ],
+    { error: `Give a date, or {"days": 1 to ${LONGEST_GRACE_DAYS}}; not both.` },
+  )
+  .nullish();
+
+const policy = createRoute({
+  method: "get",
+  path: "/v1/account/multi-factor-policy",
+  tags,
+  summary: "Whether your account requires multi-factor authentication, and how far that is",
+  security,
+  responses: {
+    200: json(policySchema, "The policy and the progress of its roll-out"),
+    ...problems({ session: true, role: true }),
+  },
+});
+
+const setPolicy = createRoute({
+  method: "put",
+  path: "/v1/account/multi-factor-policy",
+  tags,
+  summary: "Require multi-factor authentication for everyone, or make it optional",
+  description:
+    "Without `enforceAfter` a requirement is enforced at once: every session of the account without " +
+    "a second factor ends, your own too where `youMustSetUp` says so. With it there is a grace " +
+    "period, which another call shortens, extends, or cancels by `optional`.",
+  security,
+  request: jsonBody(z.strictObject({ requirement: requirementSchema, enforceAfter })),
+  responses: {
+    200: json(policySchema, "The policy; nothing is left to be rolled out"),
+    202: json(policySchema, "The policy, which is being rolled out"),
+    ...problems(
+      { session: true, role: true, body: true },
+      "policy_conflict",
+      "policy_change_limit",
+    ),
+  },
+});
+
+const roleSchema = z.enum(["member", "administrator"]);
+
+const users = createRoute({
+  method: "get",
+  path: "/v1/account/users",
+  tags,
+  summary: "The users of your account by user name, each with their methods and last login",
+  security,
+  request: {
+    query: z.object({
+      after: z.string().max(128).optional(),
+      limit: z.coerce.number().int().min(1).max(100).default(20),
+    }),
+  },
+  responses: {
+    200: json(
+      z.object({
+        users: z.array(accountUserSchema),
+        next: z.string().nullable().openapi({ description: "`after` of the next page" }),
+      }),
+      "A page of users",
+    ),
+    ...problems({ session: true, role: true }, "invalid_request"),
+  },
+});
+
+const newUser = createRoute({
+  method: "post",
+  path: "/v1/account/users",
+  tags,
+  summary: "Add a user to your account; users add their own devices",
+  security,
+  request: post(
+    z.object({
+      username: usernameSchema,
+      password: passwordSchema.openapi({ description: "At least 8 characters" }),
+      role: roleSchema.default("member"),
+      email: emailSchema.optional().openapi({ description: "Where their notices go" }),
+    }),
+  ),
+  responses: {
+    201: json(accountUserSchema, "The user"),
+    ...problems(
+      { session: true, role: true, body: true, post: true },
+      "username_taken",
+      "too_many_requests",
+    ),
+  },
+});
+
+const role = createRoute({
+  method: "put",
+  path: "/v1/account/users/{id}/role",
+  tags,
+  summary: "Make a user an administrator, or a member again; their sessions end",
+  security,
+  request: { params: idParam, ...jsonBody(z.object({ role: roleSchema })) },
+  responses: {
+    200: json(accountUserSchema, "The user"),
+    ...problems({ session: true, role: true, body: true }, "user_not_found", "last_administrator"),
+  },
+});
+
+/** An administrator's own account; no call names another, nor touches a user's devices. */
+export function accountRoutes(app: OpenAPIHono, deps: Deps) {
+  const origin = (c: Context) => originOf(c, deps.config.TRUSTED_PROXIES);
+  const administrator = async (c: Context) => {
+    const session = await authenticate(c, deps);
+    await requireRole(deps, session, "administrator");
+    return session;
+  };
+
+  app.openapi(policy, async (c) => c.json(await getPolicy(deps, await administrator(c)), 200));
+
+  app.openapi(setPolicy, async (c) => {
+    const session = await administrator(c);
+    const changed = await changePolicy(deps, session, c.req.valid("json"), origin(c));
+    const settled = changed.state === "optional" || changed.state === "completed";
+    return c.json(changed, settled ? 200 : 202);
+  });
+
+  app.openapi(users, async (c) => {
+    const session = await administrator(c);
+    return c.json(await listAccountUsers(deps, session, c.req.valid("query")), 200);
+  });
+
+  app.openapi(newUser, async (c) => {
+    const session = await administrator(c);
+    return c.json(await addUser(deps, session, c.req.valid("json"), origin(c)), 201);
+  });
+
+  app.openapi(role, async (c) => {
+    const session = await administrator(c);
+    const change = { userId: c.req.valid("param").id, role: c.req.valid("json").role };
+    return c.json(await changeUserRole(deps, session, change, origin(c)), 200);
+  });
+}

@@ -1,0 +1,103 @@
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { activity, activityFile, filterOf } from "../../../core/audit.ts";
+import type { Deps } from "../../../core/deps.ts";
+import { requireRole } from "../../../core/sessions/roles.ts";
+import { authenticate } from "../../http/authenticate.ts";
+import {
+  accountEventFilterQuery,
+  activitySchema,
+  eventFilterQuery,
+  pageQuery,
+} from "../activity-schemas.ts";
+import { bearer, json, problems } from "../openapi.ts";
+
+const security = bearer;
+
+const mine = createRoute({
+  method: "get",
+  path: "/v1/me/activity",
+  tags: ["My settings"],
+  summary: "What happened to your login and devices, newest first",
+  security,
+  request: { query: eventFilterQuery.extend(pageQuery.shape) },
+  responses: {
+    200: json(activitySchema, "A page of events"),
+    ...problems({ session: true }, "invalid_request"),
+  },
+});
+
+const ofAccount = createRoute({
+  method: "get",
+  path: "/v1/account/activity",
+  tags: ["Account"],
+  summary: "What happened in your account, newest first",
+  security,
+  request: { query: accountEventFilterQuery.extend(pageQuery.shape) },
+  responses: {
+    200: json(activitySchema, "A page of events"),
+    ...problems({ session: true, role: true }, "invalid_request"),
+  },
+});
+
+const exported = createRoute({
+  method: "get",
+  path: "/v1/account/activity/export",
+  tags: ["Account"],
+  summary: "All that happened in your account as NDJSON, oldest first",
+  description:
+    "One event a line, each as in a page. An answer that breaks off is not whole: ask again with " +
+    "`from` the time of its last event, and leave out by `id` what you have.",
+  security,
+  request: { query: accountEventFilterQuery },
+  responses: {
+    200: {
+      description: "Every event that fits",
+      content: {
+        "application/x-ndjson": {
+          schema: z.string().openapi({ description: "Lines, each an `Event` as JSON" }),
+        },
+      },
+    },
+    ...problems({ session: true, role: true }, "invalid_request"),
+  },
+});
+
+/** The audit trail: one's own, and an administrator's account's. */
+export function activityRoutes(app: OpenAPIHono, deps: Deps) {
+  app.openapi(mine, async (c) => {
+    const { userId } = await authenticate(c, deps);
+    const { before, limit, ...filter } = c.req.valid("query");
+    return c.json(
+      await activity(deps, { ...filterOf(filter), before, limit, userId }, "user"),
+      200,
+    );
+  });
+
+  app.openapi(ofAccount, async (c) => {
+    const session = await authenticate(c, deps);
+    const { accountId } = await requireRole(deps, session, "administrator");
+    const { before, limit, ...filter } = c.req.valid("query");
+    return c.json(
+      await activity(deps, { ...filterOf(filter), before, limit, accountId }, "account"),
+      200,
+    );
+  });
+
+  app.openapi(exported, async (c) => {
+    const session = await authenticate(c, deps);
+    const { accountId } = await requireRole(deps, session, "administrator");
+    const filter = { ...filterOf(c.req.valid("query")), accountId };
+    // Typed answers are JSON or text alone.
+    return c.body(
+      await activityFile({ db: deps.longReads }, filter, "account"),
+      200,
+      NDJSON,
+    ) as never;
+  });
+}
+
+/** The headers of a file of events. */
+export const NDJSON = {
+  "content-type": "application/x-ndjson",
+  "content-disposition": 'attachment; filename="activity.ndjson"',
+};

@@ -1,0 +1,235 @@
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import type { Deps } from "../../../core/deps.ts";
+import { unverifiedDevice } from "../../../core/devices/devices.ts";
+import { registerOtpDevice, restartOtpDevice, verifyOtpCode } from "../../../core/devices/otp.ts";
+import { removeAllDevices, removeDevice } from "../../../core/devices/removal.ts";
+import { registerSmsDevice, resendPin, verifyPin } from "../../../core/devices/sms.ts";
+import { Problem } from "../../../core/problem.ts";
+import { openedSession } from "../../../core/sessions/sessions.ts";
+import { authenticate, bearerToken } from "../../http/authenticate.ts";
+import { originOf } from "../../http/client.ts";
+import { bearer, json, post, problems } from "../openapi.ts";
+import {
+  codeSchema,
+  deviceSchema,
+  idParam,
+  nicknameSchema,
+  otpSetupSchema,
+  sessionSchema,
+} from "../schemas.ts";
+
+const tags = ["My devices"];
+const security = bearer;
+
+const addSms = createRoute({
+  method: "post",
+  path: "/v1/me/devices/sms",
+  tags,
+  summary: "Register a phone; it is sent a PIN",
+  security,
+  request: post(
+    z.object({
+      countryCode: z.string().openapi({ description: "ISO 3166-1 alpha-2", example: "US" }),
+      phoneNumber: z.string().min(1).max(40).openapi({ example: "512-555-0100" }),
+    }),
+  ),
+  responses: {
+    201: json(deviceSchema, "The device, to be verified by the PIN"),
+    ...problems(
+      { session: true, body: true, post: true },
+      "invalid_phone_number",
+      "sms_device_exists",
+      "send_limit",
+      "too_many_requests",
+      "reauthentication_required",
+    ),
+  },
+});
+
+const addOtp = createRoute({
+  method: "post",
+  path: "/v1/me/devices/otp",
+  tags,
+  summary: "Register an authenticator app; its secret is shown only once",
+  security,
+  request: post(z.object({ name: nicknameSchema })),
+  responses: {
+    201: json(
+      otpSetupSchema,
+      "What the app needs; the device is to be verified by a code it makes",
+    ),
+    ...problems(
+      { session: true, body: true, post: true },
+      "too_many_devices",
+      "too_many_requests",
+      "reauthentication_required",
+    ),
+  },
+});
+
+const restart = createRoute({
+  method: "post",
+  path: "/v1/me/devices/{id}/restart",
+  tags,
+  summary: "Start the set-up of an unverified app again with a new secret",
+  security,
+  request: { params: idParam, ...post() },
+  responses: {
+    200: json(otpSetupSchema, "What the app needs; the older QR code stops working"),
+    ...problems(
+      { session: true, post: true },
+      "device_not_found",
+      "device_verified_already",
+      "enrollment_ended",
+      "illegal_transition",
+      "too_many_requests",
+      "reauthentication_required",
+    ),
+  },
+});
+
+const pin = createRoute({
+  method: "post",
+  path: "/v1/me/devices/{id}/pin",
+  tags,
+  summary: "Send a new PIN to an unverified phone; this cancels the older one",
+  security,
+  request: { params: idParam, ...post() },
+  responses: {
+    202: json(deviceSchema, "The device"),
+    ...problems(
+      { session: true, post: true },
+      "device_not_found",
+      "device_verified_already",
+      "enrollment_ended",
+      "illegal_transition",
+      "reauthentication_required",
+      "pin_expired",
+      "send_limit",
+    ),
+  },
+});
+
+const verify = createRoute({
+  method: "post",
+  path: "/v1/me/devices/{id}/verify",
+  tags,
+  summary: "Prove a device by its code",
+  description:
+    "You are logged out everywhere and log in again with the device. Only an app that is not made " +
+    "the default leaves you logged in: the session then gains the factor.",
+  security,
+  request: {
+    params: idParam,
+    ...post(z.object({ code: codeSchema, makeDefault: z.boolean().default(true) })),
+  },
+  responses: {
+    200: json(
+      z.object({
+        device: deviceSchema,
+        signedOut: z.boolean(),
+        session: sessionSchema.optional(),
+      }),
+      "The verified device",
+    ),
+    ...problems(
+      { session: true, body: true, post: true },
+      "device_not_found",
+      "device_verified_already",
+      "enrollment_ended",
+      "illegal_transition",
+      "pin_rejected",
+      "pin_replaced",
+      "passcode_already_used",
+      "pin_expired",
+      "reauthentication_required",
+    ),
+  },
+});
+
+const remove = createRoute({
+  method: "delete",
+  path: "/v1/me/devices/{id}",
+  tags,
+  summary: "Remove an authenticator app, or an unverified device",
+  security,
+  request: { params: idParam },
+  responses: {
+    204: {
+      description: "Removed; with the last verified device multi-factor authentication is off",
+    },
+    ...problems(
+      { session: true },
+      "device_not_found",
+      "remove_all_required",
+      "reauthentication_required",
+    ),
+  },
+});
+
+const removeAll = createRoute({
+  method: "delete",
+  path: "/v1/me/devices",
+  tags,
+  summary:
+    "Remove all devices: turns multi-factor authentication off and cancels the recovery codes",
+  security,
+  responses: {
+    204: { description: "All are gone" },
+    ...problems({ session: true }, "too_many_requests", "reauthentication_required"),
+  },
+});
+
+/** One's own devices. A set-up session may do all of this too: it is what set-up consists of. */
+export function deviceRoutes(app: OpenAPIHono, deps: Deps) {
+  const origin = (c: Context) => originOf(c, deps.config.TRUSTED_PROXIES);
+  const sessionOf = (c: Context) => authenticate(c, deps, { setup: true });
+
+  app.openapi(addSms, async (c) => {
+    const session = await sessionOf(c);
+    return c.json(await registerSmsDevice(deps, session, c.req.valid("json"), origin(c)), 201);
+  });
+
+  app.openapi(addOtp, async (c) => {
+    const session = await sessionOf(c);
+    return c.json(await registerOtpDevice(deps, session, c.req.valid("json").name, origin(c)), 201);
+  });
+
+  app.openapi(restart, async (c) => {
+    const session = await sessionOf(c);
+    const device = await unverifiedDevice(deps, session, c.req.valid("param").id);
+    if (device.type !== "otp")
+      throw new Problem("illegal_transition", "A phone has no secret. Request a new PIN.");
+    return c.json(await restartOtpDevice(deps, device, origin(c)), 200);
+  });
+
+  app.openapi(pin, async (c) => {
+    const session = await sessionOf(c);
+    const device = await unverifiedDevice(deps, session, c.req.valid("param").id);
+    if (device.type !== "sms")
+      throw new Problem("illegal_transition", "An authenticator app gets no PIN by SMS.");
+    return c.json(await resendPin(deps, device, origin(c)), 202);
+  });
+
+  app.openapi(verify, async (c) => {
+    const session = await sessionOf(c);
+    const device = await unverifiedDevice(deps, session, c.req.valid("param").id);
+    const proof = c.req.valid("json");
+    if (device.type === "sms") return c.json(await verifyPin(deps, device, proof, origin(c)), 200);
+    const verified = await verifyOtpCode(deps, device, proof, origin(c));
+    const token = bearerToken(c);
+    const stronger = verified.session && openedSession({ token, session: verified.session });
+    return c.json({ ...verified, session: stronger }, 200);
+  });
+
+  app.openapi(remove, async (c) => {
+    await removeDevice(deps, await sessionOf(c), c.req.valid("param").id, origin(c));
+    return c.body(null, 204);
+  });
+
+  app.openapi(removeAll, async (c) => {
+    await removeAllDevices(deps, await sessionOf(c), origin(c));
+    return c.body(null, 204);
+  });
+}

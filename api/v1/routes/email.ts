@@ -1,0 +1,31 @@
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Deps } from "../../../core/deps.ts";
+import { changeOwnEmail } from "../../../core/users/email.ts";
+import { authenticate } from "../../http/authenticate.ts";
+import { originOf } from "../../http/client.ts";
+import { bearer, json, jsonBody, problems } from "../openapi.ts";
+import { emailSchema } from "../schemas.ts";
+
+const change = createRoute({
+  method: "put",
+  path: "/v1/me/email",
+  tags: ["My settings"],
+  summary: "Choose where notices about your login go; null for none",
+  description: "Your old address is told about the change too.",
+  security: bearer,
+  request: jsonBody(z.object({ email: emailSchema.nullable() })),
+  responses: {
+    200: json(z.object({ email: emailSchema.nullable() }), "The address"),
+    ...problems({ session: true, body: true }, "reauthentication_required", "send_limit"),
+  },
+});
+
+/** The address of one's notices. */
+export function emailRoutes(app: OpenAPIHono, deps: Deps) {
+  app.openapi(change, async (c) => {
+    const session = await authenticate(c, deps);
+    const { email } = c.req.valid("json");
+    const origin = originOf(c, deps.config.TRUSTED_PROXIES);
+    return c.json(await changeOwnEmail(deps, session, email, origin), 200);
+  });
+}

@@ -1,0 +1,101 @@
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { linkCloudAccount, listLinks, refuseLinkedPolicy } from "../../../core/account/links.ts";
+import type { Deps } from "../../../core/deps.ts";
+import { requireRole } from "../../../core/sessions/roles.ts";
+import { authenticate } from "../../http/authenticate.ts";
+import { originOf } from "../../http/client.ts";
+import { bearer, json, post, problems } from "../openapi.ts";
+import { credentialsSchema, idParam } from "../schemas.ts";
+
+const tags = ["Linked accounts"];
+const security = bearer;
+
+const linkSchema = z
+  .object({ accountId: z.string(), name: z.string(), kind: z.enum(["panel", "cloud"]) })
+  .openapi("Link");
+
+const list = createRoute({
+  method: "get",
+  path: "/v1/account/links",
+  tags,
+  summary: "The Cloud accounts linked to yours",
+  security,
+  responses: {
+    200: json(z.object({ links: z.array(linkSchema) }), "The first linked first"),
+    ...problems({ session: true, role: true }),
+  },
+});
+
+const add = createRoute({
+  method: "post",
+  path: "/v1/account/links",
+  tags,
+  summary: "Link an existing Cloud account by the user name and password of its administrator",
+  description:
+    "A Cloud account that requires multi-factor authentication, or of which an administrator has it, " +
+    "is not linked: a password would be all that it takes. Its user hears of every attempt with the " +
+    "right password.",
+  security,
+  request: post(credentialsSchema),
+  responses: {
+    201: json(linkSchema, "The linked account"),
+    ...problems(
+      { session: true, role: true, body: true, post: true },
+      "invalid_credentials",
+      "account_locked",
+      "login_throttled",
+      "logins_under_way",
+      "too_many_requests",
+      "cannot_link_itself",
+      "not_a_cloud_account",
+      "not_cloud_administrator",
+      "linked_account_has_mfa",
+      "linked_already",
+    ),
+  },
+});
+
+/** Both answer nothing but why not. */
+const policyOf = {
+  path: "/v1/account/links/{id}/multi-factor-policy",
+  tags,
+  summary: "Says where a linked account's multi-factor authentication is configured: not here",
+  description: "Users of a Cloud account configure theirs by logging in as themselves.",
+  security,
+  request: { params: idParam },
+  responses: {
+    204: { description: "Never so far: every linked account is a Cloud account" },
+    ...problems({ session: true, role: true }, "link_not_found", "cloud_account_own_login"),
+  },
+} as const;
+const getPolicy = createRoute({ method: "get", ...policyOf });
+const putPolicy = createRoute({ method: "put", ...policyOf });
+
+/** Linking of Cloud accounts, by administrators. */
+export function linkRoutes(app: OpenAPIHono, deps: Deps) {
+  const administrator = async (c: Context) =>
+    requireRole(deps, await authenticate(c, deps), "administrator");
+
+  app.openapi(list, async (c) => {
+    const { accountId } = await administrator(c);
+    return c.json({ links: await listLinks(deps, accountId) }, 200);
+  });
+
+  app.openapi(add, async (c) => {
+    const session = await authenticate(c, deps);
+    await requireRole(deps, session, "administrator");
+    const origin = originOf(c, deps.config.TRUSTED_PROXIES);
+    return c.json(await linkCloudAccount(deps, session, c.req.valid("json"), origin), 201);
+  });
+
+  app.openapi(getPolicy, async (c) => {
+    const { accountId } = await administrator(c);
+    return refuseLinkedPolicy(deps, accountId, c.req.valid("param").id);
+  });
+
+  app.openapi(putPolicy, async (c) => {
+    const { accountId } = await administrator(c);
+    return refuseLinkedPolicy(deps, accountId, c.req.valid("param").id);
+  });
+}

@@ -1,0 +1,167 @@
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Deps } from "../../../core/deps.ts";
+import { chooseMethod, getChallenge, resendPasscode } from "../../../core/login/challenges.ts";
+import { logIn } from "../../../core/login/start-login.ts";
+import { verifyPasscode } from "../../../core/login/verify-passcode.ts";
+import { originOf } from "../../http/client.ts";
+import { keepLogin } from "../../http/stored-responses.ts";
+import { json, post, problems } from "../openapi.ts";
+import {
+  challengeSchema,
+  codeSchema,
+  credentialsSchema,
+  idParam,
+  methodSchema,
+  sessionSchema,
+} from "../schemas.ts";
+
+const tags = ["Login"];
+
+const failedAttemptsSchema = z
+  .object({ count: z.int(), since: z.iso.datetime() })
+  .openapi("FailedAttempts", {
+    description: "Wrong passwords and passcodes since the login before; told once",
+  });
+
+const loginResult = z
+  .discriminatedUnion("status", [
+    z.object({
+      status: z.literal("authenticated"),
+      session: sessionSchema,
+      multiFactorRequiredFrom: z.iso.datetime().optional().openapi({
+        description: "From when your account requires a second factor; you have none",
+      }),
+      failedAttempts: failedAttemptsSchema.optional(),
+    }),
+    z.object({ status: z.literal("challenge"), challenge: challengeSchema }),
+    z.object({ status: z.literal("setup_required"), session: sessionSchema }),
+  ])
+  .openapi("LoginResult");
+
+const login = createRoute({
+  method: "post",
+  path: "/v1/login",
+  tags,
+  summary: "Log in with user name and password",
+  request: post(credentialsSchema),
+  responses: {
+    200: json(loginResult, "A session, a challenge to be answered, or a session for set-up only"),
+    ...problems(
+      { body: true, post: true },
+      "invalid_credentials",
+      "account_locked",
+      "login_throttled",
+      "logins_under_way",
+      "too_many_requests",
+    ),
+  },
+});
+
+const challenge = createRoute({
+  method: "get",
+  path: "/v1/login/challenges/{id}",
+  tags,
+  summary: "Where a login challenge stands",
+  request: { params: idParam },
+  responses: {
+    200: json(challengeSchema, "The challenge; `next` names what may be called"),
+    ...problems({}, "challenge_not_found"),
+  },
+});
+
+const verify = createRoute({
+  method: "post",
+  path: "/v1/login/challenges/{id}/verify",
+  tags,
+  summary: "Answer a challenge with a passcode or a recovery code",
+  request: { params: idParam, ...post(z.object({ passcode: codeSchema })) },
+  responses: {
+    200: json(
+      z.object({
+        status: z.literal("authenticated"),
+        session: sessionSchema,
+        recoveryCodesRemaining: z.int().optional(),
+        failedAttempts: failedAttemptsSchema.optional(),
+      }),
+      "A session",
+    ),
+    ...problems(
+      { body: true, post: true },
+      "challenge_not_found",
+      "passcode_rejected",
+      "passcode_already_used",
+      "passcode_replaced",
+      "passcode_expired",
+      "challenge_expired",
+      "illegal_transition",
+      "account_locked",
+    ),
+  },
+});
+
+const resend = createRoute({
+  method: "post",
+  path: "/v1/login/challenges/{id}/resend",
+  tags,
+  summary: "Send a new passcode; this cancels the older one",
+  request: { params: idParam, ...post() },
+  responses: {
+    202: json(challengeSchema, "The challenge"),
+    ...problems(
+      { post: true },
+      "challenge_not_found",
+      "challenge_expired",
+      "illegal_transition",
+      "account_locked",
+      "method_not_configured",
+      "send_limit",
+    ),
+  },
+});
+
+const method = createRoute({
+  method: "post",
+  path: "/v1/login/challenges/{id}/method",
+  tags,
+  summary: "Use the other configured method for this one login",
+  request: { params: idParam, ...post(z.object({ method: methodSchema })) },
+  responses: {
+    200: json(
+      challengeSchema,
+      "The challenge. Back at the phone within 30 seconds no new passcode is sent: the one before still works, and `state` is `awaiting_passcode`",
+    ),
+    ...problems(
+      { body: true, post: true },
+      "challenge_not_found",
+      "challenge_expired",
+      "illegal_transition",
+      "account_locked",
+      "method_not_configured",
+    ),
+  },
+});
+
+/** The two steps of a login. */
+export function loginRoutes(app: OpenAPIHono, deps: Deps) {
+  const proxies = deps.config.TRUSTED_PROXIES;
+
+  app.openapi(login, async (c) =>
+    c.json(keepLogin(c, await logIn(deps, c.req.valid("json"), originOf(c, proxies))), 200),
+  );
+  app.openapi(challenge, async (c) =>
+    c.json(await getChallenge(deps, c.req.valid("param").id), 200),
+  );
+  app.openapi(verify, async (c) => {
+    const { id } = c.req.valid("param");
+    const { passcode } = c.req.valid("json");
+    const authenticated = await verifyPasscode(deps, id, passcode, originOf(c, proxies));
+    return c.json({ status: "authenticated" as const, ...authenticated }, 200);
+  });
+  app.openapi(resend, async (c) =>
+    c.json(await resendPasscode(deps, c.req.valid("param").id), 202),
+  );
+  app.openapi(method, async (c) => {
+    const { id } = c.req.valid("param");
+    return c.json(await chooseMethod(deps, id, c.req.valid("json").method), 200);
+  });
+}

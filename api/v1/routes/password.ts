@@ -1,0 +1,41 @@
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Deps } from "../../../core/deps.ts";
+import { changeOwnPassword } from "../../../core/users/password.ts";
+import { authenticate } from "../../http/authenticate.ts";
+import { originOf } from "../../http/client.ts";
+import { bearer, jsonBody, problems } from "../openapi.ts";
+import { passwordSchema } from "../schemas.ts";
+
+const change = createRoute({
+  method: "put",
+  path: "/v1/me/password",
+  tags: ["My settings"],
+  summary: "Change your password; every session of yours ends, this one too",
+  security: bearer,
+  request: jsonBody(
+    z.object({
+      currentPassword: passwordSchema,
+      password: passwordSchema.openapi({ description: "At least 8 characters" }),
+    }),
+  ),
+  responses: {
+    204: { description: "It is changed. Log in with the new one" },
+    ...problems(
+      { session: true, body: true },
+      "reauthentication_required",
+      "login_throttled",
+      "logins_under_way",
+      "too_many_requests",
+    ),
+  },
+});
+
+/** One's own password. */
+export function passwordRoutes(app: OpenAPIHono, deps: Deps) {
+  app.openapi(change, async (c) => {
+    const session = await authenticate(c, deps);
+    const origin = originOf(c, deps.config.TRUSTED_PROXIES);
+    await changeOwnPassword(deps, session, c.req.valid("json"), origin);
+    return c.body(null, 204);
+  });
+}

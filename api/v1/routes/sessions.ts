@@ -1,0 +1,142 @@
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Deps } from "../../../core/deps.ts";
+import { Problem } from "../../../core/problem.ts";
+import { describeSession, endOtherSessions } from "../../../core/sessions/sessions.ts";
+import { listSessions } from "../../../store/redis/sessions/live-sessions.ts";
+import { revokeSession } from "../../../store/redis/sessions/sessions.ts";
+import { authenticate } from "../../http/authenticate.ts";
+import { originOf } from "../../http/client.ts";
+import { bearer, json, post, problems } from "../openapi.ts";
+import { idParam } from "../schemas.ts";
+
+const tags = ["Sessions"];
+
+const sessionView = z
+  .object({
+    id: z.string(),
+    scope: z.enum(["full", "mfa_setup"]),
+    amr: z.array(z.string()),
+    authenticatedAt: z.iso.datetime(),
+    createdAt: z.iso.datetime(),
+    lastSeenAt: z.iso.datetime(),
+    expiresAt: z.iso.datetime(),
+    ip: z.string().nullable(),
+    userAgent: z.string().nullable(),
+    current: z.boolean().openapi({ description: "Whether it is the one that asks" }),
+  })
+  .openapi("SessionView");
+
+const current = createRoute({
+  method: "get",
+  path: "/v1/session",
+  tags,
+  summary: "The session of the token, and whose it is",
+  security: bearer,
+  responses: {
+    200: json(
+      sessionView.extend({
+        user: z.object({
+          id: z.string(),
+          username: z.string(),
+          role: z.enum(["member", "administrator", "support"]),
+          accountId: z.string(),
+        }),
+      }),
+      "The session",
+    ),
+    ...problems({ session: true }),
+  },
+});
+
+const list = createRoute({
+  method: "get",
+  path: "/v1/sessions",
+  tags,
+  summary: "Your live sessions",
+  security: bearer,
+  responses: {
+    200: json(z.object({ sessions: z.array(sessionView) }), "The sessions"),
+    ...problems({ session: true }),
+  },
+});
+
+const end = createRoute({
+  method: "delete",
+  path: "/v1/sessions/{id}",
+  tags,
+  summary: "End one of your sessions",
+  security: bearer,
+  request: { params: idParam },
+  responses: {
+    204: { description: "It has ended" },
+    ...problems({ session: true }, "session_not_found"),
+  },
+});
+
+const endOthers = createRoute({
+  method: "delete",
+  path: "/v1/sessions",
+  tags,
+  summary: "End all your other sessions",
+  description: "Ends every session but the one that asks, and every login under way.",
+  security: bearer,
+  responses: {
+    200: json(
+      z.object({ ended: z.int().openapi({ description: "How many were live; 0 the next time" }) }),
+      "They have ended",
+    ),
+    ...problems({ session: true }),
+  },
+});
+
+const logout = createRoute({
+  method: "post",
+  path: "/v1/logout",
+  tags,
+  summary: "End the session of the token",
+  security: bearer,
+  request: post(),
+  responses: {
+    204: { description: "Logged out" },
+    ...problems({ session: true, post: true }),
+  },
+});
+
+/** One's own sessions. */
+export function sessionRoutes(app: OpenAPIHono, deps: Deps) {
+  const { redis, clock, config } = deps;
+  const at = () => ({ now: clock.now(), idleMs: config.limits.session.idleMs });
+
+  app.openapi(current, async (c) => {
+    const session = await authenticate(c, deps, { setup: true });
+    const { userId: id, username, role, accountId } = session;
+    const view = describeSession(session, session.id);
+    return c.json({ ...view, user: { id, username, role, accountId } }, 200);
+  });
+
+  app.openapi(list, async (c) => {
+    const session = await authenticate(c, deps);
+    const sessions = await listSessions(redis, session, at());
+    return c.json({ sessions: sessions.map((one) => describeSession(one, session.id)) }, 200);
+  });
+
+  app.openapi(end, async (c) => {
+    const { userId } = await authenticate(c, deps);
+    const sessionId = c.req.valid("param").id;
+    const ended = await revokeSession(redis, { userId, sessionId, reason: "ended_by_user" });
+    if (!ended) throw new Problem("session_not_found", "It may have ended already.");
+    return c.body(null, 204);
+  });
+
+  app.openapi(endOthers, async (c) => {
+    const session = await authenticate(c, deps);
+    const origin = originOf(c, config.TRUSTED_PROXIES);
+    return c.json({ ended: await endOtherSessions(deps, session, origin) }, 200);
+  });
+
+  app.openapi(logout, async (c) => {
+    const { id, userId } = await authenticate(c, deps, { setup: true });
+    await revokeSession(redis, { userId, sessionId: id, reason: "signed_out" });
+    return c.body(null, 204);
+  });
+}

@@ -1,0 +1,169 @@
+import { createRoute, type Hook, OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Deps } from "../../../core/deps.ts";
+import { requireFresh } from "../../../core/sessions/recent-login.ts";
+import { requireRole } from "../../../core/sessions/roles.ts";
+import {
+  type Actor,
+  findUsers,
+  recordLookUp,
+  resetMultiFactor,
+  unlock,
+  userOf,
+} from "../../../core/support/support.ts";
+import { describeUser, viewForSupport } from "../../../core/support/user-overview.ts";
+import { authenticate } from "../../http/authenticate.ts";
+import { originOf } from "../../http/client.ts";
+import { invalidFields } from "../../http/problems.ts";
+import { activitySchema } from "../activity-schemas.ts";
+import { bearer, json, post, problems } from "../openapi.ts";
+import { idParam, multiFactorSchema, reasonSchema } from "../schemas.ts";
+
+const tags = ["Support"];
+const security = bearer;
+
+const supportUser = z
+  .object({
+    id: z.string(),
+    username: z.string(),
+    email: z.string().nullable(),
+    role: z.enum(["member", "administrator", "support"]),
+    accountId: z.string(),
+    lockedAt: z.iso.datetime().nullable(),
+    lastLoginAt: z.iso.datetime().nullable(),
+    createdAt: z.iso.datetime(),
+  })
+  .openapi("SupportUser");
+
+const openFlow = z
+  .object({
+    type: z.enum(["login_challenge", "sms_enrollment", "otp_enrollment"]),
+    state: z.string().openapi({ example: "awaiting_passcode" }),
+    problem: z.string().nullable(),
+    deviceId: z.string().nullable(),
+    expiresAt: z.iso.datetime().nullable(),
+    next: z.array(z.string()).openapi({ description: "What the user may do" }),
+  })
+  .openapi("OpenFlow");
+
+const changed = z.object({
+  changed: z.boolean().openapi({ description: "False where there was nothing to do" }),
+});
+
+const search = createRoute({
+  method: "get",
+  path: "/v1/support/users",
+  tags,
+  summary: "Find users by the start of their name, or by ID",
+  security,
+  request: {
+    query: z.object({
+      query: z.string().trim().min(1).max(128).openapi({ example: "ali" }),
+    }),
+  },
+  responses: {
+    200: json(z.object({ users: z.array(supportUser) }), "At most twenty, by user name"),
+    ...problems({ session: true, role: true }, "invalid_request"),
+  },
+});
+
+const look = createRoute({
+  method: "get",
+  path: "/v1/support/users/{id}",
+  tags,
+  summary: "A user's state, devices (masked), open flows and recent events",
+  description:
+    "The look is written into the user's audit trail, with the reason where one is given.",
+  security,
+  request: { params: idParam, query: z.object({ reason: reasonSchema.optional() }) },
+  responses: {
+    200: json(
+      z.object({
+        user: supportUser.extend({ accountName: z.string() }),
+        multiFactor: multiFactorSchema,
+        attemptsRemaining: z.int(),
+        attemptsGivenBack: z.int().openapi({
+          description: "In the last 24 hours, since the service was away; ten at most",
+        }),
+        flows: z.array(openFlow),
+        events: activitySchema.shape.events,
+      }),
+      "All that helps to help",
+    ),
+    ...problems({ session: true, role: true }, "invalid_request", "user_not_found"),
+  },
+});
+
+const actions = { params: idParam, ...post(z.object({ reason: reasonSchema })) };
+const actionProblems = problems(
+  { session: true, role: true, body: true, post: true },
+  "user_not_found",
+  "not_yourself",
+);
+
+const unlockRoute = createRoute({
+  method: "post",
+  path: "/v1/support/users/{id}/unlock",
+  tags,
+  summary: "Unlock a user",
+  security,
+  request: actions,
+  responses: {
+    200: json(changed, "The user is not locked; `changed` is false if there was no lock"),
+    ...actionProblems,
+  },
+});
+
+const reset = createRoute({
+  method: "post",
+  path: "/v1/support/users/{id}/reset-multi-factor",
+  tags,
+  summary: "Remove all of a user's devices and recovery codes and end all of their sessions",
+  security,
+  request: actions,
+  responses: {
+    200: json(changed, "Done; `changed` is false if there was no device. Sessions end either way"),
+    ...actionProblems,
+  },
+});
+
+type Acting = { Variables: { actor: Actor } };
+
+/** What the role `support` does for users of any account; it can set up nothing for them. */
+export function supportRoutes(app: OpenAPIHono, deps: Deps) {
+  const support = new OpenAPIHono<Acting>({
+    defaultHook: invalidFields as Hook<unknown, Acting, string, unknown>,
+  });
+
+  // Before anything of the request is looked at, and for every call that is ever added here.
+  support.use("/v1/support/*", async (c, next) => {
+    const session = await authenticate(c, deps);
+    await requireRole(deps, session, "support");
+    await requireFresh(deps, session);
+    const origin = originOf(c, deps.config.TRUSTED_PROXIES);
+    c.set("actor", { actorId: session.userId, origin, session });
+    return next();
+  });
+
+  support.openapi(search, async (c) => {
+    const { query } = c.req.valid("query");
+    return c.json({ users: (await findUsers(deps, query)).map(describeUser) }, 200);
+  });
+
+  support.openapi(look, async (c) => {
+    const user = await userOf(deps, c.req.valid("param").id);
+    await recordLookUp(deps, user, c.var.actor, c.req.valid("query").reason);
+    return c.json(await viewForSupport(deps, user), 200);
+  });
+
+  support.openapi(unlockRoute, async (c) => {
+    const user = await userOf(deps, c.req.valid("param").id);
+    return c.json(await unlock(deps, user, c.var.actor, c.req.valid("json").reason), 200);
+  });
+
+  support.openapi(reset, async (c) => {
+    const user = await userOf(deps, c.req.valid("param").id);
+    return c.json(await resetMultiFactor(deps, user, c.var.actor, c.req.valid("json").reason), 200);
+  });
+
+  app.route("/", support);
+}

@@ -1,0 +1,21 @@
+import { requireStillLive } from "../../api/http/authenticate.ts";
+import type { Db } from "../../store/postgres/connect.ts";
+import { holdingAccount } from "../../store/postgres/holding-account.ts";
+import type { Session } from "../../store/redis/sessions/sessions.ts";
+import type { Deps } from "../deps.ts";
+
+/**
+ * Writes for an administrator, who is asked for once the account's row is held: a colleague who takes
+ * the role away holds it, too. Throws as `requireStillLive`.
+ */
+export function asAdministrator<T>(
+  deps: Pick<Deps, "db" | "redis" | "clock" | "config">,
+  session: Session,
+  lock: Parameters<typeof holdingAccount>[2],
+  write: (tx: Db) => Promise<T>,
+): Promise<T> {
+  return holdingAccount(deps.db, session.accountId, lock, async (tx) => {
+    await requireStillLive({ ...deps, db: tx }, session);
+    return write(tx);
+  });
+}

@@ -1,0 +1,139 @@
+import { requireStillLive } from "../../api/http/authenticate.ts";
+import type { Origin } from "../../machines/methods.ts";
+import type { EventType } from "../../store/event-types.ts";
+import {
+  getAccount,
+  holdAccount,
+  linkAccount,
+  listLinkedAccounts,
+} from "../../store/postgres/accounts.ts";
+import type { Db } from "../../store/postgres/connect.ts";
+import { recordEvent } from "../../store/postgres/events.ts";
+import { holdingAccount } from "../../store/postgres/holding-account.ts";
+import type { Account, User } from "../../store/postgres/schema.ts";
+import type { Session } from "../../store/redis/sessions/sessions.ts";
+import { requirementOf } from "../../store/requirement.ts";
+import { subjectOf, userEvent } from "../audit.ts";
+import type { Deps } from "../deps.ts";
+import { spendChange } from "../limits/changes.ts";
+import { type Credentials, checkCredentials } from "../login/credentials.ts";
+import { refuseLocked } from "../login/lock.ts";
+import { Problem } from "../problem.ts";
+import { requireFresh } from "../sessions/recent-login.ts";
+
+/** A linked account as its administrators see it. */
+export type Link = { accountId: string; name: string; kind: Account["kind"] };
+
+const describeLink = ({ id: accountId, name, kind }: Account): Link => ({ accountId, name, kind });
+
+/** The accounts linked to this one. */
+export async function listLinks({ db }: Pick<Deps, "db">, accountId: string): Promise<Link[]> {
+  return (await listLinkedAccounts(db, accountId)).map(describeLink);
+}
+
+/**
+ * Links the Cloud account that the user with these credentials administrates, which are throttled and
+ * refused as at a login. Both accounts' trails tell of it; what is refused after the right password,
+ * the user's own trail. Throws `reauthentication_required`, `cannot_link_itself`,
+ * `not_a_cloud_account`, `not_cloud_administrator`, `linked_account_has_mfa`, `linked_already`, and
+ * `too_many_requests`: each try leaves a trail, and costs a change.
+ */
+export async function linkCloudAccount(
+  deps: Deps,
+  session: Session,
+  credentials: Credentials,
+  origin: Origin,
+): Promise<Link> {
+  await requireFresh(deps, session);
+  await spendChange(deps, session.userId);
+  const owner = await checkCredentials(deps, credentials, origin);
+  const own = await getAccount(deps.db, session.accountId);
+  const tellOwner = (db: Db, type: EventType, detail: object) =>
+    recordEvent(db, {
+      ...userEvent(deps, subjectOf(owner), type, origin, {
+        linkedTo: session.accountId,
+        account: own?.name,
+        by: session.username,
+        ...detail,
+      }),
+      actorId: session.userId,
+    });
+  try {
+    await refuseLocked(deps, owner, origin);
+    const { userId: linkedBy, accountId } = session;
+    return await holdingAccount(deps.db, accountId, "key share", async (tx) => {
+      const cloud = await linkable(deps, tx, session, owner);
+      // Last: the Cloud account may have been waited for.
+      await requireStillLive({ ...deps, db: tx }, session);
+      const at = new Date(deps.clock.now());
+      const ends = { accountId, linkedAccountId: cloud.id, linkedBy, at };
+      const event = userEvent(deps, session, "account_linked", origin, {
+        linkedAccountId: cloud.id,
+        account: cloud.name,
+      });
+      if (!(await linkAccount(tx, ends, event)))
+        throw new Problem(
+          "linked_already",
+          `The Cloud account ${cloud.name} is already linked. There is nothing left to do.`,
+        );
+      await tellOwner(tx, "linked_by_account", {});
+      return describeLink(cloud);
+    });
+  } catch (error) {
+    // Whoever typed the password knows it: its owner hears of that, too.
+    if (error instanceof Problem && error.status < 500)
+      await tellOwner(deps.db, "account_link_refused", { reason: error.code });
+    throw error;
+  }
+}
+
+/**
+ * The account of the user whose password was right, where a password is all that it asks for. It stays
+ * so until the end of the transaction.
+ */
+async function linkable(
+  { config }: Pick<Deps, "config">,
+  tx: Db,
+  { accountId }: Session,
+  owner: User,
+): Promise<Account> {
+  if (owner.accountId === accountId)
+    throw new Problem("cannot_link_itself", "This user belongs to your own account.");
+  const held = await holdAccount(tx, owner.accountId);
+  if (held?.account.kind !== "cloud")
+    throw new Problem("not_a_cloud_account", "Only Cloud accounts can be linked.");
+  const { account, administrators } = held;
+  if (!administrators.some(({ user }) => user.id === owner.id))
+    throw new Problem(
+      "not_cloud_administrator",
+      "Use the user name and password of an administrator of the Cloud account.",
+    );
+  const asksForMore = administrators.some(
+    ({ user, methods }) =>
+      methods.length > 0 || requirementOf({ user, account }, config).requirement === "required",
+  );
+  if (asksForMore || account.requirement === "required")
+    throw new Problem(
+      "linked_account_has_mfa",
+      "A Cloud account with multi-factor authentication cannot be linked. Its administrators can turn it off in the Cloud account, and on again once it is linked.",
+    );
+  return account;
+}
+
+/**
+ * Why the policy of a linked account is not to be had from here: a Cloud account's users configure
+ * theirs by logging in as themselves. Always throws: `cloud_account_own_login`, or `link_not_found`.
+ */
+export async function refuseLinkedPolicy(
+  deps: Pick<Deps, "db">,
+  accountId: string,
+  linkedAccountId: string,
+): Promise<never> {
+  const links = await listLinks(deps, accountId);
+  const link = links.find((one) => one.accountId === linkedAccountId);
+  if (!link) throw new Problem("link_not_found", "Link the account first.");
+  throw new Problem(
+    "cloud_account_own_login",
+    `The users of the Cloud account ${link.name} set up multi-factor authentication themselves. They log in with the Cloud account's own user name and password.`,
+  );
+}

@@ -1,0 +1,227 @@
+import type { Origin } from "../../machines/methods.ts";
+import { getAccount } from "../../store/postgres/accounts.ts";
+import { listEvents } from "../../store/postgres/events.ts";
+import { holdingAccount } from "../../store/postgres/holding-account.ts";
+import type { Account, Requirement } from "../../store/postgres/schema.ts";
+import { countUsers } from "../../store/postgres/user-lists.ts";
+import { getUser } from "../../store/postgres/users.ts";
+import { spend } from "../../store/redis/budgets.ts";
+import { keys } from "../../store/redis/keys.ts";
+import type { Session } from "../../store/redis/sessions/sessions.ts";
+import { requiredFrom } from "../../store/requirement.ts";
+import type { PolicyRolloutArgs, PolicyRolloutState } from "../../workflows/messages.ts";
+import type { Deps } from "../deps.ts";
+import { payIfDone, spendAll } from "../limits/spend-all.ts";
+import { Problem } from "../problem.ts";
+import { methodsOf, requireFresh } from "../sessions/recent-login.ts";
+import { type Actor, requireStillActing } from "../support/support.ts";
+
+const DAY_MS = 86_400_000;
+
+/** The longest grace period: further away the requirement would be none. */
+export const LONGEST_GRACE_DAYS = 365;
+
+type PolicyState = "optional" | "grace_period" | "enforcing" | "enforced" | "completed";
+
+/** An account's policy as its administrators see it, with the progress of its roll-out. */
+export type Policy = {
+  requirement: Requirement;
+  enforceAfter: string | null;
+  state: PolicyState;
+  users: { total: number; configured: number; toGo: number };
+  startedBy: { id: string; username: string } | null;
+  startedAt: string | null;
+  /** The administrator who asks has no verified device and is treated like everybody else. */
+  youMustSetUp: boolean;
+};
+
+export type PolicyRequest = {
+  requirement: Requirement;
+  enforceAfter?: string | { days: number } | null;
+};
+
+/** The policy of the administrator's account and how far its roll-out is, counted now. */
+export async function getPolicy(deps: Deps, session: Session): Promise<Policy> {
+  return describePolicy(deps, session, await accountOf(deps, session));
+}
+
+/**
+ * Changes the policy of the administrator's account, as `rollOutPolicy` does. Throws what that
+ * throws, `reauthentication_required`, and `policy_change_limit` after 60 roll-outs in 24 hours.
+ */
+export async function changePolicy(
+  deps: Deps,
+  session: Session,
+  request: PolicyRequest,
+  origin: Origin,
+): Promise<Policy> {
+  await requireFresh(deps, session);
+  const account = await accountOf(deps, session);
+  const start = (rollout: PolicyRolloutArgs) => startWithinBudget(deps, rollout);
+  const author = { actorId: session.userId, origin, session, start };
+  await rollOutPolicy(deps, account, request, author);
+  return getPolicy(deps, session);
+}
+
+/** Throws `policy_change_limit`. A change that starts no roll-out costs nothing of the day's budget. */
+async function startWithinBudget(
+  { redis, clock, config, flows }: Deps,
+  rollout: PolicyRolloutArgs,
+): Promise<void> {
+  const rules = [{ limit: config.limits.policyChangesPerDay, windowMs: DAY_MS }];
+  const charge = { key: keys.policyChanges(rollout.accountId), rules };
+  const spent = await spendAll(redis, clock.now(), [charge], {
+    code: "policy_change_limit",
+    detail: "The policy was changed too often today.",
+  });
+  await payIfDone(spent, () => flows.startPolicyRollout(rollout));
+}
+
+/** Who changes a policy from where, and how a roll-out is started for them. */
+type Author = Actor & {
+  start?: (rollout: PolicyRolloutArgs) => Promise<unknown>;
+};
+
+/**
+ * Changes an account's policy by a roll-out, which takes the place of one that still runs. Resolves
+ * once it is written down and, without a grace period, enforced. Throws `policy_conflict` where
+ * somebody else was faster, `invalid_request` for a date that is past or too far.
+ */
+export async function rollOutPolicy(
+  deps: Deps,
+  account: Account,
+  { requirement, enforceAfter }: PolicyRequest,
+  author: Author,
+): Promise<void> {
+  const { clock, flows } = deps;
+  const { actorId, origin, start = flows.startPolicyRollout } = author;
+  const { id: accountId, policyVersion } = account;
+  const end = enforceAfter ? endOfGrace(requirement, enforceAfter, clock.now()) : null;
+  // By this a request that is sent again, since its answer was lost, is known for the same one.
+  const request = `${actorId}/${requirement}/${JSON.stringify(enforceAfter ?? null)}`;
+  const running = await rolloutOf(deps, account);
+  // Whoever takes the role away holds the account's row and is waited for. No longer: a transaction
+  // lasts a second, and what the workers do may take more.
+  const mayStill = () =>
+    holdingAccount(deps.db, accountId, "key share", (tx) =>
+      requireStillActing({ ...deps, db: tx }, author),
+    );
+  if (isSame(account, requirement, end, clock.now())) {
+    const current = { accountId, version: policyVersion };
+    if (running?.state !== "enforcing") return;
+    await mayStill();
+    await flows.movePolicyRollout(current, "announce", {}, request);
+    return;
+  }
+
+  const version = policyVersion + 1;
+  await start({ userId: actorId, accountId, version });
+  const change = {
+    requirement,
+    enforceAfter: end?.toISOString() ?? null,
+    graceMs: end ? end.getTime() - clock.now() : 0,
+    supersedes: running?.next.includes("supersede") ? policyVersion : undefined,
+    actorId,
+    origin,
+  };
+  await mayStill();
+  const { moved, view } = await flows.movePolicyRollout(
+    { accountId, version },
+    "announce",
+    change,
+    request,
+  );
+  if (!moved || view.state === "conflicted")
+    throw new Problem("policy_conflict", "Read the policy again, then change it.");
+}
+
+/** The end of the grace period. Throws `invalid_request`. */
+function endOfGrace(
+  requirement: Requirement,
+  enforceAfter: string | { days: number },
+  now: number,
+): Date {
+  const refuse = (message: string) =>
+    new Problem("invalid_request", message, { errors: [{ path: "enforceAfter", message }] });
+  if (requirement === "optional") throw refuse("Only a requirement can have a grace period.");
+  const end =
+    typeof enforceAfter === "string"
+      ? new Date(enforceAfter)
+      : new Date(now + enforceAfter.days * DAY_MS);
+  if (end.getTime() <= now)
+    throw refuse("The date is in the past. Leave it out to enforce the requirement now.");
+  if (end.getTime() > now + LONGEST_GRACE_DAYS * DAY_MS)
+    throw refuse(`A grace period can have at most ${LONGEST_GRACE_DAYS} days.`);
+  return end;
+}
+
+/** Whether the policy is as asked for: then nobody's session need end again. */
+function isSame(account: Account, requirement: Requirement, end: Date | null, now: number) {
+  return account.requirement === requirement && requiredFrom(account, now) === end?.toISOString();
+}
+
+async function describePolicy(deps: Deps, session: Session, account: Account): Promise<Policy> {
+  const { db } = deps;
+  const [counted, { events }, methods] = await Promise.all([
+    countUsers(db, account.id),
+    listEvents(db, { accountId: account.id, types: ["policy_changed"], limit: 1 }),
+    methodsOf(deps, session),
+  ]);
+  const [change] = events;
+  const starter = change?.actorId ? await getUser(db, change.actorId) : undefined;
+  return {
+    requirement: account.requirement,
+    enforceAfter: account.enforceAfter?.toISOString() ?? null,
+    state: await stateOf(deps, account, counted.toGo),
+    users: counted,
+    startedBy: starter ? { id: starter.id, username: starter.username } : null,
+    startedAt: change?.at.toISOString() ?? null,
+    youMustSetUp: methods.length === 0,
+  };
+}
+
+/** How the roll-out's states are told; of the others, none is one of a policy that is written down. */
+const STATES: Partial<Record<PolicyRolloutState, PolicyState>> = {
+  optional: "optional",
+  grace_period: "grace_period",
+  enforcing: "enforcing",
+  enforced: "enforced",
+  counting: "enforced",
+  completed: "completed",
+};
+
+/** Where the roll-out stands; it hears at once that there is nobody to go, not at its next count. */
+async function stateOf(deps: Deps, account: Account, toGo: number): Promise<PolicyState> {
+  const { id: accountId, policyVersion: version } = account;
+  let rollout = await rolloutOf(deps, account);
+  if (toGo === 0 && rollout?.next.includes("recount") && (await mayRecount(deps, account)))
+    rollout = (await deps.flows.movePolicyRollout({ accountId, version }, "recount")).view;
+  const told = rollout && STATES[rollout.state];
+  if (told) return told;
+  // Its workflow ended long ago, or has no more than begun.
+  if (account.requirement === "optional") return "optional";
+  if (requiredFrom(account, deps.clock.now())) return "grace_period";
+  return toGo === 0 ? "completed" : "enforced";
+}
+
+/**
+ * Whether the roll-out may be asked to count once more. A GET asks for it, a roll-out may run for years,
+ * and its workflow takes only so many Updates; it counts by itself once a day.
+ */
+async function mayRecount({ redis, clock, config }: Deps, { id, policyVersion }: Account) {
+  const rules = [
+    { limit: config.limits.flowRequests.recounts, windowMs: LONGEST_GRACE_DAYS * DAY_MS },
+  ];
+  return (await spend(redis, keys.recounts(id, policyVersion), rules, clock.now())).ok;
+}
+
+/** The roll-out of the account's policy; none where it was never changed, or is forgotten by now. */
+async function rolloutOf({ flows }: Deps, { id, policyVersion }: Account) {
+  return policyVersion === 0 ? undefined : flows.policyRollout(id, policyVersion);
+}
+
+async function accountOf({ db }: Deps, { accountId }: Session): Promise<Account> {
+  const account = await getAccount(db, accountId);
+  if (!account) throw new Problem("unauthenticated");
+  return account;
+}

@@ -1,0 +1,36 @@
+import { requireStillLive } from "../../api/http/authenticate.ts";
+import type { Origin } from "../../machines/methods.ts";
+import { configuredMethods } from "../../store/methods.ts";
+import { listDevices } from "../../store/postgres/devices.ts";
+import { holdingUser } from "../../store/postgres/holding-user.ts";
+import type { Requirement, User } from "../../store/postgres/schema.ts";
+import { setRequirement } from "../../store/postgres/users.ts";
+import { POLICY_REQUIRED, type Session } from "../../store/redis/sessions/sessions.ts";
+import type { Deps } from "../deps.ts";
+import { endSessions } from "../sessions/sessions.ts";
+import { actorsEvent } from "../support/support.ts";
+
+/**
+ * Gives a user a requirement of their own, or by null the account's again. One who must now have a
+ * second factor and has none is logged out, as by a policy. The caller has checked who asks.
+ */
+export async function changeUserRequirement(
+  deps: Deps,
+  session: Session,
+  user: User,
+  requirement: Requirement | null,
+  origin: Origin,
+): Promise<void> {
+  const { db } = deps;
+  const { id: userId } = user;
+  const detail = { requirement };
+  const actor = { actorId: session.userId, origin };
+  const event = actorsEvent(deps, user, "user_requirement_changed", actor, detail);
+  const isMissing = await holdingUser(db, userId, async (tx) => {
+    await requireStillLive({ ...deps, db: tx }, session);
+    await setRequirement(tx, { userId, requirement }, event);
+    return configuredMethods(await listDevices(tx, userId)).length === 0;
+  });
+  // Also where nothing changed: the request before may have been cut off here.
+  if (requirement === "required" && isMissing) await endSessions(deps, userId, POLICY_REQUIRED);
+}

@@ -1,0 +1,126 @@
+import type { Origin } from "../../machines/methods.ts";
+import { normalizeAddress } from "../../store/addresses.ts";
+import { isId } from "../../store/ids.ts";
+import { configuredMethods, type Method } from "../../store/methods.ts";
+import { changeRole } from "../../store/postgres/accounts.ts";
+import { listDevices } from "../../store/postgres/devices.ts";
+import type { Role, User } from "../../store/postgres/schema.ts";
+import { type ListedUser, listUsers } from "../../store/postgres/user-lists.ts";
+import { createUser, findUserByUsername, getUser } from "../../store/postgres/users.ts";
+import type { Session } from "../../store/redis/sessions/sessions.ts";
+import { userEvent } from "../audit.ts";
+import type { Deps } from "../deps.ts";
+import { Problem } from "../problem.ts";
+import { requireFresh } from "../sessions/recent-login.ts";
+import { endSessions } from "../sessions/sessions.ts";
+import { hashNewPassword } from "../users/new-passwords.ts";
+import { requireStrong } from "../users/password-rule.ts";
+import { asAdministrator } from "./as-administrator.ts";
+
+/** Support is made from the command line alone. */
+export type AccountRole = Exclude<Role, "support">;
+
+/** A user as the account's administrators see them: which methods, and no device. */
+export type AccountUser = {
+  id: string;
+  username: string;
+  role: Role;
+  multiFactor: { enabled: boolean; methods: Method[] };
+  locked: boolean;
+  lastLoginAt: string | null;
+  createdAt: string;
+};
+
+export type NewUser = { username: string; password: string; role: AccountRole; email?: string };
+
+/** A page of the users of the administrator's account by user name. */
+export async function listAccountUsers(
+  { db }: Deps,
+  { accountId }: Session,
+  page: { after?: string; limit: number },
+): Promise<{ users: AccountUser[]; next: string | null }> {
+  const { users, next } = await listUsers(db, { accountId, ...page });
+  return { users: users.map(describeUser), next: next ?? null };
+}
+
+/** One user of the administrator's account. Throws `user_not_found`. */
+export async function accountUser(
+  { db }: Pick<Deps, "db">,
+  { accountId }: Pick<Session, "accountId">,
+  userId: string,
+): Promise<AccountUser> {
+  const user = isId(userId) ? await getUser(db, userId) : undefined;
+  if (user?.accountId !== accountId) throw unknownUser();
+  return describeUser({ user, methods: configuredMethods(await listDevices(db, userId)) });
+}
+
+const unknownUser = () => new Problem("user_not_found", "Your account has no user with this ID.");
+
+/**
+ * Adds a user to the administrator's account. Throws `username_taken`, `invalid_request` for a
+ * password that is too weak, `reauthentication_required`, `too_many_requests`.
+ */
+export async function addUser(
+  deps: Deps,
+  session: Session,
+  { username, password, role, email }: NewUser,
+  origin: Origin,
+): Promise<AccountUser> {
+  await requireFresh(deps, session);
+  requireStrong(password, username);
+  const { accountId } = session;
+  const taken = new Problem("username_taken", "That user name is taken. Choose another.");
+  // Before the hash, which costs more than anything else here.
+  if (await findUserByUsername(deps.db, username)) throw taken;
+  const passwordHash = await hashNewPassword(deps, session.userId, password);
+  const at = new Date(deps.clock.now());
+  const event = userEvent(deps, session, "user_added", origin, { role });
+  const address = email && normalizeAddress(email);
+  const added = { accountId, username, email: address, passwordHash, role, at };
+  const user = await asAdministrator(deps, session, "key share", (tx) =>
+    createUser(tx, added, event),
+  );
+  if (user === "exists") throw taken;
+  return describeUser({ user, methods: [] });
+}
+
+/**
+ * Gives a user of the administrator's account another role, and ends their sessions, which carry
+ * the older one. Throws `user_not_found`, `last_administrator`, `forbidden` for a Support operator,
+ * `reauthentication_required`.
+ */
+export async function changeUserRole(
+  deps: Deps,
+  session: Session,
+  { userId, role }: { userId: string; role: AccountRole },
+  origin: Origin,
+): Promise<AccountUser> {
+  await requireFresh(deps, session);
+  const { accountId, userId: actorId } = session;
+  if (!isId(userId)) throw unknownUser();
+  const event = userEvent(deps, { userId, accountId }, "role_changed", origin, { role });
+  const outcome = await asAdministrator(deps, session, "update", (tx) =>
+    changeRole(tx, { accountId, userId, role }, { ...event, actorId }),
+  );
+  if (outcome === "unknown_user") throw unknownUser();
+  if (outcome === "support")
+    throw new Problem("forbidden", "The role of a Support operator cannot be changed here.");
+  if (outcome === "last_administrator")
+    throw new Problem("last_administrator", "Make another user an administrator first.");
+  // Also where nothing changed: the request before may have been cut off here.
+  await endSessions(deps, userId, "role_changed");
+  return accountUser(deps, session, userId);
+}
+
+function describeUser({ user, methods }: ListedUser): AccountUser {
+  const { id, username, role, lockedAt, lastLoginAt, createdAt }: User = user;
+  return {
+    id,
+    username,
+    role,
+    multiFactor: { enabled: methods.length > 0, methods },
+    locked: lockedAt !== null,
+    lastLoginAt: lastLoginAt?.toISOString() ?? null,
+    createdAt: createdAt.toISOString(),
+  };
+}

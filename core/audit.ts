@@ -1,0 +1,90 @@
+import type { z } from "@hono/zod-openapi";
+import type { accountEventFilterQuery } from "../api/v1/activity-schemas.ts";
+import type { Origin } from "../machines/methods.ts";
+import type { EventType } from "../store/event-types.ts";
+import { newId } from "../store/ids.ts";
+import {
+  type EventFilter,
+  type EventQuery,
+  exportEvents,
+  listEvents,
+  type NewUserEvent,
+  type Reader,
+  type ShownEvent,
+  showEvents,
+} from "../store/postgres/events.ts";
+import type { User } from "../store/postgres/schema.ts";
+import type { Deps } from "./deps.ts";
+
+/** Whom an event is about; it is they who did it. */
+export type Subject = { userId: string; accountId: string };
+
+/** A user as the subject of events, and as the owner of flows. */
+export const subjectOf = ({ id: userId, accountId }: Pick<User, "id" | "accountId">): Subject => ({
+  userId,
+  accountId,
+});
+
+/** An audit event of what a user did over HTTP. */
+export function userEvent(
+  { clock }: Pick<Deps, "clock">,
+  { userId, accountId }: Subject,
+  type: EventType,
+  origin: Origin,
+  detail: Record<string, unknown> = {},
+): NewUserEvent {
+  return {
+    key: `${type}/${newId()}`,
+    at: new Date(clock.now()),
+    type,
+    accountId,
+    userId,
+    actorId: userId,
+    ...origin,
+    detail,
+  };
+}
+
+/** A page of the audit trail as that reader sees it, newest first; `next` is the cursor of the next page. */
+export async function activity({ db }: Pick<Deps, "db">, query: EventQuery, reader: Reader) {
+  const { events, next } = await listEvents(db, query);
+  return { events: await showEvents(db, events, reader), next: next ?? null };
+}
+
+/** The filter of a request's query. */
+export function filterOf({
+  type: types,
+  user: userId,
+  actor: actorId,
+  ...time
+}: z.output<typeof accountEventFilterQuery>) {
+  return { types, actorId, ...time, ...(userId && { userId }) };
+}
+
+/**
+ * All events that fit as NDJSON, as that reader sees them, oldest first; made as fast as it is read, so
+ * that it takes no more memory the longer it is. Throws where the store is away already; later that
+ * breaks the stream off.
+ */
+export async function activityFile(
+  { db }: Pick<Deps, "db">,
+  filter: EventFilter,
+  reader: Reader,
+): Promise<ReadableStream<Uint8Array>> {
+  const pages = exportEvents(db, filter);
+  let page = await pages.next();
+  const encoder = new TextEncoder();
+  return new ReadableStream({
+    async pull(controller) {
+      if (page.done) return controller.close();
+      const lines = toNdjson(await showEvents(db, page.value, reader));
+      controller.enqueue(encoder.encode(lines));
+      page = await pages.next();
+    },
+    cancel: () => void pages.return(undefined),
+  });
+}
+
+/** A line each. */
+const toNdjson = (events: readonly ShownEvent[]) =>
+  events.map((event) => `${JSON.stringify(event)}\n`).join("");

@@ -1,0 +1,39 @@
+import { requireStillLive } from "../../api/http/authenticate.ts";
+import type { Origin } from "../../machines/methods.ts";
+import { configuredMethods, METHODS, type Method } from "../../store/methods.ts";
+import { listDevices } from "../../store/postgres/devices.ts";
+import { holdingUser } from "../../store/postgres/holding-user.ts";
+import { getUser, setDefaultMethod } from "../../store/postgres/users.ts";
+import type { Session } from "../../store/redis/sessions/sessions.ts";
+import { userEvent } from "../audit.ts";
+import type { Deps } from "../deps.ts";
+import { payForChange } from "../limits/changes.ts";
+import { Problem } from "../problem.ts";
+import { requireFreshWith } from "../sessions/recent-login.ts";
+
+/**
+ * Chooses the method that logins begin with; false where they do already. Throws
+ * `method_not_configured`, `too_many_requests` and `reauthentication_required`.
+ */
+export async function changeDefaultMethod(
+  deps: Deps,
+  session: Session,
+  method: Method,
+  origin: Origin,
+): Promise<boolean> {
+  const { userId } = session;
+  const event = userEvent(deps, session, "default_method_changed", origin, { method });
+  const change = () =>
+    holdingUser(deps.db, userId, async (tx) => {
+      const configured = configuredMethods(await listDevices(tx, userId));
+      if (!configured.includes(method))
+        throw new Problem("method_not_configured", "Add and verify a device of that kind first.");
+      requireFreshWith(deps, session, configured);
+      await requireStillLive({ ...deps, db: tx }, session);
+      const user = await getUser(tx, userId);
+      // Without a choice the strongest goes first, so that to choose it changes nothing.
+      if ((user?.defaultMethod ?? METHODS[0]) === method) return false;
+      return setDefaultMethod(tx, { userId, method }, event);
+    });
+  return payForChange(deps, userId, change);
+}

@@ -1,0 +1,159 @@
+import { isId } from "../../store/ids.ts";
+import { configuredMethods, effectiveDefault, type Method } from "../../store/methods.ts";
+import { maskPhoneNumber } from "../../store/phones.ts";
+import { getDevice } from "../../store/postgres/devices.ts";
+import { getMfaProfile } from "../../store/postgres/profiles.ts";
+import { countRecoveryCodes } from "../../store/postgres/recovery-codes.ts";
+import type { Device } from "../../store/postgres/schema.ts";
+import type { Session } from "../../store/redis/sessions/sessions.ts";
+import { requirementOf } from "../../store/requirement.ts";
+import type { EnrollmentView } from "../../workflows/messages.ts";
+import type { Deps } from "../deps.ts";
+import { Problem } from "../problem.ts";
+import { requireFresh } from "../sessions/recent-login.ts";
+
+/** A device as its owner sees it; `state` and `next` tell of an enrollment that is under way. */
+export type DeviceView = {
+  id: string;
+  type: Method;
+  name: string | null;
+  phoneNumber: string | null;
+  verified: boolean;
+  createdAt: string;
+  state: EnrollmentView["state"];
+  delivery: "sent" | "delivered" | null;
+  problem: string | null;
+  triesRemaining: number | null;
+  next: EnrollmentView["next"];
+};
+
+export type MultiFactor = {
+  enabled: boolean;
+  required: boolean;
+  defaultMethod: Method | null;
+  devices: DeviceView[];
+  recoveryCodes: { remaining: number };
+  locked: boolean;
+};
+
+/** All about the user's second factor. */
+export async function getMultiFactor(
+  deps: Deps,
+  { userId }: Pick<Session, "userId">,
+): Promise<MultiFactor> {
+  const [profile, remaining] = await Promise.all([
+    getMfaProfile(deps.db, userId),
+    countRecoveryCodes(deps.db, userId, new Date(deps.clock.now())),
+  ]);
+  if (!profile) throw new Problem("unauthenticated");
+  const { user, account, devices } = profile;
+  return {
+    enabled: configuredMethods(devices).length > 0,
+    required: requirementOf({ user, account }, deps.config).requirement === "required",
+    defaultMethod: effectiveDefault(user.defaultMethod, devices) ?? null,
+    devices: await Promise.all(devices.map((device) => viewDevice(deps, device))),
+    recoveryCodes: { remaining },
+    locked: user.lockedAt !== null,
+  };
+}
+
+/** The device with the state of its enrollment, which is asked for unless the view is given. */
+export async function viewDevice(
+  deps: Deps,
+  device: Device,
+  enrollment?: EnrollmentView,
+): Promise<DeviceView> {
+  const view = enrollment ?? (await enrollmentOf(deps, device));
+  return {
+    id: device.id,
+    type: device.type,
+    name: device.name,
+    phoneNumber: device.phoneNumber && maskPhoneNumber(device.phoneNumber),
+    verified: device.verifiedAt !== null,
+    createdAt: device.createdAt.toISOString(),
+    state: view.state,
+    delivery: view.delivery ?? null,
+    problem: view.problem ?? null,
+    triesRemaining: view.triesRemaining ?? null,
+    next: view.next,
+  };
+}
+
+/** Where the enrollment of the device stands. */
+export async function enrollmentOf({ flows }: Deps, device: Device): Promise<EnrollmentView> {
+  if (device.verifiedAt)
+    return { state: "verified", next: device.type === "otp" ? ["remove"] : [] };
+  if (device.asideAt) return { state: "verified", next: ["remove"] };
+  // Without its workflow (a Temporal server that lost its data) the device can still be removed.
+  return (await flows.enrollment(device)) ?? { state: "dropped", next: ["remove"] };
+}
+
+/** The user's device. Throws `device_not_found`, also for another user's. */
+export async function ownDevice(
+  deps: Deps,
+  { userId }: Pick<Session, "userId">,
+  deviceId: string,
+): Promise<Device> {
+  const device = isId(deviceId) && (await getDevice(deps.db, userId, deviceId));
+  if (!device) throw new Problem("device_not_found", "It may have been removed.");
+  return device;
+}
+
+/**
+ * The user's device if it is still to be verified. Throws `device_not_found`, `device_verified_already`,
+ * `reauthentication_required`, and the 503 problem while the flow has yet to end the sessions: a login
+ * before that would be ended, too.
+ */
+export async function unverifiedDevice(
+  deps: Deps,
+  session: Session,
+  deviceId: string,
+): Promise<Unverified> {
+  const device = await ownDevice(deps, session, deviceId);
+  if (device.verifiedAt ?? device.asideAt) {
+    const view = await deps.flows.enrollment(device);
+    if (view && view.state !== "verified") throw beingVerified();
+    throw new Problem("device_verified_already", "You can use it to log in.");
+  }
+  // Whatever is done with it leads to a factor.
+  await requireFresh(deps, session);
+  return { ...device, alone: !session.amr.includes("mfa"), by: session } as Unverified;
+}
+
+/**
+ * What proves a device, and what is to become of it: the default, or put aside. `aside` is left out
+ * where nothing is put aside; else a proof is refused that no longer finds it so.
+ */
+export type Proof = { code: string; makeDefault: boolean; aside?: boolean };
+
+/** The device as it is once it was proven. */
+export function proven({ clock }: Deps, device: Device, aside = false): Device {
+  const at = new Date(clock.now());
+  return { ...device, ...(aside ? { asideAt: at } : { verifiedAt: at }) };
+}
+
+/** A device by its kind, so that each kind's functions take their own. */
+export type Unverified = UnverifiedOf<"sms"> | UnverifiedOf<"otp">;
+
+/** `by`: the session that sets it up. `alone`: that is one without a second factor. */
+export type UnverifiedOf<K extends Method> = Device & { type: K; alone: boolean; by: Session };
+
+/** The proof was taken by another request. That is no outage: nothing is to be given back for it. */
+const beingVerified = () =>
+  new Problem("service_unavailable", "The device is being verified. Look again in a moment.", {
+    retryAfterS: 1,
+  });
+
+/** Why the enrollment takes nothing more, or not this. */
+export function enrollmentRefusal(view: EnrollmentView): Problem {
+  const members = { state: view.state };
+  // Its proof was taken and is not written down yet: whether it counts is not known.
+  if (view.state === "verifying") return beingVerified();
+  if (view.state === "pin_expired" || view.state === "pin_void")
+    return new Problem("pin_expired", "Request a new PIN.", { members });
+  if (view.state === "verified")
+    return new Problem("device_verified_already", "There is nothing left to do.", { members });
+  if (view.next.length === 0)
+    return new Problem("device_not_found", "It was removed.", { members });
+  return new Problem("illegal_transition", `That cannot be done in ${view.state}.`, { members });
+}

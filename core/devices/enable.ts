@@ -1,0 +1,105 @@
+import { requireStillLive } from "../../api/http/authenticate.ts";
+import type { Origin } from "../../machines/methods.ts";
+import { configuredMethods, type Method } from "../../store/methods.ts";
+import { holdingUser } from "../../store/postgres/holding-user.ts";
+import { bringDevicesBack, putDevicesAside } from "../../store/postgres/inactive-devices.ts";
+import { getMfaProfile, type MfaProfile } from "../../store/postgres/profiles.ts";
+import { withdrawChallenges } from "../../store/redis/second-step/challenges.ts";
+import { hasSecondFactor, type Session } from "../../store/redis/sessions/sessions.ts";
+import { isRequired, requirementOf, whoRequires } from "../../store/requirement.ts";
+import { userEvent } from "../audit.ts";
+import type { Deps } from "../deps.ts";
+import { payForChange } from "../limits/changes.ts";
+import { Problem } from "../problem.ts";
+import { requireFreshWith, requireRecentPassword } from "../sessions/recent-login.ts";
+import { endSessions } from "../sessions/sessions.ts";
+import { changeDefaultMethod } from "./default-method.ts";
+import { removeAllDevices } from "./removal.ts";
+
+/**
+ * Turns multi-factor authentication on, as a call of its own: devices that were put aside count from
+ * now on, and every session ends. Where none were, it has been on since the first was verified, and
+ * the method alone is chosen. Throws `method_not_configured`, `too_many_requests`,
+ * `reauthentication_required`.
+ */
+export async function switchOn(
+  deps: Deps,
+  session: Session,
+  method: Method | undefined,
+  origin: Origin,
+): Promise<void> {
+  requireRecentPassword(deps, session);
+  const { userId } = session;
+  const event = userEvent(deps, session, "multi_factor_switched_on", origin);
+  const bringBack = () =>
+    holdingUser(deps.db, userId, async (tx) => {
+      const { devices } = await profileOf({ db: tx }, session);
+      const aside = devices.filter(({ asideAt }) => asideAt !== null);
+      const configured = configuredMethods(devices);
+      if (configured.length === 0 && aside.length === 0) throw notConfigured();
+      if (aside.length === 0) return false;
+      if (method && !configured.includes(method) && !aside.some(({ type }) => type === method))
+        throw notConfigured();
+      requireFreshWith(deps, session, configured);
+      await requireStillLive({ ...deps, db: tx }, session);
+      return bringDevicesBack(tx, { userId, method, at: new Date(deps.clock.now()) }, event);
+    });
+  const isBack = await payForChange(deps, userId, bringBack);
+  // Only now: a login that saw no device must have read the older revocation mark. The request before
+  // may have been cut off before the sessions were ended.
+  if (isBack || !hasSecondFactor(session)) return endSessions(deps, userId, "device_verified");
+  if (method) await changeDefaultMethod(deps, session, method, origin);
+}
+
+/**
+ * Turns multi-factor authentication off: where the account has that as a call of its own the devices
+ * are put aside, else all are removed. Throws `forbidden` where a second factor is required, and
+ * `reauthentication_required`.
+ */
+export async function switchOff(deps: Deps, session: Session, origin: Origin): Promise<void> {
+  const { db, redis, clock } = deps;
+  const { userId } = session;
+  const event = userEvent(deps, session, "multi_factor_switched_off", origin);
+  const stay = await holdingUser(db, userId, async (tx) => {
+    const profile = await profileOf({ db: tx }, session);
+    refuseIfRequired(deps, profile);
+    if (!profile.account.enablingIsOwnCall) return false;
+    requireFreshWith(deps, session, configuredMethods(profile.devices));
+    await requireStillLive({ ...deps, db: tx }, session);
+    await putDevicesAside(tx, { userId, at: new Date(clock.now()) }, event);
+    return true;
+  });
+  if (!stay) return removeAllDevices(deps, session, origin);
+  await withdrawChallenges(redis, userId, clock.now());
+}
+
+/** Throws `forbidden` where a second factor is required of the user by now. */
+export function refuseIfRequired(
+  { clock, config }: Pick<Deps, "clock" | "config">,
+  profile: MfaProfile,
+) {
+  if (isRequired(requirementOf(profile, config), clock.now()))
+    throw new Problem(
+      "forbidden",
+      `${whoRequires(profile.user, config)} requires multi-factor authentication.`,
+    );
+}
+
+/**
+ * Whether a device that the user proves now is put aside until they turn it all on; undefined in an
+ * account where devices count at once.
+ */
+export async function isPutAside({ db }: Deps, { userId }: Session): Promise<boolean | undefined> {
+  const profile = await getMfaProfile(db, userId);
+  if (!profile?.account.enablingIsOwnCall) return undefined;
+  return configuredMethods(profile.devices).length === 0;
+}
+
+async function profileOf({ db }: Pick<Deps, "db">, { userId }: Session): Promise<MfaProfile> {
+  const profile = await getMfaProfile(db, userId);
+  if (!profile) throw new Problem("unauthenticated");
+  return profile;
+}
+
+const notConfigured = () =>
+  new Problem("method_not_configured", "Add and verify a device of that kind first.");

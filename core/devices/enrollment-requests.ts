@@ -1,0 +1,83 @@
+import { requireStillLive } from "../../api/http/authenticate.ts";
+import type { Origin } from "../../machines/methods.ts";
+import { deviceLabel } from "../../store/postgres/devices.ts";
+import { recordEvent } from "../../store/postgres/events.ts";
+import type { Device } from "../../store/postgres/schema.ts";
+import { getUser } from "../../store/postgres/users.ts";
+import {
+  countEnrollmentRequest,
+  takeBackEnrollmentRequest,
+} from "../../store/redis/second-step/enrollment-requests.ts";
+import { FlowSpent } from "../../temporal/errors.ts";
+import { workflowIds } from "../../workflows/ids.ts";
+import type { otpUpdates, smsUpdates } from "../../workflows/messages.ts";
+import { subjectOf, userEvent } from "../audit.ts";
+import type { Deps } from "../deps.ts";
+import { Problem } from "../problem.ts";
+import type { Unverified } from "./devices.ts";
+
+/**
+ * Counts a request to a device's enrollment, whatever becomes of it. Throws `enrollment_ended` where
+ * it was one too many: the unverified device is removed then.
+ */
+export async function spendEnrollmentRequest(
+  deps: Deps,
+  device: Device,
+  origin: Origin,
+): Promise<void> {
+  const { flowRequests, enrollmentMs: keepMs } = deps.config.limits;
+  const { userId, id: deviceId } = device;
+  const requests = await countEnrollmentRequest(deps.redis, { userId, deviceId, keepMs });
+  const allowed = flowRequests.enrollment;
+  // Once is enough: its flow counts signals, too.
+  if (requests === allowed + 1)
+    await withdraw(deps, device, origin).catch(async (error) => {
+      // The next request tells the flow.
+      await takeBackEnrollmentRequest(deps.redis, { userId, deviceId });
+      throw error;
+    });
+  if (requests > allowed) return end(deps, device, origin);
+}
+
+/**
+ * Sends the device's enrollment an Update, while the session that sets it up is live: throws as
+ * `requireStillLive`. Throws `enrollment_ended` where the engine takes none of
+ * them any more: the unverified device is removed then.
+ */
+export async function moveEnrollment<D extends Unverified>(
+  deps: Deps,
+  device: D,
+  update: D["type"] extends "sms" ? keyof typeof smsUpdates : keyof typeof otpUpdates,
+  payload: object,
+  origin: Origin,
+  updateId?: string,
+) {
+  await requireStillLive(deps, device.by);
+  try {
+    return await deps.flows.moveEnrollment(device, update, payload, updateId);
+  } catch (error) {
+    if (!(error instanceof FlowSpent)) throw error;
+    await withdraw(deps, device, origin);
+    return end(deps, device, origin);
+  }
+}
+
+/** Removes the device by a signal, which also a flow takes that takes no Update any more. */
+const withdraw = ({ flows }: Deps, { id, type }: Device, origin: Origin) =>
+  flows.signal(workflowIds.enrollment(type, id), "withdraw", { origin });
+
+/** Says that the enrollment has ended, and writes it down. */
+async function end(deps: Deps, device: Device, origin: Origin): Promise<never> {
+  const { id: deviceId, userId } = device;
+  const user = await getUser(deps.db, userId);
+  if (user) {
+    const detail = { deviceId, device: deviceLabel(device), reason: "too_many_requests" };
+    const event = userEvent(deps, subjectOf(user), "enrollment_ended", origin, detail);
+    // Once, however many more requests come before the device is gone.
+    await recordEvent(deps.db, { ...event, key: `enrollment_ended/${deviceId}` });
+  }
+  throw new Problem(
+    "enrollment_ended",
+    "Too many tries. This set-up has ended. Add the device again.",
+  );
+}

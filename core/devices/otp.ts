@@ -1,0 +1,179 @@
+import { requireStillLive } from "../../api/http/authenticate.ts";
+import type { Origin } from "../../machines/methods.ts";
+import { newId } from "../../store/ids.ts";
+import { addOtpDevice, markOf, replaceOtpSecret } from "../../store/postgres/devices.ts";
+import { holdingUser } from "../../store/postgres/holding-user.ts";
+import { getUser } from "../../store/postgres/users.ts";
+import { consumeOtpStep } from "../../store/redis/second-step/otp-steps.ts";
+import { addFactor, type Session } from "../../store/redis/sessions/sessions.ts";
+import { seal, unseal } from "../../store/sealing.ts";
+import { userEvent } from "../audit.ts";
+import type { Deps } from "../deps.ts";
+import { payForChange } from "../limits/changes.ts";
+import { Problem } from "../problem.ts";
+import { requireFresh } from "../sessions/recent-login.ts";
+import {
+  type DeviceView,
+  enrollmentRefusal,
+  type Proof,
+  proven,
+  type UnverifiedOf,
+  viewDevice,
+} from "./devices.ts";
+import { moveEnrollment, spendEnrollmentRequest } from "./enrollment-requests.ts";
+import { drawQrCode } from "./qr-code.ts";
+import {
+  codeUsed,
+  matchingStep,
+  minutesOff,
+  newOtpSecret,
+  OTP_DIGITS,
+  otpauthUri,
+} from "./totp.ts";
+import { requireDigits } from "./typed-digits.ts";
+
+type OtpDevice = UnverifiedOf<"otp">;
+
+/** What an authenticator app needs; answered once and never again. */
+export type OtpSetup = { device: DeviceView; secret: string; otpauthUri: string; qrCode: string };
+
+/**
+ * Registers an authenticator app under a nickname. Throws `too_many_devices`, `too_many_requests` and
+ * `reauthentication_required`; after a 503 nothing is left.
+ */
+export async function registerOtpDevice(
+  deps: Deps,
+  session: Session,
+  name: string,
+  origin: Origin,
+): Promise<OtpSetup> {
+  await requireFresh(deps, session);
+  const { userId, accountId } = session;
+  const { enrollmentMs: lifetimeMs, otpDevices } = deps.config.limits;
+  const id = newId();
+  const secret = newOtpSecret();
+  const args = { userId, accountId, deviceId: id, lifetimeMs };
+  // One transaction: if the workflow cannot be started, or this process dies, no device is left.
+  const add = () =>
+    deps.db.transaction(async (tx) => {
+      const sealed = seal(deps.config.SEALING_KEYS, secret, id);
+      const device = await addOtpDevice(
+        tx,
+        { id, userId, name, secret: sealed, at: new Date(deps.clock.now()) },
+        otpDevices,
+        userEvent(deps, session, "otp_device_added", origin, { deviceId: id }),
+      );
+      if (device === "too_many")
+        throw new Problem(
+          "too_many_devices",
+          `You have ${otpDevices} apps, the maximum. Remove one to add another.`,
+        );
+      // The user's row may have been waited for, and is held: what is refused here is undone.
+      await requireStillLive({ ...deps, db: tx }, session);
+      return viewDevice(deps, device, await deps.flows.startOtpEnrollment(args));
+    });
+  const view = await payForChange(deps, userId, add);
+  return setupOf(deps, session, view, secret);
+}
+
+/**
+ * Begins the set-up of an unverified app anew with another secret, since the first is shown only
+ * once; what was scanned before is void. Throws `too_many_requests` among others.
+ */
+export async function restartOtpDevice(
+  deps: Deps,
+  device: OtpDevice,
+  origin: Origin,
+): Promise<OtpSetup> {
+  const { by: session } = device;
+  await spendEnrollmentRequest(deps, device, origin);
+  const { userId } = session;
+  const secret = newOtpSecret();
+  const view = await payForChange(deps, userId, async () => {
+    const { moved, view } = await moveEnrollment(deps, device, "restart", {}, origin);
+    if (!moved) throw enrollmentRefusal(view);
+    const sealed = seal(deps.config.SEALING_KEYS, secret, device.id);
+    const event = userEvent(deps, session, "otp_device_restarted", origin, { deviceId: device.id });
+    const restarted = await holdingUser(deps.db, userId, async (tx) => {
+      await requireStillLive({ ...deps, db: tx }, session);
+      return replaceOtpSecret(tx, { userId, deviceId: device.id, secret: sealed }, event);
+    });
+    if (!restarted)
+      throw new Problem("device_verified_already", "It was verified in the meantime.");
+    return viewDevice(deps, restarted, view);
+  });
+  return setupOf(deps, session, view, secret);
+}
+
+/** The set-up of an unverified app once more. Only for the session that began it: it tells the secret. */
+export async function sameSetup(deps: Deps, device: OtpDevice): Promise<OtpSetup> {
+  if (!device.secret) throw new TypeError("An app has a secret");
+  const secret = unseal(deps.config.SEALING_KEYS, device.secret, device.id).toString();
+  return setupOf(deps, device.by, await viewDevice(deps, device), secret);
+}
+
+async function setupOf({ db, config }: Deps, session: Session, device: DeviceView, secret: string) {
+  const user = await getUser(db, session.userId);
+  if (!user) throw new Problem("unauthenticated");
+  const label = { issuer: config.SERVICE_NAME, username: user.username, device: device.name ?? "" };
+  const uri = otpauthUri(label, secret);
+  return { device, secret, otpauthUri: uri, qrCode: await drawQrCode(uri) };
+}
+
+/**
+ * Proves the app by a code it made, which is used up by that. The user is logged out to log in with
+ * it, unless it is not to be the default: then the session gains the factor. Throws `pin_rejected`,
+ * and `passcode_already_used` for a code that was right once.
+ */
+export async function verifyOtpCode(
+  deps: Deps,
+  device: OtpDevice,
+  { code, makeDefault, aside }: Proof,
+  origin: Origin,
+): Promise<{ device: DeviceView; signedOut: boolean; session?: Session }> {
+  const { by: session, alone } = device;
+  await spendEnrollmentRequest(deps, device, origin);
+  const digits = requireDigits(code, OTP_DIGITS, "code");
+  const step = matchingStep(deps, device, digits);
+  // Whoever else overhears the code, in a session of their own, gains nothing by it.
+  const claim = { userId: session.userId, deviceId: device.id, holder: session.id };
+  if (step !== undefined && !(await consumeOtpStep(deps.redis, { ...claim, step })))
+    throw await codeUsed(deps, { ...claim, step });
+  if (step === undefined) {
+    const { moved, view } = await moveEnrollment(deps, device, "rejectCode", {}, origin);
+    if (!moved) throw enrollmentRefusal(view);
+    throw wrongCode(minutesOff(deps, device, digits));
+  }
+  // A set-up session has nothing to stay for: the user logs in with the new device.
+  const signOut = !aside && (makeDefault || session.scope === "mfa_setup");
+  // Of two at once that want different things each is a request of its own.
+  const request = aside ? "accept/aside" : signOut ? "accept/sign_out" : "accept";
+  const facts = { makeDefault, signOut, aside, alone, sealedAs: markOf(device), origin };
+  // Where the answer is late the step stays the session's: the same request may take it again, and no
+  // login, whose device may be proven by then.
+  const accepted = await moveEnrollment(deps, device, "acceptCode", facts, origin, request);
+  // Not moved: another request, that wanted something else of it, proved it first.
+  if (!accepted.moved || accepted.view.state === "removed") throw enrollmentRefusal(accepted.view);
+  const view = await viewDevice(deps, proven(deps, device, aside));
+  if (aside) return { device: view, signedOut: false, session };
+  if (signOut) return { device: view, signedOut: true };
+  const amr = [...new Set([...session.amr, "otp", "mfa"])];
+  const { id: sessionId } = session;
+  const stronger = await addFactor(deps.redis, { sessionId, amr, now: deps.clock.now() });
+  return { device: view, signedOut: stronger === undefined, session: stronger };
+}
+
+/** A code that is not the current one, by a clock that is so many minutes off where that is known. */
+function wrongCode(minutes?: number): Problem {
+  if (minutes === undefined)
+    return new Problem(
+      "pin_rejected",
+      "That code is wrong or has expired. Enter the current code.",
+    );
+  const about = minutes === 1 ? "a minute" : `${minutes} minutes`;
+  return new Problem(
+    "pin_rejected",
+    `Your phone's clock is off by about ${about}. Turn on automatic time, then enter the new code.`,
+    { members: { clockOffMinutes: minutes } },
+  );
+}

@@ -1,0 +1,90 @@
+import { requireStillLive } from "../../api/http/authenticate.ts";
+import type { Origin } from "../../machines/methods.ts";
+import { hashCode } from "../../store/codes.ts";
+import { configuredMethods } from "../../store/methods.ts";
+import { holdingUser } from "../../store/postgres/holding-user.ts";
+import { getMfaProfile } from "../../store/postgres/profiles.ts";
+import { replaceRecoveryCodes } from "../../store/postgres/recovery-codes.ts";
+import { newRecoveryCodes, normalizeRecoveryCode } from "../../store/recovery-codes.ts";
+import type { Session } from "../../store/redis/sessions/sessions.ts";
+import { type Subject, userEvent } from "../audit.ts";
+import type { Deps } from "../deps.ts";
+import { payForChange } from "../limits/changes.ts";
+import { Problem } from "../problem.ts";
+import { requireFresh } from "../sessions/recent-login.ts";
+
+/** How a typed recovery code is kept and looked up: keyed, and bound to its user; undefined if it cannot be one. */
+export function recoveryHash(
+  { config }: Pick<Deps, "config">,
+  userId: string,
+  typed: string,
+): string | undefined {
+  const code = normalizeRecoveryCode(typed);
+  return code && hashCode(config.CODE_KEY, "recovery", userId, code);
+}
+
+export type RecoveryCodes = {
+  codes: string[];
+  createdAt: Date;
+  username: string;
+  accountName: string;
+};
+
+/**
+ * A new set of recovery codes, shown this once; the old set is void. They are the session's user's,
+ * unless an administrator makes them for somebody `of` the account, and good for ever, unless
+ * `validMs` says how long. Throws `multi_factor_off` where there is no device whose loss they would
+ * make good, `too_many_requests` and `reauthentication_required`.
+ */
+export async function makeRecoveryCodes(
+  deps: Deps,
+  session: Session,
+  quantity: number,
+  origin: Origin,
+  { of = session, validMs }: { of?: Subject; validMs?: number } = {},
+): Promise<RecoveryCodes> {
+  const { userId } = of;
+  const codes = newRecoveryCodes(quantity);
+  const hashes = codes.flatMap((code) => recoveryHash(deps, userId, code) ?? []);
+  const createdAt = new Date(deps.clock.now());
+  const expiresAt = validMs === undefined ? undefined : new Date(deps.clock.now() + validMs);
+  const event = userEvent(deps, of, "recovery_codes_made", origin, {
+    quantity,
+    ...(expiresAt && { expiresAt: expiresAt.toISOString() }),
+  });
+  const by = { ...event, actorId: session.userId };
+  // Codes that were written after the last device was removed would stand in for nothing.
+  const replace = () =>
+    holdingUser(deps.db, userId, async (tx) => {
+      const profile = await getMfaProfile(tx, userId);
+      if (!profile) throw new Problem("unauthenticated");
+      if (configuredMethods(profile.devices).length === 0)
+        throw new Problem(
+          "multi_factor_off",
+          "Verify a device first. Codes stand in for a lost one.",
+        );
+      await requireFresh({ ...deps, db: tx }, session);
+      await requireStillLive({ ...deps, db: tx }, session);
+      await replaceRecoveryCodes(tx, { userId, hashes, at: createdAt, expiresAt }, by);
+      return profile;
+    });
+  const profile = await payForChange(deps, userId, replace);
+  const { user, account } = profile;
+  return { codes, createdAt, username: user.username, accountName: account.name };
+}
+
+/** The codes as a text to print or save. */
+export function recoveryCodesFile(service: string, set: RecoveryCodes): string {
+  const { codes, createdAt, username, accountName } = set;
+  return [
+    `${service} recovery codes`,
+    `Account: ${accountName}`,
+    `User: ${username}`,
+    `Made: ${createdAt.toISOString()}`,
+    "",
+    ...codes,
+    "",
+    "Each code works once, in place of a passcode. Generating new codes cancels these.",
+    "",
+  ].join("\n");
+}

@@ -1,0 +1,79 @@
+import { requireStillLive } from "../../api/http/authenticate.ts";
+import type { Origin } from "../../machines/methods.ts";
+import { newId } from "../../store/ids.ts";
+import { listDevices } from "../../store/postgres/devices.ts";
+import { hasSecondFactor, type Session } from "../../store/redis/sessions/sessions.ts";
+import type { DeviceRemovalArgs } from "../../workflows/messages.ts";
+import type { Subject } from "../audit.ts";
+import type { Deps } from "../deps.ts";
+import { payForChange } from "../limits/changes.ts";
+import { Problem } from "../problem.ts";
+import { reauthenticate, requireFresh } from "../sessions/recent-login.ts";
+import { ownDevice } from "./devices.ts";
+
+/**
+ * Removes an OTP device, or an unverified device of either kind: of the session's user, or of
+ * somebody whom that administrates. Throws `remove_all_required` for a verified phone,
+ * `device_not_found`, `reauthentication_required`, and `ifLast`, where that is given, for the last device
+ * of the kind that logins begin with.
+ */
+export async function removeDevice(
+  deps: Deps,
+  session: Session,
+  deviceId: string,
+  origin: Origin,
+  { of = session, ifLast }: { of?: Subject; ifLast?: Error } = {},
+): Promise<void> {
+  const device = await ownDevice(deps, of, deviceId);
+  if (device.type === "sms" && device.verifiedAt) throw removeAllRequired();
+  await requireFresh(deps, session);
+  const unless = ifLast && ("last_of_default" as const);
+  const what = { deviceId, event: "device_removed", unless } as const;
+  const outcome = await remove(deps, session, of, what, origin);
+  if (outcome === "overtaken" && ifLast) throw ifLast;
+  if (outcome === "gone") throw new Problem("device_not_found", "It was removed.");
+  if (outcome === "remove_all_required") throw removeAllRequired();
+}
+
+/**
+ * Turns multi-factor authentication off. Throws `reauthentication_required`; where there is nothing to
+ * remove, `too_many_requests` as any change.
+ */
+export async function removeAllDevices(
+  deps: Deps,
+  session: Session,
+  origin: Origin,
+): Promise<void> {
+  await requireFresh(deps, session);
+  const all = () => remove(deps, session, session, { event: "all_devices_removed" }, origin);
+  // The removal before may still have to end challenges and sessions, so it is done again all the same.
+  const { length } = await listDevices(deps.db, session.userId);
+  await (length > 0 ? all() : payForChange(deps, session.userId, all));
+}
+
+async function remove(
+  deps: Deps,
+  session: Session,
+  { userId, accountId }: Subject,
+  what: Pick<DeviceRemovalArgs, "deviceId" | "unless"> & {
+    event: "device_removed" | "all_devices_removed";
+  },
+  origin: Origin,
+) {
+  const { userId: actorId } = session;
+  const owner = { userId, accountId, actorId };
+  // The password alone removes what does not count yet. It may count by now.
+  const isAlone = userId === actorId && !hasSecondFactor(session);
+  const unless = isAlone ? "enabled" : what.unless;
+  const args = { removalId: newId(), ...owner, ...what, unless, origin };
+  await requireStillLive(deps, session);
+  const outcome = await deps.flows.removeDevices({ ...args, signOut: "if_required" });
+  if (outcome === "overtaken" && isAlone) throw reauthenticate();
+  return outcome;
+}
+
+const removeAllRequired = () =>
+  new Problem(
+    "remove_all_required",
+    "To remove or change this phone, remove all devices, then add the new number.",
+  );

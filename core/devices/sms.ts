@@ -1,0 +1,177 @@
+import { requireStillLive } from "../../api/http/authenticate.ts";
+import { isOutage } from "../../api/http/problems.ts";
+import type { Origin } from "../../machines/methods.ts";
+import { hashCode } from "../../store/codes.ts";
+import { newId } from "../../store/ids.ts";
+import { addSmsDevice } from "../../store/postgres/devices.ts";
+import type { Device } from "../../store/postgres/schema.ts";
+import { checkPin, type PinCheck, refundPinTry } from "../../store/redis/second-step/pins.ts";
+import type { Session } from "../../store/redis/sessions/sessions.ts";
+import { userEvent } from "../audit.ts";
+import type { Deps } from "../deps.ts";
+import { payForChange } from "../limits/changes.ts";
+import { recordRefund } from "../limits/record-refund.ts";
+import { recordRefusedSend } from "../limits/refused-sends.ts";
+import { spendPinSend } from "../limits/send-limits.ts";
+import { payIfDone, type Spent } from "../limits/spend-all.ts";
+import { isSpent, Problem } from "../problem.ts";
+import { requireFresh } from "../sessions/recent-login.ts";
+import {
+  type DeviceView,
+  enrollmentOf,
+  enrollmentRefusal,
+  type Proof,
+  proven,
+  type UnverifiedOf,
+  viewDevice,
+} from "./devices.ts";
+import { moveEnrollment, spendEnrollmentRequest } from "./enrollment-requests.ts";
+import { parsePhoneNumber } from "./phone-numbers.ts";
+import { requireDigits } from "./typed-digits.ts";
+
+type Phone = UnverifiedOf<"sms">;
+
+/**
+ * Registers the user's phone and sends it a PIN. Throws `invalid_phone_number`,
+ * `sms_device_exists`, `send_limit`, `too_many_requests`, `reauthentication_required`; after a 503 nothing
+ * is left.
+ */
+export async function registerSmsDevice(
+  deps: Deps,
+  session: Session,
+  phone: { countryCode: string; phoneNumber: string },
+  origin: Origin,
+): Promise<DeviceView> {
+  await requireFresh(deps, session);
+  const { countryCode } = phone;
+  const phoneNumber = parsePhoneNumber(countryCode, phone.phoneNumber);
+  const { userId, accountId } = session;
+  const { enrollmentMs: lifetimeMs, pin } = deps.config.limits;
+  const id = newId();
+  const args = { userId, accountId, deviceId: id, lifetimeMs, pinLifetimeMs: pin.lifetimeMs };
+
+  let sending: Spent | undefined;
+  // One transaction: if the workflow cannot be started, or this process dies, no device is left.
+  const add = () =>
+    deps.db.transaction(async (tx) => {
+      const device = await addSmsDevice(
+        tx,
+        { id, userId, countryCode, phoneNumber, at: new Date(deps.clock.now()) },
+        userEvent(deps, session, "sms_device_added", origin, { deviceId: id }),
+      );
+      if (device === "exists")
+        throw new Problem("sms_device_exists", "Remove all devices before you add another phone.");
+      sending = await spendPinSend(deps, { userId, phoneNumber });
+      // The user's row may have been waited for, and is held: what is refused here is undone.
+      await requireStillLive({ ...deps, db: tx }, session);
+      return viewDevice(deps, device, await deps.flows.startSmsEnrollment(args));
+    });
+  try {
+    return await payForChange(deps, userId, add);
+  } catch (error) {
+    // Its device is gone with the transaction: a flow that starts late finds nobody to send a PIN to. Of
+    // a commit whose answer is missing nobody knows.
+    if (error instanceof Problem) await sending?.giveBack();
+    await recordRefusedSend(deps, { userId, kind: "pin", phoneNumber }, error);
+    throw error;
+  }
+}
+
+/** Sends a new PIN to an unverified phone; the older PIN is void. Throws `send_limit` among others. */
+export async function resendPin(deps: Deps, device: Phone, origin: Origin): Promise<DeviceView> {
+  await spendEnrollmentRequest(deps, device, origin);
+  const before = await enrollmentOf(deps, device);
+  if (!before.next.includes("pin")) throw enrollmentRefusal(before);
+  try {
+    const sending = await spendPinSend(deps, phoneOf(device));
+    return await payIfDone(sending, async () => {
+      const { moved, view } = await moveEnrollment(deps, device, "resendPin", {}, origin);
+      if (!moved) throw enrollmentRefusal(view);
+      return viewDevice(deps, device, view);
+    });
+  } catch (error) {
+    await recordRefusedSend(deps, { ...phoneOf(device), kind: "pin" }, error);
+    throw error;
+  }
+}
+
+/**
+ * Proves the phone by its PIN, after which the user is logged out everywhere, unless it is put
+ * aside. Throws
+ * `pin_rejected` with `triesRemaining`, `pin_replaced`, which costs no try, `pin_expired` (also for a PIN made void by wrong tries).
+ */
+export async function verifyPin(
+  deps: Deps,
+  device: Phone,
+  { code, makeDefault, aside }: Proof,
+  origin: Origin,
+): Promise<{ device: DeviceView; signedOut: boolean }> {
+  await spendEnrollmentRequest(deps, device, origin);
+  const { digits, tries } = deps.config.limits.pin;
+  const pin = requireDigits(code, digits, "code");
+  const { userId, id: deviceId } = device;
+  const hash = hashCode(deps.config.CODE_KEY, "pin", deviceId, pin);
+  const attempt = { userId, deviceId, hash, now: deps.clock.now(), tries };
+  const check = await checkPin(deps.redis, attempt);
+  try {
+    if (check.outcome !== "accepted") throw await refuse(deps, device, check, origin);
+    const facts = { makeDefault, aside, alone: device.alone, origin };
+    const request = aside ? "accept/aside" : "accept";
+    const { moved, view } = await moveEnrollment(deps, device, "acceptPin", facts, origin, request);
+    // Proven already by another request, that wanted something else of it.
+    if (!moved) throw enrollmentRefusal(view);
+    if (view.state === "removed") throw new Problem("device_not_found", "It was removed.");
+    return { device: await viewDevice(deps, proven(deps, device, aside)), signedOut: !aside };
+  } catch (error) {
+    if (isOutage(error) || isSpent(error))
+      await giveBack(deps, { userId, deviceId, check, mayBe: isOutage(error) }, origin);
+    throw error;
+  }
+}
+
+/** Gives a try back that an outage kept from its flow, as long as the user's refunds last; see verifyPasscode. */
+async function giveBack(
+  deps: Deps,
+  { mayBe, ...attempt }: { userId: string; deviceId: string; check: PinCheck; mayBe: boolean },
+  origin: Origin,
+) {
+  const { userId } = attempt;
+  const refundsPerDay = mayBe ? deps.config.limits.refundsPerDay : 0;
+  const budget = { now: deps.clock.now(), refundsPerDay };
+  const refund = await refundPinTry(deps.redis, { ...attempt, ...budget });
+  if (refund === "given_back") recordRefund(deps, { userId, kind: "pin" }, origin);
+}
+
+/** Tells the workflow of a PIN that failed; answers what the client is told. */
+async function refuse(
+  deps: Deps,
+  device: Phone,
+  check: Exclude<PinCheck, { outcome: "accepted" }>,
+  origin: Origin,
+): Promise<Problem> {
+  switch (check.outcome) {
+    case "rejected": {
+      const { triesRemaining } = check;
+      const facts = { triesRemaining };
+      const { moved, view } = await moveEnrollment(deps, device, "rejectPin", facts, origin);
+      if (!moved) return enrollmentRefusal(view);
+      return new Problem("pin_rejected", "That PIN is wrong. Check the newest message.", {
+        members: { triesRemaining },
+      });
+    }
+    case "voided":
+      await moveEnrollment(deps, device, "voidPin", {}, origin);
+      return new Problem("pin_rejected", "Too many wrong PINs. Send a new PIN.", {
+        members: { triesRemaining: 0 },
+      });
+    case "replaced":
+      return new Problem("pin_replaced", "A newer PIN was sent. Type that one.");
+    default:
+      return new Problem("pin_expired", "Request a new PIN.");
+  }
+}
+
+function phoneOf({ userId, phoneNumber }: Device) {
+  if (!phoneNumber) throw new TypeError("An SMS device has a number");
+  return { userId, phoneNumber };
+}

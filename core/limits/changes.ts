@@ -1,0 +1,30 @@
+import { keys } from "../../store/redis/keys.ts";
+import type { Deps } from "../deps.ts";
+import { payIfDone, type Spent, spendAll } from "./spend-all.ts";
+
+const DAY_MS = 24 * 3_600_000;
+
+/**
+ * Spends one of the changes that a user may make to devices, codes and settings in 24 hours: each leaves
+ * events, histories, notices and deliveries. Throws `too_many_requests` with the time to wait. Removals
+ * are free: what is removed was added.
+ */
+export function spendChange(
+  { redis, clock, config }: Pick<Deps, "redis" | "clock" | "config">,
+  userId: string,
+): Promise<Spent> {
+  const rules = [{ limit: config.limits.changesPerDay, windowMs: DAY_MS }];
+  return spendAll(redis, clock.now(), [{ key: keys.changes(userId), rules }], {
+    code: "too_many_requests",
+    detail: "Too many changes were made today.",
+  });
+}
+
+/** Makes a change that costs one of the user's of the day, and nothing where it is refused or answers false. */
+export async function payForChange<T>(
+  deps: Pick<Deps, "redis" | "clock" | "config">,
+  userId: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  return payIfDone(await spendChange(deps, userId), work);
+}

@@ -1,0 +1,25 @@
+import type { Origin } from "../../machines/methods.ts";
+import { recordEvent } from "../../store/postgres/events.ts";
+import { getUser } from "../../store/postgres/users.ts";
+import { subjectOf, userEvent } from "../audit.ts";
+import type { Deps } from "../deps.ts";
+
+/**
+ * Writes down that an outage gave an attempt back. Not waited for: a store that is away may be what
+ * the outage is about, and there is a bounded number a user and day.
+ */
+export function recordRefund(
+  deps: Pick<Deps, "db" | "clock" | "log">,
+  { userId, ...detail }: { userId: string; kind: "passcode" | "pin" },
+  origin: Origin,
+): void {
+  const record = async () => {
+    const user = await getUser(deps.db, userId);
+    if (!user) return;
+    const event = userEvent(deps, subjectOf(user), "attempt_given_back", origin, detail);
+    await recordEvent(deps.db, event);
+  };
+  record().catch((error) =>
+    deps.log.warn({ err: error }, "an attempt that was given back could not be recorded"),
+  );
+}

@@ -1,0 +1,31 @@
+import { maskPhoneNumber } from "../../store/phones.ts";
+import { recordEvent } from "../../store/postgres/events.ts";
+import { getUser } from "../../store/postgres/users.ts";
+import type { Deps } from "../deps.ts";
+import { Problem } from "../problem.ts";
+
+const HOUR_MS = 3_600_000;
+
+/**
+ * Records a message that a limit refused, if the error says so: once a user, limit and hour, so that
+ * an attack fills no table, and with the masked number.
+ */
+export async function recordRefusedSend(
+  { db, clock }: Pick<Deps, "db" | "clock">,
+  { userId, kind, phoneNumber }: { userId: string; kind: "pin" | "passcode"; phoneNumber: string },
+  error: unknown,
+): Promise<void> {
+  if (!(error instanceof Problem) || error.code !== "send_limit") return;
+  const user = await getUser(db, userId);
+  if (!user) return;
+  const { limit } = error.extra.members ?? {};
+  const now = clock.now();
+  await recordEvent(db, {
+    key: `send_refused/${userId}/${limit}/${Math.floor(now / HOUR_MS)}`,
+    at: new Date(now),
+    type: "send_refused",
+    accountId: user.accountId,
+    userId,
+    detail: { limit, kind, number: maskPhoneNumber(phoneNumber) },
+  });
+}

@@ -1,0 +1,137 @@
+import { parsePhoneNumberWithError } from "libphonenumber-js/max";
+import type { Limits } from "../../config.ts";
+import { hashCode } from "../../store/codes.ts";
+import { type BudgetRule, budgetWait } from "../../store/redis/budgets.ts";
+import { keys } from "../../store/redis/keys.ts";
+import { tell } from "../../telemetry/facts.ts";
+import type { Deps } from "../deps.ts";
+import { duration } from "../duration.ts";
+import { Problem } from "../problem.ts";
+import { type Charge, type Spent, spendAll } from "./spend-all.ts";
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+/** What a limit of messages is about. See docs/decisions/0009. */
+const DETAILS = {
+  challenge: "You requested too many passcodes.",
+  user: "You requested too many messages.",
+  number: "This number was sent too many messages.",
+  country: "We cannot send more messages to this country now.",
+  service: "We cannot send more messages now.",
+} as const;
+
+const REFUSAL = { code: "send_limit", detail: "Too many messages were sent." } as const;
+
+const pinRules = ({ perDay, intervalMs }: Limits["pin"]): BudgetRule[] => [
+  { limit: perDay, windowMs: DAY_MS },
+  { limit: 1, windowMs: intervalMs },
+];
+
+const passcodeRules = ({ perHour, intervalMs }: Limits["passcode"]) => ({
+  ofChallenge: { limit: 1, windowMs: intervalMs },
+  ofUser: { limit: perHour, windowMs: HOUR_MS },
+});
+
+/** How many ms until the user may be sent another PIN, as far as their own budget goes. */
+export const pinSendWait = ({ redis, clock, config }: Deps, userId: string): Promise<number> =>
+  budgetWait(redis, keys.pinSends(userId), pinRules(config.limits.pin), clock.now());
+
+/** How many ms until the challenge may be sent another passcode, as far as the user's budgets go. */
+export async function passcodeSendWait(
+  { redis, clock, config }: Deps,
+  { userId, challengeId }: { userId: string; challengeId: string },
+): Promise<number> {
+  const { ofChallenge, ofUser } = passcodeRules(config.limits.passcode);
+  const [now, challengeKey] = [clock.now(), keys.challengeSends(userId, challengeId)];
+  const waits = await Promise.all([
+    budgetWait(redis, challengeKey, [ofChallenge], now),
+    budgetWait(redis, keys.passcodeSends(userId), [ofUser], now),
+  ]);
+  return Math.max(...waits);
+}
+
+/**
+ * Spends the budgets for a PIN: 10 a day and one in 30 s for the user, and those of every message.
+ * Throws `send_limit` with the time to wait and the `limit`, and then nothing is spent.
+ */
+export function spendPinSend(
+  deps: Deps,
+  { userId, phoneNumber }: { userId: string; phoneNumber: string },
+): Promise<Spent> {
+  const rules = pinRules(deps.config.limits.pin);
+  const ofUser = charge("user", keys.pinSends(userId), ...rules);
+  return spend(deps, "pin", [ofUser, ...ofEveryMessage(deps, "pin", phoneNumber)]);
+}
+
+/**
+ * Spends the budgets for a login passcode: one in 30 s for the challenge, 20 an hour for the user,
+ * and those of every message. Throws `send_limit` as `spendPinSend` does.
+ */
+export function spendPasscodeSend(
+  deps: Deps,
+  send: { userId: string; challengeId: string; phoneNumber: string },
+): Promise<Spent> {
+  const { ofChallenge, ofUser } = passcodeRules(deps.config.limits.passcode);
+  const { userId, challengeId, phoneNumber } = send;
+  return spend(deps, "passcode", [
+    charge("challenge", keys.challengeSends(userId, challengeId), ofChallenge),
+    charge("user", keys.passcodeSends(userId), ofUser),
+    ...ofEveryMessage(deps, "passcode", phoneNumber),
+  ]);
+}
+
+/**
+ * Of the number, so that nobody is pestered; of its country and of all, so that nobody runs up our
+ * bill. PINs have a budget of their own: whoever registers another's number keeps no passcode from it.
+ */
+function ofEveryMessage({ config }: Deps, kind: "pin" | "passcode", phoneNumber: string): Charge[] {
+  const { numberSendsPerDay, numberSendsPerHour } = config.limits;
+  const { countryCallingCode } = parsePhoneNumberWithError(phoneNumber);
+  const anHour = (limit: number) => ({ limit, windowMs: HOUR_MS });
+  return [
+    charge(
+      "number",
+      keys.numberSends(hashCode(config.CODE_KEY, "number", kind, phoneNumber)),
+      { limit: numberSendsPerDay, windowMs: DAY_MS },
+      anHour(numberSendsPerHour),
+    ),
+    charge(
+      "country",
+      keys.countrySends(countryCallingCode),
+      anHour(config.SMS_PER_COUNTRY_AND_HOUR),
+    ),
+    charge("service", keys.serviceSends(), anHour(config.SMS_PER_HOUR)),
+  ];
+}
+
+function charge(limit: keyof typeof DETAILS, key: string, ...rules: BudgetRule[]): Charge {
+  return { key, rules, told: { detail: DETAILS[limit], members: { limit } } };
+}
+
+const WORDS = { pin: "PIN", passcode: "passcode" } as const;
+
+async function spend(
+  { redis, clock, config }: Deps,
+  kind: keyof typeof WORDS,
+  charges: Charge[],
+): Promise<Spent> {
+  try {
+    return await spendAll(redis, clock.now(), charges, REFUSAL);
+  } catch (error) {
+    if (!(error instanceof Problem) || error.code !== "send_limit") throw error;
+    const { extra, message } = error;
+    tell("send-refused", { limit: String(extra.members?.limit) });
+    const waitMs = (extra.retryAfterS ?? 0) * 1000;
+    const wait = duration(waitMs);
+    // A moment after the last one, or where a budget is spent.
+    const soon = waitMs <= config.limits[kind].intervalMs;
+    throw new Problem(
+      "send_limit",
+      soon
+        ? `You can request another ${WORDS[kind]} in ${wait}.`
+        : `${message} Try again in ${wait}, or use an authenticator app.`,
+      extra,
+    );
+  }
+}

@@ -1,0 +1,86 @@
+import type { Method } from "../../store/methods.ts";
+import {
+  type Challenge as ChallengeRecord,
+  readChallenge,
+} from "../../store/redis/second-step/challenges.ts";
+import { failures } from "../../store/redis/second-step/failures.ts";
+import type { ChallengeState, ChallengeView } from "../../workflows/messages.ts";
+import type { Deps } from "../deps.ts";
+
+/** Why a challenge has ended that took as many requests as it may. */
+export const TOO_MANY = "too_many_requests";
+
+/** A login challenge as clients see it. */
+export type Challenge = {
+  id: string;
+  state: ChallengeState;
+  method: Method;
+  methods: Method[];
+  deliveredTo: string | null;
+  delivery: "sent" | "delivered" | null;
+  problem: string | null;
+  expiresAt: string;
+  attemptsRemaining: number;
+  next: ChallengeView["next"];
+};
+
+/** The client's view of a challenge, from its workflow's view and its record. */
+export async function describeChallenge(
+  { redis, config, clock }: Deps,
+  id: string,
+  known: ChallengeView,
+  record: Pick<ChallengeRecord, "userId" | "expiresAt" | "spent" | "completedBy">,
+): Promise<Challenge> {
+  const view = await withPasscodeOut({ redis, clock }, id, known);
+  const failed = await failures(redis, record.userId, clock.now());
+  const { state, next } = standOf(view, record, clock.now());
+  return {
+    id,
+    state,
+    method: view.method,
+    methods: view.methods,
+    deliveredTo: view.deliveredTo ?? null,
+    delivery: view.delivery ?? null,
+    problem: record.spent ? TOO_MANY : (view.problem ?? null),
+    expiresAt: new Date(record.expiresAt).toISOString(),
+    attemptsRemaining: attemptsRemaining(config.limits, failed),
+    next,
+  };
+}
+
+/**
+ * Back at the phone so soon that no other passcode is sent, the one that came moments ago still answers
+ * the challenge: it waits for that one. Its flow knows only that none was sent.
+ */
+async function withPasscodeOut(
+  { redis, clock }: Pick<Deps, "redis" | "clock">,
+  id: string,
+  view: ChallengeView,
+): Promise<ChallengeView> {
+  if (view.state !== "delivery_failed" || view.problem !== "send_limit") return view;
+  const { passcodeExpiresAt = 0 } = (await readChallenge(redis, id)) ?? {};
+  if (passcodeExpiresAt <= clock.now()) return view;
+  const next: ChallengeView["next"] = ["verify", ...view.next];
+  return { ...view, state: "awaiting_passcode", delivery: "sent", problem: undefined, next };
+}
+
+/** Where a challenge stands, by its flow and by what Redis knows better. */
+function standOf(
+  { state, next }: ChallengeView,
+  { spent, completedBy, expiresAt }: Pick<ChallengeRecord, "spent" | "completedBy" | "expiresAt">,
+  now: number,
+): Pick<ChallengeView, "state" | "next"> {
+  // Its end, which the flow may not have heard of.
+  if (spent) return { state: next.length > 0 ? "withdrawn" : state, next: [] };
+  // Whose answer came too late: the passcode is to be sent again, and nobody is told that it was right.
+  if (state === "authenticated" && !completedBy)
+    return now < expiresAt
+      ? { state: "awaiting_passcode", next: ["verify"] }
+      : { state: "expired", next: [] };
+  return { state, next };
+}
+
+/** Attempts until the lock, the one that would lock included. */
+export function attemptsRemaining(limits: Deps["config"]["limits"], failed: number): number {
+  return Math.max(0, limits.wrongPasscodes + 1 - failed);
+}

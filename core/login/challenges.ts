@@ -1,0 +1,191 @@
+import { ownerOf } from "../../store/ids.ts";
+import { type Method, verifiedPhone } from "../../store/methods.ts";
+import { listDevices } from "../../store/postgres/devices.ts";
+import type { Device } from "../../store/postgres/schema.ts";
+import {
+  type Challenge as ChallengeRecord,
+  readChallenge,
+  spendChallenge,
+  takeRequest,
+} from "../../store/redis/second-step/challenges.ts";
+import { FlowSpent } from "../../temporal/errors.ts";
+import { workflowIds } from "../../workflows/ids.ts";
+import type { ChallengeView, challengeUpdates } from "../../workflows/messages.ts";
+import type { Deps } from "../deps.ts";
+import { recordRefusedSend } from "../limits/refused-sends.ts";
+import { spendPasscodeSend } from "../limits/send-limits.ts";
+import { payIfDone, type Spent } from "../limits/spend-all.ts";
+import { Problem } from "../problem.ts";
+import { type Challenge, describeChallenge, TOO_MANY } from "./challenge-view.ts";
+
+/** Where a challenge stands. Throws `challenge_not_found`. */
+export async function getChallenge(deps: Deps, id: string): Promise<Challenge> {
+  const record = await recordOf(deps, id);
+  return describeChallenge(deps, id, await viewOf(deps, id), record);
+}
+
+/**
+ * Sends a new passcode, after which the older one is void; neither the failures nor the deadline
+ * change. Throws `illegal_transition` for OTP, `send_limit`, `challenge_expired`.
+ */
+export async function resendPasscode(deps: Deps, id: string): Promise<Challenge> {
+  const record = await recordOf(deps, id);
+  await spendRequest(deps, id);
+  const before = await viewOf(deps, id);
+  if (!before.next.includes("resend")) throw refusal(before);
+  const sending = await spendSend(deps, id, await listDevices(deps.db, record.userId));
+  return move(deps, id, record, "resendPasscode", {}, sending);
+}
+
+/**
+ * Goes on with another configured method for this one login. Back at the phone within 30 s no other
+ * passcode is sent, and the challenge waits for the one before. Throws `method_not_configured`.
+ */
+export async function chooseMethod(deps: Deps, id: string, method: Method): Promise<Challenge> {
+  const record = await recordOf(deps, id);
+  await spendRequest(deps, id);
+  const before = await viewOf(deps, id);
+  if (before.next.length === 0) throw refusal(before);
+  if (!before.methods.includes(method))
+    throw new Problem("method_not_configured", "You have no verified device of that kind.");
+  if (before.method === method) return describeChallenge(deps, id, before, record);
+  const sending =
+    method === "sms"
+      ? await trySend(deps, id, await listDevices(deps.db, record.userId))
+      : undefined;
+  const payload = { method, maySend: sending !== undefined };
+  return move(deps, id, record, "chooseMethod", payload, sending);
+}
+
+/** The budgets of a passcode to the user's phone; undefined where they are spent. */
+export async function trySend(
+  deps: Deps,
+  challengeId: string,
+  devices: readonly Device[],
+): Promise<Spent | undefined> {
+  try {
+    return await spendSend(deps, challengeId, devices);
+  } catch (error) {
+    if (error instanceof Problem && error.code === "send_limit") return undefined;
+    throw error;
+  }
+}
+
+async function spendSend(deps: Deps, challengeId: string, devices: readonly Device[]) {
+  const phone = verifiedPhone(devices);
+  if (!phone?.phoneNumber)
+    throw new Problem("method_not_configured", "You have no verified phone.");
+  const { userId, phoneNumber } = phone;
+  try {
+    return await spendPasscodeSend(deps, { userId, challengeId, phoneNumber });
+  } catch (error) {
+    await recordRefusedSend(deps, { userId, kind: "passcode", phoneNumber }, error);
+    throw error;
+  }
+}
+
+async function move(
+  deps: Deps,
+  id: string,
+  record: ChallengeRecord,
+  update: "resendPasscode" | "chooseMethod",
+  payload: object,
+  sending: Spent | undefined,
+) {
+  return payIfDone(sending, async () => {
+    const { moved, view } = await moveChallenge(deps, id, update, payload);
+    if (!moved) throw refusal(view);
+    return describeChallenge(deps, id, view, record);
+  });
+}
+
+/**
+ * Counts a request to the challenge, whatever becomes of it. Throws `challenge_expired` with the
+ * `reason` where it was one too many: the challenge has ended then.
+ */
+export async function spendRequest(deps: Deps, challengeId: string): Promise<void> {
+  const { challenge: allowed } = deps.config.limits.flowRequests;
+  const taken = await takeRequest(deps.redis, { challengeId, now: deps.clock.now(), allowed });
+  // The flow itself says of one that is over how it ended.
+  if (taken === "just_spent") withdrawSpent(deps, challengeId);
+  if (taken === "just_spent" || taken === "spent") throw challengeSpent();
+}
+
+/**
+ * Sends the challenge's flow an Update. Throws `challenge_expired` with the `reason` where the engine
+ * takes none of them any more: the challenge has ended then.
+ */
+export async function moveChallenge(
+  deps: Deps,
+  id: string,
+  update: keyof typeof challengeUpdates,
+  payload: object,
+  updateId?: string,
+) {
+  try {
+    return await deps.flows.moveChallenge(id, update, payload, updateId);
+  } catch (error) {
+    if (!(error instanceof FlowSpent)) throw error;
+    await spendChallenge(deps.redis, { challengeId: id, now: deps.clock.now() });
+    withdrawSpent(deps, id);
+    throw challengeSpent();
+  }
+}
+
+/** Tells the flow what Redis has decided. Not waited for: without it the flow ends by its deadline. */
+export function withdrawSpent({ flows, log }: Pick<Deps, "flows" | "log">, id: string): void {
+  flows
+    .signal(workflowIds.loginChallenge(id), "withdraw", { reason: TOO_MANY })
+    .catch((error) => log.warn({ err: error }, "a challenge that is spent could not be told so"));
+}
+
+/** The challenge's record. Throws `challenge_not_found`. */
+async function recordOf({ redis }: Deps, id: string): Promise<ChallengeRecord> {
+  const record = ownerOf(id) && (await readChallenge(redis, id));
+  if (!record) throw challengeNotFound();
+  return record;
+}
+
+/** Where the challenge's workflow stands. Throws `challenge_not_found`. */
+async function viewOf({ flows }: Deps, id: string): Promise<ChallengeView> {
+  const view = await flows.challenge(id);
+  // The record is written a moment before the workflow is started; a crash may come between.
+  if (!view) throw challengeNotFound();
+  return view;
+}
+
+/** Why the challenge takes nothing more, or not this. */
+export function refusal(view: ChallengeView): Problem {
+  const members = { state: view.state };
+  if (view.state === "locked") return accountLocked();
+  if (view.state === "expired" || view.state === "withdrawn") return challengeExpired({ members });
+  if (view.state === "authenticated") return challengeUsed({ members });
+  return new Problem("illegal_transition", `That cannot be done in ${view.state}.`, { members });
+}
+
+const AGAIN = "Log in again.";
+
+/** The challenge is none of ours, or long forgotten. */
+export const challengeNotFound = () => new Problem("challenge_not_found", AGAIN);
+
+/** The challenge is over without a session. */
+export const challengeExpired = (extra?: Problem["extra"]) =>
+  new Problem("challenge_expired", AGAIN, extra);
+
+/** The challenge took as many requests as it may. */
+export const challengeSpent = () =>
+  new Problem("challenge_expired", "Too many requests were made for this login. Log in again.", {
+    members: { reason: TOO_MANY, state: "withdrawn" },
+    spent: true,
+  });
+
+/** The challenge has become a session. */
+export const challengeUsed = (extra?: Problem["extra"]) =>
+  new Problem("illegal_transition", "This login was already completed.", extra);
+
+/** The 423 problem, the same wherever a locked user meets it. */
+export const accountLocked = () =>
+  new Problem(
+    "account_locked",
+    "Your account is locked after too many wrong passcodes. Contact Support to unlock it.",
+  );

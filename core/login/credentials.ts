@@ -1,0 +1,75 @@
+import type { Origin } from "../../machines/methods.ts";
+import { verifyPassword } from "../../store/passwords.ts";
+import { recordEvent } from "../../store/postgres/events.ts";
+import {
+  type Credentialed,
+  findUserByUsername,
+  normalizeUsername,
+} from "../../store/postgres/users.ts";
+import { noteFailedLogin } from "../../store/redis/sessions/failed-logins.ts";
+import { subjectOf, userEvent } from "../audit.ts";
+import type { Deps } from "../deps.ts";
+import { Problem } from "../problem.ts";
+import { spendPasswordGuess } from "./password-limits.ts";
+
+export type Credentials = { username: string; password: string };
+
+/**
+ * The user of this name and password. Throws `invalid_credentials` with the same words and after
+ * the same work whether the user exists or not, `login_throttled`, `logins_under_way` where too many
+ * others are being judged, and `too_many_requests` where the user logs in too often.
+ */
+export function checkCredentials(
+  deps: Deps,
+  { username, password }: Credentials,
+  origin: Origin,
+): Promise<Credentialed> {
+  return checkProof(deps, username, (user) => verifyPassword(user?.passwordHash, password), origin);
+}
+
+type Prove = (user: Credentialed | undefined) => Promise<boolean>;
+
+/**
+ * The user of this name whose secret is right: the proof takes as long for nobody. Throws as
+ * `checkCredentials`.
+ */
+export async function checkProof(
+  deps: Deps,
+  username: string,
+  prove: Prove,
+  origin: Origin,
+): Promise<Credentialed> {
+  const { user, proven } = await judgeProof(deps, username, prove, origin);
+  if (proven) return proven;
+  // Not waited for: a known user's failed login must take no longer than an unknown one's.
+  if (user)
+    Promise.all([
+      recordEvent(deps.db, userEvent(deps, subjectOf(user), "login_failed", origin)),
+      noteFailedLogin(deps.redis, user.id, deps.clock.now()),
+    ]).catch((error) => deps.log.warn({ err: error }, "a failed login could not be recorded"));
+  throw new Problem("invalid_credentials");
+}
+
+/**
+ * The user of this name, and once more where the secret is right; where it is not, it costs a guess.
+ * Throws `login_throttled`, `logins_under_way`, `too_many_requests`.
+ */
+export async function judgeProof(
+  deps: Deps,
+  username: string,
+  prove: Prove,
+  origin: Origin,
+): Promise<{ user?: Credentialed; proven?: Credentialed }> {
+  const guess = await spendPasswordGuess(deps, normalizeUsername(username), origin);
+  const judge = async () => {
+    const user = await findUserByUsername(deps.db, username);
+    return { user, proven: (await prove(user)) ? user : undefined };
+  };
+  const judged = await judge().catch(async (error) => {
+    // An outage costs no guess: nothing was judged.
+    await guess.giveBack();
+    throw error;
+  });
+  await (judged.proven ? guess.giveBack() : guess.settle());
+  return judged;
+}

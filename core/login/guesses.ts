@@ -1,0 +1,83 @@
+import type { Factor } from "../../machines/methods.ts";
+import { hashCode } from "../../store/codes.ts";
+import { deviceLabel, listDevices } from "../../store/postgres/devices.ts";
+import { lookUpRecoveryCode } from "../../store/postgres/recovery-codes.ts";
+import { type Attempt, checkPasscode } from "../../store/redis/second-step/attempts.ts";
+import { readDigits } from "../../store/typed-text.ts";
+import type { Deps } from "../deps.ts";
+import { recoveryHash } from "../devices/recovery-codes.ts";
+import { matchingStep, OTP_DIGITS } from "../devices/totp.ts";
+import { Problem } from "../problem.ts";
+import { spendRequest } from "./challenges.ts";
+
+/** What was typed, as the judge of attempts takes it. */
+export type Guess = {
+  passcodeHash?: string;
+  /** The apps that show the code, each with its name. */
+  otpMatches?: readonly OtpMatch[];
+  recoveryHash?: string;
+};
+
+export type OtpMatch = { deviceId: string; step: number; device: string };
+
+/** What the typed text could be: six digits of an app, seven of an SMS, or a recovery code. */
+export async function readGuess(
+  deps: Deps,
+  challengeId: string,
+  userId: string,
+  typed: string,
+): Promise<Guess> {
+  const digits = readDigits(typed);
+  if (digits?.length === deps.config.limits.passcode.digits)
+    return { passcodeHash: hashCode(deps.config.CODE_KEY, "passcode", challengeId, digits) };
+  if (digits?.length === OTP_DIGITS) {
+    const devices = await listDevices(deps.db, userId);
+    const otpMatches = devices
+      .filter(({ type, verifiedAt }) => type === "otp" && verifiedAt)
+      .flatMap((device) => {
+        const step = matchingStep(deps, device, digits);
+        return step === undefined
+          ? []
+          : [{ deviceId: device.id, step, device: deviceLabel(device) }];
+      });
+    return { otpMatches };
+  }
+  const hash = recoveryHash(deps, userId, typed);
+  if (hash) return { recoveryHash: hash };
+  // Nothing to judge, but a request all the same.
+  await spendRequest(deps, challengeId);
+  const message = "Passcodes have 6 or 7 digits. Recovery codes have 16 letters and digits.";
+  throw new Problem("invalid_request", message, { errors: [{ path: "passcode", message }] });
+}
+
+/** Has the guess judged; a wrong one is counted by that. */
+export async function judge(
+  { db, redis, clock, config }: Deps,
+  challengeId: string,
+  userId: string,
+  { recoveryHash: hash, ...guess }: Guess,
+): Promise<Attempt> {
+  const at = new Date(clock.now());
+  const recoveryCode = hash
+    ? await lookUpRecoveryCode(db, { userId, hash, challengeId, at })
+    : undefined;
+  const { wrongPasscodes: wrongAllowed, flowRequests } = config.limits;
+  const bounds = { wrongAllowed, requestsAllowed: flowRequests.challenge };
+  return checkPasscode(redis, {
+    challengeId,
+    now: clock.now(),
+    ...guess,
+    recoveryCode,
+    ...bounds,
+  });
+}
+
+/** What was typed, by its form. */
+export function methodOf({ passcodeHash, recoveryHash: hash }: Guess): Factor {
+  if (hash !== undefined) return "recovery_code";
+  return passcodeHash === undefined ? "otp" : "sms";
+}
+
+/** The app's code that was typed; of several that show the same, the one of the latest step. */
+export const newestOf = ({ otpMatches = [] }: Guess): OtpMatch | undefined =>
+  otpMatches.toSorted((a, b) => b.step - a.step)[0];

@@ -1,0 +1,70 @@
+import type { Origin } from "../../machines/methods.ts";
+import type { NewEvent } from "../../store/postgres/events.ts";
+import { holdingUser } from "../../store/postgres/holding-user.ts";
+import type { User } from "../../store/postgres/schema.ts";
+import { getUser, lockUser, unlockUser } from "../../store/postgres/users.ts";
+import { clearFailures, failures } from "../../store/redis/second-step/failures.ts";
+import { subjectOf, userEvent } from "../audit.ts";
+import type { Deps } from "../deps.ts";
+import { accountLocked } from "./challenges.ts";
+
+const MINUTE_MS = 60_000;
+
+type LockDeps = Pick<Deps, "db" | "redis" | "clock" | "config">;
+
+/**
+ * Since when the user is locked, by the system of record; the counter's lock is written down first
+ * where a crash kept it from being.
+ */
+export async function lockedSince(
+  deps: LockDeps,
+  user: User,
+  origin: Origin,
+): Promise<Date | undefined> {
+  if (user.lockedAt) return user.lockedAt;
+  if (!(await isExhausted(deps, user))) return undefined;
+  const { db, clock } = deps;
+  const at = new Date(clock.now());
+  const event = userEvent(deps, subjectOf(user), "account_locked", origin);
+  return holdingUser(db, user.id, async (tx) => {
+    // Support may have ended the lock since.
+    if (!(await isExhausted(deps, user))) return undefined;
+    const isNew = await lockUser(tx, { userId: user.id, at }, event);
+    return isNew ? at : ((await getUser(tx, user.id))?.lockedAt ?? undefined);
+  });
+}
+
+const isExhausted = async ({ redis, clock, config }: LockDeps, { id }: User) =>
+  (await failures(redis, id, clock.now())) > config.limits.wrongPasscodes;
+
+/**
+ * Ends the user's lock, or only the one of that time; false when there was none. The counter goes
+ * first: a crash in between leaves the user locked.
+ */
+export async function endLock(
+  { db, redis }: Pick<LockDeps, "db" | "redis">,
+  userId: string,
+  event: NewEvent,
+  since?: Date,
+): Promise<boolean> {
+  return holdingUser(db, userId, async (tx) => {
+    await clearFailures(redis, userId);
+    return unlockUser(tx, userId, event, since);
+  });
+}
+
+/**
+ * Refuses a locked user with `account_locked`. Where LOCK_MINUTES is set, a lock as old as that is
+ * ended by the service itself instead.
+ */
+export async function refuseLocked(deps: LockDeps, user: User, origin: Origin): Promise<void> {
+  const since = await lockedSince(deps, user, origin);
+  if (!since) return;
+  const { LOCK_MINUTES: minutes } = deps.config;
+  if (minutes === 0 || deps.clock.now() - since.getTime() < minutes * MINUTE_MS)
+    throw accountLocked();
+  const event = userEvent(deps, subjectOf(user), "account_unlocked", origin, { minutes });
+  const ended = await endLock(deps, user.id, { ...event, actorId: null }, since);
+  // Another login ended it at the same time, or the user is locked again.
+  if (!ended && (await getUser(deps.db, user.id))?.lockedAt) throw accountLocked();
+}

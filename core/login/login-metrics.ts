@@ -1,0 +1,26 @@
+import { isUnavailable } from "../../store/unavailable.ts";
+import { type Facts, tell } from "../../telemetry/facts.ts";
+import { Problem } from "../problem.ts";
+
+type Step = Facts["login-step"];
+
+/** Passes a step of a login on, and tells how it ended: as `ended` says, or by the problem's code. */
+export async function tellingEnd<Result>(
+  step: Step["step"],
+  work: Promise<Result>,
+  ended: (result: Result) => Omit<Step, "step">,
+): Promise<Result> {
+  try {
+    const result = await work;
+    tell("login-step", { step, ...ended(result) });
+    return result;
+  } catch (error) {
+    tell("login-step", { step, outcome: codeOf(error) });
+    throw error;
+  }
+}
+
+function codeOf(error: unknown) {
+  if (error instanceof Problem) return error.code;
+  return isUnavailable(error) ? "service_unavailable" : "internal_error";
+}

@@ -1,0 +1,30 @@
+import type { Factor, Origin } from "../../machines/methods.ts";
+import type { EventType } from "../../store/event-types.ts";
+import { recordEvent } from "../../store/postgres/events.ts";
+import type { User } from "../../store/postgres/schema.ts";
+import { recordLogin } from "../../store/postgres/users.ts";
+import { workflowIds } from "../../workflows/ids.ts";
+import { userEvent } from "../audit.ts";
+import type { Deps } from "../deps.ts";
+
+type Login = { userId: string; accountId: string; challengeId: string };
+
+/** What answered the challenge; an app by its name. */
+type Proof = { factor: Factor; device?: string };
+
+/** Writes down the login that a challenge became, once however often it is repeated; answers the user. */
+export async function recordSuccess(
+  deps: Pick<Deps, "db" | "clock">,
+  { challengeId, ...user }: Login,
+  proof: Proof,
+  origin: Origin,
+): Promise<User | undefined> {
+  const workflowId = workflowIds.loginChallenge(challengeId);
+  const event = (type: EventType, detail = {}) => ({
+    ...userEvent(deps, user, type, origin, detail),
+    key: `${workflowId}/${type}`,
+    workflowId,
+  });
+  if (proof.factor === "recovery_code") await recordEvent(deps.db, event("recovery_code_used"));
+  return recordLogin(deps.db, event("login_succeeded", proof));
+}

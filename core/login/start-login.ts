@@ -1,0 +1,220 @@
+import type { Origin } from "../../machines/methods.ts";
+import { newOwnedId } from "../../store/ids.ts";
+import {
+  configuredMethods,
+  effectiveDefault,
+  type Method,
+  verifiedPhone,
+} from "../../store/methods.ts";
+import { maskPhoneNumber } from "../../store/phones.ts";
+import type { NewUserEvent } from "../../store/postgres/events.ts";
+import { getLoginProfile } from "../../store/postgres/profiles.ts";
+import type { Device, User } from "../../store/postgres/schema.ts";
+import { type Credentialed, recordLogin } from "../../store/postgres/users.ts";
+import { openChallenge } from "../../store/redis/second-step/challenges.ts";
+import { type Epochs, openSession, readEpochs } from "../../store/redis/sessions/sessions.ts";
+import { isRequired, requiredFrom, requirementOf, roleNeedsMfa } from "../../store/requirement.ts";
+import { note } from "../../telemetry/request-context.ts";
+import { subjectOf, userEvent } from "../audit.ts";
+import type { Deps } from "../deps.ts";
+import { payIfDone } from "../limits/spend-all.ts";
+import { Problem } from "../problem.ts";
+import {
+  type FailedAttempts,
+  failedAttemptsOf,
+  type OpenedSession,
+  openedSession,
+} from "../sessions/sessions.ts";
+import { checkApiKey } from "./api-keys.ts";
+import { type Challenge, describeChallenge } from "./challenge-view.ts";
+import { trySend } from "./challenges.ts";
+import { type Credentials, checkCredentials } from "./credentials.ts";
+import { refuseLocked } from "./lock.ts";
+import { tellingEnd } from "./login-metrics.ts";
+import { rememberOrigin } from "./password-limits.ts";
+
+export type LoginResult =
+  | {
+      status: "authenticated";
+      session: OpenedSession;
+      multiFactorRequiredFrom?: string;
+      failedAttempts?: FailedAttempts;
+    }
+  | { status: "challenge"; challenge: Challenge }
+  | { status: "setup_required"; session: OpenedSession };
+
+/** What a login began with, and how the face that it came by goes on with it. */
+type Terms = {
+  proof: "pwd" | "api_key";
+  /** How long a challenge may be answered, in ms. */
+  challengeMs: number;
+  /**
+   * Where a second factor is required and missing: a session to set it up, or none. `only`: no
+   * other session is wanted.
+   */
+  setup: "offered" | "refused" | "only";
+  /** Whether the answer tells the failed logins before it; a program would drop them unread. */
+  tellsFailedLogins: boolean;
+};
+
+/** How often a login is decided anew because the user's devices changed under it. */
+const DECISIONS = 3;
+
+/**
+ * The first step of a login. Throws the problems `invalid_credentials` (with the same words and
+ * after the same work whether the user exists or not), `account_locked` after the right password
+ * only, and `login_throttled`, `logins_under_way` and `too_many_requests`.
+ */
+export async function logIn(
+  deps: Deps,
+  credentials: Credentials,
+  origin: Origin,
+  terms: Partial<Omit<Terms, "proof">> = {},
+): Promise<LoginResult> {
+  const { challengeMs } = deps.config.limits;
+  const user = checkCredentials(deps, credentials, origin);
+  const usual = { proof: "pwd", challengeMs, setup: "offered", tellsFailedLogins: true } as const;
+  return firstStep(deps, user, origin, { ...usual, ...terms });
+}
+
+/**
+ * The only step of a program's login. Throws as `logIn`, and `invalid_credentials` also for the
+ * right key of a user who has or needs a second factor, unless the account lets keys do without and
+ * the user's role does not need one.
+ */
+export async function logInByApiKey(
+  deps: Deps,
+  key: { username: string; apiKey: string },
+  origin: Origin,
+): Promise<LoginResult> {
+  const { challengeMs } = deps.config.limits;
+  const user = checkApiKey(deps, key, origin);
+  const terms = {
+    proof: "api_key",
+    challengeMs,
+    setup: "refused",
+    tellsFailedLogins: false,
+  } as const;
+  return firstStep(deps, user, origin, terms);
+}
+
+function firstStep(deps: Deps, user: Promise<Credentialed>, origin: Origin, terms: Terms) {
+  return tellingEnd("password", goOn(deps, user, origin, terms), (result) => ({
+    outcome: result.status,
+    ...(result.status === "challenge" && { method: result.challenge.method }),
+  }));
+}
+
+async function goOn(
+  deps: Deps,
+  checked: Promise<Credentialed>,
+  origin: Origin,
+  terms: Terms,
+): Promise<LoginResult> {
+  const user = await checked;
+  note({ userId: user.id });
+  // One however often it is decided.
+  const event = userEvent(deps, subjectOf(user), "login_succeeded", origin);
+  for (let decision = 0; decision < DECISIONS; decision++) {
+    // Before the password and the devices are looked at again: a session opened on what they were,
+    // under a mark set since, is refused.
+    const epochs = await readEpochs(deps.redis, user.id, user.accountId);
+    const result = await decide(deps, user, { epochs, event, origin }, terms);
+    if (result) return result;
+  }
+  throw new Problem("service_unavailable", "Your devices are being changed. Log in again.", {
+    retryAfterS: 1,
+  });
+}
+
+/** Undefined when a revocation overtook the decision. */
+async function decide(
+  deps: Deps,
+  user: Credentialed,
+  { epochs, event, origin }: { epochs: Epochs; event: NewUserEvent; origin: Origin },
+  { proof, challengeMs, setup: wanted, tellsFailedLogins }: Terms,
+): Promise<LoginResult | undefined> {
+  const { db, redis, clock, config } = deps;
+  // One time for what is required and for the session: none is from after the end of a grace period
+  // that was decided on before it.
+  const now = clock.now();
+  const profile = await getLoginProfile(db, user);
+  if (!profile) throw new Problem("invalid_credentials");
+  await refuseLocked(deps, profile.user, origin);
+
+  const methods = configuredMethods(profile.devices);
+  const method = effectiveDefault(profile.user.defaultMethod, profile.devices);
+  const requirement = requirementOf(profile, config);
+  const required = isRequired(requirement, now);
+  if (proof === "api_key") {
+    const bypass = profile.account.apiKeysBypassMfa && !roleNeedsMfa(profile.user, config);
+    if ((method || required) && !bypass)
+      throw new Problem(
+        "invalid_credentials",
+        "This user has multi-factor authentication on. An API key is not enough.",
+      );
+  } else if (method) {
+    if (wanted === "only")
+      throw new Problem("forbidden", "Multi-factor authentication is set up. Log in with it.");
+    const { devices } = profile;
+    const choice = { method, methods, epochs, devices, lifetimeMs: challengeMs };
+    const challenge = await startChallenge(deps, user, choice);
+    return challenge && { status: "challenge", challenge };
+  } else if (required && wanted === "refused")
+    throw new Problem("setup_only", "User must setup multi-factor");
+
+  const multiFactorRequiredFrom = requiredFrom(requirement, now);
+  const setup = proof === "pwd" && (required || wanted === "only");
+  // Before the session: a crash or an outage in between leaves no session without its event.
+  const detail = proof === "api_key" ? { factor: proof } : {};
+  await recordLogin(db, { ...event, detail });
+  const opened = await openSession(redis, {
+    userId: user.id,
+    accountId: user.accountId,
+    username: profile.user.username,
+    role: profile.user.role,
+    scope: setup ? "mfa_setup" : "full",
+    amr: [proof],
+    epochs,
+    now,
+    lifetimeMs: setup ? config.limits.session.setupMs : config.limits.session.absoluteMs,
+    // Set-up ends in another login, which tells them.
+    tellsFailedLogins: tellsFailedLogins && !setup,
+    ...origin,
+  });
+  if (typeof opened === "string") return undefined;
+  const session = openedSession(opened);
+  if (setup) return { status: "setup_required", session };
+  if (proof === "pwd") rememberOrigin(deps, profile.user.username, origin);
+  const told = failedAttemptsOf(opened);
+  return { status: "authenticated", session, multiFactorRequiredFrom, ...told };
+}
+
+type Choice = {
+  method: Method;
+  methods: Method[];
+  devices: Device[];
+  epochs: Epochs;
+  lifetimeMs: number;
+};
+
+/** Undefined where the devices that it is for were removed since the login looked at them. */
+async function startChallenge(
+  deps: Deps,
+  user: User,
+  { method, methods, devices, epochs, lifetimeMs }: Choice,
+): Promise<Challenge | undefined> {
+  const { redis, flows, clock } = deps;
+  const challengeId = newOwnedId(user.id);
+  const owner = subjectOf(user);
+  const expiresAt = clock.now() + lifetimeMs;
+  const record = { challengeId, ...owner, epochs, expiresAt, spent: false };
+  if (!(await openChallenge(redis, { ...record, now: clock.now() }))) return undefined;
+  const sending = method === "sms" ? await trySend(deps, challengeId, devices) : undefined;
+  const maySend = sending !== undefined;
+  const number = verifiedPhone(devices)?.phoneNumber;
+  const phone = number ? maskPhoneNumber(number) : undefined;
+  const args = { ...owner, challengeId, method, methods, phone, lifetimeMs, maySend };
+  const view = await payIfDone(sending, () => flows.startLoginChallenge(args));
+  return describeChallenge(deps, challengeId, view, record);
+}

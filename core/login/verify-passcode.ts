@@ -1,0 +1,254 @@
+import { isOutage } from "../../api/http/problems.ts";
+import type { Factor, Origin } from "../../machines/methods.ts";
+import { ownerOf } from "../../store/ids.ts";
+import { beforePasswords } from "../../store/passwords.ts";
+import { useRecoveryCode } from "../../store/postgres/recovery-codes.ts";
+import {
+  type Accepted,
+  type Attempt,
+  refundAttempt,
+} from "../../store/redis/second-step/attempts.ts";
+import { withdrawChallenge } from "../../store/redis/second-step/challenges.ts";
+import { settleFailure } from "../../store/redis/second-step/failures.ts";
+import { openSession } from "../../store/redis/sessions/sessions.ts";
+import { tell } from "../../telemetry/facts.ts";
+import { note } from "../../telemetry/request-context.ts";
+import type { Deps } from "../deps.ts";
+import { recordRefund } from "../limits/record-refund.ts";
+import { isSpent, Problem } from "../problem.ts";
+import {
+  type FailedAttempts,
+  failedAttemptsOf,
+  type OpenedSession,
+  openedSession,
+} from "../sessions/sessions.ts";
+import { attemptsRemaining } from "./challenge-view.ts";
+import {
+  accountLocked,
+  challengeExpired,
+  challengeNotFound,
+  challengeSpent,
+  challengeUsed,
+  moveChallenge,
+  refusal,
+  withdrawSpent,
+} from "./challenges.ts";
+import { recordFailedStep } from "./failed-steps.ts";
+import { type Guess, judge, methodOf, newestOf, readGuess } from "./guesses.ts";
+import { tellingEnd } from "./login-metrics.ts";
+import { rememberOrigin } from "./password-limits.ts";
+import { recordSuccess } from "./record-login.ts";
+import { recoveryCodeUsed, usedCode } from "./used-codes.ts";
+
+/** RFC 8176 names; the recovery code has none there and goes by its own. */
+const AMR: Record<Factor, string[]> = {
+  sms: ["pwd", "sms", "mfa"],
+  otp: ["pwd", "otp", "mfa"],
+  recovery_code: ["pwd", "recovery_code", "mfa"],
+};
+
+/** Whether the answer tells the failed logins before it, once; a program would drop them unread. */
+type Terms = { tellsFailedLogins: boolean };
+
+export type Authenticated = {
+  session: OpenedSession;
+  /** How many recovery codes are left, where one was used. */
+  recoveryCodesRemaining?: number;
+  failedAttempts?: FailedAttempts;
+};
+
+/**
+ * The second step of a login: any of the user's factors answers the challenge. Throws
+ * `passcode_rejected` with `attemptsRemaining`, `account_locked` on the seventh wrong one,
+ * `passcode_already_used` and `passcode_replaced`, which cost no attempt, `challenge_expired` (with
+ * the `reason` `too_many_requests` where it took as many as it may), `illegal_transition` for a used
+ * challenge, `challenge_not_found`.
+ */
+export async function verifyPasscode(
+  deps: Deps,
+  id: string,
+  passcode: string,
+  origin: Origin,
+  terms: Terms = { tellsFailedLogins: true },
+): Promise<Authenticated> {
+  const answered = beforePasswords(() => secondStep(deps, id, passcode, origin, terms));
+  return tellingEnd("passcode", answered, ({ session }) => ({
+    outcome: "authenticated",
+    method: FACTORS.find((factor) => session.amr.includes(factor)),
+  }));
+}
+
+const FACTORS: Factor[] = ["sms", "otp", "recovery_code"];
+
+async function secondStep(
+  deps: Deps,
+  id: string,
+  passcode: string,
+  origin: Origin,
+  terms: Terms,
+): Promise<Authenticated> {
+  const userId = ownerOf(id);
+  if (!userId) throw challengeNotFound();
+  const guess = await readGuess(deps, id, userId, passcode);
+  note({ userId });
+  const attempt = await judge(deps, id, userId, guess);
+  try {
+    if (attempt.outcome !== "accepted") throw await refuse(deps, id, attempt, guess, origin);
+    const recoveryCodesRemaining = await spendRecoveryCode(deps, id, userId, guess, attempt);
+    await tellAccepted(deps, id, attempt.factor, origin);
+    return { ...(await open(deps, id, guess, attempt, origin, terms)), recoveryCodesRemaining };
+  } catch (error) {
+    if (isOutage(error) || isSpent(error))
+      await giveBack(deps, { id, userId, attempt, mayBe: isOutage(error) }, origin);
+    throw error;
+  }
+}
+
+/**
+ * An outage costs no attempt, as long as the user's refunds of the day last, and answers a right and
+ * a wrong passcode alike. A flow that takes nothing more, which its user can bring about, gives nothing
+ * back: there a right one costs as much as a wrong one, too.
+ */
+async function giveBack(
+  deps: Deps,
+  { id, userId, attempt, mayBe }: { id: string; userId: string; attempt: Attempt; mayBe: boolean },
+  origin: Origin,
+) {
+  const refundsPerDay = mayBe ? deps.config.limits.refundsPerDay : 0;
+  const budget = { now: deps.clock.now(), refundsPerDay };
+  const refund = await refundAttempt(deps.redis, { challengeId: id, attempt, ...budget });
+  if (refund === "given_back") recordRefund(deps, { userId, kind: "passcode" }, origin);
+}
+
+/** Tells the workflow of an attempt that failed; answers what the client is told. */
+async function refuse(
+  deps: Deps,
+  id: string,
+  attempt: Exclude<Attempt, Accepted>,
+  guess: Guess,
+  origin: Origin,
+): Promise<Problem> {
+  const step = { method: methodOf(guess) };
+  const newest = newestOf(guess);
+  switch (attempt.outcome) {
+    case "unknown":
+      return challengeNotFound();
+    case "completed":
+      return challengeUsed();
+    case "expired":
+      return challengeExpired();
+    case "spent":
+      if (attempt.justSpent) withdrawSpent(deps, id);
+      return challengeSpent();
+    case "used":
+      await recordFailedStep(
+        deps,
+        id,
+        { ...step, device: newest?.device, reason: "already_used" },
+        origin,
+      );
+      // Nothing is guessed by it, and it costs no attempt.
+      return usedCode(deps, ownerOf(id) ?? "", newest);
+    case "replaced":
+      await recordFailedStep(deps, id, { ...step, reason: "replaced" }, origin);
+      return new Problem("passcode_replaced", "A newer passcode was sent. Type that one.");
+    case "passcode_expired":
+      return new Problem("passcode_expired", "Request a new passcode.");
+    case "locked":
+      if (attempt.justLocked) tell("lock", {});
+      await Promise.all([
+        moveChallenge(deps, id, "lockAccount", { origin }, "lock"),
+        attempt.justLocked && recordFailedStep(deps, id, step, origin),
+      ]);
+      if (attempt.justLocked) await settle(deps, id, attempt);
+      return accountLocked();
+    case "rejected": {
+      const told = { failures: attempt.failures };
+      const [{ moved, view }] = await Promise.all([
+        moveChallenge(deps, id, "rejectPasscode", told),
+        recordFailedStep(deps, id, step, origin),
+      ]);
+      const failures = await settle(deps, id, attempt);
+      if (!moved) return refusal(view);
+      return new Problem("passcode_rejected", "That passcode is wrong. Check it and try again.", {
+        members: { attemptsRemaining: attemptsRemaining(deps.config.limits, failures) },
+      });
+    }
+  }
+}
+
+/** Counts the wrong passcode for good; answers how many there are that clients may be shown. */
+const settle = (
+  { redis, clock }: Deps,
+  challengeId: string,
+  { pendingId }: { pendingId: string },
+) => settleFailure(redis, { challengeId, pendingId, now: clock.now() });
+
+/** Takes the code out of circulation; a race for it is lost here, and told as a used one. */
+async function spendRecoveryCode(
+  { db, clock }: Deps,
+  challengeId: string,
+  userId: string,
+  { recoveryHash: hash }: Guess,
+  { factor }: { factor: Factor },
+): Promise<number | undefined> {
+  if (factor !== "recovery_code" || !hash) return undefined;
+  const spent = await useRecoveryCode(db, { userId, hash, challengeId, at: new Date(clock.now()) });
+  if (!spent) throw recoveryCodeUsed();
+  return spent.remaining;
+}
+
+/**
+ * Moves the workflow to `authenticated`. A repeated request finds it there already: that is no
+ * refusal, since the session, opened once a challenge, decides who wins.
+ */
+async function tellAccepted(deps: Deps, id: string, factor: Factor, origin: Origin) {
+  const facts = { factor, origin };
+  // Without an id of its own, as a wrong one's: where too many are under way, both are refused alike.
+  const { moved, view } = await moveChallenge(deps, id, "acceptPasscode", facts);
+  if (!moved && view.state !== "authenticated") throw refusal(view);
+}
+
+async function open(
+  deps: Deps,
+  challengeId: string,
+  guess: Guess,
+  accepted: Accepted,
+  origin: Origin,
+  terms: Terms,
+): Promise<Pick<Authenticated, "session" | "failedAttempts">> {
+  const { redis, clock, config } = deps;
+  const { accountId, epochs, factor } = accepted;
+  const userId = ownerOf(challengeId) ?? "";
+  const otpStep = accepted.factor === "otp" ? accepted : undefined;
+  const match = guess.otpMatches?.find((one) => one.deviceId === otpStep?.deviceId);
+  // Before the session: a crash in between leaves no session without its event.
+  const login = { userId, accountId, challengeId };
+  const proof = { factor, device: match?.device };
+  const user = await recordSuccess(deps, login, proof, origin);
+  if (!user) throw new Problem("challenge_expired", "Log in again.");
+  const opened = await openSession(redis, {
+    userId,
+    accountId,
+    username: user.username,
+    role: user.role,
+    scope: "full",
+    amr: AMR[factor],
+    epochs,
+    now: clock.now(),
+    lifetimeMs: config.limits.session.absoluteMs,
+    challenge: { id: challengeId, wrongAllowed: config.limits.wrongPasscodes, otpStep },
+    ...terms,
+    ...origin,
+  });
+  if (opened === "completed") throw challengeUsed();
+  if (opened === "locked") throw accountLocked();
+  if (opened === "used") throw await usedCode(deps, userId, otpStep);
+  if (opened === "stale") {
+    // Nothing answers it any more: whoever asks is not to be sent to type a passcode again.
+    await withdrawChallenge(redis, { userId, challengeId, now: clock.now() });
+    throw new Problem("challenge_expired", "Your devices changed in the meantime. Log in again.");
+  }
+  rememberOrigin(deps, user.username, origin);
+  return { session: openedSession(opened), ...failedAttemptsOf(opened) };
+}

@@ -1,0 +1,50 @@
+import { configuredMethods, type Method } from "../../store/methods.ts";
+import { listDevices } from "../../store/postgres/devices.ts";
+import { hasSecondFactor, type Session } from "../../store/redis/sessions/sessions.ts";
+import type { Deps } from "../deps.ts";
+import { Problem } from "../problem.ts";
+
+/**
+ * Requires that the user logged in lately by their password, and with a second factor where one is
+ * configured. Throws `reauthentication_required`.
+ */
+export async function requireFresh(
+  deps: Pick<Deps, "db" | "clock" | "config">,
+  session: Session,
+): Promise<void> {
+  requireFreshWith(deps, session, await methodsOf(deps, session));
+}
+
+/** The same for a user whose configured methods are known already. */
+export function requireFreshWith(
+  deps: Pick<Deps, "clock" | "config">,
+  session: Session,
+  configured: readonly Method[],
+): void {
+  requireRecentPassword(deps, session);
+  if (configured.length > 0 && !hasSecondFactor(session)) throw reauthenticate();
+}
+
+/**
+ * Requires that the user logged in lately by their password, with or without a second factor. A
+ * program's API key is no proof that its owner is there. Throws `reauthentication_required`.
+ */
+export function requireRecentPassword(
+  { clock, config }: Pick<Deps, "clock" | "config">,
+  { amr, authenticatedAt }: Session,
+): void {
+  const recent = clock.now() - authenticatedAt <= config.limits.session.freshMs;
+  if (!recent || !amr.includes("pwd")) throw reauthenticate();
+}
+
+/** The methods the session's user has a verified device of. */
+export async function methodsOf({ db }: Pick<Deps, "db">, { userId }: Session): Promise<Method[]> {
+  return configuredMethods(await listDevices(db, userId));
+}
+
+/** What leads to a new login. */
+export const reauthenticate = () =>
+  new Problem(
+    "reauthentication_required",
+    "For your security, log in again with your password and every factor you have.",
+  );

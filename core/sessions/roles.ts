@@ -1,0 +1,28 @@
+import type { Role, User } from "../../store/postgres/schema.ts";
+import { getUser } from "../../store/postgres/users.ts";
+import { hasSecondFactor, type Session } from "../../store/redis/sessions/sessions.ts";
+import { roleNeedsMfa } from "../../store/requirement.ts";
+import type { Deps } from "../deps.ts";
+import { Problem } from "../problem.ts";
+import { reauthenticate } from "./recent-login.ts";
+
+const WORDS: Record<Role, string> = {
+  member: "members",
+  administrator: "administrators",
+  support: "Support",
+};
+
+/**
+ * The session's user, who must have the role now: the session remembers the one of its login. Where
+ * the role needs a second factor, the session had one. Throws `forbidden`, `reauthentication_required`.
+ */
+export async function requireRole(
+  { db, config }: Pick<Deps, "db" | "config">,
+  session: Session,
+  role: Role,
+): Promise<User> {
+  const user = await getUser(db, session.userId);
+  if (user?.role !== role) throw new Problem("forbidden", `This page is for ${WORDS[role]}.`);
+  if (roleNeedsMfa(user, config) && !hasSecondFactor(session)) throw reauthenticate();
+  return user;
+}

@@ -1,0 +1,90 @@
+import type { Origin } from "../../machines/methods.ts";
+import { newId } from "../../store/ids.ts";
+import { recordEvent } from "../../store/postgres/events.ts";
+import type { FailedLogins } from "../../store/redis/sessions/failed-logins.ts";
+import { listSessions } from "../../store/redis/sessions/live-sessions.ts";
+import { keepOneSession, revokeUser, type Session } from "../../store/redis/sessions/sessions.ts";
+import { userEvent } from "../audit.ts";
+import type { Deps } from "../deps.ts";
+import { Problem } from "../problem.ts";
+
+/** A session as the login that opened it answers it; the token is shown here only. */
+export type OpenedSession = {
+  token: string;
+  id: string;
+  scope: Session["scope"];
+  amr: string[];
+  expiresAt: string;
+};
+
+/** Ends every session of the user and every login under way; whoever had one is told the reason. */
+export function endSessions(
+  { redis, clock }: Pick<Deps, "redis" | "clock">,
+  userId: string,
+  reason: string,
+): Promise<void> {
+  return revokeUser(redis, userId, { reason, now: clock.now(), fact: newId() });
+}
+
+/**
+ * Ends every session of the user but the one that asks, and every login under way. Answers how many
+ * sessions ended; asked for again, none. Throws `session_revoked` where the one that asks has ended.
+ */
+export async function endOtherSessions(
+  deps: Pick<Deps, "db" | "redis" | "clock" | "config">,
+  session: Session,
+  origin: Origin,
+): Promise<number> {
+  const { db, redis, clock, config } = deps;
+  const now = clock.now();
+  const live = await listSessions(redis, session, { now, idleMs: config.limits.session.idleMs });
+  const ended = live.filter(({ id }) => id !== session.id).length;
+  const mark = { now, reason: "ended_by_user", fact: newId() };
+  if (!(await keepOneSession(redis, session, mark)))
+    throw new Problem("session_revoked", undefined, { members: { reason: "ended_by_user" } });
+  if (ended > 0)
+    await recordEvent(db, userEvent(deps, session, "other_sessions_ended", origin, { ended }));
+  return ended;
+}
+
+/** Failed attempts to log in since the last login that succeeded, as the next one answers them, once. */
+export type FailedAttempts = { count: number; since: string };
+
+/** The failed logins that the opening of a session told, as its answer's member; none where none failed. */
+export function failedAttemptsOf({ failedLogins }: { failedLogins?: FailedLogins }): {
+  failedAttempts?: FailedAttempts;
+} {
+  if (!failedLogins) return {};
+  const { count, since } = failedLogins;
+  return { failedAttempts: { count, since: iso(since) } };
+}
+
+const iso = (ms: number) => new Date(ms).toISOString();
+
+/** The answer's form of a session just opened. */
+export function openedSession({
+  token,
+  session: { id, scope, amr, expiresAt },
+}: {
+  token: string;
+  session: Session;
+}): OpenedSession {
+  return { token, id, scope, amr, expiresAt: iso(expiresAt) };
+}
+
+/** A session as its owner sees it in a list, asked for from the session `currentId`. */
+export function describeSession(session: Session, currentId: string) {
+  const { id, scope, amr, ip, userAgent } = session;
+  return {
+    id,
+    scope,
+    amr,
+    authenticatedAt: iso(session.authenticatedAt),
+    createdAt: iso(session.createdAt),
+    lastSeenAt: iso(session.lastSeenAt),
+    expiresAt: iso(session.expiresAt),
+    ip: ip ?? null,
+    userAgent: userAgent ?? null,
+    current: id === currentId,
+  };
+}

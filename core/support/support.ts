@@ -1,0 +1,127 @@
+import { requireStillLive } from "../../api/http/authenticate.ts";
+import type { Origin } from "../../machines/methods.ts";
+import { hashCode } from "../../store/codes.ts";
+import type { EventType } from "../../store/event-types.ts";
+import { isId, newId, OPERATOR_ID } from "../../store/ids.ts";
+import { listDevices } from "../../store/postgres/devices.ts";
+import { recordEvent } from "../../store/postgres/events.ts";
+import { holdingUser } from "../../store/postgres/holding-user.ts";
+import type { User } from "../../store/postgres/schema.ts";
+import { searchUsers } from "../../store/postgres/user-lists.ts";
+import { getUser } from "../../store/postgres/users.ts";
+import type { Session } from "../../store/redis/sessions/sessions.ts";
+import { subjectOf, userEvent } from "../audit.ts";
+import type { Deps } from "../deps.ts";
+import { endLock, lockedSince } from "../login/lock.ts";
+import { Problem } from "../problem.ts";
+
+const FOUND = 20;
+
+/** Who acts, from where, by which session. */
+export type Actor = { actorId: string; origin: Origin; session: Session | typeof OPERATOR_ID };
+
+/** Requires that whoever acts by a session still may. Throws as `requireStillLive`. */
+export async function requireStillActing(
+  deps: Pick<Deps, "db" | "redis" | "clock" | "config">,
+  { session }: Pick<Actor, "session">,
+): Promise<void> {
+  if (session !== OPERATOR_ID) await requireStillLive(deps, session);
+}
+
+/** At most twenty users: the one of that id, or those whose user name starts so. */
+export async function findUsers({ db }: Pick<Deps, "db">, query: string): Promise<User[]> {
+  const byId = isId(query) && (await getUser(db, query));
+  return byId ? [byId] : searchUsers(db, query, FOUND);
+}
+
+/** The user of the id. Throws `user_not_found`. */
+export async function userOf({ db }: Pick<Deps, "db">, userId: string): Promise<User> {
+  const user = isId(userId) && (await getUser(db, userId));
+  if (!user)
+    throw new Problem("user_not_found", "Search for the user by the start of the user name.");
+  return user;
+}
+
+/** Looks are told apart by the clock's spans of this length: 12:00 to 12:10, and so on. */
+const LOOK_MS = 10 * 60_000;
+
+/**
+ * Writes down that somebody looked at the user, and why if they said. Looks without a reason by one
+ * session from one address are one in such a span, so that most reloads are none.
+ */
+export async function recordLookUp(
+  deps: Pick<Deps, "db" | "clock" | "config">,
+  user: User,
+  actor: Actor,
+  reason?: string,
+): Promise<void> {
+  const event = actorsEvent(deps, user, "user_looked_up", actor, { reason });
+  const time = Math.floor(deps.clock.now() / LOOK_MS);
+  const { session, origin } = actor;
+  const sessionId = session === OPERATOR_ID ? session : session.id;
+  // Hashed: whoever is told of the event learns nothing of where Support sits.
+  const from = hashCode(deps.config.CODE_KEY, "look", sessionId, origin.ip ?? "");
+  const key = reason ? event.key : `${event.type}/${user.id}/${actor.actorId}/${from}/${time}`;
+  await recordEvent(deps.db, { ...event, key });
+}
+
+/** Ends the user's lock. `changed` is false for a user who is not locked, and nothing is done then. */
+export async function unlock(
+  deps: Pick<Deps, "db" | "redis" | "clock" | "config">,
+  user: User,
+  actor: Actor,
+  reason: string,
+): Promise<{ changed: boolean }> {
+  requireAnother(user, actor);
+  // A lock that only the counter knows was not brought about from where Support sits.
+  const since = await lockedSince(deps, user, {});
+  if (!since) return { changed: false };
+  const event = actorsEvent(deps, user, "account_unlocked", actor, { reason });
+  const changed = await holdingUser(deps.db, user.id, async (tx) => {
+    await requireStillActing({ ...deps, db: tx }, actor);
+    return endLock({ ...deps, db: tx }, user.id, event);
+  });
+  return { changed };
+}
+
+/**
+ * Removes every device of the user, voids the recovery codes and ends every session. `changed` is
+ * false where there was no device; the sessions end either way.
+ */
+export async function resetMultiFactor(
+  deps: Pick<Deps, "db" | "redis" | "clock" | "config" | "flows">,
+  user: User,
+  actor: Actor,
+  reason: string,
+): Promise<{ changed: boolean }> {
+  const { actorId, origin } = actor;
+  requireAnother(user, { actorId });
+  const devices = await listDevices(deps.db, user.id);
+  await requireStillActing(deps, actor);
+  await deps.flows.removeDevices({
+    removalId: newId(),
+    ...subjectOf(user),
+    actorId,
+    event: "multi_factor_reset",
+    detail: { reason },
+    origin,
+    signOut: "always",
+  });
+  return { changed: devices.length > 0 };
+}
+
+function requireAnother(user: User, { actorId }: Pick<Actor, "actorId">) {
+  if (user.id === actorId)
+    throw new Problem("not_yourself", "You can't do this to your own account. Ask a colleague.");
+}
+
+/** An audit event of what somebody did to a user. */
+export function actorsEvent(
+  deps: Pick<Deps, "clock">,
+  user: User,
+  type: EventType,
+  { actorId, origin }: Pick<Actor, "actorId" | "origin">,
+  detail: Record<string, unknown> = {},
+) {
+  return { ...userEvent(deps, subjectOf(user), type, origin, detail), actorId };
+}

@@ -1,0 +1,67 @@
+import type { Origin } from "../../machines/methods.ts";
+import { maskAddress, normalizeAddress } from "../../store/addresses.ts";
+import { holdingUser } from "../../store/postgres/holding-user.ts";
+import { getUser, setEmail } from "../../store/postgres/users.ts";
+import { keys } from "../../store/redis/keys.ts";
+import { keepFormerAddress } from "../../store/redis/sessions/former-addresses.ts";
+import type { Session } from "../../store/redis/sessions/sessions.ts";
+import { userEvent } from "../audit.ts";
+import type { Deps } from "../deps.ts";
+import { payIfDone, spendAll } from "../limits/spend-all.ts";
+import { requireFresh } from "../sessions/recent-login.ts";
+import { type Actor, requireStillActing } from "../support/support.ts";
+
+const DAY_MS = 86_400_000;
+
+/** The address that the user's notices go to. */
+export async function emailOf({ db }: Pick<Deps, "db">, userId: string): Promise<string | null> {
+  return (await getUser(db, userId))?.email ?? null;
+}
+
+/**
+ * Changes where one's own notices go; null for nowhere. Throws `reauthentication_required`, and
+ * `send_limit` for an eleventh change in a day, since each writes to an address that nobody proved.
+ */
+export async function changeOwnEmail(
+  deps: Deps,
+  session: Session,
+  email: string | null,
+  origin: Origin,
+): Promise<{ email: string | null }> {
+  await requireFresh(deps, session);
+  const { redis, clock, config } = deps;
+  const { userId } = session;
+  const address = email && normalizeAddress(email);
+  if (address === (await emailOf(deps, userId))) return { email: address };
+  const rules = [{ limit: config.limits.addressChangesPerDay, windowMs: DAY_MS }];
+  const charge = { key: keys.addressChanges(userId), rules };
+  const spent = await spendAll(redis, clock.now(), [charge], {
+    code: "send_limit",
+    detail: "You changed your address too often.",
+  });
+  const actor = { actorId: userId, origin, session };
+  await payIfDone(spent, () => changeEmail(deps, session, address, actor));
+  return { email: address };
+}
+
+/**
+ * Gives the user another address, or none; false when nothing changed. The address before hears of
+ * it as well. It is kept apart for that, before anything has changed, and the audit masks both.
+ */
+export async function changeEmail(
+  deps: Pick<Deps, "db" | "redis" | "clock" | "config">,
+  { userId, accountId }: Pick<Session, "userId" | "accountId">,
+  email: string | null,
+  { actorId, origin, session }: Actor,
+): Promise<boolean> {
+  const to = email && normalizeAddress(email);
+  return holdingUser(deps.db, userId, async (tx) => {
+    await requireStillActing({ ...deps, db: tx }, { session });
+    const from = await emailOf({ db: tx }, userId);
+    const masked = { from: from && maskAddress(from), to: to && maskAddress(to) };
+    const event = userEvent(deps, { userId, accountId }, "email_changed", origin, masked);
+    if (from && from !== to)
+      await keepFormerAddress(deps.redis, { userId, eventKey: event.key }, from);
+    return setEmail(tx, { userId, email: to }, { ...event, actorId });
+  });
+}

@@ -1,0 +1,83 @@
+import type { Origin } from "../../machines/methods.ts";
+import { verifyPassword } from "../../store/passwords.ts";
+import { type NewEvent, recordEvent } from "../../store/postgres/events.ts";
+import { holdingUser } from "../../store/postgres/holding-user.ts";
+import { setPassword } from "../../store/postgres/users.ts";
+import type { Session } from "../../store/redis/sessions/sessions.ts";
+import { userEvent } from "../audit.ts";
+import type { Deps } from "../deps.ts";
+import { judgeProof } from "../login/credentials.ts";
+import { forgetOrigins } from "../login/password-limits.ts";
+import { Problem } from "../problem.ts";
+import { requireFresh } from "../sessions/recent-login.ts";
+import { endSessions } from "../sessions/sessions.ts";
+import { type Actor, requireStillActing } from "../support/support.ts";
+import { hashNewPassword } from "./new-passwords.ts";
+import { requireStrong } from "./password-rule.ts";
+
+/**
+ * Changes one's own password and ends every session of the user, this one too. Throws
+ * `reauthentication_required`; `invalid_request` at `password` where the new one is too weak, and at
+ * `currentPassword` where that is wrong, which costs a guess as at a login; `login_throttled`,
+ * `too_many_requests`.
+ */
+export async function changeOwnPassword(
+  deps: Deps,
+  session: Session,
+  { currentPassword, password }: { currentPassword: string; password: string },
+  origin: Origin,
+): Promise<void> {
+  await requireFresh(deps, session);
+  const { userId, username } = session;
+  requireStrong(password, username);
+  const { proven } = await judgeProof(
+    deps,
+    username,
+    (known) => verifyPassword(known?.passwordHash, currentPassword),
+    origin,
+  );
+  if (!proven) {
+    await recordEvent(deps.db, userEvent(deps, session, "password_change_failed", origin));
+    throw wrongPassword();
+  }
+  const passwordHash = await hashNewPassword(deps, userId, password);
+  const replacement = { userId, username, passwordHash, replaces: proven.passwordHash };
+  const event = userEvent(deps, session, "password_changed", origin);
+  const actor = { actorId: userId, origin, session };
+  if (!(await replacePassword(deps, replacement, event, actor))) throw wrongPassword();
+}
+
+/**
+ * Gives the user another password, known by its hash, ends every session of theirs and forgets every
+ * address that they logged in from but the one that the change comes from; false where it was to
+ * replace one that is no longer theirs. Throws where whoever acts may no more, as `requireStillLive`.
+ */
+export async function replacePassword(
+  deps: Pick<Deps, "db" | "redis" | "clock" | "config">,
+  { username, ...replacement }: Parameters<typeof setPassword>[1] & { username: string },
+  event: NewEvent,
+  actor: Actor,
+): Promise<boolean> {
+  const end = async () => {
+    // First: where it fails nobody has been told yet that the password was changed.
+    await forgetOrigins(deps, username, actor.origin);
+    await endSessions(deps, replacement.userId, "password_changed");
+  };
+  const replaced = await holdingUser(deps.db, replacement.userId, async (tx) => {
+    await requireStillActing({ ...deps, db: tx }, actor);
+    const changed = await setPassword(tx, replacement, event);
+    // Before it counts: where sessions cannot be ended the password stays as it was.
+    if (changed) await end();
+    return changed;
+  });
+  // The password before may have logged somebody in meanwhile.
+  if (replaced) await end();
+  return replaced;
+}
+
+function wrongPassword(): Problem {
+  const message = "That password is wrong. Check it and try again.";
+  return new Problem("invalid_request", message, {
+    errors: [{ path: "currentPassword", message }],
+  });
+}

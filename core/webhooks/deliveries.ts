@@ -1,0 +1,97 @@
+import { requireStillLive } from "../../api/http/authenticate.ts";
+import {
+  type EventDelivery,
+  getDelivery,
+  listDeliveries,
+} from "../../store/postgres/webhook-deliveries.ts";
+import { keys } from "../../store/redis/keys.ts";
+import type { Session } from "../../store/redis/sessions/sessions.ts";
+import type { WebhookDeliveryState } from "../../workflows/messages.ts";
+import type { Deps } from "../deps.ts";
+import { payIfDone, spendAll } from "../limits/spend-all.ts";
+import { Problem } from "../problem.ts";
+import { accountWebhook } from "./webhooks.ts";
+
+const DAY_MS = 24 * 3_600_000;
+
+type Account = Pick<Session, "accountId">;
+
+/** An event on its way to a webhook. */
+export type DeliveryView = {
+  eventId: number;
+  type: string;
+  /** When the event happened. */
+  at: string;
+  state: WebhookDeliveryState;
+  attempts: number;
+  lastOutcome: string | null;
+  lastAttemptAt: string | null;
+};
+
+/** A page of a webhook's deliveries, the newest event first. Throws `webhook_not_found`. */
+export async function deliveriesOf(
+  deps: Pick<Deps, "db">,
+  account: Account,
+  { id, ...page }: { id: string; before?: number; limit: number },
+): Promise<{ deliveries: DeliveryView[]; next: number | null }> {
+  await accountWebhook(deps, account, id);
+  const { deliveries, next } = await listDeliveries(deps.db, { webhookId: id, ...page });
+  return { deliveries: deliveries.map(describeDelivery), next: next ?? null };
+}
+
+/**
+ * Sends an event once more: at once where it waits, anew where its delivery has ended. Throws
+ * `webhook_not_found`, `delivery_not_found`, `webhook_disabled`, `resend_limit` after 30 in 24 hours, and
+ * `illegal_transition` while an attempt is under way, which costs nothing.
+ */
+export async function resend(
+  deps: Deps,
+  session: Session,
+  { id: webhookId, eventId: asked }: { id: string; eventId: string },
+): Promise<DeliveryView> {
+  const { db, redis, clock, flows, config } = deps;
+  const { state } = await accountWebhook(deps, session, webhookId);
+  // No larger than a number is exact.
+  const eventId = /^\d{1,15}$/.test(asked) ? Number(asked) : 0;
+  const delivery = { webhookId, eventId };
+  const found = await getDelivery(db, delivery);
+  if (!found) throw new Problem("delivery_not_found", "The webhook has no delivery with this ID.");
+  if (state === "disabled")
+    throw new Problem("webhook_disabled", "Enable the webhook first, then send again.");
+  const view = await flows.webhookDelivery(delivery);
+  const rules = [{ limit: config.limits.webhooks.resendsPerDay, windowMs: DAY_MS }];
+  const charge = { key: keys.deliveryResends(webhookId, eventId), rules };
+  const spent = await spendAll(redis, clock.now(), [charge], {
+    code: "resend_limit",
+    detail: "This event was sent again too often today.",
+  });
+  const sent = await payIfDone(spent, async () => {
+    await requireStillLive(deps, session);
+    if (view?.state === "waiting")
+      return (await flows.moveWebhookDelivery(delivery, "resend")).moved;
+    return flows.startWebhookDelivery({
+      accountId: session.accountId,
+      userId: found.event.userId ?? undefined,
+      ...delivery,
+      retriesMs: config.limits.webhooks.retriesMs,
+      attemptsBefore: found.delivery.attempts,
+    });
+  });
+  if (!sent) throw underWay();
+  return { ...describeDelivery(found), state: "attempting" };
+}
+
+const underWay = () => new Problem("illegal_transition", "It is being sent now. Try again later.");
+
+function describeDelivery({ delivery, event }: EventDelivery): DeliveryView {
+  const { eventId, state, attempts, lastOutcome, lastAttemptAt } = delivery;
+  return {
+    eventId,
+    type: event.type,
+    at: event.at.toISOString(),
+    state: state as WebhookDeliveryState,
+    attempts,
+    lastOutcome,
+    lastAttemptAt: lastAttemptAt?.toISOString() ?? null,
+  };
+}

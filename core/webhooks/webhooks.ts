@@ -1,0 +1,201 @@
+import type { Origin } from "../../machines/methods.ts";
+import { bareHost, isInside, isName } from "../../providers/webhook/public-addresses.ts";
+import { newWebhookSecret } from "../../providers/webhook/webhook.ts";
+import type { EventType } from "../../store/event-types.ts";
+import { isId, newId } from "../../store/ids.ts";
+import type { Webhook } from "../../store/postgres/schema.ts";
+import {
+  addWebhook,
+  getWebhook,
+  listWebhooks,
+  removeWebhook,
+  setWebhookDisabled,
+} from "../../store/postgres/webhooks.ts";
+import { keys } from "../../store/redis/keys.ts";
+import type { Session } from "../../store/redis/sessions/sessions.ts";
+import { seal } from "../../store/sealing.ts";
+import { asAdministrator } from "../account/as-administrator.ts";
+import { userEvent } from "../audit.ts";
+import type { Deps } from "../deps.ts";
+import { payIfDone, type Spent, spendAll } from "../limits/spend-all.ts";
+import { Problem } from "../problem.ts";
+import { requireFresh } from "../sessions/recent-login.ts";
+
+const DAY_MS = 24 * 3_600_000;
+
+/** A webhook as its account's administrators see it. */
+export type WebhookView = {
+  id: string;
+  url: string;
+  types: string[] | null;
+  state: "enabled" | "disabled";
+  disabledFor: string | null;
+  createdBy: string;
+  createdAt: string;
+};
+
+/** The webhooks of the administrator's account, the oldest first. */
+export async function accountWebhooks(
+  { db }: Pick<Deps, "db">,
+  { accountId }: Pick<Session, "accountId">,
+): Promise<WebhookView[]> {
+  return (await listWebhooks(db, accountId)).map(describeWebhook);
+}
+
+/** One of them. Throws `webhook_not_found`. */
+export async function accountWebhook(
+  { db }: Pick<Deps, "db">,
+  { accountId }: Pick<Session, "accountId">,
+  id: string,
+): Promise<WebhookView> {
+  const webhook = isId(id) ? await getWebhook(db, accountId, id) : undefined;
+  if (!webhook) throw unknownWebhook();
+  return describeWebhook(webhook);
+}
+
+/**
+ * A new webhook with its secret, which is told this once. Throws `invalid_webhook_url`,
+ * `too_many_webhooks`, `reauthentication_required`, `too_many_requests`.
+ */
+export async function makeWebhook(
+  deps: Deps,
+  session: Session,
+  { url, types }: { url: string; types: string[] | null },
+  origin: Origin,
+): Promise<{ webhook: WebhookView; secret: string }> {
+  await requireFresh(deps, session);
+  const target = wellFormed(url, deps.config);
+  const spent = await spendChange(deps, session);
+  const { accountId, userId: createdBy } = session;
+  const { perAccount } = deps.config.limits.webhooks;
+  const id = newId();
+  const secret = newWebhookSecret();
+  const event = accountEvent(deps, session, "webhook_added", origin, { webhookId: id });
+  const webhook = {
+    id,
+    accountId,
+    url: target.href,
+    secret: seal(deps.config.SEALING_KEYS, secret, id),
+    types,
+    createdBy,
+    createdAt: new Date(deps.clock.now()),
+  };
+  try {
+    await requireOutside(target, deps);
+    const made = await asAdministrator(deps, session, "update", (tx) =>
+      addWebhook(tx, webhook, perAccount, event),
+    );
+    if (made === "too_many")
+      throw new Problem(
+        "too_many_webhooks",
+        `You have ${perAccount} webhooks, the maximum. Remove one to add another.`,
+      );
+    return { webhook: describeWebhook(made), secret };
+  } catch (error) {
+    // A name that was looked up stays paid for: the look-up is what it costs.
+    if (!isLookedUp(target, deps.config)) await spent.giveBack();
+    throw error;
+  }
+}
+
+/** Removes a webhook and its deliveries. Throws `webhook_not_found`, `reauthentication_required`. */
+export async function deleteWebhook(
+  deps: Deps,
+  session: Session,
+  id: string,
+  origin: Origin,
+): Promise<void> {
+  await requireFresh(deps, session);
+  const { accountId } = session;
+  await accountWebhook(deps, session, id);
+  const event = accountEvent(deps, session, "webhook_removed", origin, { webhookId: id });
+  const removed = await asAdministrator(deps, session, "key share", (tx) =>
+    removeWebhook(tx, { accountId, webhookId: id }, event),
+  );
+  if (!removed) throw unknownWebhook();
+}
+
+/**
+ * Sends a webhook that was disabled events again, from now on. Throws `webhook_not_found`,
+ * `reauthentication_required`, `too_many_requests`.
+ */
+export async function enableWebhook(
+  deps: Deps,
+  session: Session,
+  id: string,
+  origin: Origin,
+): Promise<WebhookView> {
+  await requireFresh(deps, session);
+  const { accountId } = session;
+  await accountWebhook(deps, session, id);
+  const spent = await spendChange(deps, session);
+  const event = accountEvent(deps, session, "webhook_enabled", origin, { webhookId: id });
+  await payIfDone(spent, () =>
+    asAdministrator(deps, session, "key share", (tx) =>
+      setWebhookDisabled(tx, { accountId, webhookId: id, reason: null }, event),
+    ),
+  );
+  return accountWebhook(deps, session, id);
+}
+
+/**
+ * What is added or enabled writes events and starts deliveries, and a name is looked up. To remove one is
+ * free: it was added before.
+ */
+function spendChange({ redis, clock, config }: Deps, { accountId }: Session): Promise<Spent> {
+  const rules = [{ limit: config.limits.webhooks.changesPerDay, windowMs: DAY_MS }];
+  return spendAll(redis, clock.now(), [{ key: keys.webhookChanges(accountId), rules }], {
+    code: "too_many_requests",
+    detail: "Your account's webhooks were changed too often today.",
+  });
+}
+
+/** An event about the account as a whole. */
+function accountEvent(
+  deps: Deps,
+  session: Session,
+  type: EventType,
+  origin: Origin,
+  detail: Record<string, unknown>,
+) {
+  return { ...userEvent(deps, session, type, origin, detail), userId: null };
+}
+
+/** The URL, if it is one that events may be sent to. Throws `invalid_webhook_url`. */
+function wellFormed(url: string, { WEBHOOKS_INSIDE: inside }: Deps["config"]): URL {
+  const target = URL.canParse(url) ? new URL(url) : undefined;
+  if (!target || !(target.protocol === "https:" || (inside && target.protocol === "http:")))
+    throw invalidUrl("The URL must begin with https://.");
+  if (target.username || target.password || target.hash)
+    throw invalidUrl("The URL cannot have a user name, a password or a fragment.");
+  return target;
+}
+
+/** Throws `invalid_webhook_url` for a host inside. Each connection is looked at again: DNS may change. */
+async function requireOutside(target: URL, { config, resolve }: Pick<Deps, "config" | "resolve">) {
+  if (!config.WEBHOOKS_INSIDE && (await isInside(bareHost(target), resolve)))
+    throw invalidUrl("The URL must lead to an address on the public internet.");
+}
+
+/** Whether DNS is asked for the URL's host. */
+const isLookedUp = (target: URL, { WEBHOOKS_INSIDE }: Deps["config"]) =>
+  !WEBHOOKS_INSIDE && isName(bareHost(target));
+
+const invalidUrl = (message: string) =>
+  new Problem("invalid_webhook_url", message, { errors: [{ path: "url", message }] });
+
+const unknownWebhook = () =>
+  new Problem("webhook_not_found", "Your account has no webhook with this ID.");
+
+function describeWebhook(webhook: Webhook): WebhookView {
+  const { id, url, types, disabledFor, createdBy, createdAt } = webhook;
+  return {
+    id,
+    url,
+    types,
+    state: disabledFor === null ? "enabled" : "disabled",
+    disabledFor,
+    createdBy,
+    createdAt: createdAt.toISOString(),
+  };
+}

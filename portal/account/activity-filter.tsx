@@ -1,0 +1,175 @@
+import { activity } from "../../core/audit.ts";
+import type { Deps } from "../../core/deps.ts";
+import type { EventType } from "../../store/event-types.ts";
+import type { EventFilter, EventQuery, Reader } from "../../store/postgres/events.ts";
+import type { PortalContext } from "../layout/form.ts";
+import { Field } from "../layout/parts.tsx";
+import { type Faults, faultyFields, NO_FAULTS } from "../layout/words.ts";
+
+const DAY_MS = 86_400_000;
+
+/** What people look for, and the types of event that it stands for. */
+const KINDS: Record<string, { label: string; types: EventType[] }> = {
+  logins: {
+    label: "Logins and locks",
+    types: [
+      "login_succeeded",
+      "login_failed",
+      "second_step_failed",
+      "attempt_given_back",
+      "login_challenge_expired",
+      "account_locked",
+      "account_unlocked",
+      "other_sessions_ended",
+    ],
+  },
+  devices: {
+    label: "Devices and methods",
+    types: [
+      "sms_device_added",
+      "otp_device_added",
+      "otp_device_restarted",
+      "device_verified",
+      "device_removed",
+      "device_dropped",
+      "enrollment_ended",
+      "all_devices_removed",
+      "multi_factor_reset",
+      "default_method_changed",
+    ],
+  },
+  recovery: { label: "Recovery codes", types: ["recovery_codes_made", "recovery_code_used"] },
+  users: {
+    label: "Users and their settings",
+    types: [
+      "user_added",
+      "role_changed",
+      "password_changed",
+      "password_change_failed",
+      "email_changed",
+      "notice_dropped",
+    ],
+  },
+  account: {
+    label: "Settings of the account",
+    types: [
+      "policy_changed",
+      "policy_enforced",
+      "multi_factor_reminder",
+      "account_linked",
+      "linked_by_account",
+      "account_link_refused",
+      "webhook_added",
+      "webhook_removed",
+      "webhook_disabled",
+      "webhook_enabled",
+    ],
+  },
+};
+
+/** A page's filter: as it was typed, and as it is looked for. */
+export type ActivityFilter = {
+  typed: Record<string, string>;
+  looked: Pick<EventFilter, "types" | "from" | "to">;
+  faults: Faults;
+};
+
+/** Reads the filter of an address; what it cannot be is a fault at its field. */
+export function readFilter(c: PortalContext): ActivityFilter {
+  const typed = Object.fromEntries(
+    Object.entries(c.req.query()).filter(([name, value]) => name !== "before" && value !== ""),
+  );
+  const fields: Faults["fields"] = {};
+  const day = (name: string) => {
+    const text = typed[name];
+    if (text === undefined) return undefined;
+    const date = new Date(`${text}T00:00:00Z`);
+    if (/^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(date.getTime())) return date;
+    fields[name] = "Give a day, such as 2026-01-31.";
+  };
+  const last = day("to");
+  const looked = {
+    types: KINDS[typed.kind ?? ""]?.types,
+    from: day("from"),
+    // The whole of the last day.
+    to: last && new Date(last.getTime() + DAY_MS),
+  };
+  return {
+    typed,
+    looked,
+    faults: Object.keys(fields).length > 0 ? faultyFields(fields) : NO_FAULTS,
+  };
+}
+
+/** A page of what fits; of nothing where the filter cannot be what was meant. */
+export async function filtered(
+  deps: Deps,
+  { faults }: ActivityFilter,
+  query: EventQuery,
+  reader: Reader,
+): ReturnType<typeof activity> {
+  return faults.status === 200 ? activity(deps, query, reader) : { events: [], next: null };
+}
+
+/** The address of a page with the same filter. */
+export function withFilter(
+  path: string,
+  { typed }: Pick<ActivityFilter, "typed">,
+  more: Record<string, string> = {},
+) {
+  const query = new URLSearchParams({ ...typed, ...more }).toString();
+  return query ? `${path}?${query}` : path;
+}
+
+/** The form of a filter; `people` asks for user names as well. */
+export function FilterForm({
+  path,
+  filter: { typed, faults },
+  people = false,
+}: {
+  path: string;
+  filter: ActivityFilter;
+  people?: boolean;
+}) {
+  return (
+    <form method="get" action={path}>
+      <div class="field">
+        <label for="kind">Show</label>
+        <select id="kind" name="kind">
+          <option value="">Everything</option>
+          {Object.entries(KINDS).map(([kind, { label }]) => (
+            <option value={kind} selected={kind === typed.kind}>
+              {label}
+            </option>
+          ))}
+        </select>
+      </div>
+      {people && <PeopleFields typed={typed} faults={faults} />}
+      <Field name="from" label="From" faults={faults} value={typed.from} type="date" />
+      <Field
+        name="to"
+        label="To"
+        hint="Dates are in UTC."
+        faults={faults}
+        value={typed.to}
+        type="date"
+      />
+      <div class="actions">
+        <button type="submit" class="second">
+          Show
+        </button>
+        <a href={path}>Show everything</a>
+      </div>
+    </form>
+  );
+}
+
+function PeopleFields({ typed, faults }: Pick<ActivityFilter, "typed" | "faults">) {
+  const names = { autocomplete: "off", autocapitalize: "none", spellcheck: "false" };
+  return (
+    <>
+      <Field name="user" label="About the user" faults={faults} value={typed.user} {...names} />
+      <Field name="actor" label="Done by the user" faults={faults} value={typed.actor} {...names} />
+    </>
+  );
+}

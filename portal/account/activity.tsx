@@ -1,0 +1,89 @@
+import type { Hono } from "hono";
+import { pageQuery } from "../../api/v1/activity-schemas.ts";
+import type { activity } from "../../core/audit.ts";
+import type { Deps } from "../../core/deps.ts";
+import { OPERATOR_ID } from "../../store/ids.ts";
+import { actorsOf } from "../../store/postgres/actors.ts";
+import type { PortalContext, PortalEnv } from "../layout/form.ts";
+import { page, whoOf } from "../layout/layout.tsx";
+import { ContactSupport, Time } from "../layout/parts.tsx";
+import { signedIn } from "../layout/session.ts";
+import { browserOf } from "../layout/words.ts";
+import { FilterForm, filtered, readFilter, withFilter } from "./activity-filter.tsx";
+import { byWhom } from "./actors.ts";
+import { reasonOf, sentenceOf } from "./event-words.ts";
+
+const PATH = "/activity";
+
+/** What happened to one's login and devices. */
+export function activityPages(app: Hono<PortalEnv>, deps: Deps) {
+  app.get(PATH, async (c) => {
+    const session = await signedIn(c, deps);
+    const filter = readFilter(c);
+    const query = { ...filter.looked, ...cursorOf(c), userId: session.userId };
+    const { events, next } = await filtered(deps, filter, query, "user");
+    const actorOf = await actorsOf(deps.db, events);
+    const { accountId } = session;
+    return page(
+      c,
+      { title: "Activity", who: await whoOf(deps, session), status: filter.faults.status },
+      <>
+        <h1>Activity</h1>
+        <section class="card">
+          <p>
+            Don't recognise something? <a href="/sessions">End your other sessions</a>,{" "}
+            <a href="/sessions/password">change your password</a>, and{" "}
+            <ContactSupport contact={c.get("support")} />.
+          </p>
+          <EventRows
+            events={events}
+            about={(event) => byWhom(event, actorOf(event), { accountId, names: false })}
+          />
+          {next !== null && (
+            <a href={withFilter(PATH, filter, { before: String(next) })}>Older activity</a>
+          )}
+        </section>
+        <section class="card">
+          <h2>Filter</h2>
+          <FilterForm path={PATH} filter={filter} />
+        </section>
+      </>,
+    );
+  });
+}
+
+/** Which page an address asks for; the first one where it cannot be read. */
+export function cursorOf(c: PortalContext) {
+  const query = pageQuery.safeParse({ before: c.req.query("before") });
+  return query.success ? query.data : pageQuery.parse({});
+}
+
+type Events = Awaited<ReturnType<typeof activity>>["events"];
+type Event = Events[number];
+
+/** Events, each with when and from where; `about` says whom they are about, or who did them. */
+export function EventRows({ events, about }: { events: Events; about?: (event: Event) => string }) {
+  if (events.length === 0) return <p class="quiet">No activity found.</p>;
+  return (
+    <ul class="rows">
+      {events.map((event) => (
+        <li>
+          <div>
+            {sentenceOf(event)}
+            {about?.(event) && <div>{about(event)}</div>}
+            <div class="quiet">
+              {[event.ip, clientOf(event), reasonOf(event)].filter(Boolean).join(", ")}
+            </div>
+          </div>
+          <div class="quiet">
+            <Time at={event.at} />
+          </div>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** The command line names itself, and who is there: its events carry that by their actor. */
+const clientOf = ({ actorId, userAgent }: Event) =>
+  actorId === OPERATOR_ID ? userAgent : browserOf(userAgent);

@@ -1,0 +1,96 @@
+import type { Hono } from "hono";
+import { originOf } from "../../api/http/client.ts";
+import { type Link, linkCloudAccount, listLinks } from "../../core/account/links.ts";
+import type { Deps } from "../../core/deps.ts";
+import { PasswordField, UsernameField } from "../layout/fields.tsx";
+import { done } from "../layout/flash.ts";
+import { field, type PortalContext, type PortalEnv, takeForm } from "../layout/form.ts";
+import { page, type Who } from "../layout/layout.tsx";
+import { Form } from "../layout/parts.tsx";
+import { signedInAs, signedInLatelyAs } from "../layout/roles.ts";
+
+const PATH = "/account/links";
+
+/** The Cloud accounts linked to an administrator's account, and linking another. */
+export function linkPages(app: Hono<PortalEnv>, deps: Deps) {
+  app.get(PATH, async (c) => {
+    const who = await signedInAs(c, deps, "administrator");
+    return listPage(c, who, await listLinks(deps, who.session.accountId));
+  });
+
+  app.get(`${PATH}/new`, async (c) => newPage(c, await signedInLatelyAs(c, deps, "administrator")));
+
+  const about = { invalid_credentials: "password" };
+  takeForm(app, PATH, { at: `${PATH}/new`, about }, async (c) => {
+    const { session } = await signedInAs(c, deps, "administrator");
+    const origin = originOf(c, deps.config.TRUSTED_PROXIES);
+    // As it was typed: spaces count.
+    const password = c.get("form").get("password") ?? "";
+    const credentials = { username: field(c, "username"), password };
+    const { name } = await linkCloudAccount(deps, session, credentials, origin);
+    return done(c, PATH, `The Cloud account ${name} is linked.`);
+  });
+}
+
+function listPage(c: PortalContext, who: Who, links: Link[]) {
+  return page(
+    c,
+    { title: "Linked accounts", who },
+    <>
+      <h1>Linked accounts</h1>
+      <section class="card">
+        <div class="head">
+          <h2>Cloud accounts</h2>
+          <a class="button small" href={`${PATH}/new`}>
+            Link a Cloud account
+          </a>
+        </div>
+        {links.length === 0 && <p>No linked accounts yet.</p>}
+        <ul class="rows">
+          {links.map(({ accountId, name }) => (
+            <li>
+              <div>
+                {name}
+                <div class="quiet">ID {accountId}</div>
+              </div>
+            </li>
+          ))}
+        </ul>
+        <p class="quiet">
+          A Cloud account is an account of its own, with its own users. Users of a Cloud account set
+          up multi-factor authentication themselves, with their own user name and password.
+        </p>
+      </section>
+      <p>
+        <a href="/account">Account settings</a>
+      </p>
+    </>,
+  );
+}
+
+function newPage(c: PortalContext, who: Who) {
+  const faults = c.get("faults");
+  return page(
+    c,
+    { title: "Link a Cloud account", who, narrow: true },
+    <section class="card">
+      <h1>Link a Cloud account</h1>
+      <p>
+        Enter the user name and password of an administrator of the Cloud account. We use the
+        password once and do not keep it. Both accounts will show the link in their activity.
+      </p>
+      <p>
+        A Cloud account with multi-factor authentication cannot be linked. Turn it off in the Cloud
+        account first, and on again there after linking.
+      </p>
+      <Form action={PATH}>
+        <UsernameField label="User name in the Cloud account" faults={faults} />
+        <PasswordField kind="off" label="Password in the Cloud account" faults={faults} />
+        <div class="actions">
+          <button type="submit">Link the account</button>
+          <a href={PATH}>Cancel</a>
+        </div>
+      </Form>
+    </section>,
+  );
+}

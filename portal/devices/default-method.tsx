@@ -1,0 +1,68 @@
+import type { Hono } from "hono";
+import { originOf } from "../../api/http/client.ts";
+import { methodSchema } from "../../api/v1/schemas.ts";
+import type { Deps } from "../../core/deps.ts";
+import { changeDefaultMethod } from "../../core/devices/default-method.ts";
+import { getMultiFactor } from "../../core/devices/devices.ts";
+import { Problem } from "../../core/problem.ts";
+import { METHODS } from "../../store/methods.ts";
+import type { Session } from "../../store/redis/sessions/sessions.ts";
+import { done } from "../layout/flash.ts";
+import { field, type PortalContext, type PortalEnv, takeForm } from "../layout/form.ts";
+import { page, whoOf } from "../layout/layout.tsx";
+import { Form } from "../layout/parts.tsx";
+import { signedIn, signedInLately } from "../layout/session.ts";
+import { METHOD_WORDS } from "../layout/words.ts";
+
+/** The method that logins begin with. */
+export function defaultMethodPages(app: Hono<PortalEnv>, deps: Deps) {
+  app.get("/devices/default", async (c) => defaultPage(c, deps, await signedInLately(c, deps)));
+
+  takeForm(app, "/devices/default", { at: "/devices/default" }, async (c) => {
+    const session = await signedIn(c, deps);
+    const method = methodSchema.safeParse(field(c, "method"));
+    if (!method.success) throw new Problem("invalid_request", "Choose one of the methods.");
+    const origin = originOf(c, deps.config.TRUSTED_PROXIES);
+    const changed = await changeDefaultMethod(deps, session, method.data, origin);
+    const said = changed ? "was changed" : "stays as it was";
+    return done(c, "/devices", `Your default authentication method ${said}.`);
+  });
+}
+
+async function defaultPage(c: PortalContext, deps: Deps, session: Session) {
+  const { defaultMethod } = await getMultiFactor(deps, session);
+  const chosen = c.get("faults").typed?.method ?? defaultMethod;
+  return page(
+    c,
+    {
+      title: "Default authentication method",
+      who: await whoOf(deps, session),
+      narrow: true,
+    },
+    <section class="card">
+      <h1>Default authentication method</h1>
+      <Form action="/devices/default">
+        <fieldset>
+          <legend>Ask me first for</legend>
+          {METHODS.map((method) => (
+            <div class="check">
+              <input
+                type="radio"
+                name="method"
+                id={method}
+                value={method}
+                checked={method === chosen}
+              />
+              <label for={method}>{METHOD_WORDS[method]}</label>
+            </div>
+          ))}
+        </fieldset>
+        <p class="quiet">You can still choose the other method when you log in.</p>
+        <div class="actions">
+          <button type="submit">Save</button>
+          <a href="/devices">Cancel</a>
+        </div>
+      </Form>
+    </section>,
+  );
+}

@@ -1,0 +1,175 @@
+import type { Hono } from "hono";
+import type { Deps } from "../../core/deps.ts";
+import { getMultiFactor, type MultiFactor } from "../../core/devices/devices.ts";
+import { emailOf } from "../../core/users/email.ts";
+import { getAccount } from "../../store/postgres/accounts.ts";
+import type { Session } from "../../store/redis/sessions/sessions.ts";
+import type { PortalContext, PortalEnv } from "../layout/form.ts";
+import { page, whoOf } from "../layout/layout.tsx";
+import { Time } from "../layout/parts.tsx";
+import { signedIn } from "../layout/session.ts";
+import { METHOD_WORDS } from "../layout/words.ts";
+import { type RequiredOf, requiredOf } from "../login/set-up.tsx";
+import { Apps, Phone } from "./device-lists.tsx";
+
+/** My Multi-Factor Devices. */
+export function devicePages(app: Hono<PortalEnv>, deps: Deps) {
+  app.get("/devices", async (c) => devicesPage(c, deps, await signedIn(c, deps, { setup: true })));
+}
+
+async function devicesPage(c: PortalContext, deps: Deps, session: Session) {
+  const mine = await getMultiFactor(deps, session);
+  const who = await whoOf(deps, session);
+  const apps = mine.devices.filter(({ type }) => type === "otp");
+  const phone = mine.devices.find(({ type }) => type === "sms");
+  return page(
+    c,
+    { title: "My Multi-Factor Devices", who },
+    <>
+      <h1>My Multi-Factor Devices</h1>
+      {mine.enabled && session.scope === "full" && mine.recoveryCodes.remaining === 0 && <Urge />}
+      <Status enabled={mine.enabled} by={await requiredOf(deps, session)} />
+      {session.role === "administrator" && session.scope === "full" && (
+        <AccountWide
+          required={(await getAccount(deps.db, session.accountId))?.requirement === "required"}
+        />
+      )}
+      <Apps apps={apps} most={deps.config.limits.otpDevices} />
+      <Phone phone={phone} />
+      {mine.enabled && session.scope === "full" && (
+        <>
+          <Default mine={mine} />
+          <RecoveryCodes remaining={mine.recoveryCodes.remaining} />
+        </>
+      )}
+      {session.scope === "full" && <Notices email={await emailOf(deps, session.userId)} />}
+      {mine.devices.length > 0 && <RemoveAll />}
+    </>,
+  );
+}
+
+function Status({ enabled, by }: { enabled: boolean; by: RequiredOf }) {
+  const { who, required, from } = by;
+  return (
+    <section class="card">
+      <div class="head">
+        <h2>Multi-factor authentication</h2>
+        <span class={enabled ? "tag good" : "tag bad"}>{enabled ? "Enabled" : "Not enabled"}</span>
+      </div>
+      <p>
+        {enabled
+          ? "Each login asks for your password and a passcode."
+          : "Your login is protected by your password only. Add a device to turn on multi-factor authentication."}
+        {required && ` ${who} requires it`}
+        {from && (
+          <>
+            {" "}
+            from <Time at={from} />
+          </>
+        )}
+        {required && "."}
+      </p>
+    </section>
+  );
+}
+
+function Default({ mine: { defaultMethod, devices } }: { mine: MultiFactor }) {
+  const kinds = new Set(devices.filter(({ verified }) => verified).map(({ type }) => type));
+  return (
+    <section class="card">
+      <div class="head">
+        <h2>Default authentication method</h2>
+        {kinds.size > 1 && (
+          <a
+            class="button second small"
+            href="/devices/default"
+            aria-label="Edit the default authentication method"
+          >
+            Edit
+          </a>
+        )}
+      </div>
+      <p>{defaultMethod && METHOD_WORDS[defaultMethod]}</p>
+      {kinds.size === 1 && <p class="quiet">This is your only method.</p>}
+    </section>
+  );
+}
+
+/** Whoever loses the one device without codes must ask Support: said until there are codes. */
+const Urge = () => (
+  <section class="card urge" aria-labelledby="urge">
+    <h2 id="urge">Save recovery codes now</h2>
+    <p>Without them you can't log in if you lose your device. It takes one minute.</p>
+    <a class="button" href="/devices/recovery-codes/new">
+      Generate Recovery Codes
+    </a>
+  </section>
+);
+
+function AccountWide({ required }: { required: boolean }) {
+  return (
+    <section class="card">
+      <div class="head">
+        <h2>Account-wide two-factor authentication</h2>
+        <a
+          class="button second small"
+          href="/account/requirement"
+          aria-label="Edit Require multi-factor authentication"
+        >
+          <span aria-hidden="true">✎</span> Edit
+        </a>
+      </div>
+      <p>Require multi-factor authentication: {required ? "Required for everyone" : "Optional"}</p>
+    </section>
+  );
+}
+
+function RecoveryCodes({ remaining }: { remaining: number }) {
+  return (
+    <section class="card">
+      <div class="head">
+        <h2>Recovery codes</h2>
+        <span class={remaining > 0 ? "tag" : "tag bad"}>
+          {remaining === 0 ? "No codes" : `${remaining} left`}
+        </span>
+      </div>
+      <p>
+        Use a recovery code when you don't have your device. Each works once. Generating new codes
+        cancels the old ones.
+      </p>
+      {remaining > 0 && (
+        <a class="button second" href="/devices/recovery-codes/new">
+          Generate Recovery Codes
+        </a>
+      )}
+    </section>
+  );
+}
+
+const Notices = ({ email }: { email: string | null }) => (
+  <section class="card">
+    <div class="head">
+      <h2>Email notifications</h2>
+      <a
+        class="button second small"
+        href="/devices/email"
+        aria-label="Edit the address for notifications"
+      >
+        Edit
+      </a>
+    </div>
+    <p>{email ?? "No email address. You won't be told when your devices change."}</p>
+  </section>
+);
+
+const RemoveAll = () => (
+  <section class="card">
+    <div class="head">
+      <h2>Remove all devices</h2>
+      <a class="button danger small" href="/devices/remove-all">
+        Remove all devices
+      </a>
+    </div>
+    <p>This turns off multi-factor authentication and cancels your recovery codes.</p>
+  </section>
+);

@@ -1,0 +1,187 @@
+import type { Hono } from "hono";
+import { originOf } from "../../api/http/client.ts";
+import { nicknameSchema } from "../../api/v1/schemas.ts";
+import type { Deps } from "../../core/deps.ts";
+import { unverifiedDevice } from "../../core/devices/devices.ts";
+import {
+  type OtpSetup,
+  registerOtpDevice,
+  restartOtpDevice,
+  sameSetup,
+  verifyOtpCode,
+} from "../../core/devices/otp.ts";
+import { Problem } from "../../core/problem.ts";
+import { done } from "../layout/flash.ts";
+import {
+  field,
+  type PortalContext,
+  type PortalEnv,
+  requireFit,
+  takeForm,
+  ticked,
+} from "../layout/form.ts";
+import { page, type Who, whoOf } from "../layout/layout.tsx";
+import { Check, CodeField, Field, Form } from "../layout/parts.tsx";
+import { signedIn, signedInLately } from "../layout/session.ts";
+import { isOwnSetUp, keepSetUp } from "./own-set-up.ts";
+
+/** The two steps to an authenticator app. */
+export function otpPages(app: Hono<PortalEnv>, deps: Deps) {
+  const origin = (c: PortalContext) => originOf(c, deps.config.TRUSTED_PROXIES);
+
+  app.get("/devices/otp/new", async (c) =>
+    namePage(c, await whoOf(deps, await signedInLately(c, deps, { setup: true }))),
+  );
+
+  const naming = {
+    at: "/devices/otp/new",
+    about: "name",
+    unsure: "If the device is in your list by now, verify it there with a new QR code.",
+  };
+  takeForm(app, "/devices/otp", naming, async (c) => {
+    const session = await signedIn(c, deps, { setup: true });
+    requireFit(["name", nicknameSchema, field(c, "name")]);
+    const { device } = await registerOtpDevice(deps, session, field(c, "name"), origin(c));
+    await keepSetUp(deps, session, device.id);
+    return c.redirect(`/devices/otp/${device.id}`, 303);
+  });
+
+  app.get("/devices/otp/:id", async (c) => {
+    const { who, session, device } = await unverifiedApp(c, deps);
+    const own = await isOwnSetUp(deps, session, device.id);
+    return codePage(c, who, device, own ? await sameSetup(deps, device) : undefined);
+  });
+
+  const restarting = {
+    at: "/devices/otp/:id",
+    unsure: "The old QR code may no longer work, so create a new one now.",
+  };
+  takeForm(app, "/devices/otp/:id/restart", restarting, async (c) => {
+    const { session, device } = await unverifiedApp(c, deps);
+    await restartOtpDevice(deps, device, origin(c));
+    await keepSetUp(deps, session, device.id);
+    return c.redirect(`/devices/otp/${device.id}`, 303);
+  });
+
+  takeForm(app, "/devices/otp/:id/verify", { at: "/devices/otp/:id", about: "code" }, async (c) => {
+    const { device } = await unverifiedApp(c, deps);
+    const proof = { code: field(c, "code"), makeDefault: ticked(c, "makeDefault") };
+    const { signedOut } = await verifyOtpCode(deps, device, proof, origin(c));
+    // Where the session has ended with that, the login page says so.
+    if (signedOut) return c.redirect("/devices", 303);
+    return done(c, "/devices", "Device verified. You can use it from your next login.");
+  });
+}
+
+async function unverifiedApp(c: PortalContext, deps: Deps) {
+  const session = await signedIn(c, deps, { setup: true });
+  const device = await unverifiedDevice(deps, session, c.req.param("id") ?? "");
+  if (device.type !== "otp") throw new Problem("device_not_found", "You have no app with this ID.");
+  return { who: await whoOf(deps, session), session, device };
+}
+
+function namePage(c: PortalContext, who: Who) {
+  return page(
+    c,
+    { title: "Name of your Device", who, narrow: true },
+    <section class="card">
+      <p class="step">Step 1 of 2</p>
+      <h1>Name of your Device</h1>
+      <p>
+        You need an authenticator app, such as Google Authenticator, Microsoft Authenticator, Authy,
+        Duo, SecureAuth, 2FAS, Aegis or 1Password.
+      </p>
+      <Form action="/devices/otp">
+        <Field
+          name="name"
+          label="Device nickname"
+          hint="For example, My phone. Your app shows it beside the code."
+          faults={c.get("faults")}
+          autocomplete="off"
+          required
+        />
+        <div class="actions">
+          <button type="submit">Add Device</button>
+          <a href="/devices">Cancel</a>
+        </div>
+      </Form>
+    </section>,
+  );
+}
+
+type App = { id: string; name: string | null };
+
+/** The second step; `setup` is what its own session sees as often as it looks. */
+function codePage(c: PortalContext, who: Who, { id, name }: App, setup?: OtpSetup) {
+  return page(
+    c,
+    { title: "Verify Code", who, narrow: true },
+    <>
+      <section class="card">
+        <p class="step">Step 2 of 2</p>
+        <h1>Verify Code</h1>
+        {setup ? (
+          <Barcode setup={setup} />
+        ) : (
+          <p>If you have added {name} to your authenticator app, enter the code that it shows.</p>
+        )}
+        <CodeForm c={c} id={id} />
+      </section>
+      <section class="card">
+        <h2>{setup ? "QR code does not work?" : "Not in your app yet?"}</h2>
+        <p>
+          {!setup && "We do not show its QR code any more. "}You can create a new one. The old one
+          will stop working.
+        </p>
+        <Form action={`/devices/otp/${id}/restart`}>
+          <button type="submit" class="second">
+            Create a new QR code
+          </button>
+        </Form>
+      </section>
+    </>,
+  );
+}
+
+const Barcode = ({ setup: { qrCode, secret } }: { setup: OtpSetup }) => (
+  <>
+    <p>
+      Scan this QR code with your authenticator app, then enter the code that the app shows. You can
+      come back to it in this browser for 15 minutes.
+    </p>
+    <img class="barcode" src={qrCode} alt="QR code for your authenticator app" />
+    <p>
+      Or enter this secret in the app:
+      <br />
+      <code class="secret" id="secret">
+        {secret.replace(/(.{4})(?=.)/g, "$1 ")}
+      </code>
+    </p>
+    <p>
+      <button type="button" class="second small" data-copy="secret" hidden>
+        Copy the secret
+      </button>{" "}
+      <span id="told" role="status" />
+    </p>
+  </>
+);
+
+function CodeForm({ c, id }: { c: PortalContext; id: string }) {
+  const faults = c.get("faults");
+  return (
+    <Form action={`/devices/otp/${id}/verify`}>
+      <CodeField hint="6 digits. The code changes every 30 seconds." faults={faults} />
+      <Check
+        faults={faults}
+        name="makeDefault"
+        label="Make this my default authentication method"
+        hint="You will be logged out and asked for this device's code."
+        checked
+      />
+      <div class="actions">
+        <button type="submit">Verify Mobile Passcode</button>
+        <a href="/devices">Verify later</a>
+      </div>
+    </Form>
+  );
+}

@@ -1,0 +1,16 @@
+import type { Deps } from "../../core/deps.ts";
+import type { Session } from "../../store/redis/sessions/sessions.ts";
+import { beganSetUp, noteSetUp } from "../../store/redis/sessions/set-ups.ts";
+
+type OfUser = Pick<Session, "id" | "userId">;
+
+/** Remembers that this session began the device's set-up. */
+export const keepSetUp = ({ redis, config }: Deps, { id, userId }: OfUser, deviceId: string) =>
+  noteSetUp(redis, { userId, deviceId }, id, config.limits.setUpShownMs);
+
+/**
+ * Whether the device's set-up began in this very session, some minutes ago at most: then its page
+ * shows the secret or the whole number again. Every other session, a thief's too, sees neither.
+ */
+export const isOwnSetUp = ({ redis }: Deps, { id, userId }: OfUser, deviceId: string) =>
+  beganSetUp(redis, { userId, deviceId }, id);

@@ -1,0 +1,81 @@
+import type { Hono } from "hono";
+import { isOutage } from "../../api/http/problems.ts";
+import type { Deps } from "../../core/deps.ts";
+import { Problem } from "../../core/problem.ts";
+import { isId } from "../../store/ids.ts";
+import type { Session } from "../../store/redis/sessions/sessions.ts";
+import { done } from "../layout/flash.ts";
+import { ownPath, type PortalContext, type PortalEnv } from "../layout/form.ts";
+import { page, whoOf } from "../layout/layout.tsx";
+import { signedIn } from "../layout/session.ts";
+
+const PATH = "/devices/removals";
+
+/** How often the page looks, in seconds. */
+const LOOK_S = 2;
+
+/** A removal that took longer than its form could wait: its page looks by itself, and leads on when it is over. */
+export function removalUnderWayPages(app: Hono<PortalEnv>, deps: Deps) {
+  app.get(`${PATH}/:id`, async (c) => {
+    const session = await signedIn(c, deps, { setup: true });
+    const removal = await removalOf(deps, c.req.param("id"));
+    if (removal === "goes_on") return underWayPage(c, deps, session);
+    return done(c, ownPath(c.req.query("to")), removal && ENDS[removal]);
+  });
+}
+
+const ENDS = {
+  removed: "The removal is finished.",
+  multi_factor_off: "The removal is finished. Multi-factor authentication is off.",
+  gone: "The device had been removed before.",
+  remove_all_required: "The device has been verified since, so it was not removed.",
+  overtaken:
+    "A device has been verified since, so nothing was removed. Log in with it, then try again.",
+} as const;
+
+/**
+ * Leads to a page when the removal is over, which says what was done; where that takes longer than a
+ * page waits, over the page that follows it.
+ */
+export async function followed<Result>(
+  c: PortalContext,
+  to: string,
+  removal: Promise<Result>,
+  words: (result: Result) => string,
+) {
+  try {
+    return done(c, to, words(await removal));
+  } catch (error) {
+    const id = error instanceof Problem && error.extra.goesOn;
+    if (!id) throw error;
+    return c.redirect(`${PATH}/${id}?${new URLSearchParams({ to })}`, 303);
+  }
+}
+
+/** What became of it; it goes on as long as nobody can say. */
+async function removalOf({ flows }: Deps, id: string) {
+  try {
+    return isId(id) ? await flows.removal(id) : undefined;
+  } catch (error) {
+    if (!isOutage(error)) throw error;
+    return "goes_on";
+  }
+}
+
+async function underWayPage(c: PortalContext, deps: Deps, session: Session) {
+  const title = "Please wait";
+  return page(
+    c,
+    { title, who: await whoOf(deps, session), narrow: true, againS: LOOK_S },
+    <section class="card">
+      <h1>{title}</h1>
+      <p id="removal" role="status" data-follow={String(LOOK_S)}>
+        The devices are being removed. That goes on by itself, and this page leads on when it is
+        finished.
+      </p>
+      <p>
+        You need not wait here. <a href={ownPath(c.req.query("to"))}>Go on</a>
+      </p>
+    </section>,
+  );
+}

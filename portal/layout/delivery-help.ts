@@ -1,0 +1,48 @@
+import { duration } from "../../core/duration.ts";
+
+type Words = {
+  why: string;
+  help?: string /** Another message would fare no better. */;
+  final?: true;
+};
+
+/** Why a message did not arrive, and what its reader can do about it. */
+const PROBLEMS: Record<string, Words> = {
+  unreachable_number: {
+    why: "the phone cannot be reached",
+    help: "Check that it is on and has signal.",
+  },
+  blocked_number: {
+    why: "the phone blocks our messages",
+    help: "If you ever answered STOP to one of them, send START to the same number.",
+  },
+  not_a_mobile: { why: "the number cannot receive text messages", final: true },
+  rejected_by_carrier: { why: "the phone's network refused it" },
+  expired: {
+    why: "it did not arrive in time",
+    help: "Check that the phone is on and has signal.",
+  },
+  dependency_unavailable: { why: "we cannot send messages right now" },
+  provider_unavailable: { why: "we cannot send messages right now" },
+};
+
+/**
+ * A delivery's problem in words that say what to do: `again` where another message may arrive, else
+ * `instead`; `waitMs` is how long the user's own budgets allow no other message.
+ */
+export function undelivered(
+  { problem, to, waitMs }: { problem: string | null; to: string | null; waitMs: number },
+  { again, instead }: { again: string; instead: string },
+): string {
+  if (problem === "send_limit")
+    return [
+      `We could not send a message to ${to}, because too many were sent lately.`,
+      waitMs > 0 && `You can request another in ${duration(waitMs)}.`,
+      instead,
+    ]
+      .filter(Boolean)
+      .join(" ");
+  const { why, help, final } = PROBLEMS[problem ?? ""] ?? {};
+  const told = `The message to ${to} could not be delivered${why ? `: ${why}` : ""}.`;
+  return [told, help, final ? instead : again].filter(Boolean).join(" ");
+}

@@ -1,0 +1,158 @@
+import type { Context, Hono, MiddlewareHandler } from "hono";
+import { bodyType } from "../../api/http/media-types.ts";
+import type { SupportContact } from "../../config.ts";
+import { Problem, type ProblemCode } from "../../core/problem.ts";
+import type { Faults } from "./words.ts";
+
+/** What is told at once, and where somebody wants to go on after a login. */
+export type FlashKind = "flash" | "goal";
+
+/** What an answer leaves for the page that it leads to. */
+export type Flash = {
+  /** The page's path and query. */
+  at: string;
+  /** A success, in words. */
+  said?: string;
+  faults?: Omit<Faults, "typed">;
+  /** What was typed, without passwords and codes. */
+  typed?: Record<string, string>;
+  /** Whether some of it was too long to be kept. */
+  cut?: boolean;
+  /** What is shown this once, and in the session alone that asked for it. */
+  secrets?: string[];
+};
+
+/** What the portal's handlers find in their context. */
+export type PortalEnv = {
+  Variables: {
+    /** The service's name, for titles. */
+    service: string;
+    /** How to reach Support. */
+    support?: SupportContact;
+    /** The sent form's fields; empty for a GET. */
+    form: URLSearchParams;
+    /** The page of the sent form, and at which of its fields a refusal is told. */
+    formPage?: FormPage;
+    /** The status of a refusal that a page tells after a redirect. */
+    refused?: number;
+    /** What was wrong with the form that led here, and what was typed in it. */
+    faults: Faults;
+    /** What the form that led here has done, and what it lets be seen once. */
+    said?: string;
+    secrets?: string[];
+    /** Where this browser's user wanted to go, before a login. */
+    goal?: Flash;
+    /**
+     * Leaves something for the page that this answer leads to, or for after a login; false where some
+     * of what was typed was too long for it. `whole`: then nothing is left.
+     */
+    leave: (kind: FlashKind, left: Flash, how?: { whole: boolean }) => boolean;
+    /** The page that something would be left for, as the answer to this request. */
+    show: (left: Flash) => Promise<Response>;
+    /** What each form passes before its handler. */
+    once: MiddlewareHandler<PortalEnv>;
+    /** Whose session began with this answer. */
+    userId?: string;
+  };
+};
+
+export type PortalContext = Context<PortalEnv>;
+
+const FORM = "application/x-www-form-urlencoded";
+
+/** Reads a sent form. Throws `unsupported_media_type` for any other body. */
+export const readForm: MiddlewareHandler<PortalEnv> = async (c, next) => {
+  const sent = c.req.method === "POST";
+  if (sent && bodyType(c) !== FORM)
+    throw new Problem("unsupported_media_type", "Send the form from its page.");
+  c.set("form", new URLSearchParams(sent ? await c.req.text() : ""));
+  return next();
+};
+
+/** At which field a refusal is told: any, or by its code. */
+type About = string | Partial<Record<ProblemCode, string>>;
+
+type FormOptions = {
+  about?: About;
+  /** What to do where nobody knows whether it was done (5xx), and doing it again is not the same. */
+  unsure?: string;
+};
+
+type FormPage = FormOptions & { at: string };
+
+/**
+ * Takes the form that is sent to `path`. `at` is the page it stands on: a path with the same
+ * parameters, or a function that makes it. A refusal is told on that page; a GET of `path` leads to it.
+ */
+export function takeForm(
+  app: Hono<PortalEnv>,
+  path: string,
+  { at, ...options }: FormOptions & { at: string | ((c: PortalContext) => string) },
+  handle: (c: PortalContext) => Promise<Response>,
+): void {
+  const pageOf = (c: PortalContext) => (typeof at === "string" ? filled(at, c) : at(c));
+  const begin: MiddlewareHandler<PortalEnv> = (c, next) => {
+    c.set("formPage", { at: pageOf(c), ...options });
+    return c.get("once")(c, next);
+  };
+  app.post(path, begin, handle);
+  if (at !== path) app.get(path, (c) => c.redirect(pageOf(c), 303));
+}
+
+/** The page's address, with the parameters of this request. */
+const filled = (at: string, c: PortalContext) =>
+  at.replace(/:(\w+)/g, (_, name) => encodeURIComponent(c.req.param(name) ?? ""));
+
+/** What no page shows again, whatever was wrong. */
+export const secretFields: ReadonlySet<string> = new Set([
+  "once",
+  "password",
+  "currentPassword",
+  "repeated",
+  "passcode",
+  "code",
+]);
+
+/** What nobody typed: a page puts it in its forms itself. */
+export const hiddenFields: ReadonlySet<string> = new Set(["to", "again", "with", "role", "sure"]);
+
+/** A field as it was typed, without the spaces around it; empty where there is none. */
+export const field = (c: PortalContext, name: string) => (c.get("form").get(name) ?? "").trim();
+
+type Schema = {
+  safeParse(typed: string): { success: boolean; error?: { issues: { message: string }[] } };
+};
+
+/** Throws `invalid_request` at each field of which what was typed does not fit. */
+export function requireFit(...typed: (readonly [path: string, schema: Schema, typed: string])[]) {
+  const faults = typed.flatMap(([path, schema, text]) => {
+    const { error } = schema.safeParse(text);
+    return error ? [[path, error.issues[0]?.message ?? ""]] : [];
+  });
+  if (faults.length > 0) throw badFields(Object.fromEntries(faults));
+}
+
+/** The refusal of what was typed, by field. */
+export function badFields(fields: Record<string, string>): Problem {
+  const errors = Object.entries(fields).map(([path, message]) => ({ path, message }));
+  return new Problem("invalid_request", errors[0]?.message, { errors });
+}
+
+/** Whether a box was ticked. */
+export const ticked = (c: PortalContext, name: string) => c.get("form").has(name);
+
+/** No address of ours is longer; each goes in a header of an answer. */
+const LONGEST_PATH = 300;
+
+/**
+ * The page of this site to go to, with its query, or the start page: never another site's address
+ * (CWE-601).
+ */
+export function ownPath(address: string | undefined | null): string {
+  const base = "https://own.invalid";
+  // What a browser reads as another host, or drops, is no address of ours.
+  if (!address || !/^\/(?![/\\])[\x21-\x7e]*$/.test(address) || address.includes("\\")) return "/";
+  if (address.length > LONGEST_PATH || !URL.canParse(address, base)) return "/";
+  const { origin, pathname, search } = new URL(address, base);
+  return origin === base && /^\/(?!\/)[\w\-/]*$/.test(pathname) ? pathname + search : "/";
+}

@@ -1,0 +1,193 @@
+import { html } from "hono/html";
+import type { Child } from "hono/jsx";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import type { SupportContact } from "../../config.ts";
+import type { Deps } from "../../core/deps.ts";
+import { accountLocked } from "../../core/login/challenges.ts";
+import { withSupport } from "../../core/support/support-contact.ts";
+import type { Role } from "../../store/postgres/schema.ts";
+import { getUser } from "../../store/postgres/users.ts";
+import type { Session } from "../../store/redis/sessions/sessions.ts";
+import { assetPath } from "./assets.ts";
+import type { PortalContext } from "./form.ts";
+import { Form, Linked, Notice } from "./parts.tsx";
+import { NO_FAULTS } from "./words.ts";
+
+/** Whose page it is. */
+export type Who = { username: string; session: Session; locked?: boolean };
+
+/** The session's user, for the page's head. */
+export async function whoOf({ db }: Deps, session: Session): Promise<Who> {
+  const user = await getUser(db, session.userId);
+  return { username: user?.username ?? "", session, locked: Boolean(user?.lockedAt) };
+}
+
+type Page = {
+  title: string;
+  who?: Who;
+  /** A column as wide as a form. */
+  narrow?: boolean;
+  status?: ContentfulStatusCode;
+  /** After how many seconds a browser without scripts opens the page anew. */
+  againS?: number;
+};
+
+/** Answers with a page, which says first what the form that led here has done or what was wrong. */
+export function page(c: PortalContext, { status = 200, ...of }: Page, children: Child) {
+  // A page that is a refusal itself tells it, so that the form's need not be told too.
+  const faults = status >= 400 ? NO_FAULTS : c.get("faults");
+  // What the service could not show is told when it can.
+  const said = status >= 500 ? undefined : c.get("said");
+  const failed = status >= 400 || faults.status >= 400;
+  const body = (
+    <Layout
+      {...of}
+      title={failed ? `Error: ${of.title}` : of.title}
+      service={c.get("service")}
+      path={c.req.path}
+    >
+      {said && (
+        <Notice kind="good">
+          <Linked text={said} contact={ACTIVITY} />
+        </Notice>
+      )}
+      {faults.whole && (
+        <Notice kind="bad">
+          <Linked text={faults.whole} contact={c.get("support")} />
+        </Notice>
+      )}
+      {of.who?.locked && <Locked contact={c.get("support")} />}
+      {children}
+    </Layout>
+  );
+  return c.html(html`<!doctype html>${body}`, status);
+}
+
+type LayoutProps = Omit<Page, "status"> & { service: string; path: string; children: Child };
+
+function Layout({ title, who, narrow, againS, service, path, children }: LayoutProps) {
+  return (
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        {/* Our own forms tell where they come from, others learn nothing. */}
+        <meta name="referrer" content="same-origin" />
+        <title>{`${title} - ${service}`}</title>
+        <link rel="icon" href={assetPath("icon.svg")} type="image/svg+xml" />
+        <link rel="stylesheet" href={assetPath("style.css")} />
+        <script type="module" src={assetPath("portal.js")} />
+        {againS && (
+          <noscript>
+            <meta http-equiv="refresh" content={String(againS)} />
+          </noscript>
+        )}
+      </head>
+      <body>
+        <a class="skip" href="#main">
+          Skip to the content
+        </a>
+        <header>
+          <div class="bar">
+            <a class="brand" href="/">
+              <img src={assetPath("icon.svg")} alt="" width="28" height="28" />
+              {service}
+            </a>
+            {who && <Account who={who} path={path} />}
+          </div>
+        </header>
+        <main id="main" tabindex={-1} class={narrow ? "narrow" : undefined}>
+          {children}
+        </main>
+      </body>
+    </html>
+  );
+}
+
+/** What a locked user sees where a session is still open. */
+function Locked({ contact }: { contact?: SupportContact }) {
+  const { message } = withSupport(accountLocked(), contact);
+  return (
+    <Notice kind="bad">
+      <Linked text={message} contact={contact} /> Until then you stay logged in here, but you can't
+      log in again.
+    </Notice>
+  );
+}
+
+/** What is said after a login may lead there. */
+const ACTIVITY = { text: "See Activity", href: "/activity" };
+
+type Place = readonly [href: string, label: string];
+
+const MINE: Place[] = [
+  ["/devices", "My Multi-Factor Devices"],
+  ["/sessions", "Sessions"],
+  ["/activity", "Activity"],
+];
+
+/** Where a role leads beside one's own pages. */
+const OF_ROLE: Record<Role, Place[]> = {
+  member: [],
+  administrator: [],
+  support: [["/support", "Support"]],
+};
+
+const PASSWORD: Place = ["/sessions/password", "Change Password"];
+
+/** The menu "Account", beside the direct links. */
+const ACCOUNT: Record<Role, Place[]> = {
+  member: [...MINE.slice(0, 1), PASSWORD],
+  administrator: [
+    ["/account/users", "User List"],
+    ["/devices", "My Multi-Factor Devices"],
+    ["/account", "Account Settings"],
+    PASSWORD,
+  ],
+  support: [...MINE.slice(0, 1), PASSWORD],
+};
+
+const To = ({ place: [href, label], here }: { place: Place; here?: string }) => (
+  <a href={href} aria-current={href === here ? "page" : undefined}>
+    {label}
+  </a>
+);
+
+/** The place that the path belongs to: of several, the one that names it best. */
+function placeOf(path: string, places: Place[]): string | undefined {
+  const above = places.map(([href]) => href).filter((href) => `${path}/`.startsWith(`${href}/`));
+  return above.sort((a, b) => b.length - a.length)[0];
+}
+
+function Account({ who, path }: { who: Who; path: string }) {
+  const { scope, role } = who.session;
+  const places = scope === "full" ? [...MINE, ...OF_ROLE[role]] : MINE.slice(0, 1);
+  const here = placeOf(path, [...places, ...ACCOUNT[role]]);
+  return (
+    <>
+      <nav aria-label="Pages">
+        {places.map((place) => (
+          <To place={place} here={here} />
+        ))}
+        {scope === "full" && (
+          <details class="menu">
+            <summary>Account</summary>
+            <div>
+              {ACCOUNT[role].map((place) => (
+                <To place={place} here={here} />
+              ))}
+            </div>
+          </details>
+        )}
+      </nav>
+      <div class="who">
+        <span>{who.username}</span>
+        <Form action="/logout">
+          <button type="submit" class="second small">
+            Log out
+          </button>
+        </Form>
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,52 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { MiddlewareHandler } from "hono";
+import { type Caller, callerWith, keptAnswers, toKeep } from "../../api/http/stored-responses.ts";
+import type { Deps } from "../../core/deps.ts";
+import { Problem } from "../../core/problem.ts";
+import { isId } from "../../store/ids.ts";
+import { PAGE_PATIENCE_MS, withinPageTime } from "../../temporal/page-time.ts";
+import type { PortalContext, PortalEnv } from "./form.ts";
+import { readToken } from "./session.ts";
+
+const HEADERS = ["content-type", "location", "set-cookie"];
+const POLL_MS = 100;
+
+const STILL = "We are still working on what you sent. Wait a moment, then look whether it is done.";
+
+/**
+ * Does once what a form asks for, however often it is sent: a double click or a reload gets the
+ * first answer, also while that is still being made. Forms carry their own random number (`once`)
+ * for it. An answer is given again only while the session or the challenge
+ * lasts that it was given to.
+ */
+export function once(deps: Deps): MiddlewareHandler<PortalEnv> {
+  return async (c, next) => {
+    const number = c.get("form").get("once");
+    if (!number) return next();
+    if (!isId(number)) throw new Problem("invalid_request", "Send the form from its page.");
+    const answers = keptAnswers(deps, await callerOf(c, deps), "form", c.req.path, number);
+    const text = c.get("form").toString();
+
+    let claimed = await answers.claim(text);
+    for (let waited = 0; claimed.outcome === "in_progress"; waited += POLL_MS) {
+      if (waited >= PAGE_PATIENCE_MS) throw new Problem("request_in_progress", STILL);
+      await sleep(POLL_MS);
+      claimed = await answers.claim(text);
+    }
+    // Another text in the same form: what was typed is another request.
+    if (claimed.outcome === "mismatch") return next();
+    if (claimed.outcome === "done") return answers.answerOf(c, claimed);
+
+    // Since the claim, which is not to end before the work.
+    await withinPageTime(next);
+    const status = c.get("refused") ?? c.res.status;
+    await answers.keep(c, claimed.claim, status, () => toKeep(c.res, HEADERS));
+  };
+}
+
+/** A login ends the session that the browser had, so that one is not what a login is repeated for. */
+function callerOf(c: PortalContext, deps: Deps): Promise<Caller> {
+  const [, area, challengeId] = c.req.path.split("/");
+  if (area === "login") return callerWith(deps, { challengeId });
+  return callerWith(deps, { token: readToken(c, deps) });
+}

@@ -1,0 +1,21 @@
+import type { Deps } from "../../core/deps.ts";
+import { requireFresh } from "../../core/sessions/recent-login.ts";
+import { requireRole } from "../../core/sessions/roles.ts";
+import type { Role } from "../../store/postgres/schema.ts";
+import type { PortalContext } from "./form.ts";
+import type { Who } from "./layout.tsx";
+import { signedIn } from "./session.ts";
+
+/** The session of a user who has the role now. Throws `forbidden` beside what `signedIn` throws. */
+export async function signedInAs(c: PortalContext, deps: Deps, role: Role): Promise<Who> {
+  const session = await signedIn(c, deps);
+  const { username, lockedAt } = await requireRole(deps, session, role);
+  return { username, session, locked: lockedAt !== null };
+}
+
+/** The same for a page whose form needs a recent login. */
+export async function signedInLatelyAs(c: PortalContext, deps: Deps, role: Role): Promise<Who> {
+  const who = await signedInAs(c, deps, role);
+  await requireFresh(deps, who.session);
+  return who;
+}

@@ -1,0 +1,44 @@
+import type { MiddlewareHandler } from "hono";
+import { Problem } from "../../core/problem.ts";
+
+/** Everything comes from the service itself, and no script or style stands in a page. */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  // The QR code holds a secret, so it stands in its page and has no address of its own.
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+/** Pages are private: kept by nobody, framed by nobody, and without anything of another origin. */
+export const pageHeaders: MiddlewareHandler = (c, next) => {
+  c.header("content-security-policy", POLICY);
+  c.header("cache-control", "no-store");
+  c.header("permissions-policy", "camera=(), geolocation=(), microphone=()");
+  return next();
+};
+
+/**
+ * Refuses a form that another site's page sent in the user's name (CSRF). Browsers say where a
+ * request comes from in Sec-Fetch-Site (W3C Fetch Metadata); of older ones the Origin is compared.
+ * Throws `forbidden`.
+ */
+export const ownFormsOnly: MiddlewareHandler = async (c, next) => {
+  if (c.req.method === "GET" || c.req.method === "HEAD") return next();
+  const site = c.req.header("sec-fetch-site");
+  // "none": the person repeated the request by the browser's own means.
+  const own =
+    site === undefined
+      ? hostOf(c.req.header("origin")) === new URL(c.req.url).host
+      : site === "same-origin" || site === "none";
+  if (!own) throw new Problem("forbidden", "The form was sent from another site. Open it here.");
+  return next();
+};
+
+function hostOf(origin: string | undefined): string | undefined {
+  return origin && URL.canParse(origin) ? new URL(origin).host : undefined;
+}

@@ -1,0 +1,113 @@
+import { getCookie, setCookie } from "hono/cookie";
+import { type Admits, sessionOf } from "../../api/http/authenticate.ts";
+import type { Deps } from "../../core/deps.ts";
+import { Problem } from "../../core/problem.ts";
+import { requireFresh } from "../../core/sessions/recent-login.ts";
+import { ownerOf } from "../../store/ids.ts";
+import { revokeSession, type Session } from "../../store/redis/sessions/sessions.ts";
+import type { PortalContext } from "./form.ts";
+
+const NAME = "session";
+const TRIAL = "trial";
+const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
+
+/**
+ * The browser's session. A set-up session passes only where `setup` allows it. Throws the problems
+ * `unauthenticated`, `session_expired`, `session_revoked` and `setup_only`.
+ */
+export async function signedIn(
+  c: PortalContext,
+  deps: Deps,
+  options: Admits = {},
+): Promise<Session> {
+  const token = readToken(c, deps);
+  if (!token) throw new Problem("unauthenticated", "Log in to continue.");
+  return sessionOf(deps, token, options);
+}
+
+/**
+ * The session of a page whose form needs a recent login: asked for before the form opens. Throws
+ * `reauthentication_required` beside what `signedIn` throws.
+ */
+export async function signedInLately(
+  c: PortalContext,
+  deps: Deps,
+  options: Admits = {},
+): Promise<Session> {
+  const session = await signedIn(c, deps, options);
+  await requireFresh(deps, session);
+  return session;
+}
+
+/** The browser's live session, if any. */
+export const liveSession = (c: PortalContext, deps: Deps): Promise<Session | undefined> =>
+  signedIn(c, deps, { setup: true }).catch(ifProblem);
+
+/** Makes the token the browser's session; one that it had before ends. */
+export async function keepToken(c: PortalContext, deps: Deps, token: string): Promise<void> {
+  const before = await liveSession(c, deps);
+  if (before) await endSession(deps, before);
+  setOwnCookie(c, deps, NAME, token);
+  if (ownCookie(c, deps, TRIAL) !== undefined) setOwnCookie(c, deps, TRIAL, "", 0);
+  c.set("userId", userOf(token));
+}
+
+/** Logs the browser out. Its cookie stays: it is what tells the login page why there is a login. */
+export const endSession = ({ redis }: Deps, { userId, id }: Session) =>
+  revokeSession(redis, { userId, sessionId: id, reason: "signed_out" });
+
+/** Tries whether the browser keeps our cookies, where it has sent none; the next form tells. */
+export function tryCookies(c: PortalContext, deps: Deps): void {
+  if (!keepsCookies(c, deps)) setOwnCookie(c, deps, TRIAL, "kept");
+}
+
+/** Whether a cookie of ours came back. */
+export const keepsCookies = (c: PortalContext, deps: Deps): boolean =>
+  readToken(c, deps) !== undefined || ownCookie(c, deps, TRIAL) !== undefined;
+
+/** The token in the browser's cookie, whether or not its session is live. */
+export function readToken(c: PortalContext, deps: Deps): string | undefined {
+  return ownCookie(c, deps, NAME);
+}
+
+/** Whom the browser's cookie names, whether or not the session is live. */
+export function userOfCookie(c: PortalContext, deps: Deps): string | undefined {
+  return userOf(readToken(c, deps) ?? "");
+}
+
+/** The id of the session that the cookie names, live or not. */
+export const sessionOfCookie = (c: PortalContext, deps: Deps): string | undefined =>
+  readToken(c, deps)?.split(".")[0];
+
+const userOf = (token: string) => ownerOf(token.split(".")[0] ?? "");
+
+/** One of our cookies. */
+export function ownCookie(c: PortalContext, deps: Deps, name: string): string | undefined {
+  return isPlainLocal(c, deps) ? getCookie(c, name) : getCookie(c, name, "host");
+}
+
+/** Sets a cookie that no script and no other site sees; for as long as the browser runs, or so many seconds. */
+export function setOwnCookie(
+  c: PortalContext,
+  deps: Deps,
+  name: string,
+  value: string,
+  maxAge?: number,
+): void {
+  const common = { httpOnly: true, sameSite: "Lax", path: "/", maxAge } as const;
+  if (isPlainLocal(c, deps)) setCookie(c, name, value, common);
+  else setCookie(c, name, value, { ...common, secure: true, prefix: "host" });
+}
+
+/**
+ * Whether the cookie goes without `__Host-` and Secure: in development, on this machine alone, since
+ * not every browser keeps a Secure cookie of http://localhost.
+ */
+function isPlainLocal(c: PortalContext, { config }: Deps): boolean {
+  const { protocol, hostname } = new URL(c.req.url);
+  return config.NODE_ENV !== "production" && protocol === "http:" && LOOPBACK.has(hostname);
+}
+
+function ifProblem(error: unknown): undefined {
+  if (!(error instanceof Problem) || error.status === 503) throw error;
+}

@@ -1,0 +1,147 @@
+import type { Hono } from "hono";
+import { originOf } from "../../api/http/client.ts";
+import { keepLogin } from "../../api/http/stored-responses.ts";
+import { credentialsSchema } from "../../api/v1/schemas.ts";
+import type { Deps } from "../../core/deps.ts";
+import { logIn } from "../../core/login/start-login.ts";
+import { Problem } from "../../core/problem.ts";
+import type { Session } from "../../store/redis/sessions/sessions.ts";
+import { PasswordField, UsernameField } from "../layout/fields.tsx";
+import { arrive, remember } from "../layout/flash.ts";
+import {
+  badFields,
+  field,
+  ownPath,
+  type PortalContext,
+  type PortalEnv,
+  requireFit,
+  takeForm,
+  ticked,
+} from "../layout/form.ts";
+import { page } from "../layout/layout.tsx";
+import { Form, Notice } from "../layout/parts.tsx";
+import { endSession, keepsCookies, keepToken, signedIn, tryCookies } from "../layout/session.ts";
+import { failedBefore } from "../layout/words.ts";
+
+const AGAIN = "For your security, confirm it's you to continue.";
+
+/** The first step of a login, and the way out. */
+export function loginPages(app: Hono<PortalEnv>, deps: Deps) {
+  app.get("/", async (c) => {
+    const { scope } = await signedIn(c, deps, { setup: true });
+    return c.redirect(scope === "mfa_setup" ? "/set-up" : "/devices", 303);
+  });
+
+  app.get("/login", async (c) => {
+    const again = c.req.query("again") !== undefined;
+    const { live, ended, reason } = await sessionOrEnd(c, deps);
+    // The login after a set-up goes on to where the login before it was going.
+    const goal = reason === "device_verified" ? c.get("goal")?.at : undefined;
+    const to = ownPath(goal ?? c.req.query("to"));
+    if (live && !again) return c.redirect(to, 303);
+    const message = live ? AGAIN : ended;
+    tryCookies(c, deps);
+    return loginPage(c, {
+      to,
+      again,
+      message: c.get("faults").status === 200 ? message : undefined,
+    });
+  });
+
+  app.get("/login/cookies", async (c) => cookiesPage(c, deps));
+
+  const at = (c: PortalContext) =>
+    `/login?${new URLSearchParams({ to: ownPath(field(c, "to")) })}${ticked(c, "again") ? "&again" : ""}`;
+
+  takeForm(app, "/login", { at, about: { invalid_credentials: "password" } }, async (c) => {
+    // The form's page has set a cookie. A browser that did not keep it would land here again and again.
+    if (ticked(c, "once") && !keepsCookies(c, deps)) return c.redirect("/login/cookies", 303);
+    const to = ownPath(field(c, "to"));
+    const username = field(c, "username");
+    const password = c.get("form").get("password") ?? "";
+    const missing = {
+      ...(!username && { username: "Enter your user name." }),
+      ...(!password && { password: "Enter your password." }),
+    };
+    if (Object.keys(missing).length > 0) throw badFields(missing);
+    const origin = originOf(c, deps.config.TRUSTED_PROXIES);
+    const { shape } = credentialsSchema;
+    requireFit(["username", shape.username, username], ["password", shape.password, password]);
+    const result = keepLogin(c, await logIn(deps, { username, password }, origin));
+    if (result.status === "challenge")
+      return c.redirect(`/login/${result.challenge.id}?to=${encodeURIComponent(to)}`, 303);
+    await keepToken(c, deps, result.session.token);
+    const told = result.status === "authenticated" ? failedBefore(result) : "";
+    const needsSetup = result.status === "setup_required" || result.multiFactorRequiredFrom;
+    if (!needsSetup) return arrive(c, to, told);
+    // After the set-up there is another login, which goes on to the same place.
+    if (to !== "/" && to !== c.get("goal")?.at) remember(c, to);
+    return arrive(c, `/set-up?to=${encodeURIComponent(to)}`, told);
+  });
+
+  takeForm(app, "/logout", { at: "/" }, async (c) => {
+    await endSession(deps, await signedIn(c, deps, { setup: true }));
+    return c.redirect("/login", 303);
+  });
+}
+
+function loginPage(
+  c: PortalContext,
+  { to, again, message }: { to: string; again: boolean; message?: string },
+) {
+  const faults = c.get("faults");
+  return page(
+    c,
+    { title: "Log in", narrow: true },
+    <>
+      {message && <Notice>{message}</Notice>}
+      <section class="card">
+        <h1>Log in</h1>
+        <Form action="/login">
+          <input type="hidden" name="to" value={to} />
+          {again && <input type="hidden" name="again" />}
+          <UsernameField label="User name" faults={faults} own />
+          <PasswordField kind="current-password" label="Password" faults={faults} />
+          <button type="submit">Log in</button>
+        </Form>
+      </section>
+    </>,
+  );
+}
+
+/** Why a login would not last in this browser. */
+function cookiesPage(c: PortalContext, { config }: Deps) {
+  const title = "Your browser did not keep our cookie";
+  return page(
+    c,
+    { title, narrow: true },
+    <section class="card">
+      <h1>{title}</h1>
+      <p>
+        You stay logged in by a cookie. Allow cookies for this site, and open it with https:// in
+        front of its address
+        {config.NODE_ENV !== "production" &&
+          ", or with http://127.0.0.1 on the machine where it runs"}
+        .
+      </p>
+      <a class="button" href="/login">
+        Log in
+      </a>
+    </section>,
+  );
+}
+
+/** The browser's live session, or in what way its last one ended. */
+async function sessionOrEnd(
+  c: PortalContext,
+  deps: Deps,
+): Promise<{ live?: Session; ended?: string; reason?: unknown }> {
+  try {
+    return { live: await signedIn(c, deps, { setup: true }) };
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    if (error.code === "session_expired") return { ended: "Your session has ended. Log in again." };
+    if (error.code !== "session_revoked") return {};
+    return { ended: error.message, reason: error.extra.members?.reason };
+  }
+}

@@ -1,0 +1,50 @@
+import type { Challenge } from "../../core/login/challenge-view.ts";
+import { accountLocked, challengeSpent } from "../../core/login/challenges.ts";
+import { withSupport } from "../../core/support/support-contact.ts";
+import type { PortalContext } from "../layout/form.ts";
+import { page } from "../layout/layout.tsx";
+import { Linked } from "../layout/parts.tsx";
+
+/** A challenge that was answered where this browser does not see it. */
+export function answeredPage(c: PortalContext, to: string) {
+  const title = "This login was completed in another tab";
+  return page(
+    c,
+    { title, narrow: true },
+    <section class="card">
+      <h1>{title}</h1>
+      <p>Go on there, or log in here as well.</p>
+      <a class="button" href={to}>
+        Go on
+      </a>
+    </section>,
+  );
+}
+
+/** A challenge that takes no passcode any more. */
+export function overPage(c: PortalContext, { state, problem }: Challenge) {
+  const locked = state === "locked";
+  const contact = c.get("support");
+  const ended =
+    problem === "too_many_requests"
+      ? challengeSpent().message
+      : "It took too long, or your devices changed. Log in again.";
+  const title = locked ? "Your account is locked" : "This login expired";
+  return page(
+    c,
+    { title, narrow: true, status: locked ? 423 : 410 },
+    <section class="card">
+      <h1>{title}</h1>
+      <p role="alert">
+        {locked ? (
+          <Linked text={withSupport(accountLocked(), contact).message} contact={contact} />
+        ) : (
+          ended
+        )}
+      </p>
+      <a class="button" href="/login">
+        Log in
+      </a>
+    </section>,
+  );
+}

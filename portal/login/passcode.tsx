@@ -1,0 +1,237 @@
+import type { Hono } from "hono";
+import { originOf } from "../../api/http/client.ts";
+import { methodSchema } from "../../api/v1/schemas.ts";
+import type { Deps } from "../../core/deps.ts";
+import { duration } from "../../core/duration.ts";
+import { passcodeSendWait } from "../../core/limits/send-limits.ts";
+import type { Challenge } from "../../core/login/challenge-view.ts";
+import { chooseMethod, getChallenge, resendPasscode } from "../../core/login/challenges.ts";
+import { verifyPasscode } from "../../core/login/verify-passcode.ts";
+import { Problem } from "../../core/problem.ts";
+import { ownerOf } from "../../store/ids.ts";
+import { undelivered } from "../layout/delivery-help.ts";
+import { arrive, done } from "../layout/flash.ts";
+import {
+  badFields,
+  field,
+  ownPath,
+  type PortalContext,
+  type PortalEnv,
+  takeForm,
+} from "../layout/form.ts";
+import { page } from "../layout/layout.tsx";
+import { CodeField, Field, Form, Notice, Reload, Time } from "../layout/parts.tsx";
+import { keepToken, liveSession } from "../layout/session.ts";
+import { type Faults, failedBefore } from "../layout/words.ts";
+import { answeredPage, overPage } from "./passcode-over.tsx";
+
+/** The second step of a login. */
+export function passcodePages(app: Hono<PortalEnv>, deps: Deps) {
+  app.get("/login/:id", async (c) => {
+    const challenge = await getChallenge(deps, c.req.param("id"));
+    if (challenge.state === "authenticated")
+      return (await liveSession(c, deps)) ? c.redirect(goalOf(c), 303) : answeredPage(c, goalOf(c));
+    return passcodePage(c, deps, challenge, await waitOf(deps, challenge.id));
+  });
+
+  takeForm(app, "/login/:id/verify", { at: placeOf, about: "passcode" }, async (c) => {
+    const passcode = field(c, "passcode");
+    const origin = originOf(c, deps.config.TRUSTED_PROXIES);
+    const verified = await verifyPasscode(deps, idOf(c), passcode, origin).catch((error) => {
+      throw isForRecovery(c) ? inTheWordsOfRecovery(error) : error;
+    });
+    await keepToken(c, deps, verified.session.token);
+    const used = usedCode(verified.recoveryCodesRemaining);
+    return arrive(c, goalOf(c), used, failedBefore(verified));
+  });
+
+  takeForm(app, "/login/:id/resend", { at: placeOf }, async (c) => {
+    await resendPasscode(deps, idOf(c));
+    return c.redirect(pathOf(c), 303);
+  });
+
+  takeForm(app, "/login/:id/method", { at: placeOf }, async (c) => {
+    const method = methodSchema.safeParse(field(c, "method"));
+    if (!method.success) throw badFields({ method: "Choose one of the methods." });
+    const wait = await waitOf(deps, idOf(c));
+    const { state, deliveredTo: to } = await chooseMethod(deps, idOf(c), method.data);
+    // No other is sent so soon after the last one, which is good still.
+    const still = method.data === "sms" && state === "awaiting_passcode" && wait > 0;
+    if (!still) return c.redirect(pathOf(c), 303);
+    const then = `Enter it, or request another in ${duration(wait)}.`;
+    return done(c, pathOf(c), `We sent a passcode to ${to} moments ago. ${then}`);
+  });
+}
+
+/** What is said after a login by a recovery code, where it was one. */
+function usedCode(left: number | undefined): string {
+  if (left === undefined) return "";
+  if (left === 0) return "You used your last recovery code. Generate new ones now.";
+  return `You used a recovery code. You have ${left} left.`;
+}
+
+const idOf = (c: PortalContext) => c.req.param("id") ?? "";
+const goalOf = (c: PortalContext) => ownPath(c.get("form").get("to") ?? c.req.query("to"));
+
+/** The page of the challenge with what of its address matters to its forms. */
+function placeOf(c: PortalContext): string {
+  return pathOf(c, isForRecovery(c) ? { with: "recovery" } : {});
+}
+
+const isForRecovery = (c: PortalContext) =>
+  (c.get("form").get("with") ?? c.req.query("with")) === "recovery";
+
+/** The form for a recovery code asked for nothing else, so that it speaks of nothing else. */
+const inTheWordsOfRecovery = (error: unknown) =>
+  error instanceof Problem && error.code === "invalid_request"
+    ? badFields({ passcode: "Enter all 16 characters of the code." })
+    : error;
+
+function pathOf(c: PortalContext, more: Record<string, string> = {}): string {
+  return `/login/${encodeURIComponent(idOf(c))}?${new URLSearchParams({ to: goalOf(c), ...more })}`;
+}
+
+function passcodePage(c: PortalContext, deps: Deps, challenge: Challenge, wait: number) {
+  if (challenge.next.length === 0) return overPage(c, challenge);
+  const faults = c.get("faults");
+  const recovery = isForRecovery(c);
+  const { intervalMs } = deps.config.limits.passcode;
+  const title = recovery ? "Enter a recovery code" : "Enter your passcode";
+  return page(
+    c,
+    { title, narrow: true },
+    <>
+      <section class="card">
+        <p class="step">Second step of your login</p>
+        <h1>{title}</h1>
+        {!recovery && <Delivery challenge={challenge} wait={wait} />}
+        <Form action={`/login/${challenge.id}/verify`}>
+          <Goal c={c} recovery={recovery} />
+          {recovery ? <RecoveryField faults={faults} /> : <PasscodeField faults={faults} />}
+          <p class="quiet">
+            Enter the {recovery ? "code" : "passcode"} before <Time at={challenge.expiresAt} />.
+          </p>
+          <button type="submit">Verify Code</button>
+        </Form>
+      </section>
+      <section class="card">
+        <h2>Try another way</h2>
+        <div class="ways" id="offers">
+          {challenge.next.includes("resend") && !recovery && (
+            <Resend c={c} id={challenge.id} wait={wait} soon={wait <= intervalMs} />
+          )}
+          <OtherMethod c={c} challenge={challenge} />
+          <a href={pathOf(c, recovery ? {} : { with: "recovery" })}>
+            {recovery ? "Use a passcode" : "Use a recovery code"}
+          </a>
+          <a href="/login">Log in as someone else</a>
+        </div>
+      </section>
+    </>,
+  );
+}
+
+/** What helps where a passcode does not arrive. */
+const HELP = {
+  again: "Send a new passcode, or try another way.",
+  instead: "Try another way.",
+};
+
+/**
+ * Where the passcode comes from, and how its delivery stands; looked at again while that may change:
+ * the provider's report, if any, comes in the first half minute.
+ */
+function Delivery({ challenge, wait }: { challenge: Challenge; wait: number }) {
+  const { method, state, problem, delivery, deliveredTo } = challenge;
+  if (method === "otp")
+    return <p>Open your authenticator app and enter the 6-digit passcode that it shows.</p>;
+  if (state === "delivery_failed")
+    return (
+      <Notice id="delivery" kind="bad">
+        {undelivered({ problem, to: deliveredTo, waitMs: wait }, HELP)}
+      </Notice>
+    );
+  if (state === "sending_passcode" && !delivery)
+    return (
+      <p id="delivery" role="status" data-follow="1.5">
+        We are sending a 7-digit passcode to {deliveredTo}.
+        <Reload />
+      </p>
+    );
+  return (
+    <p id="delivery" role="status" {...(delivery === "sent" && wait > 0 && { "data-follow": "5" })}>
+      {delivery === "delivered"
+        ? "A 7-digit passcode was delivered to"
+        : "We sent a 7-digit passcode to"}{" "}
+      {deliveredTo}. It works for this login only.
+    </p>
+  );
+}
+
+const PasscodeField = ({ faults }: { faults: Faults }) => (
+  <CodeField name="passcode" label="Passcode" faults={faults} />
+);
+
+const RecoveryField = ({ faults }: { faults: Faults }) => (
+  <Field
+    name="passcode"
+    label="Recovery code"
+    hint="16 letters and digits. Case and hyphens do not matter. Each code works once."
+    faults={faults}
+    autocomplete="off"
+    autocapitalize="none"
+    spellcheck="false"
+    required
+    autofocus
+  />
+);
+
+const Goal = ({ c, recovery }: { c: PortalContext; recovery?: boolean }) => (
+  <>
+    <input type="hidden" name="to" value={goalOf(c)} />
+    {recovery && <input type="hidden" name="with" value="recovery" />}
+  </>
+);
+
+type Resending = { c: PortalContext; id: string; wait: number; soon: boolean };
+
+/** `soon`: short enough a wait (ms) to be counted down. */
+function Resend({ c, id, wait, soon }: Resending) {
+  const seconds = wait > 0 && soon ? String(Math.ceil(wait / 1000)) : undefined;
+  return (
+    <Form action={`/login/${id}/resend`}>
+      <Goal c={c} />
+      <button type="submit" class="second" {...(seconds && { "data-wait": seconds })}>
+        Send a new passcode
+      </button>
+      <p class="quiet">
+        {wait > 0 && (
+          <span {...(seconds && { "data-wait-note": true })}>
+            You can resend in {duration(wait)}.{" "}
+          </span>
+        )}
+        Sending a new passcode cancels the old one.
+      </p>
+    </Form>
+  );
+}
+
+/** How many ms until another passcode may be sent. */
+async function waitOf(deps: Deps, challengeId: string): Promise<number> {
+  const userId = ownerOf(challengeId);
+  return userId ? passcodeSendWait(deps, { userId, challengeId }) : 0;
+}
+
+function OtherMethod({ c, challenge }: { c: PortalContext; challenge: Challenge }) {
+  const other = challenge.methods.find((method) => method !== challenge.method);
+  if (!other || !challenge.next.includes("method")) return null;
+  return (
+    <Form action={`/login/${challenge.id}/method`}>
+      <Goal c={c} />
+      <input type="hidden" name="method" value={other} />
+      <button type="submit" class="second">
+        {other === "otp" ? "Use my authenticator app" : "Send a passcode to my phone"}
+      </button>
+    </Form>
+  );
+}

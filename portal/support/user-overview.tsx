@@ -1,0 +1,90 @@
+import type { viewForSupport } from "../../core/support/user-overview.ts";
+import { loginChallengeMachine } from "../../machines/login-challenge.ts";
+import { otpEnrollmentMachine } from "../../machines/otp-enrollment.ts";
+import { smsEnrollmentMachine } from "../../machines/sms-enrollment.ts";
+import type { ShownEvent } from "../../store/postgres/events.ts";
+import { EventRows } from "../account/activity.tsx";
+import { Time } from "../layout/parts.tsx";
+import { METHOD_WORDS } from "../layout/words.ts";
+import type { RequiredOf } from "../login/set-up.tsx";
+import { Chart } from "./chart.tsx";
+
+type Shown = {
+  view: Awaited<ReturnType<typeof viewForSupport>>;
+  /** What is required of the user, and from when. */
+  by: RequiredOf;
+  byWhom: (event: ShownEvent) => string;
+};
+
+const FLOWS = {
+  login_challenge: { title: "Login in progress", machine: loginChallengeMachine },
+  sms_enrollment: { title: "SMS set-up in progress", machine: smsEnrollmentMachine },
+  otp_enrollment: { title: "OTP set-up in progress", machine: otpEnrollmentMachine },
+} as const;
+
+/** What Support sees of a user: state, devices (masked), flows under way on their charts, events. */
+export function SupportView({ view, by, byWhom }: Shown) {
+  const { user, multiFactor, attemptsRemaining, attemptsGivenBack, flows, events } = view;
+  return (
+    <>
+      <section class="card">
+        <div class="head">
+          <h2>State</h2>
+          <span class={user.lockedAt ? "tag bad" : "tag good"}>
+            {user.lockedAt ? "Locked" : "Not locked"}
+          </span>
+        </div>
+        <p>
+          Role: {user.role}; account: {user.accountName}. Multi-factor authentication is{" "}
+          {multiFactor.enabled ? "enabled" : "not enabled"}. It is{" "}
+          {by.required ? "required" : "not required"}
+          {by.from && (
+            <>
+              {" "}
+              from <Time at={by.from} />
+            </>
+          )}
+          . Passcode attempts left: {attemptsRemaining}. Recovery codes left:{" "}
+          {multiFactor.recoveryCodes.remaining}.
+          {attemptsGivenBack > 0 &&
+            ` Attempts given back in the last 24 hours because the service was away: ${attemptsGivenBack}.`}
+        </p>
+        {user.lockedAt && (
+          <p>
+            Locked since <Time at={user.lockedAt} />.
+          </p>
+        )}
+        <ul class="rows">
+          {multiFactor.devices.map(({ type, name, phoneNumber, verified }) => (
+            <li>
+              <div>
+                {METHOD_WORDS[type]}: {name ?? phoneNumber}{" "}
+                <span class={verified ? "tag good" : "tag bad"}>
+                  {verified ? "Verified" : "Not verified"}
+                </span>
+              </div>
+            </li>
+          ))}
+        </ul>
+      </section>
+      {flows.map(({ type, state, problem, expiresAt }) => (
+        <section class="card">
+          <h2>{FLOWS[type].title}</h2>
+          <p>
+            {problem && `Problem: ${problem.replaceAll("_", " ")}. `}
+            {expiresAt && (
+              <>
+                Ends <Time at={expiresAt} />.
+              </>
+            )}
+          </p>
+          <Chart machine={FLOWS[type].machine} state={state} />
+        </section>
+      ))}
+      <section class="card">
+        <h2>Recent activity</h2>
+        <EventRows events={events} about={byWhom} />
+      </section>
+    </>
+  );
+}

@@ -1,0 +1,100 @@
+import type { Redis } from "../connect.ts";
+import { keys } from "../keys.ts";
+import { script } from "../script.ts";
+
+/**
+ * How often all sessions of a user, and those of an account without a second factor, were ended.
+ * A login reads them before it looks at the user's devices; if one has moved when its session is
+ * made or used, the login raced with a revocation and the session is dead. No clocks are compared.
+ */
+export type Epochs = {
+  user: number;
+  account: number;
+  /** How often the user's open challenges were withdrawn; of a login's first step alone. */
+  withdrawn?: number;
+};
+
+/** The latest revocation; epoch 0 when there was none. */
+export type Revocation = {
+  epoch: number;
+  reason: string;
+  /** Of an account: the end of its policy's grace period, in epoch ms. */
+  enforceAfter?: number;
+};
+
+/** Why sessions end, when (ms, for operators), and the fact behind it: one fact ends them once. */
+type Mark = { reason: string; now: number; fact: string };
+
+export const revocationScripts = {
+  revoke: script<null>(`
+    if redis.call('HGET', KEYS[1], 'fact') == ARGV[3] then return end
+    redis.call('HSET', KEYS[1], 'reason', ARGV[1], 'at', ARGV[2], 'fact', ARGV[3])
+    redis.call('HINCRBY', KEYS[1], 'epoch', 1)
+  `),
+  // A version that arrives late does not undo what a newer one said.
+  scheduleEnforcement: script<null>(`
+    local version, enforceAfter = tonumber(ARGV[1]), ARGV[2]
+    if tonumber(redis.call('HGET', KEYS[1], 'policyVersion') or 0) > version then return end
+    redis.call('HSET', KEYS[1], 'policyVersion', version)
+    if enforceAfter == '' then
+      redis.call('HDEL', KEYS[1], 'enforceAfter')
+    else
+      redis.call('HSET', KEYS[1], 'enforceAfter', enforceAfter)
+    end
+  `),
+};
+
+export async function readEpochs(redis: Redis, userId: string, accountId: string): Promise<Epochs> {
+  const [user, account] = await Promise.all([
+    redis.hmGet(keys.userRevocation(userId), ["epoch", "withdrawn"]),
+    redis.hGet(keys.accountRevocation(accountId), "epoch"),
+  ]);
+  const [epoch, withdrawn] = user.map((count) => Number(count ?? 0));
+  return { user: epoch ?? 0, account: Number(account ?? 0), withdrawn };
+}
+
+/** Ends every session of the user, and every login under way; for the same fact again, nothing. */
+export async function revokeUser(redis: Redis, userId: string, mark: Mark): Promise<void> {
+  await redis.revoke([keys.userRevocation(userId)], [mark.reason, mark.now, mark.fact]);
+}
+
+/**
+ * Ends every session of the account that has no second factor, however many there are; for the
+ * same fact again, nothing.
+ */
+export async function revokeAccount(redis: Redis, accountId: string, mark: Mark): Promise<void> {
+  await redis.revoke([keys.accountRevocation(accountId)], [mark.reason, mark.now, mark.fact]);
+}
+
+/**
+ * Notes when the grace period of this version of an account's policy ends (epoch ms), or that it has
+ * none: from then on sessions without a second factor from before are over, whether a worker runs or
+ * not. The same again, or of an older version, changes nothing.
+ */
+export async function scheduleEnforcement(
+  redis: Redis,
+  accountId: string,
+  { version, enforceAfter }: { version: number; enforceAfter: number | null },
+): Promise<void> {
+  await redis.scheduleEnforcement(
+    [keys.accountRevocation(accountId)],
+    [version, enforceAfter ?? ""],
+  );
+}
+
+export function readUserRevocation(redis: Redis, userId: string): Promise<Revocation> {
+  return read(redis, keys.userRevocation(userId));
+}
+
+export function readAccountRevocation(redis: Redis, accountId: string): Promise<Revocation> {
+  return read(redis, keys.accountRevocation(accountId));
+}
+
+async function read(redis: Redis, key: string): Promise<Revocation> {
+  const { epoch = "0", reason = "", enforceAfter } = await redis.hGetAll(key);
+  return {
+    epoch: Number(epoch),
+    reason,
+    ...(enforceAfter !== undefined && { enforceAfter: Number(enforceAfter) }),
+  };
+}

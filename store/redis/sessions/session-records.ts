@@ -1,0 +1,145 @@
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { newOwnedId, ownerOf } from "../../ids.ts";
+import type { Role } from "../../postgres/schema.ts";
+import type { Revocation } from "./revocations.ts";
+
+export type SessionScope = "full" | "mfa_setup";
+
+export type Session = {
+  id: string;
+  userId: string;
+  accountId: string;
+  username: string;
+  role: Role;
+  scope: SessionScope;
+  /** RFC 8176; holds "mfa" when there was a second factor. */
+  amr: string[];
+  /** Times in epoch ms. */
+  authenticatedAt: number;
+  createdAt: number;
+  lastSeenAt: number;
+  expiresAt: number;
+  ip?: string;
+  userAgent?: string;
+};
+
+/** What Redis keeps: the session, the epochs it was made in, and of its secret the hash alone. */
+export type SessionRecord = {
+  session: Session;
+  epochs: { user: number; account: number };
+  secretHash: string;
+  revoked?: string;
+};
+
+export type SessionState =
+  | { ok: true; session: Session }
+  | { ok: false; code: "session_revoked"; reason: string }
+  | { ok: false; code: "session_expired"; reason: "idle" | "lifetime" };
+
+/** A new session id and its token `id.secret`, the secret 256 random bits. */
+export function newToken(userId: string) {
+  const id = newOwnedId(userId);
+  const secret = randomBytes(32).toString("base64url");
+  return { id, token: `${id}.${secret}`, secretHash: hashOf(secret) };
+}
+
+/** The parts of a token; undefined when it cannot be one. */
+export function parseToken(token: string) {
+  const [id = "", secret, ...rest] = token.split(".");
+  const userId = ownerOf(id);
+  return userId && secret && rest.length === 0 ? { id, userId, secret } : undefined;
+}
+
+/** Whether the secret is the record's, in constant time. */
+export function isSecret(record: SessionRecord, secret: string): boolean {
+  return timingSafeEqual(Buffer.from(hashOf(secret)), Buffer.from(record.secretHash));
+}
+
+/** Whether the session had a second factor, and so outlives its account's new requirement. */
+export function hasSecondFactor({ amr }: Pick<Session, "amr">): boolean {
+  return amr.includes("mfa");
+}
+
+/** Whether the record is a live session at `now`; `account` matters to one without a second factor. */
+export function stateOf(
+  { session, epochs, revoked }: SessionRecord,
+  revocations: { user: Revocation; account?: Revocation },
+  { now, idleMs }: { now: number; idleMs: number },
+): SessionState {
+  const { user, account } = revocations;
+  if (revoked !== undefined) {
+    return { ok: false, code: "session_revoked", reason: revoked };
+  }
+  if (user.epoch !== epochs.user) {
+    return { ok: false, code: "session_revoked", reason: user.reason };
+  }
+  if (account && account.epoch !== epochs.account) {
+    return { ok: false, code: "session_revoked", reason: account.reason };
+  }
+  if (account?.enforceAfter !== undefined && isOverdue(session, account.enforceAfter, now)) {
+    return { ok: false, code: "session_revoked", reason: POLICY_REQUIRED };
+  }
+  if (now >= session.expiresAt) {
+    return { ok: false, code: "session_expired", reason: "lifetime" };
+  }
+  if (now - session.lastSeenAt >= idleMs) {
+    return { ok: false, code: "session_expired", reason: "idle" };
+  }
+  return { ok: true, session };
+}
+
+/** Why a session ends that has no second factor where one is required by now. */
+export const POLICY_REQUIRED = "policy_required";
+
+/**
+ * Whether a session without a second factor is from before the end of a grace period that is over:
+ * one made since then was given knowing of the requirement, such as one for the set-up.
+ */
+function isOverdue({ createdAt }: Session, enforceAfter: number, now: number): boolean {
+  return createdAt < enforceAfter && enforceAfter <= now;
+}
+
+/** The record as the fields of a Redis hash. */
+export function toFields({ session, epochs, secretHash }: SessionRecord): Record<string, string> {
+  const { id, userId, amr, ...rest } = session;
+  const present = Object.entries(rest).filter(([, value]) => value !== undefined);
+  return {
+    ...Object.fromEntries(present.map(([name, value]) => [name, String(value)])),
+    amr: amr.join(" "),
+    userEpoch: String(epochs.user),
+    accountEpoch: String(epochs.account),
+    secretHash,
+  };
+}
+
+/** The record of a Redis hash; undefined when there is none. */
+export function fromFields(id: string, fields: Record<string, string>): SessionRecord | undefined {
+  const userId = ownerOf(id);
+  if (!userId || fields.secretHash === undefined) {
+    return undefined;
+  }
+  return {
+    session: {
+      id,
+      userId,
+      accountId: fields.accountId ?? "",
+      username: fields.username ?? "",
+      role: fields.role as Role,
+      scope: fields.scope === "full" ? "full" : "mfa_setup",
+      amr: (fields.amr ?? "").split(" "),
+      authenticatedAt: Number(fields.authenticatedAt),
+      createdAt: Number(fields.createdAt),
+      lastSeenAt: Number(fields.lastSeenAt),
+      expiresAt: Number(fields.expiresAt),
+      ip: fields.ip,
+      userAgent: fields.userAgent,
+    },
+    epochs: { user: Number(fields.userEpoch), account: Number(fields.accountEpoch) },
+    secretHash: fields.secretHash,
+    revoked: fields.revoked,
+  };
+}
+
+function hashOf(secret: string): string {
+  return createHash("sha256").update(secret).digest("hex");
+}

@@ -1,0 +1,24 @@
+import type { Redis } from "../connect.ts";
+import { keys } from "../keys.ts";
+
+type SetUp = { userId: string; deviceId: string };
+
+/** Notes for `forMs` which session began the set-up of a device. */
+export async function noteSetUp(
+  redis: Redis,
+  { userId, deviceId }: SetUp,
+  sessionId: string,
+  forMs: number,
+): Promise<void> {
+  const expiration = { type: "PX", value: forMs } as const;
+  await redis.set(keys.setUp(userId, deviceId), sessionId, { expiration });
+}
+
+/** Whether that session began the set-up of the device, as long as this is noted. */
+export async function beganSetUp(
+  redis: Redis,
+  { userId, deviceId }: SetUp,
+  sessionId: string,
+): Promise<boolean> {
+  return (await redis.get(keys.setUp(userId, deviceId))) === sessionId;
+}

@@ -1,0 +1,207 @@
+import {
+  type Client,
+  Connection,
+  isRetryableError,
+  makeGrpcRetryInterceptor,
+  QueryRejectedError,
+  WorkflowClient,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowFailedError,
+  type WorkflowHandle,
+  WorkflowNotFoundError,
+} from "@temporalio/client";
+import { unavailable } from "../core/problem.ts";
+import { type Facts, tell } from "../telemetry/facts.ts";
+import { note } from "../telemetry/request-context.ts";
+import { TASK_QUEUE } from "../workflows/ids.ts";
+import { type Owner, VIEW } from "../workflows/messages.ts";
+import {
+  FAILED_PRECONDITION,
+  FlowSpent,
+  IN_FLIGHT,
+  isRefusal,
+  isUnrun,
+  outcomeOf,
+  statusOf,
+  TOTAL_UPDATES,
+  troubleOf,
+} from "./errors.ts";
+
+/** How long a program's call waits for Temporal before the request, due within 2 s, is given up, in ms. */
+const PATIENCE_MS = 1500;
+
+const TRIES = 4;
+const RECONNECT_MS = 1000;
+
+/**
+ * A connection for requests that somebody waits for. Lazy: the gateway starts, and says what is
+ * away, also while Temporal is. A program's call is tried for less than PATIENCE_MS, and a server that is
+ * back is found within a second; the SDK's own numbers are 18 s and two minutes.
+ */
+export function connectTemporal(address: string): Connection {
+  const retry = makeGrpcRetryInterceptor({
+    delayFunction: (attempt) => 50 * 2 ** attempt,
+    retryableDecider: (attempt, status) =>
+      attempt < TRIES && isRetryableError(status) && !IN_FLIGHT.test(status.details),
+  });
+  return Connection.lazy({
+    address,
+    interceptors: [retry],
+    channelArgs: { "grpc.max_reconnect_backoff_ms": RECONNECT_MS },
+  });
+}
+
+/** An Update's answer: `moved` is false where the machine refused, and `view` then says where it stands. */
+export type Moved<View> = { moved: boolean; view: View };
+
+type StartOptions = {
+  summary: string;
+  method?: string;
+  state?: string;
+  /** How long no worker is needed, in ms; an Update ends it. */
+  startDelay?: number;
+};
+
+/** A workflow's events, oldest first. */
+export type History = Awaited<ReturnType<WorkflowHandle["fetchHistory"]>>;
+
+/** What a flow that no worker has run yet would answer, by its history; undefined where it has run. */
+type Unrun<View> = (history: History) => View | undefined;
+
+/**
+ * What is asked of workflows, each with so many ms of patience. Each throws the 503 problem when Temporal
+ * or every worker is away, and another 503, after which nothing is given back, when the workflow has too
+ * much to do at this moment.
+ */
+export function createCalls(client: Client, patience: () => number = () => PATIENCE_MS) {
+  const call = async <T>(
+    name: string,
+    workflowId: string | undefined,
+    work: () => Promise<T>,
+  ): Promise<T> => {
+    if (workflowId) note({ workflowId });
+    const begun = performance.now();
+    const ended = (outcome: Facts["temporal-call"]["outcome"]) =>
+      tell("temporal-call", { call: name, outcome, seconds: (performance.now() - begun) / 1000 });
+    const patienceMs = patience();
+    const giveUp = new AbortController();
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        giveUp.abort();
+        reject(unavailable("temporal", new Error(`${name}: no answer in ${patienceMs} ms`)));
+      }, patienceMs);
+    });
+    try {
+      // The abort ends the first try of a call; its later ones are left to themselves.
+      const answer = await Promise.race([client.withAbortSignal(giveUp.signal, work), late]);
+      ended("ok");
+      return answer;
+    } catch (error) {
+      const told = troubleOf(error, name);
+      ended(outcomeOf(told));
+      throw told;
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+
+  /** False where the flow is there already, as after a repeated request. */
+  const start = async (
+    type: string,
+    workflowId: string,
+    args: Omit<Owner, "userId"> & Partial<Owner>,
+    { summary, method, state, startDelay }: StartOptions,
+  ): Promise<boolean> => {
+    try {
+      await call("start", workflowId, () =>
+        client.workflow.start(type, {
+          taskQueue: TASK_QUEUE,
+          workflowId,
+          args: [args],
+          staticSummary: summary,
+          startDelay,
+          searchAttributes: {
+            ...(args.userId && { MfaUserId: [args.userId] }),
+            MfaAccountId: [args.accountId],
+            ...(method && { MfaMethod: [method] }),
+            ...(state && { MfaState: [state] }),
+          },
+        }),
+      );
+      return true;
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      return false;
+    }
+  };
+
+  const open = new WorkflowClient({ ...client.workflow.options, queryRejectCondition: "NOT_OPEN" });
+  // The view of a flow that has ended is its result, for which no worker is asked: its build may be gone.
+  const view = async <View>(workflowId: string, unrun?: Unrun<View>) => {
+    const handle = open.getHandle(workflowId);
+    // A server that knows how long we wait tells at once that the flow will not be run by then.
+    const query = () =>
+      client.withDeadline(Date.now() + patience(), () => handle.query<View>(VIEW));
+    const work = () =>
+      query().catch(async (error) => {
+        const known = isUnrun(error) ? unrun?.(await handle.fetchHistory()) : undefined;
+        if (!known) throw error;
+        return known;
+      });
+    try {
+      return await call("query", workflowId, work);
+    } catch (error) {
+      if (!(error instanceof QueryRejectedError)) throw error;
+      const ended = () => client.workflow.result<(args: object) => Promise<View>>(workflowId);
+      return call("result", workflowId, ended).catch((failure) => {
+        if (!(failure instanceof WorkflowFailedError)) throw failure;
+        // An operator ended it, and it has no view: as good as a flow that is not known.
+        throw new WorkflowNotFoundError(failure.message, workflowId, undefined);
+      });
+    }
+  };
+
+  /** Undefined where no such workflow is known. */
+  const viewIfKnown = async <View>(workflowId: string, unrun?: Unrun<View>) => {
+    try {
+      return await view(workflowId, unrun);
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return undefined;
+      throw error;
+    }
+  };
+
+  const move = async <View>(
+    workflowId: string,
+    update: string,
+    payload: object,
+    updateId?: string,
+  ): Promise<Moved<View>> => {
+    try {
+      const handle = client.workflow.getHandle(workflowId);
+      const options = { args: [payload] as [object], updateId };
+      const send = () => handle.executeUpdate<View, [object]>(update, options);
+      return { moved: true, view: await call("update", workflowId, () => untilTaken(send)) };
+    } catch (error) {
+      if (!isRefusal(error) || error instanceof FlowSpent) throw error;
+      return { moved: false, view: await view<View>(workflowId) };
+    }
+  };
+
+  return { call, start, view, viewIfKnown, move };
+}
+
+/**
+ * Sends an Update again where something else happened to the flow while that was ending by it: the
+ * server then has the flow's task done anew and forgets the Update.
+ */
+async function untilTaken<T>(send: () => Promise<T>, tries = TRIES): Promise<T> {
+  try {
+    return await send();
+  } catch (error) {
+    const { code, details = "" } = statusOf(error) ?? {};
+    if (tries === 1 || code !== FAILED_PRECONDITION || TOTAL_UPDATES.test(details)) throw error;
+    return untilTaken(send, tries - 1);
+  }
+}

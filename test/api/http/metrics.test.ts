@@ -1,0 +1,149 @@
+import { describe, expect, test } from "vitest";
+import { freePort } from "../../../scripts/ports.ts";
+import { startGateway } from "../../support/gateway.ts";
+import { limit } from "../../support/limits.ts";
+import {
+  challengeSent,
+  enrollPhone,
+  logInByPassword,
+  logInBySms,
+  startChallenge,
+  wrongCode,
+} from "../../support/scenarios.ts";
+import { until } from "../../support/until.ts";
+import { useStack } from "../../support/used.ts";
+
+const stack = useStack();
+
+const read = () => stack.metrics();
+const counts = (text: string) =>
+  text
+    .split("\n")
+    .filter((line) => line.startsWith("second_step_http_request_duration_seconds_count"));
+
+test("requests are counted by their route, never by the address that was called", async () => {
+  const user = await stack.createUser();
+  const { token, id } = await logInByPassword(stack, user);
+  await stack.api.endSession(token, id);
+  await stack.app.request("/wp-login.php?user=1");
+  const text = await read();
+  expect(counts(text)).toEqual(
+    expect.arrayContaining([
+      expect.stringContaining('{method="POST",route="/v1/login",status="200"} 1'),
+      expect.stringContaining('{method="DELETE",route="/v1/sessions/:id",status="204"} 1'),
+      expect.stringContaining('{method="GET",route="none",status="404"} 1'),
+    ]),
+  );
+  for (const secret of [id, token, user.username, "wp-login"]) expect(text).not.toContain(secret);
+});
+
+/** The value of the one series that begins so. */
+const readingOf = (text: string, series: string) => {
+  const line = text.split("\n").find((candidate) => candidate.startsWith(`${series} `));
+  return line === undefined ? undefined : Number(line.slice(series.length + 1));
+};
+
+test("logins are counted by how each step ended, and locks once", async () => {
+  const logins = (step: string, outcome: string, method = "none") =>
+    `second_step_logins_total{step="${step}",outcome="${outcome}",method="${method}"}`;
+  const before = await read();
+  const gained = (after: string, series: string) =>
+    (readingOf(after, series) ?? 0) - (readingOf(before, series) ?? 0);
+
+  const user = await stack.createUser();
+  await stack.api.logIn({ ...user, password: "not the right one" });
+  const { e164 } = await enrollPhone(stack, user);
+  await logInBySms(stack, user, e164);
+  const challenge = await startChallenge(stack, user);
+  const passcode = await stack.passcodeTo(e164);
+  await challengeSent(stack, challenge.id);
+  await stack.api.resendPasscode(challenge.id);
+  for (let guess = 0; guess < 8; guess++)
+    await stack.api.verifyPasscode(challenge.id, wrongCode(passcode));
+
+  const after = await read();
+  expect(gained(after, logins("password", "invalid_credentials"))).toBe(1);
+  expect(gained(after, logins("password", "authenticated"))).toBe(1);
+  expect(gained(after, logins("password", "challenge", "sms"))).toBe(2);
+  expect(gained(after, logins("passcode", "authenticated", "sms"))).toBe(1);
+  expect(gained(after, logins("passcode", "passcode_rejected"))).toBe(6);
+  expect(gained(after, logins("passcode", "account_locked"))).toBe(2);
+  expect(gained(after, "second_step_locks_total")).toBe(1);
+  expect(gained(after, 'second_step_sends_refused_total{limit="challenge"}')).toBe(1);
+  expect(gained(after, 'second_step_problems_total{code="passcode_rejected"}')).toBe(6);
+  for (const secret of [e164.slice(1), user.id, user.username, challenge.id])
+    expect(after).not.toContain(secret);
+});
+
+test("Redis scripts, calls of Temporal and queries are measured by name and outcome", async () => {
+  const before = await read();
+  const user = await stack.createUser();
+  const { e164 } = await enrollPhone(stack, user);
+  await logInBySms(stack, user, e164);
+  const count = (text: string, name: string, labels: string) =>
+    readingOf(text, `second_step_${name}_duration_seconds_count{${labels}}`) ?? 0;
+  // The ping comes with time, not with the login.
+  for (const [name, labels] of [
+    ["redis_command", 'command="judgePasscode",outcome="ok"'],
+    ["redis_command", 'command="ping",outcome="ok"'],
+    ["temporal_call", 'call="start",outcome="ok"'],
+    ["temporal_call", 'call="update",outcome="ok"'],
+    ["database_query", 'outcome="ok"'],
+  ] as const)
+    await expect
+      .poll(async () => count(await read(), name, labels), {
+        message: labels,
+        timeout: limit(10_000),
+      })
+      .toBeGreaterThan(count(before, name, labels));
+});
+
+test("events that wait for a worker are counted, and a worker that is back takes them", async () => {
+  const waiting = async () => readingOf(await read(), "second_step_events_waiting");
+  await until(waiting, (count) => count === 0);
+  await stack.stopWorker();
+  try {
+    await logInByPassword(stack, await stack.createUser());
+    expect(await waiting()).toBe(1);
+  } finally {
+    await stack.restartWorker();
+  }
+  await until(waiting, (count) => count === 0);
+});
+
+describe("a gateway that is deployed", { timeout: limit(60_000) }, () => {
+  test("answers /metrics at an address of its own, and not where users reach it, however it is spelled", async () => {
+    const address = `127.0.0.1:${await freePort()}`;
+    const gateway = await startGateway(stack, { METRICS_ADDRESS: address });
+    try {
+      await fetch(`${gateway.url}/healthz`);
+      const read = await fetch(`http://${address}/metrics`);
+      expect(read.headers.get("content-type")).toContain("text/plain");
+      expect(await read.text()).toContain('route="/healthz",status="200"} ');
+      for (const path of ["/metrics", "/v1/../metrics", "/%6detrics"]) {
+        const answer = await fetch(gateway.url + path);
+        expect([answer.status, await answer.text()], path).toEqual([
+          404,
+          expect.not.stringContaining("second_step_"),
+        ]);
+      }
+      for (const [method, path] of [
+        ["GET", "/"],
+        ["GET", "/v1/login"],
+        ["POST", "/metrics"],
+      ])
+        expect((await fetch(`http://${address}${path}`, { method })).status, path).toBe(404);
+    } finally {
+      await gateway.stop();
+    }
+  });
+
+  test("without that address tells nobody", async () => {
+    const gateway = await startGateway(stack);
+    try {
+      expect((await fetch(`${gateway.url}/metrics`)).status).toBe(404);
+    } finally {
+      await gateway.stop();
+    }
+  });
+});

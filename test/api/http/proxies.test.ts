@@ -1,0 +1,97 @@
+import { describe, expect, test } from "vitest";
+import { createApp } from "../../../api/app.ts";
+import type { ProxyDoubt } from "../../../api/http/proxy-warnings.ts";
+import { useStack } from "../../support/used.ts";
+
+const stack = useStack();
+
+const MINUTE_MS = 60_000;
+
+/** A gateway that trusts so many proxies, and what it says of the requests that come. */
+function gateway(proxies: number) {
+  const config = { ...stack.deps.config, TRUSTED_PROXIES: proxies };
+  const app = createApp({ ...stack.deps, config });
+  const begun = stack.logged().length;
+  return {
+    get: (headers: Record<string, string>, path = "/login") => app.request(path, { headers }),
+    async readiness() {
+      const answer = await app.request("/readyz");
+      const body = (await answer.json()) as { status: string; doubts?: ProxyDoubt[] };
+      return { ...body, doubts: body.doubts?.map(({ code }) => code) };
+    },
+    warnings: () =>
+      stack
+        .logged()
+        .slice(begun)
+        .map((line) => JSON.parse(line))
+        .filter(({ trustedProxies }) => trustedProxies !== undefined),
+  };
+}
+
+describe("a wrong TRUSTED_PROXIES, by which all users share one address, is told", () => {
+  test.each([
+    ["none is trusted and a proxy names a client", 0, { "x-forwarded-for": "192.0.2.1" }],
+    ["the same by RFC 7239", 0, { forwarded: "for=192.0.2.1" }],
+    ["a proxy too many is trusted", 2, { "x-forwarded-for": "192.0.2.1" }],
+    ["one is trusted and requests come past it", 1, {}],
+    [
+      "a proxy too many is trusted, and a client's node has a comma in quotes",
+      2,
+      { forwarded: 'for="_a,b"' },
+    ],
+    [
+      "the proxy writes one header and passes the client's other one on",
+      1,
+      { "x-forwarded-for": "10.0.0.1", forwarded: "for=192.0.2.1" },
+    ],
+  ])("%s", async (_, proxies, headers: Record<string, string>) => {
+    const { get, readiness, warnings } = gateway(proxies);
+    const both = proxies > 0 && Object.keys(headers).length === 2;
+    const one = proxies === 0 ? "forwarded_not_trusted" : "too_few_forwarded";
+    const code = both ? "both_forwarded" : one;
+    expect(await readiness()).toMatchObject({ status: "ready", doubts: undefined });
+    for (let n = 0; n < 20; n++) await get(headers);
+    expect(await readiness()).toMatchObject({ status: "ready", doubts: [code] });
+    expect(warnings()).toMatchObject([{ code, level: 40, trustedProxies: proxies }]);
+    await stack.advance(5 * MINUTE_MS);
+    await get(headers);
+    expect(warnings()).toMatchObject([{ requests: 1 }, { code, requests: 20 }]);
+    await stack.advance(15 * MINUTE_MS);
+    expect((await readiness()).doubts).toBeUndefined();
+  });
+
+  test("in the log without what the request says, which may hold anything", async () => {
+    const { get, warnings } = gateway(0);
+    await get({ "x-forwarded-for": "forged-by-somebody" });
+    expect(JSON.stringify(warnings())).not.toContain("forged");
+  });
+});
+
+describe("attack: a stranger's header sets the operator's alarm", () => {
+  test("not by one request, and not by one of many", async () => {
+    const { get, readiness } = gateway(0);
+    await get({ "x-forwarded-for": "192.0.2.1" });
+    expect((await readiness()).doubts).toBeUndefined();
+    for (let n = 0; n < 19; n++) await get({});
+    for (let n = 0; n < 18; n++) await get({ "x-forwarded-for": "192.0.2.1" });
+    expect((await readiness()).doubts).toBeUndefined();
+    for (let n = 0; n < 2; n++) await get({ "x-forwarded-for": "192.0.2.1" });
+    expect((await readiness()).doubts).toEqual(["forwarded_not_trusted"]);
+  });
+});
+
+test.each([
+  ["no proxy, none trusted", 0, {}],
+  ["one proxy, one trusted", 1, { "x-forwarded-for": "192.0.2.1" }],
+  ["one proxy that writes RFC 7239", 1, { forwarded: "for=192.0.2.1" }],
+  [
+    "a client that forges an entry behind one proxy",
+    1,
+    { "x-forwarded-for": "10.0.0.1, 192.0.2.1" },
+  ],
+])("a right TRUSTED_PROXIES is nothing to tell: %s", async (_, proxies, headers) => {
+  const { get, readiness, warnings } = gateway(proxies);
+  await get(headers);
+  expect((await readiness()).doubts).toBeUndefined();
+  expect(warnings()).toEqual([]);
+});

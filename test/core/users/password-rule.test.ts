@@ -1,0 +1,35 @@
+import { describe, expect, test } from "vitest";
+import { requireStrong } from "../../../core/users/password-rule.ts";
+
+const refusal = (password: string, username = "alice") => {
+  try {
+    requireStrong(password, username);
+  } catch (error) {
+    return String(error);
+  }
+};
+
+describe("attack: a password that stands on every attacker's list", () => {
+  test.each(["password", "Password1", "12345678", "QWERTYUIOP", "iloveyou1", "letmein1"])(
+    "%s is refused, and why is told",
+    (password) => expect(refusal(password)).toContain("too common"),
+  );
+
+  test("so are the user name, what is short, and what is longer than is hashed", () => {
+    expect(refusal("Alice-Liddell", "alice-liddell")).toContain("user name");
+    expect(refusal("AliceAliceAlice", "alice")).toContain("user name");
+    expect(refusal("alice and alice", "alice")).toBeUndefined();
+    expect(refusal("x9!Q_b7")).toContain("8 characters");
+    expect(refusal("x".repeat(257))).toContain("at most 256");
+  });
+});
+
+test.each([
+  "correct horse battery",
+  "vqzt kmwp",
+  "пароль не из списка",
+  "💥💥💥💥💥💥💥💥",
+  "x".repeat(256),
+])("%s is taken: there is no rule of which characters it needs", (password) =>
+  expect(refusal(password)).toBeUndefined(),
+);

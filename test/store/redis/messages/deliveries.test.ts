@@ -1,0 +1,37 @@
+import { expect, test } from "vitest";
+import { newId } from "../../../../store/ids.ts";
+import { keys } from "../../../../store/redis/keys.ts";
+import { findDelivery, rememberDelivery } from "../../../../store/redis/messages/deliveries.ts";
+import { twoClients } from "../clients.ts";
+
+const [redis, other] = await twoClients();
+const DAY = 86_400_000;
+
+test("a reference leads to its flow and sending, from any instance", async () => {
+  const delivery = { workflowId: `login-challenge/${newId()}`, sending: 3 };
+  const reference = newId();
+  await rememberDelivery(redis, reference, delivery);
+  expect(await findDelivery(other, reference)).toEqual(delivery);
+  expect(await findDelivery(other, newId())).toBeUndefined();
+});
+
+test("a flow's newest message alone counts, also where a sending was tried again", async () => {
+  const delivery = { workflowId: `login-challenge/${newId()}`, sending: 1 };
+  const [first, again, another] = [newId(), newId(), newId()];
+  await rememberDelivery(redis, first, delivery);
+  await rememberDelivery(redis, again, delivery);
+  await rememberDelivery(redis, another, { ...delivery, workflowId: `sms-enrollment/${newId()}` });
+  expect(await findDelivery(redis, first)).toBeUndefined();
+  expect(await findDelivery(redis, again)).toEqual(delivery);
+});
+
+test("it is kept for a day", async () => {
+  const workflowId = `login-challenge/${newId()}`;
+  const reference = newId();
+  await rememberDelivery(redis, reference, { workflowId, sending: 1 });
+  for (const key of [keys.delivery(reference), keys.newestDelivery(workflowId)]) {
+    const stays = await redis.pTTL(key);
+    expect(stays).toBeGreaterThan(DAY / 2);
+    expect(stays).toBeLessThanOrEqual(DAY);
+  }
+});

@@ -1,0 +1,373 @@
+import { describe, expect, test } from "vitest";
+import { newId, newOwnedId } from "../../../../store/ids.ts";
+import type { Redis } from "../../../../store/redis/connect.ts";
+import {
+  type Attempt,
+  checkPasscode,
+  refundAttempt,
+} from "../../../../store/redis/second-step/attempts.ts";
+import {
+  openChallenge,
+  storePasscode,
+  takeRequest,
+} from "../../../../store/redis/second-step/challenges.ts";
+import {
+  clearFailures,
+  exhaustAttempts,
+  failures,
+  settleFailure,
+} from "../../../../store/redis/second-step/failures.ts";
+import { countRefunds } from "../../../../store/redis/second-step/refunds.ts";
+import { burst, NOW, newUser, tally, twoClients } from "../clients.ts";
+
+const clients = await twoClients();
+const [redis] = clients;
+const MINUTE = 60_000;
+const WRONG_ALLOWED = 6;
+/** When no attempt of now is on its way any more. */
+const SETTLED = NOW + MINUTE;
+const REFUNDS = { now: NOW, refundsPerDay: 10 };
+
+async function challenged({ userId, accountId } = newUser()) {
+  const user = { userId, accountId };
+  const challengeId = newOwnedId(user.userId);
+  const epochs = { user: NOW - 2, account: NOW - 1 };
+  await openChallenge(redis, {
+    challengeId,
+    ...user,
+    epochs,
+    expiresAt: NOW + 10 * MINUTE,
+    now: NOW,
+  });
+  await storePasscode(redis, { challengeId, hash: "right", expiresAt: NOW + 10 * MINUTE });
+  type Typed = Partial<Parameters<typeof checkPasscode>[1]> & { client?: Redis };
+  const check = ({ client = redis, ...typed }: Typed) =>
+    checkPasscode(client, {
+      challengeId,
+      now: NOW,
+      wrongAllowed: WRONG_ALLOWED,
+      requestsAllowed: 1000,
+      ...typed,
+    });
+  const accepted = { outcome: "accepted", accountId, epochs };
+  return { ...user, challengeId, check, accepted };
+}
+
+const outcomes = (attempts: Attempt[]) =>
+  tally(
+    attempts.map((attempt) =>
+      attempt.outcome === "locked" && attempt.justLocked ? "justLocked" : attempt.outcome,
+    ),
+  );
+
+describe("guessing", () => {
+  test("in a burst over two instances gets six rejections and then the lock", async () => {
+    const { userId, check } = await challenged();
+    const attempts = await burst(clients, 200, (client, index) =>
+      check({ client, passcodeHash: `wrong ${index}` }),
+    );
+    expect(outcomes(attempts)).toEqual({ rejected: 6, justLocked: 1, locked: 193 });
+    expect(await failures(redis, userId, SETTLED)).toBe(7);
+  });
+
+  test("is counted over all challenges of the user and both methods", async () => {
+    const user = newUser();
+    const challenges = await Promise.all(Array.from({ length: 7 }, () => challenged(user)));
+    const attempts = await Promise.all(
+      challenges.flatMap(({ check }) => [
+        check({ passcodeHash: "wrong" }),
+        check({ otpMatches: [] }),
+        check({}),
+      ]),
+    );
+    expect(outcomes(attempts)).toEqual({ rejected: 6, justLocked: 1, locked: 14 });
+  });
+
+  test("finds nothing behind the lock, not even with the right passcode", async () => {
+    const { check } = await challenged();
+    await burst(clients, 7, (client) => check({ client, passcodeHash: "wrong" }));
+    const everythingRight = {
+      passcodeHash: "right",
+      otpMatches: [{ deviceId: "device", step: 100 }],
+      recoveryCode: "good" as const,
+    };
+    expect(await check(everythingRight)).toEqual({ outcome: "locked", justLocked: false });
+  });
+
+  test("does not touch another user", async () => {
+    const victim = await challenged();
+    const other = await challenged();
+    await burst(clients, 10, (client) => victim.check({ client, passcodeHash: "wrong" }));
+    expect(await other.check({ passcodeHash: "right" })).toMatchObject({ outcome: "accepted" });
+  });
+
+  test.each(["", "nonsense", `${newId()}${newId()}`, newOwnedId(newId())])(
+    "at the challenge %j is answered as unknown and counts nothing",
+    async (challengeId) => {
+      const attempt = {
+        challengeId,
+        now: NOW,
+        passcodeHash: "",
+        wrongAllowed: WRONG_ALLOWED,
+        requestsAllowed: 1000,
+      };
+      expect(await checkPasscode(redis, attempt)).toEqual({ outcome: "unknown" });
+    },
+  );
+
+  test("without anything typed is wrong, also where no passcode was ever sent", async () => {
+    const user = newUser();
+    const challengeId = newOwnedId(user.userId);
+    const epochs = { user: NOW - 2, account: NOW - 1 };
+    await openChallenge(redis, { challengeId, ...user, epochs, expiresAt: NOW + MINUTE, now: NOW });
+    const attempt = { challengeId, now: NOW, wrongAllowed: WRONG_ALLOWED, requestsAllowed: 1000 };
+    expect(await checkPasscode(redis, attempt)).toMatchObject({ outcome: "rejected" });
+    expect(await checkPasscode(redis, { ...attempt, passcodeHash: "" })).toMatchObject({
+      outcome: "rejected",
+    });
+  });
+});
+
+test("tells how many attempts are left; the count does not reset by time", async () => {
+  const { userId, check } = await challenged();
+  for (const failures of [1, 2, 3, 4, 5, 6]) {
+    expect(await check({ passcodeHash: "wrong" })).toMatchObject({ outcome: "rejected", failures });
+  }
+  expect(await redis.pTTL(`mfa:{${userId}}:failures`)).toBe(-1);
+  expect(await check({ passcodeHash: "wrong" })).toMatchObject({
+    outcome: "locked",
+    justLocked: true,
+  });
+  await clearFailures(redis, userId);
+  expect(await check({ passcodeHash: "right" })).toMatchObject({ outcome: "accepted" });
+});
+
+describe("an SMS passcode", () => {
+  test("is good to its last moment; afterwards it is neither accepted nor counted", async () => {
+    const { userId, challengeId, check, accepted } = await challenged();
+    await storePasscode(redis, { challengeId, hash: "right", expiresAt: NOW + MINUTE });
+    expect(await check({ passcodeHash: "right", now: NOW + MINUTE - 1 })).toEqual({
+      ...accepted,
+      factor: "sms",
+    });
+    const late = { passcodeHash: "right", now: NOW + MINUTE };
+    expect(await check(late)).toEqual({ outcome: "passcode_expired" });
+    expect(await failures(redis, userId, late.now + MINUTE)).toBe(0);
+  });
+
+  test("is void once a newer one was sent, which costs nothing; the count of failures goes on", async () => {
+    const { challengeId, check } = await challenged();
+    await check({ passcodeHash: "wrong" });
+    await storePasscode(redis, { challengeId, hash: "newer", expiresAt: NOW + 9 * MINUTE });
+    expect(await check({ passcodeHash: "right" })).toEqual({ outcome: "replaced" });
+    expect(await check({ passcodeHash: "wrong" })).toMatchObject({ failures: 2 });
+    expect(await check({ passcodeHash: "newer" })).toMatchObject({ outcome: "accepted" });
+  });
+
+  test("of one challenge does not open another of the same user", async () => {
+    const first = await challenged();
+    const second = await challenged(first);
+    await storePasscode(redis, {
+      challengeId: second.challengeId,
+      hash: "second",
+      expiresAt: NOW + MINUTE,
+    });
+    expect(await first.check({ passcodeHash: "second" })).toMatchObject({ outcome: "rejected" });
+  });
+
+  test("does not outlive its challenge, and an expired challenge counts nothing", async () => {
+    const { userId, check } = await challenged();
+    const late = { now: NOW + 10 * MINUTE, passcodeHash: "wrong" };
+    expect(await check(late)).toEqual({ outcome: "expired" });
+    expect(await check({ ...late, recoveryCode: "good" })).toEqual({ outcome: "expired" });
+    expect(await failures(redis, userId, late.now + MINUTE)).toBe(0);
+  });
+});
+
+describe("a wrong passcode on its way", () => {
+  test("counts towards the lock, and is shown only once its flow has heard of it", async () => {
+    const { userId, challengeId, check } = await challenged();
+    const first = await check({ passcodeHash: "wrong" });
+    expect(await failures(redis, userId, NOW)).toBe(0);
+    const second = await check({ passcodeHash: "wrong" });
+    if (!("pendingId" in first && "pendingId" in second)) throw new Error("they were right");
+    expect(second).toMatchObject({ failures: 2 });
+    const settle = ({ pendingId }: { pendingId: string }) =>
+      settleFailure(redis, { challengeId, pendingId, now: NOW });
+    // What is told of the second tells nothing of the first.
+    expect(await settle(second)).toBe(1);
+    expect(await failures(redis, userId, NOW)).toBe(1);
+    expect(await settle(first)).toBe(2);
+    await burst(clients, 4, (client) => check({ client, passcodeHash: "wrong" }));
+    expect(await failures(redis, userId, NOW)).toBe(2);
+    expect(await check({ passcodeHash: "wrong" })).toMatchObject({ justLocked: true });
+  });
+
+  test("is shown after half a minute, whatever became of its gateway", async () => {
+    const { userId, check } = await challenged();
+    await check({ passcodeHash: "wrong" });
+    expect(await failures(redis, userId, NOW + 29_999)).toBe(0);
+    expect(await failures(redis, userId, NOW + 30_000)).toBe(1);
+  });
+});
+
+describe("the requests of a challenge", () => {
+  test("are counted whatever they ask for; one too many ends it, right or wrong, once", async () => {
+    const { challengeId, check } = await challenged();
+    const requestsAllowed = 5;
+    await check({ passcodeHash: "wrong", requestsAllowed });
+    await check({ passcodeHash: "right", requestsAllowed });
+    const taken = () => takeRequest(redis, { challengeId, now: NOW, allowed: requestsAllowed });
+    for (let n = 0; n < 3; n++) expect(await taken()).toBe("taken");
+    const late = await burst(clients, 20, (client) =>
+      check({ client, passcodeHash: "right", requestsAllowed }),
+    );
+    expect(
+      tally(late.map((attempt) => String("justSpent" in attempt && attempt.justSpent))),
+    ).toEqual({
+      true: 1,
+      false: 19,
+    });
+    expect(tally(late.map(({ outcome }) => outcome))).toEqual({ spent: 20 });
+    expect(await taken()).toBe("spent");
+  });
+});
+
+describe("an OTP step", () => {
+  const step = 58_000_000;
+  const deviceId = newId();
+
+  test("is accepted for one of the challenges that send it at once", async () => {
+    const user = newUser();
+    const challenges = await Promise.all(Array.from({ length: 7 }, () => challenged(user)));
+    const attempts = await burst(clients, 7, (client, index) =>
+      (challenges[index] as (typeof challenges)[0]).check({
+        client,
+        otpMatches: [{ deviceId, step }],
+      }),
+    );
+    expect(tally(attempts.map(({ outcome }) => outcome))).toEqual({ accepted: 1, used: 6 });
+  });
+
+  test("may be sent again by the challenge that holds it", async () => {
+    const { check } = await challenged();
+    const attempts = await burst(clients, 50, (client) =>
+      check({ client, otpMatches: [{ deviceId, step }] }),
+    );
+    expect(tally(attempts.map(({ outcome }) => outcome))).toEqual({ accepted: 50 });
+  });
+
+  test("is void for the device once a later one was accepted", async () => {
+    const first = await challenged();
+    const second = await challenged(first);
+    await first.check({ otpMatches: [{ deviceId, step: step + 1 }] });
+    expect(await second.check({ otpMatches: [{ deviceId, step }] })).toMatchObject({
+      outcome: "used",
+    });
+    expect(await first.check({ otpMatches: [{ deviceId, step }] })).toMatchObject({
+      outcome: "used",
+    });
+    expect(await second.check({ otpMatches: [{ deviceId, step: step + 2 }] })).toEqual({
+      ...second.accepted,
+      factor: "otp",
+      deviceId,
+      step: step + 2,
+    });
+  });
+
+  test("belongs to its device alone", async () => {
+    const { check, userId } = await challenged();
+    const again = await challenged({ userId, accountId: newId() });
+    await check({ otpMatches: [{ deviceId, step }] });
+    const other = newId();
+    const both = [
+      { deviceId, step },
+      { deviceId: other, step },
+    ];
+    expect(await again.check({ otpMatches: both })).toMatchObject({ deviceId: other });
+  });
+});
+
+test("a recovery code is accepted as such; one that was used is told as such and costs nothing", async () => {
+  const { userId, check, accepted } = await challenged();
+  for (let n = 0; n < 8; n++)
+    expect(await check({ recoveryCode: "used" })).toEqual({ outcome: "used" });
+  expect(await failures(redis, userId, SETTLED)).toBe(0);
+  expect(await check({ recoveryCode: "good" })).toEqual({ ...accepted, factor: "recovery_code" });
+});
+
+describe("an attempt that an outage took back", () => {
+  test("counts no failure, and undoes the lock it made", async () => {
+    const { userId, challengeId, check } = await challenged();
+    const attempts = await burst(clients, 7, (client) => check({ client, passcodeHash: "wrong" }));
+    await Promise.all(
+      attempts.map((attempt) => refundAttempt(redis, { challengeId, attempt, ...REFUNDS })),
+    );
+    expect(await failures(redis, userId, SETTLED)).toBe(0);
+    expect(await check({ passcodeHash: "right" })).toMatchObject({ outcome: "accepted" });
+  });
+
+  test("that counted nothing gives nothing back", async () => {
+    const { userId, challengeId, check } = await challenged();
+    await burst(clients, 7, (client) => check({ client, passcodeHash: "wrong" }));
+    const behindTheLock = await check({ passcodeHash: "wrong" });
+    await refundAttempt(redis, { challengeId, attempt: behindTheLock, ...REFUNDS });
+    expect(await failures(redis, userId, SETTLED)).toBe(7);
+    await clearFailures(redis, userId);
+    const forgotten = { outcome: "locked", justLocked: true, pendingId: newId() } as const;
+    await refundAttempt(redis, { challengeId, attempt: forgotten, ...REFUNDS });
+    expect(await failures(redis, userId, SETTLED)).toBe(0);
+  });
+
+  test("is one of ten a day; the eleventh is spent, whether it was right or wrong", async () => {
+    for (const passcodeHash of ["wrong", "right"]) {
+      const { userId, challengeId, check } = await challenged();
+      const give = async () => {
+        const attempt = await check({ passcodeHash });
+        return refundAttempt(redis, { challengeId, attempt, ...REFUNDS });
+      };
+      for (let n = 0; n < 10; n++) expect(await give()).toBe("given_back");
+      expect(await failures(redis, userId, SETTLED)).toBe(0);
+      expect(await give()).toBe("spent");
+      expect(await failures(redis, userId, SETTLED)).toBe(1);
+      expect(await countRefunds(redis, userId, NOW)).toBe(10);
+      const attempt = await check({ passcodeHash });
+      const tomorrow = { now: NOW + 24 * 60 * MINUTE, refundsPerDay: 10 };
+      expect(await refundAttempt(redis, { challengeId, attempt, ...tomorrow })).toBe("given_back");
+    }
+  });
+
+  test("is given back once, also by twenty at once", async () => {
+    const { userId, challengeId, check } = await challenged();
+    await check({ passcodeHash: "wrong" });
+    const attempt = await check({ passcodeHash: "wrong" });
+    await burst(clients, 20, (client) =>
+      refundAttempt(client, { challengeId, attempt, ...REFUNDS }),
+    );
+    expect(await failures(redis, userId, SETTLED)).toBe(1);
+    expect(await countRefunds(redis, userId, NOW)).toBe(1);
+  });
+
+  test("cannot be given back once the user is locked for good", async () => {
+    const { userId, challengeId, check } = await challenged();
+    const attempts = await burst(clients, 7, (client) => check({ client, passcodeHash: "wrong" }));
+    await exhaustAttempts(redis, userId, WRONG_ALLOWED);
+    for (const attempt of attempts)
+      expect(await refundAttempt(redis, { challengeId, attempt, ...REFUNDS })).toBe("nothing");
+    expect(await failures(redis, userId, NOW)).toBe(7);
+  });
+
+  test("frees the OTP step for the next login, and no earlier step", async () => {
+    const first = await challenged();
+    const second = await challenged(first);
+    const match = { otpMatches: [{ deviceId: "device", step: 100 }] };
+    const attempt = await first.check(match);
+    await refundAttempt(redis, { challengeId: first.challengeId, attempt, ...REFUNDS });
+    expect(await second.check({ otpMatches: [{ deviceId: "device", step: 99 }] })).toMatchObject({
+      outcome: "used",
+    });
+    expect(await second.check(match)).toMatchObject({ outcome: "accepted" });
+    await refundAttempt(redis, { challengeId: first.challengeId, attempt, ...REFUNDS });
+    expect(await first.check(match)).toMatchObject({ outcome: "used" });
+  });
+});

@@ -1,0 +1,401 @@
+import { describe, expect, test } from "vitest";
+import { newId, newOwnedId } from "../../../../store/ids.ts";
+import { checkPasscode } from "../../../../store/redis/second-step/attempts.ts";
+import {
+  openChallenge,
+  readChallenge,
+  storePasscode,
+} from "../../../../store/redis/second-step/challenges.ts";
+import { failures } from "../../../../store/redis/second-step/failures.ts";
+import { checkSession, listSessions } from "../../../../store/redis/sessions/live-sessions.ts";
+import {
+  addFactor,
+  type NewSession,
+  openSession,
+  readEpochs,
+  revokeAccount,
+  revokeSession,
+  revokeUser,
+  scheduleEnforcement,
+} from "../../../../store/redis/sessions/sessions.ts";
+import { burst, NOW, newUser, tally, twoClients } from "../clients.ts";
+
+const clients = await twoClients();
+const [redis] = clients;
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const idleMs = HOUR;
+const withMfa = ["pwd", "sms", "mfa"];
+
+type User = ReturnType<typeof newUser>;
+
+async function login(user: User, overrides: Partial<NewSession> = {}) {
+  return openSession(redis, {
+    ...user,
+    username: "somebody",
+    role: "member",
+    scope: "full",
+    amr: withMfa,
+    epochs: await readEpochs(redis, user.userId, user.accountId),
+    now: NOW,
+    lifetimeMs: DAY,
+    ...overrides,
+  });
+}
+
+async function loggedIn(user: User, overrides: Partial<NewSession> = {}) {
+  const opened = await login(user, overrides);
+  if (typeof opened === "string") throw new Error(opened);
+  return opened;
+}
+
+const check = (token: string, now = NOW) => checkSession(redis, token, { now, idleMs });
+
+describe("a forged token", () => {
+  test("opens no session, and does not keep the real one alive", async () => {
+    const { token, session } = await loggedIn(newUser());
+    const [id = "", secret = ""] = token.split(".");
+    const { token: other } = await loggedIn(newUser());
+    const forged = [
+      "",
+      ".",
+      id,
+      `${id}.`,
+      `${id}.${secret.slice(0, -1)}`,
+      `${id}.${secret}.`,
+      `${id}.${"A".repeat(secret.length)}`,
+      `${id}.${other.split(".")[1]}`,
+      `${newOwnedId(session.userId)}.${secret}`,
+      `${newId()}.${secret}`,
+      `*.${secret}`,
+      `${id}.\u{1f511}`,
+    ];
+    for (const text of forged) {
+      const state = await check(text, NOW + HOUR - 1);
+      expect(state, text).toEqual({ ok: false, code: "session_unknown" });
+    }
+    expect(await check(token, NOW + HOUR)).toMatchObject({ code: "session_expired" });
+  });
+
+  test("cannot be made from what Redis keeps", async () => {
+    const { token, session } = await loggedIn(newUser());
+    const kept = await redis.hGetAll(`mfa:{${session.userId}}:session:${session.id}`);
+    expect(JSON.stringify(kept)).not.toContain(token.split(".")[1]);
+    expect(await check(`${session.id}.${kept.secretHash}`)).toMatchObject({ ok: false });
+  });
+});
+
+/** A revocation for a fact of its own. */
+const because = (reason: string) => ({ reason, now: NOW, fact: newId() });
+
+describe("a login that raced with a revocation", () => {
+  test("gets no session when the user's sessions were ended since it began", async () => {
+    const user = newUser();
+    const epochs = await readEpochs(redis, user.userId, user.accountId);
+    await revokeUser(redis, user.userId, because("device_verified"));
+    expect(await login(user, { epochs })).toBe("stale");
+    expect(await listSessions(redis, user, { now: NOW, idleMs })).toEqual([]);
+  });
+
+  test("stays where the same fact is told once more, as a retry does", async () => {
+    const user = newUser();
+    const mark = because("device_verified");
+    await revokeUser(redis, user.userId, mark);
+    const { token } = await loggedIn(user, {
+      epochs: await readEpochs(redis, user.userId, user.accountId),
+    });
+    await revokeUser(redis, user.userId, mark);
+    expect(await check(token)).toMatchObject({ ok: true });
+  });
+
+  test("gets a dead one when its account began to require what it does not have", async () => {
+    const user = newUser();
+    const epochs = await readEpochs(redis, user.userId, user.accountId);
+    await revokeAccount(redis, user.accountId, because("policy_required"));
+    const { token } = await loggedIn(user, { epochs, amr: ["pwd"] });
+    const ended = { ok: false, code: "session_revoked", reason: "policy_required" };
+    expect(await check(token)).toEqual(ended);
+  });
+
+  test("is either refused or ended, whichever comes first of fifty", async () => {
+    const user = newUser();
+    const epochs = await readEpochs(redis, user.userId, user.accountId);
+    const [opened] = await Promise.all([
+      burst(clients, 50, () => login(user, { epochs })),
+      revokeUser(clients[1], user.userId, because("device_verified")),
+    ]);
+    for (const session of opened) {
+      if (session !== "stale" && typeof session !== "string") {
+        expect(await check(session.token)).toMatchObject({ code: "session_revoked" });
+      }
+    }
+    expect(await listSessions(redis, user, { now: NOW, idleMs })).toEqual([]);
+  });
+});
+
+describe("a session that ends a challenge", () => {
+  async function challenged() {
+    const user = newUser();
+    const challengeId = newOwnedId(user.userId);
+    const epochs = { user: 0, account: 0 };
+    await openChallenge(redis, {
+      challengeId,
+      ...user,
+      epochs,
+      expiresAt: NOW + 10 * MINUTE,
+      now: NOW,
+    });
+    await storePasscode(redis, { challengeId, hash: "right", expiresAt: NOW + 10 * MINUTE });
+    const attempt = (passcodeHash: string) =>
+      checkPasscode(redis, {
+        challengeId,
+        now: NOW,
+        passcodeHash,
+        wrongAllowed: 6,
+        requestsAllowed: 1000,
+      });
+    const challenge = { id: challengeId, wrongAllowed: 6 };
+    return { user, challengeId, attempt, challenge };
+  }
+
+  test("is made once, however many requests had the right passcode", async () => {
+    const { user, challengeId, challenge } = await challenged();
+    const opened = await burst(clients, 50, () => login(user, { challenge }));
+    const refused = opened.filter((session) => typeof session === "string");
+    expect(tally(refused)).toEqual({ completed: 49 });
+    const [live] = await listSessions(redis, user, { now: NOW, idleMs });
+    expect((await readChallenge(redis, challengeId))?.completedBy).toBe(live?.id);
+  });
+
+  test("uses up the passcode and starts the count of failures again", async () => {
+    const { user, challengeId, attempt, challenge } = await challenged();
+    await attempt("wrong");
+    await loggedIn(user, { challenge });
+    expect(await attempt("right")).toEqual({ outcome: "completed" });
+    expect(await storePasscode(redis, { challengeId, hash: "x", expiresAt: NOW + 1 })).toBe(false);
+    const kept = await redis.hGetAll(`mfa:{${user.userId}}:challenge:${challengeId}`);
+    expect(JSON.stringify(kept)).not.toContain("right");
+    // A wrong one on its way is not shown before.
+    expect(await failures(redis, user.userId, NOW + 60_000)).toBe(0);
+  });
+
+  test("is refused when wrong guesses locked the user meanwhile, and the lock stays", async () => {
+    const { user, attempt, challenge } = await challenged();
+    expect(await attempt("right")).toMatchObject({ outcome: "accepted" });
+    for (let guess = 0; guess < 7; guess++) await attempt("wrong");
+    expect(await login(user, { challenge })).toBe("locked");
+    expect(await failures(redis, user.userId, NOW + 60_000)).toBe(7);
+  });
+
+  test("is refused for a challenge that does not exist, or is another user's", async () => {
+    const { challenge } = await challenged();
+    const user = newUser();
+    expect(await login(user, { challenge })).toBe("stale");
+    const unknown = { id: newOwnedId(user.userId), wrongAllowed: 6 };
+    expect(await login(user, { challenge: unknown })).toBe("stale");
+  });
+});
+
+describe("revocation", () => {
+  test("of a user ends all sessions at once with its reason, and no later one", async () => {
+    const user = newUser();
+    const other = await loggedIn({ ...newUser(), accountId: user.accountId });
+    const before = await Promise.all([loggedIn(user), loggedIn(user, { amr: ["pwd"] })]);
+    await revokeUser(redis, user.userId, because("device_verified"));
+    for (const { token } of before) {
+      const ended = { ok: false, code: "session_revoked", reason: "device_verified" };
+      expect(await check(token)).toEqual(ended);
+    }
+    expect(await check((await loggedIn(user)).token)).toMatchObject({ ok: true });
+    expect(await check(other.token)).toMatchObject({ ok: true });
+    await revokeUser(redis, user.userId, because("devices_removed"));
+    expect(await check(before[0].token)).toMatchObject({ reason: "devices_removed" });
+  });
+
+  test("of an account ends the sessions without a second factor alone", async () => {
+    const user = newUser();
+    const sessions = await Promise.all([
+      loggedIn(user, { amr: ["pwd"] }),
+      loggedIn(user, { amr: ["pwd"], scope: "mfa_setup" }),
+      loggedIn({ ...newUser(), accountId: user.accountId }, { amr: ["pwd"] }),
+      loggedIn(user, { amr: ["pwd", "otp", "mfa"] }),
+      loggedIn(newUser(), { amr: ["pwd"] }),
+    ]);
+    await revokeAccount(redis, user.accountId, because("policy_required"));
+    const states = await Promise.all(sessions.map(({ token }) => check(token)));
+    expect(states.map(({ ok }) => ok)).toEqual([false, false, false, true, true]);
+    expect(states[0]).toEqual({ ok: false, code: "session_revoked", reason: "policy_required" });
+    const live = await listSessions(redis, user, { now: NOW, idleMs });
+    expect(live.map(({ id }) => id)).toEqual([sessions[3].session.id]);
+  });
+
+  test("of one session ends that one, once, and only for its owner", async () => {
+    const user = newUser();
+    const { token, session } = await loggedIn(user);
+    const { token: kept } = await loggedIn(user);
+    const end = (userId: string) =>
+      revokeSession(redis, { userId, sessionId: session.id, reason: "signed_out" });
+    expect(await end(newId())).toBe(false);
+    expect(await check(token)).toMatchObject({ ok: true });
+    const ended = await burst(clients, 20, () => end(user.userId));
+    expect(ended.filter(Boolean)).toHaveLength(1);
+    expect(await check(token)).toEqual({
+      ok: false,
+      code: "session_revoked",
+      reason: "signed_out",
+    });
+    expect(await check(kept)).toMatchObject({ ok: true });
+  });
+});
+
+describe("the lifetime of a session", () => {
+  test("ends absolutely, however often it is used", async () => {
+    const { token } = await loggedIn(newUser());
+    for (let now = NOW; now < NOW + DAY; now += HOUR - 1) {
+      expect(await check(token, now)).toMatchObject({ ok: true });
+    }
+    expect(await check(token, NOW + DAY - 1)).toMatchObject({ ok: true });
+    const expired = { ok: false, code: "session_expired", reason: "lifetime" };
+    expect(await check(token, NOW + DAY)).toEqual(expired);
+  });
+
+  test("ends after an idle hour, and an expired session does not come back", async () => {
+    const { token } = await loggedIn(newUser());
+    expect(await check(token, NOW + HOUR - 1)).toMatchObject({ ok: true });
+    const idle = { ok: false, code: "session_expired", reason: "idle" };
+    expect(await check(token, NOW + 2 * HOUR - 1)).toEqual(idle);
+    expect(await check(token, NOW + 2 * HOUR)).toEqual(idle);
+  });
+
+  test("notes a use at most once a minute", async () => {
+    const { token } = await loggedIn(newUser());
+    await check(token, NOW + MINUTE - 1);
+    expect(await check(token, NOW + MINUTE)).toMatchObject({ session: { lastSeenAt: NOW } });
+    expect(await check(token, NOW + MINUTE)).toMatchObject({
+      session: { lastSeenAt: NOW + MINUTE },
+    });
+  });
+
+  test("is fifteen minutes for a set-up session that is opened so", async () => {
+    const setup = { scope: "mfa_setup", amr: ["pwd"], lifetimeMs: 15 * MINUTE } as const;
+    const { token } = await loggedIn(newUser(), { ...setup, amr: [...setup.amr] });
+    expect(await check(token)).toMatchObject({ session: { scope: "mfa_setup" } });
+    expect(await check(token, NOW + 15 * MINUTE)).toMatchObject({ code: "session_expired" });
+  });
+});
+
+test("a session tells who, how, when and from where", async () => {
+  const user = newUser();
+  const from = { ip: "192.0.2.1", userAgent: "Firefox" };
+  const { token, session } = await loggedIn(user, { ...from, role: "administrator" });
+  expect(await check(token)).toEqual({ ok: true, session });
+  expect(session).toEqual({
+    id: session.id,
+    username: "somebody",
+    ...user,
+    ...from,
+    role: "administrator",
+    scope: "full",
+    amr: withMfa,
+    authenticatedAt: NOW,
+    createdAt: NOW,
+    lastSeenAt: NOW,
+    expiresAt: NOW + DAY,
+  });
+});
+
+test("lists the live sessions of the user, and nothing of anybody else", async () => {
+  const user = newUser();
+  await loggedIn({ ...newUser(), accountId: user.accountId });
+  const first = await loggedIn(user);
+  const second = await loggedIn(user, { now: NOW + MINUTE });
+  const list = await listSessions(redis, user, { now: NOW + MINUTE, idleMs });
+  expect(list.map(({ id }) => id)).toEqual([second.session.id, first.session.id]);
+  expect(await listSessions(redis, user, { now: NOW + HOUR, idleMs })).toHaveLength(1);
+  expect(await listSessions(redis, user, { now: NOW + DAY, idleMs })).toEqual([]);
+});
+
+describe("a session that gains a factor", () => {
+  const amr = ["pwd", "otp", "mfa"];
+
+  test("has it from then on, freshly authenticated, and survives the account's requirement", async () => {
+    const user = newUser();
+    const { token, session } = await loggedIn(user, { amr: ["pwd"] });
+    const stronger = await addFactor(redis, { sessionId: session.id, amr, now: NOW + MINUTE });
+    // A factor that is proven is no login: the session is no fresher for it.
+    expect(stronger).toMatchObject({ amr, authenticatedAt: NOW });
+    await revokeAccount(redis, user.accountId, because("policy_required"));
+    expect(await check(token)).toEqual({ ok: true, session: stronger });
+  });
+
+  test("is the user's only one after its first second factor, and one of several after another", async () => {
+    const user = newUser();
+    const [mine, stolen] = [
+      await loggedIn(user, { amr: ["pwd"] }),
+      await loggedIn(user, { amr: ["pwd"] }),
+    ];
+    await addFactor(redis, { sessionId: mine.session.id, amr, now: NOW });
+    expect(await check(stolen.token)).toMatchObject({ reason: "device_verified" });
+    const other = await loggedIn(user, { amr });
+    await addFactor(redis, { sessionId: mine.session.id, amr, now: NOW });
+    expect(await check(mine.token)).toMatchObject({ ok: true });
+    expect(await check(other.token)).toMatchObject({ ok: true });
+  });
+
+  test("does not come back to life by it", async () => {
+    const user = newUser();
+    const first = await loggedIn(user);
+    const second = await loggedIn(user);
+    const signedOut = { userId: user.userId, sessionId: first.session.id, reason: "signed_out" };
+    await revokeSession(redis, signedOut);
+    const add = (sessionId: string) => addFactor(redis, { sessionId, amr, now: NOW });
+    expect(await add(first.session.id)).toBeUndefined();
+    await revokeUser(redis, user.userId, because("device_verified"));
+    expect(await add(second.session.id)).toBeUndefined();
+    expect(await add(newOwnedId(user.userId))).toBeUndefined();
+    expect(await check(second.token)).toMatchObject({ code: "session_revoked" });
+  });
+});
+
+test("records are kept past their end to say so, and are collected in the end", async () => {
+  const user = newUser();
+  const { session } = await loggedIn(user);
+  await loggedIn(user, { scope: "mfa_setup", lifetimeMs: 15 * MINUTE });
+  for (const key of [`session:${session.id}`, "sessions"]) {
+    const stays = await redis.pTTL(`mfa:{${user.userId}}:${key}`);
+    expect(stays).toBeGreaterThan(DAY);
+    expect(stays).toBeLessThanOrEqual(2 * DAY);
+  }
+});
+
+describe("the end of a grace period", () => {
+  const END = NOW + HOUR / 2;
+  const alone = { amr: ["pwd"] };
+
+  test("ends what is from before it and has no second factor, at that millisecond", async () => {
+    const user = newUser();
+    const [weak, strong] = [await loggedIn(user, alone), await loggedIn(user)];
+    const since = await loggedIn(user, { ...alone, now: END });
+    await scheduleEnforcement(redis, user.accountId, { version: 1, enforceAfter: END });
+    expect(await check(weak.token, END - 1)).toMatchObject({ ok: true });
+    const over = { ok: false, code: "session_revoked", reason: "policy_required" };
+    expect(await check(weak.token, END)).toEqual(over);
+    expect(await check(strong.token, END)).toMatchObject({ ok: true });
+    expect(await check(since.token, END)).toMatchObject({ ok: true });
+    const listed = await listSessions(redis, user, { now: END, idleMs });
+    expect(listed.map(({ id }) => id).sort()).toEqual([strong.session.id, since.session.id].sort());
+  });
+
+  test("is that of the newest version, whichever is heard of last", async () => {
+    const user = newUser();
+    const { token } = await loggedIn(user, alone);
+    const schedule = (version: number, enforceAfter: number | null) =>
+      scheduleEnforcement(redis, user.accountId, { version, enforceAfter });
+    await schedule(2, null);
+    await schedule(1, END);
+    expect(await check(token, END)).toMatchObject({ ok: true });
+    await schedule(3, END);
+    expect(await check(token, END)).toMatchObject({ ok: false });
+  });
+});

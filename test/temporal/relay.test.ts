@@ -1,0 +1,164 @@
+import { Client, Connection } from "@temporalio/client";
+import { afterEach, expect, test } from "vitest";
+import { connectDatabase } from "../../store/postgres/connect.ts";
+import { findEvent, recordEvent } from "../../store/postgres/events.ts";
+import { eventQueue, type User } from "../../store/postgres/schema.ts";
+import { type RelayDeps, startRelay } from "../../temporal/relay.ts";
+import { starting } from "../../temporal/start.ts";
+import { TASK_QUEUE, workflowIds } from "../../workflows/ids.ts";
+import { eventOf } from "../store/postgres/database.ts";
+import { wireTo } from "../store/wire.ts";
+import { limit } from "../support/limits.ts";
+import { type Receiver, startReceiver } from "../support/receiver.ts";
+import { newWebhook } from "../support/webhooks.ts";
+import { eventually } from "../workflows/flows.ts";
+import { useWorld } from "../workflows/world.ts";
+
+const world = useWorld("real");
+
+const ending: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const end of ending.splice(0).reverse()) await end();
+});
+
+/** A webhook for events of the type `happened`, and what it receives. */
+async function hooked() {
+  const receiver = await startReceiver();
+  ending.push(receiver.stop);
+  const webhook = await newWebhook(world, receiver, ["happened"]);
+  return { ...webhook, receiver, ids: () => idsOf(receiver) };
+}
+
+/** The ids of what has come, one for each time that it came. */
+const idsOf = ({ received }: Receiver) => received.map(({ headers }) => headers["webhook-id"]);
+
+async function happen(user: User) {
+  const event = eventOf(user);
+  await recordEvent(world.db, event);
+  return event.key;
+}
+
+/** A relay that looks for events ten times as often; answers what it has logged. */
+function relay(others: Partial<RelayDeps> = {}) {
+  const logged: { level: string; words: string }[] = [];
+  const { config, db, temporal } = world;
+  const relay = { ...config.limits.relay, pollMs: 100, longestWaitMs: 400 };
+  const stop = startRelay({
+    db,
+    config: { ...config, limits: { ...config.limits, relay: relay as never } },
+    start: starting(temporal.client, TASK_QUEUE),
+    log: {
+      info: (_fields, words) => void logged.push({ level: "info", words }),
+      warn: (_fields, words) => void logged.push({ level: "warn", words }),
+    },
+    ...others,
+  });
+  ending.push(stop);
+  return { logged, stop };
+}
+
+const queued = () => world.db.$count(eventQueue);
+
+test("two relays pass each of 500 events on once", { timeout: limit(120_000) }, async () => {
+  const { user, ids } = await hooked();
+  relay();
+  relay();
+  for (let n = 0; n < 50; n++) await Promise.all(Array.from({ length: 10 }, () => happen(user)));
+  await expect.poll(() => new Set(ids()).size, { timeout: limit(100_000) }).toBe(500);
+  await eventually(queued).toBe(0);
+  expect(ids()).toHaveLength(500);
+});
+
+test("events wait while Temporal is away; that is said once, and nothing is lost", async () => {
+  const { user, ids } = await hooked();
+  // Left open: the client goes on trying, and throws where nobody hears it once this is closed.
+  const nowhere = Connection.lazy({ address: "127.0.0.1:1" });
+  const real = starting(world.temporal.client, TASK_QUEUE);
+  let start = starting(new Client({ connection: nowhere }), TASK_QUEUE);
+  let tries = 0;
+  const { logged } = relay({
+    start: (...args) => {
+      tries += 1;
+      return start(...args);
+    },
+  });
+  await happen(user);
+  await expect.poll(() => tries, { timeout: limit(20_000) }).toBeGreaterThan(2);
+  expect(ids()).toEqual([]);
+  expect(logged).toEqual([{ level: "warn", words: expect.stringContaining("they wait") }]);
+  start = real;
+  await eventually(ids).toHaveLength(1);
+  expect(logged.at(-1)).toMatchObject({ level: "info" });
+  expect(logged).toHaveLength(2);
+});
+
+test("a relay goes on once PostgreSQL is back", async () => {
+  const { user, ids } = await hooked();
+  const wire = await wireTo(world.config.DATABASE_URL);
+  ending.push(wire.cut);
+  const database = connectDatabase(wire.url);
+  ending.push(database.close);
+  const { logged } = relay({ db: database.db });
+  await happen(user);
+  await eventually(ids).toHaveLength(1);
+  await wire.cut();
+  await happen(user);
+  await eventually(() => logged.length).toBe(1);
+  expect(ids()).toHaveLength(1);
+  await wire.heal();
+  await eventually(ids).toHaveLength(2);
+});
+
+test("a relay that dies between a start and its commit begins nothing twice", async () => {
+  const { user, webhookId, ids } = await hooked();
+  const real = starting(world.temporal.client, TASK_QUEUE);
+  let deaths = 0;
+  relay({
+    start: async (...args) => {
+      await real(...args);
+      if (deaths++ < 2) throw new Error("killed");
+    },
+  });
+  const key = await happen(user);
+  await eventually(queued).toBe(0);
+  const eventId = (await findEvent(world.db, key))?.id ?? 0;
+  const workflowId = workflowIds.webhookDelivery(webhookId, eventId);
+  await world.temporal.client.workflow.getHandle(workflowId).result();
+  expect(deaths).toBeGreaterThan(2);
+  expect(ids()).toEqual([`evt_${eventId}`]);
+});
+
+test("an event of a transaction that is rolled back is passed on to nobody", async () => {
+  const { user, ids } = await hooked();
+  relay();
+  const rolledBack = world.db.transaction(async (tx) => {
+    await recordEvent(tx, eventOf(user));
+    throw new Error("no");
+  });
+  await expect(rolledBack).rejects.toThrow("no");
+  await happen(user);
+  await eventually(ids).toHaveLength(1);
+  await eventually(queued).toBe(0);
+  expect(ids()).toHaveLength(1);
+});
+
+test("a stopped relay passes nothing on", async () => {
+  const { user, ids } = await hooked();
+  await relay().stop();
+  await happen(user);
+  expect(await queued()).toBeGreaterThan(0);
+  expect(ids()).toEqual([]);
+  relay();
+  await eventually(ids).toHaveLength(1);
+});
+
+test("a delivery goes on where a worker left it", async () => {
+  const { user, ids } = await hooked();
+  relay();
+  await world.withoutWorker(async () => {
+    await happen(user);
+    await eventually(queued).toBe(0);
+    expect(ids()).toEqual([]);
+  });
+  await eventually(ids).toHaveLength(1);
+});
