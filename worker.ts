@@ -3,7 +3,7 @@ import { NativeConnection, Runtime, Worker } from "@temporalio/worker";
 import { pino } from "pino";
 import { createActivities } from "./activities/activities.ts";
 import { limitTemporalCore, loadConfig } from "./config.ts";
-import { mailGateway } from "./providers/mail/mail.ts";
+import { mailGateway } from "./providers/mail/configured.ts";
 import { configuredSms } from "./providers/sms/configured.ts";
 import { passReport } from "./providers/sms/reports.ts";
 import type { DeliveryReport } from "./providers/sms/sms.ts";
@@ -12,8 +12,9 @@ import { connectRedis } from "./store/redis/connect.ts";
 import { startTraces } from "./telemetry/start-traces.ts";
 import { activityFields, sdkLogger } from "./telemetry/worker-log.ts";
 import { exporterAt, measureWorker } from "./telemetry/worker-metrics.ts";
+import { createCalls } from "./temporal/calls.ts";
 import { startRelay } from "./temporal/relay.ts";
-import { signalling } from "./temporal/signal.ts";
+import { reporting } from "./temporal/signal.ts";
 import { starting } from "./temporal/start.ts";
 import { workerSettings } from "./worker-settings.ts";
 import { workflowCode } from "./workflow-code.ts";
@@ -45,8 +46,10 @@ const connection = await NativeConnection.connect({
   address: config.TEMPORAL_ADDRESS,
 });
 const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE });
-const signal = signalling(client);
-const onReport = (report: DeliveryReport) => passReport({ redis, signal }, report);
+// Nobody waits for these, but the rows of events are held while their flows are started.
+const calls = createCalls(client, () => 2_500);
+const tellFlow = reporting(calls.signal);
+const onReport = (report: DeliveryReport) => passReport({ redis, report: tellFlow }, report);
 const sms = configuredSms({ config, redis, clock, log, onReport });
 const tracing = await startTraces({
   endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
@@ -76,7 +79,7 @@ const worker = await Worker.create({
   activities: createActivities({ db: database.db, redis, sms, mail, config, clock, log }),
 });
 
-const stopRelay = startRelay({ db: database.db, config, start: starting(client, TASK_QUEUE), log });
+const stopRelay = startRelay({ db: database.db, config, start: starting(calls), log });
 
 log.info("worker ready");
 await worker.run();

@@ -3,13 +3,13 @@ import type { EventType } from "../store/event-types.ts";
 import { removeUnverifiedDevice, verifyDevice } from "../store/postgres/devices.ts";
 import { dropPin } from "../store/redis/second-step/pins.ts";
 import { revokeUser } from "../store/redis/sessions/sessions.ts";
-import type { Deps } from "./activities.ts";
 import { currentWorkflowId, eventOf } from "./audit.ts";
+import type { ActivityDeps } from "./deps.ts";
 
 type Enrolled = { userId: string; accountId: string; deviceId: string; origin?: Origin };
 
 /** How an enrollment ends: the device counts, or is gone. */
-export function settlementActivities({ db, redis, clock }: Deps) {
+export function settlementActivities({ db, redis, clock }: ActivityDeps) {
   const remove = async (device: Enrolled, event: EventType) => {
     const { userId, deviceId } = device;
     await removeUnverifiedDevice(

@@ -3,13 +3,13 @@ import { recordEvent } from "../store/postgres/events.ts";
 import { holdingUser } from "../store/postgres/holding-user.ts";
 import { getUser, lockUser } from "../store/postgres/users.ts";
 import { exhaustAttempts } from "../store/redis/second-step/failures.ts";
-import type { Deps } from "./activities.ts";
 import { eventOf } from "./audit.ts";
+import type { ActivityDeps } from "./deps.ts";
 
 type Challenge = { userId: string; accountId: string; challengeId: string };
 
 /** What a login challenge that failed leaves behind in the system of record. */
-export function loginActivities({ db, redis, config, clock }: Deps) {
+export function loginActivities({ db, redis, config, clock }: ActivityDeps) {
   return {
     async recordExpiry(login: Challenge) {
       await recordEvent(db, eventOf(clock, "login_challenge_expired", login));

@@ -1,7 +1,7 @@
 import { hashCode } from "../store/codes.ts";
 import { type BudgetRule, refund, spend } from "../store/redis/budgets.ts";
 import { keys } from "../store/redis/keys.ts";
-import type { Deps } from "./activities.ts";
+import type { ActivityDeps } from "./deps.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -23,7 +23,7 @@ const mailboxOf = (address: string) => address.toLowerCase().replace(/\+.*(?=@)/
  * have it flooded, nor many of them; and no account can use up what another's users are told by.
  */
 export async function spendNotice(
-  { redis, clock, config }: Pick<Deps, "redis" | "clock" | "config">,
+  { redis, clock, config }: Pick<ActivityDeps, "redis" | "clock" | "config">,
   { address, accountId, important }: { address: string; accountId: string; important: boolean },
 ): Promise<{ giveBack(): Promise<void> } | undefined> {
   const { notices } = config.limits;

@@ -1,6 +1,6 @@
 import { ApplicationFailure } from "@temporalio/common";
 import { hashCode } from "../store/codes.ts";
-import { isImportant, type Recipient, recipientsOf, writeNotice } from "../store/notices.ts";
+import { isImportant, type Recipient, writeNotice } from "../store/notices.ts";
 import { getAccount } from "../store/postgres/accounts.ts";
 import { actorsOf } from "../store/postgres/actors.ts";
 import { getEvent, type NewEvent, recordEvent } from "../store/postgres/events.ts";
@@ -8,9 +8,7 @@ import type { AuditEvent, User } from "../store/postgres/schema.ts";
 import { getUser } from "../store/postgres/users.ts";
 import { formerAddress } from "../store/redis/sessions/former-addresses.ts";
 import { isRequired, requirementOf, whoRequires } from "../store/requirement.ts";
-import type { FollowUp } from "../temporal/follow-ups.ts";
-import { workflowIds } from "../workflows/ids.ts";
-import type { Deps } from "./activities.ts";
+import type { ActivityDeps } from "./deps.ts";
 import { spendNotice } from "./notice-budget.ts";
 
 /** What became of a notice; `mail_off` where the service has no way to send mails. */
@@ -20,7 +18,7 @@ export type NoticeOutcome = "sent" | "no_address" | "refused" | "mail_off";
 const OVER_BUDGET = "over_budget";
 
 /** Telling a user of an event. The address and the words are found when it is sent, and stay out of history. */
-export function noticeActivities(deps: Deps) {
+export function noticeActivities(deps: ActivityDeps) {
   const { db, redis, mail, config, clock } = deps;
   const requiredOf = async (user: User) => {
     const account = await getAccount(db, user.accountId);
@@ -80,16 +78,4 @@ function droppedNotice(
     type: "notice_dropped",
     detail,
   };
-}
-
-/** The notices that an event begins: one to each address, since each may be refused by itself. */
-export function noticesOf(event: AuditEvent): FollowUp[] {
-  const { id: eventId, userId, accountId, type } = event;
-  return recipientsOf(event).map((to) => ({
-    type: "notice",
-    workflowId: workflowIds.notice(eventId, to),
-    args: { userId, accountId, eventId, to },
-    summary: `notice of ${type} by e-mail`,
-    state: "sending",
-  }));
 }

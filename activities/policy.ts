@@ -11,8 +11,8 @@ import {
   revokeAccount,
   scheduleEnforcement,
 } from "../store/redis/sessions/sessions.ts";
-import type { Deps } from "./activities.ts";
 import { eventOf } from "./audit.ts";
+import type { ActivityDeps } from "./deps.ts";
 
 /** A version of an account's policy, being rolled out. */
 type Rollout = { accountId: string; version: number };
@@ -28,7 +28,7 @@ type Change = Rollout & {
 type Progress = { toGo: number } | { overtakenBy: Requirement };
 
 /** The steps of a policy's roll-out; each asks first whether the policy is still of its version. */
-export function policyActivities({ db, redis, clock }: Deps) {
+export function policyActivities({ db, redis, clock }: ActivityDeps) {
   const progressOf = async ({ accountId, version }: Rollout): Promise<Progress> => {
     const account = await getAccount(db, accountId);
     if (account?.policyVersion !== version)

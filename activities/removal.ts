@@ -9,8 +9,8 @@ import { forgetDevice } from "../store/redis/second-step/attempts.ts";
 import { withdrawChallenges } from "../store/redis/second-step/challenges.ts";
 import { revokeUser } from "../store/redis/sessions/sessions.ts";
 import { isRequired, requirementOf } from "../store/requirement.ts";
-import type { Deps } from "./activities.ts";
 import { currentWorkflowId, eventOf } from "./audit.ts";
+import type { ActivityDeps } from "./deps.ts";
 
 type Request = {
   userId: string;
@@ -32,7 +32,7 @@ const DEPENDS_ON = {
 };
 
 /** The steps of a removal, each of which may be repeated. */
-export function removalActivities({ db, redis, clock, config }: Deps) {
+export function removalActivities({ db, redis, clock, config }: ActivityDeps) {
   return {
     async removeDevices(
       request: Request,

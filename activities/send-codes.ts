@@ -6,8 +6,8 @@ import { getDevice, listDevices } from "../store/postgres/devices.ts";
 import { rememberDelivery } from "../store/redis/messages/deliveries.ts";
 import { readChallenge, storePasscode } from "../store/redis/second-step/challenges.ts";
 import { storePin } from "../store/redis/second-step/pins.ts";
-import type { Deps } from "./activities.ts";
 import { currentWorkflowId } from "./audit.ts";
+import type { ActivityDeps } from "./deps.ts";
 import { passcodeText, pinText } from "./sms-texts.ts";
 
 /**
@@ -15,7 +15,7 @@ import { passcodeText, pinText } from "./sms-texts.ts";
  * else. A retry makes a new one: only the newest is good. Reports about the message come back under
  * its reference, which says nothing to the provider that keeps both; `sending` is the flow's count.
  */
-export function deliveryActivities({ db, redis, sms, config, clock }: Deps) {
+export function deliveryActivities({ db, redis, sms, config, clock }: ActivityDeps) {
   const { pin, passcode } = config.limits;
 
   const send = async (to: string, body: string, sending: number) => {

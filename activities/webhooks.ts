@@ -8,8 +8,8 @@ import {
 import { getWebhook, setWebhookDisabled } from "../store/postgres/webhooks.ts";
 import { unseal } from "../store/sealing.ts";
 import { tell } from "../telemetry/facts.ts";
-import type { Deps } from "./activities.ts";
 import { currentWorkflowId } from "./audit.ts";
+import type { ActivityDeps } from "./deps.ts";
 
 type Delivery = { accountId: string; webhookId: string; eventId: number };
 
@@ -25,7 +25,7 @@ type Attempted =
 const GONE = "410";
 
 /** The steps of an event's way to a webhook. */
-export function webhookActivities({ db, config, clock }: Deps) {
+export function webhookActivities({ db, config, clock }: ActivityDeps) {
   const sender = webhookSender({
     inside: config.WEBHOOKS_INSIDE,
     timeoutMs: config.limits.webhooks.timeoutMs,

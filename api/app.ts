@@ -1,9 +1,9 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
-import type { Context } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
 import type { Deps } from "../core/deps.ts";
 import { Problem } from "../core/problem.ts";
 import { portal } from "../portal/app.tsx";
-import { outboxRoutes } from "../portal/outbox.tsx";
+import { outbox } from "../portal/outbox.tsx";
 import { hasOutbox } from "../store/redis/messages/outbox.ts";
 import { limitBody } from "./http/body-limit.ts";
 import { noStore, secureHeaders } from "./http/headers.ts";
@@ -32,8 +32,16 @@ import { webhookRoutes } from "./v1/routes/webhooks.ts";
 /** Where programs call, in one protocol or another. */
 const FACES = ["/v1/*", "/v2.0/*"];
 
+/** What the gateway works with. */
+type AppDeps = Deps & {
+  /** Around each request, where the gateway counts them. */
+  measured?: MiddlewareHandler;
+  /** Around each request, where the gateway makes traces. */
+  traced?: MiddlewareHandler;
+};
+
 /** The gateway: every route over the given dependencies. */
-export function createApp(deps: Deps) {
+export function createApp(deps: AppDeps) {
   const { config, log } = deps;
   const app = new OpenAPIHono({ defaultHook: invalidFields });
 
@@ -64,7 +72,7 @@ export function createApp(deps: Deps) {
   webhookRoutes(app, deps);
   refuseOtherMethods(app);
   referenceRoutes(app);
-  if (hasOutbox(config)) outboxRoutes(app, deps);
+  if (hasOutbox(config)) app.route("/", outbox(deps));
   app.route("/", identity(deps));
   app.route("/", portal({ ...deps, flows: { ...deps.flows, ...deps.flows.forPages } }));
 

@@ -1,5 +1,3 @@
-import type { z } from "@hono/zod-openapi";
-import type { accountEventFilterQuery } from "../api/v1/activity-schemas.ts";
 import type { Origin } from "../machines/methods.ts";
 import type { EventType } from "../store/event-types.ts";
 import { newId } from "../store/ids.ts";
@@ -49,16 +47,6 @@ export function userEvent(
 export async function activity({ db }: Pick<Deps, "db">, query: EventQuery, reader: Reader) {
   const { events, next } = await listEvents(db, query);
   return { events: await showEvents(db, events, reader), next: next ?? null };
-}
-
-/** The filter of a request's query. */
-export function filterOf({
-  type: types,
-  user: userId,
-  actor: actorId,
-  ...time
-}: z.output<typeof accountEventFilterQuery>) {
-  return { types, actorId, ...time, ...(userId && { userId }) };
 }
 
 /**

@@ -1,4 +1,3 @@
-import type { MiddlewareHandler } from "hono";
 import type { Logger } from "pino";
 import type { Clock, Config } from "../config.ts";
 import type { Resolve } from "../providers/webhook/public-addresses.ts";
@@ -20,8 +19,4 @@ export type Deps = {
   log: Logger;
   /** How names of webhooks become addresses: by DNS unless a test knows others. */
   resolve?: Resolve;
-  /** Around each request, where the gateway counts them. */
-  measured?: MiddlewareHandler;
-  /** Around each request, where the gateway makes traces. */
-  traced?: MiddlewareHandler;
 };

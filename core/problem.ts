@@ -1,6 +1,3 @@
-import type { Context } from "hono";
-import type { ContentfulStatusCode } from "hono/utils/http-status";
-
 export type FieldError = { path: string; message: string };
 
 type Extra = {
@@ -11,17 +8,13 @@ type Extra = {
   errors?: FieldError[];
   /** What the request has spent stays spent, although nobody has judged it. */
   spent?: true;
-  /** Nobody was there to be asked: nothing was begun, nor will be later. */
-  neverSent?: true;
-  /** What was begun and goes on by itself: the id of a removal. */
-  goesOn?: string;
   /** Further members of the problem, such as `attemptsRemaining` or `reason`. */
   members?: Record<string, unknown>;
 };
 
 /** A refusal to be told to the client as RFC 9457 `application/problem+json`; `code` never changes. */
 export class Problem extends Error {
-  readonly status: ContentfulStatusCode;
+  readonly status: ProblemStatus;
   readonly code: ProblemCode;
   readonly extra: Extra;
 
@@ -34,8 +27,6 @@ export class Problem extends Error {
     this.extra = extra;
   }
 }
-
-type Kind = { status: ContentfulStatusCode; title: string };
 
 /** Every code a client can meet, with its status and its title. */
 export const PROBLEMS = {
@@ -116,75 +107,8 @@ export const PROBLEMS = {
   request_in_progress: { status: 409, title: "The same request is still in progress" },
   service_unavailable: { status: 503, title: "The service is temporarily unavailable" },
   internal_error: { status: 500, title: "Something went wrong on our side" },
-} as const satisfies Record<string, Kind>;
+} as const satisfies Record<string, { status: number; title: string }>;
 
 export type ProblemCode = keyof typeof PROBLEMS;
 
-/** The problem as its body's JSON. */
-export function problemBody(problem: Problem) {
-  const { errors, members } = problem.extra;
-  return {
-    type: `urn:second-step:problem:${problem.code}`,
-    title: PROBLEMS[problem.code].title,
-    status: problem.status,
-    detail: problem.message,
-    code: problem.code,
-    ...(errors && { errors }),
-    ...members,
-  };
-}
-
-/** Answers a request with the problem. */
-export function sendProblem(c: Context, problem: Problem) {
-  const headers: Record<string, string> = { "content-type": "application/problem+json" };
-  const { retryAfterS, allow } = problem.extra;
-  if (retryAfterS !== undefined) headers["retry-after"] = String(Math.max(1, retryAfterS));
-  if (allow !== undefined) headers.allow = allow;
-  return c.body(JSON.stringify(problemBody(problem)), problem.status, headers);
-}
-
-/** Whether a problem tells that a dependency is away: then nobody has judged what was asked. */
-export const isAwayProblem = (error: unknown): boolean =>
-  error instanceof Problem && error.extra.members?.dependency !== undefined && !error.extra.spent;
-
-/**
- * Whether what an error ended is certainly not done, nor will be: it was refused, or reached nobody. What
- * is only late may be done yet.
- */
-export const isUndone = (error: unknown): boolean =>
-  error instanceof Problem && (error.status < 500 || error.extra.neverSent === true);
-
-/** Whether a problem leaves spent what the request has spent, although nobody has judged it. */
-export const isSpent = (error: unknown): boolean =>
-  error instanceof Problem && error.extra.spent === true;
-
-/**
- * One flow has too much to do at this moment, as the `cause` tells the log. Told like an outage, since
- * the difference would tell which guesses were right; but its user can bring it about, so nothing is
- * given back for it.
- */
-export function busy(cause: unknown): Problem {
-  const { code, message, extra } = unavailable("temporal");
-  return new Problem(code, message, { ...extra, spent: true }, cause);
-}
-
-/**
- * A dependency is away, as its `cause` tells the log; nothing was lost, and trying again is right.
- * `neverSent` where the request certainly did not reach it.
- */
-export function unavailable(
-  dependency: "store" | "temporal",
-  cause?: unknown,
-  { neverSent = false } = {},
-) {
-  return new Problem(
-    "service_unavailable",
-    `The service (${dependency}) is not available. Nothing was lost. Try again.`,
-    {
-      retryAfterS: 2,
-      members: { dependency },
-      ...(neverSent && { neverSent }),
-    },
-    cause,
-  );
-}
+type ProblemStatus = (typeof PROBLEMS)[ProblemCode]["status"];

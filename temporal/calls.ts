@@ -10,14 +10,22 @@ import {
   type WorkflowHandle,
   WorkflowNotFoundError,
 } from "@temporalio/client";
-import { unavailable } from "../core/problem.ts";
+import { WorkflowIdReusePolicy } from "@temporalio/common";
 import { type Facts, tell } from "../telemetry/facts.ts";
 import { note } from "../telemetry/request-context.ts";
-import { TASK_QUEUE } from "../workflows/ids.ts";
-import { type Owner, VIEW } from "../workflows/messages.ts";
+import { TASK_QUEUE, type WorkflowId } from "../workflows/ids.ts";
+import {
+  type SignalName,
+  type SignalPayload,
+  type UpdateName,
+  type UpdatePayload,
+  VIEW,
+  type WorkflowName,
+  type Workflows,
+} from "../workflows/messages.ts";
+import { FlowSpent, FlowUnknown, TemporalAway } from "./errors.ts";
 import {
   FAILED_PRECONDITION,
-  FlowSpent,
   IN_FLIGHT,
   isRefusal,
   isUnrun,
@@ -25,7 +33,7 @@ import {
   statusOf,
   TOTAL_UPDATES,
   troubleOf,
-} from "./errors.ts";
+} from "./troubles.ts";
 
 /** How long a program's call waits for Temporal before the request, due within 2 s, is given up, in ms. */
 const PATIENCE_MS = 1500;
@@ -60,6 +68,8 @@ type StartOptions = {
   state?: string;
   /** How long no worker is needed, in ms; an Update ends it. */
   startDelay?: number;
+  /** Also where the one of that id has ended, for as long as its history is kept. */
+  once?: boolean;
 };
 
 /** A workflow's events, oldest first. */
@@ -69,9 +79,8 @@ export type History = Awaited<ReturnType<WorkflowHandle["fetchHistory"]>>;
 type Unrun<View> = (history: History) => View | undefined;
 
 /**
- * What is asked of workflows, each with so many ms of patience. Each throws the 503 problem when Temporal
- * or every worker is away, and another 503, after which nothing is given back, when the workflow has too
- * much to do at this moment.
+ * What is asked of workflows, each with so many ms of patience. Each throws `TemporalAway` when Temporal
+ * or every worker is away, and `FlowBusy` when the workflow has too much to do at this moment.
  */
 export function createCalls(client: Client, patience: () => number = () => PATIENCE_MS) {
   const call = async <T>(
@@ -89,7 +98,7 @@ export function createCalls(client: Client, patience: () => number = () => PATIE
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
         giveUp.abort();
-        reject(unavailable("temporal", new Error(`${name}: no answer in ${patienceMs} ms`)));
+        reject(new TemporalAway(`${name}: no answer in ${patienceMs} ms`));
       }, patienceMs);
     });
     try {
@@ -107,11 +116,11 @@ export function createCalls(client: Client, patience: () => number = () => PATIE
   };
 
   /** False where the flow is there already, as after a repeated request. */
-  const start = async (
-    type: string,
-    workflowId: string,
-    args: Omit<Owner, "userId"> & Partial<Owner>,
-    { summary, method, state, startDelay }: StartOptions,
+  const start = async <W extends WorkflowName>(
+    type: W,
+    workflowId: WorkflowId<W>,
+    args: Workflows[W]["input"],
+    { summary, method, state, startDelay, once }: StartOptions,
   ): Promise<boolean> => {
     try {
       await call("start", workflowId, () =>
@@ -121,6 +130,7 @@ export function createCalls(client: Client, patience: () => number = () => PATIE
           args: [args],
           staticSummary: summary,
           startDelay,
+          workflowIdReusePolicy: once ? WorkflowIdReusePolicy.REJECT_DUPLICATE : undefined,
           searchAttributes: {
             ...(args.userId && { MfaUserId: [args.userId] }),
             MfaAccountId: [args.accountId],
@@ -136,13 +146,38 @@ export function createCalls(client: Client, patience: () => number = () => PATIE
     }
   };
 
+  /** Tells a flow something that nobody waits for; one that has ended needs to hear nothing. */
+  const signal = async <W extends WorkflowName, S extends SignalName<W>>(
+    workflowId: WorkflowId<W>,
+    name: S,
+    payload: SignalPayload<W, S>,
+  ): Promise<void> => {
+    const handle = client.workflow.getHandle(workflowId);
+    try {
+      await call("signal", workflowId, () => handle.signal<[typeof payload]>(name, payload));
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+    }
+  };
+
+  /** What a flow ended with. */
+  const result = <W extends WorkflowName>(workflowId: WorkflowId<W>) =>
+    client.workflow.result<(args: Workflows[W]["input"]) => Promise<Workflows[W]["answer"]>>(
+      workflowId,
+    );
+
   const open = new WorkflowClient({ ...client.workflow.options, queryRejectCondition: "NOT_OPEN" });
   // The view of a flow that has ended is its result, for which no worker is asked: its build may be gone.
-  const view = async <View>(workflowId: string, unrun?: Unrun<View>) => {
+  const view = async <W extends WorkflowName>(
+    workflowId: WorkflowId<W>,
+    unrun?: Unrun<Workflows[W]["answer"]>,
+  ): Promise<Workflows[W]["answer"]> => {
     const handle = open.getHandle(workflowId);
     // A server that knows how long we wait tells at once that the flow will not be run by then.
     const query = () =>
-      client.withDeadline(Date.now() + patience(), () => handle.query<View>(VIEW));
+      client.withDeadline(Date.now() + patience(), () =>
+        handle.query<Workflows[W]["answer"]>(VIEW),
+      );
     const work = () =>
       query().catch(async (error) => {
         const known = isUnrun(error) ? unrun?.(await handle.fetchHistory()) : undefined;
@@ -153,8 +188,7 @@ export function createCalls(client: Client, patience: () => number = () => PATIE
       return await call("query", workflowId, work);
     } catch (error) {
       if (!(error instanceof QueryRejectedError)) throw error;
-      const ended = () => client.workflow.result<(args: object) => Promise<View>>(workflowId);
-      return call("result", workflowId, ended).catch((failure) => {
+      return call("result", workflowId, () => result(workflowId)).catch((failure) => {
         if (!(failure instanceof WorkflowFailedError)) throw failure;
         // An operator ended it, and it has no view: as good as a flow that is not known.
         throw new WorkflowNotFoundError(failure.message, workflowId, undefined);
@@ -163,7 +197,10 @@ export function createCalls(client: Client, patience: () => number = () => PATIE
   };
 
   /** Undefined where no such workflow is known. */
-  const viewIfKnown = async <View>(workflowId: string, unrun?: Unrun<View>) => {
+  const viewIfKnown = async <W extends WorkflowName>(
+    workflowId: WorkflowId<W>,
+    unrun?: Unrun<Workflows[W]["answer"]>,
+  ): Promise<Workflows[W]["answer"] | undefined> => {
     try {
       return await view(workflowId, unrun);
     } catch (error) {
@@ -172,24 +209,27 @@ export function createCalls(client: Client, patience: () => number = () => PATIE
     }
   };
 
-  const move = async <View>(
-    workflowId: string,
-    update: string,
-    payload: object,
+  const move = async <W extends WorkflowName, U extends UpdateName<W>>(
+    workflowId: WorkflowId<W>,
+    update: U,
+    payload: UpdatePayload<W, U>,
     updateId?: string,
-  ): Promise<Moved<View>> => {
+  ): Promise<Moved<Workflows[W]["answer"]>> => {
+    type Payload = UpdatePayload<W, U>;
     try {
       const handle = client.workflow.getHandle(workflowId);
-      const options = { args: [payload] as [object], updateId };
-      const send = () => handle.executeUpdate<View, [object]>(update, options);
+      const options = { args: [payload] as [Payload], updateId };
+      const send = () => handle.executeUpdate<Workflows[W]["answer"], [Payload]>(update, options);
       return { moved: true, view: await call("update", workflowId, () => untilTaken(send)) };
     } catch (error) {
       if (!isRefusal(error) || error instanceof FlowSpent) throw error;
-      return { moved: false, view: await view<View>(workflowId) };
+      const now = await viewIfKnown(workflowId);
+      if (now === undefined) throw new FlowUnknown(workflowId);
+      return { moved: false, view: now };
     }
   };
 
-  return { call, start, view, viewIfKnown, move };
+  return { call, start, signal, result, view, viewIfKnown, move };
 }
 
 /**
@@ -205,3 +245,5 @@ async function untilTaken<T>(send: () => Promise<T>, tries = TRIES): Promise<T> 
     return untilTaken(send, tries - 1);
   }
 }
+
+export type Calls = ReturnType<typeof createCalls>;

@@ -1,23 +1,16 @@
 import { type Client, WorkflowFailedError, WorkflowNotFoundError } from "@temporalio/client";
-import { Problem, type ProblemCode } from "../core/problem.ts";
+import type { Method } from "../machines/methods.ts";
 import { workflowIds } from "../workflows/ids.ts";
 import type {
-  ChallengeView,
-  challengeUpdates,
   DeviceRemovalArgs,
   DeviceRemovalResult,
-  EnrollmentView,
   LoginChallengeArgs,
   OtpEnrollmentArgs,
-  otpUpdates,
   PolicyRolloutArgs,
-  PolicyRolloutView,
-  rolloutUpdates,
   SmsEnrollmentArgs,
-  smsUpdates,
+  UpdateName,
+  UpdatePayload,
   WebhookDeliveryArgs,
-  WebhookDeliveryView,
-  webhookUpdates,
 } from "../workflows/messages.ts";
 import {
   firstChallengeView,
@@ -25,12 +18,14 @@ import {
   firstSmsEnrollmentView,
 } from "../workflows/views.ts";
 import { createCalls } from "./calls.ts";
+import { RemovalUnderWay, TemporalAway } from "./errors.ts";
 import { pageTimeLeft } from "./page-time.ts";
+import { reporting } from "./signal.ts";
 import { unrunChallenge } from "./unrun-challenge.ts";
 
 /**
  * The gateway's only door to Temporal: for programs, and `forPages` for people, who rather wait on a
- * slow day. Throws the 503 problem when Temporal or every worker is away.
+ * slow day. Each throws `TemporalAway` when Temporal or every worker is away.
  */
 export function createFlows(client: Client) {
   const forPrograms = flowsOver(client);
@@ -42,7 +37,7 @@ export function createFlows(client: Client) {
 }
 
 function flowsOver(client: Client, patience?: () => number) {
-  const { call, start, viewIfKnown, move } = createCalls(client, patience);
+  const { call, start, signal, result, viewIfKnown, move } = createCalls(client, patience);
 
   return {
     /** Answers the view that the challenge begins with. */
@@ -61,15 +56,12 @@ function flowsOver(client: Client, patience?: () => number) {
     /** Undefined where no such workflow is known. */
     challenge: (challengeId: string) =>
       viewIfKnown(workflowIds.loginChallenge(challengeId), unrunChallenge),
-    moveChallenge: (
+    moveChallenge: <U extends UpdateName<"loginChallenge">>(
       challengeId: string,
-      update: keyof typeof challengeUpdates,
-      payload: object = {},
+      update: U,
+      payload: UpdatePayload<"loginChallenge", U>,
       updateId?: string,
-    ) =>
-      move<ChallengeView>(workflowIds.loginChallenge(challengeId), update, payload, updateId).catch(
-        unknownIs("challenge_not_found"),
-      ),
+    ) => move(workflowIds.loginChallenge(challengeId), update, payload, updateId),
 
     /** Answers the view that the enrollment begins with. */
     startSmsEnrollment: async (args: SmsEnrollmentArgs) => {
@@ -92,16 +84,13 @@ function flowsOver(client: Client, patience?: () => number) {
       return view;
     },
     /** Undefined where no such workflow is known. */
-    enrollment: (device: Enrolled) => viewIfKnown<EnrollmentView>(enrollmentId(device)),
-    moveEnrollment: <D extends Enrolled>(
-      device: D,
-      update: D["type"] extends "sms" ? keyof typeof smsUpdates : keyof typeof otpUpdates,
-      payload: object = {},
+    enrollment: (device: Enrolled) => viewIfKnown(enrollmentId(device)),
+    moveEnrollment: <M extends Method, U extends UpdateName<`${M}Enrollment`>>(
+      device: Enrolled<M>,
+      update: U,
+      payload: UpdatePayload<`${M}Enrollment`, U>,
       updateId?: string,
-    ) =>
-      move<EnrollmentView>(enrollmentId(device), update, payload, updateId).catch(
-        unknownIs("device_not_found"),
-      ),
+    ) => move(enrollmentId(device), update, payload, updateId),
 
     /** False where that version's roll-out is under way already. */
     startPolicyRollout: (args: PolicyRolloutArgs) =>
@@ -111,15 +100,15 @@ function flowsOver(client: Client, patience?: () => number) {
       }),
     /** Undefined where no such workflow is known. */
     policyRollout: (accountId: string, version: number) =>
-      viewIfKnown<PolicyRolloutView>(workflowIds.policyRollout(accountId, version)),
-    movePolicyRollout: (
+      viewIfKnown(workflowIds.policyRollout(accountId, version)),
+    movePolicyRollout: <U extends UpdateName<"policyRollout">>(
       { accountId, version }: Pick<PolicyRolloutArgs, "accountId" | "version">,
-      update: keyof typeof rolloutUpdates,
-      payload: object = {},
+      update: U,
+      payload: UpdatePayload<"policyRollout", U>,
       updateId?: string,
     ) => {
       const workflowId = workflowIds.policyRollout(accountId, version);
-      return move<PolicyRolloutView>(workflowId, update, payload, updateId);
+      return move(workflowId, update, payload, updateId);
     },
 
     /** Once more, where the one before has ended; false where it has not. */
@@ -129,27 +118,25 @@ function flowsOver(client: Client, patience?: () => number) {
         state: "attempting",
       }),
     /** Undefined where no such workflow is known. */
-    webhookDelivery: (delivery: Delivery) => viewIfKnown<WebhookDeliveryView>(deliveryId(delivery)),
-    moveWebhookDelivery: (delivery: Delivery, update: keyof typeof webhookUpdates) =>
-      move<WebhookDeliveryView>(deliveryId(delivery), update, {}),
+    webhookDelivery: (delivery: Delivery) => viewIfKnown(deliveryId(delivery)),
+    resendDelivery: (delivery: Delivery) => move(deliveryId(delivery), "resend", {}),
 
-    /** Waits for the end; after a 503 the removal, if it was taken, goes on by itself. */
+    /** Waits for the end. Throws `RemovalUnderWay` where that takes too long. */
     removeDevices: async (args: DeviceRemovalArgs) => {
       const workflowId = workflowIds.deviceRemoval(args.removalId);
       const summary = args.deviceId ? "removal of a device" : "removal of all devices";
       await start("deviceRemoval", workflowId, args, { summary });
-      return call("result", workflowId, () =>
-        client.workflow.result<DeviceRemovalWorkflow>(workflowId),
-      ).catch(goesOn(args.removalId));
+      return call("result", workflowId, () => result(workflowId)).catch(goesOn(args.removalId));
     },
     /** How a removal ended, or that it goes on; undefined where no such removal is known. */
     removal: async (removalId: string): Promise<DeviceRemovalResult | "goes_on" | undefined> => {
       const workflowId = workflowIds.deviceRemoval(removalId);
-      const handle = client.workflow.getHandle<DeviceRemovalWorkflow>(workflowId);
       try {
-        const { status } = await call("describe", workflowId, () => handle.describe());
+        const { status } = await call("describe", workflowId, () =>
+          client.workflow.getHandle(workflowId).describe(),
+        );
         if (status.name === "RUNNING") return "goes_on";
-        return await call("result", workflowId, () => handle.result());
+        return await call("result", workflowId, () => result(workflowId));
       } catch (error) {
         // What an operator ended has no result.
         const unknown = error instanceof WorkflowNotFoundError;
@@ -158,51 +145,29 @@ function flowsOver(client: Client, patience?: () => number) {
       }
     },
 
-    /** Tells a flow something that nobody waits for; one that has ended needs to hear nothing. */
-    signal: async (workflowId: string, name: string, payload: object) => {
-      try {
-        await call("signal", workflowId, () =>
-          client.workflow.getHandle(workflowId).signal(name, payload),
-        );
-      } catch (error) {
-        if (!(error instanceof WorkflowNotFoundError)) throw error;
-      }
-    },
+    signal,
+    reportDelivery: reporting(signal),
 
-    /** Throws the 503 problem unless the server answers. */
+    /** Throws `TemporalAway` unless the server answers. */
     ping: () => call("ping", undefined, () => client.workflowService.getSystemInfo({})),
   };
 }
 
 export type Flows = ReturnType<typeof flowsOver>;
 
-type DeviceRemovalWorkflow = (args: DeviceRemovalArgs) => Promise<DeviceRemovalResult>;
-
-type Enrolled = { id: string; type: "sms" | "otp" };
+type Enrolled<M extends Method = Method> = { id: string; type: M };
 
 type Delivery = Pick<WebhookDeliveryArgs, "webhookId" | "eventId">;
 
 const deliveryId = ({ webhookId, eventId }: Delivery) =>
   workflowIds.webhookDelivery(webhookId, eventId);
 
-const enrollmentId = ({ id, type }: Enrolled) => workflowIds.enrollment(type, id);
+const enrollmentId = <M extends Method>({ id, type }: Enrolled<M>) =>
+  workflowIds.enrollment(type, id);
 
-/** Tells whoever stops waiting for a removal that was begun what becomes of it. */
+/** Tells whoever stops waiting for a removal that was begun which one goes on. */
 const goesOn =
   (removalId: string) =>
   (error: unknown): never => {
-    if (!(error instanceof Problem) || error.code !== "service_unavailable") throw error;
-    throw new Problem(
-      error.code,
-      "The devices are being removed. That goes on by itself; look again in a moment.",
-      { ...error.extra, goesOn: removalId },
-      error.cause,
-    );
-  };
-
-/** For a flow that Temporal has lost, or whose start a crash prevented: the problem of that code. */
-const unknownIs =
-  (code: ProblemCode) =>
-  (error: unknown): never => {
-    throw error instanceof WorkflowNotFoundError ? new Problem(code, "Start again.") : error;
+    throw error instanceof TemporalAway ? new RemovalUnderWay(removalId, error.cause) : error;
   };

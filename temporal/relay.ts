@@ -2,14 +2,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "../config.ts";
 import type { Db } from "../store/postgres/connect.ts";
 import { forgetQueuedEvents, takeQueuedEvents } from "../store/postgres/event-queue.ts";
-import type { AuditEvent } from "../store/postgres/schema.ts";
-import { type FollowUp, followUps } from "./follow-ups.ts";
+import { followUps } from "./follow-ups.ts";
+import type { FollowUp } from "./start.ts";
 
 export type RelayDeps = {
   db: Db;
   config: Config;
   /** Starts what an event begins, or finds that it has begun before. */
-  start(followUp: FollowUp, event: AuditEvent): Promise<void>;
+  start(followUp: FollowUp): Promise<void>;
   log: { info(fields: object, words: string): void; warn(fields: object, words: string): void };
 };
 
@@ -55,7 +55,7 @@ async function passOn({ db, config, start }: RelayDeps): Promise<number> {
     const taken = await takeQueuedEvents(tx, config.limits.relay.batch);
     if (taken.length === 0) return 0;
     const begun = await followUps({ db: tx, config }, taken);
-    await Promise.all(begun.map(({ followUp, event }) => start(followUp, event)));
+    await Promise.all(begun.map(start));
     await forgetQueuedEvents(tx, taken);
     return taken.length;
   });

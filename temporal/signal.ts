@@ -1,13 +1,9 @@
-import { type Client, WorkflowNotFoundError } from "@temporalio/client";
-import type { Signal } from "../providers/sms/reports.ts";
+import type { Report } from "../providers/sms/reports.ts";
+import type { WorkflowId } from "../workflows/ids.ts";
+import type { Calls } from "./calls.ts";
 
-/** Signals flows for providers that report to the worker; one that has ended needs to hear nothing. */
-export function signalling(client: Client): Signal {
-  return async (workflowId, name, payload) => {
-    try {
-      await client.workflow.getHandle(workflowId).signal(name, payload);
-    } catch (error) {
-      if (!(error instanceof WorkflowNotFoundError)) throw error;
-    }
-  };
-}
+/** What tells the flow that sent a message how it fared; Redis keeps the flow's id as a text. */
+export const reporting =
+  (signal: Calls["signal"]): Report =>
+  (workflowId, report) =>
+    signal(workflowId as WorkflowId<"loginChallenge" | "smsEnrollment">, "reportDelivery", report);

@@ -1,39 +1,28 @@
-import { type Client, WorkflowExecutionAlreadyStartedError } from "@temporalio/client";
-import { WorkflowIdReusePolicy } from "@temporalio/common";
-import type { AuditEvent } from "../store/postgres/schema.ts";
-import type { FollowUp } from "./follow-ups.ts";
+import type { WorkflowId } from "../workflows/ids.ts";
+import type { WorkflowName, Workflows } from "../workflows/messages.ts";
+import type { Calls } from "./calls.ts";
 
-/** How long a start may take: the events' rows are held meanwhile. */
-const PATIENCE_MS = 2_500;
+type Begun<W extends WorkflowName> = {
+  type: W;
+  workflowId: WorkflowId<W>;
+  args: Workflows[W]["input"];
+  /** What operators read in its line. */
+  summary: string;
+  /** What it begins with, as `MfaState`. */
+  state: string;
+};
+
+/** A workflow that an event begins; its id, made from the event's, keeps it from beginning twice. */
+export type FollowUp = Begun<"notice"> | Begun<"webhookDelivery">;
 
 /** What starts the workflows that events begin, each once for as long as its history is kept. */
-export function starting(client: Client, taskQueue: string) {
-  return async (
-    { type, workflowId, args, summary, state }: FollowUp,
-    { userId, accountId }: AuditEvent,
-  ): Promise<void> => {
-    const options = {
-      taskQueue,
-      workflowId,
-      args: [args],
-      workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
-      staticSummary: summary,
-      searchAttributes: {
-        ...(userId && { MfaUserId: [userId] }),
-        MfaAccountId: [accountId],
-        ...(state && { MfaState: [state] }),
-      },
-    };
-    try {
-      const patience = AbortSignal.timeout(PATIENCE_MS);
-      const late = new Promise<never>((_, reject) => {
-        patience.addEventListener("abort", () => reject(patience.reason));
-      });
-      const started = client.withAbortSignal(patience, () => client.workflow.start(type, options));
-      // The abort ends one try; the client's others are left to themselves, and may still succeed.
-      await Promise.race([started, late]);
-    } catch (error) {
-      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    }
+export function starting({ start }: Calls) {
+  return async (followUp: FollowUp): Promise<void> => {
+    const { summary, state } = followUp;
+    const options = { summary, state, once: true };
+    // A union of starts: each has its own arguments.
+    if (followUp.type === "notice")
+      await start(followUp.type, followUp.workflowId, followUp.args, options);
+    else await start(followUp.type, followUp.workflowId, followUp.args, options);
   };
 }

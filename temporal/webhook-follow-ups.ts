@@ -3,7 +3,7 @@ import type { Db } from "../store/postgres/connect.ts";
 import type { AuditEvent } from "../store/postgres/schema.ts";
 import { listEnabledWebhooks } from "../store/postgres/webhooks.ts";
 import { workflowIds } from "../workflows/ids.ts";
-import type { FollowUp } from "./follow-ups.ts";
+import type { FollowUp } from "./start.ts";
 
 /** Finds, for each of these events, its deliveries: to the webhooks of its account that want its type. */
 export async function deliveries(

@@ -1,99 +1,176 @@
-import { readdir, readFile } from "node:fs/promises";
-import { dirname, join, relative } from "node:path";
-import { fileURLToPath } from "node:url";
+import { readdir } from "node:fs/promises";
 import { expect, test } from "vitest";
+import { checkoutFolder } from "../scripts/folders.ts";
+import { circlesIn, type Import, importsOf, sourcesIn } from "./support/imports.ts";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
+/** What a room of the house may use: its folders' rooms, and packages. A room below knows none above. */
+type Room = { of: RegExp; rooms: string[]; packages: RegExp };
 
-/** What each folder may import: of this project, and of packages (`*` for any). */
-const MAY: Record<string, { ours: RegExp; packages: RegExp }> = {
-  machines: { ours: /^machines\//, packages: /^xstate$/ },
-  workflows: {
-    // The activities' types alone: that they are erased is checked below.
-    ours: /^(machines\/|workflows\/|activities\/index\.ts$)/,
-    packages: /^(xstate|@temporalio\/workflow)$/,
+const HONO = /^(hono|@hono)(\/|$)/;
+
+/** From the lowest to the highest: an arrow goes from a later line to an earlier one alone. */
+const ROOMS: Record<string, Room> = {
+  config: {
+    of: /^(config|limits|plain-faults)\.ts$/,
+    rooms: [],
+    packages: /^(node:[\w/]+|zod|ipaddr\.js)$/,
   },
-  activities: {
-    ours: /^(activities|store|gateways)\/|^telemetry\/facts\.ts$|^config\.ts$|^machines\/methods\.ts$|^workflows\/ids\.ts$/,
-    // The client for the relay, which starts what events begin.
-    packages: /^(node:timers\/promises|@temporalio\/(activity|common|client))$/,
-  },
-  gateways: {
-    ours: /^(gateways|store)\/|^telemetry\/facts\.ts$|^config\.ts$/,
-    packages:
-      /^(node:(crypto|dns|http|https|net|timers\/promises|util)|ipaddr\.js|nodemailer|standardwebhooks|smpp|twilio(\/lib\/webhooks\/webhooks\.js)?)$/,
-  },
-  store: {
-    ours: /^store\/|^telemetry\/facts\.ts$/,
-    packages:
-      /^(node:\w+(\/\w+)?|redis|pg|drizzle-(orm|kit)(\/.*)?|@node-rs\/argon2|bowser|p-limit|zod)$/,
-  },
-  api: {
-    ours: /^(api|store|portal)\/|^identity\/app\.ts$|^gateways\/(reports|twilio-status|public-addresses|webhook)\.ts$|^telemetry\/(facts|start-traces)\.ts$|^(config|plain-faults)\.ts$|^machines\/methods\.ts$|^workflows\/(messages|ids|views)\.ts$/,
-    // Not what the store, the workflows or the worker are made with.
-    packages: /^(?!(redis|pg|drizzle-orm|xstate|@temporalio\/(worker|workflow|activity))(\/|$))/,
-  },
+  machines: { of: /^machines\//, rooms: [], packages: /^xstate$/ },
   telemetry: {
-    ours: /^telemetry\//,
+    of: /^telemetry\//,
+    rooms: [],
     packages:
       /^(node:\w+|pino|hono(\/route)?|@opentelemetry\/.*|@temporalio\/(activity|common|worker|workflow|interceptors-opentelemetry))$/,
   },
-  // Another protocol over the same functions.
-  identity: { ours: /^(identity|api|store)\//, packages: /^(hono(\/.*)?|pino|zod)$/ },
+  store: {
+    of: /^store\//,
+    rooms: ["telemetry"],
+    packages:
+      /^(node:[\w/]+|redis|pg|drizzle-(orm|kit)(\/.*)?|@node-rs\/argon2|bowser|p-limit|zod)$/,
+  },
+  providers: {
+    of: /^providers\//,
+    rooms: ["config", "store", "telemetry"],
+    packages:
+      /^(node:(crypto|dns|http|https|net|timers\/promises|util)|ipaddr\.js|nodemailer|standardwebhooks|smpp|twilio(\/lib\/webhooks\/webhooks\.js)?)$/,
+  },
+  activities: {
+    of: /^activities\//,
+    rooms: ["config", "machines", "providers", "store", "telemetry"],
+    packages: /^@temporalio\/(activity|common)$/,
+  },
+  // The activities as a type, so that none gets into the workflows' bundle.
+  workflows: {
+    of: /^workflows\//,
+    rooms: ["machines", "activities"],
+    packages: /^(xstate|@temporalio\/workflow)$/,
+  },
+  temporal: {
+    of: /^temporal\//,
+    rooms: ["config", "machines", "providers", "store", "telemetry", "workflows"],
+    packages: /^(node:[\w/]+|@temporalio\/(client|common))$/,
+  },
+  core: {
+    of: /^core\//,
+    rooms: ["config", "machines", "providers", "store", "telemetry", "workflows", "temporal"],
+    packages: /^(?!(hono|@hono|redis|pg|drizzle-orm|xstate|@temporalio)(\/|$))/,
+  },
+  "api/http": {
+    of: /^api\/http\//,
+    rooms: ["config", "machines", "store", "telemetry", "temporal", "core"],
+    packages: /^(?!(redis|pg|drizzle-orm|xstate|@temporalio)(\/|$))/,
+  },
+  "api/v1": {
+    of: /^api\/v1\//,
+    rooms: ["providers", "store", "core", "api/http"],
+    packages: /^(node:[\w/]+|hono(\/.*)?|@hono\/zod-openapi|zod)$/,
+  },
+  // Another protocol over the same rules.
+  "api/identity-v2": {
+    of: /^api\/identity-v2\//,
+    rooms: ["store", "core", "api/http"],
+    packages: /^(hono(\/.*)?|pino|zod)$/,
+  },
   portal: {
+    of: /^portal\//,
     // The machines to draw their charts; none is run here.
-    ours: /^(portal|api|store|machines)\/|^config\.ts$/,
-    packages: /^(node:\w+(\/\w+)?|hono(\/.*)?|libphonenumber-js\/max|xstate)$/,
+    rooms: ["config", "machines", "store", "temporal", "core", "api/http"],
+    packages: /^(node:[\w/]+|hono(\/.*)?|libphonenumber-js\/max|xstate)$/,
+  },
+  api: {
+    of: /^api\/\w+\.ts$/,
+    rooms: [
+      ...["config", "store", "telemetry", "temporal", "core"],
+      ...["api/http", "api/v1", "api/identity-v2", "portal"],
+    ],
+    packages: /^(pino|hono|@hono\/(node-server|zod-openapi)|@temporalio\/client)$/,
   },
 };
 
 /** Set-up, measurements and tests may import anything, and nothing of the service imports them. */
 const AROUND = ["scripts", "bench", "test"];
 
-/** Statements with and without names, and imports in the middle of an expression or a type. */
-const IMPORT =
-  /^(?:import|export)\s+(type\s)?(?:[^;"]*?from\s+)?"([^"]+)";|\bimport\("([^"]+)"\)/gm;
+const FOLDERS = [...new Set(Object.keys(ROOMS).map((name) => name.split("/")[0] as string))];
 
-type Import = { file: string; target: string; ours: boolean; erased: boolean; late: boolean };
-
-async function sources(): Promise<{ file: string; text: string }[]> {
-  const files: string[] = [];
-  for (const folder of [...Object.keys(MAY), "."]) {
-    const found = await readdir(join(root, folder), { recursive: folder !== "." });
-    files.push(...found.map((name) => join(folder, name)));
-  }
-  const typescript = files.filter((file) => /\.tsx?$/.test(file));
-  return Promise.all(
-    typescript.map(async (file) => ({ file, text: await readFile(join(root, file), "utf8") })),
-  );
-}
-
-function importsOf({ file, text }: { file: string; text: string }): Import[] {
-  return [...text.matchAll(IMPORT)].map(([, erased, named, inline]) => {
-    const specifier = named ?? inline ?? "";
-    const ours = specifier.startsWith(".");
-    const target = ours ? relative(root, join(root, dirname(file), specifier)) : specifier;
-    return { file, target, ours, erased: erased !== undefined, late: inline !== undefined };
-  });
-}
-
-const all = await sources();
+const all = await sourcesIn([...FOLDERS.filter((name) => name !== "config"), "."]);
 const imports = all.flatMap(importsOf);
 
-test.each(Object.entries(MAY))("%s imports only what it may", (folder, may) => {
-  const own = imports.filter(({ file }) => file.startsWith(`${folder}/`));
+const roomOf = (file: string) => Object.keys(ROOMS).find((name) => ROOMS[name]?.of.test(file));
+
+/** Imports that a room may not have. */
+function wrongIn(name: string, from: readonly Import[]): Import[] {
+  const { of, rooms, packages } = ROOMS[name] as Room;
+  return from
+    .filter(({ file }) => of.test(file))
+    .filter(({ target, ours }) => {
+      if (!ours) return !packages.test(target);
+      const room = roomOf(target);
+      return room !== name && !rooms.includes(room ?? "");
+    });
+}
+
+test.each(Object.keys(ROOMS))("%s imports only what it may", (name) => {
+  const own = imports.filter(({ file }) => roomOf(file) === name);
   expect(own.length).toBeGreaterThan(0);
-  const wrong = own.filter(({ ours, target }) => !(ours ? may.ours : may.packages).test(target));
-  expect(wrong).toEqual([]);
+  expect(wrongIn(name, imports)).toEqual([]);
 });
 
-test("every folder with code has its line in the table", async () => {
-  const folders = (await readdir(root, { recursive: true }))
-    .filter((file) => /^[a-z][^.]*\/.*\.tsx?$/.test(file) && !file.startsWith("node_modules"))
-    .map((file) => file.split("/")[0]);
+test("arrows between rooms are one way: a room uses those before it in the table", () => {
+  const order = Object.keys(ROOMS);
+  const upward = Object.entries(ROOMS).flatMap(([name, { rooms }]) =>
+    rooms.filter((used) => order.indexOf(used) >= order.indexOf(name)).map((used) => [name, used]),
+  );
+  expect(upward).toEqual([]);
+});
+
+test("no files import each other in a circle, types included", () => {
+  expect(circlesIn(imports)).toEqual([]);
+});
+
+test.each([
+  ["a rule that answers by Hono", "core", 'import { Hono } from "hono";'],
+  [
+    "a rule that knows a page",
+    "core",
+    'import type { Who } from "../../portal/layout/layout.tsx";',
+  ],
+  ["a page that takes what one face answers", "portal", 'export * from "../../api/v1/answers.ts";'],
+  ["a store that asks a rule", "store", 'type P = import("../../core/problem.ts").Problem;'],
+  ["a workflow that opens a socket", "workflows", 'const net = await import("node:net");'],
+])("planted: %s is noticed", (_, room, text) => {
+  const planted = importsOf({ file: `${room}/planted/planted.ts`, text });
+  expect(planted).toHaveLength(1);
+  expect(wrongIn(room, planted)).toEqual(planted);
+});
+
+test("planted: a circle through a type is noticed", () => {
+  const { file, target } = imports.find(
+    ({ ours, file }) => ours && file.startsWith("store/"),
+  ) as Import;
+  const back = { file: target, target: file, ours: true, erased: true, late: false };
+  const circle = [file, target];
   expect(
-    [...new Set(folders)].filter((folder) => !AROUND.includes(folder as string)).sort(),
-  ).toEqual(Object.keys(MAY).sort());
+    circlesIn([...imports, back]).some((found) => circle.every((each) => found.includes(each))),
+  ).toBe(true);
+});
+
+test("every folder with code is a room, or stands around the house", async () => {
+  const folders = (await readdir(checkoutFolder, { recursive: true }))
+    .filter((file) => /^[a-z][^.]*\/.*\.tsx?$/.test(file) && !file.startsWith("node_modules"))
+    .map((file) => file.split("/")[0] as string);
+  const around = new Set([...AROUND, ...FOLDERS]);
+  expect([...new Set(folders)].filter((folder) => !around.has(folder))).toEqual([]);
+  const homeless = all.filter(({ file }) => file.includes("/") && !roomOf(file));
+  expect(homeless.map(({ file }) => file)).toEqual([]);
+});
+
+test("a folder of code holds about twenty files", () => {
+  const count = new Map<string, number>();
+  for (const { file } of all.filter(({ file }) => file.includes("/"))) {
+    const folder = file.slice(0, file.lastIndexOf("/"));
+    count.set(folder, (count.get(folder) ?? 0) + 1);
+  }
+  expect([...count].filter(([, files]) => files > 22)).toEqual([]);
 });
 
 test("nothing of the service needs its set-up or its tests", () => {
@@ -104,6 +181,12 @@ test("nothing of the service needs its set-up or its tests", () => {
       : /^(vitest|@temporalio\/testing)/.test(target),
   );
   expect(wrong).toEqual([]);
+});
+
+test("HTTP is known by the faces alone, and by what watches them", () => {
+  const users = imports.filter(({ target }) => HONO.test(target)).map(({ file }) => file);
+  const rooms = new Set(users.map((file) => file.split("/")[0]));
+  expect(rooms).toEqual(new Set(["api", "portal", "telemetry"]));
 });
 
 test("the configuration is handed over, not loaded, behind the entry points", () => {
@@ -127,19 +210,10 @@ test("workflows see the activities as a type, so that none gets into their bundl
   expect(seen.filter(({ erased }) => !erased)).toEqual([]);
 });
 
-test("Temporal's client is used by the gateway's flows, the worker's relay and their entries alone", () => {
-  const users = imports.filter(
-    ({ file, target }) => target === "@temporalio/client" && !file.startsWith("scripts/"),
-  );
-  expect(users.map(({ file }) => file).sort()).toEqual([
-    "temporal/signal.ts",
-    "temporal/start.ts",
-    "temporal/flows.ts",
-    "api/server.ts",
-    "temporal/errors.ts",
-    "temporal/calls.ts",
-    "worker.ts",
-  ]);
+test("Temporal's client is used by temporal/ and the entry points alone", () => {
+  const users = imports.filter(({ target }) => target === "@temporalio/client");
+  const others = users.map(({ file }) => file).filter((file) => !file.startsWith("temporal/"));
+  expect(others.sort()).toEqual(["api/server.ts", "worker.ts"]);
 });
 
 test.each([

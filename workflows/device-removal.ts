@@ -2,7 +2,7 @@ import { durable } from "./activities.ts";
 import { end } from "./end.ts";
 import { workflowIds } from "./ids.ts";
 import type { DeviceRemovalArgs, DeviceRemovalResult } from "./messages.ts";
-import { tell } from "./signal-flow.ts";
+import { signalFlow } from "./signal-flow.ts";
 
 /**
  * Removes one device or all of them, and what hung on them: with the last verified one
@@ -17,10 +17,10 @@ export async function deviceRemoval(args: DeviceRemovalArgs): Promise<DeviceRemo
   const { origin } = args;
   await Promise.all([
     ...removed.map(({ id, type }) =>
-      tell(workflowIds.enrollment(type, id), "withdraw", { origin }),
+      signalFlow(workflowIds.enrollment(type, id), "withdraw", { origin }),
     ),
     ...challenges.map((id) =>
-      tell(workflowIds.loginChallenge(id), "withdraw", { reason: args.event }),
+      signalFlow(workflowIds.loginChallenge(id), "withdraw", { reason: args.event }),
     ),
   ]);
   return end(mfaOff ? "multi_factor_off" : "removed");

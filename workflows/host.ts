@@ -24,9 +24,10 @@ import {
 } from "xstate";
 import { details } from "./details.ts";
 import { measureEnd } from "./measure.ts";
-import { VIEW } from "./messages.ts";
+import { type PayloadOf, SIGNALS, UPDATES, VIEW } from "./messages.ts";
 
 type Event<M extends AnyStateMachine> = EventFromLogic<M>;
+type Payload<M extends AnyStateMachine> = PayloadOf<Event<M>, Event<M>["type"]>;
 
 /** A piece of work named by a machine's entry action; the event it returns, if any, is its outcome. */
 export type Effect<M extends AnyStateMachine> = (
@@ -37,11 +38,9 @@ export type Effect<M extends AnyStateMachine> = (
 type Visible = { state: string; method?: string };
 
 type Hosting<M extends AnyStateMachine, View extends Visible> = {
+  /** The workflow, whose Updates and signals stand in `messages.ts`. */
+  name: keyof typeof UPDATES;
   effects: Record<string, Effect<M>>;
-  /** Update name -> the type of the event that callers may send by it. */
-  updates: Record<string, Event<M>["type"]>;
-  /** Signal name -> the type of the event that other workflows may send by it, where it is legal. */
-  signals: Record<string, Event<M>["type"]>;
   /** What callers and operators are told of a snapshot. */
   view: (snapshot: SnapshotFrom<M>) => View;
 };
@@ -55,7 +54,7 @@ type Hosting<M extends AnyStateMachine, View extends Visible> = {
 export async function host<M extends AnyStateMachine, View extends Visible>(
   machine: M,
   input: InputFrom<M>,
-  { effects, updates, signals, view }: Hosting<M, View>,
+  { name, effects, view }: Hosting<M, View>,
 ): Promise<View> {
   const root = CancellationScope.current();
   const timers = new Map<string, { scope: CancellationScope; due: number }>();
@@ -146,25 +145,26 @@ export async function host<M extends AnyStateMachine, View extends Visible>(
   };
 
   // The type is ours, never the sender's: a snapshot would take an internal event as well.
-  const eventOf = (type: string, payload: object) => ({ ...payload, type }) as unknown as Event<M>;
+  const eventOf = (type: Event<M>["type"], payload: Payload<M>) =>
+    ({ ...payload, type }) as unknown as Event<M>;
 
-  const accept = (update: string, type: string) => {
-    const handler = async (payload: object) => {
+  const accept = (update: string, type: Event<M>["type"]) => {
+    const handler = async (payload: Payload<M>) => {
       send(eventOf(type, payload));
       if (snapshot.hasTag("settling"))
         await condition(() => failure !== undefined || !snapshot.hasTag("settling"));
       return currentView();
     };
-    const validator = (payload: object) => {
+    const validator = (payload: Payload<M>) => {
       if (snapshot.can(eventOf(type, payload))) return;
       const { state } = currentView();
       throw ApplicationFailure.nonRetryable(`${update} is not legal in ${state}`, ILLEGAL);
     };
-    setHandler(defineUpdate<View, [object]>(update), handler, { validator });
+    setHandler(defineUpdate<View, [Payload<M>]>(update), handler, { validator });
   };
 
-  const listen = (signal: string, type: string) => {
-    setHandler(defineSignal<[object]>(signal), (payload) => {
+  const listen = (signal: string, type: Event<M>["type"]) => {
+    setHandler(defineSignal<[Payload<M>]>(signal), (payload) => {
       const event = eventOf(type, payload);
       if (snapshot.can(event)) send(event);
     });
@@ -172,8 +172,8 @@ export async function host<M extends AnyStateMachine, View extends Visible>(
 
   enter();
   setHandler(defineQuery<View>(VIEW), currentView);
-  for (const [update, type] of Object.entries(updates)) accept(update, type);
-  for (const [signal, type] of Object.entries(signals)) listen(signal, type);
+  for (const [update, type] of Object.entries(UPDATES[name])) accept(update, type);
+  for (const [signal, type] of Object.entries(SIGNALS[name])) listen(signal, type);
 
   const done = () => snapshot.status === "done" && running.size === 0 && allHandlersFinished();
   await condition(() => failure !== undefined || done());

@@ -1,4 +1,5 @@
 import type { Method } from "../machines/methods.ts";
+import type { WorkflowName } from "./messages.ts";
 
 /** The one task queue of this service's workers. */
 export const TASK_QUEUE = "second-step";
@@ -6,13 +7,22 @@ export const TASK_QUEUE = "second-step";
 /** The worker deployment whose builds take turns, where workers have a build id. */
 export const DEPLOYMENT = "second-step";
 
+declare const named: unique symbol;
+
+/** The id of a workflow of that type. */
+export type WorkflowId<W extends WorkflowName> = string & { readonly [named]: W };
+
+const idOf = <W extends WorkflowName>(text: string) => text as WorkflowId<W>;
+
 /** Workflow ids, made here alone, from opaque ids: an operator may read them anywhere. */
 export const workflowIds = {
-  loginChallenge: (challengeId: string) => `login-challenge/${challengeId}`,
-  enrollment: (type: Method, deviceId: string) => `${type}-enrollment/${deviceId}`,
-  policyRollout: (accountId: string, version: number) => `policy-rollout/${accountId}/${version}`,
-  deviceRemoval: (removalId: string) => `device-removal/${removalId}`,
-  notice: (eventId: number, to: "current" | "former") => `notice/${eventId}/${to}`,
+  loginChallenge: (challengeId: string) => idOf<"loginChallenge">(`login-challenge/${challengeId}`),
+  enrollment: <M extends Method>(type: M, deviceId: string) =>
+    idOf<`${M}Enrollment`>(`${type}-enrollment/${deviceId}`),
+  policyRollout: (accountId: string, version: number) =>
+    idOf<"policyRollout">(`policy-rollout/${accountId}/${version}`),
+  deviceRemoval: (removalId: string) => idOf<"deviceRemoval">(`device-removal/${removalId}`),
+  notice: (eventId: number, to: "current" | "former") => idOf<"notice">(`notice/${eventId}/${to}`),
   webhookDelivery: (webhookId: string, eventId: number) =>
-    `webhook-delivery/${webhookId}/${eventId}`,
+    idOf<"webhookDelivery">(`webhook-delivery/${webhookId}/${eventId}`),
 } as const;

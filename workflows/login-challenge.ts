@@ -2,12 +2,7 @@ import { loginChallengeMachine } from "../machines/login-challenge.ts";
 import { delivering, durable } from "./activities.ts";
 import { delivery } from "./delivery-outcome.ts";
 import { host } from "./host.ts";
-import {
-  type ChallengeView,
-  challengeSignals,
-  challengeUpdates,
-  type LoginChallengeArgs,
-} from "./messages.ts";
+import type { ChallengeView, LoginChallengeArgs } from "./messages.ts";
 import { challengeView } from "./views.ts";
 
 /** The second step of one login, from the right password to a session, the lock or the deadline. */
@@ -15,9 +10,8 @@ export async function loginChallenge(args: LoginChallengeArgs): Promise<Challeng
   const { userId, accountId, challengeId } = args;
   const owner = { userId, accountId, challengeId };
   return host(loginChallengeMachine, args, {
+    name: "loginChallenge",
     view: challengeView,
-    updates: challengeUpdates,
-    signals: challengeSignals,
     effects: {
       sendPasscode: ({ context: { sendings: sending } }) =>
         delivery("PASSCODE_SENT", delivering.sendPasscode({ ...owner, sending })),

@@ -1,5 +1,10 @@
+import type { NoticeOutcome } from "../activities/notify.ts";
+import type { LoginChallengeEvent } from "../machines/login-challenge.ts";
 import type { Method, Origin } from "../machines/methods.ts";
-import type { Requirement } from "../machines/policy-rollout.ts";
+import type { OtpEnrollmentEvent } from "../machines/otp-enrollment.ts";
+import type { PolicyRolloutEvent, Requirement } from "../machines/policy-rollout.ts";
+import type { SmsEnrollmentEvent } from "../machines/sms-enrollment.ts";
+import type { WebhookDeliveryEvent } from "../machines/webhook-delivery.ts";
 
 export type ChallengeState =
   | "sending_passcode"
@@ -139,44 +144,117 @@ export type WebhookDeliveryArgs = Omit<Owner, "userId"> & {
   attemptsBefore: number;
 };
 
-/** Update name -> the machine event it stands for; the payload is the event's own. */
-export const challengeUpdates = {
-  acceptPasscode: "PASSCODE_ACCEPTED",
-  rejectPasscode: "PASSCODE_REJECTED",
-  lockAccount: "ACCOUNT_LOCKED",
-  resendPasscode: "RESEND",
-  chooseMethod: "CHOOSE_METHOD",
-} as const;
+/** `userId` is whom the event is about. */
+export type NoticeArgs = Omit<Owner, "userId"> & {
+  userId: string | null;
+  eventId: number;
+  /** The user's address, or the one that a change of it has replaced. */
+  to: "current" | "former";
+};
+
+export type NoticeResult = NoticeOutcome | "given_up";
 
 /** From providers; see `providers/sms/reports.ts`. */
-const deliverySignals = { reportDelivery: "DELIVERY_REPORTED" } as const;
+const reports = { reportDelivery: "DELIVERY_REPORTED" } as const;
 
-/** Signal name -> the machine event it stands for. */
-export const challengeSignals = { withdraw: "WITHDRAW", ...deliverySignals } as const;
-export const enrollmentSignals = { withdraw: "REMOVE" } as const;
-export const smsSignals = { ...enrollmentSignals, ...deliverySignals } as const;
-
-export const smsUpdates = {
-  acceptPin: "PIN_ACCEPTED",
-  rejectPin: "PIN_REJECTED",
-  voidPin: "PIN_VOIDED",
-  resendPin: "RESEND",
-  remove: "REMOVE",
+/** The Updates that each workflow takes: name -> the machine event that it stands for. */
+export const UPDATES = {
+  loginChallenge: {
+    acceptPasscode: "PASSCODE_ACCEPTED",
+    rejectPasscode: "PASSCODE_REJECTED",
+    lockAccount: "ACCOUNT_LOCKED",
+    resendPasscode: "RESEND",
+    chooseMethod: "CHOOSE_METHOD",
+  },
+  smsEnrollment: {
+    acceptPin: "PIN_ACCEPTED",
+    rejectPin: "PIN_REJECTED",
+    voidPin: "PIN_VOIDED",
+    resendPin: "RESEND",
+    remove: "REMOVE",
+  },
+  otpEnrollment: {
+    acceptCode: "CODE_ACCEPTED",
+    rejectCode: "CODE_REJECTED",
+    restart: "RESTART",
+    remove: "REMOVE",
+  },
+  policyRollout: { announce: "ANNOUNCE", recount: "RECOUNT" },
+  webhookDelivery: { resend: "RESEND" },
 } as const;
 
-export const otpUpdates = {
-  acceptCode: "CODE_ACCEPTED",
-  rejectCode: "CODE_REJECTED",
-  restart: "RESTART",
-  remove: "REMOVE",
+/** The signals that each workflow hears, where the event they stand for is legal. */
+export const SIGNALS = {
+  loginChallenge: { withdraw: "WITHDRAW", ...reports },
+  smsEnrollment: { withdraw: "REMOVE", ...reports },
+  otpEnrollment: { withdraw: "REMOVE" },
+  /** From the roll-out of the policy's next version. */
+  policyRollout: { supersede: "SUPERSEDE" },
+  webhookDelivery: {},
 } as const;
 
-export const rolloutUpdates = { announce: "ANNOUNCE", recount: "RECOUNT" } as const;
+/** What an event carries beside its type. */
+export type PayloadOf<Event extends { type: string }, Type extends Event["type"]> =
+  Extract<Event, { type: Type }> extends infer One
+    ? keyof One extends "type"
+      ? Record<string, never>
+      : Omit<One, "type">
+    : never;
 
-export const webhookUpdates = { resend: "RESEND" } as const;
+/** Of each message that stands for an event, what it carries. */
+type Payloads<Event extends { type: string }, Names extends Record<string, Event["type"]>> = {
+  [Name in keyof Names]: PayloadOf<Event, Names[Name]>;
+};
 
-/** From the roll-out of the policy's next version. */
-export const rolloutSignals = { supersede: "SUPERSEDE" } as const;
+/** A workflow that runs a machine; its query and its end answer the same view. */
+type Machine<Name extends keyof typeof UPDATES, Event extends { type: string }, Input, Answer> = {
+  input: Input;
+  answer: Answer;
+  updates: Payloads<Event, (typeof UPDATES)[Name]>;
+  signals: Payloads<Event, (typeof SIGNALS)[Name]>;
+};
+
+/** A workflow that nothing but its own steps moves. */
+type Sequence<Input, Answer> = {
+  input: Input;
+  answer: Answer;
+  updates: Record<never, never>;
+  signals: Record<never, never>;
+};
+
+/**
+ * What each workflow is started with, what it answers, and what its Updates and signals carry: hosts,
+ * callers and activities take their types from here.
+ */
+export type Workflows = {
+  loginChallenge: Machine<"loginChallenge", LoginChallengeEvent, LoginChallengeArgs, ChallengeView>;
+  smsEnrollment: Machine<"smsEnrollment", SmsEnrollmentEvent, SmsEnrollmentArgs, EnrollmentView>;
+  otpEnrollment: Machine<"otpEnrollment", OtpEnrollmentEvent, OtpEnrollmentArgs, EnrollmentView>;
+  policyRollout: Machine<"policyRollout", PolicyRolloutEvent, PolicyRolloutArgs, PolicyRolloutView>;
+  webhookDelivery: Machine<
+    "webhookDelivery",
+    WebhookDeliveryEvent,
+    WebhookDeliveryArgs,
+    WebhookDeliveryView
+  >;
+  deviceRemoval: Sequence<DeviceRemovalArgs, DeviceRemovalResult>;
+  notice: Sequence<NoticeArgs, NoticeResult>;
+};
+
+/** The types of workflows, as Temporal names them. */
+export type WorkflowName = keyof Workflows;
+
+export type UpdateName<W extends WorkflowName> = keyof Workflows[W]["updates"] & string;
+export type UpdatePayload<
+  W extends WorkflowName,
+  U extends UpdateName<W>,
+> = Workflows[W]["updates"][U];
+
+export type SignalName<W extends WorkflowName> = keyof Workflows[W]["signals"] & string;
+export type SignalPayload<
+  W extends WorkflowName,
+  S extends SignalName<W>,
+> = Workflows[W]["signals"][S];
 
 /** The one query of every flow: its view, also after it ended. */
 export const VIEW = "view";

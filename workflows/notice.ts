@@ -1,16 +1,7 @@
 import { ActivityFailure, isCancellation } from "@temporalio/workflow";
-import type { Activities } from "../activities/activities.ts";
 import { mailing } from "./activities.ts";
 import { end } from "./end.ts";
-import type { Owner } from "./messages.ts";
-
-export type NoticeArgs = Owner & {
-  eventId: number;
-  /** The user's address, or the one that a change of it has replaced. */
-  to: "current" | "former";
-};
-
-export type NoticeResult = Awaited<ReturnType<Activities["sendNotice"]>> | "given_up";
+import type { NoticeArgs, NoticeResult } from "./messages.ts";
 
 /**
  * Tells a user of one event by e-mail. A plain sequence without a machine: nothing but its own step

@@ -1,20 +1,14 @@
 import { otpEnrollmentMachine } from "../machines/otp-enrollment.ts";
 import { settlementEffects } from "./finish-enrollment.ts";
 import { host } from "./host.ts";
-import {
-  type EnrollmentView,
-  enrollmentSignals,
-  type OtpEnrollmentArgs,
-  otpUpdates,
-} from "./messages.ts";
+import type { EnrollmentView, OtpEnrollmentArgs } from "./messages.ts";
 import { otpEnrollmentView } from "./views.ts";
 
 /** The pairing of an authenticator app, from its registration to its first code, or its removal. */
 export async function otpEnrollment(args: OtpEnrollmentArgs): Promise<EnrollmentView> {
   return host(otpEnrollmentMachine, args, {
+    name: "otpEnrollment",
     view: otpEnrollmentView,
-    updates: otpUpdates,
-    signals: enrollmentSignals,
     effects: settlementEffects(args),
   });
 }

@@ -2,13 +2,8 @@ import { type ProgressEvent, policyRolloutMachine } from "../machines/policy-rol
 import { durable } from "./activities.ts";
 import { host } from "./host.ts";
 import { workflowIds } from "./ids.ts";
-import {
-  type PolicyRolloutArgs,
-  type PolicyRolloutView,
-  rolloutSignals,
-  rolloutUpdates,
-} from "./messages.ts";
-import { tell } from "./signal-flow.ts";
+import type { PolicyRolloutArgs, PolicyRolloutView } from "./messages.ts";
+import { signalFlow } from "./signal-flow.ts";
 import { policyRolloutView } from "./views.ts";
 
 const PERSISTED = { type: "POLICY_PERSISTED" } as const;
@@ -19,16 +14,15 @@ export async function policyRollout(args: PolicyRolloutArgs): Promise<PolicyRoll
   const { accountId, version } = args;
   const rollout = { accountId, version };
   return host(policyRolloutMachine, undefined, {
+    name: "policyRollout",
     view: policyRolloutView,
-    updates: rolloutUpdates,
-    signals: rolloutSignals,
     effects: {
       persistPolicy: async ({ context: { change } }) => {
         if (!change || !(await durable.persistPolicy({ ...rollout, ...change }))) return CONFLICT;
         const { supersedes, requirement } = change;
         // A roll-out that hears nothing finds out before it acts.
         if (supersedes !== undefined)
-          await tell(workflowIds.policyRollout(accountId, supersedes), "supersede", {
+          await signalFlow(workflowIds.policyRollout(accountId, supersedes), "supersede", {
             requirement,
           });
         return PERSISTED;

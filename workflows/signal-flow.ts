@@ -1,8 +1,14 @@
 import { getExternalWorkflowHandle } from "@temporalio/workflow";
+import type { WorkflowId } from "./ids.ts";
+import type { SignalName, SignalPayload, WorkflowName } from "./messages.ts";
 
 /** Signals another flow; one that has ended already needs to hear nothing. */
-export async function tell(workflowId: string, signal: string, payload: object): Promise<void> {
+export async function signalFlow<W extends WorkflowName, S extends SignalName<W>>(
+  workflowId: WorkflowId<W>,
+  signal: S,
+  payload: SignalPayload<W, S>,
+): Promise<void> {
   await getExternalWorkflowHandle(workflowId)
-    .signal(signal, payload)
+    .signal<[SignalPayload<W, S>]>(signal, payload)
     .catch(() => {});
 }

@@ -3,16 +3,15 @@ import { delivering } from "./activities.ts";
 import { delivery } from "./delivery-outcome.ts";
 import { settlementEffects } from "./finish-enrollment.ts";
 import { host } from "./host.ts";
-import { type EnrollmentView, type SmsEnrollmentArgs, smsSignals, smsUpdates } from "./messages.ts";
+import type { EnrollmentView, SmsEnrollmentArgs } from "./messages.ts";
 import { smsEnrollmentView } from "./views.ts";
 
 /** The pairing of a phone, from its registration to the forced re-login, or its removal. */
 export async function smsEnrollment(args: SmsEnrollmentArgs): Promise<EnrollmentView> {
   const { userId, deviceId } = args;
   return host(smsEnrollmentMachine, args, {
+    name: "smsEnrollment",
     view: smsEnrollmentView,
-    updates: smsUpdates,
-    signals: smsSignals,
     effects: {
       ...settlementEffects(args),
       sendPin: ({ context: { sendings: sending } }) =>

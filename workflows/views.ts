@@ -7,13 +7,13 @@ import type { webhookDeliveryMachine } from "../machines/webhook-delivery.ts";
 import {
   type ChallengeState,
   type ChallengeView,
-  challengeSignals,
   type EnrollmentState,
   type EnrollmentView,
   type LoginChallengeArgs,
   type OtpEnrollmentArgs,
   type PolicyRolloutState,
   type PolicyRolloutView,
+  SIGNALS,
   type SmsEnrollmentArgs,
   type WebhookDeliveryState,
   type WebhookDeliveryView,
@@ -107,6 +107,7 @@ export function webhookDeliveryView(
   };
 }
 
+/** A signal as a history holds it. */
 type Signal = { name: string; payload: object };
 
 /** The view of a challenge that no worker has run yet, after the signals that wait for it. */
@@ -116,7 +117,7 @@ export function firstChallengeView(args: LoginChallengeArgs, signals: Signal[] =
 }
 
 function heard(snapshot: ChallengeSnapshot, { name, payload }: Signal): ChallengeSnapshot {
-  const type = challengeSignals[name as keyof typeof challengeSignals];
+  const type = SIGNALS.loginChallenge[name as keyof typeof SIGNALS.loginChallenge];
   const event = { ...payload, type } as LoginChallengeEvent;
   return type && snapshot.can(event)
     ? transition(loginChallengeMachine, snapshot, event)[0]

@@ -1,7 +1,7 @@
 import { webhookDeliveryMachine } from "../machines/webhook-delivery.ts";
 import { durable, posting } from "./activities.ts";
 import { host } from "./host.ts";
-import { type WebhookDeliveryArgs, type WebhookDeliveryView, webhookUpdates } from "./messages.ts";
+import type { WebhookDeliveryArgs, WebhookDeliveryView } from "./messages.ts";
 import { webhookDeliveryView } from "./views.ts";
 
 /** One event on its way to one webhook, from its first attempt until it is taken or given up. */
@@ -9,9 +9,8 @@ export async function webhookDelivery(args: WebhookDeliveryArgs): Promise<Webhoo
   const { accountId, webhookId, eventId } = args;
   const delivery = { accountId, webhookId, eventId };
   return host(webhookDeliveryMachine, args, {
+    name: "webhookDelivery",
     view: webhookDeliveryView,
-    updates: webhookUpdates,
-    signals: {},
     effects: {
       sendEvent: (snapshot) =>
         posting.sendEvent({ ...delivery, attempts: webhookDeliveryView(snapshot).attempts }),

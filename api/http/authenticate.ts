@@ -1,28 +1,8 @@
 import type { Context } from "hono";
 import type { Deps } from "../../core/deps.ts";
 import { Problem } from "../../core/problem.ts";
-import { getUser } from "../../store/postgres/users.ts";
-import {
-  type CheckedSession,
-  checkSession,
-  recheckSession,
-} from "../../store/redis/sessions/live-sessions.ts";
+import { type Admits, sessionOf } from "../../core/sessions/live-session.ts";
 import type { Session } from "../../store/redis/sessions/sessions.ts";
-import { note } from "../../telemetry/request-context.ts";
-
-/** The words for a session's end, by its reason. */
-const ENDED: Record<string, string> = {
-  device_verified: "Device verified. Log in again to start using it.",
-  device_removed: "Your last device was removed. Log in to set up another.",
-  all_devices_removed: "Your devices were removed. Log in to set up another.",
-  multi_factor_reset: "Support reset your multi-factor authentication. Log in again.",
-  policy_required: "Your account now requires multi-factor authentication. Log in to set it up.",
-  signed_out: "You logged out.",
-  role_changed: "Your role was changed. Log in again.",
-  password_changed: "Your password was changed. Log in with the new one.",
-  api_key_changed: "Your API key was changed. Log in again.",
-  ended_by_user: "You were logged out from another device.",
-};
 
 /**
  * The live session behind `Authorization: Bearer`. A set-up session passes only where `setup`
@@ -38,49 +18,4 @@ export function bearerToken(c: Context): string {
   const token = /^Bearer +(\S+)$/i.exec(c.req.header("authorization") ?? "")?.[1];
   if (!token) throw new Problem("unauthenticated", "Send Authorization: Bearer <session token>.");
   return token;
-}
-
-/** Whether a set-up session will do. */
-export type Admits = { setup?: boolean };
-
-/**
- * The live session of a token. Throws `unauthenticated`, `session_expired`, `session_revoked` and,
- * for a set-up session where that will not do, `setup_only`.
- */
-export async function sessionOf(
-  { redis, clock, config }: Pick<Deps, "redis" | "clock" | "config">,
-  token: string,
-  { setup = false }: Admits = {},
-): Promise<Session> {
-  const { idleMs } = config.limits.session;
-  const session = liveOf(await checkSession(redis, token, { now: clock.now(), idleMs }));
-  note({ userId: session.userId });
-  if (session.scope === "mfa_setup" && !setup)
-    throw new Problem("setup_only", "Finish setting up multi-factor authentication first.");
-  return session;
-}
-
-/**
- * Requires that the session has not ended since its request began, and that its user still has its
- * role: asked right before the write, or inside its transaction, after what takes its time. Throws
- * `session_expired`, `session_revoked`, `unauthenticated`.
- */
-export async function requireStillLive(
-  { db, redis, clock, config }: Pick<Deps, "db" | "redis" | "clock" | "config">,
-  session: Session,
-): Promise<void> {
-  const { idleMs } = config.limits.session;
-  liveOf(await recheckSession(redis, session, { now: clock.now(), idleMs }));
-  // The role changes a moment before the sessions end.
-  const user = await getUser(db, session.userId);
-  if (user?.role !== session.role)
-    liveOf({ ok: false, code: "session_revoked", reason: "role_changed" });
-}
-
-function liveOf(checked: CheckedSession): Session {
-  if (checked.ok) return checked.session;
-  if (checked.code === "session_unknown")
-    throw new Problem("unauthenticated", "The session token is unknown or too old. Log in again.");
-  const { reason } = checked;
-  throw new Problem(checked.code, ENDED[reason], { members: { reason } });
 }

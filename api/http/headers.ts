@@ -29,3 +29,9 @@ export const noStore: MiddlewareHandler = (c, next) => {
   c.header("cache-control", "no-store");
   return next();
 };
+
+/** The headers of a file of events. */
+export const NDJSON = {
+  "content-type": "application/x-ndjson",
+  "content-disposition": 'attachment; filename="activity.ndjson"',
+};

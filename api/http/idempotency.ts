@@ -1,8 +1,11 @@
+import { z } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler } from "hono";
 import type { Deps } from "../../core/deps.ts";
 import { Problem } from "../../core/problem.ts";
-import { idempotencyKeySchema } from "../v1/openapi.ts";
 import { callerWith, keptAnswers, toKeep } from "./stored-responses.ts";
+
+/** The key as clients may choose it. */
+export const idempotencyKeySchema = z.string().min(1).max(200);
 
 const HEADERS = ["content-type", "content-disposition", "location", "www-authenticate"];
 

@@ -1,7 +1,7 @@
 import type { MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
-import { Problem } from "../../core/problem.ts";
+import { codeOf } from "../../core/outages.ts";
 import type { Db } from "../../store/postgres/connect.ts";
 import { countQueuedEvents } from "../../store/postgres/event-queue.ts";
 import { watchRedisCommands } from "../../store/redis/commands.ts";
@@ -85,7 +85,7 @@ export function createMetrics(db: Db) {
       route: route.endsWith("*") ? "none" : route,
       status: c.res.status,
     });
-    if (c.error instanceof Problem) problems.inc({ code: c.error.code });
+    if (c.error) problems.inc({ code: codeOf(c.error) });
   };
   return { registry, observe };
 }

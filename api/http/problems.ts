@@ -4,10 +4,11 @@ import { HTTPException } from "hono/http-exception";
 import { routePath } from "hono/route";
 import type { Logger } from "pino";
 import type { SupportContact } from "../../config.ts";
-import { isAwayProblem, Problem, sendProblem, unavailable } from "../../core/problem.ts";
+import { PROBLEMS, Problem } from "../../core/problem.ts";
 import { withSupport } from "../../core/support/support-contact.ts";
 import { TooManyPasswords } from "../../store/passwords.ts";
 import { isUnavailable } from "../../store/unavailable.ts";
+import { FlowBusy, RemovalUnderWay, TemporalAway } from "../../temporal/errors.ts";
 
 type Issue = z.core.$ZodIssue;
 
@@ -38,14 +39,10 @@ export function answerError(error: Error, c: Context, log: Logger, support?: Sup
  * told without details.
  */
 export function problemOf(error: Error, route: string, log: Logger): Problem {
-  if (error instanceof Problem) {
-    // Of our own problems only Temporal's have a cause; a store's errors come as they are.
-    if (error.cause)
-      log.warn(
-        { err: error.cause },
-        isAwayProblem(error) ? "temporal is away" : "a flow takes nothing more at this moment",
-      );
-    return error;
+  if (error instanceof Problem) return error;
+  if (error instanceof TemporalAway || error instanceof FlowBusy) {
+    log.warn({ err: error.cause ?? error }, TOLD_AS[error instanceof FlowBusy ? "busy" : "away"]);
+    return unavailable("temporal", error instanceof RemovalUnderWay ? REMOVAL_GOES_ON : undefined);
   }
   if (error instanceof HTTPException && error.status === 400) return new Problem("malformed_json");
   if (error instanceof HTTPException && error.status === 415)
@@ -64,8 +61,42 @@ export function problemOf(error: Error, route: string, log: Logger): Problem {
   return new Problem("internal_error", "The error was logged. Try again, or contact Support.");
 }
 
-/** Whether a request failed since Temporal or a store is away: an outage, which nobody brings about alone. */
-export const isOutage = (error: unknown): boolean => isAwayProblem(error) || isUnavailable(error);
+const TOLD_AS = { away: "temporal is away", busy: "a flow takes nothing more at this moment" };
+
+const REMOVAL_GOES_ON =
+  "The devices are being removed. That goes on by itself; look again in a moment.";
+
+/** A dependency is away; nothing was lost, and trying again is right. */
+function unavailable(dependency: "store" | "temporal", detail?: string) {
+  return new Problem(
+    "service_unavailable",
+    detail ?? `The service (${dependency}) is not available. Nothing was lost. Try again.`,
+    { retryAfterS: 2, members: { dependency } },
+  );
+}
+
+/** The problem as its body's JSON. */
+export function problemBody(problem: Problem) {
+  const { errors, members } = problem.extra;
+  return {
+    type: `urn:second-step:problem:${problem.code}`,
+    title: PROBLEMS[problem.code].title,
+    status: problem.status,
+    detail: problem.message,
+    code: problem.code,
+    ...(errors && { errors }),
+    ...members,
+  };
+}
+
+/** Answers a request with the problem. */
+export function sendProblem(c: Context, problem: Problem) {
+  const headers: Record<string, string> = { "content-type": "application/problem+json" };
+  const { retryAfterS, allow } = problem.extra;
+  if (retryAfterS !== undefined) headers["retry-after"] = String(Math.max(1, retryAfterS));
+  if (allow !== undefined) headers.allow = allow;
+  return c.body(JSON.stringify(problemBody(problem)), problem.status, headers);
+}
 
 /** SQLSTATE character_not_in_repertoire and untranslatable_character: PostgreSQL keeps no NUL. */
 const UNSTORABLE = ["22021", "22P05"];

@@ -3,6 +3,7 @@ import type { StatusCode } from "hono/utils/http-status";
 import type { Deps } from "../../core/deps.ts";
 import type { LoginResult } from "../../core/login/start-login.ts";
 import { Problem } from "../../core/problem.ts";
+import { sessionOf } from "../../core/sessions/live-session.ts";
 import { hashCode } from "../../store/codes.ts";
 import { ownerOf } from "../../store/ids.ts";
 import { type Claim, claim, complete, release } from "../../store/redis/idempotency.ts";
@@ -10,7 +11,6 @@ import { keys } from "../../store/redis/keys.ts";
 import { readChallenge } from "../../store/redis/second-step/challenges.ts";
 import { seal, unseal } from "../../store/sealing.ts";
 import { isUnavailable } from "../../store/unavailable.ts";
-import { sessionOf } from "./authenticate.ts";
 
 declare module "hono" {
   interface ContextVariableMap {

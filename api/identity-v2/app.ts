@@ -8,14 +8,10 @@ import { domainRoutes } from "./domains.ts";
 import { Fault, faultOf, sendFault } from "./faults.ts";
 import { otpDeviceRoutes } from "./otp-devices.ts";
 import { phoneRoutes } from "./phones.ts";
+import type { Routes } from "./routes.ts";
 import { settingsRoutes } from "./settings.ts";
 import { tokenRoutes } from "./tokens.ts";
 import { userRoutes } from "./users.ts";
-
-type Handler = (c: Context) => Promise<Response>;
-
-/** Path -> method -> what answers it. */
-export type Routes = Record<string, Partial<Record<"GET" | "POST" | "PUT" | "DELETE", Handler>>>;
 
 /**
  * The Identity API 2.0 with its multi-factor extension (see docs/identity-v2.md): the same functions

@@ -3,12 +3,12 @@ import { subjectOf } from "../../core/audit.ts";
 import type { Deps } from "../../core/deps.ts";
 import { makeRecoveryCodes } from "../../core/devices/recovery-codes.ts";
 import { originOf } from "../http/client.ts";
-import type { Routes } from "./app.ts";
 import { readBody } from "./body.ts";
 import { callerOf, callerOnOthersPath, isOwn } from "./caller.ts";
 import { MULTI_FACTOR } from "./devices.ts";
 import { parseDuration } from "./durations.ts";
 import { Fault } from "./faults.ts";
+import type { Routes } from "./routes.ts";
 
 const MINUTE_MS = 60_000;
 const LONGEST_MS = 365 * 24 * 60 * MINUTE_MS;

@@ -1,13 +1,13 @@
 import type { Context } from "hono";
 import type { Deps } from "../../core/deps.ts";
 import { Problem } from "../../core/problem.ts";
+import { type Admits, sessionOf } from "../../core/sessions/live-session.ts";
 import { requireFresh } from "../../core/sessions/recent-login.ts";
 import { requireRole } from "../../core/sessions/roles.ts";
 import { isId } from "../../store/ids.ts";
 import type { User } from "../../store/postgres/schema.ts";
 import { getUser } from "../../store/postgres/users.ts";
 import type { Session } from "../../store/redis/sessions/sessions.ts";
-import { type Admits, sessionOf } from "../http/authenticate.ts";
 
 /** The live session behind `X-Auth-Token`. Throws as `sessionOf`. */
 export async function callerOf(c: Context, deps: Deps, admits: Admits = {}): Promise<Session> {

@@ -7,7 +7,7 @@ import type { Method } from "../../store/methods.ts";
 import { listDevices } from "../../store/postgres/devices.ts";
 import type { Device } from "../../store/postgres/schema.ts";
 import type { Session } from "../../store/redis/sessions/sessions.ts";
-import { codeSchema } from "../v1/schemas.ts";
+import { codeSchema } from "../http/inputs.ts";
 import { param } from "./caller.ts";
 
 /** Where the user's multi-factor authentication is found. */

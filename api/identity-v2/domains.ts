@@ -7,10 +7,10 @@ import { getAccount } from "../../store/postgres/accounts.ts";
 import type { Account, Requirement } from "../../store/postgres/schema.ts";
 import type { Session } from "../../store/redis/sessions/sessions.ts";
 import { originOf } from "../http/client.ts";
-import type { Routes } from "./app.ts";
 import { readBody } from "./body.ts";
 import { callerOf, param } from "./caller.ts";
 import { Fault } from "./faults.ts";
+import type { Routes } from "./routes.ts";
 
 const levelSchema = z.object({
   "RAX-AUTH:multiFactorDomain": z.object({

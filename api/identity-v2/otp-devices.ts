@@ -7,8 +7,7 @@ import { isLastOfDefault } from "../../store/methods.ts";
 import { getMfaProfile } from "../../store/postgres/profiles.ts";
 import type { Device } from "../../store/postgres/schema.ts";
 import { originOf } from "../http/client.ts";
-import { nicknameSchema } from "../v1/schemas.ts";
-import type { Routes } from "./app.ts";
+import { nicknameSchema } from "../http/inputs.ts";
 import { readBody } from "./body.ts";
 import { callerOnOwnPath } from "./caller.ts";
 import {
@@ -22,6 +21,7 @@ import {
 } from "./devices.ts";
 import { Fault } from "./faults.ts";
 import { removeNamed } from "./removal.ts";
+import type { Routes } from "./routes.ts";
 
 const DEVICES = `${MULTI_FACTOR}/otp-devices`;
 

@@ -6,7 +6,6 @@ import { countryOf } from "../../core/devices/phone-numbers.ts";
 import { registerSmsDevice, resendPin, verifyPin } from "../../core/devices/sms.ts";
 import type { Device } from "../../store/postgres/schema.ts";
 import { originOf } from "../http/client.ts";
-import type { Routes } from "./app.ts";
 import { readBody } from "./body.ts";
 import { callerOnOwnPath } from "./caller.ts";
 import {
@@ -19,6 +18,7 @@ import {
   proofSchema,
 } from "./devices.ts";
 import { removeNamed } from "./removal.ts";
+import type { Routes } from "./routes.ts";
 
 const PHONES = `${MULTI_FACTOR}/mobile-phones`;
 

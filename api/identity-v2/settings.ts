@@ -10,10 +10,10 @@ import { resetMultiFactor, unlock } from "../../core/support/support.ts";
 import type { Method } from "../../store/methods.ts";
 import { getMfaProfile } from "../../store/postgres/profiles.ts";
 import { originOf } from "../http/client.ts";
-import type { Routes } from "./app.ts";
 import { readBody } from "./body.ts";
 import { callerOf, callerOnOthersPath, callerOnOwnPath, isOwn } from "./caller.ts";
 import { MULTI_FACTOR } from "./devices.ts";
+import type { Routes } from "./routes.ts";
 
 /** What the audit tells as the reason: the protocol has no field for one. */
 const REASON = "by an administrator of the domain (Identity API)";

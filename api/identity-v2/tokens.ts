@@ -5,20 +5,20 @@ import type { Challenge } from "../../core/login/challenge-view.ts";
 import { type LoginResult, logIn, logInByApiKey } from "../../core/login/start-login.ts";
 import { verifyPasscode } from "../../core/login/verify-passcode.ts";
 import { Problem } from "../../core/problem.ts";
+import { sessionOf } from "../../core/sessions/live-session.ts";
 import { requireRole } from "../../core/sessions/roles.ts";
 import type { OpenedSession } from "../../core/sessions/sessions.ts";
 import { ownerOf } from "../../store/ids.ts";
 import { getMfaProfile } from "../../store/postgres/profiles.ts";
 import { revokeSession, type Session } from "../../store/redis/sessions/sessions.ts";
-import { sessionOf } from "../http/authenticate.ts";
 import { originOf } from "../http/client.ts";
+import { codeSchema, credentialsSchema } from "../http/inputs.ts";
 import { keepLogin } from "../http/stored-responses.ts";
-import { codeSchema, credentialsSchema } from "../v1/schemas.ts";
 import { describeAccess } from "./access.ts";
-import type { Routes } from "./app.ts";
 import { readBody } from "./body.ts";
 import { callerOf, param } from "./caller.ts";
 import { Fault, tellingAs } from "./faults.ts";
+import type { Routes } from "./routes.ts";
 
 /** How long a session id may be answered. */
 const CHALLENGE_MS = 5 * 60_000;

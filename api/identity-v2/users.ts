@@ -4,9 +4,9 @@ import { getMfaProfile, type MfaProfile } from "../../store/postgres/profiles.ts
 import { findUserByUsername, normalizeUsername } from "../../store/postgres/users.ts";
 import type { Session } from "../../store/redis/sessions/sessions.ts";
 import { REGION } from "./access.ts";
-import type { Routes } from "./app.ts";
 import { callerOf, noSuchUser, param, userOfDomain } from "./caller.ts";
 import { Fault } from "./faults.ts";
+import type { Routes } from "./routes.ts";
 
 /** Oneself, and for administrators the users of their domain. */
 export function userRoutes(deps: Deps): Routes {

@@ -1,6 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { PROBLEMS, type ProblemCode } from "../../core/problem.ts";
-import { problemSchema } from "./schemas.ts";
+import { idempotencyKeySchema } from "../http/idempotency.ts";
+import { problemSchema } from "./answers.ts";
 
 /** What any route can answer besides its own problems. */
 const ANYWHERE: ProblemCode[] = ["service_unavailable", "internal_error"];
@@ -26,7 +27,8 @@ const WITH_SESSION: ProblemCode[] = [
 /** What a role does. */
 const WITH_ROLE: ProblemCode[] = ["forbidden", "reauthentication_required"];
 
-export const idempotencyKeySchema = z.string().min(1).max(200);
+/** The ID in a path. */
+export const idParam = z.object({ id: z.string().openapi({ param: { name: "id", in: "path" } }) });
 
 /** The `request` part of a POST: its JSON body, if any, and the Idempotency-Key it may carry. */
 export function post<Body extends z.ZodType | undefined = undefined>(body?: Body) {

@@ -1,8 +1,8 @@
-import { requireStillLive } from "../../api/http/authenticate.ts";
 import type { Db } from "../../store/postgres/connect.ts";
 import { holdingAccount } from "../../store/postgres/holding-account.ts";
 import type { Session } from "../../store/redis/sessions/sessions.ts";
 import type { Deps } from "../deps.ts";
+import { requireStillLive } from "../sessions/live-session.ts";
 
 /**
  * Writes for an administrator, who is asked for once the account's row is held: a colleague who takes

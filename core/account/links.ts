@@ -1,4 +1,3 @@
-import { requireStillLive } from "../../api/http/authenticate.ts";
 import type { Origin } from "../../machines/methods.ts";
 import type { EventType } from "../../store/event-types.ts";
 import {
@@ -19,6 +18,7 @@ import { spendChange } from "../limits/changes.ts";
 import { type Credentials, checkCredentials } from "../login/credentials.ts";
 import { refuseLocked } from "../login/lock.ts";
 import { Problem } from "../problem.ts";
+import { requireStillLive } from "../sessions/live-session.ts";
 import { requireFresh } from "../sessions/recent-login.ts";
 
 /** A linked account as its administrators see it. */

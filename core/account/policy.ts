@@ -97,6 +97,13 @@ export async function rollOutPolicy(
   const { actorId, origin, start = flows.startPolicyRollout } = author;
   const { id: accountId, policyVersion } = account;
   const end = enforceAfter ? endOfGrace(requirement, enforceAfter, clock.now()) : null;
+  const change = {
+    requirement,
+    enforceAfter: end?.toISOString() ?? null,
+    graceMs: end ? end.getTime() - clock.now() : 0,
+    actorId,
+    origin,
+  };
   // By this a request that is sent again, since its answer was lost, is known for the same one.
   const request = `${actorId}/${requirement}/${JSON.stringify(enforceAfter ?? null)}`;
   const running = await rolloutOf(deps, account);
@@ -110,25 +117,18 @@ export async function rollOutPolicy(
     const current = { accountId, version: policyVersion };
     if (running?.state !== "enforcing") return;
     await mayStill();
-    await flows.movePolicyRollout(current, "announce", {}, request);
+    await flows.movePolicyRollout(current, "announce", change, request);
     return;
   }
 
   const version = policyVersion + 1;
   await start({ userId: actorId, accountId, version });
-  const change = {
-    requirement,
-    enforceAfter: end?.toISOString() ?? null,
-    graceMs: end ? end.getTime() - clock.now() : 0,
-    supersedes: running?.next.includes("supersede") ? policyVersion : undefined,
-    actorId,
-    origin,
-  };
   await mayStill();
+  const supersedes = running?.next.includes("supersede") ? policyVersion : undefined;
   const { moved, view } = await flows.movePolicyRollout(
     { accountId, version },
     "announce",
-    change,
+    { ...change, supersedes },
     request,
   );
   if (!moved || view.state === "conflicted")
@@ -195,7 +195,7 @@ async function stateOf(deps: Deps, account: Account, toGo: number): Promise<Poli
   const { id: accountId, policyVersion: version } = account;
   let rollout = await rolloutOf(deps, account);
   if (toGo === 0 && rollout?.next.includes("recount") && (await mayRecount(deps, account)))
-    rollout = (await deps.flows.movePolicyRollout({ accountId, version }, "recount")).view;
+    rollout = (await deps.flows.movePolicyRollout({ accountId, version }, "recount", {})).view;
   const told = rollout && STATES[rollout.state];
   if (told) return told;
   // Its workflow ended long ago, or has no more than begun.

@@ -1,4 +1,3 @@
-import { requireStillLive } from "../../api/http/authenticate.ts";
 import type { Origin } from "../../machines/methods.ts";
 import { configuredMethods } from "../../store/methods.ts";
 import { listDevices } from "../../store/postgres/devices.ts";
@@ -7,6 +6,7 @@ import type { Requirement, User } from "../../store/postgres/schema.ts";
 import { setRequirement } from "../../store/postgres/users.ts";
 import { POLICY_REQUIRED, type Session } from "../../store/redis/sessions/sessions.ts";
 import type { Deps } from "../deps.ts";
+import { requireStillLive } from "../sessions/live-session.ts";
 import { endSessions } from "../sessions/sessions.ts";
 import { actorsEvent } from "../support/support.ts";
 

@@ -1,4 +1,3 @@
-import { requireStillLive } from "../../api/http/authenticate.ts";
 import type { Origin } from "../../machines/methods.ts";
 import { configuredMethods, METHODS, type Method } from "../../store/methods.ts";
 import { listDevices } from "../../store/postgres/devices.ts";
@@ -9,6 +8,7 @@ import { userEvent } from "../audit.ts";
 import type { Deps } from "../deps.ts";
 import { payForChange } from "../limits/changes.ts";
 import { Problem } from "../problem.ts";
+import { requireStillLive } from "../sessions/live-session.ts";
 import { requireFreshWith } from "../sessions/recent-login.ts";
 
 /**

@@ -145,7 +145,7 @@ const beingVerified = () =>
   });
 
 /** Why the enrollment takes nothing more, or not this. */
-export function enrollmentRefusal(view: EnrollmentView): Problem {
+export function enrollmentRefusal(view: EnrollmentView): Error {
   const members = { state: view.state };
   // Its proof was taken and is not written down yet: whether it counts is not known.
   if (view.state === "verifying") return beingVerified();

@@ -1,4 +1,3 @@
-import { requireStillLive } from "../../api/http/authenticate.ts";
 import type { Origin } from "../../machines/methods.ts";
 import { configuredMethods, type Method } from "../../store/methods.ts";
 import { holdingUser } from "../../store/postgres/holding-user.ts";
@@ -11,6 +10,7 @@ import { userEvent } from "../audit.ts";
 import type { Deps } from "../deps.ts";
 import { payForChange } from "../limits/changes.ts";
 import { Problem } from "../problem.ts";
+import { requireStillLive } from "../sessions/live-session.ts";
 import { requireFreshWith, requireRecentPassword } from "../sessions/recent-login.ts";
 import { endSessions } from "../sessions/sessions.ts";
 import { changeDefaultMethod } from "./default-method.ts";

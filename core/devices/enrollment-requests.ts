@@ -1,5 +1,4 @@
-import { requireStillLive } from "../../api/http/authenticate.ts";
-import type { Origin } from "../../machines/methods.ts";
+import type { Method, Origin } from "../../machines/methods.ts";
 import { deviceLabel } from "../../store/postgres/devices.ts";
 import { recordEvent } from "../../store/postgres/events.ts";
 import type { Device } from "../../store/postgres/schema.ts";
@@ -8,13 +7,14 @@ import {
   countEnrollmentRequest,
   takeBackEnrollmentRequest,
 } from "../../store/redis/second-step/enrollment-requests.ts";
-import { FlowSpent } from "../../temporal/errors.ts";
+import { FlowSpent, FlowUnknown } from "../../temporal/errors.ts";
 import { workflowIds } from "../../workflows/ids.ts";
-import type { otpUpdates, smsUpdates } from "../../workflows/messages.ts";
+import type { UpdateName, UpdatePayload } from "../../workflows/messages.ts";
 import { subjectOf, userEvent } from "../audit.ts";
 import type { Deps } from "../deps.ts";
 import { Problem } from "../problem.ts";
-import type { Unverified } from "./devices.ts";
+import { requireStillLive } from "../sessions/live-session.ts";
+import type { UnverifiedOf } from "./devices.ts";
 
 /**
  * Counts a request to a device's enrollment, whatever becomes of it. Throws `enrollment_ended` where
@@ -44,11 +44,11 @@ export async function spendEnrollmentRequest(
  * `requireStillLive`. Throws `enrollment_ended` where the engine takes none of
  * them any more: the unverified device is removed then.
  */
-export async function moveEnrollment<D extends Unverified>(
+export async function moveEnrollment<M extends Method, U extends UpdateName<`${M}Enrollment`>>(
   deps: Deps,
-  device: D,
-  update: D["type"] extends "sms" ? keyof typeof smsUpdates : keyof typeof otpUpdates,
-  payload: object,
+  device: UnverifiedOf<M>,
+  update: U,
+  payload: UpdatePayload<`${M}Enrollment`, U>,
   origin: Origin,
   updateId?: string,
 ) {
@@ -56,6 +56,7 @@ export async function moveEnrollment<D extends Unverified>(
   try {
     return await deps.flows.moveEnrollment(device, update, payload, updateId);
   } catch (error) {
+    if (error instanceof FlowUnknown) throw new Problem("device_not_found", "Start again.");
     if (!(error instanceof FlowSpent)) throw error;
     await withdraw(deps, device, origin);
     return end(deps, device, origin);

@@ -1,4 +1,3 @@
-import { requireStillLive } from "../../api/http/authenticate.ts";
 import type { Origin } from "../../machines/methods.ts";
 import { newId } from "../../store/ids.ts";
 import { addOtpDevice, markOf, replaceOtpSecret } from "../../store/postgres/devices.ts";
@@ -11,6 +10,7 @@ import { userEvent } from "../audit.ts";
 import type { Deps } from "../deps.ts";
 import { payForChange } from "../limits/changes.ts";
 import { Problem } from "../problem.ts";
+import { requireStillLive } from "../sessions/live-session.ts";
 import { requireFresh } from "../sessions/recent-login.ts";
 import {
   type DeviceView,

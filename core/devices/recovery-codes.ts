@@ -1,4 +1,3 @@
-import { requireStillLive } from "../../api/http/authenticate.ts";
 import type { Origin } from "../../machines/methods.ts";
 import { hashCode } from "../../store/codes.ts";
 import { configuredMethods } from "../../store/methods.ts";
@@ -11,6 +10,7 @@ import { type Subject, userEvent } from "../audit.ts";
 import type { Deps } from "../deps.ts";
 import { payForChange } from "../limits/changes.ts";
 import { Problem } from "../problem.ts";
+import { requireStillLive } from "../sessions/live-session.ts";
 import { requireFresh } from "../sessions/recent-login.ts";
 
 /** How a typed recovery code is kept and looked up: keyed, and bound to its user; undefined if it cannot be one. */

@@ -1,4 +1,3 @@
-import { requireStillLive } from "../../api/http/authenticate.ts";
 import type { Origin } from "../../machines/methods.ts";
 import { newId } from "../../store/ids.ts";
 import { listDevices } from "../../store/postgres/devices.ts";
@@ -8,6 +7,7 @@ import type { Subject } from "../audit.ts";
 import type { Deps } from "../deps.ts";
 import { payForChange } from "../limits/changes.ts";
 import { Problem } from "../problem.ts";
+import { requireStillLive } from "../sessions/live-session.ts";
 import { reauthenticate, requireFresh } from "../sessions/recent-login.ts";
 import { ownDevice } from "./devices.ts";
 

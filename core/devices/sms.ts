@@ -1,5 +1,3 @@
-import { requireStillLive } from "../../api/http/authenticate.ts";
-import { isOutage } from "../../api/http/problems.ts";
 import type { Origin } from "../../machines/methods.ts";
 import { hashCode } from "../../store/codes.ts";
 import { newId } from "../../store/ids.ts";
@@ -14,7 +12,9 @@ import { recordRefund } from "../limits/record-refund.ts";
 import { recordRefusedSend } from "../limits/refused-sends.ts";
 import { spendPinSend } from "../limits/send-limits.ts";
 import { payIfDone, type Spent } from "../limits/spend-all.ts";
-import { isSpent, Problem } from "../problem.ts";
+import { isOutage, isSpent } from "../outages.ts";
+import { Problem } from "../problem.ts";
+import { requireStillLive } from "../sessions/live-session.ts";
 import { requireFresh } from "../sessions/recent-login.ts";
 import {
   type DeviceView,
@@ -148,7 +148,7 @@ async function refuse(
   device: Phone,
   check: Exclude<PinCheck, { outcome: "accepted" }>,
   origin: Origin,
-): Promise<Problem> {
+): Promise<Error> {
   switch (check.outcome) {
     case "rejected": {
       const { triesRemaining } = check;

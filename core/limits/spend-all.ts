@@ -1,6 +1,7 @@
 import { type BudgetRule, refund, settle, spend } from "../../store/redis/budgets.ts";
 import type { Redis } from "../../store/redis/connect.ts";
-import { isUndone, Problem } from "../problem.ts";
+import { isUndone } from "../outages.ts";
+import { Problem } from "../problem.ts";
 
 export type Charge = {
   key: string;

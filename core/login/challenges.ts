@@ -8,9 +8,9 @@ import {
   spendChallenge,
   takeRequest,
 } from "../../store/redis/second-step/challenges.ts";
-import { FlowSpent } from "../../temporal/errors.ts";
+import { FlowSpent, FlowUnknown } from "../../temporal/errors.ts";
 import { workflowIds } from "../../workflows/ids.ts";
-import type { ChallengeView, challengeUpdates } from "../../workflows/messages.ts";
+import type { ChallengeView, UpdateName, UpdatePayload } from "../../workflows/messages.ts";
 import type { Deps } from "../deps.ts";
 import { recordRefusedSend } from "../limits/refused-sends.ts";
 import { spendPasscodeSend } from "../limits/send-limits.ts";
@@ -84,12 +84,12 @@ async function spendSend(deps: Deps, challengeId: string, devices: readonly Devi
   }
 }
 
-async function move(
+async function move<U extends "resendPasscode" | "chooseMethod">(
   deps: Deps,
   id: string,
   record: ChallengeRecord,
-  update: "resendPasscode" | "chooseMethod",
-  payload: object,
+  update: U,
+  payload: UpdatePayload<"loginChallenge", U>,
   sending: Spent | undefined,
 ) {
   return payIfDone(sending, async () => {
@@ -115,16 +115,17 @@ export async function spendRequest(deps: Deps, challengeId: string): Promise<voi
  * Sends the challenge's flow an Update. Throws `challenge_expired` with the `reason` where the engine
  * takes none of them any more: the challenge has ended then.
  */
-export async function moveChallenge(
+export async function moveChallenge<U extends UpdateName<"loginChallenge">>(
   deps: Deps,
   id: string,
-  update: keyof typeof challengeUpdates,
-  payload: object,
+  update: U,
+  payload: UpdatePayload<"loginChallenge", U>,
   updateId?: string,
 ) {
   try {
     return await deps.flows.moveChallenge(id, update, payload, updateId);
   } catch (error) {
+    if (error instanceof FlowUnknown) throw new Problem("challenge_not_found", "Start again.");
     if (!(error instanceof FlowSpent)) throw error;
     await spendChallenge(deps.redis, { challengeId: id, now: deps.clock.now() });
     withdrawSpent(deps, id);

@@ -1,6 +1,5 @@
-import { isUnavailable } from "../../store/unavailable.ts";
 import { type Facts, tell } from "../../telemetry/facts.ts";
-import { Problem } from "../problem.ts";
+import { codeOf } from "../outages.ts";
 
 type Step = Facts["login-step"];
 
@@ -18,9 +17,4 @@ export async function tellingEnd<Result>(
     tell("login-step", { step, outcome: codeOf(error) });
     throw error;
   }
-}
-
-function codeOf(error: unknown) {
-  if (error instanceof Problem) return error.code;
-  return isUnavailable(error) ? "service_unavailable" : "internal_error";
 }

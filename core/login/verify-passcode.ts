@@ -1,4 +1,3 @@
-import { isOutage } from "../../api/http/problems.ts";
 import type { Factor, Origin } from "../../machines/methods.ts";
 import { ownerOf } from "../../store/ids.ts";
 import { beforePasswords } from "../../store/passwords.ts";
@@ -15,7 +14,8 @@ import { tell } from "../../telemetry/facts.ts";
 import { note } from "../../telemetry/request-context.ts";
 import type { Deps } from "../deps.ts";
 import { recordRefund } from "../limits/record-refund.ts";
-import { isSpent, Problem } from "../problem.ts";
+import { isOutage, isSpent } from "../outages.ts";
+import { Problem } from "../problem.ts";
 import {
   type FailedAttempts,
   failedAttemptsOf,

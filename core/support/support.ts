@@ -1,4 +1,3 @@
-import { requireStillLive } from "../../api/http/authenticate.ts";
 import type { Origin } from "../../machines/methods.ts";
 import { hashCode } from "../../store/codes.ts";
 import type { EventType } from "../../store/event-types.ts";
@@ -14,6 +13,7 @@ import { subjectOf, userEvent } from "../audit.ts";
 import type { Deps } from "../deps.ts";
 import { endLock, lockedSince } from "../login/lock.ts";
 import { Problem } from "../problem.ts";
+import { requireStillLive } from "../sessions/live-session.ts";
 
 const FOUND = 20;
 

@@ -1,4 +1,3 @@
-import { requireStillLive } from "../../api/http/authenticate.ts";
 import {
   type EventDelivery,
   getDelivery,
@@ -10,6 +9,7 @@ import type { WebhookDeliveryState } from "../../workflows/messages.ts";
 import type { Deps } from "../deps.ts";
 import { payIfDone, spendAll } from "../limits/spend-all.ts";
 import { Problem } from "../problem.ts";
+import { requireStillLive } from "../sessions/live-session.ts";
 import { accountWebhook } from "./webhooks.ts";
 
 const DAY_MS = 24 * 3_600_000;
@@ -67,8 +67,7 @@ export async function resend(
   });
   const sent = await payIfDone(spent, async () => {
     await requireStillLive(deps, session);
-    if (view?.state === "waiting")
-      return (await flows.moveWebhookDelivery(delivery, "resend")).moved;
+    if (view?.state === "waiting") return (await flows.resendDelivery(delivery)).moved;
     return flows.startWebhookDelivery({
       accountId: session.accountId,
       userId: found.event.userId ?? undefined,

@@ -1,5 +1,5 @@
 import type { Hono } from "hono";
-import { NDJSON } from "../../api/v1/routes/activity.ts";
+import { NDJSON } from "../../api/http/headers.ts";
 import { type activity, activityFile } from "../../core/audit.ts";
 import type { Deps } from "../../core/deps.ts";
 import { actorsOf } from "../../store/postgres/actors.ts";

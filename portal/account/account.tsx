@@ -1,6 +1,6 @@
 import type { Hono } from "hono";
 import { originOf } from "../../api/http/client.ts";
-import { requirementSchema } from "../../api/v1/schemas.ts";
+import { requirementSchema } from "../../api/http/inputs.ts";
 import {
   changePolicy,
   getPolicy,

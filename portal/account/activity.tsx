@@ -1,5 +1,5 @@
 import type { Hono } from "hono";
-import { pageQuery } from "../../api/v1/activity-schemas.ts";
+import { pageQuery } from "../../api/http/inputs.ts";
 import type { activity } from "../../core/audit.ts";
 import type { Deps } from "../../core/deps.ts";
 import { OPERATOR_ID } from "../../store/ids.ts";

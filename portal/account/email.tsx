@@ -1,6 +1,6 @@
 import type { Hono } from "hono";
 import { originOf } from "../../api/http/client.ts";
-import { emailSchema } from "../../api/v1/schemas.ts";
+import { emailSchema } from "../../api/http/inputs.ts";
 import type { Deps } from "../../core/deps.ts";
 import { changeOwnEmail, emailOf } from "../../core/users/email.ts";
 import type { Session } from "../../store/redis/sessions/sessions.ts";

@@ -1,6 +1,6 @@
 import type { Hono } from "hono";
 import { originOf } from "../../api/http/client.ts";
-import { emailSchema, usernameSchema } from "../../api/v1/schemas.ts";
+import { emailSchema, usernameSchema } from "../../api/http/inputs.ts";
 import {
   type AccountUser,
   accountUser,

@@ -1,6 +1,6 @@
 import type { Hono } from "hono";
 import { originOf } from "../../api/http/client.ts";
-import { nicknameSchema } from "../../api/v1/schemas.ts";
+import { nicknameSchema } from "../../api/http/inputs.ts";
 import type { Deps } from "../../core/deps.ts";
 import { unverifiedDevice } from "../../core/devices/devices.ts";
 import {

@@ -1,6 +1,6 @@
 import type { Hono } from "hono";
 import { originOf } from "../../api/http/client.ts";
-import { quantitySchema } from "../../api/v1/schemas.ts";
+import { quantitySchema } from "../../api/http/inputs.ts";
 import type { Deps } from "../../core/deps.ts";
 import { getMultiFactor } from "../../core/devices/devices.ts";
 import { makeRecoveryCodes, recoveryCodesFile } from "../../core/devices/recovery-codes.ts";

@@ -1,9 +1,9 @@
 import type { Hono } from "hono";
-import { isOutage } from "../../api/http/problems.ts";
 import type { Deps } from "../../core/deps.ts";
-import { Problem } from "../../core/problem.ts";
+import { isOutage } from "../../core/outages.ts";
 import { isId } from "../../store/ids.ts";
 import type { Session } from "../../store/redis/sessions/sessions.ts";
+import { RemovalUnderWay } from "../../temporal/errors.ts";
 import { done } from "../layout/flash.ts";
 import { ownPath, type PortalContext, type PortalEnv } from "../layout/form.ts";
 import { page, whoOf } from "../layout/layout.tsx";
@@ -46,9 +46,8 @@ export async function followed<Result>(
   try {
     return done(c, to, words(await removal));
   } catch (error) {
-    const id = error instanceof Problem && error.extra.goesOn;
-    if (!id) throw error;
-    return c.redirect(`${PATH}/${id}?${new URLSearchParams({ to })}`, 303);
+    if (!(error instanceof RemovalUnderWay)) throw error;
+    return c.redirect(`${PATH}/${error.removalId}?${new URLSearchParams({ to })}`, 303);
   }
 }
 

@@ -1,7 +1,7 @@
 import { getCookie, setCookie } from "hono/cookie";
-import { type Admits, sessionOf } from "../../api/http/authenticate.ts";
 import type { Deps } from "../../core/deps.ts";
 import { Problem } from "../../core/problem.ts";
+import { type Admits, sessionOf } from "../../core/sessions/live-session.ts";
 import { requireFresh } from "../../core/sessions/recent-login.ts";
 import { ownerOf } from "../../store/ids.ts";
 import { revokeSession, type Session } from "../../store/redis/sessions/sessions.ts";

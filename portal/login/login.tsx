@@ -1,7 +1,7 @@
 import type { Hono } from "hono";
 import { originOf } from "../../api/http/client.ts";
+import { credentialsSchema } from "../../api/http/inputs.ts";
 import { keepLogin } from "../../api/http/stored-responses.ts";
-import { credentialsSchema } from "../../api/v1/schemas.ts";
 import type { Deps } from "../../core/deps.ts";
 import { logIn } from "../../core/login/start-login.ts";
 import { Problem } from "../../core/problem.ts";

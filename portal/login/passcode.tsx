@@ -1,6 +1,6 @@
 import type { Hono } from "hono";
 import { originOf } from "../../api/http/client.ts";
-import { methodSchema } from "../../api/v1/schemas.ts";
+import { methodSchema } from "../../api/http/inputs.ts";
 import type { Deps } from "../../core/deps.ts";
 import { duration } from "../../core/duration.ts";
 import { passcodeSendWait } from "../../core/limits/send-limits.ts";

@@ -1,6 +1,6 @@
 import type { Hono } from "hono";
 import { originOf } from "../../api/http/client.ts";
-import { reasonSchema } from "../../api/v1/schemas.ts";
+import { reasonSchema } from "../../api/http/inputs.ts";
 import type { Deps } from "../../core/deps.ts";
 import { requireFresh } from "../../core/sessions/recent-login.ts";
 import {

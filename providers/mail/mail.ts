@@ -1,8 +1,3 @@
-import type { Clock, Config } from "../../config.ts";
-import type { Redis } from "../../store/redis/connect.ts";
-import { hasOutbox, keepMessage } from "../../store/redis/messages/outbox.ts";
-import { smtpGateway } from "./smtp.ts";
-
 /** A plain-text mail; one of the same `id` sent again is the same mail to whoever sorts them. */
 export type Mail = { id: string; to: string; subject: string; body: string };
 
@@ -11,23 +6,3 @@ export type MailGateway = {
   send(mail: Mail): Promise<"sent" | "refused">;
   close(): void;
 };
-
-type Deps = { config: Config; redis: Redis; clock: Clock };
-
-/** By SMTP where it is set, else to the outbox where one is shown; undefined where mails go nowhere. */
-export function mailGateway({ config, redis, clock }: Deps): MailGateway | undefined {
-  const { SMTP_URL, MAIL_FROM } = config;
-  if (SMTP_URL && MAIL_FROM) return smtpGateway(SMTP_URL, MAIL_FROM);
-  return hasOutbox(config) ? outboxGateway(redis, clock) : undefined;
-}
-
-/** The development gateway: mails are kept to be looked at and reach nobody. */
-function outboxGateway(redis: Redis, clock: Clock): MailGateway {
-  return {
-    async send({ to, subject, body }) {
-      await keepMessage(redis, { to, subject, body, at: new Date(clock.now()) });
-      return "sent";
-    },
-    close() {},
-  };
-}

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { reasonSchema } from "../../api/v1/schemas.ts";
+import { reasonSchema } from "../../api/http/inputs.ts";
 import { resetMultiFactor, unlock } from "../../core/support/support.ts";
 import { answer } from "./answer.ts";
 import { userNamed } from "./named.ts";

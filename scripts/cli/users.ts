@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { emailSchema, usernameSchema } from "../../api/v1/schemas.ts";
+import { emailSchema, usernameSchema } from "../../api/http/inputs.ts";
 import { subjectOf, userEvent } from "../../core/audit.ts";
 import { endSessions } from "../../core/sessions/sessions.ts";
 import { recordLookUp } from "../../core/support/support.ts";

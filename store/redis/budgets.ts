@@ -1,7 +1,7 @@
 import { newId } from "../ids.ts";
 import type { Redis } from "./connect.ts";
 import { keep } from "./keys.ts";
-import { script } from "./script.ts";
+import { UNDER_WAY } from "./scripts/budgets.ts";
 
 /** At most `limit` in any `windowMs`; `{limit: 1}` is a minimal distance between two. */
 export type BudgetRule = { limit: number; windowMs: number };
@@ -10,50 +10,6 @@ export type Spending =
   | { ok: true; token: string }
   /** `underWay`: places that are not settled yet are what is missing; they may be free in a moment. */
   | { ok: false; retryAfterMs: number; underWay: boolean };
-
-/** What is spent before it is known whether it will stay spent. */
-const UNDER_WAY = "under-way:";
-
-export const budgetScripts = {
-  /** A log of what was spent, by time: exact in every window, where counters allow twice the limit at a window's edge. */
-  spendBudget: script<[retryAfterMs: number, underWay: 0 | 1]>(`
-    local key, now, token, settling = KEYS[1], tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[4])
-    local longest, wait, spent = 0, 0, false
-    local function underWay()
-      local count = 0
-      local young = redis.call('ZRANGEBYSCORE', key, string.format('(%.0f', now - settling), '+inf')
-      for _, member in ipairs(young) do
-        if string.find(member, '${UNDER_WAY}', 1, true) == 1 then count = count + 1 end
-      end
-      return count
-    end
-    for i = 5, #ARGV, 2 do
-      local limit, window = tonumber(ARGV[i]), tonumber(ARGV[i + 1])
-      longest = math.max(longest, window)
-      local after = '(' .. string.format('%.0f', now - window)
-      local excess = redis.call('ZCOUNT', key, after, '+inf') - limit
-      if excess >= 0 then
-        local oldest = redis.call('ZRANGEBYSCORE', key, after, '+inf', 'WITHSCORES', 'LIMIT', excess, 1)
-        -- With a limit of nothing there is nothing to wait for: the whole window, then.
-        local freed = oldest[2] and tonumber(oldest[2]) or now
-        wait = math.max(wait, freed + window - now)
-        spent = spent or underWay() <= excess
-      end
-    end
-    if wait > 0 then return {wait, spent and 0 or 1} end
-    -- First what a full Redis refuses: after another write it would let a script go on.
-    redis.call('ZADD', key, ARGV[1], token)
-    redis.call('ZREMRANGEBYSCORE', key, '-inf', string.format('%.0f', now - longest))
-    redis.call('PEXPIRE', key, longest + tonumber(ARGV[3]))
-    return {0, 0}
-  `),
-  settleBudget: script<null>(`
-    local at = redis.call('ZSCORE', KEYS[1], ARGV[1])
-    if not at then return end
-    redis.call('ZREM', KEYS[1], ARGV[1])
-    redis.call('ZADD', KEYS[1], at, ARGV[2])
-  `),
-};
 
 /**
  * Spends one from the budget if every rule allows it at `now` (ms); else tells when one will be free.

@@ -1,5 +1,5 @@
 import { subscribe } from "node:diagnostics_channel";
-import { scripts } from "./scripts.ts";
+import { scripts } from "./scripts/scripts.ts";
 
 /** One command or script of ours, by its name; the duration in seconds. */
 export type RedisCommand = { command: string; outcome: "ok" | "failed"; seconds: number };

@@ -1,4 +1,4 @@
-import { scripts } from "./scripts.ts";
+import { scripts } from "./scripts/scripts.ts";
 
 /** What every connection to Redis keeps to, to one server or to a node of a cluster. */
 export const redisOptions = {

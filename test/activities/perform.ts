@@ -1,7 +1,8 @@
 import { MockActivityEnvironment } from "@temporalio/testing";
 import { DefaultLogger } from "@temporalio/worker";
 import { afterAll, beforeAll, inject } from "vitest";
-import { type Activities, createActivities, type Deps } from "../../activities/activities.ts";
+import { type Activities, createActivities } from "../../activities/activities.ts";
+import type { ActivityDeps } from "../../activities/deps.ts";
 import { loadConfig } from "../../config.ts";
 import type { Sms } from "../../providers/sms/sms.ts";
 import { newId } from "../../store/ids.ts";
@@ -28,7 +29,7 @@ export function useActivities() {
       },
     },
     log: { warn: (...line: unknown[]) => void logged.push(line) },
-  } as Deps;
+  } as ActivityDeps;
   beforeAll(async () => {
     const redis = await connectRedis(inject("redisUrl"), () => {});
     const nowhere = { address: "127.0.0.1:1", namespace: "none" };
@@ -48,7 +49,7 @@ export function useActivities() {
     perform<Name extends keyof Activities>(
       name: Name,
       args: Parameters<Activities[Name]>[0],
-      { workflowId = newId(), ...others }: Partial<Deps> & { workflowId?: string } = {},
+      { workflowId = newId(), ...others }: Partial<ActivityDeps> & { workflowId?: string } = {},
     ) {
       const activity = createActivities({ ...deps, ...others })[name];
       const execution = { workflowExecution: { workflowId, runId: "run" } };

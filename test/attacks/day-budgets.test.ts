@@ -3,10 +3,10 @@
 import { afterEach, describe, expect, test } from "vitest";
 import type { Limits } from "../../config.ts";
 import type { Policy, PolicyRequest } from "../../core/account/policy.ts";
-import { unavailable } from "../../core/problem.ts";
 import type { DeliveryView } from "../../core/webhooks/deliveries.ts";
 import { newId } from "../../store/ids.ts";
 import { recordEvent } from "../../store/postgres/events.ts";
+import { TemporalUnreached } from "../../temporal/errors.ts";
 import { workflowIds } from "../../workflows/ids.ts";
 import { loggedIn, verifiedApp } from "../support/apps.ts";
 import type { ApiClient } from "../support/client.ts";
@@ -114,7 +114,7 @@ describe("changes of a policy", () => {
     const { flows } = stack.deps;
     let away = 3;
     const startPolicyRollout: typeof flows.startPolicyRollout = async (rollout) => {
-      if (away-- > 0) throw unavailable("temporal", new Error("away"), { neverSent: true });
+      if (away-- > 0) throw new TemporalUnreached();
       return flows.startPolicyRollout(rollout);
     };
     // Its client sends again what is answered by 503.

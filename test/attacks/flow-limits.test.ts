@@ -2,8 +2,8 @@
 // have more: I wear the flow out until its engine refuses it, I wait until the service is away or make
 // it slow, and I watch what another challenge tells of the guess that is on its way.
 import { describe, expect, test } from "vitest";
-import { unavailable } from "../../core/problem.ts";
 import { getUser } from "../../store/postgres/users.ts";
+import { TemporalAway } from "../../temporal/errors.ts";
 import { logInByApp, supportOperator, userWithApp } from "../support/apps.ts";
 import { flowAttacks, impatientClient } from "../support/flow-attacks.ts";
 import { expectProblem } from "../support/problems.ts";
@@ -131,7 +131,7 @@ test("attack: a phone's page tells nothing of a PIN that is on its way", async (
     const moveEnrollment = () => {
       reach();
       return new Promise<never>((_, reject) => {
-        giveUp = () => reject(unavailable("temporal", new Error("no answer")));
+        giveUp = () => reject(new TemporalAway("no answer"));
       });
     };
     const slow = impatientClient(stack, { flows: { ...flows, moveEnrollment } });

@@ -4,10 +4,10 @@ import { Client } from "@temporalio/client";
 import { describe, expect, test } from "vitest";
 import type { Limits } from "../../config.ts";
 import type { Deps } from "../../core/deps.ts";
-import { unavailable } from "../../core/problem.ts";
 import { freePort } from "../../scripts/ports.ts";
 import { keptMessages } from "../../store/redis/messages/outbox.ts";
 import { connectTemporal } from "../../temporal/calls.ts";
+import { TemporalAway, TemporalUnreached } from "../../temporal/errors.ts";
 import { createFlows, type Flows } from "../../temporal/flows.ts";
 import { impatientClient } from "../support/flow-attacks.ts";
 import { newPhone } from "../support/phones.ts";
@@ -33,7 +33,7 @@ function late(): Deps["flows"] {
   const { flows } = stack.deps;
   const tooLate = async (work: Promise<unknown>): Promise<never> => {
     await work;
-    throw unavailable("temporal", new Error("no answer in 1500 ms"));
+    throw new TemporalAway("no answer in 1500 ms");
   };
   const slow = {
     ...flows,
@@ -173,7 +173,7 @@ describe("what certainly sent nothing costs no message", () => {
         ...{ token, body },
       });
     const away = (neverSent: boolean) => async () => {
-      throw unavailable("temporal", new Error("away"), { neverSent });
+      throw neverSent ? new TemporalUnreached() : new TemporalAway();
     };
     for (let n = 0; n < 4; n++) expectProblem(await add(away(true)), "service_unavailable");
     for (let n = 0; n < 2; n++) expectProblem(await add(away(false)), "service_unavailable");

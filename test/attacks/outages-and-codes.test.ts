@@ -2,7 +2,7 @@
 // code then open two doors: by a request that was quicker, or by another login? And the owner, whose request
 // it was: do they lose anything by it?
 import { describe, expect, test } from "vitest";
-import { unavailable } from "../../core/problem.ts";
+import { TemporalAway } from "../../temporal/errors.ts";
 import type { Flows } from "../../temporal/flows.ts";
 import { codeAt, registerApp, userWithApp } from "../support/apps.ts";
 import type { ApiClient } from "../support/client.ts";
@@ -35,7 +35,7 @@ function impatient(before: (update: string) => Promise<void>): ApiClient {
 /** A gateway from which Temporal is away. */
 const away = () =>
   impatient(async () => {
-    throw unavailable("temporal", new Error("no answer"));
+    throw new TemporalAway();
   });
 
 /** A gateway that waits for its flow until it is told how that answered. */
@@ -56,7 +56,7 @@ function waiting() {
     api,
     reached,
     answer: () => end(),
-    timeOut: () => end(unavailable("temporal", new Error("no answer"))),
+    timeOut: () => end(new TemporalAway()),
   };
 }
 

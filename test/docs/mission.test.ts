@@ -6,7 +6,7 @@ const root = join(import.meta.dirname, "../..");
 const text = readFileSync(join(root, "docs/mission.md"), "utf8");
 
 /** The portal's source as one line, so that a label broken over two lines is found. */
-const portal = readdirSync(join(root, "portal"))
+const portal = readdirSync(join(root, "portal"), { recursive: true, encoding: "utf8" })
   .filter((name) => /\.tsx?$/.test(name))
   .map((name) => readFileSync(join(root, "portal", name), "utf8"))
   .join("\n")

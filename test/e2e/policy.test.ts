@@ -331,8 +331,9 @@ test("a change that comes after the other one's roll-out has ended is refused, a
   expect((await putPolicy(token, { requirement: "required" })).body.state).toBe("completed");
   const rollout = { userId: admin.id, accountId: admin.accountId, version: 1 };
   await flows.startPolicyRollout(rollout);
-  const change = { requirement: "optional", enforceAfter: null, graceMs: 0, actorId: admin.id };
-  const { view } = await flows.movePolicyRollout(rollout, "announce", { ...change, origin: {} });
+  const asked = { enforceAfter: null, graceMs: 0, actorId: admin.id, origin: {} };
+  const change = { requirement: "optional", ...asked } as const;
+  const { view } = await flows.movePolicyRollout(rollout, "announce", change);
   expect(view.state).toBe("conflicted");
   expect((await getPolicy(token)).body).toMatchObject({
     requirement: "required",

@@ -8,17 +8,7 @@ import {
 } from "../../machines/policy-rollout.ts";
 import { smsEnrollmentMachine } from "../../machines/sms-enrollment.ts";
 import { webhookDeliveryMachine } from "../../machines/webhook-delivery.ts";
-import {
-  challengeSignals,
-  challengeUpdates,
-  enrollmentSignals,
-  otpUpdates,
-  rolloutSignals,
-  rolloutUpdates,
-  smsSignals,
-  smsUpdates,
-  webhookUpdates,
-} from "../../workflows/messages.ts";
+import { SIGNALS, UPDATES } from "../../workflows/messages.ts";
 import {
   challengeView,
   otpEnrollmentView,
@@ -112,7 +102,7 @@ export const loginChallenge = chart({
   ],
   deadlines: { challengeLifetime: { state: "open", ms: LIFETIME } },
   stopWhen: afterTwoSendings,
-  requests: [...Object.values(challengeUpdates), ...Object.values(challengeSignals)],
+  requests: [...Object.values(UPDATES.loginChallenge), ...Object.values(SIGNALS.loginChallenge)],
   effects: ["sendPasscode", "recordExpiry", "lockUser"],
   view: challengeView,
   next: { verify: "PASSCODE_ACCEPTED", resend: "RESEND", method: "CHOOSE_METHOD" },
@@ -141,7 +131,7 @@ export const smsEnrollment = chart({
     pinLifetime: { state: "unverified.awaiting_pin", ms: PIN_LIFETIME },
   },
   stopWhen: afterTwoSendings,
-  requests: [...Object.values(smsUpdates), ...Object.values(smsSignals)],
+  requests: [...Object.values(UPDATES.smsEnrollment), ...Object.values(SIGNALS.smsEnrollment)],
   effects: ["sendPin", "settleDevice", "removeDevice", "dropDevice"],
   view: smsEnrollmentView,
   next: { verify: "PIN_ACCEPTED", pin: "RESEND", remove: "REMOVE" },
@@ -162,7 +152,7 @@ export const otpEnrollment = chart({
   deadlines: { enrollmentLifetime: { state: "unverified", ms: LIFETIME } },
   // Wrong codes are counted without an end.
   stopWhen: ({ context }) => context.rejected === 3,
-  requests: [...Object.values(otpUpdates), ...Object.values(enrollmentSignals)],
+  requests: [...Object.values(UPDATES.otpEnrollment), ...Object.values(SIGNALS.otpEnrollment)],
   effects: ["settleDevice", "removeDevice", "dropDevice"],
   view: otpEnrollmentView,
   next: { verify: "CODE_ACCEPTED", restart: "RESTART", remove: "REMOVE" },
@@ -182,7 +172,7 @@ export const webhookDelivery = chart({
     { type: "RESEND" },
   ],
   deadlines: { retryDelay: { state: "waiting", ms: LIFETIME } },
-  requests: Object.values(webhookUpdates),
+  requests: Object.values(UPDATES.webhookDelivery),
   effects: ["sendEvent", "noteDelivery", "giveUp"],
   view: webhookDeliveryView,
   next: { resend: "RESEND" },
@@ -227,7 +217,7 @@ export const policyRollout = chart({
     lastReminder: { state: "grace_period", ms: 13 * DAY },
     recountInterval: { state: "enforced", ms: DAY },
   },
-  requests: [...Object.values(rolloutUpdates), ...Object.values(rolloutSignals)],
+  requests: [...Object.values(UPDATES.policyRollout), ...Object.values(SIGNALS.policyRollout)],
   effects: ["persistPolicy", "remindUsers", "enforcePolicy", "countUsers"],
   view: policyRolloutView,
   next: { announce: "ANNOUNCE", recount: "RECOUNT", supersede: "SUPERSEDE" },

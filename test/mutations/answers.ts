@@ -4,7 +4,7 @@ import type { Mutation } from "./mutation.ts";
 export const answersMutations: Mutation[] = [
   {
     mistake: "a key is good for another request",
-    file: "store/redis/idempotency.ts",
+    file: "store/redis/scripts/idempotency.ts",
     find: "if fingerprint and fingerprint ~= ARGV[1] then",
     replace: "if false then",
     noticedBy: ["test/store/redis/idempotency.test.ts"],

@@ -4,14 +4,14 @@ import type { Mutation } from "./mutation.ts";
 export const budgetsMutations: Mutation[] = [
   {
     mistake: "a budget allows one more than its limit",
-    file: "store/redis/budgets.ts",
+    file: "store/redis/scripts/budgets.ts",
     find: "if excess >= 0 then",
     replace: "if excess > 0 then",
     noticedBy: ["test/store/redis/budgets.test.ts"],
   },
   {
     mistake: "of two rules the looser one counts",
-    file: "store/redis/budgets.ts",
+    file: "store/redis/scripts/budgets.ts",
     find: "wait = math.max(wait, freed + window - now)",
     replace: "wait = math.min(wait, freed + window - now)",
     noticedBy: ["test/store/redis/budgets.test.ts"],
@@ -146,14 +146,14 @@ export const budgetsMutations: Mutation[] = [
   },
   {
     mistake: "a message that is late costs nothing",
-    file: "core/problem.ts",
-    find: "(error.status < 500 || error.extra.neverSent === true)",
-    replace: "error.status < 600",
+    file: "core/outages.ts",
+    find: "error instanceof TemporalUnreached || (error instanceof Problem",
+    replace: "error instanceof TemporalAway || (error instanceof Problem",
     noticedBy: ["test/attacks/late-messages.test.ts"],
   },
   {
     mistake: "an outage that a message never left for costs it",
-    file: "temporal/errors.ts",
+    file: "temporal/troubles.ts",
     find: "/^No connection established/",
     replace: "/^Nobody says this/",
     noticedBy: ["test/attacks/late-messages.test.ts"],

@@ -4,21 +4,21 @@ import type { Mutation } from "./mutation.ts";
 export const devicesMutations: Mutation[] = [
   {
     mistake: "an eleventh try of a PIN is looked at",
-    file: "store/redis/second-step/pins.ts",
+    file: "store/redis/scripts/pins.ts",
     find: "if not id or tonumber(tries) >= allowed then return {'none'} end",
     replace: "if not id then return {'none'} end",
     noticedBy: ["test/store/redis/second-step/pins.test.ts"],
   },
   {
     mistake: "a PIN is good after its ten minutes",
-    file: "store/redis/second-step/pins.ts",
+    file: "store/redis/scripts/pins.ts",
     find: "if tonumber(ARGV[1]) >= tonumber(expiresAt) then return {'expired'} end",
     replace: "",
     noticedBy: ["test/store/redis/second-step/pins.test.ts"],
   },
   {
     mistake: "a new PIN keeps the wrong tries of the old one",
-    file: "store/redis/second-step/pins.ts",
+    file: "store/redis/scripts/pins.ts",
     find: "    redis.call('DEL', KEYS[1])\n    redis.call('HSET', KEYS[1], 'id', ARGV[1], 'hash', ARGV[2], 'expiresAt', ARGV[3], 'tries', 0)",
     replace:
       "    redis.call('HSET', KEYS[1], 'id', ARGV[1], 'hash', ARGV[2], 'expiresAt', ARGV[3])\n    redis.call('HSETNX', KEYS[1], 'tries', 0)",

@@ -4,42 +4,42 @@ import type { Mutation } from "./mutation.ts";
 export const loginMutations: Mutation[] = [
   {
     mistake: "the seventh wrong passcode does not lock",
-    file: "store/redis/second-step/attempts.ts",
+    file: "store/redis/scripts/attempts.ts",
     find: "return {count > allowed and 'just_locked' or 'rejected', count}",
     replace: "return {count > allowed + 1 and 'just_locked' or 'rejected', count}",
     noticedBy: ["test/store/redis/second-step/attempts.test.ts"],
   },
   {
     mistake: "a locked user's right passcode is looked at",
-    file: "store/redis/second-step/attempts.ts",
+    file: "store/redis/scripts/attempts.ts",
     find: "if tonumber(redis.call('GET', failures) or 0) > allowed then return {'locked'} end\n",
     replace: "",
     noticedBy: ["test/store/redis/second-step/attempts.test.ts"],
   },
   {
     mistake: "a challenge that has become a session is answered again",
-    file: "store/redis/second-step/attempts.ts",
+    file: "store/redis/scripts/attempts.ts",
     find: "if completedBy then return {'completed'} end",
     replace: "",
     noticedBy: ["test/store/redis/sessions/sessions.test.ts"],
   },
   {
     mistake: "a challenge whose time ran out is still answered",
-    file: "store/redis/second-step/challenges.ts",
+    file: "store/redis/scripts/challenges.ts",
     find: "if now >= tonumber(expiresAt) then return 'expired' end",
     replace: "",
     noticedBy: ["test/store/redis/second-step/attempts.test.ts"],
   },
   {
     mistake: "an old passcode is good after its ten minutes",
-    file: "store/redis/second-step/attempts.ts",
+    file: "store/redis/scripts/attempts.ts",
     find: "if known and now < tonumber(hashExpiresAt) then",
     replace: "if known then",
     noticedBy: ["test/store/redis/second-step/attempts.test.ts"],
   },
   {
     mistake: "an app's code is accepted at an older step than the last",
-    file: "store/redis/second-step/otp-steps.ts",
+    file: "store/redis/scripts/otp-steps.ts",
     find: "if ahead < 0 or (ahead == 0 and by ~= holder) then",
     replace: "if ahead == 0 and by ~= holder then",
     noticedBy: [
@@ -49,7 +49,7 @@ export const loginMutations: Mutation[] = [
   },
   {
     mistake: "an app's code is good twice, for two logins",
-    file: "store/redis/second-step/otp-steps.ts",
+    file: "store/redis/scripts/otp-steps.ts",
     find: "if ahead < 0 or (ahead == 0 and by ~= holder) then",
     replace: "if ahead < 0 then",
     noticedBy: [
@@ -104,7 +104,7 @@ export const loginMutations: Mutation[] = [
   },
   {
     mistake: "a resend leaves the older passcode good",
-    file: "store/redis/second-step/challenges.ts",
+    file: "store/redis/scripts/challenges.ts",
     find: "redis.call('HSET', KEYS[1], 'passcodeHash', ARGV[1], 'passcodeExpiresAt', ARGV[2])",
     replace:
       "redis.call('HSETNX', KEYS[1], 'passcodeHash', ARGV[1])\n    redis.call('HSET', KEYS[1], 'passcodeExpiresAt', ARGV[2])",
@@ -115,7 +115,7 @@ export const loginMutations: Mutation[] = [
   },
   {
     mistake: "a challenge that is withdrawn can still be answered",
-    file: "store/redis/second-step/challenges.ts",
+    file: "store/redis/scripts/challenges.ts",
     find: "redis.call('HSET', KEYS[1], 'expiresAt', ARGV[1])",
     replace: "",
     noticedBy: ["test/store/redis/second-step/challenges.test.ts"],

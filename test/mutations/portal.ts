@@ -151,8 +151,8 @@ export const portalMutations: Mutation[] = [
   {
     mistake: "a removal that goes on is an error on its page",
     file: "portal/devices/removal-under-way.tsx",
-    find: "error instanceof Problem && error.extra.goesOn",
-    replace: "error instanceof Problem && undefined",
+    find: "!(error instanceof RemovalUnderWay)",
+    replace: "!(error instanceof RemovalUnderWay) || error.removalId",
     noticedBy: ["test/portal/slow-day.test.ts"],
   },
   {
@@ -164,7 +164,7 @@ export const portalMutations: Mutation[] = [
   },
   {
     mistake: "a page that waits stands still with a script",
-    file: "portal/assets/portal.js",
+    file: "portal/layout/assets/portal.js",
     find: "  if (answer.redirected) return location.reload();\n",
     replace: "",
     noticedBy: [UNDER_WAY],
@@ -286,7 +286,7 @@ export const portalMutations: Mutation[] = [
   },
   {
     mistake: "ending all other sessions leaves them",
-    file: "store/redis/sessions/sessions.ts",
+    file: "store/redis/scripts/sessions.ts",
     find: "redis.call('HSET', session, 'userEpoch', redis.call('HINCRBY', revocation, 'epoch', 1))",
     replace: "redis.call('HSET', session, 'userEpoch', userEpoch)",
     noticedBy: ["test/core/sessions/sessions.test.ts"],

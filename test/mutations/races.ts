@@ -97,7 +97,7 @@ export const racesMutations: Mutation[] = [
   },
   {
     mistake: "a login opens a challenge for devices that were removed meanwhile",
-    file: "store/redis/second-step/challenges.ts",
+    file: "store/redis/scripts/challenges.ts",
     find: "if withdrawn ~= '' and",
     replace: "if false and",
     noticedBy: ["test/store/redis/second-step/challenges.test.ts"],
@@ -139,7 +139,7 @@ export const racesMutations: Mutation[] = [
   },
   {
     mistake: "an older policy that is heard of late sets the end of the grace period",
-    file: "store/redis/sessions/revocations.ts",
+    file: "store/redis/scripts/revocations.ts",
     find: "if tonumber(redis.call('HGET', KEYS[1], 'policyVersion') or 0) > version then return end",
     replace: "",
     noticedBy: ["test/store/redis/sessions/sessions.test.ts"],

@@ -4,14 +4,14 @@ import type { Mutation } from "./mutation.ts";
 export const rightsMutations: Mutation[] = [
   {
     mistake: "a request goes on whose session ended while it waited",
-    file: "api/http/authenticate.ts",
+    file: "core/sessions/live-session.ts",
     find: "  liveOf(await recheckSession(redis, session, { now: clock.now(), idleMs }));\n",
     replace: "  await recheckSession(redis, session, { now: clock.now(), idleMs });\n",
     noticedBy: ["test/attacks/outlived-rights.test.ts"],
   },
   {
     mistake: "a request goes on whose user has lost the role a moment ago",
-    file: "api/http/authenticate.ts",
+    file: "core/sessions/live-session.ts",
     find: "if (user?.role !== session.role)",
     replace: "if (!user)",
     noticedBy: ["test/attacks/outlived-rights.test.ts"],
@@ -36,8 +36,8 @@ export const rightsMutations: Mutation[] = [
   {
     mistake: "a policy is announced for an administrator who is one no more",
     file: "core/account/policy.ts",
-    find: "  await mayStill();\n  const { moved, view }",
-    replace: "  const { moved, view }",
+    find: "  await mayStill();\n  const supersedes",
+    replace: "  const supersedes",
     noticedBy: ["test/attacks/rights-behind-rows.test.ts", "test/attacks/outlived-rights.test.ts"],
   },
   {
@@ -93,7 +93,7 @@ export const rightsMutations: Mutation[] = [
   },
   {
     mistake: "a session that proves an app is as good as a new login",
-    file: "store/redis/sessions/sessions.ts",
+    file: "store/redis/scripts/sessions.ts",
     find: "'amr', amr, 'userEpoch', current)",
     replace: "'amr', amr, 'authenticatedAt', now, 'userEpoch', current)",
     noticedBy: [

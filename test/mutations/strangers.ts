@@ -46,7 +46,7 @@ export const strangersMutations: Mutation[] = [
   },
   {
     mistake: "a key's record is compared with any number of other texts",
-    file: "store/redis/idempotency.ts",
+    file: "store/redis/scripts/idempotency.ts",
     find: "if redis.call('HINCRBY', KEYS[1], 'others', 1) <= tonumber(ARGV[4]) then",
     replace: "if redis.call('HINCRBY', KEYS[1], 'others', 1) <= 1000000 then",
     noticedBy: ["test/store/redis/idempotency.test.ts"],
@@ -81,14 +81,14 @@ export const strangersMutations: Mutation[] = [
   },
   {
     mistake: "places under way do not count",
-    file: "store/redis/budgets.ts",
+    file: "store/redis/scripts/budgets.ts",
     find: "    if wait > 0 then return {wait, spent and 0 or 1} end\n",
     replace: "    if wait > 0 and spent then return {wait, 0} end\n",
     noticedBy: ["test/store/redis/budgets.test.ts", "test/attacks/logins-at-once.test.ts"],
   },
   {
     mistake: "what a dead gateway left under way is waited for to the end of its window",
-    file: "store/redis/budgets.ts",
+    file: "store/redis/scripts/budgets.ts",
     find: "string.format('(%.0f', now - settling)",
     replace: "'-inf'",
     noticedBy: ["test/store/redis/budgets.test.ts"],
@@ -116,7 +116,7 @@ export const strangersMutations: Mutation[] = [
   },
   {
     mistake: "a user may have any number of sessions and challenges",
-    file: "store/redis/script.ts",
+    file: "store/redis/scripts/script.ts",
     find: "      if old ~=",
     replace: "      if old == '' and old ~=",
     noticedBy: ["test/store/redis/bounds.test.ts"],

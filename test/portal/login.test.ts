@@ -17,7 +17,7 @@ async function report(address: string, told: Omit<DeliveryReport, "reference">) 
   const { redis, flows } = portal.deps;
   const reference = await redis.get(keys.newestDelivery(workflowIds.loginChallenge(id)));
   if (!reference) throw new Error("Nothing was sent");
-  await passReport({ redis, signal: flows.signal }, { reference, ...told });
+  await passReport({ redis, report: flows.reportDelivery }, { reference, ...told });
 }
 
 describe("the login page", () => {

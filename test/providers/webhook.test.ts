@@ -48,7 +48,7 @@ test("a certificate that nobody vouches for gets nothing", async () => {
 
 test("an event goes over TLS to a receiver whose authority is known", async () => {
   const script = `
-    import { webhookSender } from "./gateways/webhook.ts";
+    import { webhookSender } from "./providers/webhook/webhook.ts";
     const message = JSON.parse(process.argv.at(-1));
     const sender = webhookSender({ inside: true, timeoutMs: 5000 });
     console.log(await sender.send({ ...message, at: new Date(message.at) }));

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { problemBody } from "../../api/http/problems.ts";
 import type { DeviceView, MultiFactor } from "../../core/devices/devices.ts";
 import type { Challenge } from "../../core/login/challenge-view.ts";
 import type { LoginResult } from "../../core/login/start-login.ts";
 import type { Authenticated } from "../../core/login/verify-passcode.ts";
-import type { problemBody } from "../../core/problem.ts";
 import type { describeSession } from "../../core/sessions/sessions.ts";
 import { until } from "./until.ts";
 

@@ -31,16 +31,59 @@ declare module "vitest" {
   export interface ProvidedContext extends Services {}
 }
 
-/** Vitest's global set-up: starts the real services once for all test files, and stops them. */
-export default async function provideServices(project: TestProject): Promise<() => Promise<void>> {
-  const { services, stop } = await startServices();
+type Need = "redis" | "postgres" | "temporal";
+
+/** What a part of the tests needs, by its name in `vitest.config.ts`; every other part needs all. */
+const NEEDS: Record<string, Need[]> = { redis: ["redis"], postgres: ["postgres"] };
+const ALL: Need[] = ["redis", "postgres", "temporal"];
+
+/** What the parts of one run share: each has this module for itself. */
+type Shared = { started: Map<Need, Promise<Partial<Services>>>; stops: Stop[]; users: number };
+type Stop = () => Promise<void>;
+
+const SHARED = Symbol.for("second-step services");
+const here = globalThis as { [SHARED]?: Shared };
+
+/**
+ * Vitest's global set-up: starts the real services that the part needs, once for all parts; the last
+ * part to end stops them.
+ */
+export default async function provideServices(project: TestProject): Promise<Stop> {
+  const { services, stop } = await startServices(NEEDS[project.name]);
   for (const name of Object.keys(services) as (keyof Services)[])
     project.provide(name, services[name]);
   return stop;
 }
 
-/** Starts the real services, each on a free port; `stop` ends them and removes what they wrote. */
-export async function startServices(): Promise<{ services: Services; stop(): Promise<void> }> {
+/**
+ * Starts the real services that this process has not started yet, each on a free port. `stop` ends
+ * them and removes what they wrote, once everybody who started them has called it.
+ */
+export async function startServices(needs = ALL): Promise<{ services: Services; stop: Stop }> {
+  here[SHARED] ??= { started: new Map(), stops: [], users: 0 };
+  const { started, stops } = here[SHARED];
+  const missing = needs.filter((need) => !started.has(need));
+  if (missing.length > 0) {
+    const { ready, stop } = start(missing);
+    stops.push(stop);
+    for (const need of missing) started.set(need, ready);
+  }
+  here[SHARED].users += 1;
+  const stop = async () => {
+    if (!here[SHARED] || --here[SHARED].users > 0) return;
+    here[SHARED] = undefined;
+    await Promise.all(stops.map((each) => each()));
+  };
+  try {
+    const found = await Promise.all(needs.map((need) => started.get(need)));
+    return { services: Object.assign({}, ...found) as Services, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function start(needs: readonly Need[]): { ready: Promise<Partial<Services>>; stop: Stop } {
   const report = reportSinceNow((line) => console.error(line));
   const folder = mkdtempSync(join(tmpdir(), "second-step-test-"));
   // PostgreSQL runs as a user of its own and has to reach its folder in this one.
@@ -51,26 +94,24 @@ export async function startServices(): Promise<{ services: Services; stop(): Pro
   };
   const logFile = (name: string) => join(folder, "logs", `${name}.log`);
 
-  const redis = async () => {
-    const url = await startRedis(launch, {
+  const redis = async () => ({
+    redisUrl: await startRedis(launch, {
       program: await ensureRedis(report),
       folder: join(folder, "redis"),
       port: await freePort(),
       logFile: logFile("redis"),
-    });
-    return url;
-  };
-  const postgres = async () => {
-    const url = await startPostgres(launch, {
+    }),
+  });
+  const postgres = async () => ({
+    postgresUrl: await startPostgres(launch, {
       programs: await ensurePostgres(report),
       folder: join(folder, "postgres"),
       port: await freePort(),
       logFile: logFile("postgres"),
-    });
-    return url;
-  };
+    }),
+  });
   const temporal = async () => {
-    const address = await startTemporal(launch, {
+    const temporalAddress = await startTemporal(launch, {
       program: await ensureTemporalCli(report),
       namespace: "default",
       port: await freePort(),
@@ -81,28 +122,26 @@ export async function startServices(): Promise<{ services: Services; stop(): Pro
       },
       logFile: logFile("temporal"),
     });
-    const connection = await connectTemporal(address);
+    const connection = await connectTemporal(temporalAddress);
     await setRetention(connection, "default");
     await connection.close();
-    return address;
+    return { temporalAddress };
   };
-  const timeSkipping = async () => {
-    return (await ensureTimeSkippingServer(report)) ?? "";
-  };
-  // One after the other where apt-get may be needed: it allows one installation at a time.
-  const others = async () => ({
-    redisUrl: await redis(),
-    postgresUrl: await postgres(),
-    timeSkippingServerPath: await timeSkipping(),
+  const besideTemporal = async () => ({
+    timeSkippingServerPath: (await ensureTimeSkippingServer(report)) ?? "",
     smscProgram: await ensureSmsc(report),
   });
-
-  try {
-    const [rest, temporalAddress] = await Promise.all([others(), temporal()]);
-    report("Redis, PostgreSQL and Temporal are ready");
-    return { services: { ...rest, temporalAddress }, stop };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
+  // One after the other where apt-get may be needed: it allows one installation at a time.
+  const installed = async () => ({
+    ...(needs.includes("redis") && (await redis())),
+    ...(needs.includes("postgres") && (await postgres())),
+    ...(needs.includes("temporal") && (await besideTemporal())),
+  });
+  const ready = Promise.all([installed(), needs.includes("temporal") && temporal()]).then(
+    ([services, more]) => {
+      report(`Ready: ${needs.join(", ")}`);
+      return { ...services, ...more };
+    },
+  );
+  return { ready, stop };
 }

@@ -8,7 +8,7 @@ import { createApp } from "../../api/app.ts";
 import { createMetrics } from "../../api/http/metrics.ts";
 import { loadConfig } from "../../config.ts";
 import type { Deps } from "../../core/deps.ts";
-import { mailGateway } from "../../providers/mail/mail.ts";
+import { mailGateway } from "../../providers/mail/configured.ts";
 import { configuredSms } from "../../providers/sms/configured.ts";
 import { passReport } from "../../providers/sms/reports.ts";
 import type { DeliveryReport } from "../../providers/sms/sms.ts";
@@ -18,11 +18,10 @@ import { connectRedis, type Redis } from "../../store/redis/connect.ts";
 import { keptMessages } from "../../store/redis/messages/outbox.ts";
 import { requestFields } from "../../telemetry/request-context.ts";
 import { activityFields } from "../../telemetry/worker-log.ts";
-import { connectTemporal } from "../../temporal/calls.ts";
+import { connectTemporal, createCalls } from "../../temporal/calls.ts";
 import { createFlows } from "../../temporal/flows.ts";
 import { startRelay } from "../../temporal/relay.ts";
 import { starting } from "../../temporal/start.ts";
-import { TASK_QUEUE } from "../../workflows/ids.ts";
 import { type ApiClient, createClient, patient, type Send } from "./client.ts";
 import { contractOf, type OpenApi } from "./contract.ts";
 import { copies, inTurn } from "./copies.ts";
@@ -74,15 +73,16 @@ export async function startStack({
   const { db, ping } = database;
   const connection = connectTemporal(temporal.address);
   const flows = createFlows(new Client({ connection, namespace: temporal.namespace }));
-  const onReport = (report: DeliveryReport) => passReport({ redis, signal: flows.signal }, report);
+  const onReport = (report: DeliveryReport) =>
+    passReport({ redis, report: flows.reportDelivery }, report);
   const provider = configuredSms({ config, redis, clock, log, onReport });
   const sms = fallible(provider);
   const { registry, observe: measured } = createMetrics(db);
-  const deps: Deps = { db, longReads: db, ping, redis, flows, config, clock, log, measured };
+  const deps = { db, longReads: db, ping, redis, flows, config, clock, log, measured };
   const app = inTurn(clients.map((redis) => createApp({ ...deps, redis })));
   const document = (await (await app.request("/openapi.json")).json()) as OpenApi;
   const activities = createActivities({ db, redis, sms: sms.gateway, mail, config, clock, log });
-  const start = starting(temporal.client, TASK_QUEUE);
+  const start = starting(createCalls(temporal.client));
   // Two workers of one process need a connection each.
   const more = await Promise.all(
     copies()

@@ -3,9 +3,10 @@ import { afterEach, expect, test } from "vitest";
 import { connectDatabase } from "../../store/postgres/connect.ts";
 import { findEvent, recordEvent } from "../../store/postgres/events.ts";
 import { eventQueue, type User } from "../../store/postgres/schema.ts";
+import { createCalls } from "../../temporal/calls.ts";
 import { type RelayDeps, startRelay } from "../../temporal/relay.ts";
 import { starting } from "../../temporal/start.ts";
-import { TASK_QUEUE, workflowIds } from "../../workflows/ids.ts";
+import { workflowIds } from "../../workflows/ids.ts";
 import { eventOf } from "../store/postgres/database.ts";
 import { wireTo } from "../store/wire.ts";
 import { limit } from "../support/limits.ts";
@@ -46,7 +47,7 @@ function relay(others: Partial<RelayDeps> = {}) {
   const stop = startRelay({
     db,
     config: { ...config, limits: { ...config.limits, relay: relay as never } },
-    start: starting(temporal.client, TASK_QUEUE),
+    start: starting(createCalls(temporal.client)),
     log: {
       info: (_fields, words) => void logged.push({ level: "info", words }),
       warn: (_fields, words) => void logged.push({ level: "warn", words }),
@@ -73,8 +74,8 @@ test("events wait while Temporal is away; that is said once, and nothing is lost
   const { user, ids } = await hooked();
   // Left open: the client goes on trying, and throws where nobody hears it once this is closed.
   const nowhere = Connection.lazy({ address: "127.0.0.1:1" });
-  const real = starting(world.temporal.client, TASK_QUEUE);
-  let start = starting(new Client({ connection: nowhere }), TASK_QUEUE);
+  const real = starting(createCalls(world.temporal.client));
+  let start = starting(createCalls(new Client({ connection: nowhere })));
   let tries = 0;
   const { logged } = relay({
     start: (...args) => {
@@ -111,7 +112,7 @@ test("a relay goes on once PostgreSQL is back", async () => {
 
 test("a relay that dies between a start and its commit begins nothing twice", async () => {
   const { user, webhookId, ids } = await hooked();
-  const real = starting(world.temporal.client, TASK_QUEUE);
+  const real = starting(createCalls(world.temporal.client));
   let deaths = 0;
   relay({
     start: async (...args) => {

@@ -1,8 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { type AnyStateMachine, type AnyStateNode, StateMachine } from "xstate";
-import type { DeviceRemovalResult } from "../../workflows/messages.ts";
-import type { NoticeResult } from "../../workflows/notice.ts";
+import type { DeviceRemovalResult, NoticeResult } from "../../workflows/messages.ts";
 
 const machines = join(import.meta.dirname, "../../machines");
 

@@ -5,6 +5,7 @@ import { newId } from "../../store/ids.ts";
 import type { Db } from "../../store/postgres/connect.ts";
 import type { Redis } from "../../store/redis/connect.ts";
 import { TASK_QUEUE, workflowIds } from "../../workflows/ids.ts";
+import type { NoticeResult } from "../../workflows/messages.ts";
 import {
   type ChallengeView,
   type DeviceRemovalArgs,
@@ -20,7 +21,6 @@ import {
   type WebhookDeliveryArgs,
   type WebhookDeliveryView,
 } from "../../workflows/messages.ts";
-import type { NoticeResult } from "../../workflows/notice.ts";
 import { challenged, enrollee } from "../activities/subjects.ts";
 import { limit } from "../support/limits.ts";
 

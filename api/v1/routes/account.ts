@@ -6,16 +6,14 @@ import type { Deps } from "../../../core/deps.ts";
 import { requireRole } from "../../../core/sessions/roles.ts";
 import { authenticate } from "../../http/authenticate.ts";
 import { originOf } from "../../http/client.ts";
-import { bearer, json, jsonBody, post, problems } from "../openapi.ts";
 import {
-  accountUserSchema,
   emailSchema,
-  idParam,
   passwordSchema,
-  policySchema,
   requirementSchema,
   usernameSchema,
-} from "../schemas.ts";
+} from "../../http/inputs.ts";
+import { accountUserSchema, policySchema } from "../answers.ts";
+import { bearer, idParam, json, jsonBody, post, problems } from "../openapi.ts";
 
 const tags = ["Account"];
 const security = bearer;

@@ -1,14 +1,11 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { activity, activityFile, filterOf } from "../../../core/audit.ts";
+import { activity, activityFile } from "../../../core/audit.ts";
 import type { Deps } from "../../../core/deps.ts";
 import { requireRole } from "../../../core/sessions/roles.ts";
 import { authenticate } from "../../http/authenticate.ts";
-import {
-  accountEventFilterQuery,
-  activitySchema,
-  eventFilterQuery,
-  pageQuery,
-} from "../activity-schemas.ts";
+import { NDJSON } from "../../http/headers.ts";
+import { accountEventFilterQuery, eventFilterQuery, pageQuery } from "../../http/inputs.ts";
+import { activitySchema } from "../answers.ts";
 import { bearer, json, problems } from "../openapi.ts";
 
 const security = bearer;
@@ -96,8 +93,12 @@ export function activityRoutes(app: OpenAPIHono, deps: Deps) {
   });
 }
 
-/** The headers of a file of events. */
-export const NDJSON = {
-  "content-type": "application/x-ndjson",
-  "content-disposition": 'attachment; filename="activity.ndjson"',
-};
+/** The filter of a request's query. */
+function filterOf({
+  type: types,
+  user: userId,
+  actor: actorId,
+  ...time
+}: z.output<typeof accountEventFilterQuery>) {
+  return { types, actorId, ...time, ...(userId && { userId }) };
+}

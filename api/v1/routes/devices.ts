@@ -9,15 +9,9 @@ import { Problem } from "../../../core/problem.ts";
 import { openedSession } from "../../../core/sessions/sessions.ts";
 import { authenticate, bearerToken } from "../../http/authenticate.ts";
 import { originOf } from "../../http/client.ts";
-import { bearer, json, post, problems } from "../openapi.ts";
-import {
-  codeSchema,
-  deviceSchema,
-  idParam,
-  nicknameSchema,
-  otpSetupSchema,
-  sessionSchema,
-} from "../schemas.ts";
+import { codeSchema, nicknameSchema } from "../../http/inputs.ts";
+import { deviceSchema, otpSetupSchema, sessionSchema } from "../answers.ts";
+import { bearer, idParam, json, post, problems } from "../openapi.ts";
 
 const tags = ["My devices"];
 const security = bearer;

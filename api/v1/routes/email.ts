@@ -3,8 +3,8 @@ import type { Deps } from "../../../core/deps.ts";
 import { changeOwnEmail } from "../../../core/users/email.ts";
 import { authenticate } from "../../http/authenticate.ts";
 import { originOf } from "../../http/client.ts";
+import { emailSchema } from "../../http/inputs.ts";
 import { bearer, json, jsonBody, problems } from "../openapi.ts";
-import { emailSchema } from "../schemas.ts";
 
 const change = createRoute({
   method: "put",

@@ -5,8 +5,8 @@ import type { Deps } from "../../../core/deps.ts";
 import { requireRole } from "../../../core/sessions/roles.ts";
 import { authenticate } from "../../http/authenticate.ts";
 import { originOf } from "../../http/client.ts";
-import { bearer, json, post, problems } from "../openapi.ts";
-import { credentialsSchema, idParam } from "../schemas.ts";
+import { credentialsSchema } from "../../http/inputs.ts";
+import { bearer, idParam, json, post, problems } from "../openapi.ts";
 
 const tags = ["Linked accounts"];
 const security = bearer;

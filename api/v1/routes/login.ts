@@ -4,16 +4,10 @@ import { chooseMethod, getChallenge, resendPasscode } from "../../../core/login/
 import { logIn } from "../../../core/login/start-login.ts";
 import { verifyPasscode } from "../../../core/login/verify-passcode.ts";
 import { originOf } from "../../http/client.ts";
+import { codeSchema, credentialsSchema, methodSchema } from "../../http/inputs.ts";
 import { keepLogin } from "../../http/stored-responses.ts";
-import { json, post, problems } from "../openapi.ts";
-import {
-  challengeSchema,
-  codeSchema,
-  credentialsSchema,
-  idParam,
-  methodSchema,
-  sessionSchema,
-} from "../schemas.ts";
+import { challengeSchema, sessionSchema } from "../answers.ts";
+import { idParam, json, post, problems } from "../openapi.ts";
 
 const tags = ["Login"];
 

@@ -3,8 +3,8 @@ import type { Deps } from "../../../core/deps.ts";
 import { changeOwnPassword } from "../../../core/users/password.ts";
 import { authenticate } from "../../http/authenticate.ts";
 import { originOf } from "../../http/client.ts";
+import { passwordSchema } from "../../http/inputs.ts";
 import { bearer, jsonBody, problems } from "../openapi.ts";
-import { passwordSchema } from "../schemas.ts";
 
 const change = createRoute({
   method: "put",

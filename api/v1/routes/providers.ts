@@ -49,7 +49,7 @@ export function providerRoutes(app: OpenAPIHono, { config, redis, flows }: Deps)
     if (!isFromTwilio(config, { reference, signature, form }))
       throw new Problem("signature_rejected");
     const report = readTwilioStatus(reference, form);
-    if (report) await passReport({ redis, signal: flows.signal }, report);
+    if (report) await passReport({ redis, report: flows.reportDelivery }, report);
     return c.body(null, 204);
   });
 }

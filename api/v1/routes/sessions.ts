@@ -6,8 +6,7 @@ import { listSessions } from "../../../store/redis/sessions/live-sessions.ts";
 import { revokeSession } from "../../../store/redis/sessions/sessions.ts";
 import { authenticate } from "../../http/authenticate.ts";
 import { originOf } from "../../http/client.ts";
-import { bearer, json, post, problems } from "../openapi.ts";
-import { idParam } from "../schemas.ts";
+import { bearer, idParam, json, post, problems } from "../openapi.ts";
 
 const tags = ["Sessions"];
 

@@ -9,9 +9,10 @@ import { getMfaProfile } from "../../../store/postgres/profiles.ts";
 import { requiredFrom, requirementOf } from "../../../store/requirement.ts";
 import { authenticate } from "../../http/authenticate.ts";
 import { originOf } from "../../http/client.ts";
+import { emailSchema, methodSchema, quantitySchema } from "../../http/inputs.ts";
 import { preferredType } from "../../http/media-types.ts";
+import { multiFactorSchema } from "../answers.ts";
 import { bearer, json, jsonBody, post, problems } from "../openapi.ts";
-import { emailSchema, methodSchema, multiFactorSchema, quantitySchema } from "../schemas.ts";
 
 const tags = ["My settings"];
 const security = bearer;

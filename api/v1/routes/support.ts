@@ -13,10 +13,10 @@ import {
 import { describeUser, viewForSupport } from "../../../core/support/user-overview.ts";
 import { authenticate } from "../../http/authenticate.ts";
 import { originOf } from "../../http/client.ts";
+import { reasonSchema } from "../../http/inputs.ts";
 import { invalidFields } from "../../http/problems.ts";
-import { activitySchema } from "../activity-schemas.ts";
-import { bearer, json, post, problems } from "../openapi.ts";
-import { idParam, multiFactorSchema, reasonSchema } from "../schemas.ts";
+import { activitySchema, multiFactorSchema } from "../answers.ts";
+import { bearer, idParam, json, post, problems } from "../openapi.ts";
 
 const tags = ["Support"];
 const security = bearer;

@@ -12,10 +12,9 @@ import {
 } from "../../../core/webhooks/webhooks.ts";
 import { authenticate } from "../../http/authenticate.ts";
 import { originOf } from "../../http/client.ts";
+import { pageQuery } from "../../http/inputs.ts";
 import { webhookTypesSchema } from "../../http/webhook-types.ts";
-import { pageQuery } from "../activity-schemas.ts";
-import { bearer, json, post, problems } from "../openapi.ts";
-import { idParam } from "../schemas.ts";
+import { bearer, idParam, json, post, problems } from "../openapi.ts";
 
 const tags = ["Webhooks"];
 const security = bearer;

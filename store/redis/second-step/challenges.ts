@@ -1,7 +1,7 @@
 import { ownerOf } from "../../ids.ts";
 import type { Redis } from "../connect.ts";
 import { atMost, keep, keys } from "../keys.ts";
-import { dropExcess, script } from "../script.ts";
+import type { TakenRequest } from "../scripts/challenges.ts";
 import type { Epochs } from "../sessions/revocations.ts";
 
 export type Challenge = {
@@ -16,73 +16,6 @@ export type Challenge = {
   passcodeExpiresAt?: number;
   /** It took as many requests as it may, or its flow takes none any more. */
   spent: boolean;
-};
-
-/** What a request to a challenge comes to before anything else is looked at. */
-export type TakenRequest = "taken" | "unknown" | "completed" | "expired" | "just_spent" | "spent";
-
-/** Counts a request to an open challenge. One too many ends it: nothing more is looked at. */
-export const COUNT_REQUEST = `
-  local function spendChallenge(challenge, now)
-    if redis.call('HSETNX', challenge, 'spent', '1') == 0 then return 'spent' end
-    redis.call('HSET', challenge, 'expiresAt', now)
-    redis.call('HDEL', challenge, 'passcodeHash', 'passcodeExpiresAt')
-    return 'just_spent'
-  end
-  local function countRequest(challenge, now, expiresAt, allowed)
-    if redis.call('HEXISTS', challenge, 'spent') == 1 then return 'spent' end
-    if now >= tonumber(expiresAt) then return 'expired' end
-    if redis.call('HINCRBY', challenge, 'requests', 1) <= allowed then return 'taken' end
-    return spendChallenge(challenge, string.format('%.0f', now))
-  end
-`;
-
-export const challengeScripts = {
-  // Devices that the login saw may be gone: then nothing of theirs is opened.
-  openChallenge: script<number>(`
-    local challenge, index, revocation = unpack(KEYS)
-    local stay, now, id, expiresAt, most, withdrawn = unpack(ARGV)
-    if withdrawn ~= '' and (redis.call('HGET', revocation, 'withdrawn') or '0') ~= withdrawn then
-      return 0
-    end
-    redis.call('HSET', challenge, unpack(ARGV, 7))
-    redis.call('PEXPIRE', challenge, stay)
-    redis.call('ZREMRANGEBYSCORE', index, '-inf', now)
-    redis.call('ZADD', index, expiresAt, id)
-    ${dropExcess("challenge", "id", "most")}
-    redis.call('PEXPIRE', index, stay)
-    return 1
-  `),
-  noteWithdrawal: script<null>(`redis.call('HINCRBY', KEYS[1], 'withdrawn', 1)`),
-  // A challenge that became a session stays as it is.
-  withdrawChallenge: script<null>(`
-    if redis.call('EXISTS', KEYS[1]) == 0 or redis.call('HEXISTS', KEYS[1], 'completedBy') == 1 then
-      return
-    end
-    redis.call('HSET', KEYS[1], 'expiresAt', ARGV[1])
-    redis.call('HDEL', KEYS[1], 'passcodeHash', 'passcodeExpiresAt')
-  `),
-  takeRequest: script<TakenRequest>(`
-    ${COUNT_REQUEST}
-    local expiresAt, completedBy = unpack(redis.call('HMGET', KEYS[1], 'expiresAt', 'completedBy'))
-    if not expiresAt then return 'unknown' end
-    if completedBy then return 'completed' end
-    return countRequest(KEYS[1], tonumber(ARGV[1]), expiresAt, tonumber(ARGV[2]))
-  `),
-  spendChallenge: script<TakenRequest>(`
-    ${COUNT_REQUEST}
-    if redis.call('EXISTS', KEYS[1]) == 0 then return 'unknown' end
-    if redis.call('HEXISTS', KEYS[1], 'completedBy') == 1 then return 'completed' end
-    return spendChallenge(KEYS[1], ARGV[1])
-  `),
-  replacePasscode: script<number>(`
-    local expiresAt, completedBy, former =
-      unpack(redis.call('HMGET', KEYS[1], 'expiresAt', 'completedBy', 'passcodeHash'))
-    if not expiresAt or completedBy then return 0 end
-    if former then redis.call('HSET', KEYS[1], 'formerHash', former) end
-    redis.call('HSET', KEYS[1], 'passcodeHash', ARGV[1], 'passcodeExpiresAt', ARGV[2])
-    return 1
-  `),
 };
 
 /**

@@ -1,14 +1,5 @@
 import type { Redis } from "../connect.ts";
 import { keys } from "../keys.ts";
-import { script } from "../script.ts";
-
-export const enrollmentRequestScripts = {
-  countEnrollmentRequest: script<number>(`
-    local requests = redis.call('INCR', KEYS[1])
-    if requests == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
-    return requests
-  `),
-};
 
 /** Counts a request to the enrollment of a device for as long as it may last, in ms; answers how many there were. */
 export function countEnrollmentRequest(

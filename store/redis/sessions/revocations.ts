@@ -1,6 +1,5 @@
 import type { Redis } from "../connect.ts";
 import { keys } from "../keys.ts";
-import { script } from "../script.ts";
 
 /**
  * How often all sessions of a user, and those of an account without a second factor, were ended.
@@ -24,25 +23,6 @@ export type Revocation = {
 
 /** Why sessions end, when (ms, for operators), and the fact behind it: one fact ends them once. */
 type Mark = { reason: string; now: number; fact: string };
-
-export const revocationScripts = {
-  revoke: script<null>(`
-    if redis.call('HGET', KEYS[1], 'fact') == ARGV[3] then return end
-    redis.call('HSET', KEYS[1], 'reason', ARGV[1], 'at', ARGV[2], 'fact', ARGV[3])
-    redis.call('HINCRBY', KEYS[1], 'epoch', 1)
-  `),
-  // A version that arrives late does not undo what a newer one said.
-  scheduleEnforcement: script<null>(`
-    local version, enforceAfter = tonumber(ARGV[1]), ARGV[2]
-    if tonumber(redis.call('HGET', KEYS[1], 'policyVersion') or 0) > version then return end
-    redis.call('HSET', KEYS[1], 'policyVersion', version)
-    if enforceAfter == '' then
-      redis.call('HDEL', KEYS[1], 'enforceAfter')
-    else
-      redis.call('HSET', KEYS[1], 'enforceAfter', enforceAfter)
-    end
-  `),
-};
 
 export async function readEpochs(redis: Redis, userId: string, accountId: string): Promise<Epochs> {
   const [user, account] = await Promise.all([

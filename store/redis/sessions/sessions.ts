@@ -1,72 +1,12 @@
 import { ownerOf } from "../../ids.ts";
 import type { Redis } from "../connect.ts";
 import { atMost, keep, keys } from "../keys.ts";
-import { dropExcess, script } from "../script.ts";
-import { SPEND_STEP } from "../second-step/otp-steps.ts";
-import { type FailedLogins, failedLoginsOf, TAKE_FAILED_LOGINS } from "./failed-logins.ts";
+import type { FailedLogins } from "./failed-logins.ts";
+import { failedLoginsOf } from "./failed-logins.ts";
 import { readRecord } from "./live-sessions.ts";
 import type { Epochs } from "./revocations.ts";
-import { newToken, type Session, toFields } from "./session-records.ts";
-
-export const sessionScripts = {
-  openSession: script<[outcome: string, ...failedLogins: (string | number)[]]>(`
-    ${TAKE_FAILED_LOGINS}
-    ${SPEND_STEP}
-    local session, index, revocation, failed, challenge, failures, pending, steps = unpack(KEYS)
-    local userEpoch, sessionId, now, expiresAt, margin, allowed, most, tellsFailed = unpack(ARGV)
-    local device, step, holder = unpack(ARGV, 9, 11)
-    if (redis.call('HGET', revocation, 'epoch') or '0') ~= userEpoch then return {'stale'} end
-    if challenge then
-      if redis.call('EXISTS', challenge) == 0 then return {'stale'} end
-      if tonumber(redis.call('GET', failures) or 0) > tonumber(allowed) then return {'locked'} end
-      if device ~= '' and redis.call('HEXISTS', challenge, 'completedBy') == 0
-        and not spendStep(steps, device, step, holder) then return {'used'} end
-      if redis.call('HSETNX', challenge, 'completedBy', sessionId) == 0 then return {'completed'} end
-      redis.call('HDEL', challenge, 'passcodeHash', 'passcodeExpiresAt')
-      redis.call('DEL', failures, pending)
-    end
-    local stay = expiresAt - now + margin
-    redis.call('HSET', session, unpack(ARGV, 12))
-    redis.call('PEXPIRE', session, stay)
-    redis.call('ZREMRANGEBYSCORE', index, '-inf', now)
-    redis.call('ZADD', index, expiresAt, sessionId)
-    ${dropExcess("session", "sessionId", "most")}
-    if redis.call('PTTL', index) < stay then redis.call('PEXPIRE', index, stay) end
-    if tellsFailed == '' then return {'opened'} end
-    return {'opened', takeFailedLogins(failed)}
-  `),
-  touchSession: script<null>(`
-    if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], 'lastSeenAt', ARGV[1]) end
-  `),
-  endSession: script<number>(`
-    redis.call('ZREM', KEYS[2], ARGV[1])
-    if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
-    return redis.call('HSETNX', KEYS[1], 'revoked', ARGV[2])
-  `),
-  keepOneSession: script<number>(`
-    local session, revocation = unpack(KEYS)
-    local now, reason, fact = unpack(ARGV)
-    local userEpoch, revoked = unpack(redis.call('HMGET', session, 'userEpoch', 'revoked'))
-    if userEpoch ~= (redis.call('HGET', revocation, 'epoch') or '0') or revoked then return 0 end
-    redis.call('HSET', revocation, 'reason', reason, 'at', now, 'fact', fact)
-    redis.call('HSET', session, 'userEpoch', redis.call('HINCRBY', revocation, 'epoch', 1))
-    return 1
-  `),
-  strengthenSession: script<number>(`
-    local session, revocation = unpack(KEYS)
-    local amr, now, reason, fact = unpack(ARGV)
-    local userEpoch, revoked, before =
-      unpack(redis.call('HMGET', session, 'userEpoch', 'revoked', 'amr'))
-    local current = redis.call('HGET', revocation, 'epoch') or '0'
-    if userEpoch ~= current or revoked then return 0 end
-    if not string.find(' ' .. before .. ' ', ' mfa ', 1, true) then
-      redis.call('HSET', revocation, 'reason', reason, 'at', now, 'fact', fact)
-      current = redis.call('HINCRBY', revocation, 'epoch', 1)
-    end
-    redis.call('HSET', session, 'amr', amr, 'userEpoch', current)
-    return 1
-  `),
-};
+import type { Session } from "./session-records.ts";
+import { newToken, toFields } from "./session-records.ts";
 
 /**
  * "stale": the user's sessions were ended since the epochs were read. "completed": the challenge

@@ -22,7 +22,7 @@ const INTERVAL_MS = 30_000;
 /** As a provider reports: under the reference that it was given. */
 function report(reference: string, told: Omit<DeliveryReport, "reference">) {
   const { redis, flows } = stack.deps;
-  return passReport({ redis, signal: flows.signal }, { reference, ...told });
+  return passReport({ redis, report: flows.reportDelivery }, { reference, ...told });
 }
 
 /** The reference that the flow's newest message went out with. */

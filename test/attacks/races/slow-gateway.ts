@@ -14,7 +14,7 @@ const TRIES = 4;
 
 /** What changes something, or hands out what was decided. */
 const WRITES =
-  /^(db\.transaction|flows\.(start|move|remove)\w+|redis\.(openSession|strengthenSession|openChallenge|withdrawChallenge|revoke|endSession|keepOneSession|takeOtpStep|judgePasscode))$/;
+  /^(db\.transaction|flows\.(start|move|remove|resend)\w+|redis\.(openSession|strengthenSession|openChallenge|withdrawChallenge|revoke|endSession|keepOneSession|takeOtpStep|judgePasscode))$/;
 
 /** Before which calls a request waits. */
 export type Points = "writes" | "every call";

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { sql } from "drizzle-orm";
+import { ClientOfflineError } from "redis";
 import { afterEach, describe, expect, test } from "vitest";
 import type { activity } from "../../../core/audit.ts";
 import type { LoginResult } from "../../../core/login/start-login.ts";
-import { unavailable } from "../../../core/problem.ts";
+
 import { newId } from "../../../store/ids.ts";
 import { hashPassword } from "../../../store/passwords.ts";
 import { holdingUser } from "../../../store/postgres/holding-user.ts";
@@ -206,7 +207,7 @@ test("where addresses cannot be forgotten nobody is told of a new password", asy
   const { redis } = stack.deps;
   const away = new Proxy(redis, {
     get(target, key) {
-      if (key === "forgetAddresses") throw unavailable("store", new Error("away"));
+      if (key === "forgetAddresses") throw new ClientOfflineError();
       const value = Reflect.get(target, key, target);
       return typeof value === "function" ? value.bind(target) : value;
     },

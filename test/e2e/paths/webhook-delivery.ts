@@ -127,9 +127,9 @@ export async function drive(
     WEBHOOK_REFUSED: answer(410),
     async RESEND(_from, gone) {
       const slow = gatewayWith(stack, {
-        async moveWebhookDelivery(...args) {
+        async resendDelivery(...args) {
           if (gone) await remove();
-          return flows.moveWebhookDelivery(...args);
+          return flows.resendDelivery(...args);
         },
       });
       (await call("resend", slow)).body;

@@ -1,13 +1,7 @@
-import "../../plain-faults.ts";
 import { z } from "@hono/zod-openapi";
-import { LONGEST_PASSWORD, TOO_LONG } from "../../core/users/password-rule.ts";
-import { readAddress } from "../../store/addresses.ts";
-import { faultOfUsername, LONGEST_TYPED_USERNAME } from "../../store/usernames.ts";
+import { methodSchema, requirementSchema } from "../http/inputs.ts";
 
-/** The shapes that several routes answer or take. */
-
-/** An id of ours. */
-export const ID = /^[0-9a-f]{32}$/;
+/** What several routes answer. */
 
 export const problemSchema = z
   .looseObject({
@@ -22,8 +16,6 @@ export const problemSchema = z
     }),
   })
   .openapi("Problem", { description: "RFC 9457 problem details" });
-
-export const methodSchema = z.enum(["sms", "otp"]).openapi("Method");
 
 export const sessionSchema = z
   .object({
@@ -105,8 +97,6 @@ export const multiFactorSchema = z
   })
   .openapi("MultiFactor");
 
-export const requirementSchema = z.enum(["optional", "required"]).openapi("Requirement");
-
 export const policySchema = z
   .object({
     requirement: requirementSchema,
@@ -146,88 +136,26 @@ export const otpSetupSchema = z
   })
   .openapi("OtpSetup");
 
-/** The pattern as JSON Schema writes it: Unicode is understood, and flags are not part of it. */
-const patternOf = ({ source: pattern }: RegExp) => ({ pattern });
-
-const NICKNAME = /^[^\p{Cc}\p{Cs}\u2028\u2029\u202a-\u202e\u2066-\u2069]*$/u;
-
-/** A nickname: emoji are fine; what cannot be seen is not. */
-export const nicknameSchema = z
-  .string()
-  .trim()
-  .min(1, "Give the device a name.")
-  .max(64, "A name can have at most 64 characters.")
-  .regex(NICKNAME, "A name cannot have control characters.")
-  .openapi({ ...patternOf(NICKNAME), example: "My phone" });
-
-/** How many recovery codes a set may have. */
-const QUANTITY = "Choose from 1 to 10 codes.";
-export const quantitySchema = z.int(QUANTITY).min(1, QUANTITY).max(10, QUANTITY);
-
-/** A password as typed, no longer than is hashed. */
-export const passwordSchema = z
-  .string()
-  .min(1, "Enter the password.")
-  .max(LONGEST_PASSWORD, TOO_LONG);
-
-/** A user name and a password, both as typed. */
-export const credentialsSchema = z
+export const eventSchema = z
   .object({
-    username: z
-      .string()
-      .min(1, "Enter the user name.")
-      .max(
-        LONGEST_TYPED_USERNAME,
-        `A user name can have at most ${LONGEST_TYPED_USERNAME} characters.`,
-      )
-      .openapi({ example: "alice" }),
-    password: passwordSchema,
+    id: z.int(),
+    at: z.iso.datetime(),
+    type: z.string().openapi({ example: "device_verified" }),
+    accountId: z.string(),
+    userId: z.string().nullable().openapi({ description: "Whom it is about" }),
+    actorId: z.string().nullable().openapi({ description: "Who did it; null: the service" }),
+    ip: z.string().nullable().openapi({
+      description: "From where the actor did it; null where that is not yours to know",
+    }),
+    userAgent: z.string().nullable(),
+    workflowId: z.string().nullable(),
+    detail: z.record(z.string(), z.unknown()),
   })
-  .openapi("Credentials");
+  .openapi("Event");
 
-const USERNAME = /^[^\s\p{C}/:\\]*$/u;
-
-/** The name of a new user: by PRECIS (RFC 8265), and no address of the web. */
-export const usernameSchema = z
-  .string()
-  .trim()
-  .min(1, { error: "Enter a user name.", abort: true })
-  .max(LONGEST_TYPED_USERNAME, {
-    error: "A user name can have at most 64 characters.",
-    abort: true,
+export const activitySchema = z
+  .object({
+    events: z.array(eventSchema),
+    next: z.int().nullable().openapi({ description: "`before` of the next page" }),
   })
-  .superRefine((typed, { addIssue }) => {
-    const message = faultOfUsername(typed);
-    if (message) addIssue({ code: "custom", message });
-  })
-  .openapi({ ...patternOf(USERNAME), example: "carol" });
-
-/** An email address as people write it: by HTML's rule, and with an international domain. */
-export const emailSchema = z
-  .string()
-  .max(254, { error: "An address can have at most 254 characters.", abort: true })
-  .refine(
-    (typed) => readAddress(typed) !== undefined,
-    "Enter an email address, such as alice@example.com.",
-  )
-  .openapi({ format: "idn-email", example: "alice@example.com" });
-
-const REASON = /^([^\p{Cc}\p{Cs}]|[\t\r\n])*$/u;
-
-/** Why Support did something, as the audit keeps it. */
-export const reasonSchema = z
-  .string()
-  .trim()
-  .min(3, "Enter a reason (at least 3 characters).")
-  .max(500, "A reason can have at most 500 characters.")
-  .regex(REASON, "A reason cannot have control characters.")
-  .openapi({ ...patternOf(REASON), example: "Lost the phone; identity checked by video call" });
-
-/** A passcode, PIN or recovery code as typed: never longer than a recovery code with its separators. */
-export const codeSchema = z
-  .string()
-  .trim()
-  .min(1, "Enter the code.")
-  .max(64, "A code can have at most 64 characters.");
-
-export const idParam = z.object({ id: z.string().openapi({ param: { name: "id", in: "path" } }) });
+  .openapi("Activity");

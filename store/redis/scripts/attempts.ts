@@ -1,0 +1,58 @@
+import { COUNT_REQUEST } from "./challenges.ts";
+import { RELEASE_STEP, TAKE_STEP } from "./otp-steps.ts";
+import type { Refund } from "./refunds.ts";
+import { TAKE_REFUND } from "./refunds.ts";
+import { script } from "./script.ts";
+
+export const attemptScripts = {
+  // Comparing HMACs needs no constant time: without the key nobody can choose a hash to come closer.
+  judgePasscode: script<[outcome: string, ...details: (string | number)[]]>(`
+    ${TAKE_STEP}
+    ${COUNT_REQUEST}
+    local challenge, failures, steps, pending = unpack(KEYS)
+    local challengeId, passcodeHash, recovery, pendingId = ARGV[2], ARGV[3], ARGV[4], ARGV[7]
+    local now, allowed = tonumber(ARGV[1]), tonumber(ARGV[5])
+    local expiresAt, completedBy, hash, hashExpiresAt, formerHash, account, userEpoch, accountEpoch =
+      unpack(redis.call('HMGET', challenge, 'expiresAt', 'completedBy', 'passcodeHash',
+        'passcodeExpiresAt', 'formerHash', 'accountId', 'userEpoch', 'accountEpoch'))
+    if not expiresAt then return {'unknown'} end
+    if completedBy then return {'completed'} end
+    local request = countRequest(challenge, now, expiresAt, tonumber(ARGV[6]))
+    -- The lock is told first: it is what the user has to know, however often they ask.
+    if tonumber(redis.call('GET', failures) or 0) > allowed then return {'locked'} end
+    if request ~= 'taken' then return {request} end
+
+    local function accepted(...) return {'accepted', account, userEpoch, accountEpoch, ...} end
+    local known = hash and hash == passcodeHash
+    if known and now < tonumber(hashExpiresAt) then return accepted('sms') end
+    for i = 10, #ARGV, 2 do
+      if takeStep(steps, ARGV[i], ARGV[i + 1], challengeId) then
+        return accepted('otp', ARGV[i], ARGV[i + 1])
+      end
+    end
+    if recovery == 'good' then return accepted('recovery_code') end
+    if known then return {'passcode_expired'} end
+    -- Right once, and worth nothing any more: no guess.
+    if #ARGV >= 10 or recovery == 'used' then return {'used'} end
+    if formerHash and formerHash == passcodeHash then return {'replaced'} end
+
+    local count = redis.call('INCR', failures)
+    redis.call('ZADD', pending, ARGV[8], pendingId)
+    redis.call('PEXPIRE', pending, ARGV[9])
+    return {count > allowed and 'just_locked' or 'rejected', count}
+  `),
+  // A right attempt that is not given back costs as much as a wrong one: nobody can tell them apart.
+  giveBackAttempt: script<Refund>(`
+    ${RELEASE_STEP}
+    ${TAKE_REFUND}
+    local failures, pending, refunds, steps = unpack(KEYS)
+    local pendingId, device, step, holder = unpack(ARGV, 4)
+    if device ~= '' then releaseStep(steps, device, step, holder) end
+    local wrong = pendingId ~= ''
+    if wrong and redis.call('ZREM', pending, pendingId) == 0 then return 'nothing' end
+    local given = takeRefund(refunds, unpack(ARGV, 1, 3))
+    if given and wrong then redis.call('DECR', failures) end
+    if not given and not wrong then redis.call('INCR', failures) end
+    return given and 'given_back' or 'spent'
+  `),
+};

@@ -1,0 +1,22 @@
+import { keep } from "../keys.ts";
+
+export const DAY_MS = 24 * 3_600_000;
+
+/**
+ * What became of an attempt that an outage kept from its flow: given back, spent since a user's
+ * refunds of the day are used up, or nothing to give back.
+ */
+export type Refund = "given_back" | "spent" | "nothing";
+
+/** Takes one of the day's refunds, whatever kind of attempt it is for; false where none is left. */
+export const TAKE_REFUND = `
+  local function takeRefund(refunds, now, allowed, token)
+    local day = ${DAY_MS}
+    local dayAgo = string.format('%.0f', tonumber(now) - day)
+    redis.call('ZREMRANGEBYSCORE', refunds, '-inf', dayAgo)
+    if redis.call('ZCARD', refunds) >= tonumber(allowed) then return false end
+    redis.call('ZADD', refunds, now, token)
+    redis.call('PEXPIRE', refunds, day + ${keep.budgetMargin})
+    return true
+  end
+`;

@@ -1,0 +1,63 @@
+// Types alone: `npm run check` fails where one of these compiles that should not.
+import { expectTypeOf, test } from "vitest";
+import type { Calls } from "../../temporal/calls.ts";
+import type { Flows } from "../../temporal/flows.ts";
+import { type WorkflowId, workflowIds } from "../../workflows/ids.ts";
+import type * as workflows from "../../workflows/index.ts";
+import type { UpdatePayload, WorkflowName, Workflows } from "../../workflows/messages.ts";
+
+declare const flows: Flows;
+declare const calls: Calls;
+const challenge = "id";
+const phone = { id: "id", type: "sms" } as const;
+
+test("the table names every workflow of the worker, with its own input and answer", () => {
+  type Exported = typeof workflows;
+  expectTypeOf<keyof Exported>().toEqualTypeOf<WorkflowName>();
+  for (const name of [] as WorkflowName[]) {
+    expectTypeOf<Parameters<Exported[typeof name]>[0]>().toEqualTypeOf<
+      Workflows[typeof name]["input"]
+    >();
+    expectTypeOf<Awaited<ReturnType<Exported[typeof name]>>>().toEqualTypeOf<
+      Workflows[typeof name]["answer"]
+    >();
+  }
+});
+
+test("an Update carries what its machine's event does", () => {
+  expectTypeOf<UpdatePayload<"loginChallenge", "rejectPasscode">>().toEqualTypeOf<{
+    failures: number;
+  }>();
+  expectTypeOf<UpdatePayload<"loginChallenge", "resendPasscode">>().toEqualTypeOf<
+    Record<string, never>
+  >();
+});
+
+test("a wrong payload, name or id does not compile", () => {
+  void (() => {
+    flows.moveChallenge(challenge, "rejectPasscode", { failures: 1 });
+    // @ts-expect-error: of another type
+    flows.moveChallenge(challenge, "rejectPasscode", { failures: "1" });
+    // @ts-expect-error: missing
+    flows.moveChallenge(challenge, "rejectPasscode", {});
+    // @ts-expect-error: more than the event carries
+    flows.moveChallenge(challenge, "resendPasscode", { failures: 1 });
+    // @ts-expect-error: no such Update
+    flows.moveChallenge(challenge, "rejectPin", { failures: 1 });
+
+    flows.moveEnrollment(phone, "voidPin", {});
+    // @ts-expect-error: an app's Update, for a phone
+    flows.moveEnrollment(phone, "restart", {});
+
+    const id = workflowIds.loginChallenge(challenge);
+    calls.signal(id, "withdraw", { reason: "gone" });
+    // @ts-expect-error: of another workflow
+    calls.signal(id, "supersede", { requirement: "optional" });
+    // @ts-expect-error: no id of a workflow
+    calls.signal("login-challenge/id", "withdraw", { reason: "gone" });
+    expectTypeOf(id).toEqualTypeOf<WorkflowId<"loginChallenge">>();
+
+    // @ts-expect-error: another workflow's arguments
+    calls.start("deviceRemoval", workflowIds.deviceRemoval("id"), { eventId: 1 }, { summary: "" });
+  });
+});
