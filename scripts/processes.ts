@@ -16,6 +16,8 @@ export type Child = {
   pid: number;
   /** Resolves with the reason, an exit code or a signal, when the program has ended. */
   exited: Promise<string>;
+  /** Whether it was asked to end. */
+  isStopping(): boolean;
   /** The last lines that it wrote. */
   tail(): string;
   /** Asks it to end, kills its group after 15 s, and resolves when it is gone. */
@@ -68,14 +70,17 @@ export const launch: Launch = (options) => {
   const pid = process_.pid;
   process_.stdin?.on("error", () => {}).end(input);
 
+  let stopping = false;
   const child: Child = {
     name,
     pid,
     exited,
+    isStopping: () => stopping,
     tail: () => lastLines(logFile),
     kill: () => signalGroup(pid, "SIGKILL"),
     async stop() {
       if (!running.has(child)) return;
+      stopping = true;
       process_.kill(stopSignal);
       const ended = await Promise.race([exited, sleep(GRACE_MS, "", { ref: false })]);
       if (ended === "") child.kill();

@@ -14,6 +14,7 @@ const heavy = (...files) => [...VITEST, "--config", "test/heavy.config.ts", ...f
 const COMMANDS = {
   install: undefined,
   start: [...TYPESCRIPT, "scripts/start.ts"],
+  dev: [...TYPESCRIPT, "scripts/start.ts", "--watch"],
   cli: [...TYPESCRIPT, "scripts/cli.ts"],
   bench: [...TYPESCRIPT, "bench/run.ts"],
   test: VITEST,

@@ -1,14 +1,14 @@
 import { join } from "node:path";
 import { checkoutFolder } from "./folders.ts";
 import { isPolling, type Poller } from "./pollers.ts";
-import { waitUntilReady } from "./processes.ts";
+import { type Child, waitUntilReady } from "./processes.ts";
 import { logFile, type Stage } from "./stack.ts";
 import { connectTemporal } from "./temporal-namespace.ts";
 
 const START_MS = 60_000;
 
-/** Starts the worker with this environment and resolves when it polls for work. */
-export async function startWorker({ launch }: Stage, env: NodeJS.ProcessEnv): Promise<void> {
+/** Starts the worker with this environment and resolves with it when it polls for work. */
+export async function startWorker({ launch }: Stage, env: NodeJS.ProcessEnv): Promise<Child> {
   const { TEMPORAL_ADDRESS: address = "", TEMPORAL_NAMESPACE: namespace = "" } = env;
   const since = new Date();
   const child = launch(entry("Worker", "worker.ts", env));
@@ -21,23 +21,25 @@ export async function startWorker({ launch }: Stage, env: NodeJS.ProcessEnv): Pr
         throw new Error("it does not ask for work");
     };
     await waitUntilReady(child, polls, START_MS);
+    return child;
   } finally {
     await connection.close();
   }
 }
 
-/** Starts the gateway with this environment and resolves when it says that it is ready. */
+/** Starts the gateway with this environment and resolves with it when it says that it is ready. */
 export async function startGateway(
   { launch }: Stage,
   env: NodeJS.ProcessEnv,
   url: string,
-): Promise<void> {
+): Promise<Child> {
   const child = launch(entry("Gateway", "api/server.ts", env));
   const answers = async () => {
     const answer = await fetch(`${url}/readyz`);
     if (!answer.ok) throw new Error(`/readyz answers ${answer.status}: ${await answer.text()}`);
   };
   await waitUntilReady(child, answers, START_MS);
+  return child;
 }
 
 function entry(name: string, file: string, env: NodeJS.ProcessEnv) {

@@ -1,10 +1,10 @@
-// What `npm start` runs: the whole service on this machine, with the servers that it needs.
 import { connectDatabase, migrateDatabase } from "../store/postgres/connect.ts";
 import { dataFolder } from "./folders.ts";
 import { tryPort } from "./ports.ts";
 import { launch, stopAll } from "./processes.ts";
 import { explained, reportSinceNow, SetUpError } from "./progress.ts";
 import { pingRedis } from "./redis.ts";
+import { type Restarted, restartOnChange } from "./restart-on-change.ts";
 import { keptSecrets } from "./secrets.ts";
 import { seedDemo } from "./seed.ts";
 import { startGateway, startWorker } from "./service.ts";
@@ -23,6 +23,26 @@ const SAME_SIGNAL_MS = 1_000;
 /** Whom the locked users of a demo ask, where nobody else is named. */
 const DEMO_SUPPORT =
   'log in as support and unlock the user, or run: npm run cli -- unlock NAME --reason "Demo"';
+const watching = process.argv.includes("--watch");
+const OURS = ["Worker", "Gateway"];
+const BOTH_SOURCES = ["config.ts", "providers", "store", "telemetry"];
+const WORKER_SOURCES = [
+  "worker.ts",
+  "workflows",
+  "machines",
+  "activities",
+  "temporal",
+  ...BOTH_SOURCES,
+];
+const GATEWAY_SOURCES = [
+  "api",
+  "core",
+  "portal",
+  "temporal",
+  "workflows",
+  "machines",
+  ...BOTH_SOURCES,
+];
 
 const { HOST = "127.0.0.1", PORT = "8080", TEMPORAL_NAMESPACE = "default" } = process.env;
 const url = `http://${HOST === "0.0.0.0" ? "127.0.0.1" : HOST}:${PORT}`;
@@ -55,11 +75,13 @@ async function main(): Promise<void> {
     launch: (program) => {
       const child = launch(program);
       lock.record(child);
-      child.exited.then((reason) =>
-        fail(
-          new SetUpError(`${child.name} ended with ${reason}. Its last lines:\n${child.tail()}`),
-        ),
-      );
+      child.exited.then((reason) => {
+        const why = `${child.name} ended with ${reason}. Its last lines:\n${child.tail()}`;
+        if (child.isStopping()) return;
+        // Code that is being written may not run: the next change starts it again.
+        if (watching && OURS.includes(child.name)) report(why);
+        else fail(new SetUpError(why));
+      });
       return child;
     },
   };
@@ -90,9 +112,31 @@ async function main(): Promise<void> {
     TEMPORAL_ADDRESS: temporal.address,
   };
   report("Starting the worker");
-  await startWorker(stage, env);
+  let worker = await startWorker(stage, env);
   report("Starting the gateway");
-  await startGateway(stage, env, url);
+  let gateway = await startGateway(stage, env, url);
+  if (watching) {
+    const restarted: Restarted[] = [
+      {
+        name: "worker",
+        sources: WORKER_SOURCES,
+        restart: async () => {
+          await worker.stop();
+          worker = await startWorker(stage, env);
+        },
+      },
+      {
+        name: "gateway",
+        sources: GATEWAY_SOURCES,
+        restart: async () => {
+          await gateway.stop();
+          gateway = await startGateway(stage, env, url);
+        },
+      },
+    ];
+    const stopWatching = restartOnChange(restarted, report);
+    closings.push(async () => stopWatching());
+  }
   announce(temporal.ui, passwordOpens ? password : "as it was set at an earlier start");
 }
 
