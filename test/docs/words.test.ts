@@ -7,7 +7,7 @@ const root = join(import.meta.dirname, "../..");
 
 /** Where texts for people stand. */
 const FILES = [
-  ...["portal", "api", "identity", "scripts/cli"].flatMap((folder) =>
+  ...["portal", "api", "core", "scripts/cli"].flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
       .filter((name) => /\.tsx?$/.test(name))
       .map((name) => join(folder, name)),
