@@ -1,6 +1,6 @@
 import type { ActivityDeps } from "./deps.ts";
 import { withoutSecrets } from "./failures.ts";
-import { settlementActivities } from "./finish-enrollment.ts";
+import { finishingActivities } from "./finish-enrollment.ts";
 import { loginActivities } from "./logins.ts";
 import { noticeActivities } from "./notify.ts";
 import { policyActivities } from "./policy.ts";
@@ -16,7 +16,7 @@ export function createActivities(deps: ActivityDeps) {
     ...noticeActivities(deps),
     ...policyActivities(deps),
     ...removalActivities(deps),
-    ...settlementActivities(deps),
+    ...finishingActivities(deps),
     ...webhookActivities(deps),
   });
 }

@@ -1,11 +1,11 @@
 import { activityInfo } from "@temporalio/activity";
 import type { Clock } from "../config.ts";
-import type { Origin } from "../machines/methods.ts";
+import type { ClientInfo } from "../machines/methods.ts";
 import type { EventType } from "../store/event-types.ts";
 import type { NewEvent } from "../store/postgres/events.ts";
 
 /** Whom an event is about; unless `actorId` says otherwise it is they who did it. */
-type Subject = { userId: string; accountId: string; actorId?: string; origin?: Origin };
+type Subject = { userId: string; accountId: string; actorId?: string; origin?: ClientInfo };
 
 /** The audit event of a workflow's fact: one a workflow and type, however often the activity runs. */
 export function eventOf(

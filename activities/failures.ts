@@ -1,6 +1,6 @@
 import { ApplicationFailure } from "@temporalio/common";
 import { UndeliverableError } from "../providers/sms/sms.ts";
-import { tell } from "../telemetry/facts.ts";
+import { publish } from "../telemetry/facts.ts";
 
 export type Log = { warn(fields: object, message: string): void };
 
@@ -17,7 +17,7 @@ export function withoutSecrets<
     async (...args: unknown[]) => {
       const begun = performance.now();
       const ended = (outcome: string) =>
-        tell("activity", {
+        publish("activity", {
           activity: name,
           outcome,
           seconds: (performance.now() - begun) / 1000,

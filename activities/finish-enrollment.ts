@@ -1,4 +1,4 @@
-import type { Origin } from "../machines/methods.ts";
+import type { ClientInfo } from "../machines/methods.ts";
 import type { EventType } from "../store/event-types.ts";
 import { removeUnverifiedDevice, verifyDevice } from "../store/postgres/devices.ts";
 import { dropPin } from "../store/redis/second-step/pins.ts";
@@ -6,10 +6,10 @@ import { revokeUser } from "../store/redis/sessions/sessions.ts";
 import { currentWorkflowId, eventOf } from "./audit.ts";
 import type { ActivityDeps } from "./deps.ts";
 
-type Enrolled = { userId: string; accountId: string; deviceId: string; origin?: Origin };
+type Enrolled = { userId: string; accountId: string; deviceId: string; origin?: ClientInfo };
 
 /** How an enrollment ends: the device counts, or is gone. */
-export function settlementActivities({ db, redis, clock }: ActivityDeps) {
+export function finishingActivities({ db, redis, clock }: ActivityDeps) {
   const remove = async (device: Enrolled, event: EventType) => {
     const { userId, deviceId } = device;
     await removeUnverifiedDevice(

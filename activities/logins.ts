@@ -1,4 +1,4 @@
-import type { Origin } from "../machines/methods.ts";
+import type { ClientInfo } from "../machines/methods.ts";
 import { recordEvent } from "../store/postgres/events.ts";
 import { holdingUser } from "../store/postgres/holding-user.ts";
 import { getUser, lockUser } from "../store/postgres/users.ts";
@@ -15,7 +15,7 @@ export function loginActivities({ db, redis, config, clock }: ActivityDeps) {
       await recordEvent(db, eventOf(clock, "login_challenge_expired", login));
     },
 
-    async lockUser(login: Challenge & { origin?: Origin }) {
+    async lockUser(login: Challenge & { origin?: ClientInfo }) {
       const lock = { userId: login.userId, at: new Date(clock.now()) };
       await lockUser(db, lock, eventOf(clock, "account_locked", login));
       // The gateway takes the last attempt back where our answer came too late for it. Not where

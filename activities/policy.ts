@@ -1,6 +1,6 @@
 import { activityInfo } from "@temporalio/activity";
 import type { Clock } from "../config.ts";
-import type { Origin } from "../machines/methods.ts";
+import type { ClientInfo } from "../machines/methods.ts";
 import type { EventType } from "../store/event-types.ts";
 import { getAccount, remindUsers, setPolicy } from "../store/postgres/accounts.ts";
 import { type NewEvent, recordEvent } from "../store/postgres/events.ts";
@@ -21,7 +21,7 @@ type Change = Rollout & {
   requirement: Requirement;
   enforceAfter: string | null;
   actorId: string;
-  origin: Origin;
+  origin: ClientInfo;
 };
 
 /** How many users have no verified device yet; or that the policy has another version by now. */
@@ -84,7 +84,7 @@ export function policyActivities({ db, redis, clock }: ActivityDeps) {
 function rolloutEvent(
   clock: Clock,
   type: EventType,
-  { accountId, actorId, origin }: { accountId: string; actorId?: string; origin?: Origin },
+  { accountId, actorId, origin }: { accountId: string; actorId?: string; origin?: ClientInfo },
   detail: Record<string, unknown>,
 ): NewEvent {
   const event = eventOf(clock, type, { userId: "", accountId, origin }, detail);

@@ -1,4 +1,4 @@
-import type { Origin } from "../machines/methods.ts";
+import type { ClientInfo } from "../machines/methods.ts";
 import type { EventType } from "../store/event-types.ts";
 import { configuredMethods, isLastOfDefault } from "../store/methods.ts";
 import { type Removal, removeAllDevices, removeDevice } from "../store/postgres/device-removal.ts";
@@ -18,7 +18,7 @@ type Request = {
   deviceId?: string;
   event: EventType;
   actorId: string;
-  origin: Origin;
+  origin: ClientInfo;
   detail?: Record<string, string>;
   unless?: "enabled" | "last_of_default";
   signOut: "always" | "if_required";

@@ -7,7 +7,7 @@ import {
 } from "../store/postgres/webhook-deliveries.ts";
 import { getWebhook, setWebhookDisabled } from "../store/postgres/webhooks.ts";
 import { unseal } from "../store/sealing.ts";
-import { tell } from "../telemetry/facts.ts";
+import { publish } from "../telemetry/facts.ts";
 import { currentWorkflowId } from "./audit.ts";
 import type { ActivityDeps } from "./deps.ts";
 
@@ -54,7 +54,7 @@ export function webhookActivities({ db, config, clock }: ActivityDeps) {
         at: new Date(clock.now()),
         body: bodyOf(shown),
       });
-      tell("webhook", { outcome });
+      publish("webhook", { outcome });
       if (/^2..$/.test(outcome)) return { type: "EVENT_TAKEN", outcome };
       return { type: outcome === GONE ? "WEBHOOK_REFUSED" : "ATTEMPT_FAILED", outcome };
     },

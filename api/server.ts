@@ -22,7 +22,7 @@ const PATIENCE = {
   connectionsCheckingInterval: 2_000,
 };
 /** How long what is under way may take when the gateway ends, in ms: more than a page waits for Temporal. */
-const FAREWELL_MS = PAGE_PATIENCE_MS + 2_000;
+const SHUTDOWN_GRACE_MS = PAGE_PATIENCE_MS + 2_000;
 
 const config = loadConfig();
 const log = pino({ level: config.LOG_LEVEL, name: "gateway", mixin: requestFields });
@@ -79,7 +79,7 @@ async function stop() {
   // From now on Node gives nobody up: a client that never finishes would keep the process for ever.
   setTimeout(
     () => "closeAllConnections" in server && server.closeAllConnections(),
-    FAREWELL_MS,
+    SHUTDOWN_GRACE_MS,
   ).unref();
   await closed;
   if (measures) measures.close().closeAllConnections();

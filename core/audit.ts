@@ -1,4 +1,4 @@
-import type { Origin } from "../machines/methods.ts";
+import type { ClientInfo } from "../machines/methods.ts";
 import type { EventType } from "../store/event-types.ts";
 import { newId } from "../store/ids.ts";
 import {
@@ -28,7 +28,7 @@ export function userEvent(
   { clock }: Pick<Deps, "clock">,
   { userId, accountId }: Subject,
   type: EventType,
-  origin: Origin,
+  origin: ClientInfo,
   detail: Record<string, unknown> = {},
 ): NewUserEvent {
   return {
@@ -44,7 +44,7 @@ export function userEvent(
 }
 
 /** A page of the audit trail as that reader sees it, newest first; `next` is the cursor of the next page. */
-export async function activity({ db }: Pick<Deps, "db">, query: EventQuery, reader: Reader) {
+export async function listAudit({ db }: Pick<Deps, "db">, query: EventQuery, reader: Reader) {
   const { events, next } = await listEvents(db, query);
   return { events: await showEvents(db, events, reader), next: next ?? null };
 }
@@ -54,7 +54,7 @@ export async function activity({ db }: Pick<Deps, "db">, query: EventQuery, read
  * that it takes no more memory the longer it is. Throws where the store is away already; later that
  * breaks the stream off.
  */
-export async function activityFile(
+export async function auditFile(
   { db }: Pick<Deps, "db">,
   filter: EventFilter,
   reader: Reader,

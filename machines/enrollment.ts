@@ -1,8 +1,8 @@
-import type { Origin } from "./methods.ts";
+import type { ClientInfo } from "./methods.ts";
 
 /** What every kind of device goes through once its owner proved it, removed it, or forgot it. */
 export type SettlementEvent =
-  | { type: "REMOVE"; origin: Origin }
+  | { type: "REMOVE"; origin: ClientInfo }
   | { type: "DEVICE_SETTLED" }
   | { type: "DEVICE_GONE" };
 
@@ -17,7 +17,7 @@ export type EnrollmentContext = {
   alone?: boolean;
   /** The mark of the secret that an app's code was made of. */
   sealedAs?: string;
-  origin?: Origin;
+  origin?: ClientInfo;
 };
 
 /** The states behind `unverified`, the same for each kind of device. `settling` ones are waited for. */

@@ -7,7 +7,7 @@ import {
   sendingBegun,
   undelivered,
 } from "./delivery.ts";
-import type { Factor, Method, Origin } from "./methods.ts";
+import type { ClientInfo, Factor, Method } from "./methods.ts";
 
 export type LoginChallengeInput = {
   method: Method;
@@ -25,15 +25,15 @@ export type LoginChallengeEvent =
   | { type: "CHOOSE_METHOD"; method: Method; maySend: boolean }
   | { type: "PASSCODE_SENT" }
   /** By what and from where is for whoever reads the history. */
-  | { type: "PASSCODE_ACCEPTED"; factor: Factor; origin: Origin }
+  | { type: "PASSCODE_ACCEPTED"; factor: Factor; origin: ClientInfo }
   | { type: "PASSCODE_REJECTED"; failures: number }
-  | { type: "ACCOUNT_LOCKED"; origin: Origin }
+  | { type: "ACCOUNT_LOCKED"; origin: ClientInfo }
   | { type: "WITHDRAW"; reason: string };
 
 type Context = LoginChallengeInput &
   DeliveryContext & {
     failures: number;
-    origin?: Origin;
+    origin?: ClientInfo;
     withdrawnFor?: string;
   };
 

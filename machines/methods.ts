@@ -5,4 +5,4 @@ export type Method = "sms" | "otp";
 export type Factor = Method | "recovery_code";
 
 /** Where a request came from, as the audit tells it. */
-export type Origin = { ip?: string; userAgent?: string };
+export type ClientInfo = { ip?: string; userAgent?: string };

@@ -1,6 +1,6 @@
 import { assign, setup } from "xstate";
 import { type EnrollmentContext, type SettlementEvent, settlement } from "./enrollment.ts";
-import type { Origin } from "./methods.ts";
+import type { ClientInfo } from "./methods.ts";
 
 export type OtpEnrollmentInput = { lifetimeMs: number };
 
@@ -15,7 +15,7 @@ export type OtpEnrollmentEvent =
       aside?: boolean;
       alone?: boolean;
       sealedAs?: string;
-      origin: Origin;
+      origin: ClientInfo;
     };
 
 type Context = EnrollmentContext & { rejected: number };

@@ -1,5 +1,5 @@
 import { assign, setup } from "xstate";
-import type { Origin } from "./methods.ts";
+import type { ClientInfo } from "./methods.ts";
 
 export type Requirement = "optional" | "required";
 
@@ -13,7 +13,7 @@ export type PolicyChange = {
   /** The version whose roll-out still runs and ends by this one. */
   supersedes?: number;
   actorId: string;
-  origin: Origin;
+  origin: ClientInfo;
 };
 
 /** What became of the users, or that a later change of the policy was faster. */

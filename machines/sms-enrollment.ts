@@ -8,7 +8,7 @@ import {
   undelivered,
 } from "./delivery.ts";
 import { type EnrollmentContext, type SettlementEvent, settlement } from "./enrollment.ts";
-import type { Origin } from "./methods.ts";
+import type { ClientInfo } from "./methods.ts";
 
 export type SmsEnrollmentInput = { lifetimeMs: number; pinLifetimeMs: number };
 
@@ -24,7 +24,7 @@ export type SmsEnrollmentEvent =
       makeDefault: boolean;
       aside?: boolean;
       alone?: boolean;
-      origin: Origin;
+      origin: ClientInfo;
     };
 
 type Context = EnrollmentContext &

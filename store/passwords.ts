@@ -8,7 +8,7 @@ import { rightOfWay } from "./priority-gate.ts";
 const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 
 /** A hash of nothing at the same cost: an unknown user takes as long as a wrong password. */
-const NOBODY =
+const DUMMY_HASH =
   "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$dRzY82fgceWJKqstlAB6sn56dYrekptRpYPqbR1lZQg";
 
 /**
@@ -31,7 +31,7 @@ const MOST_WAITING = 64;
 export class TooManyPasswords extends Error {}
 
 /** Does work of somebody whose password has been checked, before further passwords are. */
-export const beforePasswords = secondSteps.first;
+export const aheadOfPasswords = secondSteps.first;
 
 /** NIST SP 800-63B-4 section 3.1.1.2: a Unicode password is normalized (NFC) before it is hashed. */
 function normalized(password: string): string {
@@ -78,6 +78,6 @@ export async function verifyPassword(
   password: string,
 ): Promise<boolean> {
   if (inTurn.pendingCount >= MOST_WAITING) throw new TooManyPasswords();
-  const matches = await whenDue(() => verify(passwordHash ?? NOBODY, normalized(password)));
+  const matches = await whenDue(() => verify(passwordHash ?? DUMMY_HASH, normalized(password)));
   return passwordHash !== undefined && matches;
 }

@@ -21,11 +21,11 @@ export type Facts = {
 const nameOf = (fact: keyof Facts) => `second-step:${fact}`;
 
 /** Tells a fact to whoever listens in this process; without a listener it costs next to nothing. */
-export function tell<F extends keyof Facts>(fact: F, facts: Facts[F]) {
+export function publish<F extends keyof Facts>(fact: F, facts: Facts[F]) {
   channel(nameOf(fact)).publish(facts);
 }
 
 /** Hears every fact of that kind for as long as the process lives. */
-export function listen<F extends keyof Facts>(fact: F, hear: (facts: Facts[F]) => void) {
+export function subscribe<F extends keyof Facts>(fact: F, hear: (facts: Facts[F]) => void) {
   channel(nameOf(fact)).subscribe((message) => hear(message as Facts[F]));
 }

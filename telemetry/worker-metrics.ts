@@ -1,6 +1,6 @@
 import type { MetricMeter } from "@temporalio/common";
 import type { TelemetryOptions } from "@temporalio/worker";
-import { listen } from "./facts.ts";
+import { subscribe } from "./facts.ts";
 
 /** From a Redis round trip to the longest that an activity may take, in seconds. */
 const WORK_S = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15];
@@ -37,8 +37,8 @@ export function measureWorker(meter: MetricMeter) {
   const messages = counter("sms", "SMS handed to a provider, by what it answered");
   const webhooks = counter("webhook_attempts", "Attempts to deliver to webhooks, by the answer");
 
-  listen("activity", ({ seconds, ...tags }) => activities.record(seconds, tags));
-  listen("database-query", ({ seconds, ...tags }) => queries.record(seconds, tags));
-  listen("webhook", (tags) => webhooks.add(1, tags));
-  listen("sms", (tags) => messages.add(1, tags));
+  subscribe("activity", ({ seconds, ...tags }) => activities.record(seconds, tags));
+  subscribe("database-query", ({ seconds, ...tags }) => queries.record(seconds, tags));
+  subscribe("webhook", (tags) => webhooks.add(1, tags));
+  subscribe("sms", (tags) => messages.add(1, tags));
 }

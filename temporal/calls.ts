@@ -11,7 +11,7 @@ import {
   WorkflowNotFoundError,
 } from "@temporalio/client";
 import { WorkflowIdReusePolicy } from "@temporalio/common";
-import { type Facts, tell } from "../telemetry/facts.ts";
+import { type Facts, publish } from "../telemetry/facts.ts";
 import { note } from "../telemetry/request-context.ts";
 import { TASK_QUEUE, type WorkflowId } from "../workflows/ids.ts";
 import {
@@ -91,7 +91,11 @@ export function createCalls(client: Client, patience: () => number = () => PATIE
     if (workflowId) note({ workflowId });
     const begun = performance.now();
     const ended = (outcome: Facts["temporal-call"]["outcome"]) =>
-      tell("temporal-call", { call: name, outcome, seconds: (performance.now() - begun) / 1000 });
+      publish("temporal-call", {
+        call: name,
+        outcome,
+        seconds: (performance.now() - begun) / 1000,
+      });
     const patienceMs = patience();
     const giveUp = new AbortController();
     let timer: NodeJS.Timeout | undefined;

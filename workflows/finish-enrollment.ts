@@ -8,7 +8,7 @@ const GONE = { type: "DEVICE_GONE" } as const;
 const SETTLED = { type: "DEVICE_SETTLED" } as const;
 
 /** The effects behind `machines/enrollment.ts`, the same for each kind of device. */
-export function settlementEffects({ userId, accountId, deviceId }: Enrolled) {
+export function finishingEffects({ userId, accountId, deviceId }: Enrolled) {
   const device = { userId, accountId, deviceId };
   return {
     settleDevice: async ({ context }: { context: EnrollmentContext }) => {

@@ -1,6 +1,6 @@
 import type { NoticeOutcome } from "../activities/notify.ts";
 import type { LoginChallengeEvent } from "../machines/login-challenge.ts";
-import type { Method, Origin } from "../machines/methods.ts";
+import type { ClientInfo, Method } from "../machines/methods.ts";
 import type { OtpEnrollmentEvent } from "../machines/otp-enrollment.ts";
 import type { PolicyRolloutEvent, Requirement } from "../machines/policy-rollout.ts";
 import type { SmsEnrollmentEvent } from "../machines/sms-enrollment.ts";
@@ -81,7 +81,7 @@ export type DeviceRemovalArgs = Owner & {
   event: "device_removed" | "all_devices_removed" | "multi_factor_reset";
   /** Who asked for it. */
   actorId: string;
-  origin: Origin;
+  origin: ClientInfo;
   /** What the audit is told beside it. */
   detail?: Record<string, string>;
   /** What was not so when it was asked for. Where it is so by now, nothing is removed. */

@@ -1,5 +1,5 @@
 import { otpEnrollmentMachine } from "../machines/otp-enrollment.ts";
-import { settlementEffects } from "./finish-enrollment.ts";
+import { finishingEffects } from "./finish-enrollment.ts";
 import { host } from "./host.ts";
 import type { EnrollmentView, OtpEnrollmentArgs } from "./messages.ts";
 import { otpEnrollmentView } from "./views.ts";
@@ -9,6 +9,6 @@ export async function otpEnrollment(args: OtpEnrollmentArgs): Promise<Enrollment
   return host(otpEnrollmentMachine, args, {
     name: "otpEnrollment",
     view: otpEnrollmentView,
-    effects: settlementEffects(args),
+    effects: finishingEffects(args),
   });
 }

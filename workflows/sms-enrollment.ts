@@ -1,7 +1,7 @@
 import { smsEnrollmentMachine } from "../machines/sms-enrollment.ts";
 import { delivering } from "./activities.ts";
 import { delivery } from "./delivery-outcome.ts";
-import { settlementEffects } from "./finish-enrollment.ts";
+import { finishingEffects } from "./finish-enrollment.ts";
 import { host } from "./host.ts";
 import type { EnrollmentView, SmsEnrollmentArgs } from "./messages.ts";
 import { smsEnrollmentView } from "./views.ts";
@@ -13,7 +13,7 @@ export async function smsEnrollment(args: SmsEnrollmentArgs): Promise<Enrollment
     name: "smsEnrollment",
     view: smsEnrollmentView,
     effects: {
-      ...settlementEffects(args),
+      ...finishingEffects(args),
       sendPin: ({ context: { sendings: sending } }) =>
         delivery("PIN_SENT", delivering.sendPin({ userId, deviceId, sending })),
     },

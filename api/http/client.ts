@@ -1,6 +1,6 @@
 import { getConnInfo } from "@hono/node-server/conninfo";
 import type { Context } from "hono";
-import type { Origin } from "../../machines/methods.ts";
+import type { ClientInfo } from "../../machines/methods.ts";
 import { canonicalAddress, forwardedEntries } from "./client-address.ts";
 
 const LONGEST_USER_AGENT = 200;
@@ -11,7 +11,7 @@ const LONGEST_USER_AGENT = 200;
  * right: what stands further left is whatever the client wrote. Without an entry it is the peer. An
  * entry that is no address makes a client without one: the proxy's own address would be untrue.
  */
-export function originOf(c: Context, trustedProxies: number): Origin {
+export function clientInfoOf(c: Context, trustedProxies: number): ClientInfo {
   const userAgent = c.req.header("user-agent")?.slice(0, LONGEST_USER_AGENT);
   const entries = trustedProxies > 0 ? forwardedEntries((name) => c.req.header(name)) : [];
   const ip = entries.length < Math.max(trustedProxies, 1) ? peer(c) : entries.at(-trustedProxies);

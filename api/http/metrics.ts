@@ -5,7 +5,7 @@ import { codeOf } from "../../core/outages.ts";
 import type { Db } from "../../store/postgres/connect.ts";
 import { countQueuedEvents } from "../../store/postgres/event-queue.ts";
 import { watchRedisCommands } from "../../store/redis/commands.ts";
-import { listen } from "../../telemetry/facts.ts";
+import { subscribe } from "../../telemetry/facts.ts";
 
 /** From a Redis round trip to the gateway's patience with Temporal, in seconds. */
 const BUCKETS_S = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
@@ -68,11 +68,11 @@ export function createMetrics(db: Db) {
     },
   });
 
-  listen("login-step", ({ method = "none", ...step }) => logins.inc({ ...step, method }));
-  listen("lock", () => locks.inc());
-  listen("send-refused", (labels) => refusedSends.inc(labels));
-  listen("temporal-call", ({ seconds, ...labels }) => calls.observe(labels, seconds));
-  listen("database-query", ({ seconds, ...labels }) => queries.observe(labels, seconds));
+  subscribe("login-step", ({ method = "none", ...step }) => logins.inc({ ...step, method }));
+  subscribe("lock", () => locks.inc());
+  subscribe("send-refused", (labels) => refusedSends.inc(labels));
+  subscribe("temporal-call", ({ seconds, ...labels }) => calls.observe(labels, seconds));
+  subscribe("database-query", ({ seconds, ...labels }) => queries.observe(labels, seconds));
   watchRedisCommands(({ seconds, ...labels }) => commands.observe(labels, seconds));
 
   const observe: MiddlewareHandler = async (c, next) => {

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { subjectOf } from "../../core/audit.ts";
 import type { Deps } from "../../core/deps.ts";
 import { makeRecoveryCodes } from "../../core/devices/recovery-codes.ts";
-import { originOf } from "../http/client.ts";
+import { clientInfoOf } from "../http/client.ts";
 import { readBody } from "./body.ts";
 import { callerOf, callerOnOthersPath, isOwn } from "./caller.ts";
 import { MULTI_FACTOR } from "./devices.ts";
@@ -47,7 +47,7 @@ export function bypassCodeRoutes(deps: Deps): Routes {
             "forbidden",
             "For another user you can make one code, for at most 180 minutes.",
           );
-        const origin = originOf(c, deps.config.TRUSTED_PROXIES);
+        const origin = clientInfoOf(c, deps.config.TRUSTED_PROXIES);
         const of = others && subjectOf(others.user);
         const made = await makeRecoveryCodes(deps, caller, numberOfCodes, origin, { of, validMs });
         return c.json({ "RAX-AUTH:bypassCodes": { codes: made.codes, validityDuration } }, 200);

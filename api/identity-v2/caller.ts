@@ -2,7 +2,7 @@ import type { Context } from "hono";
 import type { Deps } from "../../core/deps.ts";
 import { Problem } from "../../core/problem.ts";
 import { type Admits, sessionOf } from "../../core/sessions/live-session.ts";
-import { requireFresh } from "../../core/sessions/recent-login.ts";
+import { requireRecentLogin } from "../../core/sessions/recent-login.ts";
 import { requireRole } from "../../core/sessions/roles.ts";
 import { isId } from "../../store/ids.ts";
 import type { User } from "../../store/postgres/schema.ts";
@@ -45,7 +45,7 @@ export async function callerOnOthersPath(
   const user = await userOfDomain(deps, session, param(c, "userId"));
   if (user.role === "support")
     throw new Problem("forbidden", "A Support operator cannot be changed here.");
-  await requireFresh(deps, session);
+  await requireRecentLogin(deps, session);
   return { session, user };
 }
 

@@ -6,7 +6,7 @@ import { requireRole } from "../../core/sessions/roles.ts";
 import { getAccount } from "../../store/postgres/accounts.ts";
 import type { Account, Requirement } from "../../store/postgres/schema.ts";
 import type { Session } from "../../store/redis/sessions/sessions.ts";
-import { originOf } from "../http/client.ts";
+import { clientInfoOf } from "../http/client.ts";
 import { readBody } from "./body.ts";
 import { callerOf, param } from "./caller.ts";
 import { Fault } from "./faults.ts";
@@ -36,7 +36,7 @@ export function domainRoutes(deps: Deps): Routes {
         await requireRole(deps, session, "administrator");
         const { "RAX-AUTH:multiFactorDomain": domain } = await readBody(c, levelSchema);
         const requirement = domain.domainMultiFactorEnforcementLevel.toLowerCase() as Requirement;
-        const origin = originOf(c, deps.config.TRUSTED_PROXIES);
+        const origin = clientInfoOf(c, deps.config.TRUSTED_PROXIES);
         await changePolicy(deps, session, { requirement }, origin);
         return c.body(null, 204);
       },

@@ -6,7 +6,7 @@ import { registerOtpDevice, verifyOtpCode } from "../../core/devices/otp.ts";
 import { isLastOfDefault } from "../../store/methods.ts";
 import { getMfaProfile } from "../../store/postgres/profiles.ts";
 import type { Device } from "../../store/postgres/schema.ts";
-import { originOf } from "../http/client.ts";
+import { clientInfoOf } from "../http/client.ts";
 import { nicknameSchema } from "../http/inputs.ts";
 import { readBody } from "./body.ts";
 import { callerOnOwnPath } from "./caller.ts";
@@ -35,7 +35,7 @@ export function otpDeviceRoutes(deps: Deps): Routes {
       POST: async (c) => {
         const session = await callerOnOwnPath(c, deps);
         const { name } = (await readBody(c, deviceSchema))["RAX-AUTH:otpDevice"];
-        const setup = await registerOtpDevice(deps, session, name, originOf(c, proxies));
+        const setup = await registerOtpDevice(deps, session, name, clientInfoOf(c, proxies));
         const { id } = setup.device;
         const { otpauthUri: keyUri, qrCode: qrcode } = setup;
         const made = { id, keyUri, name, qrcode, verified: false };
@@ -62,7 +62,7 @@ export function otpDeviceRoutes(deps: Deps): Routes {
         const device = await namedUnverified(c, deps, session, "otp");
         const { code } = (await readBody(c, proofSchema))["RAX-AUTH:verificationCode"];
         const proof = { code, makeDefault: false, aside: await isPutAside(deps, session) };
-        await verifyOtpCode(deps, device, proof, originOf(c, proxies));
+        await verifyOtpCode(deps, device, proof, clientInfoOf(c, proxies));
         return c.body(null, 204);
       },
     },

@@ -5,7 +5,7 @@ import { isPutAside } from "../../core/devices/enable.ts";
 import { countryOf } from "../../core/devices/phone-numbers.ts";
 import { registerSmsDevice, resendPin, verifyPin } from "../../core/devices/sms.ts";
 import type { Device } from "../../store/postgres/schema.ts";
-import { originOf } from "../http/client.ts";
+import { clientInfoOf } from "../http/client.ts";
 import { readBody } from "./body.ts";
 import { callerOnOwnPath } from "./caller.ts";
 import {
@@ -35,7 +35,7 @@ export function phoneRoutes(deps: Deps): Routes {
         const session = await callerOnOwnPath(c, deps);
         const { number } = (await readBody(c, phoneSchema))["RAX-AUTH:mobilePhone"];
         const phone = { countryCode: countryOf(number), phoneNumber: number };
-        const { id } = await registerSmsDevice(deps, session, phone, originOf(c, proxies));
+        const { id } = await registerSmsDevice(deps, session, phone, clientInfoOf(c, proxies));
         const made = { id, number };
         return c.json({ "RAX-AUTH:mobilePhone": made }, 201, { location: location(c, deps, id) });
       },
@@ -62,7 +62,8 @@ export function phoneRoutes(deps: Deps): Routes {
       POST: async (c) => {
         const session = await callerOnOwnPath(c, deps);
         const phone = await namedUnverified(c, deps, session, "sms");
-        if (!(await wasJustAsked(deps, phone))) await resendPin(deps, phone, originOf(c, proxies));
+        if (!(await wasJustAsked(deps, phone)))
+          await resendPin(deps, phone, clientInfoOf(c, proxies));
         return c.body(null, 202);
       },
     },
@@ -72,7 +73,7 @@ export function phoneRoutes(deps: Deps): Routes {
         const phone = await namedUnverified(c, deps, session, "sms");
         const { code } = (await readBody(c, proofSchema))["RAX-AUTH:verificationCode"];
         const proof = { code, makeDefault: false, aside: await isPutAside(deps, session) };
-        await verifyPin(deps, phone, proof, originOf(c, proxies));
+        await verifyPin(deps, phone, proof, clientInfoOf(c, proxies));
         return c.body(null, 204);
       },
     },

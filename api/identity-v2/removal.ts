@@ -2,7 +2,7 @@ import type { Context } from "hono";
 import { subjectOf } from "../../core/audit.ts";
 import type { Deps } from "../../core/deps.ts";
 import { removeDevice } from "../../core/devices/removal.ts";
-import { originOf } from "../http/client.ts";
+import { clientInfoOf } from "../http/client.ts";
 import { callerOf, callerOnOthersPath, isOwn } from "./caller.ts";
 import type { Fault } from "./faults.ts";
 
@@ -16,7 +16,7 @@ export async function removeNamed(
   find: (userId: string) => Promise<string>,
   ifLast?: Fault,
 ): Promise<void> {
-  const origin = originOf(c, deps.config.TRUSTED_PROXIES);
+  const origin = clientInfoOf(c, deps.config.TRUSTED_PROXIES);
   const caller = await callerOf(c, deps, { setup: true });
   if (isOwn(c, caller)) {
     await removeDevice(deps, caller, await find(caller.userId), origin, { ifLast });

@@ -9,7 +9,7 @@ import { Problem } from "../../core/problem.ts";
 import { resetMultiFactor, unlock } from "../../core/support/support.ts";
 import type { Method } from "../../store/methods.ts";
 import { getMfaProfile } from "../../store/postgres/profiles.ts";
-import { originOf } from "../http/client.ts";
+import { clientInfoOf } from "../http/client.ts";
 import { readBody } from "./body.ts";
 import { callerOf, callerOnOthersPath, callerOnOwnPath, isOwn } from "./caller.ts";
 import { MULTI_FACTOR } from "./devices.ts";
@@ -42,14 +42,14 @@ const settingsSchema = z.object({
 
 /** Multi-factor authentication of a user as a whole. */
 export function settingsRoutes(deps: Deps): Routes {
-  const originOfCall = (c: Context) => originOf(c, deps.config.TRUSTED_PROXIES);
+  const clientInfoOfCall = (c: Context) => clientInfoOf(c, deps.config.TRUSTED_PROXIES);
 
   return {
     [MULTI_FACTOR]: {
       PUT: async (c) => {
         const caller = await callerOf(c, deps, { setup: true });
         const { "RAX-AUTH:multiFactor": change } = await readBody(c, settingsSchema);
-        const origin = originOfCall(c);
+        const origin = clientInfoOfCall(c);
         if ("unlock" in change) await unlockUser(c, deps);
         else if ("userMultiFactorEnforcementLevel" in change) {
           const { session, user } = await callerOnOthersPath(c, deps);
@@ -67,7 +67,7 @@ export function settingsRoutes(deps: Deps): Routes {
       },
       DELETE: async (c) => {
         const caller = await callerOf(c, deps, { setup: true });
-        if (isOwn(c, caller)) await removeAllDevices(deps, caller, originOfCall(c));
+        if (isOwn(c, caller)) await removeAllDevices(deps, caller, clientInfoOfCall(c));
         else await reset(c, deps, { unlessRequired: false });
         return c.body(null, 204);
       },
@@ -80,13 +80,13 @@ export function settingsRoutes(deps: Deps): Routes {
     const profile = await getMfaProfile(deps.db, user.id);
     if (!profile) throw new Problem("user_not_found");
     if (unlessRequired) refuseIfRequired(deps, profile);
-    const actor = { actorId: session.userId, origin: originOfCall(c), session };
+    const actor = { actorId: session.userId, origin: clientInfoOfCall(c), session };
     await resetMultiFactor(deps, user, actor, REASON);
   }
 
   async function unlockUser(c: Context, deps: Deps) {
     const { session, user } = await callerOnOthersPath(c, deps);
-    const actor = { actorId: session.userId, origin: originOfCall(c), session };
+    const actor = { actorId: session.userId, origin: clientInfoOfCall(c), session };
     await unlock(deps, user, actor, REASON);
   }
 }

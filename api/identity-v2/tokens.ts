@@ -11,7 +11,7 @@ import type { OpenedSession } from "../../core/sessions/sessions.ts";
 import { ownerOf } from "../../store/ids.ts";
 import { getMfaProfile } from "../../store/postgres/profiles.ts";
 import { revokeSession, type Session } from "../../store/redis/sessions/sessions.ts";
-import { originOf } from "../http/client.ts";
+import { clientInfoOf } from "../http/client.ts";
 import { codeSchema, credentialsSchema } from "../http/inputs.ts";
 import { keepLogin } from "../http/stored-responses.ts";
 import { describeAccess } from "./access.ts";
@@ -50,7 +50,7 @@ export function tokenRoutes(deps: Deps): Routes {
     "/v2.0/tokens": {
       POST: async (c) => {
         const { auth } = await readBody(c, loginSchema);
-        const origin = originOf(c, deps.config.TRUSTED_PROXIES);
+        const origin = clientInfoOf(c, deps.config.TRUSTED_PROXIES);
         const passcode = auth["RAX-AUTH:passcodeCredentials"]?.passcode;
         if (passcode !== undefined) return answerChallenge(c, deps, passcode);
         const key = auth["RAX-KSKEY:apiKeyCredentials"];
@@ -103,7 +103,7 @@ async function answerChallenge(c: Context, deps: Deps, passcode: string) {
   const sessionId = c.req.header("x-sessionid");
   if (!sessionId)
     throw new Fault("badRequest", "Send the session id of the first step as X-SessionId.");
-  const origin = originOf(c, deps.config.TRUSTED_PROXIES);
+  const origin = clientInfoOf(c, deps.config.TRUSTED_PROXIES);
   const verified = await tellingAs(
     deps,
     {

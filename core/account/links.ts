@@ -1,4 +1,4 @@
-import type { Origin } from "../../machines/methods.ts";
+import type { ClientInfo } from "../../machines/methods.ts";
 import type { EventType } from "../../store/event-types.ts";
 import {
   getAccount,
@@ -19,7 +19,7 @@ import { type Credentials, checkCredentials } from "../login/credentials.ts";
 import { refuseLocked } from "../login/lock.ts";
 import { Problem } from "../problem.ts";
 import { requireStillLive } from "../sessions/live-session.ts";
-import { requireFresh } from "../sessions/recent-login.ts";
+import { requireRecentLogin } from "../sessions/recent-login.ts";
 
 /** A linked account as its administrators see it. */
 export type Link = { accountId: string; name: string; kind: Account["kind"] };
@@ -42,9 +42,9 @@ export async function linkCloudAccount(
   deps: Deps,
   session: Session,
   credentials: Credentials,
-  origin: Origin,
+  origin: ClientInfo,
 ): Promise<Link> {
-  await requireFresh(deps, session);
+  await requireRecentLogin(deps, session);
   await spendChange(deps, session.userId);
   const owner = await checkCredentials(deps, credentials, origin);
   const own = await getAccount(deps.db, session.accountId);

@@ -1,4 +1,4 @@
-import type { Origin } from "../../machines/methods.ts";
+import type { ClientInfo } from "../../machines/methods.ts";
 import { getAccount } from "../../store/postgres/accounts.ts";
 import { listEvents } from "../../store/postgres/events.ts";
 import { holdingAccount } from "../../store/postgres/holding-account.ts";
@@ -13,7 +13,7 @@ import type { PolicyRolloutArgs, PolicyRolloutState } from "../../workflows/mess
 import type { Deps } from "../deps.ts";
 import { payIfDone, spendAll } from "../limits/spend-all.ts";
 import { Problem } from "../problem.ts";
-import { methodsOf, requireFresh } from "../sessions/recent-login.ts";
+import { methodsOf, requireRecentLogin } from "../sessions/recent-login.ts";
 import { type Actor, requireStillActing } from "../support/support.ts";
 
 const DAY_MS = 86_400_000;
@@ -53,9 +53,9 @@ export async function changePolicy(
   deps: Deps,
   session: Session,
   request: PolicyRequest,
-  origin: Origin,
+  origin: ClientInfo,
 ): Promise<Policy> {
-  await requireFresh(deps, session);
+  await requireRecentLogin(deps, session);
   const account = await accountOf(deps, session);
   const start = (rollout: PolicyRolloutArgs) => startWithinBudget(deps, rollout);
   const author = { actorId: session.userId, origin, session, start };

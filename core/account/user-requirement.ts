@@ -1,4 +1,4 @@
-import type { Origin } from "../../machines/methods.ts";
+import type { ClientInfo } from "../../machines/methods.ts";
 import { configuredMethods } from "../../store/methods.ts";
 import { listDevices } from "../../store/postgres/devices.ts";
 import { holdingUser } from "../../store/postgres/holding-user.ts";
@@ -19,7 +19,7 @@ export async function changeUserRequirement(
   session: Session,
   user: User,
   requirement: Requirement | null,
-  origin: Origin,
+  origin: ClientInfo,
 ): Promise<void> {
   const { db } = deps;
   const { id: userId } = user;

@@ -1,4 +1,4 @@
-import type { Origin } from "../../machines/methods.ts";
+import type { ClientInfo } from "../../machines/methods.ts";
 import { normalizeAddress } from "../../store/addresses.ts";
 import { isId } from "../../store/ids.ts";
 import { configuredMethods, type Method } from "../../store/methods.ts";
@@ -11,7 +11,7 @@ import type { Session } from "../../store/redis/sessions/sessions.ts";
 import { userEvent } from "../audit.ts";
 import type { Deps } from "../deps.ts";
 import { Problem } from "../problem.ts";
-import { requireFresh } from "../sessions/recent-login.ts";
+import { requireRecentLogin } from "../sessions/recent-login.ts";
 import { endSessions } from "../sessions/sessions.ts";
 import { hashNewPassword } from "../users/new-passwords.ts";
 import { requireStrong } from "../users/password-rule.ts";
@@ -64,9 +64,9 @@ export async function addUser(
   deps: Deps,
   session: Session,
   { username, password, role, email }: NewUser,
-  origin: Origin,
+  origin: ClientInfo,
 ): Promise<AccountUser> {
-  await requireFresh(deps, session);
+  await requireRecentLogin(deps, session);
   requireStrong(password, username);
   const { accountId } = session;
   const taken = new Problem("username_taken", "That user name is taken. Choose another.");
@@ -93,9 +93,9 @@ export async function changeUserRole(
   deps: Deps,
   session: Session,
   { userId, role }: { userId: string; role: AccountRole },
-  origin: Origin,
+  origin: ClientInfo,
 ): Promise<AccountUser> {
-  await requireFresh(deps, session);
+  await requireRecentLogin(deps, session);
   const { accountId, userId: actorId } = session;
   if (!isId(userId)) throw unknownUser();
   const event = userEvent(deps, { userId, accountId }, "role_changed", origin, { role });

@@ -1,4 +1,4 @@
-import type { Origin } from "../../machines/methods.ts";
+import type { ClientInfo } from "../../machines/methods.ts";
 import { configuredMethods, METHODS, type Method } from "../../store/methods.ts";
 import { listDevices } from "../../store/postgres/devices.ts";
 import { holdingUser } from "../../store/postgres/holding-user.ts";
@@ -19,7 +19,7 @@ export async function changeDefaultMethod(
   deps: Deps,
   session: Session,
   method: Method,
-  origin: Origin,
+  origin: ClientInfo,
 ): Promise<boolean> {
   const { userId } = session;
   const event = userEvent(deps, session, "default_method_changed", origin, { method });

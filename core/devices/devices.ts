@@ -10,7 +10,7 @@ import { requirementOf } from "../../store/requirement.ts";
 import type { EnrollmentView } from "../../workflows/messages.ts";
 import type { Deps } from "../deps.ts";
 import { Problem } from "../problem.ts";
-import { requireFresh } from "../sessions/recent-login.ts";
+import { requireRecentLogin } from "../sessions/recent-login.ts";
 
 /** A device as its owner sees it; `state` and `next` tell of an enrollment that is under way. */
 export type DeviceView = {
@@ -116,7 +116,7 @@ export async function unverifiedDevice(
     throw new Problem("device_verified_already", "You can use it to log in.");
   }
   // Whatever is done with it leads to a factor.
-  await requireFresh(deps, session);
+  await requireRecentLogin(deps, session);
   return { ...device, alone: !session.amr.includes("mfa"), by: session } as Unverified;
 }
 

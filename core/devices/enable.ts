@@ -1,4 +1,4 @@
-import type { Origin } from "../../machines/methods.ts";
+import type { ClientInfo } from "../../machines/methods.ts";
 import { configuredMethods, type Method } from "../../store/methods.ts";
 import { holdingUser } from "../../store/postgres/holding-user.ts";
 import { bringDevicesBack, putDevicesAside } from "../../store/postgres/inactive-devices.ts";
@@ -26,7 +26,7 @@ export async function switchOn(
   deps: Deps,
   session: Session,
   method: Method | undefined,
-  origin: Origin,
+  origin: ClientInfo,
 ): Promise<void> {
   requireRecentPassword(deps, session);
   const { userId } = session;
@@ -56,7 +56,7 @@ export async function switchOn(
  * are put aside, else all are removed. Throws `forbidden` where a second factor is required, and
  * `reauthentication_required`.
  */
-export async function switchOff(deps: Deps, session: Session, origin: Origin): Promise<void> {
+export async function switchOff(deps: Deps, session: Session, origin: ClientInfo): Promise<void> {
   const { db, redis, clock } = deps;
   const { userId } = session;
   const event = userEvent(deps, session, "multi_factor_switched_off", origin);

@@ -1,4 +1,4 @@
-import type { Method, Origin } from "../../machines/methods.ts";
+import type { ClientInfo, Method } from "../../machines/methods.ts";
 import { deviceLabel } from "../../store/postgres/devices.ts";
 import { recordEvent } from "../../store/postgres/events.ts";
 import type { Device } from "../../store/postgres/schema.ts";
@@ -23,7 +23,7 @@ import type { UnverifiedOf } from "./devices.ts";
 export async function spendEnrollmentRequest(
   deps: Deps,
   device: Device,
-  origin: Origin,
+  origin: ClientInfo,
 ): Promise<void> {
   const { flowRequests, enrollmentMs: keepMs } = deps.config.limits;
   const { userId, id: deviceId } = device;
@@ -49,7 +49,7 @@ export async function moveEnrollment<M extends Method, U extends UpdateName<`${M
   device: UnverifiedOf<M>,
   update: U,
   payload: UpdatePayload<`${M}Enrollment`, U>,
-  origin: Origin,
+  origin: ClientInfo,
   updateId?: string,
 ) {
   await requireStillLive(deps, device.by);
@@ -64,11 +64,11 @@ export async function moveEnrollment<M extends Method, U extends UpdateName<`${M
 }
 
 /** Removes the device by a signal, which also a flow takes that takes no Update any more. */
-const withdraw = ({ flows }: Deps, { id, type }: Device, origin: Origin) =>
+const withdraw = ({ flows }: Deps, { id, type }: Device, origin: ClientInfo) =>
   flows.signal(workflowIds.enrollment(type, id), "withdraw", { origin });
 
 /** Says that the enrollment has ended, and writes it down. */
-async function end(deps: Deps, device: Device, origin: Origin): Promise<never> {
+async function end(deps: Deps, device: Device, origin: ClientInfo): Promise<never> {
   const { id: deviceId, userId } = device;
   const user = await getUser(deps.db, userId);
   if (user) {

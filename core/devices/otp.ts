@@ -1,4 +1,4 @@
-import type { Origin } from "../../machines/methods.ts";
+import type { ClientInfo } from "../../machines/methods.ts";
 import { newId } from "../../store/ids.ts";
 import { addOtpDevice, markOf, replaceOtpSecret } from "../../store/postgres/devices.ts";
 import { holdingUser } from "../../store/postgres/holding-user.ts";
@@ -11,7 +11,7 @@ import type { Deps } from "../deps.ts";
 import { payForChange } from "../limits/changes.ts";
 import { Problem } from "../problem.ts";
 import { requireStillLive } from "../sessions/live-session.ts";
-import { requireFresh } from "../sessions/recent-login.ts";
+import { requireRecentLogin } from "../sessions/recent-login.ts";
 import {
   type DeviceView,
   enrollmentRefusal,
@@ -45,9 +45,9 @@ export async function registerOtpDevice(
   deps: Deps,
   session: Session,
   name: string,
-  origin: Origin,
+  origin: ClientInfo,
 ): Promise<OtpSetup> {
-  await requireFresh(deps, session);
+  await requireRecentLogin(deps, session);
   const { userId, accountId } = session;
   const { enrollmentMs: lifetimeMs, otpDevices } = deps.config.limits;
   const id = newId();
@@ -83,7 +83,7 @@ export async function registerOtpDevice(
 export async function restartOtpDevice(
   deps: Deps,
   device: OtpDevice,
-  origin: Origin,
+  origin: ClientInfo,
 ): Promise<OtpSetup> {
   const { by: session } = device;
   await spendEnrollmentRequest(deps, device, origin);
@@ -129,7 +129,7 @@ export async function verifyOtpCode(
   deps: Deps,
   device: OtpDevice,
   { code, makeDefault, aside }: Proof,
-  origin: Origin,
+  origin: ClientInfo,
 ): Promise<{ device: DeviceView; signedOut: boolean; session?: Session }> {
   const { by: session, alone } = device;
   await spendEnrollmentRequest(deps, device, origin);

@@ -1,4 +1,4 @@
-import type { Origin } from "../../machines/methods.ts";
+import type { ClientInfo } from "../../machines/methods.ts";
 import { hashCode } from "../../store/codes.ts";
 import { configuredMethods } from "../../store/methods.ts";
 import { holdingUser } from "../../store/postgres/holding-user.ts";
@@ -11,7 +11,7 @@ import type { Deps } from "../deps.ts";
 import { payForChange } from "../limits/changes.ts";
 import { Problem } from "../problem.ts";
 import { requireStillLive } from "../sessions/live-session.ts";
-import { requireFresh } from "../sessions/recent-login.ts";
+import { requireRecentLogin } from "../sessions/recent-login.ts";
 
 /** How a typed recovery code is kept and looked up: keyed, and bound to its user; undefined if it cannot be one. */
 export function recoveryHash(
@@ -40,7 +40,7 @@ export async function makeRecoveryCodes(
   deps: Deps,
   session: Session,
   quantity: number,
-  origin: Origin,
+  origin: ClientInfo,
   { of = session, validMs }: { of?: Subject; validMs?: number } = {},
 ): Promise<RecoveryCodes> {
   const { userId } = of;
@@ -63,7 +63,7 @@ export async function makeRecoveryCodes(
           "multi_factor_off",
           "Verify a device first. Codes stand in for a lost one.",
         );
-      await requireFresh({ ...deps, db: tx }, session);
+      await requireRecentLogin({ ...deps, db: tx }, session);
       await requireStillLive({ ...deps, db: tx }, session);
       await replaceRecoveryCodes(tx, { userId, hashes, at: createdAt, expiresAt }, by);
       return profile;

@@ -1,4 +1,4 @@
-import type { Origin } from "../../machines/methods.ts";
+import type { ClientInfo } from "../../machines/methods.ts";
 import { newId } from "../../store/ids.ts";
 import { listDevices } from "../../store/postgres/devices.ts";
 import { hasSecondFactor, type Session } from "../../store/redis/sessions/sessions.ts";
@@ -8,7 +8,7 @@ import type { Deps } from "../deps.ts";
 import { payForChange } from "../limits/changes.ts";
 import { Problem } from "../problem.ts";
 import { requireStillLive } from "../sessions/live-session.ts";
-import { reauthenticate, requireFresh } from "../sessions/recent-login.ts";
+import { reauthenticate, requireRecentLogin } from "../sessions/recent-login.ts";
 import { ownDevice } from "./devices.ts";
 
 /**
@@ -21,12 +21,12 @@ export async function removeDevice(
   deps: Deps,
   session: Session,
   deviceId: string,
-  origin: Origin,
+  origin: ClientInfo,
   { of = session, ifLast }: { of?: Subject; ifLast?: Error } = {},
 ): Promise<void> {
   const device = await ownDevice(deps, of, deviceId);
   if (device.type === "sms" && device.verifiedAt) throw removeAllRequired();
-  await requireFresh(deps, session);
+  await requireRecentLogin(deps, session);
   const unless = ifLast && ("last_of_default" as const);
   const what = { deviceId, event: "device_removed", unless } as const;
   const outcome = await remove(deps, session, of, what, origin);
@@ -42,9 +42,9 @@ export async function removeDevice(
 export async function removeAllDevices(
   deps: Deps,
   session: Session,
-  origin: Origin,
+  origin: ClientInfo,
 ): Promise<void> {
-  await requireFresh(deps, session);
+  await requireRecentLogin(deps, session);
   const all = () => remove(deps, session, session, { event: "all_devices_removed" }, origin);
   // The removal before may still have to end challenges and sessions, so it is done again all the same.
   const { length } = await listDevices(deps.db, session.userId);
@@ -58,7 +58,7 @@ async function remove(
   what: Pick<DeviceRemovalArgs, "deviceId" | "unless"> & {
     event: "device_removed" | "all_devices_removed";
   },
-  origin: Origin,
+  origin: ClientInfo,
 ) {
   const { userId: actorId } = session;
   const owner = { userId, accountId, actorId };

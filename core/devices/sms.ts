@@ -1,4 +1,4 @@
-import type { Origin } from "../../machines/methods.ts";
+import type { ClientInfo } from "../../machines/methods.ts";
 import { hashCode } from "../../store/codes.ts";
 import { newId } from "../../store/ids.ts";
 import { addSmsDevice } from "../../store/postgres/devices.ts";
@@ -15,7 +15,7 @@ import { payIfDone, type Spent } from "../limits/spend-all.ts";
 import { isOutage, isSpent } from "../outages.ts";
 import { Problem } from "../problem.ts";
 import { requireStillLive } from "../sessions/live-session.ts";
-import { requireFresh } from "../sessions/recent-login.ts";
+import { requireRecentLogin } from "../sessions/recent-login.ts";
 import {
   type DeviceView,
   enrollmentOf,
@@ -40,9 +40,9 @@ export async function registerSmsDevice(
   deps: Deps,
   session: Session,
   phone: { countryCode: string; phoneNumber: string },
-  origin: Origin,
+  origin: ClientInfo,
 ): Promise<DeviceView> {
-  await requireFresh(deps, session);
+  await requireRecentLogin(deps, session);
   const { countryCode } = phone;
   const phoneNumber = parsePhoneNumber(countryCode, phone.phoneNumber);
   const { userId, accountId } = session;
@@ -78,7 +78,11 @@ export async function registerSmsDevice(
 }
 
 /** Sends a new PIN to an unverified phone; the older PIN is void. Throws `send_limit` among others. */
-export async function resendPin(deps: Deps, device: Phone, origin: Origin): Promise<DeviceView> {
+export async function resendPin(
+  deps: Deps,
+  device: Phone,
+  origin: ClientInfo,
+): Promise<DeviceView> {
   await spendEnrollmentRequest(deps, device, origin);
   const before = await enrollmentOf(deps, device);
   if (!before.next.includes("pin")) throw enrollmentRefusal(before);
@@ -104,7 +108,7 @@ export async function verifyPin(
   deps: Deps,
   device: Phone,
   { code, makeDefault, aside }: Proof,
-  origin: Origin,
+  origin: ClientInfo,
 ): Promise<{ device: DeviceView; signedOut: boolean }> {
   await spendEnrollmentRequest(deps, device, origin);
   const { digits, tries } = deps.config.limits.pin;
@@ -133,7 +137,7 @@ export async function verifyPin(
 async function giveBack(
   deps: Deps,
   { mayBe, ...attempt }: { userId: string; deviceId: string; check: PinCheck; mayBe: boolean },
-  origin: Origin,
+  origin: ClientInfo,
 ) {
   const { userId } = attempt;
   const refundsPerDay = mayBe ? deps.config.limits.refundsPerDay : 0;
@@ -147,7 +151,7 @@ async function refuse(
   deps: Deps,
   device: Phone,
   check: Exclude<PinCheck, { outcome: "accepted" }>,
-  origin: Origin,
+  origin: ClientInfo,
 ): Promise<Error> {
   switch (check.outcome) {
     case "rejected": {

@@ -1,4 +1,4 @@
-import type { Origin } from "../../machines/methods.ts";
+import type { ClientInfo } from "../../machines/methods.ts";
 import { recordEvent } from "../../store/postgres/events.ts";
 import { getUser } from "../../store/postgres/users.ts";
 import { subjectOf, userEvent } from "../audit.ts";
@@ -11,7 +11,7 @@ import type { Deps } from "../deps.ts";
 export function recordRefund(
   deps: Pick<Deps, "db" | "clock" | "log">,
   { userId, ...detail }: { userId: string; kind: "passcode" | "pin" },
-  origin: Origin,
+  origin: ClientInfo,
 ): void {
   const record = async () => {
     const user = await getUser(deps.db, userId);

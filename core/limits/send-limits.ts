@@ -3,7 +3,7 @@ import type { Limits } from "../../config.ts";
 import { hashCode } from "../../store/codes.ts";
 import { type BudgetRule, budgetWait } from "../../store/redis/budgets.ts";
 import { keys } from "../../store/redis/keys.ts";
-import { tell } from "../../telemetry/facts.ts";
+import { publish } from "../../telemetry/facts.ts";
 import type { Deps } from "../deps.ts";
 import { duration } from "../duration.ts";
 import { Problem } from "../problem.ts";
@@ -121,7 +121,7 @@ async function spend(
   } catch (error) {
     if (!(error instanceof Problem) || error.code !== "send_limit") throw error;
     const { extra, message } = error;
-    tell("send-refused", { limit: String(extra.members?.limit) });
+    publish("send-refused", { limit: String(extra.members?.limit) });
     const waitMs = (extra.retryAfterS ?? 0) * 1000;
     const wait = duration(waitMs);
     // A moment after the last one, or where a budget is spent.

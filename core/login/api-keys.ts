@@ -1,5 +1,5 @@
 import { timingSafeEqual } from "node:crypto";
-import type { Origin } from "../../machines/methods.ts";
+import type { ClientInfo } from "../../machines/methods.ts";
 import { hashCode } from "../../store/codes.ts";
 import { newId } from "../../store/ids.ts";
 import { apiKeyHash, removeApiKey, replaceApiKey } from "../../store/postgres/api-keys.ts";
@@ -20,7 +20,7 @@ type KeyDeps = Pick<Deps, "db" | "redis" | "clock" | "config">;
 export function checkApiKey(
   deps: Deps,
   { username, apiKey }: { username: string; apiKey: string },
-  origin: Origin,
+  origin: ClientInfo,
 ): Promise<Credentialed> {
   const prove = async (user: User | undefined) => {
     // Nobody's key is looked up and compared too.

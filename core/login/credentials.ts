@@ -1,4 +1,4 @@
-import type { Origin } from "../../machines/methods.ts";
+import type { ClientInfo } from "../../machines/methods.ts";
 import { verifyPassword } from "../../store/passwords.ts";
 import { recordEvent } from "../../store/postgres/events.ts";
 import {
@@ -22,7 +22,7 @@ export type Credentials = { username: string; password: string };
 export function checkCredentials(
   deps: Deps,
   { username, password }: Credentials,
-  origin: Origin,
+  origin: ClientInfo,
 ): Promise<Credentialed> {
   return checkProof(deps, username, (user) => verifyPassword(user?.passwordHash, password), origin);
 }
@@ -37,7 +37,7 @@ export async function checkProof(
   deps: Deps,
   username: string,
   prove: Prove,
-  origin: Origin,
+  origin: ClientInfo,
 ): Promise<Credentialed> {
   const { user, proven } = await judgeProof(deps, username, prove, origin);
   if (proven) return proven;
@@ -58,7 +58,7 @@ export async function judgeProof(
   deps: Deps,
   username: string,
   prove: Prove,
-  origin: Origin,
+  origin: ClientInfo,
 ): Promise<{ user?: Credentialed; proven?: Credentialed }> {
   const guess = await spendPasswordGuess(deps, normalizeUsername(username), origin);
   const judge = async () => {

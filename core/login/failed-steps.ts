@@ -1,4 +1,4 @@
-import type { Factor, Origin } from "../../machines/methods.ts";
+import type { ClientInfo, Factor } from "../../machines/methods.ts";
 import { recordEvent } from "../../store/postgres/events.ts";
 import { readChallenge } from "../../store/redis/second-step/challenges.ts";
 import { noteFailedLogin } from "../../store/redis/sessions/failed-logins.ts";
@@ -24,7 +24,7 @@ export async function recordFailedStep(
   deps: Pick<Deps, "db" | "redis" | "clock">,
   challengeId: string,
   step: FailedStep,
-  origin: Origin,
+  origin: ClientInfo,
 ): Promise<void> {
   const challenge = await readChallenge(deps.redis, challengeId);
   if (!challenge) return;

@@ -1,4 +1,4 @@
-import type { Origin } from "../../machines/methods.ts";
+import type { ClientInfo } from "../../machines/methods.ts";
 import type { NewEvent } from "../../store/postgres/events.ts";
 import { holdingUser } from "../../store/postgres/holding-user.ts";
 import type { User } from "../../store/postgres/schema.ts";
@@ -19,7 +19,7 @@ type LockDeps = Pick<Deps, "db" | "redis" | "clock" | "config">;
 export async function lockedSince(
   deps: LockDeps,
   user: User,
-  origin: Origin,
+  origin: ClientInfo,
 ): Promise<Date | undefined> {
   if (user.lockedAt) return user.lockedAt;
   if (!(await isExhausted(deps, user))) return undefined;
@@ -57,7 +57,7 @@ export async function endLock(
  * Refuses a locked user with `account_locked`. Where LOCK_MINUTES is set, a lock as old as that is
  * ended by the service itself instead.
  */
-export async function refuseLocked(deps: LockDeps, user: User, origin: Origin): Promise<void> {
+export async function refuseLocked(deps: LockDeps, user: User, origin: ClientInfo): Promise<void> {
   const since = await lockedSince(deps, user, origin);
   if (!since) return;
   const { LOCK_MINUTES: minutes } = deps.config;

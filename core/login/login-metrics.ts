@@ -1,20 +1,20 @@
-import { type Facts, tell } from "../../telemetry/facts.ts";
+import { type Facts, publish } from "../../telemetry/facts.ts";
 import { codeOf } from "../outages.ts";
 
 type Step = Facts["login-step"];
 
 /** Passes a step of a login on, and tells how it ended: as `ended` says, or by the problem's code. */
-export async function tellingEnd<Result>(
+export async function measured<Result>(
   step: Step["step"],
   work: Promise<Result>,
   ended: (result: Result) => Omit<Step, "step">,
 ): Promise<Result> {
   try {
     const result = await work;
-    tell("login-step", { step, ...ended(result) });
+    publish("login-step", { step, ...ended(result) });
     return result;
   } catch (error) {
-    tell("login-step", { step, outcome: codeOf(error) });
+    publish("login-step", { step, outcome: codeOf(error) });
     throw error;
   }
 }

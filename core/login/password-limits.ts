@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Origin } from "../../machines/methods.ts";
+import type { ClientInfo } from "../../machines/methods.ts";
 import { hashCode } from "../../store/codes.ts";
 import { settledIn } from "../../store/redis/budgets.ts";
 import { keys } from "../../store/redis/keys.ts";
@@ -51,7 +51,7 @@ type ThrottleDeps = Pick<Deps, "redis" | "clock" | "config">;
 export async function spendPasswordGuess(
   deps: ThrottleDeps,
   username: string,
-  origin: Origin,
+  origin: ClientInfo,
 ): Promise<Spent> {
   const { redis, clock, config } = deps;
   const now = clock.now();
@@ -136,10 +136,10 @@ async function afterOthers(spend: () => Promise<Spent | Refused>): Promise<Spent
  * without an address have nothing to be known by: all of them are strangers. Nobody waits for it, and
  * what cannot be noted is logged: the session that is open by now must reach its user.
  */
-export function rememberOrigin(
+export function rememberAddressOf(
   deps: ThrottleDeps & Pick<Deps, "log">,
   username: string,
-  origin: Origin,
+  origin: ClientInfo,
 ): void {
   if (origin.ip === undefined) return;
   const [user, address] = [digest(deps, username), digest(deps, addressOf(origin))];
@@ -151,16 +151,16 @@ export function rememberOrigin(
 }
 
 /** Forgets where the user name was logged in from, but for where its password was changed from. */
-export async function forgetOrigins(
+export async function forgetAddressesOf(
   deps: Pick<Deps, "redis" | "config">,
   username: string,
-  { ip }: Origin,
+  { ip }: ClientInfo,
 ): Promise<void> {
   const but = ip === undefined ? "" : digest(deps, addressOf({ ip }));
   await forgetAddresses(deps.redis, keys.knownAddresses(digest(deps, username)), but);
 }
 
-const addressOf = ({ ip = "unknown" }: Origin) => clientNetwork(ip);
+const addressOf = ({ ip = "unknown" }: ClientInfo) => clientNetwork(ip);
 
 function digest({ config }: Pick<Deps, "config">, ...parts: string[]): string {
   return hashCode(config.CODE_KEY, "password", ...parts);

@@ -1,4 +1,4 @@
-import type { Factor, Origin } from "../../machines/methods.ts";
+import type { ClientInfo, Factor } from "../../machines/methods.ts";
 import type { EventType } from "../../store/event-types.ts";
 import { recordEvent } from "../../store/postgres/events.ts";
 import type { User } from "../../store/postgres/schema.ts";
@@ -17,7 +17,7 @@ export async function recordSuccess(
   deps: Pick<Deps, "db" | "clock">,
   { challengeId, ...user }: Login,
   proof: Proof,
-  origin: Origin,
+  origin: ClientInfo,
 ): Promise<User | undefined> {
   const workflowId = workflowIds.loginChallenge(challengeId);
   const event = (type: EventType, detail = {}) => ({

@@ -1,4 +1,4 @@
-import type { Origin } from "../../machines/methods.ts";
+import type { ClientInfo } from "../../machines/methods.ts";
 import { newOwnedId } from "../../store/ids.ts";
 import {
   configuredMethods,
@@ -30,8 +30,8 @@ import { type Challenge, describeChallenge } from "./challenge-view.ts";
 import { trySend } from "./challenges.ts";
 import { type Credentials, checkCredentials } from "./credentials.ts";
 import { refuseLocked } from "./lock.ts";
-import { tellingEnd } from "./login-metrics.ts";
-import { rememberOrigin } from "./password-limits.ts";
+import { measured } from "./login-metrics.ts";
+import { rememberAddressOf } from "./password-limits.ts";
 
 export type LoginResult =
   | {
@@ -68,7 +68,7 @@ const DECISIONS = 3;
 export async function logIn(
   deps: Deps,
   credentials: Credentials,
-  origin: Origin,
+  origin: ClientInfo,
   terms: Partial<Omit<Terms, "proof">> = {},
 ): Promise<LoginResult> {
   const { challengeMs } = deps.config.limits;
@@ -85,7 +85,7 @@ export async function logIn(
 export async function logInByApiKey(
   deps: Deps,
   key: { username: string; apiKey: string },
-  origin: Origin,
+  origin: ClientInfo,
 ): Promise<LoginResult> {
   const { challengeMs } = deps.config.limits;
   const user = checkApiKey(deps, key, origin);
@@ -98,8 +98,8 @@ export async function logInByApiKey(
   return firstStep(deps, user, origin, terms);
 }
 
-function firstStep(deps: Deps, user: Promise<Credentialed>, origin: Origin, terms: Terms) {
-  return tellingEnd("password", goOn(deps, user, origin, terms), (result) => ({
+function firstStep(deps: Deps, user: Promise<Credentialed>, origin: ClientInfo, terms: Terms) {
+  return measured("password", goOn(deps, user, origin, terms), (result) => ({
     outcome: result.status,
     ...(result.status === "challenge" && { method: result.challenge.method }),
   }));
@@ -108,7 +108,7 @@ function firstStep(deps: Deps, user: Promise<Credentialed>, origin: Origin, term
 async function goOn(
   deps: Deps,
   checked: Promise<Credentialed>,
-  origin: Origin,
+  origin: ClientInfo,
   terms: Terms,
 ): Promise<LoginResult> {
   const user = await checked;
@@ -131,7 +131,7 @@ async function goOn(
 async function decide(
   deps: Deps,
   user: Credentialed,
-  { epochs, event, origin }: { epochs: Epochs; event: NewUserEvent; origin: Origin },
+  { epochs, event, origin }: { epochs: Epochs; event: NewUserEvent; origin: ClientInfo },
   { proof, challengeMs, setup: wanted, tellsFailedLogins }: Terms,
 ): Promise<LoginResult | undefined> {
   const { db, redis, clock, config } = deps;
@@ -185,7 +185,7 @@ async function decide(
   if (typeof opened === "string") return undefined;
   const session = openedSession(opened);
   if (setup) return { status: "setup_required", session };
-  if (proof === "pwd") rememberOrigin(deps, profile.user.username, origin);
+  if (proof === "pwd") rememberAddressOf(deps, profile.user.username, origin);
   const told = failedAttemptsOf(opened);
   return { status: "authenticated", session, multiFactorRequiredFrom, ...told };
 }

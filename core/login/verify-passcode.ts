@@ -1,6 +1,6 @@
-import type { Factor, Origin } from "../../machines/methods.ts";
+import type { ClientInfo, Factor } from "../../machines/methods.ts";
 import { ownerOf } from "../../store/ids.ts";
-import { beforePasswords } from "../../store/passwords.ts";
+import { aheadOfPasswords } from "../../store/passwords.ts";
 import { useRecoveryCode } from "../../store/postgres/recovery-codes.ts";
 import {
   type Accepted,
@@ -10,7 +10,7 @@ import {
 import { withdrawChallenge } from "../../store/redis/second-step/challenges.ts";
 import { settleFailure } from "../../store/redis/second-step/failures.ts";
 import { openSession } from "../../store/redis/sessions/sessions.ts";
-import { tell } from "../../telemetry/facts.ts";
+import { publish } from "../../telemetry/facts.ts";
 import { note } from "../../telemetry/request-context.ts";
 import type { Deps } from "../deps.ts";
 import { recordRefund } from "../limits/record-refund.ts";
@@ -35,8 +35,8 @@ import {
 } from "./challenges.ts";
 import { recordFailedStep } from "./failed-steps.ts";
 import { type Guess, judge, methodOf, newestOf, readGuess } from "./guesses.ts";
-import { tellingEnd } from "./login-metrics.ts";
-import { rememberOrigin } from "./password-limits.ts";
+import { measured } from "./login-metrics.ts";
+import { rememberAddressOf } from "./password-limits.ts";
 import { recordSuccess } from "./record-login.ts";
 import { recoveryCodeUsed, usedCode } from "./used-codes.ts";
 
@@ -68,11 +68,11 @@ export async function verifyPasscode(
   deps: Deps,
   id: string,
   passcode: string,
-  origin: Origin,
+  origin: ClientInfo,
   terms: Terms = { tellsFailedLogins: true },
 ): Promise<Authenticated> {
-  const answered = beforePasswords(() => secondStep(deps, id, passcode, origin, terms));
-  return tellingEnd("passcode", answered, ({ session }) => ({
+  const answered = aheadOfPasswords(() => secondStep(deps, id, passcode, origin, terms));
+  return measured("passcode", answered, ({ session }) => ({
     outcome: "authenticated",
     method: FACTORS.find((factor) => session.amr.includes(factor)),
   }));
@@ -84,7 +84,7 @@ async function secondStep(
   deps: Deps,
   id: string,
   passcode: string,
-  origin: Origin,
+  origin: ClientInfo,
   terms: Terms,
 ): Promise<Authenticated> {
   const userId = ownerOf(id);
@@ -112,7 +112,7 @@ async function secondStep(
 async function giveBack(
   deps: Deps,
   { id, userId, attempt, mayBe }: { id: string; userId: string; attempt: Attempt; mayBe: boolean },
-  origin: Origin,
+  origin: ClientInfo,
 ) {
   const refundsPerDay = mayBe ? deps.config.limits.refundsPerDay : 0;
   const budget = { now: deps.clock.now(), refundsPerDay };
@@ -126,7 +126,7 @@ async function refuse(
   id: string,
   attempt: Exclude<Attempt, Accepted>,
   guess: Guess,
-  origin: Origin,
+  origin: ClientInfo,
 ): Promise<Problem> {
   const step = { method: methodOf(guess) };
   const newest = newestOf(guess);
@@ -155,7 +155,7 @@ async function refuse(
     case "passcode_expired":
       return new Problem("passcode_expired", "Request a new passcode.");
     case "locked":
-      if (attempt.justLocked) tell("lock", {});
+      if (attempt.justLocked) publish("lock", {});
       await Promise.all([
         moveChallenge(deps, id, "lockAccount", { origin }, "lock"),
         attempt.justLocked && recordFailedStep(deps, id, step, origin),
@@ -202,7 +202,7 @@ async function spendRecoveryCode(
  * Moves the workflow to `authenticated`. A repeated request finds it there already: that is no
  * refusal, since the session, opened once a challenge, decides who wins.
  */
-async function tellAccepted(deps: Deps, id: string, factor: Factor, origin: Origin) {
+async function tellAccepted(deps: Deps, id: string, factor: Factor, origin: ClientInfo) {
   const facts = { factor, origin };
   // Without an id of its own, as a wrong one's: where too many are under way, both are refused alike.
   const { moved, view } = await moveChallenge(deps, id, "acceptPasscode", facts);
@@ -214,7 +214,7 @@ async function open(
   challengeId: string,
   guess: Guess,
   accepted: Accepted,
-  origin: Origin,
+  origin: ClientInfo,
   terms: Terms,
 ): Promise<Pick<Authenticated, "session" | "failedAttempts">> {
   const { redis, clock, config } = deps;
@@ -249,6 +249,6 @@ async function open(
     await withdrawChallenge(redis, { userId, challengeId, now: clock.now() });
     throw new Problem("challenge_expired", "Your devices changed in the meantime. Log in again.");
   }
-  rememberOrigin(deps, user.username, origin);
+  rememberAddressOf(deps, user.username, origin);
   return { session: openedSession(opened), ...failedAttemptsOf(opened) };
 }

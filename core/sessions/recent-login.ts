@@ -8,7 +8,7 @@ import { Problem } from "../problem.ts";
  * Requires that the user logged in lately by their password, and with a second factor where one is
  * configured. Throws `reauthentication_required`.
  */
-export async function requireFresh(
+export async function requireRecentLogin(
   deps: Pick<Deps, "db" | "clock" | "config">,
   session: Session,
 ): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Origin } from "../../machines/methods.ts";
+import type { ClientInfo } from "../../machines/methods.ts";
 import { newId } from "../../store/ids.ts";
 import { recordEvent } from "../../store/postgres/events.ts";
 import type { FailedLogins } from "../../store/redis/sessions/failed-logins.ts";
@@ -33,7 +33,7 @@ export function endSessions(
 export async function endOtherSessions(
   deps: Pick<Deps, "db" | "redis" | "clock" | "config">,
   session: Session,
-  origin: Origin,
+  origin: ClientInfo,
 ): Promise<number> {
   const { db, redis, clock, config } = deps;
   const now = clock.now();

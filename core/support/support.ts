@@ -1,4 +1,4 @@
-import type { Origin } from "../../machines/methods.ts";
+import type { ClientInfo } from "../../machines/methods.ts";
 import { hashCode } from "../../store/codes.ts";
 import type { EventType } from "../../store/event-types.ts";
 import { isId, newId, OPERATOR_ID } from "../../store/ids.ts";
@@ -18,7 +18,7 @@ import { requireStillLive } from "../sessions/live-session.ts";
 const FOUND = 20;
 
 /** Who acts, from where, by which session. */
-export type Actor = { actorId: string; origin: Origin; session: Session | typeof OPERATOR_ID };
+export type Actor = { actorId: string; origin: ClientInfo; session: Session | typeof OPERATOR_ID };
 
 /** Requires that whoever acts by a session still may. Throws as `requireStillLive`. */
 export async function requireStillActing(

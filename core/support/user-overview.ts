@@ -4,7 +4,7 @@ import type { User } from "../../store/postgres/schema.ts";
 import { listOpenChallenges } from "../../store/redis/second-step/challenges.ts";
 import { failures } from "../../store/redis/second-step/failures.ts";
 import { countRefunds } from "../../store/redis/second-step/refunds.ts";
-import { activity } from "../audit.ts";
+import { listAudit } from "../audit.ts";
 import type { Deps } from "../deps.ts";
 import { type DeviceView, getMultiFactor } from "../devices/devices.ts";
 import { attemptsRemaining } from "../login/challenge-view.ts";
@@ -44,7 +44,7 @@ export async function viewForSupport(deps: Deps, user: User, reader: Reader = "a
     failures(redis, user.id, clock.now()),
     countRefunds(redis, user.id, clock.now()),
     openLogins(deps, user.id),
-    activity(deps, { userId: user.id, limit: RECENT_EVENTS }, reader),
+    listAudit(deps, { userId: user.id, limit: RECENT_EVENTS }, reader),
   ]);
   return {
     user: { ...describeUser(user), accountName: account?.name ?? "" },

@@ -1,4 +1,4 @@
-import type { Origin } from "../../machines/methods.ts";
+import type { ClientInfo } from "../../machines/methods.ts";
 import { maskAddress, normalizeAddress } from "../../store/addresses.ts";
 import { holdingUser } from "../../store/postgres/holding-user.ts";
 import { getUser, setEmail } from "../../store/postgres/users.ts";
@@ -8,7 +8,7 @@ import type { Session } from "../../store/redis/sessions/sessions.ts";
 import { userEvent } from "../audit.ts";
 import type { Deps } from "../deps.ts";
 import { payIfDone, spendAll } from "../limits/spend-all.ts";
-import { requireFresh } from "../sessions/recent-login.ts";
+import { requireRecentLogin } from "../sessions/recent-login.ts";
 import { type Actor, requireStillActing } from "../support/support.ts";
 
 const DAY_MS = 86_400_000;
@@ -26,9 +26,9 @@ export async function changeOwnEmail(
   deps: Deps,
   session: Session,
   email: string | null,
-  origin: Origin,
+  origin: ClientInfo,
 ): Promise<{ email: string | null }> {
-  await requireFresh(deps, session);
+  await requireRecentLogin(deps, session);
   const { redis, clock, config } = deps;
   const { userId } = session;
   const address = email && normalizeAddress(email);

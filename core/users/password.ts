@@ -1,4 +1,4 @@
-import type { Origin } from "../../machines/methods.ts";
+import type { ClientInfo } from "../../machines/methods.ts";
 import { verifyPassword } from "../../store/passwords.ts";
 import { type NewEvent, recordEvent } from "../../store/postgres/events.ts";
 import { holdingUser } from "../../store/postgres/holding-user.ts";
@@ -7,9 +7,9 @@ import type { Session } from "../../store/redis/sessions/sessions.ts";
 import { userEvent } from "../audit.ts";
 import type { Deps } from "../deps.ts";
 import { judgeProof } from "../login/credentials.ts";
-import { forgetOrigins } from "../login/password-limits.ts";
+import { forgetAddressesOf } from "../login/password-limits.ts";
 import { Problem } from "../problem.ts";
-import { requireFresh } from "../sessions/recent-login.ts";
+import { requireRecentLogin } from "../sessions/recent-login.ts";
 import { endSessions } from "../sessions/sessions.ts";
 import { type Actor, requireStillActing } from "../support/support.ts";
 import { hashNewPassword } from "./new-passwords.ts";
@@ -25,9 +25,9 @@ export async function changeOwnPassword(
   deps: Deps,
   session: Session,
   { currentPassword, password }: { currentPassword: string; password: string },
-  origin: Origin,
+  origin: ClientInfo,
 ): Promise<void> {
-  await requireFresh(deps, session);
+  await requireRecentLogin(deps, session);
   const { userId, username } = session;
   requireStrong(password, username);
   const { proven } = await judgeProof(
@@ -60,7 +60,7 @@ export async function replacePassword(
 ): Promise<boolean> {
   const end = async () => {
     // First: where it fails nobody has been told yet that the password was changed.
-    await forgetOrigins(deps, username, actor.origin);
+    await forgetAddressesOf(deps, username, actor.origin);
     await endSessions(deps, replacement.userId, "password_changed");
   };
   const replaced = await holdingUser(deps.db, replacement.userId, async (tx) => {

@@ -1,4 +1,4 @@
-import type { Origin } from "../../machines/methods.ts";
+import type { ClientInfo } from "../../machines/methods.ts";
 import { bareHost, isInside, isName } from "../../providers/webhook/public-addresses.ts";
 import { newWebhookSecret } from "../../providers/webhook/webhook.ts";
 import type { EventType } from "../../store/event-types.ts";
@@ -19,7 +19,7 @@ import { userEvent } from "../audit.ts";
 import type { Deps } from "../deps.ts";
 import { payIfDone, type Spent, spendAll } from "../limits/spend-all.ts";
 import { Problem } from "../problem.ts";
-import { requireFresh } from "../sessions/recent-login.ts";
+import { requireRecentLogin } from "../sessions/recent-login.ts";
 
 const DAY_MS = 24 * 3_600_000;
 
@@ -61,9 +61,9 @@ export async function makeWebhook(
   deps: Deps,
   session: Session,
   { url, types }: { url: string; types: string[] | null },
-  origin: Origin,
+  origin: ClientInfo,
 ): Promise<{ webhook: WebhookView; secret: string }> {
-  await requireFresh(deps, session);
+  await requireRecentLogin(deps, session);
   const target = wellFormed(url, deps.config);
   const spent = await spendChange(deps, session);
   const { accountId, userId: createdBy } = session;
@@ -103,9 +103,9 @@ export async function deleteWebhook(
   deps: Deps,
   session: Session,
   id: string,
-  origin: Origin,
+  origin: ClientInfo,
 ): Promise<void> {
-  await requireFresh(deps, session);
+  await requireRecentLogin(deps, session);
   const { accountId } = session;
   await accountWebhook(deps, session, id);
   const event = accountEvent(deps, session, "webhook_removed", origin, { webhookId: id });
@@ -123,9 +123,9 @@ export async function enableWebhook(
   deps: Deps,
   session: Session,
   id: string,
-  origin: Origin,
+  origin: ClientInfo,
 ): Promise<WebhookView> {
-  await requireFresh(deps, session);
+  await requireRecentLogin(deps, session);
   const { accountId } = session;
   await accountWebhook(deps, session, id);
   const spent = await spendChange(deps, session);
@@ -155,7 +155,7 @@ function accountEvent(
   deps: Deps,
   session: Session,
   type: EventType,
-  origin: Origin,
+  origin: ClientInfo,
   detail: Record<string, unknown>,
 ) {
   return { ...userEvent(deps, session, type, origin, detail), userId: null };

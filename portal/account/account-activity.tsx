@@ -1,6 +1,6 @@
 import type { Hono } from "hono";
 import { NDJSON } from "../../api/http/headers.ts";
-import { type activity, activityFile } from "../../core/audit.ts";
+import { auditFile, type listAudit } from "../../core/audit.ts";
 import type { Deps } from "../../core/deps.ts";
 import { actorsOf } from "../../store/postgres/actors.ts";
 import { type KnownUser, knownUsers } from "../../store/postgres/known-users.ts";
@@ -47,7 +47,7 @@ export function accountActivityPages(app: Hono<PortalEnv>, deps: Deps) {
         <section class="card">
           <EventRows events={events} about={aboutOf} />
           {next !== null && (
-            <a href={withFilter(PATH, filter, { before: String(next) })}>Older activity</a>
+            <a href={withFilter(PATH, filter, { before: String(next) })}>Older listAudit</a>
           )}
         </section>
         <section class="card">
@@ -73,7 +73,7 @@ export function accountActivityPages(app: Hono<PortalEnv>, deps: Deps) {
     const { accountId } = session;
     const { filter, people } = await peopleFilter(c, deps, accountId);
     if (filter.faults.status !== 200) return c.redirect(withFilter(PATH, filter), 303);
-    const file = await activityFile(
+    const file = await auditFile(
       { db: deps.longReads },
       { ...filter.looked, ...people, accountId },
       "account",
@@ -101,7 +101,7 @@ async function peopleFilter(
   return { filter: { ...filter, faults }, people: { ...(userId && { userId }), actorId } };
 }
 
-type Event = Awaited<ReturnType<typeof activity>>["events"][number];
+type Event = Awaited<ReturnType<typeof listAudit>>["events"][number];
 
 /** Whom an event of the account is about. */
 const userOf = ({ userId }: Event, known: ReadonlyMap<string, KnownUser>) =>

@@ -1,5 +1,5 @@
 import type { Hono } from "hono";
-import { originOf } from "../../api/http/client.ts";
+import { clientInfoOf } from "../../api/http/client.ts";
 import { requirementSchema } from "../../api/http/inputs.ts";
 import {
   changePolicy,
@@ -58,7 +58,7 @@ export function accountPages(app: Hono<PortalEnv>, deps: Deps) {
     if (requirement.data === "required" && days === 0 && !isEnforced(policy) && !ticked(c, "sure"))
       return c.redirect(`${FORM}/now`, 303);
     const enforceAfter = days === 0 ? null : { days };
-    const origin = originOf(c, deps.config.TRUSTED_PROXIES);
+    const origin = clientInfoOf(c, deps.config.TRUSTED_PROXIES);
     await changePolicy(deps, session, { requirement: requirement.data, enforceAfter }, origin);
     return done(c, "/account", "The setting was saved.");
   });

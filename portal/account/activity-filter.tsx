@@ -1,4 +1,4 @@
-import { activity } from "../../core/audit.ts";
+import { listAudit } from "../../core/audit.ts";
 import type { Deps } from "../../core/deps.ts";
 import type { EventType } from "../../store/event-types.ts";
 import type { EventFilter, EventQuery, Reader } from "../../store/postgres/events.ts";
@@ -107,8 +107,8 @@ export async function filtered(
   { faults }: ActivityFilter,
   query: EventQuery,
   reader: Reader,
-): ReturnType<typeof activity> {
-  return faults.status === 200 ? activity(deps, query, reader) : { events: [], next: null };
+): ReturnType<typeof listAudit> {
+  return faults.status === 200 ? listAudit(deps, query, reader) : { events: [], next: null };
 }
 
 /** The address of a page with the same filter. */

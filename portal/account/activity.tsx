@@ -1,6 +1,6 @@
 import type { Hono } from "hono";
 import { pageQuery } from "../../api/http/inputs.ts";
-import type { activity } from "../../core/audit.ts";
+import type { listAudit } from "../../core/audit.ts";
 import type { Deps } from "../../core/deps.ts";
 import { OPERATOR_ID } from "../../store/ids.ts";
 import { actorsOf } from "../../store/postgres/actors.ts";
@@ -40,7 +40,7 @@ export function activityPages(app: Hono<PortalEnv>, deps: Deps) {
             about={(event) => byWhom(event, actorOf(event), { accountId, names: false })}
           />
           {next !== null && (
-            <a href={withFilter(PATH, filter, { before: String(next) })}>Older activity</a>
+            <a href={withFilter(PATH, filter, { before: String(next) })}>Older listAudit</a>
           )}
         </section>
         <section class="card">
@@ -58,7 +58,7 @@ export function cursorOf(c: PortalContext) {
   return query.success ? query.data : pageQuery.parse({});
 }
 
-type Events = Awaited<ReturnType<typeof activity>>["events"];
+type Events = Awaited<ReturnType<typeof listAudit>>["events"];
 type Event = Events[number];
 
 /** Events, each with when and from where; `about` says whom they are about, or who did them. */

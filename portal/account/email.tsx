@@ -1,5 +1,5 @@
 import type { Hono } from "hono";
-import { originOf } from "../../api/http/client.ts";
+import { clientInfoOf } from "../../api/http/client.ts";
 import { emailSchema } from "../../api/http/inputs.ts";
 import type { Deps } from "../../core/deps.ts";
 import { changeOwnEmail, emailOf } from "../../core/users/email.ts";
@@ -19,7 +19,7 @@ export function emailPages(app: Hono<PortalEnv>, deps: Deps) {
     const session = await signedIn(c, deps);
     const typed = field(c, "email");
     if (typed) requireFit(["email", emailSchema, typed]);
-    const origin = originOf(c, deps.config.TRUSTED_PROXIES);
+    const origin = clientInfoOf(c, deps.config.TRUSTED_PROXIES);
     await changeOwnEmail(deps, session, typed || null, origin);
     const said = typed
       ? "Your email address was changed."

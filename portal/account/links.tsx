@@ -1,5 +1,5 @@
 import type { Hono } from "hono";
-import { originOf } from "../../api/http/client.ts";
+import { clientInfoOf } from "../../api/http/client.ts";
 import { type Link, linkCloudAccount, listLinks } from "../../core/account/links.ts";
 import type { Deps } from "../../core/deps.ts";
 import { PasswordField, UsernameField } from "../layout/fields.tsx";
@@ -23,7 +23,7 @@ export function linkPages(app: Hono<PortalEnv>, deps: Deps) {
   const about = { invalid_credentials: "password" };
   takeForm(app, PATH, { at: `${PATH}/new`, about }, async (c) => {
     const { session } = await signedInAs(c, deps, "administrator");
-    const origin = originOf(c, deps.config.TRUSTED_PROXIES);
+    const origin = clientInfoOf(c, deps.config.TRUSTED_PROXIES);
     // As it was typed: spaces count.
     const password = c.get("form").get("password") ?? "";
     const credentials = { username: field(c, "username"), password };

@@ -1,5 +1,5 @@
 import type { Hono } from "hono";
-import { originOf } from "../../api/http/client.ts";
+import { clientInfoOf } from "../../api/http/client.ts";
 import type { Deps } from "../../core/deps.ts";
 import { changeOwnPassword } from "../../core/users/password.ts";
 import type { Session } from "../../store/redis/sessions/sessions.ts";
@@ -27,7 +27,7 @@ export function passwordPages(app: Hono<PortalEnv>, deps: Deps) {
       ...(password !== typed("repeated") && { repeated: "The passwords don't match." }),
     };
     if (Object.keys(missing).length > 0) throw badFields(missing);
-    const origin = originOf(c, deps.config.TRUSTED_PROXIES);
+    const origin = clientInfoOf(c, deps.config.TRUSTED_PROXIES);
     await changeOwnPassword(deps, session, { currentPassword, password }, origin);
     // Every session has ended, which the login page tells.
     return c.redirect("/login", 303);

@@ -1,5 +1,5 @@
 import type { Hono } from "hono";
-import { originOf } from "../../api/http/client.ts";
+import { clientInfoOf } from "../../api/http/client.ts";
 import type { Deps } from "../../core/deps.ts";
 import { describeSession, endOtherSessions } from "../../core/sessions/sessions.ts";
 import { listSessions } from "../../store/redis/sessions/live-sessions.ts";
@@ -46,7 +46,7 @@ export function sessionPages(app: Hono<PortalEnv>, deps: Deps) {
 
   takeForm(app, "/sessions/end-others", { at: "/sessions" }, async (c) => {
     const session = await signedIn(c, deps);
-    await endOtherSessions(deps, session, originOf(c, deps.config.TRUSTED_PROXIES));
+    await endOtherSessions(deps, session, clientInfoOf(c, deps.config.TRUSTED_PROXIES));
     return done(c, "/sessions", "All other sessions have ended.");
   });
 

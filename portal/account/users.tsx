@@ -1,5 +1,5 @@
 import type { Hono } from "hono";
-import { originOf } from "../../api/http/client.ts";
+import { clientInfoOf } from "../../api/http/client.ts";
 import { emailSchema, usernameSchema } from "../../api/http/inputs.ts";
 import {
   type AccountUser,
@@ -23,7 +23,7 @@ const PAGE = 20;
 
 /** The users of an administrator's account: who has a second factor, and who administers. */
 export function userPages(app: Hono<PortalEnv>, deps: Deps) {
-  const origin = (c: PortalContext) => originOf(c, deps.config.TRUSTED_PROXIES);
+  const origin = (c: PortalContext) => clientInfoOf(c, deps.config.TRUSTED_PROXIES);
   const administrator = (c: PortalContext) => signedInAs(c, deps, "administrator");
 
   app.get("/account/users", async (c) => listPage(c, deps, await administrator(c)));

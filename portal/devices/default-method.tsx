@@ -1,5 +1,5 @@
 import type { Hono } from "hono";
-import { originOf } from "../../api/http/client.ts";
+import { clientInfoOf } from "../../api/http/client.ts";
 import { methodSchema } from "../../api/http/inputs.ts";
 import type { Deps } from "../../core/deps.ts";
 import { changeDefaultMethod } from "../../core/devices/default-method.ts";
@@ -22,7 +22,7 @@ export function defaultMethodPages(app: Hono<PortalEnv>, deps: Deps) {
     const session = await signedIn(c, deps);
     const method = methodSchema.safeParse(field(c, "method"));
     if (!method.success) throw new Problem("invalid_request", "Choose one of the methods.");
-    const origin = originOf(c, deps.config.TRUSTED_PROXIES);
+    const origin = clientInfoOf(c, deps.config.TRUSTED_PROXIES);
     const changed = await changeDefaultMethod(deps, session, method.data, origin);
     const said = changed ? "was changed" : "stays as it was";
     return done(c, "/devices", `Your default authentication method ${said}.`);

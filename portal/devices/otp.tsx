@@ -1,5 +1,5 @@
 import type { Hono } from "hono";
-import { originOf } from "../../api/http/client.ts";
+import { clientInfoOf } from "../../api/http/client.ts";
 import { nicknameSchema } from "../../api/http/inputs.ts";
 import type { Deps } from "../../core/deps.ts";
 import { unverifiedDevice } from "../../core/devices/devices.ts";
@@ -27,7 +27,7 @@ import { isOwnSetUp, keepSetUp } from "./own-set-up.ts";
 
 /** The two steps to an authenticator app. */
 export function otpPages(app: Hono<PortalEnv>, deps: Deps) {
-  const origin = (c: PortalContext) => originOf(c, deps.config.TRUSTED_PROXIES);
+  const origin = (c: PortalContext) => clientInfoOf(c, deps.config.TRUSTED_PROXIES);
 
   app.get("/devices/otp/new", async (c) =>
     namePage(c, await whoOf(deps, await signedInLately(c, deps, { setup: true }))),

@@ -1,6 +1,6 @@
 import type { Hono } from "hono";
 import { parsePhoneNumberFromString } from "libphonenumber-js/max";
-import { originOf } from "../../api/http/client.ts";
+import { clientInfoOf } from "../../api/http/client.ts";
 import type { Deps } from "../../core/deps.ts";
 import { type DeviceView, unverifiedDevice, viewDevice } from "../../core/devices/devices.ts";
 import { resendPin, verifyPin } from "../../core/devices/sms.ts";
@@ -29,14 +29,14 @@ export function pinPages(app: Hono<PortalEnv>, deps: Deps) {
 
   takeForm(app, "/devices/sms/:id/pin", { at: "/devices/sms/:id" }, async (c) => {
     const { device } = await unverifiedPhone(c, deps);
-    await resendPin(deps, device, originOf(c, deps.config.TRUSTED_PROXIES));
+    await resendPin(deps, device, clientInfoOf(c, deps.config.TRUSTED_PROXIES));
     return done(c, `/devices/sms/${device.id}`, "We are sending a new PIN. Enter the newest one.");
   });
 
   takeForm(app, "/devices/sms/:id/verify", { at: "/devices/sms/:id", about: "code" }, async (c) => {
     const { device } = await unverifiedPhone(c, deps);
     const proof = { code: field(c, "code"), makeDefault: ticked(c, "makeDefault") };
-    await verifyPin(deps, device, proof, originOf(c, deps.config.TRUSTED_PROXIES));
+    await verifyPin(deps, device, proof, clientInfoOf(c, deps.config.TRUSTED_PROXIES));
     // The session has ended with that; the login page says so.
     return c.redirect("/devices", 303);
   });

@@ -1,5 +1,5 @@
 import type { Hono } from "hono";
-import { originOf } from "../../api/http/client.ts";
+import { clientInfoOf } from "../../api/http/client.ts";
 import { quantitySchema } from "../../api/http/inputs.ts";
 import type { Deps } from "../../core/deps.ts";
 import { getMultiFactor } from "../../core/devices/devices.ts";
@@ -39,7 +39,7 @@ export function recoveryCodePages(app: Hono<PortalEnv>, deps: Deps) {
     const session = await signedIn(c, deps);
     const { success, data: quantity } = quantitySchema.safeParse(Number(field(c, "quantity")));
     if (!success) throw badFields({ quantity: "Choose 1 to 10 codes." });
-    const origin = originOf(c, deps.config.TRUSTED_PROXIES);
+    const origin = clientInfoOf(c, deps.config.TRUSTED_PROXIES);
     const made = await makeRecoveryCodes(deps, session, quantity, origin);
     const file = recoveryCodesFile(deps.config.SERVICE_NAME, made);
     return done(c, PATH, undefined, [...made.codes, file]);

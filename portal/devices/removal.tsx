@@ -1,5 +1,5 @@
 import type { Hono } from "hono";
-import { originOf } from "../../api/http/client.ts";
+import { clientInfoOf } from "../../api/http/client.ts";
 import type { Deps } from "../../core/deps.ts";
 import {
   type DeviceView,
@@ -75,7 +75,7 @@ export function removalPages(app: Hono<PortalEnv>, deps: Deps) {
 
   takeForm(app, REMOVE, { at: REMOVE }, async (c) => {
     const session = await signedIn(c, deps, { setup: true });
-    const removal = removeDevice(deps, session, c.req.param("id") ?? "", originOf(c, proxies));
+    const removal = removeDevice(deps, session, c.req.param("id") ?? "", clientInfoOf(c, proxies));
     return followed(c, "/devices", removal, () => "The device was removed.");
   });
 
@@ -110,7 +110,7 @@ export function removalPages(app: Hono<PortalEnv>, deps: Deps) {
 
   takeForm(app, "/devices/remove-all", { at: "/devices/remove-all" }, async (c) => {
     const session = await signedIn(c, deps, { setup: true });
-    const removal = removeAllDevices(deps, session, originOf(c, proxies));
+    const removal = removeAllDevices(deps, session, clientInfoOf(c, proxies));
     const said = "All devices were removed. Multi-factor authentication is off.";
     return followed(c, "/devices", removal, () => said);
   });

@@ -1,6 +1,6 @@
 import type { Hono } from "hono";
 import { type CountryCode, getCountries, getCountryCallingCode } from "libphonenumber-js/max";
-import { originOf } from "../../api/http/client.ts";
+import { clientInfoOf } from "../../api/http/client.ts";
 import type { Deps } from "../../core/deps.ts";
 import { getMultiFactor } from "../../core/devices/devices.ts";
 import { registerSmsDevice } from "../../core/devices/sms.ts";
@@ -38,7 +38,7 @@ export function smsPages(app: Hono<PortalEnv>, deps: Deps) {
   takeForm(app, "/devices/sms", { at: "/devices/sms/new" }, async (c) => {
     const session = await signedIn(c, deps, { setup: true });
     const phone = { countryCode: field(c, "countryCode"), phoneNumber: field(c, "phoneNumber") };
-    const origin = originOf(c, deps.config.TRUSTED_PROXIES);
+    const origin = clientInfoOf(c, deps.config.TRUSTED_PROXIES);
     const { id } = await registerSmsDevice(deps, session, phone, origin);
     await keepSetUp(deps, session, id);
     return c.redirect(`/devices/sms/${id}`, 303);

@@ -1,5 +1,5 @@
 import type { Deps } from "../../core/deps.ts";
-import { requireFresh } from "../../core/sessions/recent-login.ts";
+import { requireRecentLogin } from "../../core/sessions/recent-login.ts";
 import { requireRole } from "../../core/sessions/roles.ts";
 import type { Role } from "../../store/postgres/schema.ts";
 import type { PortalContext } from "./form.ts";
@@ -16,6 +16,6 @@ export async function signedInAs(c: PortalContext, deps: Deps, role: Role): Prom
 /** The same for a page whose form needs a recent login. */
 export async function signedInLatelyAs(c: PortalContext, deps: Deps, role: Role): Promise<Who> {
   const who = await signedInAs(c, deps, role);
-  await requireFresh(deps, who.session);
+  await requireRecentLogin(deps, who.session);
   return who;
 }

@@ -2,7 +2,7 @@ import { getCookie, setCookie } from "hono/cookie";
 import type { Deps } from "../../core/deps.ts";
 import { Problem } from "../../core/problem.ts";
 import { type Admits, sessionOf } from "../../core/sessions/live-session.ts";
-import { requireFresh } from "../../core/sessions/recent-login.ts";
+import { requireRecentLogin } from "../../core/sessions/recent-login.ts";
 import { ownerOf } from "../../store/ids.ts";
 import { revokeSession, type Session } from "../../store/redis/sessions/sessions.ts";
 import type { PortalContext } from "./form.ts";
@@ -35,7 +35,7 @@ export async function signedInLately(
   options: Admits = {},
 ): Promise<Session> {
   const session = await signedIn(c, deps, options);
-  await requireFresh(deps, session);
+  await requireRecentLogin(deps, session);
   return session;
 }
 

@@ -1,5 +1,5 @@
 import type { Hono } from "hono";
-import { originOf } from "../../api/http/client.ts";
+import { clientInfoOf } from "../../api/http/client.ts";
 import { credentialsSchema } from "../../api/http/inputs.ts";
 import { keepLogin } from "../../api/http/stored-responses.ts";
 import type { Deps } from "../../core/deps.ts";
@@ -64,7 +64,7 @@ export function loginPages(app: Hono<PortalEnv>, deps: Deps) {
       ...(!password && { password: "Enter your password." }),
     };
     if (Object.keys(missing).length > 0) throw badFields(missing);
-    const origin = originOf(c, deps.config.TRUSTED_PROXIES);
+    const origin = clientInfoOf(c, deps.config.TRUSTED_PROXIES);
     const { shape } = credentialsSchema;
     requireFit(["username", shape.username, username], ["password", shape.password, password]);
     const result = keepLogin(c, await logIn(deps, { username, password }, origin));

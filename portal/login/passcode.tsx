@@ -1,5 +1,5 @@
 import type { Hono } from "hono";
-import { originOf } from "../../api/http/client.ts";
+import { clientInfoOf } from "../../api/http/client.ts";
 import { methodSchema } from "../../api/http/inputs.ts";
 import type { Deps } from "../../core/deps.ts";
 import { duration } from "../../core/duration.ts";
@@ -36,7 +36,7 @@ export function passcodePages(app: Hono<PortalEnv>, deps: Deps) {
 
   takeForm(app, "/login/:id/verify", { at: placeOf, about: "passcode" }, async (c) => {
     const passcode = field(c, "passcode");
-    const origin = originOf(c, deps.config.TRUSTED_PROXIES);
+    const origin = clientInfoOf(c, deps.config.TRUSTED_PROXIES);
     const verified = await verifyPasscode(deps, idOf(c), passcode, origin).catch((error) => {
       throw isForRecovery(c) ? inTheWordsOfRecovery(error) : error;
     });

@@ -1,8 +1,8 @@
 import type { Hono } from "hono";
-import { originOf } from "../../api/http/client.ts";
+import { clientInfoOf } from "../../api/http/client.ts";
 import { reasonSchema } from "../../api/http/inputs.ts";
 import type { Deps } from "../../core/deps.ts";
-import { requireFresh } from "../../core/sessions/recent-login.ts";
+import { requireRecentLogin } from "../../core/sessions/recent-login.ts";
 import {
   findUsers,
   recordLookUp,
@@ -29,8 +29,8 @@ import { SupportView } from "./user-overview.tsx";
 export function supportPages(app: Hono<PortalEnv>, deps: Deps) {
   const operator = async (c: PortalContext) => {
     const who = await signedInAs(c, deps, "support");
-    await requireFresh(deps, who.session);
-    const origin = originOf(c, deps.config.TRUSTED_PROXIES);
+    await requireRecentLogin(deps, who.session);
+    const origin = clientInfoOf(c, deps.config.TRUSTED_PROXIES);
     return { who, actor: { actorId: who.session.userId, origin, session: who.session } };
   };
 

@@ -1,5 +1,5 @@
 import type { Hono } from "hono";
-import { originOf } from "../../api/http/client.ts";
+import { clientInfoOf } from "../../api/http/client.ts";
 import type { Deps } from "../../core/deps.ts";
 import { type DeliveryView, deliveriesOf, resend } from "../../core/webhooks/deliveries.ts";
 import {
@@ -23,7 +23,7 @@ const PATH = `${LIST}/:id`;
 
 /** One webhook of an administrator's account, and what became of each event. */
 export function oneWebhookPages(app: Hono<PortalEnv>, deps: Deps) {
-  const origin = (c: PortalContext) => originOf(c, deps.config.TRUSTED_PROXIES);
+  const origin = (c: PortalContext) => clientInfoOf(c, deps.config.TRUSTED_PROXIES);
 
   app.get(PATH, async (c) => {
     const who = await signedInAs(c, deps, "administrator");

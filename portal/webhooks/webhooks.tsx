@@ -1,5 +1,5 @@
 import type { Hono } from "hono";
-import { originOf } from "../../api/http/client.ts";
+import { clientInfoOf } from "../../api/http/client.ts";
 import { webhookTypesSchema } from "../../api/http/webhook-types.ts";
 import type { Deps } from "../../core/deps.ts";
 import {
@@ -29,7 +29,7 @@ export function webhookPages(app: Hono<PortalEnv>, deps: Deps) {
   const unsure = "If the webhook is in your list, nobody has seen its secret: remove it first.";
   takeForm(app, PATH, { at: `${PATH}/new`, unsure }, async (c) => {
     const { session } = await signedInAs(c, deps, "administrator");
-    const origin = originOf(c, deps.config.TRUSTED_PROXIES);
+    const origin = clientInfoOf(c, deps.config.TRUSTED_PROXIES);
     const wanted = { url: field(c, "url"), types: typesOf(field(c, "types")) };
     const { webhook, secret } = await makeWebhook(deps, session, wanted, origin);
     return done(c, `${PATH}/${webhook.id}/secret`, undefined, [secret]);

@@ -4,10 +4,10 @@ import { hasOutbox, keepMessage } from "../../store/redis/messages/outbox.ts";
 import type { MailGateway } from "./mail.ts";
 import { smtpGateway } from "./smtp.ts";
 
-type Deps = { config: Config; redis: Redis; clock: Clock };
+type MailDeps = { config: Config; redis: Redis; clock: Clock };
 
 /** By SMTP where it is set, else to the outbox where one is shown; undefined where mails go nowhere. */
-export function mailGateway({ config, redis, clock }: Deps): MailGateway | undefined {
+export function mailGateway({ config, redis, clock }: MailDeps): MailGateway | undefined {
   const { SMTP_URL, MAIL_FROM } = config;
   if (SMTP_URL && MAIL_FROM) return smtpGateway(SMTP_URL, MAIL_FROM);
   return hasOutbox(config) ? outboxGateway(redis, clock) : undefined;

@@ -6,7 +6,7 @@ import { smppGateway } from "./smpp.ts";
 import type { DeliveryReport, Log, SmsGateway } from "./sms.ts";
 import { twilioGateway } from "./twilio.ts";
 
-type Deps = {
+type SmsDeps = {
   config: Config;
   redis: Redis;
   clock: Clock;
@@ -16,7 +16,7 @@ type Deps = {
 };
 
 /** The providers that the configuration names, as one gateway; `close` lets go of their connections. */
-export function configuredSms(deps: Deps): SmsGateway & { close(): Promise<void> } {
+export function configuredSms(deps: SmsDeps): SmsGateway & { close(): Promise<void> } {
   const { config, redis, clock, log, onReport } = deps;
   const closing: (() => Promise<void>)[] = [];
   const make = {

@@ -1,4 +1,4 @@
-import { tell } from "../../telemetry/facts.ts";
+import { publish } from "../../telemetry/facts.ts";
 import {
   type Log,
   ProviderError,
@@ -22,12 +22,12 @@ export function inOrder(providers: Provider[], log: Log): SmsGateway {
         try {
           const sent = await gateway.send(sms);
           log.info({ provider: name, outcome: "sent" }, "message handed over");
-          tell("sms", { provider: name, outcome: "sent" });
+          publish("sms", { provider: name, outcome: "sent" });
           return sent;
         } catch (error) {
           const failure = outcomeOf(error);
           log.warn({ provider: name, ...failure }, "message not handed over");
-          tell("sms", { provider: name, outcome: failure.reason ?? failure.outcome });
+          publish("sms", { provider: name, outcome: failure.reason ?? failure.outcome });
           if (isAboutNumber(error)) throw error;
           errors.push(error);
         }

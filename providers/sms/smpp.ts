@@ -14,7 +14,7 @@ import {
   UndeliverableError,
 } from "./sms.ts";
 
-type Deps = {
+type SmppDeps = {
   url: string;
   /** A number (`+1...`), a short code, or a name. */
   from: string;
@@ -45,7 +45,7 @@ const LOOKS_MS = [0, 250, 1_000, 3_000];
  * sent. Of a long text a receipt is asked for the last part alone. `close` unbinds.
  */
 export function smppGateway(
-  { url, from, limits, redis, log, onReport }: Deps,
+  { url, from, limits, redis, log, onReport }: SmppDeps,
   timing?: SmppTiming,
 ): SmsGateway & { close(): Promise<void> } {
   const passing = new Set<Promise<void>>();

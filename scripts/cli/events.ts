@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { type Command, InvalidArgumentError } from "commander";
-import { activityFile } from "../../core/audit.ts";
+import { auditFile } from "../../core/audit.ts";
 import { accountNamed } from "./named.ts";
 import { withStores } from "./service.ts";
 
@@ -21,7 +21,7 @@ export function eventCommands(program: Command) {
       withStores(async ({ db }) => {
         const account = name === undefined ? undefined : await accountNamed(db, name);
         const whose = account ? { accountId: account.id } : { everywhere: true as const };
-        const file = await activityFile({ db }, { ...whose, from, types }, "operator");
+        const file = await auditFile({ db }, { ...whose, from, types }, "operator");
         await pipeline(Readable.fromWeb(file as never), process.stdout, { end: false }).catch(
           ifReadToTheEnd,
         );

@@ -3,7 +3,7 @@ import { drizzle, type NodePgQueryResultHKT } from "drizzle-orm/node-postgres";
 import { migrate } from "drizzle-orm/node-postgres/migrator";
 import type { PgDatabase } from "drizzle-orm/pg-core";
 import pg from "pg";
-import { tell } from "../../telemetry/facts.ts";
+import { publish } from "../../telemetry/facts.ts";
 import { isUnavailable } from "../unavailable.ts";
 
 /** A database or a transaction in it. */
@@ -114,7 +114,7 @@ function open(client: Queryable): Db {
   const query = async (config: pg.QueryArrayConfig, parameters: unknown[]) => {
     const begun = performance.now();
     const ended = (outcome: "ok" | "failed") =>
-      tell("database-query", { outcome, seconds: (performance.now() - begun) / 1000 });
+      publish("database-query", { outcome, seconds: (performance.now() - begun) / 1000 });
     try {
       const name = config.name ?? nameOf(config.text);
       const answer = await client.query({ ...config, name }, parameters);

@@ -1,7 +1,7 @@
 // Somebody has my password and tries passcodes, carefully, fewer than would lock me. Do I hear of it,
 // from where it came, and can they keep it from me?
 import { expect, test } from "vitest";
-import type { activity } from "../../core/audit.ts";
+import type { listAudit } from "../../core/audit.ts";
 import type { EventType } from "../../store/event-types.ts";
 import { newId } from "../../store/ids.ts";
 import { recordEvent } from "../../store/postgres/events.ts";
@@ -16,7 +16,7 @@ import { webClient } from "../support/web.ts";
 
 const stack = useStack({ environment: { TRUSTED_PROXIES: "1" } });
 
-type Page = Awaited<ReturnType<typeof activity>>;
+type Page = Awaited<ReturnType<typeof listAudit>>;
 
 const THIEF = { headers: { "x-forwarded-for": "203.0.113.66", "user-agent": "Thief/1.0" } };
 

@@ -2,7 +2,7 @@
 // I set up mine. (That I can is the price of setting up at the login: docs/security.md tells what is
 // left of it.) What else do I get, and can the owner tell?
 import { beforeAll, describe, expect, test } from "vitest";
-import type { activity } from "../../core/audit.ts";
+import type { listAudit } from "../../core/audit.ts";
 import { codeAt, logInByApp, registerApp } from "../support/apps.ts";
 import type { Operation } from "../support/contract.ts";
 import type { Person } from "../support/people.ts";
@@ -101,7 +101,7 @@ test("attack: the thief sets up first. The owner meets a device that is not thei
   expect(challenge).toMatchObject({ method: "otp", methods: ["otp"] });
   const session = await logInByApp(stack, owner, app.secret);
   const path = "/v1/me/activity?limit=50";
-  type Page = Awaited<ReturnType<typeof activity>>;
+  type Page = Awaited<ReturnType<typeof listAudit>>;
   const { events } = (await stack.api.call<Page>("GET", path, { token: session.token })).body;
   const types = events.map(({ type }) => type);
   for (const type of ["otp_device_added", "device_verified", "login_succeeded"])

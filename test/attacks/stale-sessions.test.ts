@@ -2,7 +2,7 @@
 // account came to require one, or my role was taken away. My session is still in my hands: what does
 // it do?
 import { describe, expect, test } from "vitest";
-import type { activity } from "../../core/audit.ts";
+import type { listAudit } from "../../core/audit.ts";
 import { giveDevices } from "../e2e/paths/people.ts";
 import { codeAt, logInByApp, registerApp, userWithApp, verifiedApp } from "../support/apps.ts";
 import type { Call } from "../support/client.ts";
@@ -239,7 +239,7 @@ describe("after a change from above", () => {
     }
     const set = await logInByPassword(stack, user);
     expect(set.scope).toBe("mfa_setup");
-    type Page = Awaited<ReturnType<typeof activity>>;
+    type Page = Awaited<ReturnType<typeof listAudit>>;
     const activityOf = stack.api.call<Page>("GET", "/v1/me/activity", { token: set.token });
     expectProblem(await activityOf, "setup_only");
   });

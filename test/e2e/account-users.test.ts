@@ -1,7 +1,7 @@
 import { generateSync } from "otplib";
 import { expect, test } from "vitest";
 import type { AccountUser } from "../../core/account/users.ts";
-import type { activity } from "../../core/audit.ts";
+import type { listAudit } from "../../core/audit.ts";
 import type { OtpSetup } from "../../core/devices/otp.ts";
 import { newId } from "../../store/ids.ts";
 import { listDevices } from "../../store/postgres/devices.ts";
@@ -175,12 +175,12 @@ test("roles are given to the account's own users, and Support is neither made no
   expect((await setRole(token, admin.id, "support")).problem.code).toBe("invalid_request");
 });
 
-test("what administrators did stands in the account's activity, and in no other's", async () => {
+test("what administrators did stands in the account's listAudit, and in no other's", async () => {
   const { admin, token } = await newAdmin();
   const username = `dave-${newId()}`;
   const { id } = (await add(token, { username, password: "long enough" })).body;
   await setRole(token, id, "administrator");
-  type Page = Awaited<ReturnType<typeof activity>>;
+  type Page = Awaited<ReturnType<typeof listAudit>>;
   const read = async (path: string, reader = token) =>
     (await stack.api.call<Page>("GET", path, { token: reader })).body.events;
   const events = await read("/v1/account/activity");

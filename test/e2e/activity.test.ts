@@ -1,6 +1,6 @@
 import { eq } from "drizzle-orm";
 import { describe, expect, test } from "vitest";
-import { type activity, activityFile } from "../../core/audit.ts";
+import { auditFile, type listAudit } from "../../core/audit.ts";
 import { newId } from "../../store/ids.ts";
 import { recordEvent, type ShownEvent } from "../../store/postgres/events.ts";
 import { type Role, users } from "../../store/postgres/schema.ts";
@@ -15,7 +15,7 @@ import { useStack } from "../support/used.ts";
 
 const stack = useStack();
 
-type Page = Awaited<ReturnType<typeof activity>>;
+type Page = Awaited<ReturnType<typeof listAudit>>;
 
 const ACCOUNT = "/v1/account/activity";
 const EXPORT = `${ACCOUNT}/export`;
@@ -291,7 +291,7 @@ describe("from where something was done", () => {
     const view = await get(token, path);
     expect(view.status, view.text).toBe(200);
     expect(told(view.text, actors)).toEqual(["member", "admin"]);
-    const file = await activityFile(stack.deps, { accountId: member.accountId }, "operator");
+    const file = await auditFile(stack.deps, { accountId: member.accountId }, "operator");
     expect(told(await new Response(file).text(), actors)).toEqual(Object.keys(actors));
   });
 });

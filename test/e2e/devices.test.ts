@@ -1,6 +1,6 @@
 import { generateSync } from "otplib";
 import { expect, test } from "vitest";
-import type { activity } from "../../core/audit.ts";
+import type { listAudit } from "../../core/audit.ts";
 import type { OtpSetup } from "../../core/devices/otp.ts";
 import { setPolicy } from "../../store/postgres/accounts.ts";
 import { newPhone } from "../support/phones.ts";
@@ -153,7 +153,7 @@ test("an unverified phone can be removed and another number added", async () => 
 
 test("what was done is told to the user, page by page, each with who, when, where and which workflow", async () => {
   const { token, app } = await withBoth();
-  type Page = Awaited<ReturnType<typeof activity>>;
+  type Page = Awaited<ReturnType<typeof listAudit>>;
   const read = async (query: string) =>
     (await stack.api.call<Page>("GET", `/v1/me/activity?${query}`, { token })).body;
   const all = await read("limit=100");

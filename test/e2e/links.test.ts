@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Link } from "../../core/account/links.ts";
-import type { activity } from "../../core/audit.ts";
+import type { listAudit } from "../../core/audit.ts";
 import { newId } from "../../store/ids.ts";
 import { createAccount, getAccount, setPolicy } from "../../store/postgres/accounts.ts";
 import type { Requirement } from "../../store/postgres/schema.ts";
@@ -112,7 +112,7 @@ describe("linking a Cloud account", () => {
       expect.objectContaining({ name: second.accountName }),
     ]);
 
-    type Page = Awaited<ReturnType<typeof activity>>;
+    type Page = Awaited<ReturnType<typeof listAudit>>;
     const events = async (who: string, type: string) =>
       (await stack.api.call<Page>("GET", `/v1/me/activity?type=${type}`, { token: who })).body
         .events;
@@ -143,7 +143,7 @@ describe("linking a Cloud account", () => {
       const theirs = (await logInByPassword(stack, owner)).token;
       for (const path of ["/v1/me/activity", "/v1/account/activity"]) {
         const { events } = (
-          await stack.api.call<Awaited<ReturnType<typeof activity>>>(
+          await stack.api.call<Awaited<ReturnType<typeof listAudit>>>(
             "GET",
             `${path}?type=${type}`,
             {
@@ -237,7 +237,7 @@ describe("linking a Cloud account", () => {
       expectProblem(await link(token, owner), reason);
       const { token: theirs } = await logInByPassword(stack, owner);
       const path = "/v1/me/activity?type=account_link_refused";
-      type Page = Awaited<ReturnType<typeof activity>>;
+      type Page = Awaited<ReturnType<typeof listAudit>>;
       const { events } = (await stack.api.call<Page>("GET", path, { token: theirs })).body;
       const detail = { reason, linkedTo: user.accountId };
       expect(events).toMatchObject([{ actorId: user.id, detail }]);

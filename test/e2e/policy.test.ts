@@ -2,7 +2,7 @@ import { Worker } from "@temporalio/worker";
 import { generateSync } from "otplib";
 import { expect, test } from "vitest";
 import type { Policy, PolicyRequest } from "../../core/account/policy.ts";
-import type { activity } from "../../core/audit.ts";
+import type { listAudit } from "../../core/audit.ts";
 import type { OtpSetup } from "../../core/devices/otp.ts";
 import { workflowIds } from "../../workflows/ids.ts";
 import { VIEW } from "../../workflows/messages.ts";
@@ -59,7 +59,7 @@ const rolloutState = async ({ accountId }: Person, version: number) =>
       .query<{ state: string }>(VIEW)
   ).state;
 
-type Page = Awaited<ReturnType<typeof activity>>;
+type Page = Awaited<ReturnType<typeof listAudit>>;
 const remindersOf = async (token: string) =>
   (await stack.api.call<Page>("GET", "/v1/me/activity?type=multi_factor_reminder", { token })).body
     .events;

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import type { activity } from "../../core/audit.ts";
+import type { listAudit } from "../../core/audit.ts";
 import type { viewForSupport } from "../../core/support/user-overview.ts";
 import { newId } from "../../store/ids.ts";
 import { listEvents } from "../../store/postgres/events.ts";
@@ -163,12 +163,12 @@ describe("finding a user", () => {
     expectProblem(await stack.api.call("GET", "/v1/support/users", { token }), "invalid_request");
   });
 
-  test("who looked is in the user's own activity, with the reason where one was given", async () => {
+  test("who looked is in the user's own listAudit, with the reason where one was given", async () => {
     const user = await stack.createUser();
     await stack.api.call("GET", `/v1/support/users/${user.id}?reason=Ticket%2042`, { token });
     await look(user.id);
     const { token: own } = await logInByPassword(stack, user);
-    type Page = Awaited<ReturnType<typeof activity>>;
+    type Page = Awaited<ReturnType<typeof listAudit>>;
     const path = "/v1/me/activity?type=user_looked_up";
     const { events } = (await stack.api.call<Page>("GET", path, { token: own })).body;
     expect(events.map(({ actorId, detail }) => ({ actorId, detail }))).toEqual([

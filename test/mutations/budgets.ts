@@ -54,8 +54,8 @@ export const budgetsMutations: Mutation[] = [
   {
     mistake: "an API key makes an address known to the password",
     file: "core/login/start-login.ts",
-    find: 'if (proof === "pwd") rememberOrigin(',
-    replace: "rememberOrigin(",
+    find: 'if (proof === "pwd") rememberAddressOf(',
+    replace: "rememberAddressOf(",
     noticedBy: ["test/attacks/known-addresses.test.ts"],
   },
   {
@@ -63,13 +63,13 @@ export const budgetsMutations: Mutation[] = [
     file: "core/login/start-login.ts",
     find: "    const epochs = await readEpochs(deps.redis, user.id, user.accountId);\n",
     replace:
-      "    const epochs = await readEpochs(deps.redis, user.id, user.accountId);\n    rememberOrigin(deps, user.username, origin);\n",
+      "    const epochs = await readEpochs(deps.redis, user.id, user.accountId);\n    rememberAddressOf(deps, user.username, origin);\n",
     noticedBy: ["test/attacks/known-addresses.test.ts"],
   },
   {
     mistake: "an address stays known after the password has changed",
     file: "core/users/password.ts",
-    find: "    await forgetOrigins(deps, username, actor.origin);\n",
+    find: "    await forgetAddressesOf(deps, username, actor.origin);\n",
     replace: "",
     noticedBy: ["test/attacks/known-addresses.test.ts"],
   },

@@ -33,7 +33,7 @@ export const facesMutations: Mutation[] = [
   {
     mistake: "another's path is acted on without a recent login",
     file: "api/identity-v2/caller.ts",
-    find: "  await requireFresh(deps, session);\n  return { session, user };",
+    find: "  await requireRecentLogin(deps, session);\n  return { session, user };",
     replace: "  return { session, user };",
     noticedBy: ["test/api/identity-v2/settings.test.ts", "test/api/identity-v2/devices.test.ts"],
   },

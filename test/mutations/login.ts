@@ -149,7 +149,7 @@ export const loginMutations: Mutation[] = [
   {
     mistake: "an unknown user's password is not hashed: the time tells the name",
     file: "store/passwords.ts",
-    find: "const matches = await whenDue(() => verify(passwordHash ?? NOBODY, normalized(password)));",
+    find: "const matches = await whenDue(() => verify(passwordHash ?? DUMMY_HASH, normalized(password)));",
     replace:
       "const matches =\n    passwordHash !== undefined &&\n    (await whenDue(() => verify(passwordHash, normalized(password))));",
     noticedBy: ["test/store/passwords.test.ts", "test/attacks/timing.test.ts"],

@@ -12,7 +12,7 @@ export const policyMutations: Mutation[] = [
   {
     mistake: "the policy is changed without a recent login",
     file: "core/account/policy.ts",
-    find: "  await requireFresh(deps, session);\n  const account = await accountOf(deps, session);",
+    find: "  await requireRecentLogin(deps, session);\n  const account = await accountOf(deps, session);",
     replace: "  const account = await accountOf(deps, session);",
     noticedBy: ["test/attacks/stale-sessions.test.ts", "test/e2e/policy.test.ts"],
   },

@@ -174,7 +174,7 @@ export const portalMutations: Mutation[] = [
     file: "portal/devices/removal.tsx",
     find: "const isLast = device.verified",
     replace:
-      "await removeDevice(deps, session, device.id, originOf(c, proxies));\n    const isLast = device.verified",
+      "await removeDevice(deps, session, device.id, clientInfoOf(c, proxies));\n    const isLast = device.verified",
     noticedBy: FORMS,
   },
   {
@@ -182,7 +182,7 @@ export const portalMutations: Mutation[] = [
     file: "portal/devices/removal.tsx",
     find: "    const required = await requiredOf(deps, session);\n",
     replace:
-      "    const required = await requiredOf(deps, session);\n    await removeAllDevices(deps, session, originOf(c, proxies));\n",
+      "    const required = await requiredOf(deps, session);\n    await removeAllDevices(deps, session, clientInfoOf(c, proxies));\n",
     noticedBy: FORMS,
   },
   {
@@ -245,14 +245,14 @@ export const portalMutations: Mutation[] = [
   {
     mistake: "a form opens for a session that is not recent",
     file: "portal/layout/session.ts",
-    find: "  await requireFresh(deps, session);\n",
+    find: "  await requireRecentLogin(deps, session);\n",
     replace: "",
     noticedBy: FORMS,
   },
   {
     mistake: "an administrator's form opens for a session that is not recent",
     file: "portal/layout/roles.ts",
-    find: "  await requireFresh(deps, who.session);\n",
+    find: "  await requireRecentLogin(deps, who.session);\n",
     replace: "",
     noticedBy: FORMS,
   },

@@ -79,15 +79,15 @@ export const rightsMutations: Mutation[] = [
   {
     mistake: "sessions end for a password that is not changed in the end",
     file: "core/users/password.ts",
-    find: '    await forgetOrigins(deps, username, actor.origin);\n    await endSessions(deps, replacement.userId, "password_changed");\n',
+    find: '    await forgetAddressesOf(deps, username, actor.origin);\n    await endSessions(deps, replacement.userId, "password_changed");\n',
     replace:
-      '    await endSessions(deps, replacement.userId, "password_changed");\n    await forgetOrigins(deps, username, actor.origin);\n',
+      '    await endSessions(deps, replacement.userId, "password_changed");\n    await forgetAddressesOf(deps, username, actor.origin);\n',
     noticedBy: ["test/core/users/password.test.ts"],
   },
   {
     mistake: "an old session gets a new secret, is sent PINs and proves devices",
     file: "core/devices/devices.ts",
-    find: "  await requireFresh(deps, session);\n",
+    find: "  await requireRecentLogin(deps, session);\n",
     replace: "",
     noticedBy: ["test/attacks/stale-sessions.test.ts", "test/attacks/routes.test.ts"],
   },
@@ -167,14 +167,14 @@ export const rightsMutations: Mutation[] = [
   {
     mistake: "Support's pages work without a recent login",
     file: "portal/support/support.tsx",
-    find: "    await requireFresh(deps, who.session);\n",
+    find: "    await requireRecentLogin(deps, who.session);\n",
     replace: "",
     noticedBy: ["test/attacks/routes.test.ts"],
   },
   {
     mistake: "an old session links accounts",
     file: "core/account/links.ts",
-    find: "  await requireFresh(deps, session);\n",
+    find: "  await requireRecentLogin(deps, session);\n",
     replace: "",
     noticedBy: ["test/e2e/links.test.ts", "test/attacks/routes.test.ts"],
   },

@@ -5,7 +5,7 @@ import { addUser, changeUserRole, listAccountUsers } from "../../../core/account
 import type { Deps } from "../../../core/deps.ts";
 import { requireRole } from "../../../core/sessions/roles.ts";
 import { authenticate } from "../../http/authenticate.ts";
-import { originOf } from "../../http/client.ts";
+import { clientInfoOf } from "../../http/client.ts";
 import {
   emailSchema,
   passwordSchema,
@@ -128,7 +128,7 @@ const role = createRoute({
 
 /** An administrator's own account; no call names another, nor touches a user's devices. */
 export function accountRoutes(app: OpenAPIHono, deps: Deps) {
-  const origin = (c: Context) => originOf(c, deps.config.TRUSTED_PROXIES);
+  const origin = (c: Context) => clientInfoOf(c, deps.config.TRUSTED_PROXIES);
   const administrator = async (c: Context) => {
     const session = await authenticate(c, deps);
     await requireRole(deps, session, "administrator");

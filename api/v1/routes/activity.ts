@@ -1,5 +1,5 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { activity, activityFile } from "../../../core/audit.ts";
+import { auditFile, listAudit } from "../../../core/audit.ts";
 import type { Deps } from "../../../core/deps.ts";
 import { requireRole } from "../../../core/sessions/roles.ts";
 import { authenticate } from "../../http/authenticate.ts";
@@ -65,7 +65,7 @@ export function activityRoutes(app: OpenAPIHono, deps: Deps) {
     const { userId } = await authenticate(c, deps);
     const { before, limit, ...filter } = c.req.valid("query");
     return c.json(
-      await activity(deps, { ...filterOf(filter), before, limit, userId }, "user"),
+      await listAudit(deps, { ...filterOf(filter), before, limit, userId }, "user"),
       200,
     );
   });
@@ -75,7 +75,7 @@ export function activityRoutes(app: OpenAPIHono, deps: Deps) {
     const { accountId } = await requireRole(deps, session, "administrator");
     const { before, limit, ...filter } = c.req.valid("query");
     return c.json(
-      await activity(deps, { ...filterOf(filter), before, limit, accountId }, "account"),
+      await listAudit(deps, { ...filterOf(filter), before, limit, accountId }, "account"),
       200,
     );
   });
@@ -85,11 +85,7 @@ export function activityRoutes(app: OpenAPIHono, deps: Deps) {
     const { accountId } = await requireRole(deps, session, "administrator");
     const filter = { ...filterOf(c.req.valid("query")), accountId };
     // Typed answers are JSON or text alone.
-    return c.body(
-      await activityFile({ db: deps.longReads }, filter, "account"),
-      200,
-      NDJSON,
-    ) as never;
+    return c.body(await auditFile({ db: deps.longReads }, filter, "account"), 200, NDJSON) as never;
   });
 }
 

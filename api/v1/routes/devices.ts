@@ -8,7 +8,7 @@ import { registerSmsDevice, resendPin, verifyPin } from "../../../core/devices/s
 import { Problem } from "../../../core/problem.ts";
 import { openedSession } from "../../../core/sessions/sessions.ts";
 import { authenticate, bearerToken } from "../../http/authenticate.ts";
-import { originOf } from "../../http/client.ts";
+import { clientInfoOf } from "../../http/client.ts";
 import { codeSchema, nicknameSchema } from "../../http/inputs.ts";
 import { deviceSchema, otpSetupSchema, sessionSchema } from "../answers.ts";
 import { bearer, idParam, json, post, problems } from "../openapi.ts";
@@ -177,7 +177,7 @@ const removeAll = createRoute({
 
 /** One's own devices. A set-up session may do all of this too: it is what set-up consists of. */
 export function deviceRoutes(app: OpenAPIHono, deps: Deps) {
-  const origin = (c: Context) => originOf(c, deps.config.TRUSTED_PROXIES);
+  const origin = (c: Context) => clientInfoOf(c, deps.config.TRUSTED_PROXIES);
   const sessionOf = (c: Context) => authenticate(c, deps, { setup: true });
 
   app.openapi(addSms, async (c) => {

@@ -2,7 +2,7 @@ import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Deps } from "../../../core/deps.ts";
 import { changeOwnEmail } from "../../../core/users/email.ts";
 import { authenticate } from "../../http/authenticate.ts";
-import { originOf } from "../../http/client.ts";
+import { clientInfoOf } from "../../http/client.ts";
 import { emailSchema } from "../../http/inputs.ts";
 import { bearer, json, jsonBody, problems } from "../openapi.ts";
 
@@ -25,7 +25,7 @@ export function emailRoutes(app: OpenAPIHono, deps: Deps) {
   app.openapi(change, async (c) => {
     const session = await authenticate(c, deps);
     const { email } = c.req.valid("json");
-    const origin = originOf(c, deps.config.TRUSTED_PROXIES);
+    const origin = clientInfoOf(c, deps.config.TRUSTED_PROXIES);
     return c.json(await changeOwnEmail(deps, session, email, origin), 200);
   });
 }

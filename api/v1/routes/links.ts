@@ -4,7 +4,7 @@ import { linkCloudAccount, listLinks, refuseLinkedPolicy } from "../../../core/a
 import type { Deps } from "../../../core/deps.ts";
 import { requireRole } from "../../../core/sessions/roles.ts";
 import { authenticate } from "../../http/authenticate.ts";
-import { originOf } from "../../http/client.ts";
+import { clientInfoOf } from "../../http/client.ts";
 import { credentialsSchema } from "../../http/inputs.ts";
 import { bearer, idParam, json, post, problems } from "../openapi.ts";
 
@@ -85,7 +85,7 @@ export function linkRoutes(app: OpenAPIHono, deps: Deps) {
   app.openapi(add, async (c) => {
     const session = await authenticate(c, deps);
     await requireRole(deps, session, "administrator");
-    const origin = originOf(c, deps.config.TRUSTED_PROXIES);
+    const origin = clientInfoOf(c, deps.config.TRUSTED_PROXIES);
     return c.json(await linkCloudAccount(deps, session, c.req.valid("json"), origin), 201);
   });
 

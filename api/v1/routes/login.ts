@@ -3,7 +3,7 @@ import type { Deps } from "../../../core/deps.ts";
 import { chooseMethod, getChallenge, resendPasscode } from "../../../core/login/challenges.ts";
 import { logIn } from "../../../core/login/start-login.ts";
 import { verifyPasscode } from "../../../core/login/verify-passcode.ts";
-import { originOf } from "../../http/client.ts";
+import { clientInfoOf } from "../../http/client.ts";
 import { codeSchema, credentialsSchema, methodSchema } from "../../http/inputs.ts";
 import { keepLogin } from "../../http/stored-responses.ts";
 import { challengeSchema, sessionSchema } from "../answers.ts";
@@ -140,7 +140,7 @@ export function loginRoutes(app: OpenAPIHono, deps: Deps) {
   const proxies = deps.config.TRUSTED_PROXIES;
 
   app.openapi(login, async (c) =>
-    c.json(keepLogin(c, await logIn(deps, c.req.valid("json"), originOf(c, proxies))), 200),
+    c.json(keepLogin(c, await logIn(deps, c.req.valid("json"), clientInfoOf(c, proxies))), 200),
   );
   app.openapi(challenge, async (c) =>
     c.json(await getChallenge(deps, c.req.valid("param").id), 200),
@@ -148,7 +148,7 @@ export function loginRoutes(app: OpenAPIHono, deps: Deps) {
   app.openapi(verify, async (c) => {
     const { id } = c.req.valid("param");
     const { passcode } = c.req.valid("json");
-    const authenticated = await verifyPasscode(deps, id, passcode, originOf(c, proxies));
+    const authenticated = await verifyPasscode(deps, id, passcode, clientInfoOf(c, proxies));
     return c.json({ status: "authenticated" as const, ...authenticated }, 200);
   });
   app.openapi(resend, async (c) =>

@@ -2,7 +2,7 @@ import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Deps } from "../../../core/deps.ts";
 import { changeOwnPassword } from "../../../core/users/password.ts";
 import { authenticate } from "../../http/authenticate.ts";
-import { originOf } from "../../http/client.ts";
+import { clientInfoOf } from "../../http/client.ts";
 import { passwordSchema } from "../../http/inputs.ts";
 import { bearer, jsonBody, problems } from "../openapi.ts";
 
@@ -34,7 +34,7 @@ const change = createRoute({
 export function passwordRoutes(app: OpenAPIHono, deps: Deps) {
   app.openapi(change, async (c) => {
     const session = await authenticate(c, deps);
-    const origin = originOf(c, deps.config.TRUSTED_PROXIES);
+    const origin = clientInfoOf(c, deps.config.TRUSTED_PROXIES);
     await changeOwnPassword(deps, session, c.req.valid("json"), origin);
     return c.body(null, 204);
   });

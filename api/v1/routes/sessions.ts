@@ -5,7 +5,7 @@ import { describeSession, endOtherSessions } from "../../../core/sessions/sessio
 import { listSessions } from "../../../store/redis/sessions/live-sessions.ts";
 import { revokeSession } from "../../../store/redis/sessions/sessions.ts";
 import { authenticate } from "../../http/authenticate.ts";
-import { originOf } from "../../http/client.ts";
+import { clientInfoOf } from "../../http/client.ts";
 import { bearer, idParam, json, post, problems } from "../openapi.ts";
 
 const tags = ["Sessions"];
@@ -129,7 +129,7 @@ export function sessionRoutes(app: OpenAPIHono, deps: Deps) {
 
   app.openapi(endOthers, async (c) => {
     const session = await authenticate(c, deps);
-    const origin = originOf(c, config.TRUSTED_PROXIES);
+    const origin = clientInfoOf(c, config.TRUSTED_PROXIES);
     return c.json({ ended: await endOtherSessions(deps, session, origin) }, 200);
   });
 

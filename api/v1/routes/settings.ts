@@ -8,7 +8,7 @@ import { emailOf } from "../../../core/users/email.ts";
 import { getMfaProfile } from "../../../store/postgres/profiles.ts";
 import { requiredFrom, requirementOf } from "../../../store/requirement.ts";
 import { authenticate } from "../../http/authenticate.ts";
-import { originOf } from "../../http/client.ts";
+import { clientInfoOf } from "../../http/client.ts";
 import { emailSchema, methodSchema, quantitySchema } from "../../http/inputs.ts";
 import { preferredType } from "../../http/media-types.ts";
 import { multiFactorSchema } from "../answers.ts";
@@ -83,7 +83,7 @@ const recoveryCodes = createRoute({
 
 /** One's own settings and recovery codes. */
 export function settingsRoutes(app: OpenAPIHono, deps: Deps) {
-  const origin = (c: Context) => originOf(c, deps.config.TRUSTED_PROXIES);
+  const origin = (c: Context) => clientInfoOf(c, deps.config.TRUSTED_PROXIES);
 
   app.openapi(mine, async (c) => {
     const session = await authenticate(c, deps, { setup: true });

@@ -1,6 +1,6 @@
 import { createRoute, type Hook, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Deps } from "../../../core/deps.ts";
-import { requireFresh } from "../../../core/sessions/recent-login.ts";
+import { requireRecentLogin } from "../../../core/sessions/recent-login.ts";
 import { requireRole } from "../../../core/sessions/roles.ts";
 import {
   type Actor,
@@ -12,7 +12,7 @@ import {
 } from "../../../core/support/support.ts";
 import { describeUser, viewForSupport } from "../../../core/support/user-overview.ts";
 import { authenticate } from "../../http/authenticate.ts";
-import { originOf } from "../../http/client.ts";
+import { clientInfoOf } from "../../http/client.ts";
 import { reasonSchema } from "../../http/inputs.ts";
 import { invalidFields } from "../../http/problems.ts";
 import { activitySchema, multiFactorSchema } from "../answers.ts";
@@ -138,8 +138,8 @@ export function supportRoutes(app: OpenAPIHono, deps: Deps) {
   support.use("/v1/support/*", async (c, next) => {
     const session = await authenticate(c, deps);
     await requireRole(deps, session, "support");
-    await requireFresh(deps, session);
-    const origin = originOf(c, deps.config.TRUSTED_PROXIES);
+    await requireRecentLogin(deps, session);
+    const origin = clientInfoOf(c, deps.config.TRUSTED_PROXIES);
     c.set("actor", { actorId: session.userId, origin, session });
     return next();
   });

@@ -11,7 +11,7 @@ import {
   makeWebhook,
 } from "../../../core/webhooks/webhooks.ts";
 import { authenticate } from "../../http/authenticate.ts";
-import { originOf } from "../../http/client.ts";
+import { clientInfoOf } from "../../http/client.ts";
 import { pageQuery } from "../../http/inputs.ts";
 import { webhookTypesSchema } from "../../http/webhook-types.ts";
 import { bearer, idParam, json, post, problems } from "../openapi.ts";
@@ -179,7 +179,7 @@ const again = createRoute({
 
 /** Where the events of an administrator's own account are sent, and what became of each. */
 export function webhookRoutes(app: OpenAPIHono, deps: Deps) {
-  const origin = (c: Context) => originOf(c, deps.config.TRUSTED_PROXIES);
+  const origin = (c: Context) => clientInfoOf(c, deps.config.TRUSTED_PROXIES);
   const administrator = async (c: Context) => {
     const session = await authenticate(c, deps);
     await requireRole(deps, session, "administrator");

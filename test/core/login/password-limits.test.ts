@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { createApp } from "../../../api/app.ts";
-import type { activity } from "../../../core/audit.ts";
+import type { listAudit } from "../../../core/audit.ts";
 import { newId } from "../../../store/ids.ts";
 import { verifyPassword } from "../../../store/passwords.ts";
 import { lockUser } from "../../../store/postgres/users.ts";
@@ -139,7 +139,7 @@ describe("a lock", () => {
     }
     await stack.passcodeTo(e164);
     const { token } = await logInBySms(stack, user, e164);
-    type Page = Awaited<ReturnType<typeof activity>>;
+    type Page = Awaited<ReturnType<typeof listAudit>>;
     const path = "/v1/me/activity?type=account_unlocked";
     const { events } = (await stack.api.call<Page>("GET", path, { token })).body;
     expect(events).toMatchObject([{ actorId: null, userId: user.id, detail: { minutes: 30 } }]);

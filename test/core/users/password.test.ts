@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { sql } from "drizzle-orm";
 import { ClientOfflineError } from "redis";
 import { afterEach, describe, expect, test } from "vitest";
-import type { activity } from "../../../core/audit.ts";
+import type { listAudit } from "../../../core/audit.ts";
 import type { LoginResult } from "../../../core/login/start-login.ts";
 
 import { newId } from "../../../store/ids.ts";
@@ -44,7 +44,7 @@ const opens = async (user: Person, password: string) =>
   (await stack.api.logIn({ ...user, password })).status === 200;
 
 async function eventsOf(token: string) {
-  type Activity = Awaited<ReturnType<typeof activity>>;
+  type Activity = Awaited<ReturnType<typeof listAudit>>;
   const answer = await stack.api.call<Activity>("GET", "/v1/me/activity", { token });
   return answer.body.events.map(({ type }) => type);
 }

@@ -1,6 +1,6 @@
 import type { EventFromLogic } from "xstate";
 import type { Policy } from "../../../core/account/policy.ts";
-import type { activity } from "../../../core/audit.ts";
+import type { listAudit } from "../../../core/audit.ts";
 import type { ProblemCode } from "../../../core/problem.ts";
 import type { policyRolloutMachine as machine } from "../../../machines/policy-rollout.ts";
 import { workflowIds } from "../../../workflows/ids.ts";
@@ -15,7 +15,7 @@ import type { Driven, Illegal } from "./walk.ts";
 
 type Event = EventFromLogic<typeof machine>;
 type Announcement = Event & { type: "ANNOUNCE" };
-type Page = Awaited<ReturnType<typeof activity>>;
+type Page = Awaited<ReturnType<typeof listAudit>>;
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;

@@ -9,7 +9,7 @@ import { eventually } from "../flows.ts";
 import type { World } from "../world.ts";
 import { type Outcome, SOON_MS } from "./outcome.ts";
 
-const NOBODY = "http://127.0.0.1:1/hooks";
+const DUMMY_HASH = "http://127.0.0.1:1/hooks";
 
 /** The delivery of an event of a new account to its webhook at this address. */
 async function delivery(world: World, url: string, retriesMs: number[] = []) {
@@ -47,7 +47,7 @@ export const webhookOutcomes: Record<string, Outcome> = {
     return handle;
   },
   async "an event that nobody takes"(world) {
-    return (await delivery(world, NOBODY, [SOON_MS])).handle;
+    return (await delivery(world, DUMMY_HASH, [SOON_MS])).handle;
   },
   async "an event for a webhook that is gone"(world) {
     const { accountId } = await newUser(world.db);
