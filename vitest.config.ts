@@ -42,8 +42,8 @@ const part = (name: string, groupOrder: number, own: TestProjectInlineConfigurat
     ...common,
     name,
     globalSetup: "test/support/services.ts",
-    // Tests wait for timers and for services more than they work: two cores are busy with five.
-    maxWorkers: 5,
+    // Tests wait for timers and for services more than they work: two cores are busy with four.
+    maxWorkers: 4,
     sequence: { groupOrder },
     ...own,
   },

@@ -5,6 +5,7 @@ import { addSmsDevice } from "../../store/postgres/devices.ts";
 import type { Device } from "../../store/postgres/schema.ts";
 import { checkPin, type PinCheck, refundPinTry } from "../../store/redis/second-step/pins.ts";
 import type { Session } from "../../store/redis/sessions/sessions.ts";
+import { FlowBusy, TemporalAway } from "../../temporal/errors.ts";
 import { userEvent } from "../audit.ts";
 import type { Deps } from "../deps.ts";
 import { payForChange } from "../limits/changes.ts";
@@ -71,7 +72,8 @@ export async function registerSmsDevice(
   } catch (error) {
     // Its device is gone with the transaction: a flow that starts late finds nobody to send a PIN to. Of
     // a commit whose answer is missing nobody knows.
-    if (error instanceof Problem) await sending?.giveBack();
+    if (error instanceof Problem || error instanceof TemporalAway || error instanceof FlowBusy)
+      await sending?.giveBack();
     await recordRefusedSend(deps, { userId, kind: "pin", phoneNumber }, error);
     throw error;
   }

@@ -49,7 +49,7 @@ async function callsOf(send: Send): Promise<string[]> {
 const callsOfEntry = (row: BySession, world: World) => callsOf((api) => api.session(world[row.by]));
 
 /** What writes: a transaction, which may wait for rows, or what a flow is told. */
-const WRITE = /^(db\.transaction|flows\.(start|move|remove)\w+)$/;
+const WRITE = /^(db\.transaction|flows\.(start|move|remove|resend)\w+)$/;
 
 /**
  * How many calls the row makes before its last write. Where that is a flow's, which asks nobody any more,
