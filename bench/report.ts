@@ -46,10 +46,16 @@ export function describe(report: RunReport): string {
     floor(report.floor),
     "CPU milliseconds for each, by process (the load is the bench's own, and is not in the sum):",
     cost(results),
+    memory(report),
+  ].join("\n\n");
+}
+
+/** What each load writes, and the events of its workflows, as Markdown. */
+export function describeWrites({ results }: RunReport): string {
+  return [
     "Writes for each, and how long a gateway's event loop was blocked at most:",
     writes(results),
     events(results),
-    memory(report),
   ].join("\n\n");
 }
 

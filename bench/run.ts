@@ -14,7 +14,7 @@ import { openMeasuring, type Result } from "./measure.ts";
 import { type Options, readOptions } from "./options.ts";
 import { plot } from "./plot.ts";
 import { profileLogins } from "./profile.ts";
-import { describe, memoryOf, type RunReport } from "./report.ts";
+import { describe, describeWrites, memoryOf, type RunReport } from "./report.ts";
 import { medians, summarize } from "./rounds.ts";
 import { describeScale } from "./scale.ts";
 import { startStack } from "./stack.ts";
@@ -22,6 +22,8 @@ import { judge } from "./targets.ts";
 import { usageOf } from "./usage.ts";
 
 const BASELINE = join(import.meta.dirname, "baseline.json");
+/** The page of docs/ for details and earlier runs. */
+const LOG_PAGE = "performance-log.md";
 const report = reportSinceNow((line) => console.error(line));
 
 /** Writes what was found to the folder of results, and into a page of docs/ where that is wanted. */
@@ -106,11 +108,13 @@ async function keepGrowth(options: Options) {
 async function main(options: Options) {
   const { out, only, writeDocs } = options;
   if (options.growth) return keepGrowth(options);
-  if (options.profile) return keep(options, "profile", await profileLogins(options, report));
+  if (options.profile)
+    return keep(options, "profile", await profileLogins(options, report), LOG_PAGE);
 
   const run = await measureAll(options);
   keep(options, "targets", judge(run));
   keep(options, "results", describe(run));
+  keep(options, "writes", describeWrites(run), LOG_PAGE);
   const json = `${JSON.stringify(run, null, 2)}\n`;
   writeFileSync(join(out, "latest.json"), json);
   writeFileSync(join(out, "latest.svg"), plot(run.results));

@@ -17,7 +17,7 @@ const HEADERS = {
 
 /**
  * The headers of `hono/secure-headers`, set before the answer is made: set afterwards, as that does,
- * they cost each request a second Response (see docs/performance.md).
+ * they cost each request a second Response (see docs/performance-log.md).
  */
 export const secureHeaders: MiddlewareHandler = (c, next) => {
   for (const [name, value] of Object.entries(HEADERS)) c.header(name, value);
