@@ -8,7 +8,7 @@ import { connectRedis } from "../store/redis/connect.ts";
 import { hasOutbox } from "../store/redis/messages/outbox.ts";
 import { note, requestFields } from "../telemetry/request-context.ts";
 import { startTraces } from "../telemetry/start-traces.ts";
-import { connectTemporal } from "../temporal/calls.ts";
+import { connectTemporal } from "../temporal/connection.ts";
 import { createFlows } from "../temporal/flows.ts";
 import { PAGE_PATIENCE_MS } from "../temporal/page-time.ts";
 import { createApp } from "./app.ts";

@@ -3,7 +3,7 @@ import { Client } from "@temporalio/client";
 import { newId, newOwnedId } from "../store/ids.ts";
 import { connectRedis } from "../store/redis/connect.ts";
 import { openChallenge } from "../store/redis/second-step/challenges.ts";
-import { connectTemporal } from "../temporal/calls.ts";
+import { connectTemporal } from "../temporal/connection.ts";
 import { createFlows } from "../temporal/flows.ts";
 import type { BenchStack } from "./stack.ts";
 

@@ -1,8 +1,5 @@
 import {
   type Client,
-  Connection,
-  isRetryableError,
-  makeGrpcRetryInterceptor,
   QueryRejectedError,
   WorkflowClient,
   WorkflowExecutionAlreadyStartedError,
@@ -26,7 +23,6 @@ import {
 import { FlowSpent, FlowUnknown, TemporalAway } from "./errors.ts";
 import {
   FAILED_PRECONDITION,
-  IN_FLIGHT,
   isRefusal,
   isUnrun,
   outcomeOf,
@@ -39,25 +35,6 @@ import {
 const PATIENCE_MS = 1500;
 
 const TRIES = 4;
-const RECONNECT_MS = 1000;
-
-/**
- * A connection for requests that somebody waits for. Lazy: the gateway starts, and says what is
- * away, also while Temporal is. A program's call is tried for less than PATIENCE_MS, and a server that is
- * back is found within a second; the SDK's own numbers are 18 s and two minutes.
- */
-export function connectTemporal(address: string): Connection {
-  const retry = makeGrpcRetryInterceptor({
-    delayFunction: (attempt) => 50 * 2 ** attempt,
-    retryableDecider: (attempt, status) =>
-      attempt < TRIES && isRetryableError(status) && !IN_FLIGHT.test(status.details),
-  });
-  return Connection.lazy({
-    address,
-    interceptors: [retry],
-    channelArgs: { "grpc.max_reconnect_backoff_ms": RECONNECT_MS },
-  });
-}
 
 /** An Update's answer: `moved` is false where the machine refused, and `view` then says where it stands. */
 export type Moved<View> = { moved: boolean; view: View };

@@ -17,12 +17,7 @@ export type FollowUp = Begun<"notice"> | Begun<"webhookDelivery">;
 
 /** What starts the workflows that events begin, each once for as long as its history is kept. */
 export function starting({ start }: Calls) {
-  return async (followUp: FollowUp): Promise<void> => {
-    const { summary, state } = followUp;
-    const options = { summary, state, once: true };
-    // A union of starts: each has its own arguments.
-    if (followUp.type === "notice")
-      await start(followUp.type, followUp.workflowId, followUp.args, options);
-    else await start(followUp.type, followUp.workflowId, followUp.args, options);
+  return async ({ type, workflowId, args, summary, state }: FollowUp): Promise<void> => {
+    await start(type, workflowId, args, { summary, state, once: true });
   };
 }

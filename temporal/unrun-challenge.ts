@@ -1,5 +1,6 @@
 import { defaultPayloadConverter, fromPayloadsAtIndex } from "@temporalio/common";
-import type { ChallengeView, LoginChallengeArgs } from "../workflows/messages.ts";
+import type { LoginChallengeArgs } from "../workflows/messages.ts";
+import type { ChallengeView } from "../workflows/view-types.ts";
 import { firstChallengeView } from "../workflows/views.ts";
 import type { History } from "./calls.ts";
 

@@ -2,7 +2,8 @@ import { loginChallengeMachine } from "../machines/login-challenge.ts";
 import { delivering, durable } from "./activities.ts";
 import { delivery } from "./delivery-outcome.ts";
 import { host } from "./host.ts";
-import type { ChallengeView, LoginChallengeArgs } from "./messages.ts";
+import type { LoginChallengeArgs } from "./messages.ts";
+import type { ChallengeView } from "./view-types.ts";
 import { challengeView } from "./views.ts";
 
 /** The second step of one login, from the right password to a session, the lock or the deadline. */

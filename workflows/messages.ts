@@ -2,55 +2,15 @@ import type { NoticeOutcome } from "../activities/notify.ts";
 import type { LoginChallengeEvent } from "../machines/login-challenge.ts";
 import type { ClientInfo, Method } from "../machines/methods.ts";
 import type { OtpEnrollmentEvent } from "../machines/otp-enrollment.ts";
-import type { PolicyRolloutEvent, Requirement } from "../machines/policy-rollout.ts";
+import type { PolicyRolloutEvent } from "../machines/policy-rollout.ts";
 import type { SmsEnrollmentEvent } from "../machines/sms-enrollment.ts";
 import type { WebhookDeliveryEvent } from "../machines/webhook-delivery.ts";
-
-export type ChallengeState =
-  | "sending_passcode"
-  | "awaiting_passcode"
-  | "delivery_failed"
-  | "authenticated"
-  | "expired"
-  | "locked"
-  | "withdrawn";
-
-export type ChallengeView = {
-  state: ChallengeState;
-  method: Method;
-  /** Every method the user may choose for this login. */
-  methods: Method[];
-  failures: number;
-  /** The masked phone, where passcodes go to one. */
-  deliveredTo?: string;
-  /** How the newest message stands; undefined until a provider took it. */
-  delivery?: "sent" | "delivered";
-  problem?: string;
-  next: ("verify" | "resend" | "method")[];
-};
-
-export type EnrollmentState =
-  | "sending_pin"
-  | "awaiting_pin"
-  | "pin_expired"
-  | "pin_void"
-  | "delivery_failed"
-  | "awaiting_code"
-  | "verifying"
-  | "removing"
-  | "dropping"
-  | "verified"
-  | "removed"
-  | "dropped";
-
-export type EnrollmentView = {
-  state: EnrollmentState;
-  /** As a challenge's; of phones alone. */
-  delivery?: ChallengeView["delivery"];
-  problem?: string;
-  triesRemaining?: number;
-  next: ("verify" | "pin" | "restart" | "remove")[];
-};
+import type {
+  ChallengeView,
+  EnrollmentView,
+  PolicyRolloutView,
+  WebhookDeliveryView,
+} from "./view-types.ts";
 
 /** Whose flow it is: opaque ids, carried by every workflow's input. */
 export type Owner = { userId: string; accountId: string };
@@ -97,43 +57,8 @@ export type DeviceRemovalResult =
   | "remove_all_required"
   | "overtaken";
 
-export type PolicyRolloutState =
-  | "drafted"
-  | "persisting"
-  | "grace_period"
-  | "enforcing"
-  | "enforced"
-  | "counting"
-  | "optional"
-  | "completed"
-  | "superseded"
-  | "canceled"
-  | "conflicted"
-  | "abandoned";
-
-export type PolicyRolloutView = {
-  state: PolicyRolloutState;
-  requirement?: Requirement;
-  enforceAfter?: string;
-  /** Users without a verified device when they were last counted. */
-  toGo?: number;
-  remindedDaysBefore?: number;
-  next: ("announce" | "recount" | "supersede")[];
-};
-
 /** `userId` is the administrator's who began it; the policy comes with its announcement. */
 export type PolicyRolloutArgs = Owner & { version: number };
-
-export type WebhookDeliveryState = "attempting" | "waiting" | "delivered" | "failed" | "canceled";
-
-export type WebhookDeliveryView = {
-  state: WebhookDeliveryState;
-  /** Those of earlier sendings of the same event included. */
-  attempts: number;
-  /** What the last one came to: an HTTP status, or a stable word. */
-  outcome?: string;
-  next: "resend"[];
-};
 
 /** `userId` is whom the event is about, if anybody. */
 export type WebhookDeliveryArgs = Omit<Owner, "userId"> & {

@@ -1,7 +1,8 @@
 import { otpEnrollmentMachine } from "../machines/otp-enrollment.ts";
 import { finishingEffects } from "./finish-enrollment.ts";
 import { host } from "./host.ts";
-import type { EnrollmentView, OtpEnrollmentArgs } from "./messages.ts";
+import type { OtpEnrollmentArgs } from "./messages.ts";
+import type { EnrollmentView } from "./view-types.ts";
 import { otpEnrollmentView } from "./views.ts";
 
 /** The pairing of an authenticator app, from its registration to its first code, or its removal. */

@@ -2,8 +2,9 @@ import { type ProgressEvent, policyRolloutMachine } from "../machines/policy-rol
 import { durable } from "./activities.ts";
 import { host } from "./host.ts";
 import { workflowIds } from "./ids.ts";
-import type { PolicyRolloutArgs, PolicyRolloutView } from "./messages.ts";
+import type { PolicyRolloutArgs } from "./messages.ts";
 import { signalFlow } from "./signal-flow.ts";
+import type { PolicyRolloutView } from "./view-types.ts";
 import { policyRolloutView } from "./views.ts";
 
 const PERSISTED = { type: "POLICY_PERSISTED" } as const;

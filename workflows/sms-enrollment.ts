@@ -3,7 +3,8 @@ import { delivering } from "./activities.ts";
 import { delivery } from "./delivery-outcome.ts";
 import { finishingEffects } from "./finish-enrollment.ts";
 import { host } from "./host.ts";
-import type { EnrollmentView, SmsEnrollmentArgs } from "./messages.ts";
+import type { SmsEnrollmentArgs } from "./messages.ts";
+import type { EnrollmentView } from "./view-types.ts";
 import { smsEnrollmentView } from "./views.ts";
 
 /** The pairing of a phone, from its registration to the forced re-login, or its removal. */

@@ -5,19 +5,21 @@ import type { policyRolloutMachine } from "../machines/policy-rollout.ts";
 import { smsEnrollmentMachine } from "../machines/sms-enrollment.ts";
 import type { webhookDeliveryMachine } from "../machines/webhook-delivery.ts";
 import {
-  type ChallengeState,
-  type ChallengeView,
-  type EnrollmentState,
-  type EnrollmentView,
   type LoginChallengeArgs,
   type OtpEnrollmentArgs,
-  type PolicyRolloutState,
-  type PolicyRolloutView,
   SIGNALS,
   type SmsEnrollmentArgs,
-  type WebhookDeliveryState,
-  type WebhookDeliveryView,
 } from "./messages.ts";
+import type {
+  ChallengeState,
+  ChallengeView,
+  EnrollmentState,
+  EnrollmentView,
+  PolicyRolloutState,
+  PolicyRolloutView,
+  WebhookDeliveryState,
+  WebhookDeliveryView,
+} from "./view-types.ts";
 
 type ChallengeSnapshot = SnapshotFrom<typeof loginChallengeMachine>;
 

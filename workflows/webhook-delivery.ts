@@ -1,7 +1,8 @@
 import { webhookDeliveryMachine } from "../machines/webhook-delivery.ts";
 import { durable, posting } from "./activities.ts";
 import { host } from "./host.ts";
-import type { WebhookDeliveryArgs, WebhookDeliveryView } from "./messages.ts";
+import type { WebhookDeliveryArgs } from "./messages.ts";
+import type { WebhookDeliveryView } from "./view-types.ts";
 import { webhookDeliveryView } from "./views.ts";
 
 /** One event on its way to one webhook, from its first attempt until it is taken or given up. */

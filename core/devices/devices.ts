@@ -7,7 +7,7 @@ import { countRecoveryCodes } from "../../store/postgres/recovery-codes.ts";
 import type { Device } from "../../store/postgres/schema.ts";
 import type { Session } from "../../store/redis/sessions/sessions.ts";
 import { requirementOf } from "../../store/requirement.ts";
-import type { EnrollmentView } from "../../workflows/messages.ts";
+import type { EnrollmentView } from "../../workflows/view-types.ts";
 import type { Deps } from "../deps.ts";
 import { Problem } from "../problem.ts";
 import { requireRecentLogin } from "../sessions/recent-login.ts";

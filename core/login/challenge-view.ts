@@ -4,7 +4,7 @@ import {
   readChallenge,
 } from "../../store/redis/second-step/challenges.ts";
 import { failures } from "../../store/redis/second-step/failures.ts";
-import type { ChallengeState, ChallengeView } from "../../workflows/messages.ts";
+import type { ChallengeState, ChallengeView } from "../../workflows/view-types.ts";
 import type { Deps } from "../deps.ts";
 
 /** Why a challenge has ended that took as many requests as it may. */

@@ -10,7 +10,8 @@ import {
 } from "../../store/redis/second-step/challenges.ts";
 import { FlowSpent, FlowUnknown } from "../../temporal/errors.ts";
 import { workflowIds } from "../../workflows/ids.ts";
-import type { ChallengeView, UpdateName, UpdatePayload } from "../../workflows/messages.ts";
+import type { UpdateName, UpdatePayload } from "../../workflows/messages.ts";
+import type { ChallengeView } from "../../workflows/view-types.ts";
 import type { Deps } from "../deps.ts";
 import { recordRefusedSend } from "../limits/refused-sends.ts";
 import { spendPasscodeSend } from "../limits/send-limits.ts";

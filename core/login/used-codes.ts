@@ -1,6 +1,9 @@
+import type { Factor } from "../../machines/methods.ts";
+import { useRecoveryCode } from "../../store/postgres/recovery-codes.ts";
 import type { Deps } from "../deps.ts";
 import { codeUsed } from "../devices/totp.ts";
 import { Problem } from "../problem.ts";
+import type { Guess } from "./guesses.ts";
 
 /** The refusal of a code that was right once, an app's or else a recovery code: `passcode_already_used`. */
 export async function usedCode(
@@ -13,5 +16,22 @@ export async function usedCode(
 }
 
 /** The refusal of a recovery code that was used before: `passcode_already_used`. */
-export const recoveryCodeUsed = (): Problem =>
+const recoveryCodeUsed = (): Problem =>
   new Problem("passcode_already_used", "You have used this recovery code already. Take another.");
+
+/**
+ * Takes a recovery code out of circulation, and answers how many are left; undefined where the guess is none.
+ * A race for it is lost here: throws `passcode_already_used`.
+ */
+export async function spendRecoveryCode(
+  { db, clock }: Deps,
+  challengeId: string,
+  userId: string,
+  { recoveryHash: hash }: Guess,
+  { factor }: { factor: Factor },
+): Promise<number | undefined> {
+  if (factor !== "recovery_code" || !hash) return undefined;
+  const spent = await useRecoveryCode(db, { userId, hash, challengeId, at: new Date(clock.now()) });
+  if (!spent) throw recoveryCodeUsed();
+  return spent.remaining;
+}

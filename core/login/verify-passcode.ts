@@ -1,7 +1,6 @@
 import type { ClientInfo, Factor } from "../../machines/methods.ts";
 import { ownerOf } from "../../store/ids.ts";
 import { aheadOfPasswords } from "../../store/passwords.ts";
-import { useRecoveryCode } from "../../store/postgres/recovery-codes.ts";
 import {
   type Accepted,
   type Attempt,
@@ -38,7 +37,7 @@ import { type Guess, judge, methodOf, newestOf, readGuess } from "./guesses.ts";
 import { measured } from "./login-metrics.ts";
 import { rememberAddressOf } from "./password-limits.ts";
 import { recordSuccess } from "./record-login.ts";
-import { recoveryCodeUsed, usedCode } from "./used-codes.ts";
+import { spendRecoveryCode, usedCode } from "./used-codes.ts";
 
 /** RFC 8176 names; the recovery code has none there and goes by its own. */
 const AMR: Record<Factor, string[]> = {
@@ -183,20 +182,6 @@ const settle = (
   challengeId: string,
   { pendingId }: { pendingId: string },
 ) => settleFailure(redis, { challengeId, pendingId, now: clock.now() });
-
-/** Takes the code out of circulation; a race for it is lost here, and told as a used one. */
-async function spendRecoveryCode(
-  { db, clock }: Deps,
-  challengeId: string,
-  userId: string,
-  { recoveryHash: hash }: Guess,
-  { factor }: { factor: Factor },
-): Promise<number | undefined> {
-  if (factor !== "recovery_code" || !hash) return undefined;
-  const spent = await useRecoveryCode(db, { userId, hash, challengeId, at: new Date(clock.now()) });
-  if (!spent) throw recoveryCodeUsed();
-  return spent.remaining;
-}
 
 /**
  * Moves the workflow to `authenticated`. A repeated request finds it there already: that is no

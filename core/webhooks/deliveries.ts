@@ -5,7 +5,7 @@ import {
 } from "../../store/postgres/webhook-deliveries.ts";
 import { keys } from "../../store/redis/keys.ts";
 import type { Session } from "../../store/redis/sessions/sessions.ts";
-import type { WebhookDeliveryState } from "../../workflows/messages.ts";
+import type { WebhookDeliveryState } from "../../workflows/view-types.ts";
 import type { Deps } from "../deps.ts";
 import { payIfDone, spendAll } from "../limits/spend-all.ts";
 import { Problem } from "../problem.ts";

@@ -6,7 +6,7 @@ import type { Actor } from "../../core/support/support.ts";
 import { OPERATOR_ID } from "../../store/ids.ts";
 import { connectDatabase } from "../../store/postgres/connect.ts";
 import { connectRedis } from "../../store/redis/connect.ts";
-import { connectTemporal } from "../../temporal/calls.ts";
+import { connectTemporal } from "../../temporal/connection.ts";
 import { createFlows } from "../../temporal/flows.ts";
 import { serviceConfig } from "./settings.ts";
 

@@ -6,7 +6,7 @@ import type { Limits } from "../../config.ts";
 import type { Deps } from "../../core/deps.ts";
 import { freePort } from "../../scripts/ports.ts";
 import { keptMessages } from "../../store/redis/messages/outbox.ts";
-import { connectTemporal } from "../../temporal/calls.ts";
+import { connectTemporal } from "../../temporal/connection.ts";
 import { TemporalAway, TemporalUnreached } from "../../temporal/errors.ts";
 import { createFlows, type Flows } from "../../temporal/flows.ts";
 import { impatientClient } from "../support/flow-attacks.ts";

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { countRefunds } from "../../store/redis/second-step/refunds.ts";
-import type { EnrollmentView } from "../../workflows/messages.ts";
+import type { EnrollmentView } from "../../workflows/view-types.ts";
 import { impatientClient } from "../support/flow-attacks.ts";
 import { expectProblem } from "../support/problems.ts";
 import { unverifiedPhone } from "../support/scenarios.ts";

@@ -3,7 +3,8 @@ import type { AuditEvent, Device } from "../../store/postgres/schema.ts";
 import { countUsers } from "../../store/postgres/user-lists.ts";
 import { readChallenge } from "../../store/redis/second-step/challenges.ts";
 import { unrunChallenge } from "../../temporal/unrun-challenge.ts";
-import { type PolicyRolloutView, VIEW } from "../../workflows/messages.ts";
+import { VIEW } from "../../workflows/messages.ts";
+import type { PolicyRolloutView } from "../../workflows/view-types.ts";
 import type { Installation } from "./installation.ts";
 
 /** What the database holds at the end. */

@@ -13,7 +13,7 @@ import { startTemporal } from "../../scripts/temporal.ts";
 import { ensureTemporalCli } from "../../scripts/temporal-cli.ts";
 import { connectDatabase, migrateDatabase } from "../../store/postgres/connect.ts";
 import { connectRedis } from "../../store/redis/connect.ts";
-import { connectTemporal } from "../../temporal/calls.ts";
+import { connectTemporal } from "../../temporal/connection.ts";
 import { limit } from "../support/limits.ts";
 import { environmentOf } from "../support/stack.ts";
 import { bundleFile } from "../support/workflow-bundle.ts";

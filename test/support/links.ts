@@ -4,7 +4,7 @@ import { createApp } from "../../api/app.ts";
 import { freePort } from "../../scripts/ports.ts";
 import { connectDatabase, REQUEST_MS } from "../../store/postgres/connect.ts";
 import { connectRedis } from "../../store/redis/connect.ts";
-import { connectTemporal } from "../../temporal/calls.ts";
+import { connectTemporal } from "../../temporal/connection.ts";
 import { createFlows } from "../../temporal/flows.ts";
 import { checkedClient, type Stack } from "./stack.ts";
 

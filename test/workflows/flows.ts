@@ -7,20 +7,22 @@ import type { Redis } from "../../store/redis/connect.ts";
 import { TASK_QUEUE, workflowIds } from "../../workflows/ids.ts";
 import type { NoticeResult } from "../../workflows/messages.ts";
 import {
-  type ChallengeView,
   type DeviceRemovalArgs,
   type DeviceRemovalResult,
-  type EnrollmentView,
   type LoginChallengeArgs,
   type OtpEnrollmentArgs,
   type Owner,
   type PolicyRolloutArgs,
-  type PolicyRolloutView,
   type SmsEnrollmentArgs,
   VIEW,
   type WebhookDeliveryArgs,
-  type WebhookDeliveryView,
 } from "../../workflows/messages.ts";
+import type {
+  ChallengeView,
+  EnrollmentView,
+  PolicyRolloutView,
+  WebhookDeliveryView,
+} from "../../workflows/view-types.ts";
 import { challenged, enrollee } from "../activities/subjects.ts";
 import { limit } from "../support/limits.ts";
 
