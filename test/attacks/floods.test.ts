@@ -154,10 +154,15 @@ test("attack: the password of a name that everybody knows is guessed at every do
   const admin = await stack.createUser({ role: "administrator" });
   const { token } = await logInByPassword(stack, admin);
   const receiver = await startReceiver();
+  const { workflows: atFirst } = await stored();
   await stack.api.call("PUT", "/v1/me/email", { token, body: { email: "carol@example.com" } });
   const body = { url: receiver.url, types: ["login_failed"] };
   await stack.api.call("POST", "/v1/account/webhooks", { token, body });
-  const before = await until(stored, ({ rows }) => rows.event_queue === 0);
+  // The workflow that mails about the new address is seen a while after it started.
+  const before = await until(
+    stored,
+    ({ rows, workflows }) => rows.event_queue === 0 && workflows > atFirst,
+  );
   const { username } = admin;
   const guess = (n: number) => {
     const headers = { "x-forwarded-for": `198.51.100.${n}`, "content-type": "application/json" };

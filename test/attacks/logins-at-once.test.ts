@@ -6,7 +6,7 @@ import { createApp } from "../../api/app.ts";
 import { hashCode } from "../../store/codes.ts";
 import { spend } from "../../store/redis/budgets.ts";
 import { keys } from "../../store/redis/keys.ts";
-import { createClient } from "../support/client.ts";
+import { createClient, patient } from "../support/client.ts";
 import { portalLogin } from "../support/portal-login.ts";
 import { expectProblem } from "../support/problems.ts";
 import { useStack } from "../support/used.ts";
@@ -15,10 +15,14 @@ type Login = { username: string; password: string };
 
 const stack = useStack();
 
-/** A gateway behind one trusted proxy, which tells the addresses of its clients. */
-let gateway: ReturnType<typeof createApp>;
+/**
+ * A gateway behind one trusted proxy, which tells the addresses of its clients. What a busy machine
+ * answers by 503 was not judged, and is sent again.
+ */
+const gateway = {} as { request: ReturnType<typeof patient> };
 beforeAll(() => {
-  gateway = createApp({ ...stack.deps, config: { ...stack.deps.config, TRUSTED_PROXIES: 1 } });
+  const app = createApp({ ...stack.deps, config: { ...stack.deps.config, TRUSTED_PROXIES: 1 } });
+  gateway.request = patient((path, init) => app.request(path, init));
 });
 
 const post = async (path: string, from: string, body: object) => {
