@@ -23,18 +23,24 @@ export const pure = those(
 const redis = those(/^test\/store\/redis\//);
 const postgres = those(/^test\/store\/postgres\//);
 
-/** What drives a browser or starts programs: two cores bear one such file at a time. */
-const CROWDS =
-  /from "[^"]*\/(browser|service|gateway|installation|deployment|copy|processes|outages|crash|fuzz|client-programs|smsc|redis-cluster)\.ts"|"node:child_process"/;
-
+const text = (file: string) => readFileSync(join(import.meta.dirname, file), "utf8");
 const few = new Set([...pure, ...redis, ...postgres]);
-const [alone, together] = [true, false].map((crowds) =>
-  files
-    .filter((file) => !few.has(file))
-    .filter(
-      (file) => CROWDS.test(readFileSync(join(import.meta.dirname, file), "utf8")) === crowds,
-    ),
-) as [string[], string[]];
+const others = files.filter((file) => !few.has(file));
+
+/** Exchanges a module: its file needs a process that has loaded nothing yet. */
+const mocked = others.filter((file) => /\bvi\.mock\(/.test(text(file)));
+
+/** What stops services, kills processes or measures time: one such file at a time. */
+const alone = others.filter((file) =>
+  /^test\/(faults\/|attacks\/slow-clients|e2e\/scale-out|scripts\/dev)/.test(file),
+);
+
+/** What drives a browser or starts programs: two cores bear two such files at a time. */
+const PROGRAMS =
+  /from "[^"]*\/(browser|service|gateway|installation|deployment|copy|processes|fuzz|client-programs|smsc|redis-cluster)\.ts"|"node:child_process"/;
+const pairs = others.filter((file) => !alone.includes(file) && PROGRAMS.test(text(file)));
+
+const together = others.filter((file) => ![mocked, alone, pairs].flat().includes(file));
 
 /** A part of the tests, which starts the services that `test/support/services.ts` names for it. */
 const part = (name: string, groupOrder: number, own: TestProjectInlineConfiguration["test"]) => ({
@@ -44,6 +50,8 @@ const part = (name: string, groupOrder: number, own: TestProjectInlineConfigurat
     globalSetup: "test/support/services.ts",
     // Tests wait for timers and for services more than they work: two cores are busy with four.
     maxWorkers: 4,
+    // To load the service takes longer than most files: each process loads it once.
+    isolate: false,
     sequence: { groupOrder },
     ...own,
   },
@@ -52,11 +60,13 @@ const part = (name: string, groupOrder: number, own: TestProjectInlineConfigurat
 export default defineConfig({
   test: {
     projects: [
-      part("pure", 0, { include: pure, globalSetup: [] }),
+      part("pure", 0, { include: pure, globalSetup: [], isolate: true }),
+      part("mocked", 0, { include: mocked, isolate: true }),
       part("redis", 0, { include: redis }),
       part("postgres", 0, { include: postgres }),
       part("together", 0, { include: together }),
-      part("alone", 1, { include: alone, maxWorkers: 1 }),
+      part("pairs", 1, { include: pairs, maxWorkers: 2 }),
+      part("alone", 2, { include: alone, maxWorkers: 1 }),
     ],
   },
 });
