@@ -23,7 +23,10 @@ export const limits = {
   flowRequests: { challenge: 60, enrollment: 100, recounts: 50 },
   policyChangesPerDay: 60,
   otpDevices: 5,
-  /** Devices, codes, settings and links that a user adds or changes in 24 hours. */
+  /**
+   * Devices, codes, settings and links that a user adds or changes in 24 hours; as often a user's role
+   * and requirement are changed and their second factor is reset.
+   */
   changesPerDay: 100,
   addressChangesPerDay: 10,
   /** Notices by e-mail: what is over is dropped. Half of each is for the important ones alone. */

@@ -6,13 +6,16 @@ import type { Requirement, User } from "../../store/postgres/schema.ts";
 import { setRequirement } from "../../store/postgres/users.ts";
 import { POLICY_REQUIRED, type Session } from "../../store/redis/sessions/sessions.ts";
 import type { Deps } from "../deps.ts";
+import { spendChangeByOthers } from "../limits/changes.ts";
+import { payIfDone } from "../limits/spend-all.ts";
 import { requireStillLive } from "../sessions/live-session.ts";
 import { endSessions } from "../sessions/sessions.ts";
 import { actorsEvent } from "../support/support.ts";
 
 /**
  * Gives a user a requirement of their own, or by null the account's again. One who must now have a
- * second factor and has none is logged out, as by a policy. The caller has checked who asks.
+ * second factor and has none is logged out, as by a policy. The caller has checked who asks. Throws
+ * `too_many_requests`.
  */
 export async function changeUserRequirement(
   deps: Deps,
@@ -26,11 +29,16 @@ export async function changeUserRequirement(
   const detail = { requirement };
   const actor = { actorId: session.userId, origin };
   const event = actorsEvent(deps, user, "user_requirement_changed", actor, detail);
-  const isMissing = await holdingUser(db, userId, async (tx) => {
-    await requireStillLive({ ...deps, db: tx }, session);
-    await setRequirement(tx, { userId, requirement }, event);
-    return configuredMethods(await listDevices(tx, userId)).length === 0;
-  });
+  const spent = await spendChangeByOthers(deps, userId);
+  const { isChanged, isMissing } = await payIfDone(spent, () =>
+    holdingUser(db, userId, async (tx) => {
+      await requireStillLive({ ...deps, db: tx }, session);
+      const isChanged = await setRequirement(tx, { userId, requirement }, event);
+      const methods = configuredMethods(await listDevices(tx, userId));
+      return { isChanged, isMissing: methods.length === 0 };
+    }),
+  );
+  if (!isChanged) await spent.giveBack();
   // Also where nothing changed: the request before may have been cut off here.
   if (requirement === "required" && isMissing) await endSessions(deps, userId, POLICY_REQUIRED);
 }

@@ -10,6 +10,8 @@ import { createUser, findUserByUsername, getUser } from "../../store/postgres/us
 import type { Session } from "../../store/redis/sessions/sessions.ts";
 import { userEvent } from "../audit.ts";
 import type { Deps } from "../deps.ts";
+import { spendChangeByOthers } from "../limits/changes.ts";
+import { payIfDone } from "../limits/spend-all.ts";
 import { Problem } from "../problem.ts";
 import { requireRecentLogin } from "../sessions/recent-login.ts";
 import { endSessions } from "../sessions/sessions.ts";
@@ -87,7 +89,7 @@ export async function addUser(
 /**
  * Gives a user of the administrator's account another role, and ends their sessions, which carry
  * the older one. Throws `user_not_found`, `last_administrator`, `forbidden` for a Support operator,
- * `reauthentication_required`.
+ * `reauthentication_required`, `too_many_requests`.
  */
 export async function changeUserRole(
   deps: Deps,
@@ -99,9 +101,13 @@ export async function changeUserRole(
   const { accountId, userId: actorId } = session;
   if (!isId(userId)) throw unknownUser();
   const event = userEvent(deps, { userId, accountId }, "role_changed", origin, { role });
-  const outcome = await asAdministrator(deps, session, "update", (tx) =>
-    changeRole(tx, { accountId, userId, role }, { ...event, actorId }),
+  const spent = await spendChangeByOthers(deps, userId);
+  const outcome = await payIfDone(spent, () =>
+    asAdministrator(deps, session, "update", (tx) =>
+      changeRole(tx, { accountId, userId, role }, { ...event, actorId }),
+    ),
   );
+  if (outcome !== "changed") await spent.giveBack();
   if (outcome === "unknown_user") throw unknownUser();
   if (outcome === "support")
     throw new Problem("forbidden", "The role of a Support operator cannot be changed here.");

@@ -4,17 +4,28 @@ import { payIfDone, type Spent, spendAll } from "./spend-all.ts";
 
 const DAY_MS = 24 * 3_600_000;
 
+type ChangeDeps = Pick<Deps, "redis" | "clock" | "config">;
+
 /**
  * Spends one of the changes that a user may make to devices, codes and settings in 24 hours: each leaves
  * events, histories, notices and deliveries. Throws `too_many_requests` with the time to wait. Removals
  * are free: what is removed was added.
  */
-export function spendChange(
-  { redis, clock, config }: Pick<Deps, "redis" | "clock" | "config">,
-  userId: string,
-): Promise<Spent> {
+export function spendChange(deps: ChangeDeps, userId: string): Promise<Spent> {
+  return spendOf(deps, keys.changes(userId));
+}
+
+/**
+ * Spends one of the changes that administrators and Support may make to a user in 24 hours, for the same
+ * reason. They cost the user none of their own. Throws `too_many_requests` with the time to wait.
+ */
+export function spendChangeByOthers(deps: ChangeDeps, userId: string): Promise<Spent> {
+  return spendOf(deps, keys.changesByOthers(userId));
+}
+
+function spendOf({ redis, clock, config }: ChangeDeps, key: string): Promise<Spent> {
   const rules = [{ limit: config.limits.changesPerDay, windowMs: DAY_MS }];
-  return spendAll(redis, clock.now(), [{ key: keys.changes(userId), rules }], {
+  return spendAll(redis, clock.now(), [{ key, rules }], {
     code: "too_many_requests",
     detail: "Too many changes were made today.",
   });
@@ -22,7 +33,7 @@ export function spendChange(
 
 /** Makes a change that costs one of the user's of the day, and nothing where it is refused or answers false. */
 export async function payForChange<T>(
-  deps: Pick<Deps, "redis" | "clock" | "config">,
+  deps: ChangeDeps,
   userId: string,
   work: () => Promise<T>,
 ): Promise<T> {

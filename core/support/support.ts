@@ -11,6 +11,8 @@ import { getUser } from "../../store/postgres/users.ts";
 import type { Session } from "../../store/redis/sessions/sessions.ts";
 import { subjectOf, userEvent } from "../audit.ts";
 import type { Deps } from "../deps.ts";
+import { spendChangeByOthers } from "../limits/changes.ts";
+import { payIfDone } from "../limits/spend-all.ts";
 import { endLock, lockedSince } from "../login/lock.ts";
 import { Problem } from "../problem.ts";
 import { requireStillLive } from "../sessions/live-session.ts";
@@ -86,7 +88,7 @@ export async function unlock(
 
 /**
  * Removes every device of the user, voids the recovery codes and ends every session. `changed` is
- * false where there was no device; the sessions end either way.
+ * false where there was no device; the sessions end either way. Throws `too_many_requests`.
  */
 export async function resetMultiFactor(
   deps: Pick<Deps, "db" | "redis" | "clock" | "config" | "flows">,
@@ -98,15 +100,17 @@ export async function resetMultiFactor(
   requireAnother(user, { actorId });
   const devices = await listDevices(deps.db, user.id);
   await requireStillActing(deps, actor);
-  await deps.flows.removeDevices({
-    removalId: newId(),
-    ...subjectOf(user),
-    actorId,
-    event: "multi_factor_reset",
-    detail: { reason },
-    origin,
-    signOut: "always",
-  });
+  await payIfDone(await spendChangeByOthers(deps, user.id), () =>
+    deps.flows.removeDevices({
+      removalId: newId(),
+      ...subjectOf(user),
+      actorId,
+      event: "multi_factor_reset",
+      detail: { reason },
+      origin,
+      signOut: "always",
+    }),
+  );
   return { changed: devices.length > 0 };
 }
 

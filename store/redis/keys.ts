@@ -51,6 +51,8 @@ export const keys = {
   deliveryResends: (webhookId: string, eventId: number) =>
     `mfa:{${webhookId}}:delivery-resends:${eventId}`,
   changes: (userId: string) => `mfa:{${userId}}:changes`,
+  /** What others change about the user. */
+  changesByOthers: (userId: string) => `mfa:{${userId}}:changes-by-others`,
   addressChanges: (userId: string) => `mfa:{${userId}}:address-changes`,
   notices: (digest: string) => `mfa:{${digest}}:notices`,
   numberSends: (digest: string) => `mfa:{${digest}}:number-sends`,

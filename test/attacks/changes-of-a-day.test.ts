@@ -23,10 +23,10 @@ const stack = useStack();
 const CODES = "/v1/me/recovery-codes";
 const DEVICES = "/v1/me/devices";
 
-/** A gateway that takes so many more changes of the user today, and its parts. */
-async function few(userId: string, more: number) {
+/** A gateway that takes so many more changes today of those under a key, and its parts. */
+async function few(userId: string, more: number, key = keys.changes) {
   const { config, redis } = stack.deps;
-  const changesPerDay = (await redis.zCard(keys.changes(userId))) + more;
+  const changesPerDay = (await redis.zCard(key(userId))) + more;
   const limits = { ...config.limits, changesPerDay } as unknown as Limits;
   const parts = { config: { ...config, limits } };
   return { parts, api: gatewayOver(stack, parts) };
@@ -126,6 +126,62 @@ test("attack: it is turned on and off without end, where that is a call of its o
   expect(await on()).toBe(204);
   expect(await off()).toBe(204);
   expect(await on()).toBe(413);
+});
+
+test("attack: an administrator changes a user's role to and fro without end", async () => {
+  const { user: admin, token } = await loggedIn(stack, "administrator");
+  const { id } = await stack.createUser({ accountId: admin.accountId });
+  const other = await stack.createUser({ accountId: admin.accountId });
+  const { api, parts } = await few(id, 2, keys.changesByOthers);
+  const give = (role: string, userId = id) =>
+    api.call("PUT", `/v1/account/users/${userId}/role`, { token, body: { role } });
+  // The role that they have, and whoever is no user here, are no change.
+  for (let n = 0; n < 5; n++) expect((await give("member")).status).toBe(200);
+  const strangers = (await stack.createUser()).id;
+  for (let n = 0; n < 5; n++)
+    expectProblem(await give("administrator", strangers), "user_not_found");
+  for (const role of ["administrator", "member"]) expect((await give(role)).status).toBe(200);
+  const refused = await give("administrator");
+  expectProblem(refused, "too_many_requests");
+  expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(3600);
+  const browser = webClient({ app: createApp({ ...stack.deps, ...parts }) as Stack["app"] }, token);
+  const page = await browser.send(`/account/users/${id}/role`, { role: "administrator" });
+  expect(page.notices.join()).toMatch(/Too many changes were made today\. Try again in \d+ hours/);
+  // Other users are none the worse, and the user's own changes are theirs.
+  expect((await give("administrator", other.id)).status).toBe(200);
+  expect(await stack.deps.redis.zCard(keys.changes(id))).toBe(0);
+});
+
+test("attack: an administrator changes a user's own requirement to and fro without end", async () => {
+  const { user: admin, token } = await loggedIn(stack, "administrator");
+  const { id } = await stack.createUser({ accountId: admin.accountId });
+  const { api } = await few(id, 2, keys.changesByOthers);
+  const require = async (userMultiFactorEnforcementLevel: string) =>
+    (
+      await api.call("PUT", `/v2.0/users/${id}/RAX-AUTH/multi-factor`, {
+        headers: { "x-auth-token": token },
+        body: { "RAX-AUTH:multiFactor": { userMultiFactorEnforcementLevel } },
+      })
+    ).status;
+  for (let n = 0; n < 5; n++) expect(await require("DEFAULT")).toBe(204);
+  for (const level of ["OPTIONAL", "DEFAULT"]) expect(await require(level)).toBe(204);
+  expect(await require("OPTIONAL")).toBe(413);
+});
+
+test("attack: Support resets a user without end, each time by a workflow, on every face", async () => {
+  const { token } = await loggedIn(stack, "support");
+  const { id } = await stack.createUser();
+  const { api, parts } = await few(id, 2, keys.changesByOthers);
+  const reset = () =>
+    api.call("POST", `/v1/support/users/${id}/reset-multi-factor`, {
+      token,
+      body: { reason: "lost it" },
+    });
+  for (let n = 0; n < 2; n++) expect((await reset()).status).toBe(200);
+  expectProblem(await reset(), "too_many_requests");
+  const browser = webClient({ app: createApp({ ...stack.deps, ...parts }) as Stack["app"] }, token);
+  const page = await browser.send(`/support/users/${id}/reset`, { "reset-reason": "lost it" });
+  expect(page.html).toMatch(/Too many changes were made today\. Try again in \d+ hours/);
 });
 
 test("attack: accounts are tried for a link without end", async () => {

@@ -122,7 +122,12 @@ const role = createRoute({
   request: { params: idParam, ...jsonBody(z.object({ role: roleSchema })) },
   responses: {
     200: json(accountUserSchema, "The user"),
-    ...problems({ session: true, role: true, body: true }, "user_not_found", "last_administrator"),
+    ...problems(
+      { session: true, role: true, body: true },
+      "user_not_found",
+      "last_administrator",
+      "too_many_requests",
+    ),
   },
 });
 

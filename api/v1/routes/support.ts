@@ -94,11 +94,7 @@ const look = createRoute({
 });
 
 const actions = { params: idParam, ...post(z.object({ reason: reasonSchema })) };
-const actionProblems = problems(
-  { session: true, role: true, body: true, post: true },
-  "user_not_found",
-  "not_yourself",
-);
+const action = { session: true, role: true, body: true, post: true };
 
 const unlockRoute = createRoute({
   method: "post",
@@ -109,7 +105,7 @@ const unlockRoute = createRoute({
   request: actions,
   responses: {
     200: json(changed, "The user is not locked; `changed` is false if there was no lock"),
-    ...actionProblems,
+    ...problems(action, "user_not_found", "not_yourself"),
   },
 });
 
@@ -122,7 +118,7 @@ const reset = createRoute({
   request: actions,
   responses: {
     200: json(changed, "Done; `changed` is false if there was no device. Sessions end either way"),
-    ...actionProblems,
+    ...problems(action, "user_not_found", "not_yourself", "too_many_requests"),
   },
 });
 
