@@ -29,18 +29,18 @@ import { settingsRoutes } from "./v1/routes/settings.ts";
 import { supportRoutes } from "./v1/routes/support.ts";
 import { webhookRoutes } from "./v1/routes/webhooks.ts";
 
-/** Where programs call, in one protocol or another. */
+/** Path prefixes of the APIs for programs: ours, and the Identity API 2.0. */
 const FACES = ["/v1/*", "/v2.0/*"];
 
-/** What the gateway works with. */
+/** The gateway's dependencies. */
 type AppDeps = Deps & {
-  /** Around each request, where the gateway counts them. */
+  /** Middleware around each request that measures it, if the gateway has metrics. */
   measured?: MiddlewareHandler;
-  /** Around each request, where the gateway makes traces. */
+  /** Middleware around each request that traces it, if the gateway makes traces. */
   traced?: MiddlewareHandler;
 };
 
-/** The gateway: every route over the given dependencies. */
+/** Builds the gateway: every route, with the given dependencies. */
 export function createApp(deps: AppDeps) {
   const { config, log } = deps;
   const app = new OpenAPIHono({ defaultHook: invalidFields });
@@ -51,9 +51,9 @@ export function createApp(deps: AppDeps) {
   app.use(requestLog(log, config.TRUSTED_PROXIES));
   if (deps.traced) app.use(deps.traced);
   app.use(secureHeaders);
-  // The portal has a limit of its own, and refuses on a page.
+  // The portal has its own body limit and shows refusals as pages.
   for (const face of FACES) app.use(face, noStore, limitBody(config.limits.bodyBytes));
-  // Before what clients must keep to: providers send forms, and sign them.
+  // Registered before the JSON-only check, because providers post signed forms.
   providerRoutes(app, deps);
   refuseOtherMethods(app);
   for (const face of FACES) app.use(face, jsonOnly, idempotency(deps));
@@ -76,7 +76,7 @@ export function createApp(deps: AppDeps) {
   app.route("/", identity(deps));
   app.route("/", portal({ ...deps, flows: { ...deps.flows, ...deps.flows.forPages } }));
 
-  // Each face refuses in its own form, also what no route of it takes.
+  // Each API answers errors in its own format, also for paths without a route.
   const refuse = (c: Context, error: Error) =>
     (isIdentity(c) ? answerFault : answerError)(error, c, log, config.SUPPORT_CONTACT);
   app.notFound((c) => refuse(c, new Problem("not_found")));

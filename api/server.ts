@@ -15,13 +15,16 @@ import { createApp } from "./app.ts";
 import { createMetrics } from "./http/metrics.ts";
 import { serveMetrics } from "./http/metrics-server.ts";
 
-/** How long a client may take to send its request's headers, and all of it; in ms. */
+/** How long a client may take to send its request's headers, and the whole request; in ms. */
 const PATIENCE = {
   headersTimeout: 10_000,
   requestTimeout: 20_000,
   connectionsCheckingInterval: 2_000,
 };
-/** How long what is under way may take when the gateway ends, in ms: more than a page waits for Temporal. */
+/**
+ * How long open requests may take when the gateway stops, in ms: longer than a page waits for
+ * Temporal.
+ */
 const SHUTDOWN_GRACE_MS = PAGE_PATIENCE_MS + 2_000;
 
 const config = loadConfig();
@@ -60,7 +63,8 @@ const app = createApp({
   measured: metrics.observe,
   traced,
 });
-// The first one of a process takes 25 ms of its event loop, the next ones 4: nobody is to wait for it.
+// A process's first QR code takes 25 ms of its event loop, later ones 4. Draw one before users
+// wait.
 await drawQrCode(config.SERVICE_NAME);
 const { METRICS_ADDRESS } = config;
 const measures = METRICS_ADDRESS && (await serveMetrics(METRICS_ADDRESS, metrics.registry));
@@ -73,10 +77,11 @@ if (hasOutbox(config))
     "messages go to the development outbox and reach no phone; set SMS_GATEWAY for real ones",
   );
 
-/** Answers what is under way, then lets go of everything. */
+/** Finishes open requests, then closes all connections. */
 async function stop() {
   const closed = new Promise((resolve) => server.close(resolve));
-  // From now on Node gives nobody up: a client that never finishes would keep the process for ever.
+  // From now on Node enforces no timeouts: a client that never finishes would keep the process
+  // alive.
   setTimeout(
     () => "closeAllConnections" in server && server.closeAllConnections(),
     SHUTDOWN_GRACE_MS,

@@ -3,8 +3,9 @@ import { bodyLimit } from "hono/body-limit";
 import { Problem } from "../../core/problem.ts";
 
 /**
- * Refuses a body of more than so many bytes with `body_too_large`. A length that is declared is
- * believed, as HTTP holds the sender to it; only a body without one is counted as it comes.
+ * Refuses a body of more than `maxSize` bytes with `body_too_large`. A declared Content-Length is
+ * trusted, because HTTP holds the sender to it. A body without one, or with Transfer-Encoding, is
+ * counted while it arrives.
  */
 export function limitBody(maxSize: number): MiddlewareHandler {
   const refuse = () => {

@@ -6,20 +6,22 @@ import ipaddr from "ipaddr.js";
 const WITH_PORT = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::[\w.-]+)?$/;
 
 /**
- * The IP address in its one form: IPv6 as RFC 5952 writes it, an IPv4 address inside IPv6 as IPv4,
- * without port and brackets. Undefined for what is no address, such as `unknown` (RFC 7239 section 6.2).
+ * The IP address in canonical form: IPv6 as in RFC 5952, an IPv4-mapped address as IPv4, without
+ * port and brackets. Undefined for text that is no address, such as `unknown` (RFC 7239 section
+ * 6.2).
  */
 export function canonicalAddress(text: string | undefined): string | undefined {
   const node = text?.trim() ?? "";
   const [, bracketed, bare] = WITH_PORT.exec(node) ?? [];
   const address = isIP(node) ? node : (bracketed ?? bare ?? "");
-  // Node's own check first: the library also reads forms such as 0x7f.1 that nobody writes honestly.
+  // Node's own check comes first: ipaddr.js also reads forms such as 0x7f.1, which no honest proxy
+  // writes.
   return isIP(address) ? ipaddr.process(address).toString() : undefined;
 }
 
 /**
- * The clients that proxies name, the nearest proxy's entry last, as they were written. A `Forwarded`
- * header that is malformed names one client without an address.
+ * The forwarded addresses as written, the nearest proxy's entry last. A malformed `Forwarded`
+ * header gives one empty entry.
  */
 export function forwardedEntries(header: (name: string) => string | undefined): string[] {
   const list = header("x-forwarded-for");

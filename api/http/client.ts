@@ -6,10 +6,11 @@ import { canonicalAddress, forwardedEntries } from "./client-address.ts";
 const LONGEST_USER_AGENT = 200;
 
 /**
- * Where the request came from. The entries of `X-Forwarded-For`, or where that is absent those of
- * `Forwarded` (RFC 7239), are believed for as many as there are trusted proxies, counted from the
- * right: what stands further left is whatever the client wrote. Without an entry it is the peer. An
- * entry that is no address makes a client without one: the proxy's own address would be untrue.
+ * The client's IP address and user agent. The address is taken from `X-Forwarded-For` or, if that
+ * is absent, from `Forwarded` (RFC 7239). Counted from the right, as many entries are trusted as
+ * there are trusted proxies; entries further left are whatever the client wrote. With fewer entries
+ * than trusted proxies the address is the peer's. An entry that is no address gives a client
+ * without an address, because the proxy's own address would be wrong.
  */
 export function clientInfoOf(c: Context, trustedProxies: number): ClientInfo {
   const userAgent = c.req.header("user-agent")?.slice(0, LONGEST_USER_AGENT);

@@ -1,6 +1,6 @@
 import type { MiddlewareHandler } from "hono";
 
-/** What every answer carries; a page adds its own policy. */
+/** Headers of every response. Pages add a Content-Security-Policy. */
 const HEADERS = {
   "cross-origin-opener-policy": "same-origin",
   "cross-origin-resource-policy": "same-origin",
@@ -16,21 +16,21 @@ const HEADERS = {
 };
 
 /**
- * The headers of `hono/secure-headers`, set before the answer is made: set afterwards, as that does,
- * they cost each request a second Response (see docs/performance-log.md).
+ * Sets the headers of `hono/secure-headers` before the response is made. That middleware sets them
+ * afterwards, which costs each request a second Response object (see docs/performance-log.md).
  */
 export const secureHeaders: MiddlewareHandler = (c, next) => {
   for (const [name, value] of Object.entries(HEADERS)) c.header(name, value);
   return next();
 };
 
-/** No answer of the API may be kept by anybody on its way. */
+/** Forbids caches on the way to store an API response. */
 export const noStore: MiddlewareHandler = (c, next) => {
   c.header("cache-control", "no-store");
   return next();
 };
 
-/** The headers of a file of events. */
+/** Response headers of an exported file of events. */
 export const NDJSON = {
   "content-type": "application/x-ndjson",
   "content-disposition": 'attachment; filename="activity.ndjson"',

@@ -4,21 +4,23 @@ import type { Deps } from "../../core/deps.ts";
 import { Problem } from "../../core/problem.ts";
 import { callerWith, keptAnswers, toKeep } from "./stored-responses.ts";
 
-/** The key as clients may choose it. */
+/** The allowed Idempotency-Key. */
 export const idempotencyKeySchema = z.string().min(1).max(200);
 
 const HEADERS = ["content-type", "content-disposition", "location", "www-authenticate"];
 
-/** The one path at which a header names the challenge. */
+/** The only path where a header (`X-SessionId`) names the challenge. */
 const TOKENS = "/v2.0/tokens";
 
-/** A challenge in the path, with what is asked of it. */
+/** The path of a call on a challenge; the challenge's ID is captured. */
 const CHALLENGE = /^\/v1\/login\/challenges\/([^/]+)\//;
 
 /**
- * Answers a repeated POST with the same `Idempotency-Key` as the first time: for a day, while the
- * session or the challenge that it came with lasts, and for a stranger where it was a login that
- * succeeded. Throws `invalid_request` for a key that is empty or too long.
+ * Answers a repeated POST with the same `Idempotency-Key` with the first response. Responses are
+ * stored for a day, but only while the session or challenge of the request lasts. For callers with
+ * neither, only the response of a successful login is stored.
+ * Throws `invalid_request` for a key that is empty or too long, `idempotency_key_reused` for a
+ * repeated key with another body, and `request_in_progress` while the first request runs.
  */
 export function idempotency(deps: Deps): MiddlewareHandler {
   return async (c, next) => {
@@ -31,7 +33,7 @@ export function idempotency(deps: Deps): MiddlewareHandler {
     const claimed = await answers.claim(text);
     if (claimed.outcome === "mismatch") throw new Problem("idempotency_key_reused");
     if (claimed.outcome === "in_progress")
-      throw new Problem("request_in_progress", "Wait for its answer.", { retryAfterS: 1 });
+      throw new Problem("request_in_progress", "Wait until it is answered.", { retryAfterS: 1 });
     if (claimed.outcome === "done") return answers.answerOf(c, claimed);
     await next();
     await answers.keep(c, claimed.claim, c.res.status, () => toKeep(c.res, HEADERS));
@@ -47,7 +49,7 @@ function requireShort(key: string) {
   });
 }
 
-/** The ways in which the faces are told who calls, and for which login. */
+/** The session token and the challenge's ID, wherever the two APIs take them from. */
 const credentialsOf = (c: Context) => ({
   token:
     c.req.header("x-auth-token") ??

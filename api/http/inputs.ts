@@ -5,7 +5,7 @@ import { readAddress } from "../../store/addresses.ts";
 import { OPERATOR_ID } from "../../store/ids.ts";
 import { faultOfUsername, LONGEST_TYPED_USERNAME } from "../../store/usernames.ts";
 
-/** What clients of every face may send. */
+/** Request fields that the APIs and the portal share. */
 
 const ID = /^[0-9a-f]{32}$/;
 
@@ -13,12 +13,12 @@ export const methodSchema = z.enum(["sms", "otp"]).openapi("Method");
 
 export const requirementSchema = z.enum(["optional", "required"]).openapi("Requirement");
 
-/** The pattern as JSON Schema writes it: Unicode is understood, and flags are not part of it. */
+/** The pattern for JSON Schema, which assumes Unicode and has no flags. */
 const patternOf = ({ source: pattern }: RegExp) => ({ pattern });
 
 const NICKNAME = /^[^\p{Cc}\p{Cs}\u2028\u2029\u202a-\u202e\u2066-\u2069]*$/u;
 
-/** A nickname: emoji are fine; what cannot be seen is not. */
+/** A nickname. Emoji are allowed; control characters and direction overrides are not. */
 export const nicknameSchema = z
   .string()
   .trim()
@@ -31,13 +31,13 @@ export const nicknameSchema = z
 const QUANTITY = "Choose from 1 to 10 codes.";
 export const quantitySchema = z.int(QUANTITY).min(1, QUANTITY).max(10, QUANTITY);
 
-/** A page of what is numbered, the highest numbers first. */
+/** Query of a page of numbered items, highest number first: the items numbered below `before`. */
 export const pageQuery = z.object({
   before: z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER).optional(),
   limit: z.coerce.number().int().min(1).max(100).default(20),
 });
 
-/** Types of event by name. */
+/** Names of event types. */
 export const eventTypesSchema = z
   .array(
     z
@@ -54,7 +54,7 @@ const instant = z
   .transform((text) => new Date(text))
   .openapi({ type: "string", example: "2026-01-31" });
 
-/** Which events of one's own. */
+/** Filter of a user's own events. */
 export const eventFilterQuery = z.object({
   type: z
     .string()
@@ -64,23 +64,27 @@ export const eventFilterQuery = z.object({
     .openapi({
       type: "string",
       pattern: "^[a-z_]{1,64}(,[a-z_]{1,64}){0,49}$",
-      description: "One or several, with commas between them",
+      description: "One or more, separated by commas",
     }),
   from: instant.optional(),
-  to: instant.optional().openapi({ description: "The end, which is not included" }),
+  to: instant.optional().openapi({ description: "The end of the time range, exclusive" }),
 });
 
-/** Which events of an account. */
+/** Filter of an account's events. */
 export const accountEventFilterQuery = eventFilterQuery.extend({
-  user: z.string().regex(ID, "Give a user's ID.").optional().openapi({ description: "About whom" }),
+  user: z
+    .string()
+    .regex(ID, "Give a user's ID.")
+    .optional()
+    .openapi({ description: "The user whom the events are about" }),
   actor: z
     .string()
     .regex(/^[0-9a-z_]{1,64}$/, `Give a user's ID, or ${OPERATOR_ID}.`)
     .optional()
-    .openapi({ description: "By whom" }),
+    .openapi({ description: `The user who caused the events, or ${OPERATOR_ID}` }),
 });
 
-/** A password as typed, no longer than is hashed. */
+/** A password as typed. Longer ones are never hashed. */
 export const passwordSchema = z
   .string()
   .min(1, "Enter the password.")
@@ -103,7 +107,7 @@ export const credentialsSchema = z
 
 const USERNAME = /^[^\s\p{C}/:\\]*$/u;
 
-/** The name of a new user: by PRECIS (RFC 8265), and no address of the web. */
+/** The name of a new user: by PRECIS (RFC 8265), and nothing that looks like a web address. */
 export const usernameSchema = z
   .string()
   .trim()
@@ -118,7 +122,7 @@ export const usernameSchema = z
   })
   .openapi({ ...patternOf(USERNAME), example: "carol" });
 
-/** An email address as people write it: by HTML's rule, and with an international domain. */
+/** An email address by the rule of HTML's email field; its domain may be international. */
 export const emailSchema = z
   .string()
   .max(254, { error: "An address can have at most 254 characters.", abort: true })
@@ -130,7 +134,7 @@ export const emailSchema = z
 
 const REASON = /^([^\p{Cc}\p{Cs}]|[\t\r\n])*$/u;
 
-/** Why Support did something, as the audit keeps it. */
+/** Support's reason for an action, for the audit trail. */
 export const reasonSchema = z
   .string()
   .trim()
@@ -139,7 +143,7 @@ export const reasonSchema = z
   .regex(REASON, "A reason cannot have control characters.")
   .openapi({ ...patternOf(REASON), example: "Lost the phone; identity checked by video call" });
 
-/** A passcode, PIN or recovery code as typed: never longer than a recovery code with its separators. */
+/** A passcode, PIN or recovery code as typed; 64 characters leave room for separators. */
 export const codeSchema = z
   .string()
   .trim()

@@ -2,8 +2,8 @@ import { createServer, type Server } from "node:http";
 import type { Registry } from "prom-client";
 
 /**
- * Answers `GET /metrics` for Prometheus, and nothing else, at `ip:port`: apart from the port that
- * users reach, so that no proxy need hide it. Resolves once it listens; rejects where the address is
+ * Serves `GET /metrics` for Prometheus, and nothing else, at `ip:port`. This is not the port that
+ * users reach, so no proxy has to hide it. Resolves once it listens; rejects if the address is
  * taken.
  */
 export function serveMetrics(address: string, registry: Registry): Promise<Server> {
@@ -15,7 +15,7 @@ export function serveMetrics(address: string, registry: Registry): Promise<Serve
     }
     registry.metrics().then(
       (text) => response.writeHead(200, { "content-type": registry.contentType }).end(text),
-      // Where one cannot be read there is none for a moment, and the gateway goes on.
+      // If a metric cannot be read, this one scrape fails and the gateway goes on.
       () => response.writeHead(500).end(),
     );
   });

@@ -7,13 +7,13 @@ import { countQueuedEvents } from "../../store/postgres/event-queue.ts";
 import { watchRedisCommands } from "../../store/redis/commands.ts";
 import { subscribe } from "../../telemetry/facts.ts";
 
-/** From a Redis round trip to the gateway's patience with Temporal, in seconds. */
+/** In seconds: from a Redis round trip to the time limit of a call to Temporal. */
 const BUCKETS_S = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
 /**
- * What Prometheus reads of one gateway: the process, every request by its route, what its parts
- * tell of logins, locks, messages and the services behind, and the queue that the workers empty.
- * No label names a user.
+ * The Prometheus metrics of one gateway: its process, requests by route, logins, locks, refused
+ * messages, calls to Redis, PostgreSQL and Temporal, and the queue that the workers empty. No label
+ * names a user.
  */
 export function createMetrics(db: Db) {
   const registry = new Registry();
@@ -32,24 +32,28 @@ export function createMetrics(db: Db) {
   collectDefaultMetrics({ register: registry, prefix: "second_step_" });
   const requests = histogram(
     "http_request_duration_seconds",
-    "Requests by method, route (as documented, never the address itself) and status",
+    "Requests by method, route (its pattern, never the actual path) and status",
     ["method", "route", "status"],
   );
   const problems = counter("problems_total", "Refusals of API requests, by the problem's code", [
     "code",
   ]);
-  const logins = counter("logins_total", "Steps of logins by how they ended and by which method", [
+  const logins = counter("logins_total", "Login steps by outcome and method", [
     "step",
     "outcome",
     "method",
   ]);
-  const locks = counter("locks_total", "Users locked for their wrong passcodes", []);
-  const refusedSends = counter("sends_refused_total", "Messages over a budget", ["limit"]);
+  const locks = counter("locks_total", "Users locked after wrong passcodes", []);
+  const refusedSends = counter(
+    "sends_refused_total",
+    "Messages refused because a limit was reached",
+    ["limit"],
+  );
   const commands = histogram("redis_command_duration_seconds", "Redis commands and scripts", [
     "command",
     "outcome",
   ]);
-  const calls = histogram("temporal_call_duration_seconds", "Calls of Temporal, retries included", [
+  const calls = histogram("temporal_call_duration_seconds", "Calls to Temporal, retries included", [
     "call",
     "outcome",
   ]);
@@ -79,7 +83,7 @@ export function createMetrics(db: Db) {
     const took = requests.startTimer();
     await next();
     const route = routePath(c);
-    // A middleware's pattern: no route took the request.
+    // A pattern that ends in `*` is a middleware's: no route took the request.
     took({
       method: c.req.method,
       route: route.endsWith("*") ? "none" : route,

@@ -2,8 +2,8 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import { Problem } from "../../core/problem.ts";
 
 /**
- * Refuses every method that the routes under `/v1` do not take (RFC 9110, section 15.5.6). To be
- * called after them.
+ * Answers 405 (RFC 9110 section 15.5.6) to methods that the routes under `/v1` do not take. Call it
+ * after these routes are registered.
  */
 export function refuseOtherMethods(app: OpenAPIHono) {
   const taken = new Map<string, string[]>();

@@ -17,10 +17,10 @@ export const invalidFields: Hook<unknown, Env, string, unknown> = (result) => {
   if (!result.success) throw fieldsProblem(result.error.issues);
 };
 
-/** So many faults are told at once: a list in a request may have many more. */
+/** How many faults one response lists at most; a list in a request may have many more. */
 const MOST_FAULTS = 20;
 
-/** The problem that lists the bad fields of a request, the first of them where they are many. */
+/** The problem that lists the bad fields of a request, at most `MOST_FAULTS` of them. */
 export function fieldsProblem(issues: readonly Pick<Issue, "path" | "message">[]): Problem {
   const errors = issues
     .slice(0, MOST_FAULTS)
@@ -29,14 +29,14 @@ export function fieldsProblem(issues: readonly Pick<Issue, "path" | "message">[]
   return new Problem("invalid_request", detail, { errors });
 }
 
-/** Answers any error as a problem; a lock's names the way to Support. */
+/** Answers any error as a problem. The problem of a locked account names Support's contact. */
 export function answerError(error: Error, c: Context, log: Logger, support?: SupportContact) {
   return sendProblem(c, withSupport(problemOf(error, routePath(c), log), support));
 }
 
 /**
- * The problem by which an error of a route is told. What is not a refusal of ours is logged, and
- * told without details.
+ * The problem for an error of a route. Errors other than refusals are logged, and the client gets
+ * no details.
  */
 export function problemOf(error: Error, route: string, log: Logger): Problem {
   if (error instanceof Problem) return error;
@@ -61,12 +61,12 @@ export function problemOf(error: Error, route: string, log: Logger): Problem {
   return new Problem("internal_error", "The error was logged. Try again, or contact Support.");
 }
 
-const TOLD_AS = { away: "temporal is away", busy: "a flow takes nothing more at this moment" };
+const TOLD_AS = { away: "temporal is away", busy: "a flow is too busy to take a call" };
 
 const REMOVAL_GOES_ON =
-  "The devices are being removed. That goes on by itself; look again in a moment.";
+  "The devices are being removed. This continues in the background. Check again in a moment.";
 
-/** A dependency is away; nothing was lost, and trying again is right. */
+/** A dependency is unavailable. Nothing was lost, so the client should try again. */
 function unavailable(dependency: "store" | "temporal", detail?: string) {
   return new Problem(
     "service_unavailable",
@@ -98,7 +98,9 @@ export function sendProblem(c: Context, problem: Problem) {
   return c.body(JSON.stringify(problemBody(problem)), problem.status, headers);
 }
 
-/** SQLSTATE character_not_in_repertoire and untranslatable_character: PostgreSQL keeps no NUL. */
+/**
+ * SQLSTATE character_not_in_repertoire and untranslatable_character: PostgreSQL cannot store NUL.
+ */
 const UNSTORABLE = ["22021", "22P05"];
 
 function isUnstorable({ cause }: Error): boolean {

@@ -4,40 +4,40 @@ import { forwardedEntries } from "./client-address.ts";
 
 const MINUTE_MS = 60_000;
 
-/** How often a doubt is told in the log, in ms. */
+/** The shortest time between two log lines about the same doubt, in ms. */
 const EVERY_MS = 5 * MINUTE_MS;
 
 /**
- * The readiness tells what most requests of so many minutes bear, where there were at least so many: one
- * header of a stranger is no sign of a proxy.
+ * `/readyz` reports a doubt if most requests of the last WITHIN_MINUTES minutes showed it, and
+ * there were at least AT_LEAST requests: one client's forged header is no sign of a proxy.
  */
 const WITHIN_MINUTES = 15;
 const AT_LEAST = 20;
 
-/** Load balancers ask these themselves, past every proxy. */
+/** Load balancers call these directly, not through a proxy. */
 const PROBES = new Set(["/healthz", "/readyz"]);
 
 type Code = "forwarded_not_trusted" | "too_few_forwarded" | "both_forwarded";
 
-/** Why the addresses that throttling and the audit see may not be those of the clients. */
+/** A sign that the client addresses in throttling and in the audit trail may be wrong. */
 export type ProxyDoubt = { code: Code; detail: string };
 
 const DETAILS: Record<Code, string> = {
   forwarded_not_trusted:
-    "Requests bear X-Forwarded-For or Forwarded and TRUSTED_PROXIES is 0: behind a proxy all users " +
-    "share its address, and throttles hold them back together.",
+    "Requests have X-Forwarded-For or Forwarded, but TRUSTED_PROXIES is 0. Behind a proxy all " +
+    "users share its address and are throttled together.",
   too_few_forwarded:
-    "Requests bear fewer forwarded addresses than TRUSTED_PROXIES: they come past a proxy, or the " +
+    "Requests have fewer forwarded addresses than TRUSTED_PROXIES. They bypass a proxy, or the " +
     "number is too high, and users share a proxy's address.",
   both_forwarded:
-    "Requests bear both X-Forwarded-For and Forwarded, of which X-Forwarded-For is believed: have the " +
-    "proxy remove the one that it does not write, or clients choose their own address.",
+    "Requests have both X-Forwarded-For and Forwarded. We use X-Forwarded-For. Make the proxy " +
+    "remove the header that it does not write, or clients can choose their own address.",
 };
 
 /**
- * Watches whether requests come as TRUSTED_PROXIES says. A wrong number breaks nothing at once: it
- * throttles everybody together. So it is told in the log, once in five minutes, and, where most requests
- * are so, by `doubts`.
+ * Watches whether requests arrive as TRUSTED_PROXIES says. A wrong number causes no error: it
+ * throttles all users together. So a doubt is logged, at most once in five minutes, and `doubts`
+ * lists those that most requests showed.
  */
 export function watchProxies({ config, clock, log }: Pick<Deps, "config" | "clock" | "log">) {
   const seen = new Map<Code, { told: number; requests: number }>();
@@ -62,7 +62,7 @@ export function watchProxies({ config, clock, log }: Pick<Deps, "config" | "cloc
 
   return {
     observe,
-    /** What was doubtful of most requests of the last quarter of an hour. */
+    /** Doubts that most requests of the last 15 minutes showed. */
     doubts: (): ProxyDoubt[] =>
       [...seen.keys()]
         .filter((code) => recent.isUsual(code))
@@ -70,7 +70,7 @@ export function watchProxies({ config, clock, log }: Pick<Deps, "config" | "cloc
   };
 }
 
-/** Counts requests by the minute, for as long as they matter. */
+/** Counts the requests of the last WITHIN_MINUTES minutes by minute. */
 function recentRequests(clock: Deps["clock"]) {
   let minutes: { minute: number; code?: Code; requests: number }[] = [];
   const young = () => {
@@ -86,7 +86,7 @@ function recentRequests(clock: Deps["clock"]) {
       if (same) same.requests++;
       else minutes.push({ minute, code, requests: 1 });
     },
-    /** Whether most were so. */
+    /** Whether most requests showed this doubt. */
     isUsual(code: Code): boolean {
       const all = sum(young());
       return all >= AT_LEAST && 2 * sum(minutes.filter((one) => one.code === code)) > all;

@@ -3,16 +3,19 @@ import type { MiddlewareHandler } from "hono";
 import type { Logger } from "pino";
 import { inRequest } from "../../telemetry/request-context.ts";
 
-/** What a proxy's id may look like; anything else could forge a log line or fill it. */
+/** The allowed form of a proxy's request ID; other text could forge log lines or fill the log. */
 const WELL_FORMED = /^[\w.:-]{8,64}$/;
 
-/** A session's token, where a protocol puts one into the path. */
+/** A session token in a path, as the Identity API has it. */
 const TOKEN = /([0-9a-f]{56})\.[^/]*/gi;
 
-/** What a token is made of, percent-encoded. */
+/** A percent-encoded character that a token may contain. */
 const ENCODED = /%([2-7][0-9a-f])/gi;
 
-/** The path, less its token: also where any of it came percent-encoded, as routes take it, too. */
+/**
+ * The path without the secret part of a token. Routes also take percent-encoded tokens, so these
+ * are masked too.
+ */
 function withoutToken(path: string): string {
   const decoded = path.replace(ENCODED, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)));
   const masked = decoded.replace(TOKEN, "$1.…");
@@ -20,8 +23,8 @@ function withoutToken(path: string): string {
 }
 
 /**
- * One line a request: method, path, status and duration (ms); never a body, header or query.
- * Answers `x-request-id`: the one that a trusted proxy gave, if it is well formed, or a new one.
+ * Logs one line per request: method, path, status and duration (ms); never a body, header or query.
+ * Answers `x-request-id`: the ID that a trusted proxy sent, if it is well formed, or a new one.
  */
 export function requestLog(log: Logger, trustedProxies: number): MiddlewareHandler {
   return async (c, next) => {

@@ -14,17 +14,18 @@ import { isUnavailable } from "../../store/unavailable.ts";
 
 declare module "hono" {
   interface ContextVariableMap {
-    /** The user whose login this request was; see `keepLogin`. */
+    /** The user whom this request logged in; see `keepLogin`. */
     loggedIn?: string;
   }
 }
 
-/** An answer as it is kept for a repeated request. */
+/** A response as stored for repeated requests. */
 export type Kept = { status: StatusCode; headers: [string, string][]; body: string };
 
 /**
- * Whom an answer is kept for, and given to again: a live session, an open challenge, or a stranger.
- * Another caller, or the same one once the session is over, sends another request.
+ * The owner of a stored response: a live session, an open challenge, or a stranger (neither). The
+ * same key from another owner is another request. So is the same user's after the session has
+ * ended.
  */
 export type Caller = { is: string; userId?: string };
 
@@ -32,7 +33,7 @@ type CallerDeps = Pick<Deps, "redis" | "clock" | "config">;
 
 const STRANGER: Caller = { is: "stranger" };
 
-/** Who calls with a session's token or a challenge's id. Neither is believed before it was looked up. */
+/** The caller by session token or challenge ID. Both are looked up before they are trusted. */
 export async function callerWith(
   deps: CallerDeps,
   { token, challengeId }: { token?: string; challengeId?: string },
@@ -55,7 +56,9 @@ async function liveSession(deps: CallerDeps, token: string): Promise<Caller | un
   }
 }
 
-/** Lets the answer of a stranger's login be kept, since the login opened a session or a challenge. */
+/**
+ * Allows storing the response of a stranger's login, because it opened a session or a challenge.
+ */
 export function keepLogin(c: Context, result: LoginResult): LoginResult {
   const { id } = result.status === "challenge" ? result.challenge : result.session;
   c.set("loggedIn", ownerOf(id));
@@ -63,10 +66,10 @@ export function keepLogin(c: Context, result: LoginResult): LoginResult {
 }
 
 /**
- * Lets one of the caller's requests of this key and text go on, or finds what it was answered.
- * Answers are kept for a day, and sealed, as one may hold a session token. What is kept belongs to a
- * user and is bounded by `limits.keptAnswers`; of a stranger's request nothing is kept but the answer
- * of a login that succeeded.
+ * The stored responses to one caller's requests with one key. `claim` lets the first request run; a
+ * repeated one gets the stored response. Responses are stored for a day, and sealed, because one
+ * may hold a session token. Each belongs to a user and counts against `limits.keptAnswers`. For a
+ * stranger's request only the response of a successful login is stored.
  */
 export function keptAnswers(
   { redis, clock, config, log }: CallerDeps & Pick<Deps, "log">,
@@ -78,15 +81,16 @@ export function keptAnswers(
   const { bytes, perUser, otherTexts } = config.limits.keptAnswers;
   return {
     /**
-     * Keyed: the text may hold a password or a code, which a plain hash would let be tried. For the
-     * same reason it is compared with few other texts: see docs/decisions/0028.
+     * The text is hashed with a key, because it may hold a password or a code: a plain hash would
+     * let an attacker try guesses. For the same reason few other texts are compared: see
+     * docs/decisions/0028.
      */
     claim: (text: string) =>
       claim(redis, key, hashCode(config.CODE_KEY, "request", digest, text), {
         otherTexts: caller.is.startsWith("session") ? otherTexts : 0,
       }),
 
-    /** The answer of a claim that was done. */
+    /** The stored response of a request that is done. */
     answerOf(c: Context, { response }: Extract<Claim, { outcome: "done" }>): Response {
       const text = unseal(config.SEALING_KEYS, response, digest).toString();
       const { body, status, headers } = JSON.parse(text) as Kept;
@@ -95,9 +99,10 @@ export function keptAnswers(
     },
 
     /**
-     * Keeps the answer where it is a user's, no larger than may be, and would not turn out
-     * differently when tried again (5xx, 429 and its 413 at /v2.0). Where the store is away by now,
-     * the answer is given all the same: it may hold what nobody is told again.
+     * Stores the response if it belongs to a user and is not too large. A response that may differ
+     * at the next try is not stored: 5xx, 429, and 413, which is 429 at /v2.0. If the store is
+     * unavailable by now, the response is sent all the same: it may hold a secret that is shown
+     * only once.
      */
     async keep(
       c: Context,
@@ -116,13 +121,13 @@ export function keptAnswers(
         await complete(redis, key, claimId, { response, index, most: perUser, now: clock.now() });
       } catch (error) {
         if (!isUnavailable(error)) throw error;
-        log.warn({ err: error }, "an answer could not be kept");
+        log.warn({ err: error }, "a response could not be stored");
       }
     },
   };
 }
 
-/** A response as it is to be kept, with those of its headers that belong to it. */
+/** A response as it is stored: of its headers only the named ones. */
 export async function toKeep(response: Response, headers: readonly string[]): Promise<Kept> {
   return {
     status: response.status as StatusCode,

@@ -2,8 +2,8 @@ import { z } from "@hono/zod-openapi";
 import { EVENT_TYPES } from "../../store/event-types.ts";
 import "../../plain-faults.ts";
 
-/** The types of event that a webhook is sent: those that can come. */
+/** The event types that a webhook can subscribe to. */
 export const webhookTypesSchema = z
   .array(z.enum(EVENT_TYPES, "There is no such type of event."))
-  .min(1, "Name one type of event at least, or none for all.")
-  .max(50, "Name 50 types of event at most, or none for all.");
+  .min(1, "Name at least one event type, or leave this out for all events.")
+  .max(50, "Name at most 50 event types, or leave this out for all events.");

@@ -2,7 +2,7 @@ import { configuredMethods } from "../../store/methods.ts";
 import type { MfaProfile } from "../../store/postgres/profiles.ts";
 import type { Role } from "../../store/postgres/schema.ts";
 
-/** How the protocol calls what a session was authenticated by (RFC 8176 and our own names). */
+/** Our authentication method names (those of RFC 8176 and our own) -> the protocol's. */
 const AUTHENTICATED_BY: Record<string, string> = {
   pwd: "PASSWORD",
   api_key: "APIKEY",
@@ -30,12 +30,12 @@ const ROLES: Record<Role, { id: string; name: string; description: string }> = {
   },
 };
 
-/** There are no regions; clients want one. */
+/** The service has no regions, but clients expect one. */
 export const REGION = "RegionOne";
 
 type Opened = { token: string; amr: readonly string[]; expiresAt: string };
 
-/** The answer of a login, and of a token's validation. */
+/** The response to a login and to the validation of a token. */
 export function describeAccess({ user, account, devices }: MfaProfile, opened: Opened) {
   const { id, name } = account;
   return {

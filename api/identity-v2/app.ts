@@ -14,8 +14,8 @@ import { tokenRoutes } from "./tokens.ts";
 import { userRoutes } from "./users.ts";
 
 /**
- * The Identity API 2.0 with its multi-factor extension (see docs/identity-v2.md): the same functions
- * as behind `/v1`, in that protocol's words.
+ * The Identity API 2.0 with its multi-factor extension (see docs/identity-v2.md). It calls the same
+ * functions as `/v1`.
  */
 export function identity(deps: Deps) {
   const app = new Hono();
@@ -38,10 +38,10 @@ export function identity(deps: Deps) {
   return app;
 }
 
-/** Whether the request came by this face. */
+/** Whether the request is one to the Identity API. */
 export const isIdentity = (c: Context) => /^\/v2\.0(\/|$)/.test(c.req.path);
 
-/** Answers any error as a fault; a lock's names the way to Support. */
+/** Answers any error as a fault. The fault of a locked account names Support's contact. */
 export function answerFault(
   error: Error,
   c: Context,

@@ -12,7 +12,7 @@ import type { Routes } from "./routes.ts";
 
 const MINUTE_MS = 60_000;
 const LONGEST_MS = 365 * 24 * 60 * MINUTE_MS;
-/** For a code that an administrator makes for somebody else. */
+/** The limit where an administrator makes the code for another user. */
 const LONGEST_BY_OTHERS_MS = 180 * MINUTE_MS;
 
 const codesSchema = z.object({

@@ -9,7 +9,7 @@ import type { User } from "../../store/postgres/schema.ts";
 import { getUser } from "../../store/postgres/users.ts";
 import type { Session } from "../../store/redis/sessions/sessions.ts";
 
-/** The live session behind `X-Auth-Token`. Throws as `sessionOf`. */
+/** The live session behind `X-Auth-Token`. Throws the problems of `sessionOf`. */
 export async function callerOf(c: Context, deps: Deps, admits: Admits = {}): Promise<Session> {
   const token = c.req.header("x-auth-token");
   if (!token) throw new Problem("unauthenticated", "Send your token as X-Auth-Token.");
@@ -19,12 +19,12 @@ export async function callerOf(c: Context, deps: Deps, admits: Admits = {}): Pro
 /** A parameter of the path. */
 export const param = (c: Context, name: string): string => c.req.param(name) ?? "";
 
-/** Whether the path names the caller. */
+/** Whether the path names the caller's own user. */
 export const isOwn = (c: Context, { userId }: Session) => param(c, "userId") === userId;
 
 /**
- * The caller, on a path of their own: a set-up token is good for these. Throws `forbidden` on
- * anybody else's, whether there is such a user or not.
+ * The caller, if the path names their own user; a set-up token is enough. Throws `forbidden` on any
+ * other path, whether or not it names an existing user.
  */
 export async function callerOnOwnPath(c: Context, deps: Deps): Promise<Session> {
   const session = await callerOf(c, deps, { setup: true });
@@ -34,8 +34,8 @@ export async function callerOnOwnPath(c: Context, deps: Deps): Promise<Session> 
 }
 
 /**
- * The caller, and the other user on whose path they act as an administrator of the same domain.
- * Throws `forbidden`, `user_not_found`, `reauthentication_required`.
+ * The caller, an administrator, and the other user of the same domain whom the path names. Throws
+ * `forbidden`, `user_not_found`, `reauthentication_required`.
  */
 export async function callerOnOthersPath(
   c: Context,
@@ -49,7 +49,7 @@ export async function callerOnOthersPath(
   return { session, user };
 }
 
-/** A user of the domain that the caller administrates. Throws `forbidden`, `user_not_found`. */
+/** A user of the domain that the caller administers. Throws `forbidden`, `user_not_found`. */
 export async function userOfDomain(deps: Deps, session: Session, userId: string): Promise<User> {
   await requireRole(deps, session, "administrator");
   const user = isId(userId) ? await getUser(deps.db, userId) : undefined;

@@ -10,10 +10,10 @@ import type { Session } from "../../store/redis/sessions/sessions.ts";
 import { codeSchema } from "../http/inputs.ts";
 import { param } from "./caller.ts";
 
-/** Where the user's multi-factor authentication is found. */
+/** The base path of a user's multi-factor settings. */
 export const MULTI_FACTOR = "/v2.0/users/:userId/RAX-AUTH/multi-factor";
 
-/** The code that proves a device of either kind. */
+/** The body with a device's PIN or code, for phones and apps alike. */
 export const proofSchema = z.object({
   "RAX-AUTH:verificationCode": z.object({ code: codeSchema }),
 });
@@ -23,10 +23,10 @@ export async function devicesOf({ db }: Deps, { userId }: Session, kind: Method)
   return (await listDevices(db, userId)).filter(({ type }) => type === kind);
 }
 
-/** Whether the user has shown that the device is theirs, be it put aside. */
+/** Whether the user has verified the device. An inactive device (put aside) counts too. */
 export const isProven = ({ verifiedAt, asideAt }: Device) => (verifiedAt ?? asideAt) !== null;
 
-/** The device of that kind which the path names. Throws `device_not_found`. */
+/** The device of this kind that the path names. Throws `device_not_found`. */
 export async function namedDevice(
   c: Context,
   deps: Deps,
@@ -38,7 +38,9 @@ export async function namedDevice(
   return device;
 }
 
-/** The same, where it is still to be verified. Throws `device_verified_already` too. */
+/**
+ * Like `namedDevice`, for a device that is not verified yet. Also throws `device_verified_already`.
+ */
 export async function namedUnverified<K extends Method>(
   c: Context,
   deps: Deps,
@@ -49,7 +51,7 @@ export async function namedUnverified<K extends Method>(
   return (await unverifiedDevice(deps, session, id)) as UnverifiedOf<K>;
 }
 
-/** Where something just made is found: absolute where the service knows its address. */
+/** The Location of a new resource: an absolute URL if PUBLIC_URL is set, else a path. */
 export function location(c: Context, { config }: Deps, id: string): string {
   const path = `${c.req.path}/${id}`;
   return config.PUBLIC_URL ? new URL(path, config.PUBLIC_URL).href : path;

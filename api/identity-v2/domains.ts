@@ -18,7 +18,7 @@ const levelSchema = z.object({
   }),
 });
 
-/** The caller's own domain, which is their account. */
+/** Routes of the caller's own domain, which is their account. */
 export function domainRoutes(deps: Deps): Routes {
   return {
     "/v2.0/RAX-AUTH/domains/:domainId": {

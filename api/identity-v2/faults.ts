@@ -3,7 +3,7 @@ import type { Deps } from "../../core/deps.ts";
 import { Problem, type ProblemCode } from "../../core/problem.ts";
 import { withSupport } from "../../core/support/support-contact.ts";
 
-/** The protocol's faults, each the name of the one object in its body. */
+/** The protocol's faults with their status. A fault's name is the only member of its JSON body. */
 const CODES = {
   badRequest: 400,
   unauthorized: 401,
@@ -19,7 +19,7 @@ const CODES = {
 
 export type FaultName = keyof typeof CODES;
 
-/** A refusal in the protocol's words; what the shared functions refuse comes as their Problem. */
+/** A refusal by this API's own routes. The functions it shares with `/v1` throw a `Problem`. */
 export class Fault extends Error {
   readonly fault: FaultName;
   readonly headers: Record<string, string>;
@@ -31,9 +31,9 @@ export class Fault extends Error {
   }
 }
 
-/** Problems whose fault is another than their status would make it. */
+/** Problems whose fault does not follow from their status. */
 const BY_CODE: Partial<Record<ProblemCode, FaultName>> = {
-  // The first step of a login; the second one says forbidden.
+  // In the first step of a login. The second step answers forbidden.
   account_locked: "unauthorized",
   body_too_large: "badRequest",
   policy_conflict: "tenantConflict",
@@ -52,8 +52,8 @@ const BY_STATUS: Record<number, FaultName> = {
 };
 
 /**
- * The problem as a fault; `by` names other faults for some of its codes. A lock's message names the way
- * to Support: the protocol has no member for it.
+ * The problem as a fault; `by` overrides the fault of some codes. The message of a locked account
+ * names Support's contact, because the protocol has no member for it.
  */
 export function faultOf(
   problem: Problem,
@@ -70,7 +70,7 @@ export function faultOf(
   );
 }
 
-/** Passes work on; its problems of these codes are told by other faults than elsewhere. */
+/** Awaits `work`. Problems whose code is in `by` become the fault named there. */
 export async function tellingAs<T>(
   { config }: Pick<Deps, "config">,
   by: typeof BY_CODE,
@@ -85,7 +85,7 @@ export async function tellingAs<T>(
   }
 }
 
-/** Answers the fault: JSON, whatever was asked for. */
+/** Answers the fault, always as JSON. */
 export function sendFault(c: Context, { fault, message, headers }: Fault): Response {
   const code = CODES[fault];
   const wait = headers["retry-after"];

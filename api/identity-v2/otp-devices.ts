@@ -27,7 +27,7 @@ const DEVICES = `${MULTI_FACTOR}/otp-devices`;
 
 const deviceSchema = z.object({ "RAX-AUTH:otpDevice": z.object({ name: nicknameSchema }) });
 
-/** Authenticator apps of one's own. */
+/** Routes of authenticator apps: a user's own; an administrator may remove another user's. */
 export function otpDeviceRoutes(deps: Deps): Routes {
   const proxies = deps.config.TRUSTED_PROXIES;
   return {
@@ -76,8 +76,8 @@ const describe = (device: Device) => ({
 });
 
 /**
- * The id of the device that the path names. The protocol keeps the last verified one while passcodes
- * come from it: throws `badRequest`.
+ * The ID of the device that the path names. Throws `badRequest` for the last OTP device while OTP
+ * is the default method, because the protocol does not let it be removed.
  */
 async function removable(c: Context, deps: Deps, userId: string): Promise<string> {
   const { id } = await namedDevice(c, deps, { userId }, "otp");

@@ -26,7 +26,7 @@ const phoneSchema = z.object({
   "RAX-AUTH:mobilePhone": z.object({ number: z.string().trim().min(1).max(40) }),
 });
 
-/** Phones of one's own. */
+/** Routes of phones: a user's own; an administrator may remove another user's. */
 export function phoneRoutes(deps: Deps): Routes {
   const proxies = deps.config.TRUSTED_PROXIES;
   return {
@@ -87,8 +87,9 @@ const describe = (phone: Device) => ({
 });
 
 /**
- * Whether the PIN that comes with the registration is the one which the client asks for by a call of
- * its own; another is not sent within that time anyway.
+ * Whether the PIN of the registration is so recent that no other may be sent yet, and it still
+ * counts. Clients of this protocol ask for the PIN by a second call; the first PIN is the one they
+ * want.
  */
 async function wasJustAsked(deps: Deps, phone: Device): Promise<boolean> {
   const age = deps.clock.now() - phone.createdAt.getTime();

@@ -7,8 +7,8 @@ import { callerOf, callerOnOthersPath, isOwn } from "./caller.ts";
 import type { Fault } from "./faults.ts";
 
 /**
- * Removes the device that `find` answers for its owner: one's own, or another's of the domain by its
- * administrator. Throws `ifLast` for the last one of the kind that logins begin with.
+ * Removes the device that `find` returns for the path's user: the caller, or another user of the
+ * domain that the caller administers. Throws `ifLast` for the last device of the default method.
  */
 export async function removeNamed(
   c: Context,

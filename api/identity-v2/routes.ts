@@ -2,5 +2,5 @@ import type { Context } from "hono";
 
 type Handler = (c: Context) => Promise<Response>;
 
-/** Path -> method -> what answers it. */
+/** Path -> HTTP method -> handler. */
 export type Routes = Record<string, Partial<Record<"GET" | "POST" | "PUT" | "DELETE", Handler>>>;

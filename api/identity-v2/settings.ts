@@ -15,7 +15,7 @@ import { callerOf, callerOnOthersPath, callerOnOwnPath, isOwn } from "./caller.t
 import { MULTI_FACTOR } from "./devices.ts";
 import type { Routes } from "./routes.ts";
 
-/** What the audit tells as the reason: the protocol has no field for one. */
+/** The reason in the audit trail, because the protocol has no field for one. */
 const REASON = "by an administrator of the domain (Identity API)";
 
 const factorType = z.enum(["SMS", "OTP"]);
@@ -40,7 +40,7 @@ const settingsSchema = z.object({
   ),
 });
 
-/** Multi-factor authentication of a user as a whole. */
+/** Routes of a user's multi-factor settings as a whole. */
 export function settingsRoutes(deps: Deps): Routes {
   const clientInfoOfCall = (c: Context) => clientInfoOf(c, deps.config.TRUSTED_PROXIES);
 
@@ -74,7 +74,7 @@ export function settingsRoutes(deps: Deps): Routes {
     },
   };
 
-  /** Removes another's devices, as Support does; every session of theirs ends. */
+  /** Removes another user's devices and ends all their sessions, as Support does. */
   async function reset(c: Context, deps: Deps, { unlessRequired }: { unlessRequired: boolean }) {
     const { session, user } = await callerOnOthersPath(c, deps);
     const profile = await getMfaProfile(deps.db, user.id);

@@ -20,13 +20,16 @@ import { callerOf, param } from "./caller.ts";
 import { Fault, tellingAs } from "./faults.ts";
 import type { Routes } from "./routes.ts";
 
-/** How long a session id may be answered. */
+/** How long a client may answer a challenge (its session id), in ms. */
 const CHALLENGE_MS = 5 * 60_000;
 
-/** An answer here has no place for failed logins: their owner's next login elsewhere tells them. */
+/**
+ * This protocol's answers have no field for failed logins. The user sees them at the next login
+ * elsewhere.
+ */
 const UNREAD = { tellsFailedLogins: false };
 
-/** What else clients send beside the credentials is passed over. */
+/** Other fields that clients send beside the credentials are ignored. */
 const loginSchema = z.object({
   auth: z
     .object({
@@ -44,7 +47,7 @@ const loginSchema = z.object({
     ),
 });
 
-/** `POST /tokens` in its two steps, and what becomes of tokens. */
+/** `POST /tokens` in its two steps, and how tokens are validated and revoked. */
 export function tokenRoutes(deps: Deps): Routes {
   return {
     "/v2.0/tokens": {
@@ -90,7 +93,7 @@ async function answer(c: Context, deps: Deps, result: LoginResult) {
   return sendAccess(c, deps, result.session);
 }
 
-/** The only answer with `WWW-Authenticate`: clients take it for a challenge wherever they meet it. */
+/** The only response with `WWW-Authenticate`: clients take any response with it for a challenge. */
 function sendChallenge(c: Context, { id, method }: Challenge) {
   const factor = method === "sms" ? "PASSCODE" : "OTPPASSCODE";
   const message = "Additional authentication credentials required";
@@ -133,8 +136,8 @@ async function profileOf({ db }: Deps, userId: string) {
 }
 
 /**
- * The live session of a token that the caller may look at: one of their own, or of their domain where
- * they are an administrator. Throws `itemNotFound`, and `forbidden` for somebody else's.
+ * The live session of a token: the caller's own, or one of the domain that the caller administers.
+ * Throws `itemNotFound` if no such session is live, and `forbidden` if it is another user's.
  */
 async function sessionBehind(deps: Deps, caller: Session, token: string): Promise<Session> {
   const none = "itemNotFound";

@@ -8,7 +8,7 @@ import { callerOf, noSuchUser, param, userOfDomain } from "./caller.ts";
 import { Fault } from "./faults.ts";
 import type { Routes } from "./routes.ts";
 
-/** Oneself, and for administrators the users of their domain. */
+/** Routes that show callers themselves, and administrators the users of their domain. */
 export function userRoutes(deps: Deps): Routes {
   return {
     "/v2.0/users": {

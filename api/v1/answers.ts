@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { methodSchema, requirementSchema } from "../http/inputs.ts";
 
-/** What several routes answer. */
+/** Response schemas that several routes use. */
 
 export const problemSchema = z
   .looseObject({
@@ -12,7 +12,7 @@ export const problemSchema = z
     code: z.string().openapi({ description: "Stable; never changes", example: "invalid_request" }),
     errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
     supportContact: z.string().optional().openapi({
-      description: "With `account_locked`: a link or words, where SUPPORT_CONTACT is set",
+      description: "Only with `account_locked`, if SUPPORT_CONTACT is set: a link or a text",
     }),
   })
   .openapi("Problem", { description: "RFC 9457 problem details" });
@@ -28,7 +28,7 @@ export const sessionSchema = z
   .openapi("Session");
 
 const deliverySchema = z.enum(["sent", "delivered"]).nullable().openapi({
-  description: "How the newest message stands; null until a provider took it, and without one",
+  description: "Delivery of the newest message; null without one, or until a provider accepted it",
 });
 
 export const challengeSchema = z
@@ -49,10 +49,12 @@ export const challengeSchema = z
     delivery: deliverySchema,
     problem: z.string().nullable().openapi({
       description:
-        "Why the passcode was not delivered; `too_many_requests` where that ended the challenge",
+        "Why the passcode was not delivered, or `too_many_requests` if that ended the challenge",
     }),
     expiresAt: z.iso.datetime(),
-    attemptsRemaining: z.int().openapi({ description: "Until the lock, the locking one included" }),
+    attemptsRemaining: z
+      .int()
+      .openapi({ description: "Wrong passcodes until the lock, including the one that locks" }),
     next: z.array(z.enum(["verify", "resend", "method"])),
   })
   .openapi("Challenge");
@@ -130,7 +132,7 @@ export const accountUserSchema = z
 export const otpSetupSchema = z
   .object({
     device: deviceSchema,
-    secret: z.string().openapi({ description: "Base32, to type where there is no camera" }),
+    secret: z.string().openapi({ description: "Base32, to type into an app without a camera" }),
     otpauthUri: z.string(),
     qrCode: z.string().openapi({ description: "data:image/png;base64 of the URI's QR code" }),
   })
@@ -142,10 +144,13 @@ export const eventSchema = z
     at: z.iso.datetime(),
     type: z.string().openapi({ example: "device_verified" }),
     accountId: z.string(),
-    userId: z.string().nullable().openapi({ description: "Whom it is about" }),
-    actorId: z.string().nullable().openapi({ description: "Who did it; null: the service" }),
+    userId: z.string().nullable().openapi({ description: "The user it is about" }),
+    actorId: z
+      .string()
+      .nullable()
+      .openapi({ description: "The user who did it, or `command_line`; null for the service" }),
     ip: z.string().nullable().openapi({
-      description: "From where the actor did it; null where that is not yours to know",
+      description: "The actor's address; null if you may not see it",
     }),
     userAgent: z.string().nullable(),
     workflowId: z.string().nullable(),

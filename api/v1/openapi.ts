@@ -3,10 +3,10 @@ import { PROBLEMS, type ProblemCode } from "../../core/problem.ts";
 import { idempotencyKeySchema } from "../http/idempotency.ts";
 import { problemSchema } from "./answers.ts";
 
-/** What any route can answer besides its own problems. */
+/** Problems that any route can answer. */
 const ANYWHERE: ProblemCode[] = ["service_unavailable", "internal_error"];
 
-/** What a body can be that the route does not even look at. */
+/** Problems with a body that is refused before the route reads it. */
 const UNREAD: ProblemCode[] = ["unsupported_media_type", "body_too_large"];
 
 const WITH_BODY: ProblemCode[] = [...UNREAD, "malformed_json", "invalid_request"];
@@ -24,7 +24,7 @@ const WITH_SESSION: ProblemCode[] = [
   "session_revoked",
   "setup_only",
 ];
-/** What a role does. */
+/** Problems of routes that need a role. */
 const WITH_ROLE: ProblemCode[] = ["forbidden", "reauthentication_required"];
 
 /** The ID in a path. */
@@ -35,8 +35,9 @@ export function post<Body extends z.ZodType | undefined = undefined>(body?: Body
   const headers = z.object({
     "idempotency-key": idempotencyKeySchema.optional().openapi({
       description:
-        "A repeated request with the same key is answered as the first was: for a day, while the " +
-        "session or the challenge it came with lasts. A login is answered so only if it succeeded.",
+        "Repeating a request with the same key returns the first response, for a day and while " +
+        "the session or challenge of the request lasts. A login's response is only stored if the " +
+        "login succeeded.",
     }),
   });
   return { headers, ...(body && jsonBody(body)) } as Body extends z.ZodType
@@ -57,8 +58,8 @@ export function json<Schema extends z.ZodType>(schema: Schema, description: stri
 type Takes = { session?: boolean; role?: boolean; body?: boolean; post?: boolean };
 
 /**
- * The `responses` of a route for its own problems and for those that come with what it takes.
- * Typed as nothing, since handlers throw problems rather than answer them.
+ * A route's `responses` for its own problems and for those that come with what it takes. The return
+ * type is a bare `object`, because handlers throw problems and do not return them.
  */
 export function problems({ session, role, body, post }: Takes, ...own: ProblemCode[]): object {
   const codes = [
@@ -85,5 +86,5 @@ export function problems({ session, role, body, post }: Takes, ...own: ProblemCo
   );
 }
 
-/** What a route that needs a session says of it in the document. */
+/** The OpenAPI `security` of routes that need a session. */
 export const bearer = [{ bearer: [] }];

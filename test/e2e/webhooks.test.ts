@@ -120,7 +120,10 @@ test("attack: lists of types that there are not, from strangers, are refused in 
   for (const [count, fault] of [
     [1, { path, message: unknown }],
     [50, { path, message: unknown }],
-    [10_000, { path: "types", message: "Name 50 types of event at most, or none for all." }],
+    [
+      10_000,
+      { path: "types", message: "Name at most 50 event types, or leave this out for all events." },
+    ],
   ] as const) {
     const body = { url: "https://receiver.example", types: Array(count).fill("x") };
     const answer = await stack.api.call("POST", WEBHOOKS, { body });

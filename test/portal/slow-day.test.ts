@@ -87,7 +87,7 @@ test("a form whose work takes longer than a program waits is answered when the w
 });
 
 describe("a removal that nobody gets done", () => {
-  const REMOVING = "The devices are being removed. That goes on by itself";
+  const REMOVING = "The devices are being removed. This continues in the background";
 
   /** Sends the forms while no worker is there, and follows each page until it has led on. */
   async function follow(

@@ -33,7 +33,7 @@ const policy = createRoute({
   method: "get",
   path: "/v1/account/multi-factor-policy",
   tags,
-  summary: "Whether your account requires multi-factor authentication, and how far that is",
+  summary: "Your account's multi-factor policy and the progress of its roll-out",
   security,
   responses: {
     200: json(policySchema, "The policy and the progress of its roll-out"),
@@ -47,14 +47,15 @@ const setPolicy = createRoute({
   tags,
   summary: "Require multi-factor authentication for everyone, or make it optional",
   description:
-    "Without `enforceAfter` a requirement is enforced at once: every session of the account without " +
-    "a second factor ends, your own too where `youMustSetUp` says so. With it there is a grace " +
-    "period, which another call shortens, extends, or cancels by `optional`.",
+    "Without `enforceAfter` a requirement is enforced at once: every session of the account " +
+    "without a second factor ends, also yours if `youMustSetUp` is true. With it there is a " +
+    "grace period. Another call can shorten or extend the grace period, or cancel it with " +
+    "`optional`.",
   security,
   request: jsonBody(z.strictObject({ requirement: requirementSchema, enforceAfter })),
   responses: {
-    200: json(policySchema, "The policy; nothing is left to be rolled out"),
-    202: json(policySchema, "The policy, which is being rolled out"),
+    200: json(policySchema, "The policy; nothing is left to roll out"),
+    202: json(policySchema, "The policy; it is being rolled out"),
     ...problems(
       { session: true, role: true, body: true },
       "policy_conflict",
@@ -100,7 +101,9 @@ const newUser = createRoute({
       username: usernameSchema,
       password: passwordSchema.openapi({ description: "At least 8 characters" }),
       role: roleSchema.default("member"),
-      email: emailSchema.optional().openapi({ description: "Where their notices go" }),
+      email: emailSchema
+        .optional()
+        .openapi({ description: "Where we send security notifications" }),
     }),
   ),
   responses: {
@@ -131,7 +134,10 @@ const role = createRoute({
   },
 });
 
-/** An administrator's own account; no call names another, nor touches a user's devices. */
+/**
+ * Routes of an administrator's own account. No call names another account or changes a user's
+ * devices.
+ */
 export function accountRoutes(app: OpenAPIHono, deps: Deps) {
   const origin = (c: Context) => clientInfoOf(c, deps.config.TRUSTED_PROXIES);
   const administrator = async (c: Context) => {

@@ -40,15 +40,15 @@ const exported = createRoute({
   method: "get",
   path: "/v1/account/activity/export",
   tags: ["Account"],
-  summary: "All that happened in your account as NDJSON, oldest first",
+  summary: "Every event of your account as NDJSON, oldest first",
   description:
-    "One event a line, each as in a page. An answer that breaks off is not whole: ask again with " +
-    "`from` the time of its last event, and leave out by `id` what you have.",
+    "One event per line, as in a page of events. If the response breaks off, ask again with " +
+    "`from` set to the time of its last event, and skip the events whose `id` you have already.",
   security,
   request: { query: accountEventFilterQuery },
   responses: {
     200: {
-      description: "Every event that fits",
+      description: "Every event that matches the filter",
       content: {
         "application/x-ndjson": {
           schema: z.string().openapi({ description: "Lines, each an `Event` as JSON" }),
@@ -59,7 +59,7 @@ const exported = createRoute({
   },
 });
 
-/** The audit trail: one's own, and an administrator's account's. */
+/** Routes of the audit trail: the caller's own, and that of an administrator's account. */
 export function activityRoutes(app: OpenAPIHono, deps: Deps) {
   app.openapi(mine, async (c) => {
     const { userId } = await authenticate(c, deps);
@@ -84,7 +84,7 @@ export function activityRoutes(app: OpenAPIHono, deps: Deps) {
     const session = await authenticate(c, deps);
     const { accountId } = await requireRole(deps, session, "administrator");
     const filter = { ...filterOf(c.req.valid("query")), accountId };
-    // Typed answers are JSON or text alone.
+    // Hono's typed responses are JSON or text only.
     return c.body(await auditFile({ db: deps.longReads }, filter, "account"), 200, NDJSON) as never;
   });
 }

@@ -20,7 +20,7 @@ const addSms = createRoute({
   method: "post",
   path: "/v1/me/devices/sms",
   tags,
-  summary: "Register a phone; it is sent a PIN",
+  summary: "Register a phone and send it a PIN",
   security,
   request: post(
     z.object({
@@ -29,7 +29,7 @@ const addSms = createRoute({
     }),
   ),
   responses: {
-    201: json(deviceSchema, "The device, to be verified by the PIN"),
+    201: json(deviceSchema, "The device; verify it with the PIN"),
     ...problems(
       { session: true, body: true, post: true },
       "invalid_phone_number",
@@ -49,10 +49,7 @@ const addOtp = createRoute({
   security,
   request: post(z.object({ name: nicknameSchema })),
   responses: {
-    201: json(
-      otpSetupSchema,
-      "What the app needs; the device is to be verified by a code it makes",
-    ),
+    201: json(otpSetupSchema, "What the app needs; verify the device with a code from the app"),
     ...problems(
       { session: true, body: true, post: true },
       "too_many_devices",
@@ -109,10 +106,11 @@ const verify = createRoute({
   method: "post",
   path: "/v1/me/devices/{id}/verify",
   tags,
-  summary: "Prove a device by its code",
+  summary: "Verify a device with its code",
   description:
-    "You are logged out everywhere and log in again with the device. Only an app that is not made " +
-    "the default leaves you logged in: the session then gains the factor.",
+    "You are logged out everywhere and log in again with the device. If you verify an app " +
+    "without making it the default, you stay logged in instead, and your session gains the " +
+    "factor.",
   security,
   request: {
     params: idParam,
@@ -170,12 +168,14 @@ const removeAll = createRoute({
     "Remove all devices: turns multi-factor authentication off and cancels the recovery codes",
   security,
   responses: {
-    204: { description: "All are gone" },
+    204: { description: "All devices are removed" },
     ...problems({ session: true }, "too_many_requests", "reauthentication_required"),
   },
 });
 
-/** One's own devices. A set-up session may do all of this too: it is what set-up consists of. */
+/**
+ * Routes of the caller's own devices. A set-up session may call them all: set-up consists of them.
+ */
 export function deviceRoutes(app: OpenAPIHono, deps: Deps) {
   const origin = (c: Context) => clientInfoOf(c, deps.config.TRUSTED_PROXIES);
   const sessionOf = (c: Context) => authenticate(c, deps, { setup: true });

@@ -10,7 +10,7 @@ const change = createRoute({
   method: "put",
   path: "/v1/me/email",
   tags: ["My settings"],
-  summary: "Choose where notices about your login go; null for none",
+  summary: "Choose where we send security notifications; null for nowhere",
   description: "Your old address is told about the change too.",
   security: bearer,
   request: jsonBody(z.object({ email: emailSchema.nullable() })),
@@ -20,7 +20,7 @@ const change = createRoute({
   },
 });
 
-/** The address of one's notices. */
+/** Route of the address for a user's security notifications. */
 export function emailRoutes(app: OpenAPIHono, deps: Deps) {
   app.openapi(change, async (c) => {
     const session = await authenticate(c, deps);

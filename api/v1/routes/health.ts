@@ -3,12 +3,15 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Deps } from "../../../core/deps.ts";
 import type { ProxyDoubt } from "../../http/proxy-warnings.ts";
 
-/** A dependency that takes longer to answer counts as away: whoever asks wants to know soon. */
+/**
+ * In ms. A dependency that takes longer to answer counts as away: load balancers want a quick
+ * answer.
+ */
 const ANSWER_MS = 1500;
 
 /**
- * For the machinery around the gateway: `healthz` while the process lives, `readyz` while it can
- * serve; that tells, too, what is doubtful about the requests that come, which makes it no less ready.
+ * For load balancers and orchestrators: `/healthz` answers 200 while the process lives, `/readyz`
+ * while it can serve. `/readyz` also lists doubts about proxies; these do not make it less ready.
  */
 export function healthRoutes(
   app: OpenAPIHono,

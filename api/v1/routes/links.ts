@@ -33,9 +33,9 @@ const add = createRoute({
   tags,
   summary: "Link an existing Cloud account by the user name and password of its administrator",
   description:
-    "A Cloud account that requires multi-factor authentication, or of which an administrator has it, " +
-    "is not linked: a password would be all that it takes. Its user hears of every attempt with the " +
-    "right password.",
+    "A Cloud account is not linked if it requires multi-factor authentication, or one of its " +
+    "administrators uses it: otherwise a password alone would be enough to link it. The user " +
+    "whose password was entered is told of every attempt with the right password.",
   security,
   request: post(credentialsSchema),
   responses: {
@@ -56,23 +56,23 @@ const add = createRoute({
   },
 });
 
-/** Both answer nothing but why not. */
+/** Both methods always refuse; the problem says why. */
 const policyOf = {
   path: "/v1/account/links/{id}/multi-factor-policy",
   tags,
-  summary: "Says where a linked account's multi-factor authentication is configured: not here",
-  description: "Users of a Cloud account configure theirs by logging in as themselves.",
+  summary: "Always refused: a linked account's multi-factor authentication is not configured here",
+  description: "The users of a Cloud account log in as themselves to configure their own.",
   security,
   request: { params: idParam },
   responses: {
-    204: { description: "Never so far: every linked account is a Cloud account" },
+    204: { description: "Not used yet: every linked account is a Cloud account" },
     ...problems({ session: true, role: true }, "link_not_found", "cloud_account_own_login"),
   },
 } as const;
 const getPolicy = createRoute({ method: "get", ...policyOf });
 const putPolicy = createRoute({ method: "put", ...policyOf });
 
-/** Linking of Cloud accounts, by administrators. */
+/** Routes that link Cloud accounts, for administrators. */
 export function linkRoutes(app: OpenAPIHono, deps: Deps) {
   const administrator = async (c: Context) =>
     requireRole(deps, await authenticate(c, deps), "administrator");

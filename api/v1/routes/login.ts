@@ -14,7 +14,7 @@ const tags = ["Login"];
 const failedAttemptsSchema = z
   .object({ count: z.int(), since: z.iso.datetime() })
   .openapi("FailedAttempts", {
-    description: "Wrong passwords and passcodes since the login before; told once",
+    description: "Wrong passwords and passcodes since your last login; shown once",
   });
 
 const loginResult = z
@@ -23,7 +23,7 @@ const loginResult = z
       status: z.literal("authenticated"),
       session: sessionSchema,
       multiFactorRequiredFrom: z.iso.datetime().optional().openapi({
-        description: "From when your account requires a second factor; you have none",
+        description: "When your account begins to require a second factor; only if you have none",
       }),
       failedAttempts: failedAttemptsSchema.optional(),
     }),
@@ -55,7 +55,7 @@ const challenge = createRoute({
   method: "get",
   path: "/v1/login/challenges/{id}",
   tags,
-  summary: "Where a login challenge stands",
+  summary: "The state of a login challenge",
   request: { params: idParam },
   responses: {
     200: json(challengeSchema, "The challenge; `next` names what may be called"),
@@ -122,7 +122,8 @@ const method = createRoute({
   responses: {
     200: json(
       challengeSchema,
-      "The challenge. Back at the phone within 30 seconds no new passcode is sent: the one before still works, and `state` is `awaiting_passcode`",
+      "The challenge. If you go back to SMS within 30 seconds, no new passcode is sent: the " +
+        "last one still works, and `state` is `awaiting_passcode`",
     ),
     ...problems(
       { body: true, post: true },
@@ -135,7 +136,7 @@ const method = createRoute({
   },
 });
 
-/** The two steps of a login. */
+/** Routes of a login's two steps. */
 export function loginRoutes(app: OpenAPIHono, deps: Deps) {
   const proxies = deps.config.TRUSTED_PROXIES;
 

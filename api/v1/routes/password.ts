@@ -10,7 +10,7 @@ const change = createRoute({
   method: "put",
   path: "/v1/me/password",
   tags: ["My settings"],
-  summary: "Change your password; every session of yours ends, this one too",
+  summary: "Change your password; this ends all your sessions, including this one",
   security: bearer,
   request: jsonBody(
     z.object({
@@ -19,7 +19,7 @@ const change = createRoute({
     }),
   ),
   responses: {
-    204: { description: "It is changed. Log in with the new one" },
+    204: { description: "Changed. Log in with the new password" },
     ...problems(
       { session: true, body: true },
       "reauthentication_required",
@@ -30,7 +30,7 @@ const change = createRoute({
   },
 });
 
-/** One's own password. */
+/** Route of the caller's own password. */
 export function passwordRoutes(app: OpenAPIHono, deps: Deps) {
   app.openapi(change, async (c) => {
     const session = await authenticate(c, deps);

@@ -21,7 +21,8 @@ const twilioStatus = createRoute({
   tags: ["Providers"],
   summary: "Twilio reports what became of a message",
   description:
-    "Signed by Twilio in `X-Twilio-Signature`. The answer is the same whether or not the message is known.",
+    "Signed by Twilio in `X-Twilio-Signature`. The answer is the same whether or not the message " +
+    "is known.",
   request: {
     params: z.object({
       reference: z.string().openapi({ param: { name: "reference", in: "path" } }),
@@ -35,12 +36,14 @@ const twilioStatus = createRoute({
     },
   },
   responses: {
-    204: { description: "It was passed on, or nobody waits for it" },
+    204: { description: "The report was passed on, or nothing waits for it" },
     ...problems({ body: true }, "signature_rejected"),
   },
 });
 
-/** What providers of SMS call. Not for clients: it takes forms, and is authenticated by signatures. */
+/**
+ * Callbacks of SMS providers. Not for clients: they take forms, and signatures authenticate them.
+ */
 export function providerRoutes(app: OpenAPIHono, { config, redis, flows }: Deps) {
   app.openapi(twilioStatus, async (c) => {
     const { reference } = c.req.valid("param");

@@ -21,7 +21,7 @@ const sessionView = z
     expiresAt: z.iso.datetime(),
     ip: z.string().nullable(),
     userAgent: z.string().nullable(),
-    current: z.boolean().openapi({ description: "Whether it is the one that asks" }),
+    current: z.boolean().openapi({ description: "Whether this is the session of the request" }),
   })
   .openapi("SessionView");
 
@@ -29,7 +29,7 @@ const current = createRoute({
   method: "get",
   path: "/v1/session",
   tags,
-  summary: "The session of the token, and whose it is",
+  summary: "The session of the token, and its user",
   security: bearer,
   responses: {
     200: json(
@@ -77,12 +77,14 @@ const endOthers = createRoute({
   path: "/v1/sessions",
   tags,
   summary: "End all your other sessions",
-  description: "Ends every session but the one that asks, and every login under way.",
+  description: "Ends every session except the one of this request, and every login in progress.",
   security: bearer,
   responses: {
     200: json(
-      z.object({ ended: z.int().openapi({ description: "How many were live; 0 the next time" }) }),
-      "They have ended",
+      z.object({
+        ended: z.int().openapi({ description: "How many sessions ended; 0 if you ask again" }),
+      }),
+      "The sessions have ended",
     ),
     ...problems({ session: true }),
   },
@@ -101,7 +103,7 @@ const logout = createRoute({
   },
 });
 
-/** One's own sessions. */
+/** Routes of the caller's own sessions. */
 export function sessionRoutes(app: OpenAPIHono, deps: Deps) {
   const { redis, clock, config } = deps;
   const at = () => ({ now: clock.now(), idleMs: config.limits.session.idleMs });

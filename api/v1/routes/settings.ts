@@ -29,7 +29,9 @@ const mine = createRoute({
         multiFactorRequiredFrom: z.iso.datetime().nullable().openapi({
           description: "The end of your account's grace period, while one runs",
         }),
-        email: emailSchema.nullable().openapi({ description: "Where your notices go" }),
+        email: emailSchema
+          .nullable()
+          .openapi({ description: "Where we send your security notifications" }),
       }),
       "All about your second factor",
     ),
@@ -81,7 +83,7 @@ const recoveryCodes = createRoute({
   },
 });
 
-/** One's own settings and recovery codes. */
+/** Routes of the caller's own settings and recovery codes. */
 export function settingsRoutes(app: OpenAPIHono, deps: Deps) {
   const origin = (c: Context) => clientInfoOf(c, deps.config.TRUSTED_PROXIES);
 

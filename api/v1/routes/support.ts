@@ -71,8 +71,7 @@ const look = createRoute({
   path: "/v1/support/users/{id}",
   tags,
   summary: "A user's state, devices (masked), open flows and recent events",
-  description:
-    "The look is written into the user's audit trail, with the reason where one is given.",
+  description: "The lookup is written to the user's audit trail, with the reason if you give one.",
   security,
   request: { params: idParam, query: z.object({ reason: reasonSchema.optional() }) },
   responses: {
@@ -82,12 +81,13 @@ const look = createRoute({
         multiFactor: multiFactorSchema,
         attemptsRemaining: z.int(),
         attemptsGivenBack: z.int().openapi({
-          description: "In the last 24 hours, since the service was away; ten at most",
+          description:
+            "Given back in the last 24 hours because the service was unavailable; at most ten",
         }),
         flows: z.array(openFlow),
         events: activitySchema.shape.events,
       }),
-      "All that helps to help",
+      "What Support needs to help the user",
     ),
     ...problems({ session: true, role: true }, "invalid_request", "user_not_found"),
   },
@@ -124,13 +124,15 @@ const reset = createRoute({
 
 type Acting = { Variables: { actor: Actor } };
 
-/** What the role `support` does for users of any account; it can set up nothing for them. */
+/**
+ * Routes of the role `support`, for users of any account. Support cannot set up anything for them.
+ */
 export function supportRoutes(app: OpenAPIHono, deps: Deps) {
   const support = new OpenAPIHono<Acting>({
     defaultHook: invalidFields as Hook<unknown, Acting, string, unknown>,
   });
 
-  // Before anything of the request is looked at, and for every call that is ever added here.
+  // Checked before the request's fields, and on every route under this path, future ones too.
   support.use("/v1/support/*", async (c, next) => {
     const session = await authenticate(c, deps);
     await requireRole(deps, session, "support");

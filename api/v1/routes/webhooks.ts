@@ -54,16 +54,18 @@ const add = createRoute({
   tags,
   summary: "Send your account's events to a URL",
   description:
-    "Events are sent as [Standard Webhooks](https://www.standardwebhooks.com) says: " +
-    "`{type, timestamp, data}`, signed with the secret that this answer tells once. `webhook-id` " +
-    "stays the same however often an event is sent. A 2xx within 15 seconds takes it; else it is " +
-    "sent again for three days, then the webhook is disabled if it took nothing else; 410 disables " +
-    "it at once.",
+    "Events follow [Standard Webhooks](https://www.standardwebhooks.com): `{type, timestamp, " +
+    "data}`, signed with the secret that only this answer shows. `webhook-id` stays the same " +
+    "however often an event is sent. A 2xx within 15 seconds confirms the event. Without one we " +
+    "try again for three days. If all deliveries failed by then, the webhook is disabled. A 410 " +
+    "disables it at once.",
   security,
   request: post(
     z.object({
       url: z.string().trim().min(1).max(2000).openapi({ example: "https://example.com/hooks" }),
-      types: webhookTypesSchema.nullish().openapi({ description: "Without it: every event" }),
+      types: webhookTypesSchema
+        .nullish()
+        .openapi({ description: "Leave this out for every event" }),
     }),
   ),
   responses: {
@@ -113,7 +115,7 @@ const remove = createRoute({
   security,
   request: { params: idParam },
   responses: {
-    204: { description: "It is gone" },
+    204: { description: "Removed" },
     ...problems({ session: true, role: true }, "webhook_not_found"),
   },
 });
@@ -139,7 +141,7 @@ const deliveries = createRoute({
   method: "get",
   path: `${path}/{id}/deliveries`,
   tags,
-  summary: "What was sent to a webhook, the newest event first",
+  summary: "The deliveries of a webhook, newest event first",
   security,
   request: { params: idParam, query: pageQuery },
   responses: {
@@ -165,7 +167,7 @@ const again = createRoute({
     ...post(),
   },
   responses: {
-    202: json(deliverySchema, "The delivery, which is under way"),
+    202: json(deliverySchema, "The delivery; it is under way"),
     ...problems(
       { session: true, role: true, post: true },
       "webhook_not_found",
@@ -177,7 +179,7 @@ const again = createRoute({
   },
 });
 
-/** Where the events of an administrator's own account are sent, and what became of each. */
+/** Routes of the webhooks of an administrator's account, and of their deliveries. */
 export function webhookRoutes(app: OpenAPIHono, deps: Deps) {
   const origin = (c: Context) => clientInfoOf(c, deps.config.TRUSTED_PROXIES);
   const administrator = async (c: Context) => {
