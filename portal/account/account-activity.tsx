@@ -22,7 +22,7 @@ import { byWhom } from "./actors.ts";
 const PATH = "/account/activity";
 const EXPORT = `${PATH}/export`;
 
-/** What happened in an administrator's account, to read and as a file. */
+/** The activity of an administrator's account, as a page and as a file. */
 export function accountActivityPages(app: Hono<PortalEnv>, deps: Deps) {
   app.get(PATH, async (c) => {
     const who = await signedInAs(c, deps, "administrator");
@@ -47,7 +47,7 @@ export function accountActivityPages(app: Hono<PortalEnv>, deps: Deps) {
         <section class="card">
           <EventRows events={events} about={aboutOf} />
           {next !== null && (
-            <a href={withFilter(PATH, filter, { before: String(next) })}>Older listAudit</a>
+            <a href={withFilter(PATH, filter, { before: String(next) })}>Older activity</a>
           )}
         </section>
         <section class="card">
@@ -82,7 +82,7 @@ export function accountActivityPages(app: Hono<PortalEnv>, deps: Deps) {
   });
 }
 
-/** The filter with the users whom its names stand for: those of the account alone. */
+/** The filter, and the IDs of the users that it names. Only users of the account are found. */
 async function peopleFilter(
   c: PortalContext,
   { db }: Deps,
@@ -103,6 +103,6 @@ async function peopleFilter(
 
 type Event = Awaited<ReturnType<typeof listAudit>>["events"][number];
 
-/** Whom an event of the account is about. */
+/** The name of the user whom an event of the account is about. */
 const userOf = ({ userId }: Event, known: ReadonlyMap<string, KnownUser>) =>
   userId === null ? "The account" : (known.get(userId)?.username ?? "A former user");

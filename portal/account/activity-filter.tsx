@@ -8,8 +8,8 @@ import { type Faults, faultyFields, NO_FAULTS } from "../layout/words.ts";
 
 const DAY_MS = 86_400_000;
 
-/** What people look for, and the types of event that it stands for. */
-const KINDS: Record<string, { label: string; types: EventType[] }> = {
+/** The choices of the filter. Each type of event is in one of them. */
+export const EVENT_KINDS: Record<string, { label: string; types: EventType[] }> = {
   logins: {
     label: "Logins and locks",
     types: [
@@ -35,24 +35,31 @@ const KINDS: Record<string, { label: string; types: EventType[] }> = {
       "enrollment_ended",
       "all_devices_removed",
       "multi_factor_reset",
+      "multi_factor_switched_on",
+      "multi_factor_switched_off",
       "default_method_changed",
     ],
   },
   recovery: { label: "Recovery codes", types: ["recovery_codes_made", "recovery_code_used"] },
+  keys: { label: "API keys", types: ["api_key_made", "api_key_revoked"] },
+  messages: { label: "Messages not sent", types: ["send_refused", "notice_dropped"] },
   users: {
     label: "Users and their settings",
     types: [
       "user_added",
+      "user_looked_up",
+      "user_requirement_changed",
       "role_changed",
       "password_changed",
       "password_change_failed",
       "email_changed",
-      "notice_dropped",
     ],
   },
   account: {
     label: "Settings of the account",
     types: [
+      "account_created",
+      "account_setting_changed",
       "policy_changed",
       "policy_enforced",
       "multi_factor_reminder",
@@ -67,14 +74,14 @@ const KINDS: Record<string, { label: string; types: EventType[] }> = {
   },
 };
 
-/** A page's filter: as it was typed, and as it is looked for. */
+/** A page's filter: as typed, and as a query. */
 export type ActivityFilter = {
   typed: Record<string, string>;
   looked: Pick<EventFilter, "types" | "from" | "to">;
   faults: Faults;
 };
 
-/** Reads the filter of an address; what it cannot be is a fault at its field. */
+/** Reads the filter from the URL's query. A date that is not valid is a fault at its field. */
 export function readFilter(c: PortalContext): ActivityFilter {
   const typed = Object.fromEntries(
     Object.entries(c.req.query()).filter(([name, value]) => name !== "before" && value !== ""),
@@ -89,9 +96,9 @@ export function readFilter(c: PortalContext): ActivityFilter {
   };
   const last = day("to");
   const looked = {
-    types: KINDS[typed.kind ?? ""]?.types,
+    types: EVENT_KINDS[typed.kind ?? ""]?.types,
     from: day("from"),
-    // The whole of the last day.
+    // The last day is included.
     to: last && new Date(last.getTime() + DAY_MS),
   };
   return {
@@ -101,7 +108,7 @@ export function readFilter(c: PortalContext): ActivityFilter {
   };
 }
 
-/** A page of what fits; of nothing where the filter cannot be what was meant. */
+/** A page of matching events; an empty one if the filter has faults. */
 export async function filtered(
   deps: Deps,
   { faults }: ActivityFilter,
@@ -137,7 +144,7 @@ export function FilterForm({
         <label for="kind">Show</label>
         <select id="kind" name="kind">
           <option value="">Everything</option>
-          {Object.entries(KINDS).map(([kind, { label }]) => (
+          {Object.entries(EVENT_KINDS).map(([kind, { label }]) => (
             <option value={kind} selected={kind === typed.kind}>
               {label}
             </option>

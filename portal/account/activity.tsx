@@ -15,7 +15,7 @@ import { reasonOf, sentenceOf } from "./event-words.ts";
 
 const PATH = "/activity";
 
-/** What happened to one's login and devices. */
+/** The activity of the user's own login and devices. */
 export function activityPages(app: Hono<PortalEnv>, deps: Deps) {
   app.get(PATH, async (c) => {
     const session = await signedIn(c, deps);
@@ -40,7 +40,7 @@ export function activityPages(app: Hono<PortalEnv>, deps: Deps) {
             about={(event) => byWhom(event, actorOf(event), { accountId, names: false })}
           />
           {next !== null && (
-            <a href={withFilter(PATH, filter, { before: String(next) })}>Older listAudit</a>
+            <a href={withFilter(PATH, filter, { before: String(next) })}>Older activity</a>
           )}
         </section>
         <section class="card">
@@ -52,7 +52,7 @@ export function activityPages(app: Hono<PortalEnv>, deps: Deps) {
   });
 }
 
-/** Which page an address asks for; the first one where it cannot be read. */
+/** The page that the URL asks for; the first page if that is not valid. */
 export function cursorOf(c: PortalContext) {
   const query = pageQuery.safeParse({ before: c.req.query("before") });
   return query.success ? query.data : pageQuery.parse({});
@@ -61,7 +61,7 @@ export function cursorOf(c: PortalContext) {
 type Events = Awaited<ReturnType<typeof listAudit>>["events"];
 type Event = Events[number];
 
-/** Events, each with when and from where; `about` says whom they are about, or who did them. */
+/** A list of events with their times and places; `about` adds the user concerned or the actor. */
 export function EventRows({ events, about }: { events: Events; about?: (event: Event) => string }) {
   if (events.length === 0) return <p class="quiet">No activity found.</p>;
   return (
@@ -84,6 +84,9 @@ export function EventRows({ events, about }: { events: Events; about?: (event: E
   );
 }
 
-/** The command line names itself, and who is there: its events carry that by their actor. */
+/**
+ * An operator's event has "command line of <system user>" as its user agent, which is shown as it
+ * is.
+ */
 const clientOf = ({ actorId, userAgent }: Event) =>
   actorId === OPERATOR_ID ? userAgent : browserOf(userAgent);

@@ -134,4 +134,5 @@ export const OLD_LABELS = [
   "Keep it",
   "You have none.",
   "Other ways",
+  "Older listAudit",
 ];
