@@ -34,7 +34,7 @@ import { supportPages } from "./support/support.tsx";
 import { oneWebhookPages } from "./webhooks/webhook.tsx";
 import { webhookPages } from "./webhooks/webhooks.tsx";
 
-/** Where there are pages; everything else belongs to the API. */
+/** The paths of the portal's pages; everything else belongs to the APIs. */
 const AREAS = [
   "/",
   "/login/*",
@@ -47,7 +47,7 @@ const AREAS = [
   "/support/*",
 ];
 
-/** Whether a program asks: at the API, or for no page. */
+/** Whether a program sent the request: it goes to an API, or does not prefer HTML. */
 const isForProgram = (c: PortalContext) =>
   /^\/v\d/.test(c.req.path) ||
   preferredType(c, ["application/problem+json", "application/json", "text/html"]) !== "text/html";
@@ -56,7 +56,7 @@ const nothingHere = () => {
   throw new Problem("not_found", "The address may be wrong, or the page has moved.");
 };
 
-/** The pages a person uses, over the same functions as the API. */
+/** The pages for people. They call the same functions as the API. */
 export function portal(deps: Deps) {
   const app = new Hono<PortalEnv>();
   assetRoutes(app);
@@ -104,7 +104,7 @@ export function portal(deps: Deps) {
   oneWebhookPages(app, deps);
   supportPages(app, deps);
   for (const area of AREAS) app.all(area, nothingHere);
-  // What nobody has: for people a page of ours, for programs what the API says.
+  // Unknown paths: people get a page, programs get the API's refusal.
   app.all("*", beginPage, pageHeaders, (c, next) => (isForProgram(c) ? next() : nothingHere()));
   app.onError((error, c) => refuse(error, c, deps));
   return app;

@@ -28,10 +28,13 @@ const DAY_MS = 86_400_000;
 
 const FORM = "/account/requirement";
 
-/** What the form proposes to an account that begins to require it. */
+/** The default grace period when an account begins to require a second factor. */
 const USUAL_GRACE_DAYS = 14;
 
-/** An administrator's account settings: whether a second factor is required, and how far that is. */
+/**
+ * An administrator's account settings: whether a second factor is required, and the progress of its
+ * roll-out.
+ */
 export function accountPages(app: Hono<PortalEnv>, deps: Deps) {
   app.get("/account", async (c) => {
     const who = await signedInAs(c, deps, "administrator");
@@ -41,7 +44,7 @@ export function accountPages(app: Hono<PortalEnv>, deps: Deps) {
   app.get(FORM, async (c) => {
     const who = await signedInLatelyAs(c, deps, "administrator");
     const policy = await getPolicy(deps, who.session);
-    // Back from the question whether it is to be now: with what was chosen.
+    // "Cancel" on the page "Require it now?" leads here, with what was chosen before.
     const now = c.req.query("now") !== undefined;
     const requirement = now ? "required" : policy.requirement;
     const days = now ? "0" : daysLeft(policy, deps.clock.now());
@@ -91,14 +94,16 @@ export function accountPages(app: Hono<PortalEnv>, deps: Deps) {
 const isEnforced = ({ requirement, state }: Policy) =>
   requirement === "required" && state !== "grace_period";
 
-/** The days that the form proposes: what is left of a grace period, so that saving does not end it. */
+/**
+ * The default of the form's days: what is left of the grace period, so that saving does not end it.
+ */
 function daysLeft({ requirement, state, enforceAfter }: Policy, now: number): string {
   if (requirement === "optional") return String(USUAL_GRACE_DAYS);
   if (state !== "grace_period" || !enforceAfter) return "0";
   return String(Math.ceil((Date.parse(enforceAfter) - now) / DAY_MS));
 }
 
-/** The grace period as typed; 0 for nothing. */
+/** The grace period as typed, in days; 0 if empty. Throws `invalid_request`. */
 function graceOf(typed: string): number {
   const days = /^\d{0,4}$/.test(typed) ? Number(typed) : Number.NaN;
   if (days <= LONGEST_GRACE_DAYS) return days;
@@ -125,7 +130,7 @@ function accountPage(c: PortalContext, who: Who, policy: Policy) {
   );
 }
 
-/** What the form shows as chosen at first. */
+/** The form's initial choice. */
 type Choice = { requirement: Policy["requirement"]; days: string };
 
 function requirementPage(c: PortalContext, who: Who, policy: Policy, choice: Choice) {
@@ -200,7 +205,7 @@ const STATES: Record<Policy["state"], string> = {
   completed: "Completed",
 };
 
-/** The setting and how far it is; a script keeps it up to date while it runs. */
+/** The setting and the progress of its roll-out. A script updates it while the roll-out runs. */
 function Progress({ policy }: { policy: Policy }) {
   const { state, requirement, users, enforceAfter, startedBy, startedAt } = policy;
   const runs = state !== "optional" && state !== "completed";

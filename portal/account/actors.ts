@@ -4,16 +4,21 @@ import type { ShownEvent } from "../../store/postgres/events.ts";
 
 type Event = Pick<ShownEvent, "userId" | "actorId" | "detail">;
 
-/** Who reads: users learn the roles of others, who looks after users learns the names of colleagues. */
+/**
+ * Who reads. With `names` (for administrators and Support) colleagues are named; users see only
+ * roles.
+ */
 export type Reads = { accountId: string; names: boolean };
 
-/** Who did it, where that was not the user whom the event is about: "by Support"; else empty. */
+/**
+ * The actor in words, such as "by Support"; empty if the actor is the user whom the event is about.
+ */
 export function byWhom(
   { userId, actorId, detail }: Event,
   actor: Actor | undefined,
   reads: Reads,
 ): string {
-  // An administrator of another account is named by the event itself.
+  // An event with `by` already names the actor, an administrator of another account.
   if (actorId === userId || detail.by) return "";
   if (actorId === null) return "by the service";
   if (actorId === OPERATOR_ID) return "by an operator of the service";

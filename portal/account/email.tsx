@@ -11,7 +11,7 @@ import { page, whoOf } from "../layout/layout.tsx";
 import { Form } from "../layout/parts.tsx";
 import { signedIn, signedInLately } from "../layout/session.ts";
 
-/** Where the notices about one's login go. */
+/** The page for the address of the user's security notifications. */
 export function emailPages(app: Hono<PortalEnv>, deps: Deps) {
   app.get("/devices/email", async (c) => emailPage(c, deps, await signedInLately(c, deps)));
 

@@ -19,7 +19,7 @@ const SETTINGS: Record<string, string> = {
   "enabling-is-own-call": "turning multi-factor authentication on is a call of its own",
 };
 
-/** Why a link was refused, or a step ended, by its code. */
+/** Reasons of refused links and of ended steps, by code. */
 const REASONS: Record<string, string> = {
   account_locked: "the user is locked",
   cannot_link_itself: "the user belongs to the account itself",
@@ -37,7 +37,7 @@ const REASONS: Record<string, string> = {
 
 /** An event's type as words: `otp_device_added` is "OTP device added". */
 export function sentence(type: string): string {
-  // Another version of the service may have recorded it.
+  // Another version of the service may have recorded a type that is unknown here.
   return lookUp(EVENT_WORDS, type) ?? capitalized(type.replaceAll("_", " "));
 }
 
@@ -62,7 +62,7 @@ function subjectOf(type: string, detail: Told["detail"]): string {
     case "send_refused":
       return `${lookUp(MESSAGES, kind) ?? "message"}${number ? ` to ${number}` : ""}`;
     case "attempt_given_back":
-      return `${lookUp(MESSAGES, kind) ?? "code"}, since the service was away`;
+      return `${lookUp(MESSAGES, kind) ?? "code"}, because the service was away`;
     case "default_method_changed":
       return lookUp(METHODS, method) ?? "";
     case "login_succeeded":
@@ -98,12 +98,15 @@ export function reasonOf({ detail: { reason } }: Told): string {
   return typeof reason === "string" ? (lookUp(REASONS, reason) ?? reason) : "";
 }
 
-/** A word of a table; never what every object has, such as `constructor`, for a name that somebody typed. */
+/**
+ * Looks a name up in a table. A name that every object has, such as `constructor`, is not found:
+ * somebody may have typed it.
+ */
 function lookUp(words: Record<string, string>, name: unknown): string | undefined {
   return Object.hasOwn(words, String(name)) ? words[String(name)] : undefined;
 }
 
-/** Which mail, and to which of two addresses where the address was changed. */
+/** The notification, and that it went to the previous address if so. */
 function noticeOf({ notice, to }: Told["detail"]): string {
   return `${sentence(String(notice))}${to === "former" ? ", to the previous address" : ""}`;
 }
@@ -117,7 +120,7 @@ function policyOf({ requirement, enforceAfter }: Told["detail"]): string {
   return enforceAfter ? `Required, from ${dayOf(enforceAfter)}` : "Required, from now on";
 }
 
-/** Masked, two addresses may look the same. */
+/** Two different addresses may look the same when they are masked. */
 function addressesOf({ from, to }: Told["detail"]): string {
   if (!to) return `${from ?? "none"} to none`;
   return `${from ?? "none"} to ${from === to ? "another " : ""}${to}`;

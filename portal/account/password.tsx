@@ -11,7 +11,7 @@ import { signedIn, signedInLately } from "../layout/session.ts";
 
 const PATH = "/sessions/password";
 
-/** One's own password. */
+/** The page where users change their own password. */
 export function passwordPages(app: Hono<PortalEnv>, deps: Deps) {
   app.get(PATH, async (c) => {
     return passwordPage(c, deps, await signedInLately(c, deps));
@@ -29,7 +29,7 @@ export function passwordPages(app: Hono<PortalEnv>, deps: Deps) {
     if (Object.keys(missing).length > 0) throw badFields(missing);
     const origin = clientInfoOf(c, deps.config.TRUSTED_PROXIES);
     await changeOwnPassword(deps, session, { currentPassword, password }, origin);
-    // Every session has ended, which the login page tells.
+    // Every session has ended; the login page says so.
     return c.redirect("/login", 303);
   });
 }

@@ -11,7 +11,7 @@ import { Form, Time } from "../layout/parts.tsx";
 import { signedIn } from "../layout/session.ts";
 import { browserOf } from "../layout/words.ts";
 
-/** Where one is logged in. */
+/** The page of the user's own sessions. */
 export function sessionPages(app: Hono<PortalEnv>, deps: Deps) {
   app.get("/sessions", async (c) => {
     const session = await signedIn(c, deps);
@@ -52,7 +52,7 @@ export function sessionPages(app: Hono<PortalEnv>, deps: Deps) {
 
   takeForm(app, "/sessions/:id/end", { at: "/sessions" }, async (c) => {
     const { userId } = await signedIn(c, deps);
-    // One that has ended already is as the person wanted it.
+    // No error if it has already ended: that is what the user wants.
     const sessionId = c.req.param("id") ?? "";
     await revokeSession(deps.redis, { userId, sessionId, reason: "ended_by_user" });
     return done(c, "/sessions", "The session has ended.");

@@ -14,7 +14,7 @@ import { Form } from "../layout/parts.tsx";
 import { signedIn, signedInLately } from "../layout/session.ts";
 import { METHOD_WORDS } from "../layout/words.ts";
 
-/** The method that logins begin with. */
+/** The page to choose the default method. */
 export function defaultMethodPages(app: Hono<PortalEnv>, deps: Deps) {
   app.get("/devices/default", async (c) => defaultPage(c, deps, await signedInLately(c, deps)));
 

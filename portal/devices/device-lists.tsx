@@ -1,6 +1,6 @@
 import type { DeviceView } from "../../core/devices/devices.ts";
 
-/** The apps, and another one while there is room. */
+/** The list of apps, with a link to add one while there are fewer than `most`. */
 export function Apps({ apps, most }: { apps: DeviceView[]; most: number }) {
   return (
     <section class="card">
@@ -34,7 +34,7 @@ export function Apps({ apps, most }: { apps: DeviceView[]; most: number }) {
   );
 }
 
-/** The phone: one at most, of which a verified one goes with all devices alone. */
+/** The phone; a user has at most one. A verified phone is only removed with all devices. */
 export function Phone({ phone }: { phone?: DeviceView }) {
   return (
     <section class="card">

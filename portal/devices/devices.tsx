@@ -95,7 +95,10 @@ function Default({ mine: { defaultMethod, devices } }: { mine: MultiFactor }) {
   );
 }
 
-/** Whoever loses the one device without codes must ask Support: said until there are codes. */
+/**
+ * Shown until there are recovery codes: without them, a user who loses the only device must ask
+ * Support.
+ */
 const Urge = () => (
   <section class="card urge" aria-labelledby="urge">
     <h2 id="urge">Save recovery codes now</h2>

@@ -25,7 +25,7 @@ import { Check, CodeField, Field, Form } from "../layout/parts.tsx";
 import { signedIn, signedInLately } from "../layout/session.ts";
 import { isOwnSetUp, keepSetUp } from "./own-set-up.ts";
 
-/** The two steps to an authenticator app. */
+/** The two steps of an authenticator app's set-up. */
 export function otpPages(app: Hono<PortalEnv>, deps: Deps) {
   const origin = (c: PortalContext) => clientInfoOf(c, deps.config.TRUSTED_PROXIES);
 
@@ -67,7 +67,7 @@ export function otpPages(app: Hono<PortalEnv>, deps: Deps) {
     const { device } = await unverifiedApp(c, deps);
     const proof = { code: field(c, "code"), makeDefault: ticked(c, "makeDefault") };
     const { signedOut } = await verifyOtpCode(deps, device, proof, origin(c));
-    // Where the session has ended with that, the login page says so.
+    // If this ended the session, the login page says so.
     if (signedOut) return c.redirect("/devices", 303);
     return done(c, "/devices", "Device verified. You can use it from your next login.");
   });
@@ -111,7 +111,7 @@ function namePage(c: PortalContext, who: Who) {
 
 type App = { id: string; name: string | null };
 
-/** The second step; `setup` is what its own session sees as often as it looks. */
+/** The second step; `setup` is only given to the session that began the set-up. */
 function codePage(c: PortalContext, who: Who, { id, name }: App, setup?: OtpSetup) {
   return page(
     c,

@@ -9,8 +9,8 @@ export const keepSetUp = ({ redis, config }: Deps, { id, userId }: OfUser, devic
   noteSetUp(redis, { userId, deviceId }, id, config.limits.setUpShownMs);
 
 /**
- * Whether the device's set-up began in this very session, some minutes ago at most: then its page
- * shows the secret or the whole number again. Every other session, a thief's too, sees neither.
+ * Whether this session began the device's set-up, at most `limits.setUpShownMs` ago. Then its page
+ * shows the secret or the whole number again. Any other session, such as a thief's, sees neither.
  */
 export const isOwnSetUp = ({ redis }: Deps, { id, userId }: OfUser, deviceId: string) =>
   beganSetUp(redis, { userId, deviceId }, id);

@@ -15,12 +15,12 @@ import { Check, CodeField, Form, Notice, Reload } from "../layout/parts.tsx";
 import { signedIn } from "../layout/session.ts";
 import { isOwnSetUp } from "./own-set-up.ts";
 
-/** The second step to an SMS device: its PIN. */
+/** The second step of an SMS device's set-up: its PIN. */
 export function pinPages(app: Hono<PortalEnv>, deps: Deps) {
   app.get("/devices/sms/:id", async (c) => {
     const { who, device } = await unverifiedPhone(c, deps);
     const view = await viewDevice(deps, device);
-    // Who has just typed the number must see it whole to check it.
+    // Users who have just typed the number see it unmasked, so that they can check it.
     const own = await isOwnSetUp(deps, who.session, device.id);
     const shown = own ? { ...view, phoneNumber: readable(device.phoneNumber ?? "") } : view;
     const waitMs = await pinSendWait(deps, device.userId);
@@ -37,7 +37,7 @@ export function pinPages(app: Hono<PortalEnv>, deps: Deps) {
     const { device } = await unverifiedPhone(c, deps);
     const proof = { code: field(c, "code"), makeDefault: ticked(c, "makeDefault") };
     await verifyPin(deps, device, proof, clientInfoOf(c, deps.config.TRUSTED_PROXIES));
-    // The session has ended with that; the login page says so.
+    // This ended the session; the login page says so.
     return c.redirect("/devices", 303);
   });
 }
@@ -125,13 +125,13 @@ function NewPin({
 /** A number in parts that are easy to compare: "+1 415 555 0132". */
 const readable = (e164: string) => parsePhoneNumberFromString(e164)?.formatInternational() ?? e164;
 
-/** What helps where a PIN does not arrive. */
+/** What to do if a PIN does not arrive. */
 const HELP = {
   again: "Check the number and send a new PIN.",
   instead: "Change the number, or add an authenticator app.",
 };
 
-/** How the PIN's delivery stands, and whether it can still be used. */
+/** The state of the PIN's delivery, and whether the PIN can still be used. */
 function Delivery({
   device: { state, delivery, problem, phoneNumber: to },
   waitMs,

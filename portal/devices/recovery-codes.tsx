@@ -46,7 +46,7 @@ export function recoveryCodePages(app: Hono<PortalEnv>, deps: Deps) {
   });
 }
 
-/** Asks how many, and says what becomes of the codes that there are. */
+/** Asks how many codes to make, and warns that this cancels the old ones. */
 function quantityPage(c: PortalContext, who: Who, remaining: number) {
   const question = {
     title: "Generate Recovery Codes",

@@ -11,10 +11,13 @@ import { signedIn } from "../layout/session.ts";
 
 const PATH = "/devices/removals";
 
-/** How often the page looks, in seconds. */
+/** How often the page checks, in seconds. */
 const LOOK_S = 2;
 
-/** A removal that took longer than its form could wait: its page looks by itself, and leads on when it is over. */
+/**
+ * The page of a removal that took longer than its form waits. The page checks the removal, and
+ * redirects when it is over.
+ */
 export function removalUnderWayPages(app: Hono<PortalEnv>, deps: Deps) {
   app.get(`${PATH}/:id`, async (c) => {
     const session = await signedIn(c, deps, { setup: true });
@@ -34,8 +37,8 @@ const ENDS = {
 } as const;
 
 /**
- * Leads to a page when the removal is over, which says what was done; where that takes longer than a
- * page waits, over the page that follows it.
+ * Redirects to `to` when the removal is over, with a message that says what was done. If that takes
+ * longer than a page waits, redirects to the page that follows the removal.
  */
 export async function followed<Result>(
   c: PortalContext,
@@ -51,7 +54,7 @@ export async function followed<Result>(
   }
 }
 
-/** What became of it; it goes on as long as nobody can say. */
+/** The removal's outcome; `goes_on` also while the outcome cannot be read. */
 async function removalOf({ flows }: Deps, id: string) {
   try {
     return isId(id) ? await flows.removal(id) : undefined;
@@ -69,11 +72,11 @@ async function underWayPage(c: PortalContext, deps: Deps, session: Session) {
     <section class="card">
       <h1>{title}</h1>
       <p id="removal" role="status" data-follow={String(LOOK_S)}>
-        The devices are being removed. That goes on by itself, and this page leads on when it is
-        finished.
+        The devices are being removed. This continues in the background. The next page opens when it
+        is finished.
       </p>
       <p>
-        You need not wait here. <a href={ownPath(c.req.query("to"))}>Go on</a>
+        You don't have to wait here. <a href={ownPath(c.req.query("to"))}>Continue</a>
       </p>
     </section>,
   );

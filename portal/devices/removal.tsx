@@ -18,7 +18,7 @@ import { followed } from "./removal-under-way.tsx";
 
 const REMOVE = "/devices/manage/:id/remove";
 
-/** One device to be managed, and the removal of one or all. */
+/** The page of one device, and the removal of one or all devices. */
 export function removalPages(app: Hono<PortalEnv>, deps: Deps) {
   const proxies = deps.config.TRUSTED_PROXIES;
 
@@ -116,7 +116,7 @@ export function removalPages(app: Hono<PortalEnv>, deps: Deps) {
   });
 }
 
-/** What comes of having no device any more, where one is required, now or later. */
+/** What a user without devices must do if a second factor is required, now or later. */
 function WhatFollows({ required: { who, required, from } }: { required: RequiredOf }) {
   if (!required) return null;
   if (!from) return <> {who} requires it, so you will be logged out and must set it up again.</>;
@@ -159,7 +159,7 @@ function Removal({ device: { id } }: { device: DeviceView }) {
           Remove this device
         </a>
       </div>
-      <p>You are asked before it is removed.</p>
+      <p>We ask you to confirm first.</p>
     </section>
   );
 }

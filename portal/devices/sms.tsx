@@ -21,7 +21,7 @@ const COUNTRIES = getCountries()
 
 const FIRST: CountryCode = "US";
 
-/** The first step to an SMS device: its number. */
+/** The first step of an SMS device's set-up: its number. */
 export function smsPages(app: Hono<PortalEnv>, deps: Deps) {
   app.get("/devices/sms/new", async (c) => {
     const session = await signedInLately(c, deps, { setup: true });

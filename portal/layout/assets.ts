@@ -18,7 +18,9 @@ const files = Object.entries(TYPES).map(([name, type]) => {
   return { name: name as Name, type, body, version };
 });
 
-/** The address of a file, which changes with its content, so that browsers may keep it for ever. */
+/**
+ * The URL of a file. It changes with the file's content, so browsers may cache the file for ever.
+ */
 export function assetPath(name: Name): string {
   return `/portal/${name}?v=${files.find((file) => file.name === name)?.version}`;
 }

@@ -4,20 +4,20 @@ import { page, type Who } from "./layout.tsx";
 import { Form } from "./parts.tsx";
 
 type Question = {
-  /** The question, which names what it is about. */
+  /** The question, with the name of what it is about. */
   title: string;
-  /** Where the answer is sent, and what goes with it. */
+  /** Where the form is sent, and its hidden fields. */
   action: string;
   hidden?: Record<string, string>;
-  /** The button that says yes, in words of what is done. */
+  /** The label of the confirming button: what it does. */
   button: string;
-  /** Whether it can be taken back, and so is not marked as a danger. */
+  /** Whether this can be undone; then the button is not marked as a danger. */
   safe?: boolean;
-  /** Where no leads. */
+  /** Where "Cancel" leads. */
   cancel: string;
 };
 
-/** Asks before something of weight, and says what it entails. */
+/** Asks before an important action; `children` say what the action does. */
 export function confirmPage(
   c: PortalContext,
   who: Who,

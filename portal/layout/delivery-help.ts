@@ -2,7 +2,8 @@ import { duration } from "../../core/duration.ts";
 
 type Words = {
   why: string;
-  help?: string /** Another message would fare no better. */;
+  help?: string;
+  /** Another message would not arrive either. */
   final?: true;
 };
 
@@ -27,8 +28,8 @@ const PROBLEMS: Record<string, Words> = {
 };
 
 /**
- * A delivery's problem in words that say what to do: `again` where another message may arrive, else
- * `instead`; `waitMs` is how long the user's own budgets allow no other message.
+ * Says why a message was not delivered and what to do: `again` if another message may arrive, else
+ * `instead`. `waitMs` is the time until the user may request another message.
  */
 export function undelivered(
   { problem, to, waitMs }: { problem: string | null; to: string | null; waitMs: number },

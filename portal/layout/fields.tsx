@@ -4,7 +4,7 @@ import type { Faults } from "./words.ts";
 
 type Typed = { name?: string; label: string; hint?: Child; faults: Faults };
 
-/** A user name as it is: no keyboard changes it. One's own is offered by the browser. */
+/** A user name; keyboards do not change what is typed. With `own`, browsers offer the saved one. */
 export const UsernameField = ({ own, ...field }: Typed & { own?: true }) => (
   <Field
     name="username"
@@ -18,17 +18,22 @@ export const UsernameField = ({ own, ...field }: Typed & { own?: true }) => (
 
 type Kind = "current-password" | "new-password" | "off";
 
-/** A password: one's own, one that begins to count now, or somebody else's, which no browser keeps. */
+/**
+ * A password: the user's current one, a new one, or another account's ("off"), which no browser
+ * saves.
+ */
 export const PasswordField = ({ kind, ...field }: Typed & { kind: Kind }) => (
   <Field name="password" {...field} type="password" autocomplete={kind} required />
 );
 
-/** A password to be chosen, with the rule for it. */
+/** A field for a new password, with its rule. */
 export const NewPasswordField = (field: Omit<Typed, "hint">) => (
   <PasswordField {...field} kind="new-password" hint="At least 8 characters." />
 );
 
-/** An email address, which may be left empty. The service has the rule for it, and no browser another one. */
+/**
+ * An email address, optional. The service alone validates it, because browsers have other rules.
+ */
 export const EmailField = ({ own, value, ...field }: Typed & { own?: true; value?: string }) => (
   <Field
     name="email"

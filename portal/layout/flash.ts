@@ -14,36 +14,42 @@ import { type Faults, NO_FAULTS } from "./words.ts";
 
 const LIFETIME_S: Record<FlashKind, number> = { flash: 60, goal: 30 * 60 };
 
-/** For what would be lost while the service is away: secrets, and what was typed in a form that met it so. */
+/**
+ * In seconds, for what an outage could lose: secrets, and what was typed in a form that met the
+ * outage.
+ */
 const OUTAGE_S = 10 * 60;
 
 /**
- * A proxy takes the whole head of an answer in one buffer, of 4096 bytes where it is nginx as it comes
- * (proxy_buffer_size); a browser, as much of one cookie. The head of a page without this takes 1500.
+ * The longest cookie, in characters. A proxy reads all headers of a response into one buffer, which
+ * has 4096 bytes in nginx by default (proxy_buffer_size). A browser takes as much of one cookie.
+ * The headers of a page without this cookie take 1500.
  */
 const LONGEST = 2400;
 
-/** What fits of it before it is sealed: base64 makes four characters of three bytes. */
+/** How much of it fits before sealing: base64 turns three bytes into four characters. */
 const LONGEST_BYTES = 1700;
 
 /** More fields than any form has. */
 const MOST_FIELDS = 20;
 
-/** What a page is to show that is made within the answer to a form, by the request for it. */
+/**
+ * For a page that is made as the response to a form: what it shows, by the request for that page.
+ */
 const shownWithin = new WeakMap<Request, Flash>();
 
-/** What stands in the cookie beside what is left: until when it counts, by the service's clock (ms). */
+/** The cookie's content; `until` is when it expires, by the service's clock (ms). */
 type Sealed = Flash & { userId?: string; sessionId?: string; until: number };
 
 /**
- * Carries what a form's answer says to the page that it leads to, in a cookie that is sealed, so that
- * no link can forge a message, and that goes with the first page that shows it.
+ * Carries a form's messages to the page that the form redirects to, in a sealed cookie, so that no
+ * link can forge a message. The first page that shows the messages deletes the cookie.
  */
 export function flashes(deps: Deps, app: Hono<PortalEnv>): MiddlewareHandler<PortalEnv> {
   return async (c, next) => {
     const [flash, goal] = [read(c, deps, "flash"), read(c, deps, "goal")];
     c.set("goal", goal);
-    // A script that looks for news must neither take nor replace what its page is to show.
+    // The script that polls for news must neither take nor replace what its page is to show.
     const looks = c.req.method === "GET" && c.req.header("sec-fetch-dest") === "empty";
     const opens = c.req.method === "GET" && !looks;
     const isHere = (left?: Flash) => opens && left && pathOf(left.at) === c.req.path;
@@ -74,8 +80,8 @@ export function flashes(deps: Deps, app: Hono<PortalEnv>): MiddlewareHandler<Por
 
     await next();
 
-    // Whatever page was seen there, a refusal too: it is not told a second time. A page that the
-    // service could not make has told nothing.
+    // Any page shown there, a refusal too, has shown the messages: they are not shown again. A page
+    // that failed (5xx) has shown nothing.
     if (c.res.status === 303 || c.res.status >= 500) return;
     for (const [kind, shown] of [
       ["flash", told],
@@ -85,21 +91,23 @@ export function flashes(deps: Deps, app: Hono<PortalEnv>): MiddlewareHandler<Por
   };
 }
 
-/** Leads to a page, which says once what was done. */
+/** Redirects to a page, which says once what was done. */
 export function done(c: PortalContext, at: string, said?: string, secrets?: string[]) {
   if (said || secrets) c.get("leave")("flash", { at, said, secrets });
   return c.redirect(at, 303);
 }
 
-/** Leads on after a login, with what there is to say; the start page, which only leads on, says nothing. */
+/**
+ * Redirects after a login, with messages. The start page only redirects, so it cannot show them.
+ */
 export function arrive(c: PortalContext, to: string, ...said: string[]) {
   const told = said.filter(Boolean).join(" ");
   return done(c, told && to === "/" ? "/devices" : to, told);
 }
 
 /**
- * Leads back to a form's page, which says once what was wrong and shows what was typed. Where that is
- * too long to be carried, the page is the answer itself (422).
+ * Redirects back to a form's page, which says once what was wrong and shows what was typed. If that
+ * is too long for the cookie, the page itself is the response (422).
  */
 export async function again(c: PortalContext, at: string, faults: Faults): Promise<Response> {
   c.set("refused", faults.status);
@@ -111,12 +119,14 @@ export async function again(c: PortalContext, at: string, faults: Faults): Promi
   return c.redirect(at, 303);
 }
 
-/** Leaves what was wrong and what was typed for the form's page; false where some of it was too long. */
+/**
+ * Leaves what was wrong and what was typed for the form's page; false if some of it was too long.
+ */
 export function leaveFaults(c: PortalContext, at: string, faults: Faults): boolean {
   return c.get("leave")("flash", toldOf(c, at, faults));
 }
 
-/** What the form's page is to tell. */
+/** What the form's page shows. */
 function toldOf(c: PortalContext, at: string, faults: Faults): Flash {
   // A field that was not sent may not be on the page.
   const sent = c.get("form");
@@ -131,8 +141,8 @@ function toldOf(c: PortalContext, at: string, faults: Faults): Flash {
 }
 
 /**
- * Remembers where to go on after a login, with what was typed there. A page of a set-up does not take
- * the place of where the login before the set-up was to lead.
+ * Remembers where to go after a login, with what was typed there. A page of the set-up does not
+ * replace the page that the login before the set-up was to lead to.
  */
 export function remember(c: PortalContext, at: string, typed?: Record<string, string>): void {
   const goal = c.get("goal");
@@ -148,7 +158,7 @@ export function typedIn(c: PortalContext): Record<string, string> {
   return Object.fromEntries(shown.slice(0, MOST_FIELDS));
 }
 
-/** Whether there is anything to see of what was typed. */
+/** Whether anything but spaces was typed. */
 export const isTyped = (typed: Record<string, string> = {}): boolean =>
   Object.values(typed).some((value) => value.trim() !== "");
 
@@ -162,7 +172,7 @@ function lifetimeOf(kind: FlashKind, { secrets, faults }: Flash): number {
   return secrets || wasAway ? OUTAGE_S : LIFETIME_S[kind];
 }
 
-/** The cookie's value, and whether some of what was typed had no room in it. */
+/** The cookie's value, and whether some of what was typed did not fit into it. */
 function sealedOf(c: PortalContext, deps: Deps, kind: FlashKind, left: Flash) {
   const { typed = {}, secrets, ...rest } = left;
   const first: Sealed = {
@@ -184,7 +194,7 @@ function sealedOf(c: PortalContext, deps: Deps, kind: FlashKind, left: Flash) {
 
 const bytesOf = (value: unknown) => Buffer.byteLength(JSON.stringify(value));
 
-/** As many of the fields as there is room for (bytes), the shortest first. */
+/** As many of the fields as fit into `room` bytes, shortest first. */
 function shortest(typed: Record<string, string>, room: number): Record<string, string> {
   const fields = Object.entries(typed)
     .map((field) => ({ field, bytes: bytesOf(field) }))
@@ -207,7 +217,7 @@ function read(c: PortalContext, deps: Deps, kind: FlashKind): Flash | undefined 
       userId === userOfCookie(c, deps) && (!left.secrets || sessionId === sessionOfCookie(c, deps));
     return isOwn && deps.clock.now() < until ? left : undefined;
   } catch {
-    // Not one of ours, or of a key that is gone.
+    // The cookie is forged, or was sealed with a key that we no longer have.
     return undefined;
   }
 }

@@ -4,10 +4,10 @@ import type { SupportContact } from "../../config.ts";
 import { Problem, type ProblemCode } from "../../core/problem.ts";
 import type { Faults } from "./words.ts";
 
-/** What is told at once, and where somebody wants to go on after a login. */
+/** `flash` is shown on the next page; `goal` is where to go after a login. */
 export type FlashKind = "flash" | "goal";
 
-/** What an answer leaves for the page that it leads to. */
+/** What a response leaves for the page that it redirects to. */
 export type Flash = {
   /** The page's path and query. */
   at: string;
@@ -18,7 +18,7 @@ export type Flash = {
   typed?: Record<string, string>;
   /** Whether some of it was too long to be kept. */
   cut?: boolean;
-  /** What is shown this once, and in the session alone that asked for it. */
+  /** Shown only once, and only in the session that asked for it. */
   secrets?: string[];
 };
 
@@ -31,27 +31,27 @@ export type PortalEnv = {
     support?: SupportContact;
     /** The sent form's fields; empty for a GET. */
     form: URLSearchParams;
-    /** The page of the sent form, and at which of its fields a refusal is told. */
+    /** The page of the sent form, and the field at which a refusal is shown. */
     formPage?: FormPage;
-    /** The status of a refusal that a page tells after a redirect. */
+    /** The status of a refusal that is shown after a redirect. */
     refused?: number;
     /** What was wrong with the form that led here, and what was typed in it. */
     faults: Faults;
-    /** What the form that led here has done, and what it lets be seen once. */
+    /** The success of the form that led here, and the secrets to show once. */
     said?: string;
     secrets?: string[];
     /** Where this browser's user wanted to go, before a login. */
     goal?: Flash;
     /**
-     * Leaves something for the page that this answer leads to, or for after a login; false where some
-     * of what was typed was too long for it. `whole`: then nothing is left.
+     * Leaves something for the page that this response redirects to, or for after a login. False if
+     * some of what was typed was too long; with `whole`, nothing is left then.
      */
     leave: (kind: FlashKind, left: Flash, how?: { whole: boolean }) => boolean;
-    /** The page that something would be left for, as the answer to this request. */
+    /** Makes the page that `left` is for, as the response to this request. */
     show: (left: Flash) => Promise<Response>;
-    /** What each form passes before its handler. */
+    /** Middleware before each form's handler. */
     once: MiddlewareHandler<PortalEnv>;
-    /** Whose session began with this answer. */
+    /** The user whose session begins with this response. */
     userId?: string;
   };
 };
@@ -69,20 +69,23 @@ export const readForm: MiddlewareHandler<PortalEnv> = async (c, next) => {
   return next();
 };
 
-/** At which field a refusal is told: any, or by its code. */
+/** The field at which a refusal is shown: for every refusal, or by its code. */
 type About = string | Partial<Record<ProblemCode, string>>;
 
 type FormOptions = {
   about?: About;
-  /** What to do where nobody knows whether it was done (5xx), and doing it again is not the same. */
+  /**
+   * What to do after a 5xx if the action may have been done, and doing it again is not the same.
+   */
   unsure?: string;
 };
 
 type FormPage = FormOptions & { at: string };
 
 /**
- * Takes the form that is sent to `path`. `at` is the page it stands on: a path with the same
- * parameters, or a function that makes it. A refusal is told on that page; a GET of `path` leads to it.
+ * Handles the form that is sent to `path`. `at` is the form's page: a path with the same
+ * parameters, or a function that returns it. A refusal is shown on that page. A GET of `path`
+ * redirects to it.
  */
 export function takeForm(
   app: Hono<PortalEnv>,
@@ -103,7 +106,7 @@ export function takeForm(
 const filled = (at: string, c: PortalContext) =>
   at.replace(/:(\w+)/g, (_, name) => encodeURIComponent(c.req.param(name) ?? ""));
 
-/** What no page shows again, whatever was wrong. */
+/** Fields that no page shows again. */
 export const secretFields: ReadonlySet<string> = new Set([
   "once",
   "password",
@@ -113,7 +116,7 @@ export const secretFields: ReadonlySet<string> = new Set([
   "code",
 ]);
 
-/** What nobody typed: a page puts it in its forms itself. */
+/** Fields that nobody types: pages put them into their forms. */
 export const hiddenFields: ReadonlySet<string> = new Set(["to", "again", "with", "role", "sure"]);
 
 /** A field as it was typed, without the spaces around it; empty where there is none. */
@@ -123,7 +126,7 @@ type Schema = {
   safeParse(typed: string): { success: boolean; error?: { issues: { message: string }[] } };
 };
 
-/** Throws `invalid_request` at each field of which what was typed does not fit. */
+/** Throws `invalid_request` with a message for each field whose text does not match its schema. */
 export function requireFit(...typed: (readonly [path: string, schema: Schema, typed: string])[]) {
   const faults = typed.flatMap(([path, schema, text]) => {
     const { error } = schema.safeParse(text);
@@ -132,7 +135,7 @@ export function requireFit(...typed: (readonly [path: string, schema: Schema, ty
   if (faults.length > 0) throw badFields(Object.fromEntries(faults));
 }
 
-/** The refusal of what was typed, by field. */
+/** The refusal of a form, by field. */
 export function badFields(fields: Record<string, string>): Problem {
   const errors = Object.entries(fields).map(([path, message]) => ({ path, message }));
   return new Problem("invalid_request", errors[0]?.message, { errors });
@@ -141,7 +144,7 @@ export function badFields(fields: Record<string, string>): Problem {
 /** Whether a box was ticked. */
 export const ticked = (c: PortalContext, name: string) => c.get("form").has(name);
 
-/** No address of ours is longer; each goes in a header of an answer. */
+/** None of our paths is longer. Each goes into a response header. */
 const LONGEST_PATH = 300;
 
 /**
@@ -150,7 +153,7 @@ const LONGEST_PATH = 300;
  */
 export function ownPath(address: string | undefined | null): string {
   const base = "https://own.invalid";
-  // What a browser reads as another host, or drops, is no address of ours.
+  // Refuses what a browser reads as another host, and characters that a browser drops.
   if (!address || !/^\/(?![/\\])[\x21-\x7e]*$/.test(address) || address.includes("\\")) return "/";
   if (address.length > LONGEST_PATH || !URL.canParse(address, base)) return "/";
   const { origin, pathname, search } = new URL(address, base);

@@ -13,7 +13,7 @@ import type { PortalContext } from "./form.ts";
 import { Form, Linked, Notice } from "./parts.tsx";
 import { NO_FAULTS } from "./words.ts";
 
-/** Whose page it is. */
+/** The user whose page it is. */
 export type Who = { username: string; session: Session; locked?: boolean };
 
 /** The session's user, for the page's head. */
@@ -25,18 +25,18 @@ export async function whoOf({ db }: Deps, session: Session): Promise<Who> {
 type Page = {
   title: string;
   who?: Who;
-  /** A column as wide as a form. */
+  /** One column, as wide as a form. */
   narrow?: boolean;
   status?: ContentfulStatusCode;
-  /** After how many seconds a browser without scripts opens the page anew. */
+  /** After how many seconds a browser without scripts reloads the page. */
   againS?: number;
 };
 
-/** Answers with a page, which says first what the form that led here has done or what was wrong. */
+/** Answers with a page. It first shows the success or the faults of the form that led here. */
 export function page(c: PortalContext, { status = 200, ...of }: Page, children: Child) {
-  // A page that is a refusal itself tells it, so that the form's need not be told too.
+  // A refusal's page shows that refusal only, not the form's too.
   const faults = status >= 400 ? NO_FAULTS : c.get("faults");
-  // What the service could not show is told when it can.
+  // A page that failed does not show it; the next page does.
   const said = status >= 500 ? undefined : c.get("said");
   const failed = status >= 400 || faults.status >= 400;
   const body = (
@@ -71,7 +71,7 @@ function Layout({ title, who, narrow, againS, service, path, children }: LayoutP
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
-        {/* Our own forms tell where they come from, others learn nothing. */}
+        {/* Our own forms send where they come from; other sites get nothing. */}
         <meta name="referrer" content="same-origin" />
         <title>{`${title} - ${service}`}</title>
         <link rel="icon" href={assetPath("icon.svg")} type="image/svg+xml" />
@@ -115,7 +115,7 @@ function Locked({ contact }: { contact?: SupportContact }) {
   );
 }
 
-/** What is said after a login may lead there. */
+/** Messages after a login may link to it. */
 const ACTIVITY = { text: "See Activity", href: "/activity" };
 
 type Place = readonly [href: string, label: string];
@@ -126,7 +126,7 @@ const MINE: Place[] = [
   ["/activity", "Activity"],
 ];
 
-/** Where a role leads beside one's own pages. */
+/** The further pages of a role. */
 const OF_ROLE: Record<Role, Place[]> = {
   member: [],
   administrator: [],
@@ -153,7 +153,7 @@ const To = ({ place: [href, label], here }: { place: Place; here?: string }) => 
   </a>
 );
 
-/** The place that the path belongs to: of several, the one that names it best. */
+/** The menu entry that the path belongs to: the longest one that matches. */
 function placeOf(path: string, places: Place[]): string | undefined {
   const above = places.map(([href]) => href).filter((href) => `${path}/`.startsWith(`${href}/`));
   return above.sort((a, b) => b.length - a.length)[0];

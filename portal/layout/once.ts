@@ -11,13 +11,13 @@ import { readToken } from "./session.ts";
 const HEADERS = ["content-type", "location", "set-cookie"];
 const POLL_MS = 100;
 
-const STILL = "We are still working on what you sent. Wait a moment, then look whether it is done.";
+const STILL =
+  "We are still working on what you sent. Wait a moment, then check whether it is done.";
 
 /**
- * Does once what a form asks for, however often it is sent: a double click or a reload gets the
- * first answer, also while that is still being made. Forms carry their own random number (`once`)
- * for it. An answer is given again only while the session or the challenge
- * lasts that it was given to.
+ * Runs a form once, however often it is sent. A double click or a reload gets the first response,
+ * and waits for it if need be. Each form has its own random number (`once`) for this. A response is
+ * only repeated while the session or the challenge that it was given to lasts.
  */
 export function once(deps: Deps): MiddlewareHandler<PortalEnv> {
   return async (c, next) => {
@@ -33,18 +33,18 @@ export function once(deps: Deps): MiddlewareHandler<PortalEnv> {
       await sleep(POLL_MS);
       claimed = await answers.claim(text);
     }
-    // Another text in the same form: what was typed is another request.
+    // Another text in the same form is another request.
     if (claimed.outcome === "mismatch") return next();
     if (claimed.outcome === "done") return answers.answerOf(c, claimed);
 
-    // Since the claim, which is not to end before the work.
+    // The page's time starts again with the claim, so that the claim does not end before the work.
     await withinPageTime(next);
     const status = c.get("refused") ?? c.res.status;
     await answers.keep(c, claimed.claim, status, () => toKeep(c.res, HEADERS));
   };
 }
 
-/** A login ends the session that the browser had, so that one is not what a login is repeated for. */
+/** A login ends the browser's earlier session, so that session cannot own a login's response. */
 function callerOf(c: PortalContext, deps: Deps): Promise<Caller> {
   const [, area, challengeId] = c.req.path.split("/");
   if (area === "login") return callerWith(deps, { challengeId });

@@ -5,7 +5,7 @@ import type { Faults } from "./words.ts";
 
 type WithChildren = { children?: Child };
 
-/** A form of the portal; sent twice it is done once. */
+/** A form of the portal; if it is sent twice, it runs once. */
 export function Form({ action, children }: WithChildren & { action: string }) {
   return (
     <form method="post" action={action}>
@@ -20,13 +20,16 @@ type FieldProps = {
   label: string;
   hint?: Child;
   faults: Faults;
-  /** What stands in it at first. */
+  /** The initial value. */
   value?: string | null;
-  /** Attributes of the input beside these. */
+  /** Further attributes of the input. */
   [attribute: string]: unknown;
 };
 
-/** A labelled input with its hint, what was typed before, and its error, which takes the focus. */
+/**
+ * A labelled input with its hint, what was typed before, and its error. With an error it has the
+ * focus.
+ */
 export function Field({ name, label, hint, faults, value, ...input }: FieldProps) {
   const error = faults.fields[name];
   return (
@@ -65,7 +68,10 @@ const focused = (error: string | undefined) => (error ? { autofocus: true } : {}
 
 type Attributes = { name?: string; faults: Faults; hint?: Child; label?: string };
 
-/** Where a passcode or PIN is typed: phones offer the one that just came, digits are asked for. */
+/**
+ * A field for a passcode or PIN: phones offer the code that just arrived, and show a keypad of
+ * digits.
+ */
 export function CodeField({ name = "code", label = "Code", hint, faults }: Attributes) {
   return (
     <Field
@@ -82,7 +88,7 @@ export function CodeField({ name = "code", label = "Code", hint, faults }: Attri
   );
 }
 
-/** A message about the page as a whole; `bad` ones interrupt. */
+/** A message about the whole page; screen readers interrupt for `bad` ones. */
 export function Notice({
   id,
   kind,
@@ -95,7 +101,7 @@ export function Notice({
   );
 }
 
-/** A text in which the way on, such as the one to Support, is a link where it stands there. */
+/** A text in which the contact's words, such as the way to Support, become a link. */
 export function Linked({ text, contact }: { text: string; contact?: SupportContact }) {
   if (!contact?.href) return <>{text}</>;
   const [before = "", ...after] = text.split(contact.text);
@@ -108,16 +114,16 @@ export function Linked({ text, contact }: { text: string; contact?: SupportConta
   );
 }
 
-/** What a browser without scripts has to do itself. */
+/** A hint for browsers without scripts. */
 export const Reload = () => <noscript> Reload the page to see whether it was sent.</noscript>;
 
-/** "contact Support", with the way to it where one is set. */
+/** "contact Support", with the contact if one is configured. */
 export function ContactSupport({ contact }: { contact?: SupportContact }) {
   const text = contact ? `contact Support: ${contact.text}` : "contact Support";
   return <Linked text={text} contact={contact} />;
 }
 
-/** A box with its label and what it entails. */
+/** A checkbox with its label and a hint. */
 export function Check({
   name,
   label,
@@ -150,7 +156,7 @@ export function Check({
   );
 }
 
-/** A point of time; in UTC, which a script turns into the reader's own. */
+/** A time in UTC; a script changes it to the reader's time zone. */
 export function Time({ at }: { at: string }) {
   return (
     <time datetime={at} data-local>

@@ -10,8 +10,8 @@ import { Linked } from "./parts.tsx";
 import { faultsOf, wordsOf } from "./words.ts";
 
 /**
- * Answers an error that a handler threw: without a session it leads to the login, a refused form back
- * to its page; anything else gets a page of its own.
+ * Answers an error that a handler threw. Without a session it redirects to the login, and from a
+ * refused form back to the form's page. Any other error gets its own page.
  */
 export async function refuse(error: Error, c: PortalContext, deps: Deps) {
   const problem = withSupport(
@@ -24,18 +24,18 @@ export async function refuse(error: Error, c: PortalContext, deps: Deps) {
     case "unauthenticated":
     case "session_expired":
     case "session_revoked":
-      // A device that was verified in another tab needs its form no more.
+      // A device that was verified in another tab no longer needs this form.
       if (form && problem.extra.members?.reason !== "device_verified") remember(c, to, typedIn(c));
       return c.redirect(`/login?to=${encodeURIComponent(to)}`, 303);
     case "reauthentication_required":
       if (form) remember(c, to, typedIn(c));
       return c.redirect(`/login?again&to=${encodeURIComponent(to)}`, 303);
     case "setup_only":
-      // After the set-up, unless the login has said already where to go on.
+      // To continue here after the set-up, unless the login has already set where to go.
       if (!c.get("goal")) remember(c, to);
       return c.redirect("/set-up", 303);
     case "enrollment_ended":
-      // Its form is gone with it.
+      // The form is gone too.
       return form ? again(c, "/devices", faultsOf(problem)) : refusalPage(c, problem);
     case "device_verified_already":
       return form ? again(c, "/devices", faultsOf(problem)) : c.redirect("/devices", 303);
@@ -46,20 +46,20 @@ export async function refuse(error: Error, c: PortalContext, deps: Deps) {
     const field = typeof about === "object" ? about[problem.code] : about;
     return again(c, form.at, faultsOf(problem, field));
   }
-  // The form's page may be away as well: it is a step of its own, which is there later, too.
+  // The form's page may be unavailable too. So this page links to it, for when it is back.
   const words = [wordsOf(problem), unsure].filter(Boolean).join(" ");
   const faults = { status: problem.status, fields: {}, whole: words };
   const isKept = leaveFaults(c, form.at, faults) && isTyped(typedIn(c));
   return refusalPage(c, problem, { words, form: form.at, isKept });
 }
 
-/** The page that is asked for, with its query. */
+/** The page that was requested, with its query. */
 function placeOf(c: PortalContext): string {
   if (c.req.method !== "GET") return "/";
   return c.req.path + new URL(c.req.url).search;
 }
 
-/** A page that says what is refused, with the way on: back to the form that the service could not take. */
+/** A page that says what was refused, and links to what to do next, such as the form. */
 function refusalPage(
   c: PortalContext,
   problem: Problem,

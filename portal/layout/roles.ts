@@ -13,7 +13,7 @@ export async function signedInAs(c: PortalContext, deps: Deps, role: Role): Prom
   return { username, session, locked: lockedAt !== null };
 }
 
-/** The same for a page whose form needs a recent login. */
+/** Like `signedInAs`, for a page whose form needs a recent login. */
 export async function signedInLatelyAs(c: PortalContext, deps: Deps, role: Role): Promise<Who> {
   const who = await signedInAs(c, deps, role);
   await requireRecentLogin(deps, who.session);

@@ -1,12 +1,12 @@
 import type { MiddlewareHandler } from "hono";
 import { Problem } from "../../core/problem.ts";
 
-/** Everything comes from the service itself, and no script or style stands in a page. */
+/** Everything comes from the service itself, and pages have no inline scripts or styles. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",
-  // The QR code holds a secret, so it stands in its page and has no address of its own.
+  // The QR code holds a secret, so it is inline in its page and has no URL of its own.
   "img-src 'self' data:",
   "connect-src 'self'",
   "form-action 'self'",
@@ -14,7 +14,10 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join("; ");
 
-/** Pages are private: kept by nobody, framed by nobody, and without anything of another origin. */
+/**
+ * Pages are private: no cache stores them, no site frames them, and they load nothing from other
+ * origins.
+ */
 export const pageHeaders: MiddlewareHandler = (c, next) => {
   c.header("content-security-policy", POLICY);
   c.header("cache-control", "no-store");
@@ -23,14 +26,14 @@ export const pageHeaders: MiddlewareHandler = (c, next) => {
 };
 
 /**
- * Refuses a form that another site's page sent in the user's name (CSRF). Browsers say where a
- * request comes from in Sec-Fetch-Site (W3C Fetch Metadata); of older ones the Origin is compared.
- * Throws `forbidden`.
+ * Refuses a form that another site's page sent in the user's name (CSRF). Browsers say in
+ * Sec-Fetch-Site (W3C Fetch Metadata) where a request comes from; for older browsers the Origin is
+ * compared. Throws `forbidden`.
  */
 export const ownFormsOnly: MiddlewareHandler = async (c, next) => {
   if (c.req.method === "GET" || c.req.method === "HEAD") return next();
   const site = c.req.header("sec-fetch-site");
-  // "none": the person repeated the request by the browser's own means.
+  // "none": the person repeated the request in the browser, such as by a reload.
   const own =
     site === undefined
       ? hostOf(c.req.header("origin")) === new URL(c.req.url).host

@@ -26,8 +26,8 @@ export async function signedIn(
 }
 
 /**
- * The session of a page whose form needs a recent login: asked for before the form opens. Throws
- * `reauthentication_required` beside what `signedIn` throws.
+ * The session of a page whose form needs a recent login. The user logs in before the form opens.
+ * Throws `reauthentication_required` beside what `signedIn` throws.
  */
 export async function signedInLately(
   c: PortalContext,
@@ -43,7 +43,7 @@ export async function signedInLately(
 export const liveSession = (c: PortalContext, deps: Deps): Promise<Session | undefined> =>
   signedIn(c, deps, { setup: true }).catch(ifProblem);
 
-/** Makes the token the browser's session; one that it had before ends. */
+/** Makes the token the browser's session. The browser's earlier session ends. */
 export async function keepToken(c: PortalContext, deps: Deps, token: string): Promise<void> {
   const before = await liveSession(c, deps);
   if (before) await endSession(deps, before);
@@ -52,11 +52,14 @@ export async function keepToken(c: PortalContext, deps: Deps, token: string): Pr
   c.set("userId", userOf(token));
 }
 
-/** Logs the browser out. Its cookie stays: it is what tells the login page why there is a login. */
+/** Logs the browser out. The cookie stays: by it the login page knows why the session has ended. */
 export const endSession = ({ redis }: Deps, { userId, id }: Session) =>
   revokeSession(redis, { userId, sessionId: id, reason: "signed_out" });
 
-/** Tries whether the browser keeps our cookies, where it has sent none; the next form tells. */
+/**
+ * Sets a trial cookie if the browser has sent none of ours. The next form shows whether it was
+ * kept.
+ */
 export function tryCookies(c: PortalContext, deps: Deps): void {
   if (!keepsCookies(c, deps)) setOwnCookie(c, deps, TRIAL, "kept");
 }
@@ -70,7 +73,7 @@ export function readToken(c: PortalContext, deps: Deps): string | undefined {
   return ownCookie(c, deps, NAME);
 }
 
-/** Whom the browser's cookie names, whether or not the session is live. */
+/** The user whom the browser's cookie names, whether or not the session is live. */
 export function userOfCookie(c: PortalContext, deps: Deps): string | undefined {
   return userOf(readToken(c, deps) ?? "");
 }
@@ -86,7 +89,10 @@ export function ownCookie(c: PortalContext, deps: Deps, name: string): string | 
   return isPlainLocal(c, deps) ? getCookie(c, name) : getCookie(c, name, "host");
 }
 
-/** Sets a cookie that no script and no other site sees; for as long as the browser runs, or so many seconds. */
+/**
+ * Sets a cookie that no script and no other site can read. It lasts `maxAge` seconds, or until the
+ * browser is closed.
+ */
 export function setOwnCookie(
   c: PortalContext,
   deps: Deps,
@@ -100,7 +106,7 @@ export function setOwnCookie(
 }
 
 /**
- * Whether the cookie goes without `__Host-` and Secure: in development, on this machine alone, since
+ * Whether cookies go without `__Host-` and Secure. Only in development and on this machine, because
  * not every browser keeps a Secure cookie of http://localhost.
  */
 function isPlainLocal(c: PortalContext, { config }: Deps): boolean {

@@ -15,10 +15,10 @@ export type Faults = {
 
 export const NO_FAULTS: Faults = { status: 200, fields: {} };
 
-/** Fields that cannot be taken as they are. */
+/** Faults at these fields. */
 export const faultyFields = (fields: Faults["fields"]): Faults => ({ status: 422, fields });
 
-/** A refusal as messages at their fields: those that it names itself, else the field it is about. */
+/** A refusal as messages: at the fields that it names itself, else at the field `about`. */
 export function faultsOf(problem: Problem, about?: string): Faults {
   const { status, extra } = problem;
   const words = wordsOf(problem);
@@ -44,10 +44,10 @@ export function wordsOf({ code, message, extra }: Problem): string {
       if (!triesRemaining) return message;
       return `${message} ${tries(Number(triesRemaining))}.`;
     case "service_unavailable":
-      // Which part it is tells a person nothing.
+      // The name of the dependency does not help a person.
       return dependency ? AWAY : message;
     case "send_limit":
-      // A limit of messages says how long to wait itself.
+      // The messages of send limits already say how long to wait.
       if (extra.members?.limit) return message;
       break;
   }
@@ -71,8 +71,8 @@ export function failedBefore({ failedAttempts }: { failedAttempts?: FailedAttemp
 export const minuteOf = (at: string) => `${at.slice(0, 16).replace("T", " ")} UTC`;
 
 /**
- * With what something was done: "Chrome 150 on Windows". Never the client's own words, which are a
- * stranger's text on the user's page; empty where there was no client.
+ * The browser in words: "Chrome 150 on Windows". Never the User-Agent itself, which may be an
+ * attacker's text; empty if there is none.
  */
 export function browserOf(userAgent: string | null): string {
   return knownBrowser(userAgent) ?? (userAgent ? "an unknown browser" : "");

@@ -25,7 +25,7 @@ import { failedBefore } from "../layout/words.ts";
 
 const AGAIN = "For your security, confirm it's you to continue.";
 
-/** The first step of a login, and the way out. */
+/** The first step of a login, and the logout. */
 export function loginPages(app: Hono<PortalEnv>, deps: Deps) {
   app.get("/", async (c) => {
     const { scope } = await signedIn(c, deps, { setup: true });
@@ -35,7 +35,7 @@ export function loginPages(app: Hono<PortalEnv>, deps: Deps) {
   app.get("/login", async (c) => {
     const again = c.req.query("again") !== undefined;
     const { live, ended, reason } = await sessionOrEnd(c, deps);
-    // The login after a set-up goes on to where the login before it was going.
+    // The login after a set-up goes to where the login before it was to lead.
     const goal = reason === "device_verified" ? c.get("goal")?.at : undefined;
     const to = ownPath(goal ?? c.req.query("to"));
     if (live && !again) return c.redirect(to, 303);
@@ -54,7 +54,8 @@ export function loginPages(app: Hono<PortalEnv>, deps: Deps) {
     `/login?${new URLSearchParams({ to: ownPath(field(c, "to")) })}${ticked(c, "again") ? "&again" : ""}`;
 
   takeForm(app, "/login", { at, about: { invalid_credentials: "password" } }, async (c) => {
-    // The form's page has set a cookie. A browser that did not keep it would land here again and again.
+    // The form's page has set a cookie. A browser that did not keep it would return to the login
+    // for ever.
     if (ticked(c, "once") && !keepsCookies(c, deps)) return c.redirect("/login/cookies", 303);
     const to = ownPath(field(c, "to"));
     const username = field(c, "username");
@@ -74,7 +75,7 @@ export function loginPages(app: Hono<PortalEnv>, deps: Deps) {
     const told = result.status === "authenticated" ? failedBefore(result) : "";
     const needsSetup = result.status === "setup_required" || result.multiFactorRequiredFrom;
     if (!needsSetup) return arrive(c, to, told);
-    // After the set-up there is another login, which goes on to the same place.
+    // After the set-up there is another login, which leads to the same place.
     if (to !== "/" && to !== c.get("goal")?.at) remember(c, to);
     return arrive(c, `/set-up?to=${encodeURIComponent(to)}`, told);
   });
@@ -109,7 +110,7 @@ function loginPage(
   );
 }
 
-/** Why a login would not last in this browser. */
+/** The page that says why a login cannot last in this browser. */
 function cookiesPage(c: PortalContext, { config }: Deps) {
   const title = "Your browser did not keep our cookie";
   return page(
@@ -118,7 +119,7 @@ function cookiesPage(c: PortalContext, { config }: Deps) {
     <section class="card">
       <h1>{title}</h1>
       <p>
-        You stay logged in by a cookie. Allow cookies for this site, and open it with https:// in
+        A cookie keeps you logged in. Allow cookies for this site, and open it with https:// in
         front of its address
         {config.NODE_ENV !== "production" &&
           ", or with http://127.0.0.1 on the machine where it runs"}
@@ -131,7 +132,7 @@ function cookiesPage(c: PortalContext, { config }: Deps) {
   );
 }
 
-/** The browser's live session, or in what way its last one ended. */
+/** The browser's live session, or why its last one ended. */
 async function sessionOrEnd(
   c: PortalContext,
   deps: Deps,

@@ -5,7 +5,7 @@ import type { PortalContext } from "../layout/form.ts";
 import { page } from "../layout/layout.tsx";
 import { Linked } from "../layout/parts.tsx";
 
-/** A challenge that was answered where this browser does not see it. */
+/** The page of a challenge that was answered in another tab or browser. */
 export function answeredPage(c: PortalContext, to: string) {
   const title = "This login was completed in another tab";
   return page(
@@ -13,15 +13,15 @@ export function answeredPage(c: PortalContext, to: string) {
     { title, narrow: true },
     <section class="card">
       <h1>{title}</h1>
-      <p>Go on there, or log in here as well.</p>
+      <p>Continue there, or log in here as well.</p>
       <a class="button" href={to}>
-        Go on
+        Continue
       </a>
     </section>,
   );
 }
 
-/** A challenge that takes no passcode any more. */
+/** The page of a challenge that takes no more passcodes. */
 export function overPage(c: PortalContext, { state, problem }: Challenge) {
   const locked = state === "locked";
   const contact = c.get("support");

@@ -55,7 +55,7 @@ export function passcodePages(app: Hono<PortalEnv>, deps: Deps) {
     if (!method.success) throw badFields({ method: "Choose one of the methods." });
     const wait = await waitOf(deps, idOf(c));
     const { state, deliveredTo: to } = await chooseMethod(deps, idOf(c), method.data);
-    // No other is sent so soon after the last one, which is good still.
+    // No new passcode is sent so soon. The last one still works.
     const still = method.data === "sms" && state === "awaiting_passcode" && wait > 0;
     if (!still) return c.redirect(pathOf(c), 303);
     const then = `Enter it, or request another in ${duration(wait)}.`;
@@ -63,7 +63,7 @@ export function passcodePages(app: Hono<PortalEnv>, deps: Deps) {
   });
 }
 
-/** What is said after a login by a recovery code, where it was one. */
+/** The message after a login with a recovery code; empty after any other. */
 function usedCode(left: number | undefined): string {
   if (left === undefined) return "";
   if (left === 0) return "You used your last recovery code. Generate new ones now.";
@@ -73,7 +73,7 @@ function usedCode(left: number | undefined): string {
 const idOf = (c: PortalContext) => c.req.param("id") ?? "";
 const goalOf = (c: PortalContext) => ownPath(c.get("form").get("to") ?? c.req.query("to"));
 
-/** The page of the challenge with what of its address matters to its forms. */
+/** The challenge's page, with the part of its query that its forms need. */
 function placeOf(c: PortalContext): string {
   return pathOf(c, isForRecovery(c) ? { with: "recovery" } : {});
 }
@@ -81,7 +81,7 @@ function placeOf(c: PortalContext): string {
 const isForRecovery = (c: PortalContext) =>
   (c.get("form").get("with") ?? c.req.query("with")) === "recovery";
 
-/** The form for a recovery code asked for nothing else, so that it speaks of nothing else. */
+/** The recovery form only takes recovery codes, so its error only mentions those. */
 const inTheWordsOfRecovery = (error: unknown) =>
   error instanceof Problem && error.code === "invalid_request"
     ? badFields({ passcode: "Enter all 16 characters of the code." })
@@ -131,15 +131,15 @@ function passcodePage(c: PortalContext, deps: Deps, challenge: Challenge, wait: 
   );
 }
 
-/** What helps where a passcode does not arrive. */
+/** What to do if a passcode does not arrive. */
 const HELP = {
   again: "Send a new passcode, or try another way.",
   instead: "Try another way.",
 };
 
 /**
- * Where the passcode comes from, and how its delivery stands; looked at again while that may change:
- * the provider's report, if any, comes in the first half minute.
+ * Where the passcode comes from, and the state of its delivery. The page checks again while that
+ * may change: a provider's report, if any, comes in the first half minute.
  */
 function Delivery({ challenge, wait }: { challenge: Challenge; wait: number }) {
   const { method, state, problem, delivery, deliveredTo } = challenge;
@@ -195,7 +195,7 @@ const Goal = ({ c, recovery }: { c: PortalContext; recovery?: boolean }) => (
 
 type Resending = { c: PortalContext; id: string; wait: number; soon: boolean };
 
-/** `soon`: short enough a wait (ms) to be counted down. */
+/** `soon`: the wait (ms) is short enough for a countdown. */
 function Resend({ c, id, wait, soon }: Resending) {
   const seconds = wait > 0 && soon ? String(Math.ceil(wait / 1000)) : undefined;
   return (

@@ -53,7 +53,7 @@ export type RequiredOf = {
   /** Who requires it, as the subject of a sentence. */
   who: string;
   required: boolean;
-  /** When that begins (ISO 8601), where it is ahead. */
+  /** When the requirement begins (ISO 8601), if that is in the future. */
   from?: string;
 };
 

@@ -3,7 +3,7 @@ import type { AnyStateMachine, AnyStateNode } from "xstate";
 type Move = { event: string; to: string[] };
 type ChartState = { name: string; final: boolean; moves: Move[] };
 
-/** A machine's chart with one state lit: every state and where each event leads from it. */
+/** A machine's chart with the current state marked: every state, and where each event leads. */
 export function Chart({ machine, state }: { machine: AnyStateMachine; state: string }) {
   return (
     <ol class="chart" aria-label="Chart of the flow">
@@ -27,7 +27,9 @@ export function Chart({ machine, state }: { machine: AnyStateMachine; state: str
   );
 }
 
-/** The states a flow can stay in, the first one first, each after one that leads to it. */
+/**
+ * The states in which a flow can stay: the initial one first, then each after one that leads to it.
+ */
 function statesOf({ root }: AnyStateMachine): ChartState[] {
   const order = [...stays(root)];
   for (const node of order)
@@ -40,7 +42,7 @@ function statesOf({ root }: AnyStateMachine): ChartState[] {
   }));
 }
 
-/** Where each event leads from the state: its own and those of the states around it. */
+/** Where each event leads from the state, events of its parent states included. */
 function movesOf(node: AnyStateNode): { event: string; nodes: AnyStateNode[] }[] {
   const own = [...node.transitions].flatMap(([event, transitions]) => {
     const nodes = transitions.flatMap(({ target = [] }) => target.flatMap(stays));
@@ -49,13 +51,13 @@ function movesOf(node: AnyStateNode): { event: string; nodes: AnyStateNode[] }[]
   return node.parent ? [...own, ...movesOf(node.parent)] : own;
 }
 
-/** Where entering a state ends: in its first one, or where that one leads on by itself. */
+/** The states where entering this one ends: its initial child, or what `always` leads to. */
 function stays(node: AnyStateNode): AnyStateNode[] {
   if (node.always?.length) return node.always.flatMap(({ target = [] }) => target.flatMap(stays));
   return node.type === "compound" ? node.initial.target.flatMap(stays) : [node];
 }
 
-/** `PASSCODE_SENT` as "passcode sent"; a deadline as what it is. */
+/** `PASSCODE_SENT` as "passcode sent", a deadline as "time runs out". */
 function words(name: string): string {
   if (name.startsWith("xstate.after.")) return "time runs out";
   return name.toLowerCase().replaceAll("_", " ");

@@ -25,7 +25,7 @@ import { type Faults, NO_FAULTS } from "../layout/words.ts";
 import { requiredOf } from "../login/set-up.tsx";
 import { SupportView } from "./user-overview.tsx";
 
-/** Support finds a user, sees what is the matter, unlocks and resets. */
+/** The pages where Support finds a user, sees the user's state, unlocks and resets. */
 export function supportPages(app: Hono<PortalEnv>, deps: Deps) {
   const operator = async (c: PortalContext) => {
     const who = await signedInAs(c, deps, "support");
@@ -123,7 +123,7 @@ function searchPage(c: PortalContext, who: Who, query: string, found: User[] | u
   );
 }
 
-/** As many as a search finds at most. */
+/** How many users a search finds at most. */
 const MOST = 20;
 
 function foundWords(found: number): string {
@@ -135,7 +135,7 @@ function foundWords(found: number): string {
 async function userPage(c: PortalContext, deps: Deps, who: Who, user: User) {
   const view = await viewForSupport(deps, user);
   const faults = c.get("faults");
-  // A refused form is shown again, whatever has become of the lock.
+  // A refused form is shown again, even if the lock has ended.
   const canUnlock =
     view.user.lockedAt || view.attemptsRemaining === 0 || faults.fields["unlock-reason"];
   const actorOf = await actorsOf(deps.db, view.events);
@@ -176,7 +176,7 @@ async function userPage(c: PortalContext, deps: Deps, who: Who, user: User) {
   );
 }
 
-/** Names the user as the search does, and tells nothing else of them: that would be a look at them. */
+/** Shows only the user's name, as the search does: showing more would count as a look-up. */
 function resetPage(c: PortalContext, who: Who, { id, username }: User) {
   const question = {
     title: `Reset ${username}?`,

@@ -21,7 +21,7 @@ import { WebhookTag } from "./webhooks.tsx";
 const LIST = "/account/webhooks";
 const PATH = `${LIST}/:id`;
 
-/** One webhook of an administrator's account, and what became of each event. */
+/** One webhook of an administrator's account, and its deliveries. */
 export function oneWebhookPages(app: Hono<PortalEnv>, deps: Deps) {
   const origin = (c: PortalContext) => clientInfoOf(c, deps.config.TRUSTED_PROXIES);
 

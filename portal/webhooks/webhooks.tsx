@@ -26,7 +26,8 @@ export function webhookPages(app: Hono<PortalEnv>, deps: Deps) {
 
   app.get(`${PATH}/new`, async (c) => newPage(c, await signedInLatelyAs(c, deps, "administrator")));
 
-  const unsure = "If the webhook is in your list, nobody has seen its secret: remove it first.";
+  const unsure =
+    "If the webhook is in your list, its secret was not shown: remove the webhook first.";
   takeForm(app, PATH, { at: `${PATH}/new`, unsure }, async (c) => {
     const { session } = await signedInAs(c, deps, "administrator");
     const origin = clientInfoOf(c, deps.config.TRUSTED_PROXIES);
@@ -46,7 +47,7 @@ export function webhookPages(app: Hono<PortalEnv>, deps: Deps) {
   });
 }
 
-/** Types as typed, with commas or spaces between them; null for none. */
+/** Event types as typed, separated by commas or spaces; null if there are none. */
 function typesOf(typed: string): string[] | null {
   const names = typed.split(/[\s,]+/).filter(Boolean);
   if (names.length === 0) return null;
@@ -95,7 +96,7 @@ function listPage(c: PortalContext, who: Who, webhooks: WebhookView[]) {
   );
 }
 
-/** Whether a webhook is sent anything. */
+/** Whether a webhook is enabled. */
 export function WebhookTag({ webhook: { state } }: { webhook: WebhookView }) {
   return (
     <span class={state === "enabled" ? "tag good" : "tag bad"}>
@@ -152,7 +153,7 @@ function newPage(c: PortalContext, who: Who) {
   );
 }
 
-/** The answer that shows the secret. */
+/** The page that shows the secret. */
 function secretPage(c: PortalContext, who: Who, webhook: WebhookView, secret: string) {
   return page(
     c,

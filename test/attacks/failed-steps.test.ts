@@ -212,7 +212,7 @@ test("activity says which message was refused or not sent, which try was given b
   const own = await pageOf("/account/activity", token);
   for (const words of [
     "Message refused: passcode to +•••••••1234",
-    "Attempt given back: PIN, since the service was away",
+    "Attempt given back: PIN, because the service was away",
     "Notification not sent: Device verified<",
     "Notification not sent: Email changed, to the previous address",
     "Policy enforced: Required, 2 users are not set up",

@@ -285,7 +285,7 @@ describe("what is shown only once", () => {
     const typed = { url: "https://receiver.example/", types: "" };
     await gateway.links.postgresql.cut();
     const unsure = await web.send("/account/webhooks", typed);
-    expect(unsure.html).toContain("nobody has seen its secret: remove it first");
+    expect(unsure.html).toContain("its secret was not shown: remove the webhook first");
     await gateway.links.postgresql.mend();
     await back(web, "/account/webhooks");
 

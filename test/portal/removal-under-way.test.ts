@@ -16,7 +16,7 @@ test("its page leads on by itself when the removal is over, with and without a s
   await portal.stopWorker();
   const button = { name: "Remove all devices", exact: true };
   await Promise.all(pages.map((page) => page.getByRole("button", button).click()));
-  for (const page of pages) await page.getByText("That goes on by itself").waitFor();
+  for (const page of pages) await page.getByText("This continues in the background").waitFor();
   await expectAccessible(pages[0] as (typeof pages)[number]);
   await portal.restartWorker();
   for (const page of pages) {
