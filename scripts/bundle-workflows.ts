@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { bundleWorkflowCode, DefaultLogger } from "@temporalio/worker";
 import { workflowCode } from "../workflow-code.ts";
 
-// The file that WORKFLOW_BUNDLE names: a worker that has it starts without bundling.
+// Writes the file that WORKFLOW_BUNDLE names: with it a worker starts without bundling.
 const file = process.argv[2];
 if (!file) {
   console.error("Usage: node --import tsx scripts/bundle-workflows.ts file");

@@ -1,4 +1,4 @@
-// npm run cli -- <command>: what operators do from the command line, on the service's own settings.
+// npm run cli -- <command>: the commands for operators, with the service's own settings.
 import { explain } from "./cli/explain.ts";
 import { cliProgram } from "./cli/program.ts";
 

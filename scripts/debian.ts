@@ -5,8 +5,8 @@ import { type Report, SetUpError, withHeartbeat } from "./progress.ts";
 const POLICY = "/usr/sbin/policy-rc.d";
 
 /**
- * The path of a command, installing the Debian package that holds it where it is missing and this
- * process may (root). Throws a SetUpError that says what to install otherwise.
+ * The path of a command. If the command is missing and this process is root, installs the Debian
+ * package that has it. Otherwise throws a SetUpError that says what to install.
  */
 export async function ensureDebianPackage(
   command: string,

@@ -5,13 +5,16 @@ import { SetUpError } from "./progress.ts";
 
 /** A gRPC status. */
 const NOT_FOUND = 5;
-/** The same, and FAILED_PRECONDITION: the server hears of a build a moment after it hears of a worker. */
+/**
+ * NOT_FOUND and FAILED_PRECONDITION: the server learns of a build a moment after it learns of a
+ * worker.
+ */
 const NOT_YET = new Set<number>([NOT_FOUND, 9]);
 
-/** The server's numbers for how a build stands. */
+/** The states of a build, by the server's numbers. */
 const STATES = ["unknown", "inactive", "current", "ramping", "draining", "drained"];
 
-/** A build of the worker: how it stands, and how many flows that began on it are open. */
+/** A build of the worker: its state, and how many flows that began on it are still open. */
 export type Build = { build: string; state: string; openFlows: number; polls: boolean };
 
 /** Every build that the server knows, newest first; none where no worker has a build id. */
@@ -30,13 +33,15 @@ export async function buildsOf(client: Client): Promise<Build[]> {
 }
 
 /**
- * Has new flows begin on this build; without one, on workers without a build id. Safe to repeat.
- * Throws a SetUpError as long as no worker of that build takes work.
+ * Makes new flows begin on this build; without one, on workers without a build id. Safe to repeat.
+ * Throws a SetUpError while no worker of that build takes work.
  */
 export async function promoteBuild(client: Client, build?: string): Promise<void> {
   if (!(await takesWork(client, build)))
-    throw new SetUpError(`No worker of ${build ? `build ${build}` : "no build"} takes work yet`);
-  // Where no worker ever had a build id, all take new flows as it is.
+    throw new SetUpError(
+      `No worker ${build ? `of build ${build}` : "without a build id"} takes work yet`,
+    );
+  // If no worker ever had a build id, all workers take new flows already.
   if (!build && !(await deploymentOf(client))) return;
   const { namespace } = client.options;
   const version = { namespace, deploymentName: DEPLOYMENT, buildId: build ?? "" };

@@ -10,16 +10,16 @@ const COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-depend
 type Artifact = { groupId: string; artifactId: string; version: string };
 
 /**
- * The folder of an artifact's JAR and of all that it needs, brought by Maven once and kept. Installs
- * Maven where it is missing and this process may (root); throws a SetUpError otherwise.
+ * The folder with an artifact's JAR and all that it needs. Maven downloads them once. If Maven is
+ * missing and this process is root, installs it; otherwise throws a SetUpError.
  */
 export async function mavenLibraries(artifact: Artifact, report: Report): Promise<string> {
   const name = `${artifact.artifactId}-${artifact.version}`;
   const libraries = join(cacheFolder, name);
   if (existsSync(libraries)) return libraries;
   const maven = await ensureDebianPackage("mvn", "maven", report);
-  report(`Bringing ${name} with Maven`);
-  await withHeartbeat(`Bringing ${name}`, report, copy(maven, artifact, libraries));
+  report(`Downloading ${name} with Maven`);
+  await withHeartbeat(`Downloading ${name}`, report, copy(maven, artifact, libraries));
   return libraries;
 }
 

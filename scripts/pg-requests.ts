@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import { protocol } from "@electric-sql/pglite";
 
 /*
- * The frontend half of PostgreSQL's protocol 3.0 as far as a server must know it to tell where a
+ * The client's half of PostgreSQL's protocol 3.0, as far as a server needs it to know where a
  * message ends (PostgreSQL's documentation, 53.2 "Message Flow" and 53.7 "Message Formats").
  */
 
@@ -10,7 +10,7 @@ import { protocol } from "@electric-sql/pglite";
 const CANCEL_REQUEST = 80_877_102;
 const ENCRYPTION_REQUESTS = [80_877_103, 80_877_104];
 
-/** After these a client waits for an answer; after a flush the server is not ready yet. */
+/** After these messages a client waits for an answer. After a flush the server is not ready yet. */
 const FLUSH = "H";
 const ENDS = ["Q", "S", FLUSH];
 const TYPES = ["P", "B", "C", "D", "E", ...ENDS];
@@ -18,22 +18,25 @@ const COPY_TYPES = ["c", "d", "f"];
 const TERMINATE = "X";
 
 /**
- * Follows all that could be a copy from the client, which PGlite would wait for without letting
- * anybody send it, for ever; where none goes on, it is passed over, as the protocol demands.
+ * Sent after every message that may begin a COPY from the client. PGlite would wait for the copy's
+ * data for ever and let nobody send it. If no copy goes on, the server ignores this message, as the
+ * protocol demands.
  */
 const NO_COPY = Buffer.from(protocol.serialize.copyFail("the embedded database takes no copy"));
 const MAY_COPY = ["Q", "E"];
 
 export type Request = {
   bytes: Buffer;
-  /** Whether the server is ready for the next one when it has answered, and not still in the middle. */
+  /**
+   * Whether the server is ready for the next request after its answer, and not still in the middle.
+   */
   complete: boolean;
 };
 
 /**
- * Answers a client's start-up with `greeting`, refuses encryption, and yields what it asks then:
- * all messages up to one that must be answered. Ends when the client does; throws if the connection
- * breaks. Named prepared statements get `owner` before their names.
+ * Answers a client's start-up with `greeting`, refuses encryption, and yields the client's
+ * requests: all messages up to one that must be answered. Ends when the client ends; throws if the
+ * connection breaks. Named prepared statements get `owner` before their names.
  */
 export async function* requestsOf(
   socket: Socket,
@@ -59,7 +62,7 @@ export async function* requestsOf(
       const type = String.fromCharCode(message[0] ?? 0);
       if (type === TERMINATE) return;
       if (COPY_TYPES.includes(type)) continue;
-      // PGlite does not survive what ends a server process, as an unknown message does.
+      // An unknown message ends a server process of PostgreSQL, which PGlite would not survive.
       if (!TYPES.includes(type)) throw new Error("This is not PostgreSQL's protocol");
       messages.push(withOwner(message, type, owner));
       if (MAY_COPY.includes(type)) messages.push(NO_COPY);
@@ -71,7 +74,10 @@ export async function* requestsOf(
   }
 }
 
-/** A length follows the type, which a start-up message does not have; undefined until it is here. */
+/**
+ * The size of the first message. Its length follows its type; a start-up message has no type.
+ * Undefined until the length has arrived.
+ */
 function messageSize(received: Buffer, typeBytes: number): number | undefined {
   if (received.length < typeBytes + 4) return undefined;
   const length = received.readInt32BE(typeBytes);

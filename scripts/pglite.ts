@@ -30,7 +30,7 @@ export async function startPglite(options: {
   const clients = new Map<Socket, Promise<void>>();
   let connections = 0;
   const server = createServer({ noDelay: true }, (socket) => {
-    // A broken connection ends its requests, which is where it is heard.
+    // A broken connection ends its requests, and `serve` handles that.
     socket.on("error", () => {});
     const requests = requestsOf(socket, { greeting, owner: `${connections++}:` });
     const served = serve(db, socket, requests)
@@ -51,7 +51,7 @@ export async function startPglite(options: {
   };
 }
 
-/** Answers one connection's requests; the session is its own from the first of a transaction to the last. */
+/** Answers one connection's requests. During a transaction no other connection uses the session. */
 async function serve(
   db: PGlite,
   socket: Socket,

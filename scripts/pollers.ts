@@ -12,10 +12,10 @@ const RECENT_MS = 150_000;
 /** A worker that asks for work: what it calls itself, and its build where it has one. */
 export type Poller = { identity: string; build?: string };
 
-/** When a worker that is alive must have asked for work last. */
+/** A worker that is alive has asked for work since this time. */
 export const recently = (now: number) => new Date(now - RECENT_MS);
 
-/** Whether such a worker has polled for workflows and for activities since then. */
+/** Whether a worker that `isIt` accepts has polled for workflows and for activities since then. */
 export async function isPolling(
   { workflowService }: Connection,
   namespace: string,

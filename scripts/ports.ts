@@ -1,6 +1,6 @@
 import { createServer } from "node:net";
 
-/** The preferred port when it is free, else one that the system says is. */
+/** The preferred port if it is free, else a free one from the system. */
 export function freePort(preferred = 0): Promise<number> {
   return tryPort(preferred).catch(() => tryPort(0));
 }

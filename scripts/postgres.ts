@@ -34,7 +34,8 @@ type Server = { programs: string; folder: string; port: number; logFile: string 
 
 /**
  * Makes a PostgreSQL in an empty `folder` and starts it on 127.0.0.1 and on a socket in that
- * folder. As root it runs as the user `postgres`, or `nobody`, who must be able to reach the folder. Resolves with its URL.
+ * folder. As root it runs as the user `postgres`, or `nobody`, who must be able to reach the
+ * folder. Resolves with its URL.
  */
 export async function startPostgres(launch: Launch, server: Server): Promise<string> {
   return runPostgres(launch, { ...server, password: await makePostgres(server) });
@@ -88,7 +89,7 @@ export async function runPostgres(
     ],
     cwd: folder,
     logFile,
-    // PostgreSQL's fast shutdown; on SIGTERM it waits for its clients to go.
+    // PostgreSQL's fast shutdown. On SIGTERM it would wait until its clients disconnect.
     stopSignal: "SIGINT",
     ...owner,
   });

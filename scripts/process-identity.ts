@@ -2,9 +2,9 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 
 /**
- * Tells the process that has this id now from all that ever had it, by when it started; undefined
- * when none has. An id alone may have gone to a stranger's process since it was written down, and a
- * command line changes (Redis writes its own).
+ * Identifies the process that has this id now, by its start time; undefined if there is none. The
+ * id alone is not enough, because another process may have got it since it was recorded. The
+ * command line is not enough, because programs change theirs (Redis does).
  */
 export function identityOf(pid: number): string | undefined {
   return process.platform === "linux" ? fromProc(pid) : fromPs(pid);

@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SetUpError } from "./progress.ts";
 
-/** Longer than a gateway answers what is under way. */
+/** In ms: longer than a gateway takes to finish open requests. */
 const GRACE_MS = 15_000;
 const RETRY_MS = 100;
 const TAIL_LINES = 15;
@@ -27,7 +27,7 @@ export type Child = {
 };
 
 const running = new Set<Child>();
-// Whatever way this process ends, short of being killed itself, nothing that it started stays.
+// However this process ends, unless it is killed, it leaves no program running.
 process.on("exit", () => {
   for (const child of running) child.kill();
 });

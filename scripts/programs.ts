@@ -22,7 +22,7 @@ function isProgram(path: string): boolean {
 }
 
 const running = new Set<ChildProcess>();
-// An interrupted set-up leaves no build or installation going on behind its back.
+// An interrupted set-up leaves no build or installation running.
 process.on("exit", () => {
   for (const child of running) child.kill();
 });

@@ -28,7 +28,7 @@ export async function withHeartbeat<T>(what: string, report: Report, work: Promi
   }
 }
 
-/** Says of work that failed what it was for, in one line. */
+/** Turns the failure of `work` into a SetUpError of one line, which begins with `what`. */
 export async function explained<T>(what: string, work: Promise<T>): Promise<T> {
   try {
     return await work;

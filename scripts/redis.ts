@@ -19,9 +19,9 @@ export async function startRedis(
     logFile: string;
     password?: string;
     fsync?: "everysec" | "always";
-    /** How much memory it takes; a full one refuses what would need more. */
+    /** The limit of its memory; a full Redis refuses what would need more. */
     maxMemory?: string;
-    /** Lines of its configuration beside these. */
+    /** Further lines of its configuration. */
     more?: string[];
   },
 ): Promise<string> {

@@ -10,9 +10,9 @@ const QUIET_MS = 100;
 export type Restarted = { name: string; sources: readonly string[]; restart(): Promise<void> };
 
 /**
- * Restarts a part whenever a source file of its changes, and says how long that took. What a restart
- * throws, such as a part that does not start any more, is said and waits for the next change. Returns
- * what ends it.
+ * Restarts a part when one of its source files changes, and reports how long that took. A failed
+ * restart is reported, and tried again after the next change. Returns a function that stops the
+ * watching.
  */
 export function restartOnChange(parts: readonly Restarted[], report: Report): () => void {
   const watchers = parts.flatMap((part) => {
@@ -27,7 +27,8 @@ export function restartOnChange(parts: readonly Restarted[], report: Report): ()
       }
     });
     return part.sources.map((source) => {
-      // A file is watched by its folder: editors replace it, and the watch would stay with the old one.
+      // A file is watched through its folder: editors replace the file, and a watch would stay with
+      // the old one.
       const isFile = source.endsWith(".ts");
       const folder = isFile ? checkoutFolder : join(checkoutFolder, source);
       return watch(folder, { recursive: !isFile }, (_, file) => {
@@ -46,7 +47,10 @@ const SOURCE = /\.(tsx?|js|css|json|sql)$/;
 
 const seconds = (since: number) => ((performance.now() - since) / 1000).toFixed(1);
 
-/** Calls `work` once things are quiet, never twice at a time, and once more where it was called meanwhile. */
+/**
+ * Calls `work` when no change has come for QUIET_MS. Calls do not overlap; a change during one
+ * causes another one.
+ */
 function inTurn(work: (file: string) => Promise<void>): (file: string) => void {
   let timer: NodeJS.Timeout | undefined;
   let underWay = Promise.resolve();

@@ -174,7 +174,7 @@ async function ofOthers(browser: Browser): Promise<void> {
   await picture(member, "set-up");
 }
 
-/** Where nothing goes on: a page that is not there, and the lock. */
+/** Dead ends: a page that does not exist, and the lock. */
 async function ofEnds(browser: Browser): Promise<void> {
   const page = await open(browser);
   await logIn(page, "alice");
@@ -219,7 +219,7 @@ async function press(page: Page, name: string): Promise<void> {
   await page.waitForLoadState();
 }
 
-/** The newest code on the development phone, once it is another than the one before. */
+/** The newest code on the development phone, once it is not the one before. */
 async function newest(before?: string): Promise<string> {
   for (;;) {
     const messages = (await (await fetch(`${url}/dev/outbox`)).json()) as { body: string }[];
@@ -229,7 +229,7 @@ async function newest(before?: string): Promise<string> {
   }
 }
 
-/** The code after the one that was used to verify the app: each is good once. */
+/** The app's next code: the one before verified the app, and each code works once. */
 function nextCode(secret: string): string {
   return generateSync({ secret, epoch: Math.floor((Date.now() + STEP_MS) / 1000) });
 }

@@ -2,10 +2,12 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** The variables of the environment that the embedded stack makes up where they are not set. */
+/** Environment variables that the embedded stack makes up if they are not set. */
 export type Secrets = { SEALING_KEYS: string; CODE_KEY: string; DEMO_PASSWORD: string };
 
-/** The secrets of the embedded stack: made once, kept in its data folder for its owner alone. */
+/**
+ * The secrets of the embedded stack: made once, and kept in its data folder, for its owner only.
+ */
 export function keptSecrets(folder: string): Secrets {
   const file = join(folder, "secrets.json");
   if (existsSync(file)) return JSON.parse(readFileSync(file, "utf8")) as Secrets;

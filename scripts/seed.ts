@@ -13,7 +13,7 @@ const USERS: { account: string; username: string; role: Role }[] = [
 
 /**
  * Makes the demo accounts and users that are missing; those that exist stay as they are. Resolves
- * with whether the password opens every one of them.
+ * with whether `password` is right for all of them.
  */
 export async function seedDemo(
   db: Db,

@@ -11,14 +11,14 @@ type Recorded = { name: string; pid: number; identity: string };
 type Record_ = { pid: number; identity: string; url: string; children: Recorded[] };
 
 export type StackLock = {
-  /** Writes down a child, so that the next start finds it should this process be killed. */
+  /** Records a child, so that the next start finds it if this process is killed. */
   record(child: Child): void;
   release(): void;
 };
 
 /**
- * Makes this process the only stack on a data folder. Throws a SetUpError when another one runs;
- * what one that was killed has left running is stopped first.
+ * Makes this process the only stack on a data folder. Throws a SetUpError if another one runs.
+ * Programs that a killed stack has left running are stopped first.
  */
 export async function lockStack(folder: string, url: string, report: Report): Promise<StackLock> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -30,7 +30,7 @@ export async function lockStack(folder: string, url: string, report: Report): Pr
   write();
   let orphans: Recorded[] = [];
   try {
-    // A link is made only where there is no file yet, and never shows one half written.
+    // A link is only made if there is no file yet, and no reader sees a half-written file.
     if (!link(draft, file)) {
       const other = read(file);
       if (other && isRunning(other)) {

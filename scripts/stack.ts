@@ -17,7 +17,7 @@ const PORTS = { redis: 16379, postgres: 15432, temporal: 7233, temporalUi: 8233 
 export type Stage = {
   launch: Launch;
   report: Report;
-  /** Has something done when everything else has stopped. */
+  /** Registers work for the end, when everything else has stopped. */
   atStop(close: () => Promise<void>): void;
 };
 
@@ -66,7 +66,7 @@ export async function embeddedTemporal({ launch, report }: Stage, namespace: str
   return { address, ui: `http://127.0.0.1:${uiPort}` };
 }
 
-/** Registers this service's search attributes on a Temporal server, its own or another's. */
+/** Registers this service's search attributes on a Temporal server, embedded or not. */
 export async function prepareTemporal(address: string, namespace: string): Promise<void> {
   const connection = await connectTemporal(address);
   try {

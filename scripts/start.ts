@@ -17,10 +17,10 @@ import {
 } from "./stack.ts";
 import { lockStack } from "./stack-lock.ts";
 
-/** npm and the terminal both tell of one Ctrl-C; only a later one is a second. */
+/** In ms. npm and the terminal both pass one Ctrl-C on; only a later one counts as a second. */
 const SAME_SIGNAL_MS = 1_000;
 
-/** Whom the locked users of a demo ask, where nobody else is named. */
+/** The way to Support for locked users of a demo, if SUPPORT_CONTACT is not set. */
 const DEMO_SUPPORT =
   'log in as support and unlock the user, or run: npm run cli -- unlock NAME --reason "Demo"';
 const watching = process.argv.includes("--watch");
@@ -78,7 +78,7 @@ async function main(): Promise<void> {
       child.exited.then((reason) => {
         const why = `${child.name} ended with ${reason}. Its last lines:\n${child.tail()}`;
         if (child.isStopping()) return;
-        // Code that is being written may not run: the next change starts it again.
+        // Code that is being written may fail; the next change starts it again.
         if (watching && OURS.includes(child.name)) report(why);
         else fail(new SetUpError(why));
       });
@@ -154,7 +154,7 @@ function announce(temporalUi: string | undefined, password: string): void {
   const lines = [
     ["Pages, to log in", url],
     ["API", `${url}/v1`],
-    ["Reference of it", `${url}/docs`],
+    ["API reference", `${url}/docs`],
     ...(temporalUi ? [["Temporal UI", temporalUi]] : []),
     ...(production ? [] : [["Development phone", `${url}/dev/phone`]]),
     ["Data and logs", dataFolder],

@@ -14,7 +14,7 @@ const MISSING =
 
 /**
  * The path of the Temporal CLI: an installed one, else the one that the SDK downloads, else one
- * built with Go. TEMPORAL_CLI_FROM=go leaves the download out.
+ * built with Go. TEMPORAL_CLI_FROM=go skips the download.
  */
 export async function ensureTemporalCli(report: Report): Promise<string> {
   const present = findProgram("temporal");
@@ -32,7 +32,7 @@ export async function ensureTemporalCli(report: Report): Promise<string> {
   return made;
 }
 
-/** Whether the SDK could download Temporal's programs, and was not told to leave that. */
+/** Whether the SDK can download Temporal's programs, and TEMPORAL_CLI_FROM does not forbid it. */
 export async function temporalDownloadsAreReachable(): Promise<boolean> {
   if (process.env.TEMPORAL_CLI_FROM === "go") return false;
   const signal = AbortSignal.timeout(REACHABLE_MS);
@@ -42,7 +42,9 @@ export async function temporalDownloadsAreReachable(): Promise<boolean> {
   );
 }
 
-/** The SDK downloads the CLI in order to start it: it is started and stopped once, then kept. */
+/**
+ * The SDK only downloads the CLI to start it. So it is started and stopped once here, then kept.
+ */
 async function downloadCli(): Promise<void> {
   const downloadDir = join(cacheFolder, "temporal-download");
   mkdirSync(downloadDir, { recursive: true });
@@ -57,13 +59,13 @@ async function buildCli(): Promise<void> {
   const building = join(cacheFolder, "temporal-build");
   await runProgram("go", ["install", SOURCE], {
     cwd: cacheFolder,
-    // CGO would want a C compiler; the CLI's SQLite is plain Go.
+    // CGO would need a C compiler; the CLI's SQLite is plain Go.
     env: { ...process.env, GOBIN: building, CGO_ENABLED: "0" },
   });
   keep(join(building, "temporal"));
 }
 
-/** Puts a program in the cache at once or not at all: another start may be looking for it. */
+/** Puts a program into the cache in one step, because another start may be looking for it. */
 function keep(program: string): void {
   const target = join(cachedPrograms, "temporal");
   const partial = `${target}.${process.pid}`;

@@ -3,15 +3,18 @@ import { Connection } from "@temporalio/client";
 import { msToTs } from "@temporalio/common/lib/time";
 
 const CONNECT_MS = 3_000;
-/** So long operators can look back at a workflow that has closed. */
+/** How long operators can look back at a closed workflow. */
 const RETENTION = msToTs("30 days");
 const KEYWORD = 2;
-/** What operators find flows by; each is a keyword. */
+/** Operators find flows by these attributes; each is a keyword. */
 export const SEARCH_ATTRIBUTES = ["MfaUserId", "MfaAccountId", "MfaState", "MfaMethod"];
 /** gRPC statuses. */
 const INVALID_ARGUMENT = 3;
 const ALREADY_EXISTS = 6;
-/** A server looks for what other servers have added every two seconds, an older one every ten. */
+/**
+ * In ms. Every two seconds (an older server: ten), a server looks for what other servers have
+ * added.
+ */
 const KNOWN_MS = 30_000;
 const RETRY_MS = 200;
 
@@ -63,7 +66,7 @@ export async function registerSearchAttributes(
   }
 }
 
-/** Whether the server knows what the query names. */
+/** Whether the server knows the attributes of the query. */
 async function canAsk({ workflowService }: Connection, namespace: string, query: string) {
   try {
     await workflowService.countWorkflowExecutions({ namespace, query });

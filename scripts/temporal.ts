@@ -5,9 +5,9 @@ import { LOCAL_TEMPORAL_ENV, LOCAL_TEMPORAL_SETTINGS } from "./temporal-settings
 const START_MS = 60_000;
 
 /**
- * Starts the Temporal CLI's server on 127.0.0.1 and resolves with its address when its namespace is there,
- * with this service's search attributes where the namespace is new.
- * Without a file it keeps everything in memory; without a UI port it has no UI.
+ * Starts the Temporal CLI's server on 127.0.0.1. Resolves with its address when its namespace
+ * exists; a new namespace has this service's search attributes. Without a file it keeps everything
+ * in memory; without a UI port it has no UI.
  */
 export async function startTemporal(
   launch: Launch,

@@ -4,23 +4,26 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { UNCAUGHT_FILE } from "./uncaught-reporter.ts";
 
-/** What is read of vitest's JSON reporter. */
+/** The part of vitest's JSON report that is read here. */
 type Results = {
   numPassedTests: number;
   numFailedTests: number;
   testResults: { name: string; status: string; assertionResults: { status: string }[] }[];
 };
 
-/** A run of vitest: its exit code, its results where it came to any, and the errors that nobody caught. */
+/**
+ * A run of vitest: its exit code, its results if it came to any, and the number of uncaught errors.
+ */
 export type Run = { code: number; results?: Results; uncaught: number };
 
-/** Runs test files, all where none is named. */
+/** Runs test files; all of them if none is named. */
 export type RunTests = (files: string[]) => Promise<Run>;
 
 /**
- * Runs all tests, and each file that fell among the others once more alone: who runs on a busy
- * machine is told of both. Says so line by line, last of all `N passed, N failed`; resolves with the
- * exit code, which is 0 only where nothing fell twice and every run came to its results.
+ * Runs all tests, and each file that failed once more alone, because a busy machine may be the
+ * cause. Reports both line by line, and at last `N passed, N failed`. Resolves with the exit code,
+ * which is 0 only if no file failed twice, every error was caught, and every run came to its
+ * results.
  */
 export async function testTwice(runTests: RunTests, say: (line: string) => void): Promise<number> {
   const first = await runTests([]);
@@ -31,8 +34,8 @@ export async function testTwice(runTests: RunTests, say: (line: string) => void)
   const { testResults } = first.results;
   let { numPassedTests: passed, numFailedTests: failed } = first.results;
   const fallen = testResults.filter(({ status }) => status !== "passed");
-  // Something failed outside of every test: an error that nobody caught, or the set-up. No file that
-  // passes alone makes up for that.
+  // Something failed outside of every test: an error that nobody caught, or the set-up. A file that
+  // passes alone does not make up for that.
   let code = fallen.length === 0 || first.uncaught > 0 ? first.code : 0;
   if (first.uncaught > 0) say(`Errors that no test caught: ${first.uncaught}`);
   for (const file of fallen) {
@@ -49,7 +52,7 @@ export async function testTwice(runTests: RunTests, say: (line: string) => void)
     passed += after.passed - before.passed;
     failed += after.failed - before.failed;
   }
-  say(`Files that fell among the others and were run once more alone: ${fallen.length}`);
+  say(`Files that failed among the others and were run once more alone: ${fallen.length}`);
   say(`${passed} passed, ${failed} failed`);
   return code;
 }

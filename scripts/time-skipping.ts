@@ -14,8 +14,8 @@ const ARTIFACT = {
 };
 
 /**
- * The path of Temporal's time-skipping test server, brought by Maven once and kept. Undefined where
- * there is no Maven and the SDK can download one by itself.
+ * The path of Temporal's time-skipping test server, which Maven downloads once. Undefined if there
+ * is no Maven and the SDK can download a server by itself.
  */
 export async function ensureTimeSkippingServer(report: Report): Promise<string | undefined> {
   const present = findProgram(NAME);

@@ -1,9 +1,9 @@
 import { writeFileSync } from "node:fs";
 
-/** Where the reporter writes how many errors nobody caught: outside of every test, so no results tell. */
+/** Names the file for the count of uncaught errors, which the results of tests do not contain. */
 export const UNCAUGHT_FILE = "UNCAUGHT_FILE";
 
-/** A reporter of vitest's, which calls it with `new`. */
+/** A reporter for vitest, which calls it with `new`. */
 export default function uncaughtReporter() {
   return {
     onTestRunEnd(_modules: unknown, errors: readonly unknown[]) {

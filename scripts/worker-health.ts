@@ -1,4 +1,4 @@
-// Ends with 0 when the worker of this container asks Temporal for work: the container's health.
+// The health check of a worker's container: ends with 0 if its worker asks Temporal for work.
 import { hostname } from "node:os";
 import { isPolling, recently } from "./pollers.ts";
 import { connectTemporal } from "./temporal-namespace.ts";

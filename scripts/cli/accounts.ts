@@ -14,7 +14,7 @@ import { answer, columns, fields } from "./answer.ts";
 import { accountNamed } from "./named.ts";
 import { OPERATOR, withStores } from "./service.ts";
 
-/** The settings of an account by the names that they are typed by; see docs/identity-v2.md. */
+/** The settings of an account by their names on the command line; see docs/identity-v2.md. */
 const SETTINGS = {
   "api-keys-bypass-mfa": "apiKeysBypassMfa",
   "enabling-is-own-call": "enablingIsOwnCall",
@@ -86,7 +86,7 @@ export function accountCommands(program: Command) {
   group
     .command("set")
     .description(
-      "allow clients of the Identity API what makes multi-factor authentication weaker (docs/identity-v2.md)",
+      "change a setting for Identity API clients; on, it makes multi-factor authentication weaker (docs/identity-v2.md)",
     )
     .argument("<account>", "its name or id")
     .addArgument(
@@ -96,7 +96,7 @@ export function accountCommands(program: Command) {
           "authentication on is a call of its own",
       ).choices(Object.keys(SETTINGS)),
     )
-    .addArgument(new Argument("<state>", "both are off at first").choices(["on", "off"]))
+    .addArgument(new Argument("<state>", "both settings are off by default").choices(["on", "off"]))
     .action(async (name: string, setting: Setting, state: string, _options, command: Command) => {
       await withStores(async ({ db, clock }) => {
         const account = await accountNamed(db, name);
@@ -109,7 +109,7 @@ export function accountCommands(program: Command) {
         };
         const change = { accountId: account.id, setting: SETTINGS[setting], on: state === "on" };
         const changed = await setAccountSetting(db, change, event);
-        const words = changed ? `is ${state} now` : `was ${state} before`;
+        const words = changed ? `is ${state} now` : `was already ${state}`;
         answer(command, { changed, setting, state }, `${setting} ${words} for ${account.name}.`);
       });
     });

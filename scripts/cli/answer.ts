@@ -6,7 +6,10 @@ export function answer(command: Command, data: object, words: string): void {
   console.log(json ? JSON.stringify(data) : words);
 }
 
-/** Rows of equal fields as columns under their names; what is nothing is shown as a dash. */
+/**
+ * Rows with the same fields as a table with a header; an empty value is shown as a dash. Without
+ * rows, the text `none`.
+ */
 export function columns(rows: readonly Record<string, unknown>[], none: string): string {
   const [first] = rows;
   if (!first) return none;
@@ -23,7 +26,7 @@ export function columns(rows: readonly Record<string, unknown>[], none: string):
     .join("\n");
 }
 
-/** One thing's fields, a line each. */
+/** The fields of one object, one a line. */
 export function fields(thing: Record<string, unknown>): string {
   const width = Math.max(...Object.keys(thing).map(({ length }) => length));
   return Object.entries(thing)

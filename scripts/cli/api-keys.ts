@@ -4,7 +4,7 @@ import { answer } from "./answer.ts";
 import { userNamed } from "./named.ts";
 import { OPERATOR, withService } from "./service.ts";
 
-/** `api-key make|revoke`: what programs of a user log in with by the Identity API. */
+/** `api-key make|revoke`: the keys with which a user's programs log in to the Identity API. */
 export function apiKeyCommands(program: Command) {
   const group = program
     .command("api-key")

@@ -2,7 +2,7 @@ import type { Config } from "../../config.ts";
 
 const LOOPBACK = /^(localhost|127\.|\[?::1\]?$)/;
 
-/** What is doubtful about the settings, by the setting to change. */
+/** Doubts about the settings, by the setting to change. */
 export function doubtsOf(config: Config): Partial<Record<keyof Config, string>> {
   const { NODE_ENV, PUBLIC_URL, TRUSTED_PROXIES, SMS_GATEWAY, SMTP_URL, REDIS_URL } = config;
   const { WEBHOOKS_INSIDE, METRICS_ADDRESS, WORKER_METRICS_ADDRESS, SUPPORT_CONTACT } = config;
@@ -11,18 +11,18 @@ export function doubtsOf(config: Config): Partial<Record<keyof Config, string>> 
     NODE_ENV: NODE_ENV !== "production" && "Set it to production where real users log in.",
     PUBLIC_URL: !PUBLIC_URL
       ? "Messages do not name the site, and mails hold no links."
-      : PUBLIC_URL.startsWith("http:") && "Passwords go over the network in clear. Use https.",
+      : PUBLIC_URL.startsWith("http:") && "Passwords cross the network unencrypted. Use https.",
     TRUSTED_PROXIES:
       TRUSTED_PROXIES === 0 &&
       PUBLIC_URL?.startsWith("https:") &&
-      "TLS ends at a proxy, and none is trusted: all users share its address, and throttles hold them back together.",
+      "TLS ends at a proxy, but no proxy is trusted: all users share its address and are throttled together.",
     SMS_GATEWAY: SMS_GATEWAY.includes("outbox") && "Messages reach no phone.",
     SMTP_URL: !SMTP_URL && "Users are sent no notifications by email.",
     SUPPORT_CONTACT: !SUPPORT_CONTACT && "Locked users are not told how to reach Support.",
     REDIS_URL:
       !isLocal(REDIS_URL) &&
       !/:\/\/[^@/]*:[^@/]+@/.test(REDIS_URL) &&
-      "It has no password: whoever reaches Redis makes sessions.",
+      "It has no password: anyone who reaches Redis can create sessions.",
     WEBHOOKS_INSIDE: WEBHOOKS_INSIDE && "Webhooks may call addresses inside your network.",
     METRICS_ADDRESS: !METRICS_ADDRESS && unmeasured,
     WORKER_METRICS_ADDRESS: !WORKER_METRICS_ADDRESS && unmeasured,

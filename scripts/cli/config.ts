@@ -5,11 +5,11 @@ import { answer, columns } from "./answer.ts";
 import { doubtsOf } from "./config-doubts.ts";
 import { serviceConfig } from "./settings.ts";
 
-/** What holds a secret is shown to be set, and no more. */
+/** A setting that holds a secret is only shown as set. */
 const SECRET = /_(URL|KEYS?|TOKEN|ENDPOINT)$/;
 const NO_SECRET = new Set(["PUBLIC_URL", "TWILIO_BASE_URL"]);
 
-/** How long a gateway is waited for, in ms. */
+/** How long to wait for a gateway, in ms. */
 const PATIENCE_MS = 5_000;
 
 /** `config check`: the settings, and what is doubtful about them. */
@@ -18,10 +18,10 @@ export function configCommands(program: Command) {
     .command("config")
     .description("the settings of the service")
     .command("check")
-    .description("list every setting, and say what is doubtful; secrets are not shown")
+    .description("list every setting with its doubts; secrets are not shown")
     .option(
       "--gateway <url>",
-      "ask this gateway, too, whether its requests come as TRUSTED_PROXIES says",
+      "also ask this gateway whether its requests arrive as TRUSTED_PROXIES says",
     )
     .action(async ({ gateway }: { gateway?: string }, command: Command) => {
       const config = serviceConfig();
@@ -39,12 +39,15 @@ export function configCommands(program: Command) {
 
 function shown(name: string, value: unknown): unknown {
   if (value === undefined) return undefined;
-  // A contact is a link with its words, which say it all.
+  // A contact is a link with a text, and the text says it all.
   if (typeof value === "object" && value !== null && "text" in value) return value.text;
   return SECRET.test(name) && !NO_SECRET.has(name) ? "(set)" : value;
 }
 
-/** What the gateway's readiness says of the requests that it gets. Throws a SetUpError where it does not answer. */
+/**
+ * The doubts that the gateway's /readyz tells about its requests. Throws a SetUpError if the
+ * gateway does not answer.
+ */
 async function doubtsSeenBy(gateway: string): Promise<string[]> {
   try {
     const signal = AbortSignal.timeout(PATIENCE_MS);

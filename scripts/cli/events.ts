@@ -36,7 +36,7 @@ function time(text: string): Date {
   return date;
 }
 
-/** A reader that has enough, as `head` does, is no failure. */
+/** A reader that stops early, as `head` does, is no failure. */
 function ifReadToTheEnd(error: { code?: string }): void {
   if (error.code !== "EPIPE" && error.code !== "ERR_STREAM_PREMATURE_CLOSE") throw error;
 }

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { text } from "node:stream/consumers";
 import { requireStrong } from "../../core/users/password-rule.ts";
 
-/** The option of commands that take a password; never on the command line, where others see it. */
+/** The option of commands that take a password. On the command line itself others could see it. */
 export const PASSWORD_STDIN = [
   "--password-stdin",
   "read the password from standard input; without it, a password is created and printed once",

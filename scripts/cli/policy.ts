@@ -54,11 +54,14 @@ export function policyCommands(program: Command) {
 
 type When = { days?: number; now?: boolean };
 
-/** Nobody logs all of an account's users out by leaving an option away. Throws a SetUpError. */
+/**
+ * Throws a SetUpError without --days or --now, so that nobody logs out an account's users by a
+ * forgotten option.
+ */
 function requireWhen({ days, now }: When, loggedOut: number) {
   if (days === undefined && !now)
     throw new SetUpError(
-      `Give --days <n> for a grace period, or --now. Users without a verified device, who are then logged out: ${loggedOut}.`,
+      `Give --days <n> for a grace period, or --now. With --now, users without a verified device are logged out: ${loggedOut}.`,
     );
 }
 

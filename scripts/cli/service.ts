@@ -10,7 +10,7 @@ import { connectTemporal } from "../../temporal/connection.ts";
 import { createFlows } from "../../temporal/flows.ts";
 import { serviceConfig } from "./settings.ts";
 
-/** Who acts, as the audit tells it: no user of the service, but one of this machine. */
+/** The actor in the audit trail: no user of the service, but a user of this machine. */
 export const OPERATOR: Actor = {
   actorId: OPERATOR_ID,
   session: OPERATOR_ID,
@@ -19,12 +19,12 @@ export const OPERATOR: Actor = {
 
 const clock = { now: () => Date.now() };
 
-/** Commands say what went wrong themselves. */
+/** Commands print their own errors. */
 const log = pino({ level: "silent" });
 
 export type Stores = Omit<Deps, "redis" | "flows">;
 
-/** Runs work that needs the database alone. */
+/** Runs work that only needs the database. */
 export async function withStores(work: (stores: Stores) => Promise<void>): Promise<void> {
   const config = serviceConfig();
   const database = connectDatabase(config.DATABASE_URL, { max: 2 });

@@ -8,14 +8,16 @@ import { SetUpError } from "../progress.ts";
 type Running = { name: string; pid: number; identity: string };
 
 /**
- * The settings that commands work on: this process's own where DATABASE_URL is set, else those of
- * the gateway of the stack that runs on the data folder. Throws a SetUpError where none runs.
+ * The settings for commands: this process's own if DATABASE_URL is set, else those of the gateway
+ * of the stack on the data folder. Throws a SetUpError if none runs.
  */
 export function serviceConfig(): Config {
   return loadConfig(process.env.DATABASE_URL ? process.env : gatewayEnvironment(dataFolder));
 }
 
-/** What the running gateway was started with: its addresses, its secrets, and whatever was set by hand. */
+/**
+ * The environment that the running gateway was started with: addresses, secrets and other settings.
+ */
 function gatewayEnvironment(folder: string): NodeJS.ProcessEnv {
   const gateway = childrenOf(folder).find(({ name }) => name === "Gateway");
   if (!gateway || identityOf(gateway.pid) !== gateway.identity)
@@ -24,7 +26,8 @@ function gatewayEnvironment(folder: string): NodeJS.ProcessEnv {
         "DATABASE_URL and the other settings of the service.",
     );
   try {
-    // proc(5): the initial environment, each entry ended by a NUL; for the process's own user alone.
+    // proc(5): the initial environment, a NUL after each entry; only the process's own user can
+    // read it.
     const entries = readFileSync(`/proc/${gateway.pid}/environ`, "utf8").split("\0");
     return Object.fromEntries(
       entries.map((entry) => [entry.split("=", 1)[0], entry.slice(entry.indexOf("=") + 1)]),

@@ -73,7 +73,7 @@ export function userCommands(program: Command) {
     .command("set-email")
     .description("change where a user's notifications go; without an address they stop")
     .argument("<user>", "user name or id")
-    .argument("[address]", "the new address; it and the old one are told")
+    .argument("[address]", "the new address; we notify both it and the old one")
     .action(changeEmailOf);
 }
 
@@ -153,7 +153,8 @@ async function changeRoleOf(name: string, role: Role, _options: object, command:
       throw new SetUpError(
         `${user.username} is the account's last administrator: make another one first.`,
       );
-    // Administrators may not touch Support operators; the command line is where these are made.
+    // `changeRole` refuses Support operators, because administrators may not change them. This
+    // command may.
     const changed =
       outcome === "changed" ||
       (outcome === "support" && (await setRole(service.db, { userId, role }, event)));

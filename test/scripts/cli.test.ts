@@ -194,7 +194,7 @@ describe("on a service of its own settings", { timeout: SOME_PROCESSES_MS }, () 
     // Left away, it is asked for, with the number of those whom it is about.
     const undecided = await refused(["policy", "set", id, "required"]);
     expect(undecided).toContain("--days <n>");
-    expect(undecided).toContain("who are then logged out: 1.");
+    expect(undecided).toContain("users without a verified device are logged out: 1.");
     expect(await refused(["policy", "set", id, "required", "--now", "--days", "2"])).toContain(
       "cannot be used with",
     );

@@ -70,8 +70,8 @@ test("has no doubt about what is sound", async () => {
 });
 
 test.each([
-  ["TRUSTED_PROXIES", "0", "hold them back together"],
-  ["PUBLIC_URL", "http://login.example", "in clear"],
+  ["TRUSTED_PROXIES", "0", "are throttled together"],
+  ["PUBLIC_URL", "http://login.example", "unencrypted"],
   ["PUBLIC_URL", "", "do not name the site"],
   ["NODE_ENV", "development", "production"],
   ["SMS_GATEWAY", "outbox", "no phone"],

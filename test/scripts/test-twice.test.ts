@@ -26,7 +26,7 @@ async function runTests(files: Record<string, string>) {
 
 const GREEN = "test('adds', () => expect(1 + 1).toBe(2));";
 const RED = "test('subtracts', () => expect(1 - 1).toBe(1));";
-const COUNT = "Files that fell among the others and were run once more alone:";
+const COUNT = "Files that failed among the others and were run once more alone:";
 
 /** Falls at its first run: a file is left behind then. */
 const ONCE = `
