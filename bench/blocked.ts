@@ -2,10 +2,13 @@ import { readdirSync, readFileSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import type { BenchStack } from "./stack.ts";
 
-/** The longest that a gateway's event loop was blocked, and the longest that its own work can have blocked it, in ms. */
+/**
+ * In ms: the longest that a gateway's event loop was blocked, and the longest that its own work may
+ * have blocked it.
+ */
 export type Blocked = { ms: number; byWorkMs: number };
 
-/** What watch-loop.ts has noted since this was called last. */
+/** The longest of what watch-loop.ts has noted since the last call. */
 export function takeBlocked({ blockedFolder }: Pick<BenchStack, "blockedFolder">): Blocked {
   const files = readdirSync(blockedFolder).map((name) => join(blockedFolder, name));
   const noted = files.flatMap((file) => {

@@ -7,8 +7,8 @@ type Answer = { status: number; text: string };
 const END_OF_HEAD = "\r\n\r\n";
 
 /**
- * Requests to these gateways in turn, over kept connections with one request at a time. Node's own
- * client costs more than a session check does: it would be measured instead.
+ * Sends requests to these gateways in turn, over kept connections with one request at a time.
+ * Node's own client costs more than a session check, so it would be measured instead.
  */
 export function newClient(origins: string[]) {
   const gateways = origins.map((origin) => ({ url: new URL(origin), idle: [] as Connection[] }));
@@ -30,7 +30,7 @@ export function newClient(origins: string[]) {
 
 export type Call = ReturnType<typeof newClient>;
 
-/** Ids are left out, so that errors can be counted by what they are. */
+/** The path without IDs, so that errors of the same kind are counted together. */
 const shapeOf = (path: string) => path.replaceAll(/[0-9a-f]{32,}/g, "{id}");
 
 function write(method: string, path: string, host: string, { body, token, from }: Sent): string {
@@ -75,7 +75,7 @@ function open({ hostname, port }: URL) {
   };
 }
 
-/** The answer, once all of it is there. */
+/** The answer, once it has arrived completely. */
 function read(received: string): Answer | undefined {
   const end = received.indexOf(END_OF_HEAD);
   if (end < 0) return undefined;

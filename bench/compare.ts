@@ -1,7 +1,10 @@
 import { costOf, type RunReport } from "./report.ts";
 import { table } from "./table.ts";
 
-/** Ratios to the baseline's loads of the same names: another machine's or hour's absolute figures say little. */
+/**
+ * Ratios to the baseline's loads of the same names. Absolute figures say little: they differ by
+ * machine and by hour.
+ */
 export function compare({ results }: RunReport, baseline: RunReport): string {
   const rows = results.flatMap((result) => {
     const base = baseline.results.find(({ name }) => name === result.name);

@@ -17,7 +17,10 @@ const POSTGRES = `
     (select pg_current_wal_lsn() - '0/0'::pg_lsn)::float as "walBytes"
   from pg_stat_database where datname = current_database()`;
 
-/** Reads what PostgreSQL and Redis count. A PostgreSQL process tells its counts up to a second late. */
+/**
+ * Reads what PostgreSQL and Redis count. A PostgreSQL process reports its counts up to a second
+ * late.
+ */
 export async function readCounts({ env }: BenchStack): Promise<Counts> {
   const database = new pg.Client({ connectionString: env.DATABASE_URL });
   await database.connect();
@@ -32,7 +35,7 @@ export async function readCounts({ env }: BenchStack): Promise<Counts> {
   return { ...rows[0], redisCommands: calls.reduce((sum, number) => sum + number, 0) };
 }
 
-/** What was done between, for each of so many units of work. */
+/** What was done between the two counts, for each of `done` units of work. */
 export function countsEach(before: Counts, after: Counts, done: number): Counts {
   const each = (name: keyof Counts) => (after[name] - before[name]) / done;
   return {

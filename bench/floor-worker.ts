@@ -1,4 +1,5 @@
-// A worker of the bare workflow, with the settings of the service's own; it ends with the bench.
+// A worker for the bare workflow, with the settings of the service's worker. It ends with the
+// bench.
 import { fileURLToPath } from "node:url";
 import { DefaultLogger, NativeConnection, Runtime, Worker } from "@temporalio/worker";
 import { limitTemporalCore } from "../config.ts";

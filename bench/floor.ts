@@ -10,7 +10,7 @@ import { usageOf } from "./usage.ts";
 
 const TASK_QUEUE = "floor";
 const WARM_UP = { clients: 32, seconds: 3 };
-/** It is answered before. */
+/** The start delay, in ms. The Update comes before it ends. */
 const DELAY_MS = 300_000;
 
 type Cost = { perSecond: number; latencyMs: Run["latencyMs"]; cpuMs: Record<string, number> };
@@ -18,8 +18,8 @@ type Cost = { perSecond: number; latencyMs: Run["latencyMs"]; cpuMs: Record<stri
 export type Floor = Record<string, Cost>;
 
 /**
- * What a workflow costs that does nothing but take one Update, begun as a login by app is: on the stack's
- * Temporal, with a worker of its own and this process as the client.
+ * The cost of a workflow that only takes one Update, started like the workflow of a login by app:
+ * on the stack's Temporal, with its own worker, and this process as the client.
  */
 export async function measureFloor(stack: BenchStack, seconds: number): Promise<Floor> {
   const { namespace, env } = stack;

@@ -1,4 +1,4 @@
-// The process that makes the load, so that nothing else of the bench takes part in its event loop.
+// The process that makes the load. Nothing else of the bench runs in its event loop.
 import { newClient } from "./client.ts";
 import { type Journey, type JourneyName, journeys } from "./journeys.ts";
 import { load, type Pace, type Run } from "./load.ts";
@@ -15,10 +15,10 @@ const [redisUrl = "", ...origins] = process.argv.slice(2);
 const call = newClient(origins);
 const outbox = await openOutbox(redisUrl);
 let measure: () => Promise<Delivered>;
-/** Goes on from load to load: a user's code is good once. */
+/** Continues from load to load, because a user's code works only once. */
 let turn = 0;
 
-/** Makes ready what is not measured. */
+/** Does what comes before the measurement. */
 async function prepare({ journey, pace, seconds, people }: Order): Promise<Run | undefined> {
   let served = 0;
   let workflowId: string | undefined;

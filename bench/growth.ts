@@ -14,7 +14,10 @@ type Variation = { name: string } & Partial<
 
 const CLIENTS = 32;
 
-/** What is varied, a stack for each. The first of a group is what the others are compared with. */
+/**
+ * The variations; each has its own stack. The first of a group is what the others are compared
+ * with.
+ */
 const VARIATIONS: Variation[] = [
   { name: "1,000 rows of users", rows: 1_000 },
   { name: "100,000 rows of users", rows: 100_000 },
@@ -35,7 +38,7 @@ const VARIATIONS: Variation[] = [
 
 export type Grown = { name: string; result: Result };
 
-/** Has a stack lie as full of users and open challenges as is wanted. */
+/** Fills a stack with as many users and open challenges as the options say. */
 export async function fill(
   stack: BenchStack,
   { rows, openChallenges: open }: Pick<Options, "rows" | "openChallenges">,

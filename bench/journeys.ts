@@ -7,9 +7,9 @@ import { PASSWORD, type Person } from "./people.ts";
 type Parts = {
   call: Call;
   outbox: Outbox;
-  /** The next of the people; undefined when each has had a turn and the journey is made once only. */
+  /** The next person. With `once`, undefined when each has had a turn. */
   next: (once?: "once") => Person | undefined;
-  /** The workflow that the newest unit of work ran. */
+  /** Takes the workflow that the newest unit of work ran. */
   ran: (workflowId: string) => void;
 };
 
@@ -56,7 +56,7 @@ function login(
   });
 }
 
-/** By name: what clients do. */
+/** What clients do, by name. */
 export const journeys = {
   otpLogin: login(async (_, person) => nextCode(person)),
   smsLogin: login(({ outbox }, { phone }, note) => timed(note, () => outbox.codeFor(`+1${phone}`))),

@@ -5,19 +5,22 @@ export type Work = (note: (name: string, ms: number) => void) => Promise<boolean
 
 type Samples = { took: Record<string, number[]>; errors: Record<string, number>; done: number };
 
-/** What a load came to; latencies in ms. */
+/** The result of a load; latencies in ms. */
 export type Run = {
   seconds: number;
   done: number;
   latencyMs: Record<string, { p50: number; p95: number; p99: number }>;
-  /** How often something else was answered. */
+  /** How often each error came, by its message. */
   errors: Record<string, number>;
 };
 
-/** How work comes: from so many clients, each beginning when it has ended, or so many a second. */
+/**
+ * How work begins: by `clients`, each beginning when its last unit has ended, or at `rate` units a
+ * second.
+ */
 export type Pace = { clients: number } | { rate: number };
 
-/** Has the work done at that pace for so many seconds, or until there is no more. */
+/** Does the work at this pace for `seconds`, or until there is no more. */
 export async function load(pace: Pace, seconds: number, work: Work): Promise<Run> {
   const samples: Samples = { took: {}, errors: {}, done: 0 };
   const begun = performance.now();
@@ -39,7 +42,7 @@ async function closedLoop(clients: number, end: number, perform: () => Promise<b
   await Promise.all(Array.from({ length: clients }, client));
 }
 
-/** Whether or not earlier work is done: what waits in line is measured too. */
+/** Begins work whether or not earlier work is done, so that waiting in line is measured too. */
 async function openLoop(rate: number, begun: number, end: number, perform: () => Promise<boolean>) {
   const pending: Promise<boolean>[] = [];
   for (let n = 0; begun + (n * 1000) / rate < end; n++) {

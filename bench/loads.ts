@@ -6,9 +6,9 @@ export type Load = {
   name: string;
   journey: JourneyName;
   pace: Pace;
-  /** Whose work it is. */
+  /** The users who do the work. */
   having: Having;
-  /** Each person is good for one unit of work: new ones are needed each time. */
+  /** Each person can do only one unit of work, so each measurement needs new people. */
   once?: boolean;
 };
 
@@ -28,7 +28,7 @@ export function allLoads(clients: number[]): Load[] {
     at: { pace: Pace; at: string }[],
   ): Load[] => at.map(({ pace, at }) => ({ name: `${what}, ${at}`, pace, ...load }));
   return [
-    // More than there is room for: what is refused then, and where.
+    // 120 a second is more than the stack can do: this shows what it then refuses, and where.
     ...of("password + OTP", { journey: "otpLogin", having: "app" }, [...paces, open(120)]),
     ...of("password + SMS", { journey: "smsLogin", having: "phone" }, paces),
     ...of(

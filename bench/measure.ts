@@ -12,18 +12,21 @@ import { settle } from "./settle.ts";
 import type { BenchStack } from "./stack.ts";
 import { type Usage, usageOf } from "./usage.ts";
 
-/** PostgreSQL's processes tell what they did within a second. */
+/** In ms. PostgreSQL's processes report what they did within a second. */
 const TOLD_MS = 1_200;
-/** More than can be done in a second, of what is done once. */
+/** More units than can be done in a second, of work that each person does once. */
 const ONCE_A_SECOND = 80;
-/** Some hundreds of logins: V8 has compiled what is hot by then, as in a service that runs for a minute. */
+/**
+ * Some hundreds of logins. By then V8 has compiled the hot code, as in a service that runs for a
+ * minute.
+ */
 const WARM_UP = { seconds: 15, clients: 32 };
 
-/** What one load came to; `each` unit of work. */
+/** The result of one load; `each` is for one unit of work. */
 export type Result = Omit<Delivered, "seconds" | "workflowId"> & {
   name: string;
   perSecond: number;
-  /** Each, by part; `load` is the bench's own. */
+  /** For each unit of work, by part; `load` is the bench's own. */
   cpuMs: Record<string, number>;
   memoryMb: Record<string, number>;
   blocked: Blocked;
@@ -34,7 +37,7 @@ export type Result = Omit<Delivered, "seconds" | "workflowId"> & {
 
 type Setting = { stack: BenchStack; users: number; hash: boolean; report: Report };
 
-/** Measures loads on a stack, by a process that makes the load. */
+/** Measures loads on a stack. A process of its own makes the load. */
 export async function openMeasuring({ stack, users, hash, report }: Setting) {
   const crowds = new Map<Having, Person[]>();
   const make = (having: Having, quantity: number) => {
@@ -77,7 +80,10 @@ export async function openMeasuring({ stack, users, hash, report }: Setting) {
   }
 
   return {
-    /** Resolves with what the load came to. `around` hears when it begins and has ended. */
+    /**
+     * Resolves with the load's result. `around` is called when the load begins and when it has
+     * ended.
+     */
     async measure(
       load: Load,
       seconds: number,
@@ -106,7 +112,7 @@ export async function openMeasuring({ stack, users, hash, report }: Setting) {
         events: workflowId ? await readEvents(stack, workflowId) : [],
       };
     },
-    /** Has the parts compile and connect what they need. */
+    /** Lets the parts compile and connect what they need. */
     async warmUp(load: Load) {
       const { seconds, clients } = WARM_UP;
       await prepare({ ...load, pace: { clients } }, seconds);

@@ -10,10 +10,13 @@ import type { BenchStack } from "./stack.ts";
 const AT_ONCE = 16;
 const TRIES = 20;
 const RETRY_MS = 500;
-/** So that none of them ends while others are measured. */
+/** In ms: no challenge ends while others are measured. */
 const LIFETIME_MS = 24 * 3_600_000;
 
-/** Begins so many login challenges that nobody answers, as the gateway does after the right password. */
+/**
+ * Begins `quantity` login challenges that nobody answers, as the gateway does after the right
+ * password.
+ */
 export async function openChallenges(
   { env, namespace }: BenchStack,
   quantity: number,
@@ -43,7 +46,7 @@ export async function openChallenges(
       try {
         return await flows.startLoginChallenge(args);
       } catch (error) {
-        // A server that is behind: beginning the same flow again is no second one.
+        // The server is behind. Beginning the same flow again does not make a second one.
         if (tries === TRIES) throw error;
         await sleep(RETRY_MS);
       }

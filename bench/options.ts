@@ -8,17 +8,17 @@ export type Store = (typeof STORES)[number];
 
 const HELP = `npm run bench -- [options]
 
-  --only text          the loads whose name holds the text
+  --only text          only the loads whose name contains the text
   --seconds 5          of each load
-  --rounds 3           so often are all loads measured, one after the other; each figure is the median
+  --rounds 3           how often all loads are measured, in turn; each figure is the median
   --users 2000         of each kind: with an app, with a phone, with neither
   --clients 1,8,32     of the closed loops
-  --no-hash            the users' passwords are hashed at the least cost: what the rest costs
+  --no-hash            hash the users' passwords at the least cost, to see what the rest costs
   --temporal memory    where Temporal keeps its data: memory, sqlite or postgres
-  --gateways 1         so many gateways, taken in turn
-  --workers 1          so many workers
-  --load-rows 0        so many more users, with an app and an event each, lie in the database
-  --open-challenges 0  so many login challenges stay open meanwhile
+  --gateways 1         how many gateways; requests go to each in turn
+  --workers 1          how many workers
+  --load-rows 0        how many more users are in the database, each with an app and an event
+  --open-challenges 0  how many login challenges stay open meanwhile
   --profile            where each millisecond of a login goes
   --growth             one load against more users, challenges, gateways, workers, and stores of Temporal
   --out bench/results  where JSON, tables and plot are put

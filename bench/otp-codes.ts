@@ -4,7 +4,10 @@ import type { Person } from "./people.ts";
 const STEP_S = 30;
 const lastSteps = new Map<string, number>();
 
-/** A code that the user's app shows and that was not used: each is good once, and the next one's too. */
+/**
+ * An unused code of the user's app. Each code works once; the service also takes the next step's
+ * code.
+ */
 export function nextCode({ username, secret }: Pick<Person, "username" | "secret">): string {
   const now = Math.floor(Date.now() / 1000 / STEP_S);
   const step = Math.max(now, (lastSteps.get(username) ?? 0) + 1);

@@ -28,9 +28,9 @@ export async function openOutbox(redisUrl: string) {
   };
 
   return {
-    /** What was sent before is not waited for. */
+    /** Forgets what was sent before, so that `codeFor` waits for a new code. */
     forget: (to: string) => void codes.delete(to),
-    /** The newest code sent to a number, as soon as it is there. */
+    /** The newest code sent to a number, as soon as it has come. */
     async codeFor(to: string): Promise<string> {
       waiting += 1;
       if (!polling) poll();

@@ -13,13 +13,13 @@ import { seal } from "../store/sealing.ts";
 export const PASSWORD = "correct horse battery staple";
 const BATCH = 500;
 const SESSION_MS = 6 * 3_600_000;
-/** The least that argon2 takes: what a login costs without its hash. */
+/** The least that argon2 takes, to measure a login without its hash. */
 const NEXT_TO_NOTHING = { memoryCost: 8, timeCost: 1, parallelism: 1 };
 
 /** What a user has: an authenticator app, a phone, or neither. */
 export type Having = "app" | "app, password next to unhashed" | "phone" | "neither";
 
-/** A user with a session; each comes from an address of its own. */
+/** A user with a session; each has its own IP address. */
 export type Person = {
   userId: string;
   username: string;
@@ -33,7 +33,7 @@ export type Person = {
 
 let made = 0;
 
-/** Users written to the stores directly: enrolling is measured elsewhere. */
+/** Writes users to the stores directly, because enrolling is measured elsewhere. */
 export async function makePeople(
   env: Record<string, string>,
   { quantity, having, hashed }: { quantity: number; having: Having; hashed: boolean },
@@ -44,7 +44,7 @@ export async function makePeople(
   const at = new Date();
   const account = await createAccount(database.db, { name: newId(), kind: "panel", at });
   if (account === "exists") throw new Error("A random account name was taken");
-  // One hash for all: a login verifies it all the same.
+  // All users share one hash; each login verifies it nevertheless.
   const costly = hashed && having !== "app, password next to unhashed";
   const passwordHash = await (costly ? hashPassword(PASSWORD) : hash(PASSWORD, NEXT_TO_NOTHING));
 

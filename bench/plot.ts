@@ -7,7 +7,7 @@ const BARS = { left: 260, width: 230 };
 const DOTS = { left: 570, width: 380 };
 const COLOURS = { p50: "#3b6ea8", p95: "#d08a1d", p99: "#b23a48" };
 
-/** How much a second and how long: a row for each load and request, as an SVG picture. */
+/** An SVG picture of rates and latencies: a row for each load and request. */
 export function plot(results: readonly Result[]): string {
   const rows = results.flatMap(({ name, perSecond, latencyMs }) =>
     Object.entries(latencyMs).map(([call, times], index) => ({

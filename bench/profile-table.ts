@@ -9,7 +9,7 @@ type Node = {
 };
 type Profile = { nodes: Node[]; samples: number[]; timeDeltas: number[] };
 
-/** A process under profile: what its threads used for each login, and what its scripts did in it. */
+/** A profiled process: what its threads used for each login, and the profiles of its scripts. */
 export type Thread = {
   part: string;
   usedMs: Record<string, number>;
@@ -20,16 +20,18 @@ export type Thread = {
 type Cost = { where: string; group: string; what: string; ms: number };
 
 const IDLE = "(idle)";
-/** The profiler's own: what starts and ends it, and the thread that makes up the stacks. */
+/**
+ * The profiler's own: the script that starts and ends it, and the thread that builds the stacks.
+ */
 const OWN = { script: "dispatch", thread: "v8:ProfEvntProc" };
 /** Rows of the table of functions. */
 const FUNCTIONS = 30;
-/** What is less is put together. */
+/** Smaller costs are put together. */
 const LEAST_MS = 0.05;
 
 /**
  * Where the CPU time of one login goes: by process and package, then by function. Profiles count
- * wall time; each is brought to what its thread used of the processor.
+ * wall time, so each is scaled to the CPU time of its thread.
  */
 export function describeProfile(result: Result, threads: Thread[]): string {
   const costs = threads.flatMap(scriptCosts);
@@ -84,7 +86,7 @@ function otherThreads({ part: where, usedMs, scripts }: Thread): Cost[] {
   return Object.entries(usedMs)
     .filter(([name]) => name !== OWN.thread)
     .map(([name, ms]) => {
-      // Main and workflow threads share Node's name with its pools.
+      // Main and workflow threads have the same name as Node's pools.
       const isNode = name === "node";
       const group = isNode
         ? "Node's other threads: password hash, garbage collector, compiler"
@@ -116,7 +118,7 @@ function groupOf(place: string): string {
   return first.startsWith("@") ? `${first}/${second}` : first;
 }
 
-/** Costs of one process and the same group or function as one, the greatest first. */
+/** The sums of costs with the same process and the same group or function, greatest first. */
 function sumBy(costs: Cost[], by: "group" | "what"): Cost[] {
   const sums = new Map<string, Cost>();
   for (const cost of costs) {
@@ -126,7 +128,7 @@ function sumBy(costs: Cost[], by: "group" | "what"): Cost[] {
   return [...sums.values()].sort((a, b) => b.ms - a.ms);
 }
 
-/** Sorted by process and cost, what is tiny in one row of its process. */
+/** Sorted by process and cost; the smallest costs of a process are one row. */
 function folded(rows: Cost[]): Cost[] {
   const order = [...new Set(rows.map(({ where }) => where))];
   return order.flatMap((part) => {

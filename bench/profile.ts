@@ -14,7 +14,7 @@ import { threadsOf } from "./usage.ts";
 
 const PROFILED = ["gateway", "worker"];
 const POLL_MS = 200;
-/** So long a thread may take until it has noted that it began. */
+/** How long a thread may take until it has noted that it began, in ms. */
 const BEGIN_MS = 1_000;
 
 /** Where each CPU millisecond of a login by password and app goes, as Markdown. */

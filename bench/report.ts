@@ -8,9 +8,9 @@ import type { Usage } from "./usage.ts";
 export type RunReport = {
   at: string;
   machine: { cpus: number; model: string; memoryGb: number; node: string };
-  /** What differs from the defaults. */
+  /** The options of the run, and the weight that the gateways got. */
   settings: Record<string, string | number | boolean>;
-  /** Of one verification of a password, in CPU ms. */
+  /** CPU ms of one verification of a password. */
   hashMs: number;
   workerReadyS: number;
   idleMb: Record<string, number>;
@@ -18,7 +18,7 @@ export type RunReport = {
   results: Summary[];
 };
 
-/** The parts in the order of a request's way; the bench's own load comes last. */
+/** The parts in the order in which a request reaches them; the bench's own load comes last. */
 const PARTS = [
   "gateway",
   "worker",
@@ -35,7 +35,7 @@ export const partsOf = (of: Record<string, unknown>) => PARTS.filter((part) => p
 export const costOf = ({ cpuMs }: Pick<Result, "cpuMs">) =>
   round(Object.entries(cpuMs).reduce((sum, [part, ms]) => sum + (part === "load" ? 0 : ms), 0));
 
-/** What a run came to, as Markdown. */
+/** The results of a run, as Markdown. */
 export function describe(report: RunReport): string {
   const { results, machine } = report;
   const set = Object.entries(report.settings).map(([name, value]) => `${name} ${value}`);
@@ -115,7 +115,7 @@ function writes(results: Result[]): string {
   return table(["load", "Temporal events", ...postgres, "Redis commands", ...blocked], rows);
 }
 
-/** Once for each kind of workflow. */
+/** The events of each kind of workflow. */
 function events(results: Result[]): string {
   const kinds = new Map(
     results.toReversed().map(({ name, events }) => [name.split(",")[0] as string, events]),

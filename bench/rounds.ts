@@ -1,12 +1,11 @@
 import type { Result } from "./measure.ts";
 
-/** What a load came to in all its rounds. */
+/** The result of a load over all its rounds. */
 export type Summary = Result & { leastPerSecond: number; mostPerSecond: number };
 
 /**
- * The median round, figure by figure: a slow minute of the machine is then seen in the range and not
- * in the figures. What was refused is added up, how long a loop was blocked is the longest, and
- * memory is the last.
+ * The median of the rounds, figure by figure: a slow minute of the machine then shows in the range,
+ * not in the figures. Errors are added up, block times are the longest, and memory is the last.
  */
 export function summarize(rounds: readonly Result[]): Summary {
   const rates = rounds.map(({ perSecond }) => perSecond);
@@ -22,7 +21,7 @@ export function summarize(rounds: readonly Result[]): Summary {
   };
 }
 
-/** Each number within the values at its median; what is no number as in the first. */
+/** The median of each number within the values; anything else is taken from the first value. */
 export function medians<T>(values: readonly T[]): T {
   const [first] = values;
   if (typeof first === "number") {

@@ -1,14 +1,14 @@
 import pg from "pg";
 
 /**
- * Fills the tables with so many more users, each with an app and an event, all of one account. They
- * are only there to be in the way: nobody logs in as them.
+ * Fills the tables with `quantity` more users of one account, each with an app and an event. They
+ * only make the tables larger: nobody logs in as them.
  */
 export async function loadRows(databaseUrl: string, quantity: number): Promise<void> {
   const database = new pg.Client({ connectionString: databaseUrl });
   await database.connect();
   const fill = (sql: string) => database.query(sql, [quantity]);
-  // Neither the queue of events to pass on nor checks of what is made right.
+  // Skips the triggers: the queue of events and the checks of references.
   await database.query("set session_replication_role = replica");
   await database.query(
     "insert into accounts (id, name, kind, created_at) values (md5('filling'), 'filling', 'panel', now())",

@@ -26,7 +26,10 @@ const BASELINE = join(import.meta.dirname, "baseline.json");
 const LOG_PAGE = "performance-log.md";
 const report = reportSinceNow((line) => console.error(line));
 
-/** Writes what was found to the folder of results, and into a page of docs/ where that is wanted. */
+/**
+ * Prints what was found and writes it to the folder of results; with --write-docs also to a page of
+ * docs/.
+ */
 function keep({ out, writeDocs }: Options, name: string, text: string, page = "performance.md") {
   console.log(`\n${text}\n`);
   mkdirSync(out, { recursive: true });
@@ -96,7 +99,10 @@ async function hashCost(): Promise<number> {
   return (user + system) / 1000 / times;
 }
 
-/** After each row: it takes most of an hour, and what has been measured is not lost. */
+/**
+ * Writes the table after each row: all rows take most of an hour, and what has been measured is not
+ * lost.
+ */
 async function keepGrowth(options: Options) {
   const grown: Grown[] = [];
   for await (const one of measureGrowth(options, report)) {
@@ -126,7 +132,7 @@ async function main(options: Options) {
   copyFileSync(join(out, "latest.svg"), join(checkoutFolder, "docs", "logins.svg"));
 }
 
-// Interrupted, it ends at once, and with it whatever it has started.
+// On an interrupt this process ends at once, and with it all that it has started.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
   process.on(signal, () => process.exit(1));
 try {
@@ -135,6 +141,6 @@ try {
 } catch (error) {
   if (!(error instanceof SetUpError)) throw error;
   console.error(error.message);
-  // What has been started until then would keep it.
+  // What has been started so far would keep the process alive.
   process.exit(1);
 }

@@ -4,7 +4,7 @@ import { table } from "./table.ts";
 
 const LOGINS = 10_000;
 const MEASURED = "password + OTP, 8 clients";
-/** Full processors make requests wait: plan with this share of them. */
+/** On full processors requests wait, so plan with this share of them. */
 const BUSY = 0.6;
 const MB = 2 ** 20;
 /**

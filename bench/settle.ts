@@ -2,11 +2,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Process, usageOf } from "./usage.ts";
 
 const LOOK_MS = 500;
-/** Of one core, over all processes: less is what they do when nobody asks. */
+/** In cores, over all processes: what they use when nobody asks is less. */
 const QUIET = 0.2;
 const PATIENCE_MS = 15 * 60_000;
 
-/** Resolves when these processes have done what they still had to: tasks of flows begun before are not what is measured. */
+/**
+ * Resolves when these processes are at rest, so that leftover tasks of earlier flows are not
+ * measured.
+ */
 export async function settle(processes: Process[]): Promise<void> {
   const used = () => Object.values(usageOf(processes)).reduce((sum, { cpuMs }) => sum + cpuMs, 0);
   const end = performance.now() + PATIENCE_MS;

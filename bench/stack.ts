@@ -28,7 +28,7 @@ type Wanted = Pick<Options, "temporal" | "gateways" | "workers">;
 /** `preload`: a module that the gateways and workers load first. */
 type Extras = { report: Report; preload?: { module: string; env: Record<string, string> } };
 
-/** The real parts, each a process of its own on this machine, with data of their own. */
+/** Starts the real parts on this machine, each as a process with its own data. */
 export async function startStack(
   { temporal, gateways, workers }: Wanted,
   { report, preload }: Extras,
@@ -36,7 +36,7 @@ export async function startStack(
   const folder = mkdtempSync(join(tmpdir(), "second-step-bench-"));
   const removeFolder = () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   process.once("exit", removeFolder);
-  // PostgreSQL runs as a user of its own and has to reach its folder in this one.
+  // PostgreSQL runs as its own user, and must reach its folder in this one.
   chmodSync(folder, 0o755);
   const children: { part: string; child: Child }[] = [];
   const launchAs =
@@ -92,7 +92,7 @@ export async function startStack(
     TEMPORAL_ADDRESS: address,
     SEALING_KEYS: `bench:${randomBytes(32).toString("base64")}`,
     CODE_KEY: randomBytes(32).toString("base64"),
-    // Each user has an address, as behind a proxy; messages meet no budget but the user's.
+    // Each user has an IP address, as behind a proxy. Only the user's own limits apply to messages.
     TRUSTED_PROXIES: "1",
     SMS_PER_HOUR: PLENTY,
     SMS_PER_COUNTRY_AND_HOUR: PLENTY,
@@ -160,11 +160,11 @@ export async function startStack(
     urls,
     namespace: NAMESPACE,
     blockedFolder,
-    /** From its start until it asks Temporal for work. */
+    /** In seconds: from a worker's start until it asks Temporal for work. */
     workerReadyS,
-    /** So many times the share of processors that each other part has, where they are short. */
+    /** How many times the share of every other part a gateway gets when processors are short. */
     gatewayWeight,
-    /** Each with the part it plays; it may have children. */
+    /** Each process with its part; a process may have children. */
     processes: () => children.map(({ part, child: { pid } }) => ({ part, pid })),
     async stop() {
       await stopAll();

@@ -4,7 +4,7 @@ export function table(headings: string[], rows: (string | number)[][]): string {
   const widths = headings.map((_, column) =>
     Math.max(3, ...lines.map((line) => line[column]?.length ?? 0)),
   );
-  // What begins with a digit stands to the right.
+  // Columns of numbers are aligned to the right.
   const toRight = headings.map((_, column) => rows.every((row) => /^[-\d]/.test(`${row[column]}`)));
   const draw = (line: string[]) => {
     const cells = widths.map((width, column) => {

@@ -5,7 +5,7 @@ import { table } from "./table.ts";
 
 type Target = { what: string; measured: number; limit: number; least?: boolean; unit: string };
 
-/** What this project set out to reach on two cores, and what a run came to. */
+/** The targets of this project on two cores, and what a run measured. */
 export function judge(report: RunReport): string {
   const rows = targets(report).map(({ what, measured, limit, least, unit }) => {
     const met = least ? measured >= limit : measured <= limit;

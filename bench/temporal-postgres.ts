@@ -8,12 +8,15 @@ import type { Report } from "../scripts/progress.ts";
 import { connectTemporal, ensureNamespace } from "../scripts/temporal-namespace.ts";
 import { LOCAL_TEMPORAL_ENV, TEMPORAL_SETTINGS } from "../scripts/temporal-settings.ts";
 
-/** The server of the Temporal CLI that `npm start` runs. */
+/** The server's version in the Temporal CLI that `npm start` runs. */
 const VERSION = "v1.29.1";
 const START_MS = 60_000;
 const NAMESPACE_MS = 15_000;
 const SHARDS = 4;
-/** Temporal keeps its hosts' ports as PostgreSQL's smallint: what the system would choose is too great. */
+/**
+ * Temporal stores its hosts' ports as PostgreSQL's smallint: ports that the system chooses are too
+ * large.
+ */
 const FIRST_PORT = 27_233;
 const SERVICES = ["frontend", "matching", "history", "worker"];
 const SCHEMAS = { temporal: "temporal", temporal_visibility: "visibility" };

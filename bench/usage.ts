@@ -6,7 +6,10 @@ const TICK_MS = 10;
 export type Usage = Record<string, { cpuMs: number; memoryMb: number }>;
 export type Process = { part: string; pid: number };
 
-/** What each part's processes, their children included, have used of the processor since they began, and their memory now. */
+/**
+ * The CPU time that each part's processes, children included, have used since they began, and their
+ * memory now.
+ */
 export function usageOf(processes: Process[]): Usage {
   const stats = readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
@@ -22,7 +25,7 @@ export function usageOf(processes: Process[]): Usage {
   return usage;
 }
 
-/** What the threads of a process have used of the processor so far, in ms, by their names. */
+/** The CPU time that a process's threads have used so far, in ms, by thread name. */
 export function threadsOf(pid: number): Record<string, number> {
   const used: Record<string, number> = {};
   for (const thread of readdirSync(`/proc/${pid}/task`)) {
@@ -32,7 +35,9 @@ export function threadsOf(pid: number): Record<string, number> {
   return used;
 }
 
-/** The process and all below it: PostgreSQL's own are each the leader of a group. */
+/**
+ * The process and its descendants. Groups would not do: each process of PostgreSQL leads its own.
+ */
 function familyOf(pid: number, stats: Stat[]): Stat[] {
   const children = stats.filter(({ parent }) => parent === pid);
   return [
@@ -59,7 +64,10 @@ function statOf(folder: string) {
   }
 }
 
-/** Its share of what several processes have in common is counted once: PostgreSQL's buffers, libraries. */
+/**
+ * The proportional set size: memory that processes share (PostgreSQL's buffers, libraries) is
+ * counted once.
+ */
 function memoryMbOf(pid: number): number {
   try {
     const text = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");

@@ -1,6 +1,6 @@
-// Loaded first by each gateway of the bench. Notes whenever a timer of its event loop is late, by how
-// many ms, and for how many of them at most its thread was at work: the others it waited for a
-// processor.
+// Each gateway of the bench loads this first. When a timer of its event loop is late, this notes by
+// how many ms, and for how many of them at most the thread was working. For the others it waited
+// for a processor.
 import { openSync, readSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
@@ -9,7 +9,7 @@ const NOTED_MS = 2;
 const NS = 1_000_000;
 
 const notes = openSync(join(process.env.BENCH_BLOCKED ?? "", String(process.pid)), "a");
-/** Its first number is the thread's time on a processor, in ns, true to a tick of the kernel. */
+/** Its first number is the thread's CPU time in ns, exact to a tick of the kernel. */
 const schedstat = openSync("/proc/thread-self/schedstat", "r");
 const buffer = Buffer.alloc(80);
 

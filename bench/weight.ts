@@ -1,14 +1,16 @@
 import { writeFileSync } from "node:fs";
 
-/** So many times the usual share of the processors a gateway has where they are short: docs/decisions/0026. */
+/**
+ * How many times the usual share of the processors a gateway gets when they are short: see
+ * docs/decisions/0026.
+ */
 export const GATEWAY_WEIGHT = 28;
 /** The nice value of a process group that has it. */
 const NICE = "-15";
 
 /**
- * Gives a gateway, which leads a session of its own, the weight that it has by docker-compose.yml; answers
- * what it has then: 1, as others, where the system does not do that, which takes Linux with autogroups,
- * and root.
+ * Gives a gateway, which leads its own session, the weight that docker-compose.yml gives it.
+ * Returns the weight that it then has: 1, as others, unless this is Linux with autogroups and root.
  */
 export function comesFirst(pid: number): number {
   try {
