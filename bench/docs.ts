@@ -2,7 +2,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { checkoutFolder } from "../scripts/folders.ts";
 
-/** Replaces what stands between `<!-- bench: name -->` and `<!-- bench end -->` in a page of docs/. */
+/**
+ * Replaces what stands between `<!-- bench: name -->` and `<!-- bench end -->` in a page of docs/.
+ */
 export function writeBlock(page: string, name: string, text: string): void {
   const file = join(checkoutFolder, "docs", page);
   const begin = `<!-- bench: ${name} -->`;

@@ -54,7 +54,9 @@ export async function fill(
   }
 }
 
-/** Measures password + OTP at 32 clients under each variation whose name holds `only`, one by one. */
+/**
+ * Measures password + OTP at 32 clients under each variation whose name holds `only`, one by one.
+ */
 export async function* measureGrowth(options: Options, report: Report): AsyncGenerator<Grown> {
   const [load] = allLoads([CLIENTS]);
   if (!load) throw new Error("There are no loads");

@@ -6,7 +6,10 @@ const POLL_MS = 4;
 const AT_ONCE = 100;
 const PATIENCE_MS = 10_000;
 
-/** The codes that come by SMS. Messages are taken out of the development outbox, so that it stays short. */
+/**
+ * The codes that come by SMS. Messages are taken out of the development outbox, so that it stays
+ * short.
+ */
 export async function openOutbox(redisUrl: string) {
   const redis = createClient({ url: redisUrl });
   redis.on("error", (error) => console.error(error.message));

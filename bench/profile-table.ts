@@ -80,7 +80,10 @@ function scriptCosts({ part, scripts }: Thread): Cost[] {
   });
 }
 
-/** Threads that run no script of their own: the pool that hashes, the Temporal SDK's Rust core, the collector. */
+/**
+ * Threads that run no script of their own: the pool that hashes, the Temporal SDK's Rust core, the
+ * collector.
+ */
 function otherThreads({ part: where, usedMs, scripts }: Thread): Cost[] {
   const scripted = scripts.reduce((sum, { cpuMs }) => sum + cpuMs, 0);
   return Object.entries(usedMs)

@@ -37,7 +37,10 @@ export async function ensureTemporalServer(report: Report): Promise<string> {
   return folder;
 }
 
-/** Starts a Temporal server on 127.0.0.1 that keeps its data in this PostgreSQL; resolves with its address. */
+/**
+ * Starts a Temporal server on 127.0.0.1 that keeps its data in this PostgreSQL; resolves with its
+ * address.
+ */
 export async function startTemporalOnPostgres(
   launch: Launch,
   options: {

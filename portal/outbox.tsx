@@ -3,7 +3,9 @@ import type { Deps } from "../core/deps.ts";
 import { keptMessages } from "../store/redis/messages/outbox.ts";
 import { PhonePage } from "./phone.tsx";
 
-/** The development phone's messages. Mounted only with the outbox provider and never in production. */
+/**
+ * The development phone's messages. Mounted only with the outbox provider and never in production.
+ */
 export function outbox({ redis }: Pick<Deps, "redis">) {
   const app = new Hono();
   app.get("/dev/outbox", async (c) => c.json(await keptMessages(redis, c.req.query("to"))));

@@ -41,7 +41,9 @@ export async function startPostgres(launch: Launch, server: Server): Promise<str
   return runPostgres(launch, { ...server, password: await makePostgres(server) });
 }
 
-/** Makes a PostgreSQL in an empty `folder`; resolves with the password of its superuser `postgres`. */
+/**
+ * Makes a PostgreSQL in an empty `folder`; resolves with the password of its superuser `postgres`.
+ */
 export async function makePostgres({
   programs,
   folder,

@@ -49,7 +49,7 @@ type Program = {
 /** Starts a program; throws a SetUpError when there is no such program. */
 export type Launch = (program: Program) => Child;
 
-/** Starts a program whose life this process alone watches. */
+/** Starts a program that only this process knows of; a stack also records its programs in a file. */
 export const launch: Launch = (options) => {
   const { name, program, args, logFile, input, stopSignal = "SIGTERM", ...spawnOptions } = options;
   mkdirSync(dirname(logFile), { recursive: true });
@@ -114,7 +114,9 @@ function signalGroup(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** Resolves when `ready` does; throws with the child's last lines when it ends or takes too long. */
+/**
+ * Resolves when `ready` does; throws with the child's last lines when it ends or takes too long.
+ */
 export async function waitUntilReady(
   child: Child,
   ready: () => Promise<unknown>,

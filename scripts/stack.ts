@@ -26,7 +26,7 @@ export function logFile(name: string): string {
   return join(dataFolder, "logs", `${name}.log`);
 }
 
-/** Starts an embedded Redis whose data are kept; resolves with its URL. */
+/** Starts an embedded Redis that keeps its data; resolves with its URL. */
 export async function embeddedRedis({ launch, report }: Stage): Promise<string> {
   const program = await ensureRedis(report);
   const port = await freePort(PORTS.redis);
@@ -35,7 +35,7 @@ export async function embeddedRedis({ launch, report }: Stage): Promise<string> 
   return startRedis(launch, { program, folder, port, logFile: logFile("redis") });
 }
 
-/** Starts an embedded PostgreSQL whose data are kept; resolves with its URL. */
+/** Starts an embedded PostgreSQL that keeps its data; resolves with its URL. */
 export async function embeddedPostgres({ report, atStop }: Stage): Promise<string> {
   const port = await freePort(PORTS.postgres);
   report(`Starting PostgreSQL (PGlite) on port ${port}`);
@@ -46,7 +46,7 @@ export async function embeddedPostgres({ report, atStop }: Stage): Promise<strin
   return url;
 }
 
-/** Starts an embedded Temporal whose data are kept; resolves with its addresses. */
+/** Starts an embedded Temporal that keeps its data; resolves with its addresses. */
 export async function embeddedTemporal({ launch, report }: Stage, namespace: string) {
   const program = await ensureTemporalCli(report);
   const port = await freePort(PORTS.temporal);

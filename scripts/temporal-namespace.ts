@@ -44,8 +44,8 @@ export async function setRetention(connection: Connection, namespace: string): P
 }
 
 /**
- * Registers the search attributes of this service's workflows that the namespace lacks, and resolves
- * when the server takes workflows with them; throws where it does not within 30 seconds.
+ * Registers those search attributes of this service's workflows that the namespace lacks. Resolves
+ * when the server takes workflows with them; throws if it does not within 30 seconds.
  */
 export async function registerSearchAttributes(
   connection: Connection,

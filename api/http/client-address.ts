@@ -2,7 +2,10 @@ import { isIP } from "node:net";
 import { parse as parseForwarded } from "forwarded-parse";
 import ipaddr from "ipaddr.js";
 
-/** `192.0.2.1:4711`, `[2001:db8::1]:4711` or `[2001:db8::1]`: what proxies write with or without a port. */
+/**
+ * `192.0.2.1:4711`, `[2001:db8::1]:4711` or `[2001:db8::1]`: what proxies write with or without a
+ * port.
+ */
 const WITH_PORT = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::[\w.-]+)?$/;
 
 /**

@@ -32,7 +32,9 @@ const codesSchema = z.object({
   }),
 });
 
-/** Bypass codes are recovery codes that expire; an administrator makes one for a user of the domain. */
+/**
+ * Bypass codes are recovery codes that expire; an administrator makes one for a user of the domain.
+ */
 export function bypassCodeRoutes(deps: Deps): Routes {
   return {
     [`${MULTI_FACTOR}/bypass-codes`]: {

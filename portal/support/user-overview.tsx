@@ -22,7 +22,9 @@ const FLOWS = {
   otp_enrollment: { title: "OTP set-up in progress", machine: otpEnrollmentMachine },
 } as const;
 
-/** What Support sees of a user: state, devices (masked), flows under way on their charts, events. */
+/**
+ * What Support sees of a user: state, devices (masked), flows under way on their charts, events.
+ */
 export function SupportView({ view, by, byWhom }: Shown) {
   const { user, multiFactor, attemptsRemaining, attemptsGivenBack, flows, events } = view;
   return (
