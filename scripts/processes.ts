@@ -49,7 +49,7 @@ type Program = {
 /** Starts a program; throws a SetUpError when there is no such program. */
 export type Launch = (program: Program) => Child;
 
-/** Starts a program that only this process knows of; a stack also records its programs in a file. */
+/** Starts a program that only this process knows of; a stack also records its own in a file. */
 export const launch: Launch = (options) => {
   const { name, program, args, logFile, input, stopSignal = "SIGTERM", ...spawnOptions } = options;
   mkdirSync(dirname(logFile), { recursive: true });

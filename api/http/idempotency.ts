@@ -17,8 +17,9 @@ const CHALLENGE = /^\/v1\/login\/challenges\/([^/]+)\//;
 
 /**
  * Answers a repeated POST with the same `Idempotency-Key` with the first response. Responses are
- * stored for a day, but only while the session or challenge of the request lasts. For callers with
- * neither, only the response of a successful login is stored.
+ * stored for a day, and given only while the session or challenge of the request lasts. For callers
+ * with neither, only the response of a successful login is stored.
+ *
  * Throws `invalid_request` for a key that is empty or too long, `idempotency_key_reused` for a
  * repeated key with another body, and `request_in_progress` while the first request runs.
  */

@@ -84,7 +84,7 @@ export const accountEventFilterQuery = eventFilterQuery.extend({
     .openapi({ description: `The user who caused the events, or ${OPERATOR_ID}` }),
 });
 
-/** A password as typed. Longer ones are never hashed. */
+/** A password as typed. One that is too long is refused before it is hashed. */
 export const passwordSchema = z
   .string()
   .min(1, "Enter the password.")

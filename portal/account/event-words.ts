@@ -16,7 +16,7 @@ const MESSAGES: Record<string, string> = { pin: "PIN", passcode: "passcode" };
 /** The settings of an account, by their names on the command line. */
 const SETTINGS: Record<string, string> = {
   "api-keys-bypass-mfa": "API keys log in without a second factor",
-  "enabling-is-own-call": "turning multi-factor authentication on is a call of its own",
+  "enabling-is-own-call": "multi-factor authentication is turned on by a separate call",
 };
 
 /** Reasons of refused links and of ended steps, by code. */

@@ -38,7 +38,7 @@ const ENDS = {
 
 /**
  * Redirects to `to` when the removal is over, with a message that says what was done. If that takes
- * longer than a page waits, redirects to the page that follows the removal.
+ * longer than a page waits, redirects to the page that waits for the removal.
  */
 export async function followed<Result>(
   c: PortalContext,

@@ -159,7 +159,7 @@ function Removal({ device: { id } }: { device: DeviceView }) {
           Remove this device
         </a>
       </div>
-      <p>We ask you to confirm first.</p>
+      <p>You are asked before it is removed.</p>
     </section>
   );
 }

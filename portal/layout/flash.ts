@@ -98,7 +98,8 @@ export function done(c: PortalContext, at: string, said?: string, secrets?: stri
 }
 
 /**
- * Redirects after a login, with messages. The start page only redirects, so it cannot show them.
+ * Redirects after a login, with messages. The start page only redirects and cannot show them, so
+ * the devices page shows them instead.
  */
 export function arrive(c: PortalContext, to: string, ...said: string[]) {
   const told = said.filter(Boolean).join(" ");
@@ -142,7 +143,7 @@ function toldOf(c: PortalContext, at: string, faults: Faults): Flash {
 
 /**
  * Remembers where to go after a login, with what was typed there. A page of the set-up does not
- * replace the page that the login before the set-up was to lead to.
+ * replace the goal of the login before the set-up.
  */
 export function remember(c: PortalContext, at: string, typed?: Record<string, string>): void {
   const goal = c.get("goal");

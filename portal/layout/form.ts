@@ -74,9 +74,7 @@ type About = string | Partial<Record<ProblemCode, string>>;
 
 type FormOptions = {
   about?: About;
-  /**
-   * What to do after a 5xx if the action may have been done, and doing it again is not the same.
-   */
+  /** What users should do after a 5xx, if it may have been done and repeating it does more. */
   unsure?: string;
 };
 

@@ -36,7 +36,7 @@ type Page = {
 export function page(c: PortalContext, { status = 200, ...of }: Page, children: Child) {
   // A refusal's page shows that refusal only, not the form's too.
   const faults = status >= 400 ? NO_FAULTS : c.get("faults");
-  // A page that failed does not show it; the next page does.
+  // A page that failed does not show the success; the next page does.
   const said = status >= 500 ? undefined : c.get("said");
   const failed = status >= 400 || faults.status >= 400;
   const body = (

@@ -35,7 +35,7 @@ export async function refuse(error: Error, c: PortalContext, deps: Deps) {
       if (!c.get("goal")) remember(c, to);
       return c.redirect("/set-up", 303);
     case "enrollment_ended":
-      // The form is gone too.
+      // The form's page is gone with the set-up.
       return form ? again(c, "/devices", faultsOf(problem)) : refusalPage(c, problem);
     case "device_verified_already":
       return form ? again(c, "/devices", faultsOf(problem)) : c.redirect("/devices", 303);

@@ -35,7 +35,7 @@ export function loginPages(app: Hono<PortalEnv>, deps: Deps) {
   app.get("/login", async (c) => {
     const again = c.req.query("again") !== undefined;
     const { live, ended, reason } = await sessionOrEnd(c, deps);
-    // The login after a set-up goes to where the login before it was to lead.
+    // The login after a set-up leads to the goal of the login before the set-up.
     const goal = reason === "device_verified" ? c.get("goal")?.at : undefined;
     const to = ownPath(goal ?? c.req.query("to"));
     if (live && !again) return c.redirect(to, 303);

@@ -92,8 +92,8 @@ export function accountCommands(program: Command) {
     .addArgument(
       new Argument(
         "<setting>",
-        "whether API keys log in without a second factor, or whether turning multi-factor " +
-          "authentication on is a call of its own",
+        "whether API keys log in without a second factor, or whether multi-factor " +
+          "authentication is turned on by a separate call",
       ).choices(Object.keys(SETTINGS)),
     )
     .addArgument(new Argument("<state>", "both settings are off by default").choices(["on", "off"]))

@@ -108,9 +108,9 @@ const verify = createRoute({
   tags,
   summary: "Verify a device with its code",
   description:
-    "You are logged out everywhere and log in again with the device. If you verify an app " +
-    "without making it the default, you stay logged in instead, and your session gains the " +
-    "factor.",
+    "You are logged out everywhere and log in again with the device. But if you verify an app " +
+    "in a full session and do not make it the default, you stay logged in, and the session " +
+    "gains the factor.",
   security,
   request: {
     params: idParam,
