@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Process, usageOf } from "./usage.ts";
 
 const LOOK_MS = 500;
-/** In cores, over all processes: what they use when nobody asks is less. */
+/** In cores, over all processes: at rest they use less. */
 const QUIET = 0.2;
 const PATIENCE_MS = 15 * 60_000;
 

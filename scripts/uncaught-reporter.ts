@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 
-/** Names the file for the count of uncaught errors, which the results of tests do not contain. */
+/** The variable that names the file for the count of uncaught errors: test results have none. */
 export const UNCAUGHT_FILE = "UNCAUGHT_FILE";
 
 /** A reporter for vitest, which calls it with `new`. */
