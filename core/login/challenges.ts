@@ -162,7 +162,7 @@ export function refusal(view: ChallengeView): Problem {
   if (view.state === "locked") return accountLocked();
   if (view.state === "expired" || view.state === "withdrawn") return challengeExpired({ members });
   if (view.state === "authenticated") return challengeUsed({ members });
-  return new Problem("illegal_transition", `That cannot be done in ${view.state}.`, { members });
+  return new Problem("illegal_transition", `Not possible in the state ${view.state}.`, { members });
 }
 
 const AGAIN = "Log in again.";
