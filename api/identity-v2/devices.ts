@@ -1,5 +1,4 @@
 import type { Context } from "hono";
-import { z } from "zod";
 import type { Deps } from "../../core/deps.ts";
 import { ownDevice, type UnverifiedOf, unverifiedDevice } from "../../core/devices/devices.ts";
 import { Problem } from "../../core/problem.ts";
@@ -7,16 +6,10 @@ import type { Method } from "../../store/methods.ts";
 import { listDevices } from "../../store/postgres/devices.ts";
 import type { Device } from "../../store/postgres/schema.ts";
 import type { Session } from "../../store/redis/sessions/sessions.ts";
-import { codeSchema } from "../http/inputs.ts";
 import { param } from "./caller.ts";
 
 /** The base path of a user's multi-factor settings. */
 export const MULTI_FACTOR = "/v2.0/users/:userId/RAX-AUTH/multi-factor";
-
-/** The body with a device's PIN or code, for phones and apps alike. */
-export const proofSchema = z.object({
-  "RAX-AUTH:verificationCode": z.object({ code: codeSchema }),
-});
 
 /** The caller's devices of that kind. */
 export async function devicesOf({ db }: Deps, { userId }: Session, kind: Method) {

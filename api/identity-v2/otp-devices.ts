@@ -1,7 +1,6 @@
 import type { Context } from "hono";
 import { z } from "zod";
 import type { Deps } from "../../core/deps.ts";
-import { isPutAside } from "../../core/devices/enable.ts";
 import { registerOtpDevice, verifyOtpCode } from "../../core/devices/otp.ts";
 import { isLastOfDefault } from "../../store/methods.ts";
 import { getMfaProfile } from "../../store/postgres/profiles.ts";
@@ -10,15 +9,8 @@ import { clientInfoOf } from "../http/client.ts";
 import { nicknameSchema } from "../http/inputs.ts";
 import { readBody } from "./body.ts";
 import { callerOnOwnPath } from "./caller.ts";
-import {
-  devicesOf,
-  isProven,
-  location,
-  MULTI_FACTOR,
-  namedDevice,
-  namedUnverified,
-  proofSchema,
-} from "./devices.ts";
+import { showDevices, verifyDevice } from "./device-handlers.ts";
+import { isProven, location, MULTI_FACTOR, namedDevice } from "./devices.ts";
 import { Fault } from "./faults.ts";
 import { removeNamed } from "./removal.ts";
 import type { Routes } from "./routes.ts";
@@ -30,6 +22,8 @@ const deviceSchema = z.object({ "RAX-AUTH:otpDevice": z.object({ name: nicknameS
 /** Routes of authenticator apps: a user's own; an administrator may remove another user's. */
 export function otpDeviceRoutes(deps: Deps): Routes {
   const proxies = deps.config.TRUSTED_PROXIES;
+  const members = { one: "RAX-AUTH:otpDevice", many: "RAX-AUTH:otpDevices" };
+  const show = showDevices(deps, "otp", members, describe);
   return {
     [DEVICES]: {
       POST: async (c) => {
@@ -41,30 +35,17 @@ export function otpDeviceRoutes(deps: Deps): Routes {
         const made = { id, keyUri, name, qrcode, verified: false };
         return c.json({ "RAX-AUTH:otpDevice": made }, 201, { location: location(c, deps, id) });
       },
-      GET: async (c) => {
-        const devices = await devicesOf(deps, await callerOnOwnPath(c, deps), "otp");
-        return c.json({ "RAX-AUTH:otpDevices": devices.map(describe) }, 200);
-      },
+      GET: show.all,
     },
     [`${DEVICES}/:deviceId`]: {
-      GET: async (c) => {
-        const device = await namedDevice(c, deps, await callerOnOwnPath(c, deps), "otp");
-        return c.json({ "RAX-AUTH:otpDevice": describe(device) }, 200);
-      },
+      GET: show.one,
       DELETE: async (c) => {
         await removeNamed(c, deps, (userId) => removable(c, deps, userId), lastOtpDevice());
         return c.body(null, 204);
       },
     },
     [`${DEVICES}/:deviceId/verify`]: {
-      POST: async (c) => {
-        const session = await callerOnOwnPath(c, deps);
-        const device = await namedUnverified(c, deps, session, "otp");
-        const { code } = (await readBody(c, proofSchema))["RAX-AUTH:verificationCode"];
-        const proof = { code, makeDefault: false, aside: await isPutAside(deps, session) };
-        await verifyOtpCode(deps, device, proof, clientInfoOf(c, proxies));
-        return c.body(null, 204);
-      },
+      POST: verifyDevice(deps, "otp", verifyOtpCode),
     },
   };
 }

@@ -1,22 +1,14 @@
 import { z } from "zod";
 import type { Deps } from "../../core/deps.ts";
 import { enrollmentOf } from "../../core/devices/devices.ts";
-import { isPutAside } from "../../core/devices/enable.ts";
 import { countryOf } from "../../core/devices/phone-numbers.ts";
 import { registerSmsDevice, resendPin, verifyPin } from "../../core/devices/sms.ts";
 import type { Device } from "../../store/postgres/schema.ts";
 import { clientInfoOf } from "../http/client.ts";
 import { readBody } from "./body.ts";
 import { callerOnOwnPath } from "./caller.ts";
-import {
-  devicesOf,
-  isProven,
-  location,
-  MULTI_FACTOR,
-  namedDevice,
-  namedUnverified,
-  proofSchema,
-} from "./devices.ts";
+import { showDevices, verifyDevice } from "./device-handlers.ts";
+import { isProven, location, MULTI_FACTOR, namedDevice, namedUnverified } from "./devices.ts";
 import { removeNamed } from "./removal.ts";
 import type { Routes } from "./routes.ts";
 
@@ -29,6 +21,8 @@ const phoneSchema = z.object({
 /** Routes of phones: a user's own; an administrator may remove another user's. */
 export function phoneRoutes(deps: Deps): Routes {
   const proxies = deps.config.TRUSTED_PROXIES;
+  const members = { one: "RAX-AUTH:mobilePhone", many: "RAX-AUTH:mobilePhones" };
+  const show = showDevices(deps, "sms", members, describe);
   return {
     [PHONES]: {
       POST: async (c) => {
@@ -39,16 +33,10 @@ export function phoneRoutes(deps: Deps): Routes {
         const made = { id, number };
         return c.json({ "RAX-AUTH:mobilePhone": made }, 201, { location: location(c, deps, id) });
       },
-      GET: async (c) => {
-        const phones = await devicesOf(deps, await callerOnOwnPath(c, deps), "sms");
-        return c.json({ "RAX-AUTH:mobilePhones": phones.map(describe) }, 200);
-      },
+      GET: show.all,
     },
     [`${PHONES}/:deviceId`]: {
-      GET: async (c) => {
-        const phone = await namedDevice(c, deps, await callerOnOwnPath(c, deps), "sms");
-        return c.json({ "RAX-AUTH:mobilePhone": describe(phone) }, 200);
-      },
+      GET: show.one,
       DELETE: async (c) => {
         await removeNamed(
           c,
@@ -68,14 +56,7 @@ export function phoneRoutes(deps: Deps): Routes {
       },
     },
     [`${PHONES}/:deviceId/verify`]: {
-      POST: async (c) => {
-        const session = await callerOnOwnPath(c, deps);
-        const phone = await namedUnverified(c, deps, session, "sms");
-        const { code } = (await readBody(c, proofSchema))["RAX-AUTH:verificationCode"];
-        const proof = { code, makeDefault: false, aside: await isPutAside(deps, session) };
-        await verifyPin(deps, phone, proof, clientInfoOf(c, proxies));
-        return c.body(null, 204);
-      },
+      POST: verifyDevice(deps, "sms", verifyPin),
     },
   };
 }

@@ -1,12 +1,13 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { Deps } from "../../../core/deps.ts";
-import { unverifiedDevice } from "../../../core/devices/devices.ts";
+import { type UnverifiedOf, unverifiedDevice } from "../../../core/devices/devices.ts";
 import { registerOtpDevice, restartOtpDevice, verifyOtpCode } from "../../../core/devices/otp.ts";
 import { removeAllDevices, removeDevice } from "../../../core/devices/removal.ts";
 import { registerSmsDevice, resendPin, verifyPin } from "../../../core/devices/sms.ts";
 import { Problem } from "../../../core/problem.ts";
 import { openedSession } from "../../../core/sessions/sessions.ts";
+import type { Method } from "../../../store/methods.ts";
 import { authenticate, bearerToken } from "../../http/authenticate.ts";
 import { clientInfoOf } from "../../http/client.ts";
 import { codeSchema, nicknameSchema } from "../../http/inputs.ts";
@@ -180,6 +181,18 @@ export function deviceRoutes(app: OpenAPIHono, deps: Deps) {
   const origin = (c: Context) => clientInfoOf(c, deps.config.TRUSTED_PROXIES);
   const sessionOf = (c: Context) => authenticate(c, deps, { setup: true });
 
+  /** The caller's unverified device. Throws `illegal_transition` for one of another kind. */
+  const unverified = async <K extends Method>(
+    c: Context,
+    id: string,
+    kind: K,
+    otherKind: string,
+  ) => {
+    const device = await unverifiedDevice(deps, await sessionOf(c), id);
+    if (device.type !== kind) throw new Problem("illegal_transition", otherKind);
+    return device as UnverifiedOf<K>;
+  };
+
   app.openapi(addSms, async (c) => {
     const session = await sessionOf(c);
     return c.json(await registerSmsDevice(deps, session, c.req.valid("json"), origin(c)), 201);
@@ -191,18 +204,14 @@ export function deviceRoutes(app: OpenAPIHono, deps: Deps) {
   });
 
   app.openapi(restart, async (c) => {
-    const session = await sessionOf(c);
-    const device = await unverifiedDevice(deps, session, c.req.valid("param").id);
-    if (device.type !== "otp")
-      throw new Problem("illegal_transition", "A phone has no secret. Request a new PIN.");
+    const { id } = c.req.valid("param");
+    const device = await unverified(c, id, "otp", "A phone has no secret. Request a new PIN.");
     return c.json(await restartOtpDevice(deps, device, origin(c)), 200);
   });
 
   app.openapi(pin, async (c) => {
-    const session = await sessionOf(c);
-    const device = await unverifiedDevice(deps, session, c.req.valid("param").id);
-    if (device.type !== "sms")
-      throw new Problem("illegal_transition", "An authenticator app gets no PIN by SMS.");
+    const { id } = c.req.valid("param");
+    const device = await unverified(c, id, "sms", "An authenticator app gets no PIN by SMS.");
     return c.json(await resendPin(deps, device, origin(c)), 202);
   });
 

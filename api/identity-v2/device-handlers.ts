@@ -1,0 +1,53 @@
+import type { Context } from "hono";
+import { z } from "zod";
+import type { Deps } from "../../core/deps.ts";
+import type { Proof, UnverifiedOf } from "../../core/devices/devices.ts";
+import { isPutAside } from "../../core/devices/enable.ts";
+import type { ClientInfo } from "../../machines/methods.ts";
+import type { Method } from "../../store/methods.ts";
+import type { Device } from "../../store/postgres/schema.ts";
+import { clientInfoOf } from "../http/client.ts";
+import { codeSchema } from "../http/inputs.ts";
+import { readBody } from "./body.ts";
+import { callerOnOwnPath } from "./caller.ts";
+import { devicesOf, namedDevice, namedUnverified } from "./devices.ts";
+
+/** The body with a device's PIN or code, for phones and apps alike. */
+const proofSchema = z.object({
+  "RAX-AUTH:verificationCode": z.object({ code: codeSchema }),
+});
+
+/** Shows the caller's devices of one kind: all of them, or the one that the path names. */
+export function showDevices(
+  deps: Deps,
+  kind: Method,
+  members: { one: string; many: string },
+  describe: (device: Device) => object,
+) {
+  return {
+    all: async (c: Context) => {
+      const devices = await devicesOf(deps, await callerOnOwnPath(c, deps), kind);
+      return c.json({ [members.many]: devices.map(describe) }, 200);
+    },
+    one: async (c: Context) => {
+      const device = await namedDevice(c, deps, await callerOnOwnPath(c, deps), kind);
+      return c.json({ [members.one]: describe(device) }, 200);
+    },
+  };
+}
+
+/** Verifies the device of this kind that the path names with the code in the body. */
+export function verifyDevice<K extends Method>(
+  deps: Deps,
+  kind: K,
+  verify: (deps: Deps, device: UnverifiedOf<K>, proof: Proof, origin: ClientInfo) => unknown,
+) {
+  return async (c: Context) => {
+    const session = await callerOnOwnPath(c, deps);
+    const device = await namedUnverified(c, deps, session, kind);
+    const { code } = (await readBody(c, proofSchema))["RAX-AUTH:verificationCode"];
+    const proof = { code, makeDefault: false, aside: await isPutAside(deps, session) };
+    await verify(deps, device, proof, clientInfoOf(c, deps.config.TRUSTED_PROXIES));
+    return c.body(null, 204);
+  };
+}
