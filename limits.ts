@@ -24,8 +24,8 @@ export const limits = {
   policyChangesPerDay: 60,
   otpDevices: 5,
   /**
-   * Devices, codes, settings and links that a user adds or changes in 24 hours; as often a user's role
-   * and requirement are changed and their second factor is reset.
+   * Devices, codes, settings and links that a user adds or changes in 24 hours; and, together, how often
+   * others promote a user, ease their requirement, or reset them where they have no device.
    */
   changesPerDay: 100,
   addressChangesPerDay: 10,

@@ -153,5 +153,5 @@ async function sessionBehind(deps: Deps, caller: Session, token: string): Promis
   return session;
 }
 
-const end = ({ redis }: Deps, { userId, id: sessionId }: Session) =>
-  revokeSession(redis, { userId, sessionId, reason: "signed_out" });
+const end = ({ redis, clock }: Deps, { userId, id: sessionId }: Session) =>
+  revokeSession(redis, { userId, sessionId, reason: "signed_out", now: clock.now() });

@@ -54,7 +54,7 @@ export const challengeSchema = z
     expiresAt: z.iso.datetime(),
     attemptsRemaining: z
       .int()
-      .openapi({ description: "Wrong passcodes until the lock, including the one that locks" }),
+      .openapi({ description: "Wrong passcodes that are left; the last of them locks" }),
     next: z.array(z.enum(["verify", "resend", "method"])),
   })
   .openapi("Challenge");

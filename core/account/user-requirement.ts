@@ -1,10 +1,11 @@
 import type { ClientInfo } from "../../machines/methods.ts";
 import { configuredMethods } from "../../store/methods.ts";
-import { listDevices } from "../../store/postgres/devices.ts";
 import { holdingUser } from "../../store/postgres/holding-user.ts";
+import { getMfaProfile } from "../../store/postgres/profiles.ts";
 import type { Requirement, User } from "../../store/postgres/schema.ts";
 import { setRequirement } from "../../store/postgres/users.ts";
 import { POLICY_REQUIRED, type Session } from "../../store/redis/sessions/sessions.ts";
+import { isRequired, requirementOf } from "../../store/requirement.ts";
 import type { Deps } from "../deps.ts";
 import { spendChangeByOthers } from "../limits/changes.ts";
 import { payIfDone } from "../limits/spend-all.ts";
@@ -29,16 +30,21 @@ export async function changeUserRequirement(
   const detail = { requirement };
   const actor = { actorId: session.userId, origin };
   const event = actorsEvent(deps, user, "user_requirement_changed", actor, detail);
-  const spent = await spendChangeByOthers(deps, userId);
-  const { isChanged, isMissing } = await payIfDone(spent, () =>
+  const change = () =>
     holdingUser(db, userId, async (tx) => {
       await requireStillLive({ ...deps, db: tx }, session);
       const isChanged = await setRequirement(tx, { userId, requirement }, event);
-      const methods = configuredMethods(await listDevices(tx, userId));
-      return { isChanged, isMissing: methods.length === 0 };
-    }),
-  );
-  if (!isChanged) await spent.giveBack();
+      const profile = await getMfaProfile(tx, userId);
+      const isMissing =
+        profile !== undefined &&
+        configuredMethods(profile.devices).length === 0 &&
+        isRequired(requirementOf(profile, deps.config), deps.clock.now());
+      return { isChanged, isMissing };
+    });
+  const { isMissing } =
+    requirement === "required"
+      ? await change()
+      : await payIfDone(await spendChangeByOthers(deps, userId), change, (it) => it.isChanged);
   // Also where nothing changed: the request before may have been cut off here.
-  if (requirement === "required" && isMissing) await endSessions(deps, userId, POLICY_REQUIRED);
+  if (isMissing) await endSessions(deps, userId, POLICY_REQUIRED);
 }

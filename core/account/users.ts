@@ -101,13 +101,14 @@ export async function changeUserRole(
   const { accountId, userId: actorId } = session;
   if (!isId(userId)) throw unknownUser();
   const event = userEvent(deps, { userId, accountId }, "role_changed", origin, { role });
-  const spent = await spendChangeByOthers(deps, userId);
-  const outcome = await payIfDone(spent, () =>
+  const change = () =>
     asAdministrator(deps, session, "update", (tx) =>
       changeRole(tx, { accountId, userId, role }, { ...event, actorId }),
-    ),
-  );
-  if (outcome !== "changed") await spent.giveBack();
+    );
+  const outcome =
+    role === "administrator"
+      ? await payIfDone(await spendChangeByOthers(deps, userId), change, (it) => it === "changed")
+      : await change();
   if (outcome === "unknown_user") throw unknownUser();
   if (outcome === "support")
     throw new Problem("forbidden", "The role of a Support operator cannot be changed here.");

@@ -68,7 +68,8 @@ export async function makeRecoveryCodes(
       await replaceRecoveryCodes(tx, { userId, hashes, at: createdAt, expiresAt }, by);
       return profile;
     });
-  const profile = await payForChange(deps, userId, replace);
+  // Who makes them pays: an administrator's codes for a user cost that user none of their changes.
+  const profile = await payForChange(deps, session.userId, replace);
   const { user, account } = profile;
   return { codes, createdAt, username: user.username, accountName: account.name };
 }

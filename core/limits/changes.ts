@@ -17,7 +17,9 @@ export function spendChange(deps: ChangeDeps, userId: string): Promise<Spent> {
 
 /**
  * Spends one of the changes that administrators and Support may make to a user in 24 hours, for the same
- * reason. They cost the user none of their own. Throws `too_many_requests` with the time to wait.
+ * reason. They cost the user none of their own. What takes a right away or requires a factor is free,
+ * so that nobody can keep others from it by changes to and fro: each needs a paid one before it.
+ * Throws `too_many_requests` with the time to wait.
  */
 export function spendChangeByOthers(deps: ChangeDeps, userId: string): Promise<Spent> {
   return spendOf(deps, keys.changesByOthers(userId));

@@ -48,14 +48,19 @@ export async function spendAll(
 }
 
 /**
- * Does what was paid for. Where it was refused, reached nobody, or answers false, it costs nothing; what
- * is late or failed otherwise may be done yet, and stays paid.
+ * Does what was paid for. It costs nothing if it was refused, reached nobody, or changed nothing by what
+ * it answers (`false` unless told otherwise). What is late or failed otherwise may be done yet, and stays
+ * paid.
  */
-export async function payIfDone<T>(spent: Spent | undefined, work: () => Promise<T>): Promise<T> {
+export async function payIfDone<T>(
+  spent: Spent | undefined,
+  work: () => Promise<T>,
+  isDone: (answer: T) => boolean = (answer) => answer !== false,
+): Promise<T> {
   try {
-    const done = await work();
-    if (done === false) await spent?.giveBack();
-    return done;
+    const answer = await work();
+    if (!isDone(answer)) await spent?.giveBack();
+    return answer;
   } catch (error) {
     if (isUndone(error)) await spent?.giveBack();
     throw error;

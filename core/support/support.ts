@@ -48,8 +48,8 @@ export async function userOf({ db }: Pick<Deps, "db">, userId: string): Promise<
 const LOOK_MS = 10 * 60_000;
 
 /**
- * Writes down that somebody looked at the user, and why if they said. Looks without a reason by one
- * session from one address are one in such a span, so that most reloads are none.
+ * Writes down that somebody looked at the user, and why if they said. Looks for one reason, or
+ * for none, by one session from one address are one in such a span, so that most reloads are none.
  */
 export async function recordLookUp(
   deps: Pick<Deps, "db" | "clock" | "config">,
@@ -63,7 +63,8 @@ export async function recordLookUp(
   const sessionId = session === OPERATOR_ID ? session : session.id;
   // Hashed: whoever is told of the event learns nothing of where Support sits.
   const from = hashCode(deps.config.CODE_KEY, "look", sessionId, origin.ip ?? "");
-  const key = reason ? event.key : `${event.type}/${user.id}/${actor.actorId}/${from}/${time}`;
+  const why = reason ? hashCode(deps.config.CODE_KEY, "look", reason) : "";
+  const key = `${event.type}/${user.id}/${actor.actorId}/${from}/${time}/${why}`;
   await recordEvent(deps.db, { ...event, key });
 }
 
@@ -99,9 +100,9 @@ export async function resetMultiFactor(
   const { actorId, origin } = actor;
   requireAnother(user, { actorId });
   const devices = await listDevices(deps.db, user.id);
-  await requireStillActing(deps, actor);
-  await payIfDone(await spendChangeByOthers(deps, user.id), () =>
-    deps.flows.removeDevices({
+  const reset = async () => {
+    await requireStillActing(deps, actor);
+    await deps.flows.removeDevices({
       removalId: newId(),
       ...subjectOf(user),
       actorId,
@@ -109,8 +110,11 @@ export async function resetMultiFactor(
       detail: { reason },
       origin,
       signOut: "always",
-    }),
-  );
+    });
+  };
+  // Of a user who has a device it is free: it takes away what was added.
+  if (devices.length > 0) await reset();
+  else await payIfDone(await spendChangeByOthers(deps, user.id), reset);
   return { changed: devices.length > 0 };
 }
 

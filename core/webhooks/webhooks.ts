@@ -18,6 +18,7 @@ import { asAdministrator } from "../account/as-administrator.ts";
 import { userEvent } from "../audit.ts";
 import type { Deps } from "../deps.ts";
 import { payIfDone, type Spent, spendAll } from "../limits/spend-all.ts";
+import { isUndone } from "../outages.ts";
 import { Problem } from "../problem.ts";
 import { requireRecentLogin } from "../sessions/recent-login.ts";
 
@@ -93,7 +94,7 @@ export async function makeWebhook(
     return { webhook: describeWebhook(made), secret };
   } catch (error) {
     // A name that was looked up stays paid for: the look-up is what it costs.
-    if (!isLookedUp(target, deps.config)) await spent.giveBack();
+    if (isUndone(error) && !isLookedUp(target, deps.config)) await spent.giveBack();
     throw error;
   }
 }

@@ -54,7 +54,8 @@ export function sessionPages(app: Hono<PortalEnv>, deps: Deps) {
     const { userId } = await signedIn(c, deps);
     // No error if it has already ended: that is what the user wants.
     const sessionId = c.req.param("id") ?? "";
-    await revokeSession(deps.redis, { userId, sessionId, reason: "ended_by_user" });
+    const now = deps.clock.now();
+    await revokeSession(deps.redis, { userId, sessionId, reason: "ended_by_user", now });
     return done(c, "/sessions", "The session has ended.");
   });
 }

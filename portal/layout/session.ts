@@ -53,8 +53,8 @@ export async function keepToken(c: PortalContext, deps: Deps, token: string): Pr
 }
 
 /** Logs the browser out. The cookie stays: by it the login page knows why the session has ended. */
-export const endSession = ({ redis }: Deps, { userId, id }: Session) =>
-  revokeSession(redis, { userId, sessionId: id, reason: "signed_out" });
+export const endSession = ({ redis, clock }: Deps, { userId, id }: Session) =>
+  revokeSession(redis, { userId, sessionId: id, reason: "signed_out", now: clock.now() });
 
 /**
  * Sets a trial cookie if the browser has sent none of ours. The next form shows whether it was

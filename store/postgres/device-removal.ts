@@ -45,7 +45,8 @@ export async function removeDevice(
 
 /**
  * Turns multi-factor authentication off: removes every device, voids the recovery codes, forgets
- * the default method. Telling the same event again answers the same.
+ * the default method. Telling the same event again answers the same. If there was no device, a user's
+ * own removal leaves no event; a reset always leaves one.
  */
 export async function removeAllDevices(
   tx: Held,
@@ -88,6 +89,8 @@ async function once<Refusal extends string>(
   const outcome = await remove();
   if (typeof outcome === "string") return outcome;
   const { removal, names: devices } = outcome;
+  // Of many removals at once, one removes the devices; the others are no events.
+  if (event.type === "all_devices_removed" && removal.removed.length === 0) return removal;
   await recordEvent(tx, { ...event, detail: { ...event.detail, ...removal, devices } });
   return removal;
 }

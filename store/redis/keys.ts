@@ -13,7 +13,7 @@ export const keys = {
   setUp: (userId: string, deviceId: string) => `mfa:{${userId}}:set-up:${deviceId}`,
   /** Hash: a login challenge, its newest passcode, and the session it became. */
   challenge: (userId: string, challengeId: string) => `mfa:{${userId}}:challenge:${challengeId}`,
-  /** Sorted set: the ids of challenges by the end of their lifetime. */
+  /** Sorted set: the ids of all challenges that are kept, by the end of their lifetime. */
   challenges: (userId: string) => `mfa:{${userId}}:challenges`,
   /** Integer: consecutive wrong passcodes, those on their way included. */
   failures: (userId: string) => `mfa:{${userId}}:failures`,
@@ -30,7 +30,7 @@ export const keys = {
   otpSteps: (userId: string) => `mfa:{${userId}}:otp-steps`,
   /** Hash: one session. */
   session: (userId: string, sessionId: string) => `mfa:{${userId}}:session:${sessionId}`,
-  /** Sorted set: session ids by the end of their lifetime. */
+  /** Sorted set: the ids of all sessions that are kept, by when each ends or ended. */
   sessions: (userId: string) => `mfa:{${userId}}:sessions`,
   /** Hash: the user's revocation epoch, its reason and time. */
   userRevocation: (userId: string) => `mfa:{${userId}}:revocation`,

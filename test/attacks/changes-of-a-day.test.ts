@@ -140,7 +140,8 @@ test("attack: an administrator changes a user's role to and fro without end", as
   const strangers = (await stack.createUser()).id;
   for (let n = 0; n < 5; n++)
     expectProblem(await give("administrator", strangers), "user_not_found");
-  for (const role of ["administrator", "member"]) expect((await give(role)).status).toBe(200);
+  for (let n = 0; n < 2; n++)
+    for (const role of ["administrator", "member"]) expect((await give(role)).status).toBe(200);
   const refused = await give("administrator");
   expectProblem(refused, "too_many_requests");
   expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(3600);
@@ -150,6 +151,17 @@ test("attack: an administrator changes a user's role to and fro without end", as
   // Other users are none the worse, and the user's own changes are theirs.
   expect((await give("administrator", other.id)).status).toBe(200);
   expect(await stack.deps.redis.zCard(keys.changes(id))).toBe(0);
+});
+
+test("attack: two administrators make each other what they are until no more is taken; a third still demotes them", async () => {
+  const { user: chief, token } = await loggedIn(stack, "administrator");
+  const { accountId } = chief;
+  const rogue = await stack.createUser({ accountId, role: "administrator" });
+  const { api } = await few(rogue.id, 0, keys.changesByOthers);
+  const path = `/v1/account/users/${rogue.id}/role`;
+  const give = (role: string) => api.call("PUT", path, { token, body: { role } });
+  expect((await give("member")).status).toBe(200);
+  expectProblem(await give("administrator"), "too_many_requests");
 });
 
 test("attack: an administrator changes a user's own requirement to and fro without end", async () => {
@@ -166,11 +178,14 @@ test("attack: an administrator changes a user's own requirement to and fro witho
   for (let n = 0; n < 5; n++) expect(await require("DEFAULT")).toBe(204);
   for (const level of ["OPTIONAL", "DEFAULT"]) expect(await require(level)).toBe(204);
   expect(await require("OPTIONAL")).toBe(413);
+  // To require it is always possible.
+  expect(await require("REQUIRED")).toBe(204);
 });
 
-test("attack: Support resets a user without end, each time by a workflow, on every face", async () => {
+test("attack: Support resets a user who has nothing without end, each time by a workflow", async () => {
   const { token } = await loggedIn(stack, "support");
-  const { id } = await stack.createUser();
+  const user = await stack.createUser();
+  const { id } = user;
   const { api, parts } = await few(id, 2, keys.changesByOthers);
   const reset = () =>
     api.call("POST", `/v1/support/users/${id}/reset-multi-factor`, {
@@ -182,6 +197,26 @@ test("attack: Support resets a user without end, each time by a workflow, on eve
   const browser = webClient({ app: createApp({ ...stack.deps, ...parts }) as Stack["app"] }, token);
   const page = await browser.send(`/support/users/${id}/reset`, { "reset-reason": "lost it" });
   expect(page.html).toMatch(/Too many changes were made today\. Try again in \d+ hours/);
+  // Who has a device can always be helped.
+  await addApp(stack.api, (await logInByPassword(stack, user)).token);
+  expect((await reset()).status).toBe(200);
+});
+
+test("attack: an administrator's codes for a user cost that user no change", async () => {
+  const { user: admin, token } = await loggedIn(stack, "administrator");
+  const { user } = await userWithApp(stack, { accountId: admin.accountId });
+  const before = await stack.deps.redis.zCard(keys.changes(user.id));
+  const made = await stack.api.call(
+    "POST",
+    `/v2.0/users/${user.id}/RAX-AUTH/multi-factor/bypass-codes`,
+    {
+      headers: { "x-auth-token": token },
+      body: { "RAX-AUTH:bypassCodes": { validityDuration: "PT5M" } },
+    },
+  );
+  expect(made.status, made.text).toBe(200);
+  expect(await stack.deps.redis.zCard(keys.changes(user.id))).toBe(before);
+  expect(await stack.deps.redis.zCard(keys.changes(admin.id))).toBe(1);
 });
 
 test("attack: accounts are tried for a link without end", async () => {

@@ -149,9 +149,10 @@ describe("attack: doing what only Support may", () => {
 describe("finding a user", () => {
   test("by the beginning of the name in any case, by id, and by nothing else", async () => {
     const user = await stack.createUser();
-    const found = [{ id: user.id, username: user.username, accountId: user.accountId }];
+    const found = [{ id: user.id, username: user.username, lockedAt: null }];
     for (const query of [user.username, user.username.slice(0, 20).toUpperCase(), user.id])
-      expect((await search(query)).body.users, query).toMatchObject(found);
+      // No more than the page shows: a look at a user leaves a trace.
+      expect((await search(query)).body.users, query).toEqual(found);
     for (const query of ["%", "_", "user_", `${user.username}%`, "\\", "'", '"', "' or 1=1 --"])
       expect((await search(query)).body.users, query).toEqual([]);
     expect((await search("user-")).body.users.length).toBeGreaterThan(1);

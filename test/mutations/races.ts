@@ -82,9 +82,9 @@ export const racesMutations: Mutation[] = [
   {
     mistake: "whether a user has a device is looked at before their requirement is written",
     file: "core/account/user-requirement.ts",
-    find: "  const spent = await spendChangeByOthers(deps, userId);\n  const { isChanged, isMissing } = await payIfDone(spent, () =>\n    holdingUser(db, userId, async (tx) => {\n",
+    find: "  const change = () =>\n    holdingUser(db, userId, async (tx) => {\n",
     replace:
-      "  const before = configuredMethods(await listDevices(db, userId));\n  const spent = await spendChangeByOthers(deps, userId);\n  const { isChanged, isMissing } = await payIfDone(spent, () =>\n    holdingUser(db, userId, async (tx) => {\n      if (before.length > 0) return { isChanged: await setRequirement(tx, { userId, requirement }, event), isMissing: false };\n",
+      "  const before = await getMfaProfile(db, userId);\n  const change = () =>\n    holdingUser(db, userId, async (tx) => {\n      if (before && configuredMethods(before.devices).length > 0) return { isChanged: await setRequirement(tx, { userId, requirement }, event), isMissing: false };\n",
     noticedBy: ["test/attacks/pairwise-races.test.ts"],
   },
   {

@@ -132,8 +132,8 @@ export const rightsMutations: Mutation[] = [
   {
     mistake: "a user's own requirement logs out who has a device",
     file: "core/account/user-requirement.ts",
-    find: "isMissing: methods.length === 0",
-    replace: "isMissing: methods.length >= 0",
+    find: "configuredMethods(profile.devices).length === 0 &&",
+    replace: "configuredMethods(profile.devices).length >= 0 &&",
     noticedBy: ["test/api/identity-v2/settings.test.ts"],
   },
   {

@@ -149,8 +149,8 @@ export const setupMutations: Mutation[] = [
   {
     mistake: "each reload by Support is another look",
     file: "core/support/support.ts",
-    find: "const key = reason ?",
-    replace: "const key = event ?",
+    find: "const time = Math.floor(deps.clock.now() / LOOK_MS);",
+    replace: "const time = event.key;",
     noticedBy: ["test/portal/who-did-it.test.ts"],
   },
   {

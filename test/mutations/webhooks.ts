@@ -13,14 +13,14 @@ export const webhooksMutations: Mutation[] = [
   {
     mistake: "a mistyped URL or a full list uses up the day's changes of webhooks",
     file: "core/webhooks/webhooks.ts",
-    find: "    if (!isLookedUp(target, deps.config)) await spent.giveBack();\n",
+    find: "    if (isUndone(error) && !isLookedUp(target, deps.config)) await spent.giveBack();\n",
     replace: "",
     noticedBy: ["test/attacks/day-budgets.test.ts"],
   },
   {
     mistake: "names inside are looked up without end",
     file: "core/webhooks/webhooks.ts",
-    find: "    if (!isLookedUp(target, deps.config)) await spent.giveBack();\n",
+    find: "    if (isUndone(error) && !isLookedUp(target, deps.config)) await spent.giveBack();\n",
     replace: "    await spent.giveBack();\n",
     noticedBy: ["test/attacks/day-budgets.test.ts"],
   },

@@ -124,7 +124,8 @@ export function sessionRoutes(app: OpenAPIHono, deps: Deps) {
   app.openapi(end, async (c) => {
     const { userId } = await authenticate(c, deps);
     const sessionId = c.req.valid("param").id;
-    const ended = await revokeSession(redis, { userId, sessionId, reason: "ended_by_user" });
+    const end = { userId, sessionId, reason: "ended_by_user", now: clock.now() };
+    const ended = await revokeSession(redis, end);
     if (!ended) throw new Problem("session_not_found", "It may have ended already.");
     return c.body(null, 204);
   });
@@ -137,7 +138,8 @@ export function sessionRoutes(app: OpenAPIHono, deps: Deps) {
 
   app.openapi(logout, async (c) => {
     const { id, userId } = await authenticate(c, deps, { setup: true });
-    await revokeSession(redis, { userId, sessionId: id, reason: "signed_out" });
+    const end = { userId, sessionId: id, reason: "signed_out", now: clock.now() };
+    await revokeSession(redis, end);
     return c.body(null, 204);
   });
 }

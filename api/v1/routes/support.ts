@@ -10,7 +10,7 @@ import {
   unlock,
   userOf,
 } from "../../../core/support/support.ts";
-import { describeUser, viewForSupport } from "../../../core/support/user-overview.ts";
+import { viewForSupport } from "../../../core/support/user-overview.ts";
 import { authenticate } from "../../http/authenticate.ts";
 import { clientInfoOf } from "../../http/client.ts";
 import { reasonSchema } from "../../http/inputs.ts";
@@ -33,6 +33,11 @@ const supportUser = z
     createdAt: z.iso.datetime(),
   })
   .openapi("SupportUser");
+
+/** What a search shows. To show more would be a look-up, which leaves a trace. */
+const foundUser = supportUser
+  .pick({ id: true, username: true, lockedAt: true })
+  .openapi("FoundUser");
 
 const openFlow = z
   .object({
@@ -61,7 +66,7 @@ const search = createRoute({
     }),
   },
   responses: {
-    200: json(z.object({ users: z.array(supportUser) }), "At most twenty, by user name"),
+    200: json(z.object({ users: z.array(foundUser) }), "At most twenty, by user name"),
     ...problems({ session: true, role: true }, "invalid_request"),
   },
 });
@@ -144,7 +149,11 @@ export function supportRoutes(app: OpenAPIHono, deps: Deps) {
 
   support.openapi(search, async (c) => {
     const { query } = c.req.valid("query");
-    return c.json({ users: (await findUsers(deps, query)).map(describeUser) }, 200);
+    const users = (await findUsers(deps, query)).map(({ id, username, lockedAt }) => ({
+      ...{ id, username },
+      lockedAt: lockedAt?.toISOString() ?? null,
+    }));
+    return c.json({ users }, 200);
   });
 
   support.openapi(look, async (c) => {

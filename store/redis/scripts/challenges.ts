@@ -29,7 +29,8 @@ export const challengeScripts = {
     end
     redis.call('HSET', challenge, unpack(ARGV, 7))
     redis.call('PEXPIRE', challenge, stay)
-    redis.call('ZREMRANGEBYSCORE', index, '-inf', now)
+    -- The index holds every challenge that is kept, so that all of them are bounded together.
+    redis.call('ZREMRANGEBYSCORE', index, '-inf', string.format('%.0f', now - stay))
     redis.call('ZADD', index, expiresAt, id)
     ${dropExcess("challenge", "id", "most")}
     redis.call('PEXPIRE', index, stay)

@@ -22,7 +22,8 @@ export const sessionScripts = {
     local stay = expiresAt - now + margin
     redis.call('HSET', session, unpack(ARGV, 12))
     redis.call('PEXPIRE', session, stay)
-    redis.call('ZREMRANGEBYSCORE', index, '-inf', now)
+    -- The index holds every session that is kept, so that all of them are bounded together.
+    redis.call('ZREMRANGEBYSCORE', index, '-inf', string.format('%.0f', now - margin))
     redis.call('ZADD', index, expiresAt, sessionId)
     ${dropExcess("session", "sessionId", "most")}
     if redis.call('PTTL', index) < stay then redis.call('PEXPIRE', index, stay) end
@@ -33,9 +34,14 @@ export const sessionScripts = {
     if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], 'lastSeenAt', ARGV[1]) end
   `),
   endSession: script<number>(`
-    redis.call('ZREM', KEYS[2], ARGV[1])
-    if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
-    return redis.call('HSETNX', KEYS[1], 'revoked', ARGV[2])
+    local session, index = unpack(KEYS)
+    local sessionId, reason, now = unpack(ARGV)
+    if redis.call('EXISTS', session) == 0 or redis.call('HSETNX', session, 'revoked', reason) == 0 then
+      return 0
+    end
+    -- It stays, to say why it ended, and makes room before any live one.
+    redis.call('ZADD', index, 'XX', now, sessionId)
+    return 1
   `),
   keepOneSession: script<number>(`
     local session, revocation = unpack(KEYS)

@@ -94,14 +94,19 @@ export async function openSession(
   return { token, session, failedLogins: failedLoginsOf(failed) };
 }
 
-/** Ends one session of the user; false when there is none or it was ended before. */
+/** Ends one session of the user at `now`; false when there is none or it was ended before. */
 export async function revokeSession(
   redis: Redis,
-  { userId, sessionId, reason }: { userId: string; sessionId: string; reason: string },
+  {
+    userId,
+    sessionId,
+    reason,
+    now,
+  }: { userId: string; sessionId: string; reason: string; now: number },
 ): Promise<boolean> {
   const ended = await redis.endSession(
     [keys.session(userId, sessionId), keys.sessions(userId)],
-    [sessionId, reason],
+    [sessionId, reason, now],
   );
   return ended === 1;
 }

@@ -4,7 +4,7 @@ import { keys } from "../../../store/redis/keys.ts";
 import { openChallenge, readChallenge } from "../../../store/redis/second-step/challenges.ts";
 import { isKnownAddress, rememberAddress } from "../../../store/redis/sessions/known-addresses.ts";
 import { checkSession } from "../../../store/redis/sessions/live-sessions.ts";
-import { openSession, readEpochs } from "../../../store/redis/sessions/sessions.ts";
+import { openSession, readEpochs, revokeSession } from "../../../store/redis/sessions/sessions.ts";
 import { NOW, newUser, twoClients } from "./clients.ts";
 
 const [redis] = await twoClients();
@@ -27,6 +27,52 @@ test("a user has a hundred sessions: one more ends the one that would end first"
   const live = await Promise.all(tokens.map((token) => checkSession(redis, token, at)));
   expect(live.map(({ ok }) => ok)).toEqual([...Array(3).fill(false), ...Array(100).fill(true)]);
   expect(await redis.zCard(keys.sessions(user.userId))).toBe(100);
+});
+
+test("attack: logging in and out without end keeps a hundred sessions, and ends no other", async () => {
+  const user = newUser();
+  const epochs = await readEpochs(redis, user.userId, user.accountId);
+  const open = async (now: number) => {
+    const opened = await openSession(redis, {
+      ...{ ...user, username: "somebody", role: "member", scope: "full", amr: ["pwd"] },
+      ...{ epochs, now, lifetimeMs: DAY },
+    });
+    if (typeof opened === "string") throw new Error(opened);
+    return opened;
+  };
+  const { token: kept } = await open(NOW);
+  const at = { now: NOW + 200, idleMs: DAY };
+  let last = "";
+  for (let n = 1; n <= 130; n++) {
+    const { token, session } = await open(NOW + n);
+    const end = { userId: user.userId, sessionId: session.id, reason: "signed_out", now: NOW + n };
+    await revokeSession(redis, end);
+    last = token;
+  }
+  expect(await redis.keys(keys.session(user.userId, "*"))).toHaveLength(100);
+  expect(await checkSession(redis, kept, at)).toMatchObject({ ok: true });
+  // The newest still says why it ended.
+  expect(await checkSession(redis, last, at)).toMatchObject({ reason: "signed_out" });
+  // Those that expired are bounded, too.
+  for (let n = 0; n < 130; n++) {
+    const now = NOW + n * (DAY / 100);
+    await openSession(redis, {
+      ...{ ...user, username: "somebody", role: "member", scope: "mfa_setup", amr: ["pwd"] },
+      ...{ epochs, now, lifetimeMs: 1000 },
+    });
+  }
+  expect((await redis.keys(keys.session(user.userId, "*"))).length).toBeLessThanOrEqual(100);
+});
+
+test("attack: challenges that expire without end are fifty at a time", async () => {
+  const user = newUser();
+  const epochs = await readEpochs(redis, user.userId, user.accountId);
+  for (let n = 0; n < 80; n++)
+    await openChallenge(redis, {
+      ...{ ...user, challengeId: newOwnedId(user.userId), epochs },
+      ...{ now: NOW + n * 1000, expiresAt: NOW + n * 1000 + 500 },
+    });
+  expect(await redis.keys(keys.challenge(user.userId, "*"))).toHaveLength(50);
 });
 
 test("a user has fifty challenges: one more takes the place of the oldest", async () => {

@@ -235,7 +235,7 @@ describe("revocation", () => {
     const { token, session } = await loggedIn(user);
     const { token: kept } = await loggedIn(user);
     const end = (userId: string) =>
-      revokeSession(redis, { userId, sessionId: session.id, reason: "signed_out" });
+      revokeSession(redis, { userId, sessionId: session.id, reason: "signed_out", now: NOW });
     expect(await end(newId())).toBe(false);
     expect(await check(token)).toMatchObject({ ok: true });
     const ended = await burst(clients, 20, () => end(user.userId));
@@ -348,7 +348,7 @@ describe("a session that gains a factor", () => {
     const first = await loggedIn(user);
     const second = await loggedIn(user);
     const signedOut = { userId: user.userId, sessionId: first.session.id, reason: "signed_out" };
-    await revokeSession(redis, signedOut);
+    await revokeSession(redis, { ...signedOut, now: NOW });
     const add = (sessionId: string) => addFactor(redis, { sessionId, amr, now: NOW });
     expect(await add(first.session.id)).toBeUndefined();
     await revokeUser(redis, user.userId, because("device_verified"));
