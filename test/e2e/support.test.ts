@@ -150,8 +150,8 @@ describe("finding a user", () => {
   test("by the beginning of the name in any case, by id, and by nothing else", async () => {
     const user = await stack.createUser();
     const found = [{ id: user.id, username: user.username, lockedAt: null }];
+    // No more than the page shows: a look at a user leaves a trace.
     for (const query of [user.username, user.username.slice(0, 20).toUpperCase(), user.id])
-      // No more than the page shows: a look at a user leaves a trace.
       expect((await search(query)).body.users, query).toEqual(found);
     for (const query of ["%", "_", "user_", `${user.username}%`, "\\", "'", '"', "' or 1=1 --"])
       expect((await search(query)).body.users, query).toEqual([]);
