@@ -14,7 +14,7 @@ import {
 import type { User } from "../store/postgres/schema.ts";
 import type { Deps } from "./deps.ts";
 
-/** Whom an event is about; it is they who did it. */
+/** The user an event is about. Unless the caller names another actor, they are its actor too. */
 export type Subject = { userId: string; accountId: string };
 
 /** A user as the subject of events, and as the owner of flows. */
@@ -43,16 +43,19 @@ export function userEvent(
   };
 }
 
-/** A page of the audit trail as that reader sees it, newest first; `next` is the cursor of the next page. */
+/**
+ * A page of the audit trail, newest first, as this reader may see it. `next` is the next page's
+ * cursor.
+ */
 export async function listAudit({ db }: Pick<Deps, "db">, query: EventQuery, reader: Reader) {
   const { events, next } = await listEvents(db, query);
   return { events: await showEvents(db, events, reader), next: next ?? null };
 }
 
 /**
- * All events that fit as NDJSON, as that reader sees them, oldest first; made as fast as it is read, so
- * that it takes no more memory the longer it is. Throws where the store is away already; later that
- * breaks the stream off.
+ * All matching events as NDJSON, oldest first, as this reader may see them. The stream makes pages
+ * only as fast as they are read, so a long export needs no more memory. Throws if the store is down
+ * at the start; if it fails later, the stream breaks off.
  */
 export async function auditFile(
   { db }: Pick<Deps, "db">,
@@ -73,6 +76,6 @@ export async function auditFile(
   });
 }
 
-/** A line each. */
+/** One JSON line per event. */
 const toNdjson = (events: readonly ShownEvent[]) =>
   events.map((event) => `${JSON.stringify(event)}\n`).join("");

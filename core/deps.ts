@@ -5,10 +5,10 @@ import type { Db } from "../store/postgres/connect.ts";
 import type { Redis } from "../store/redis/connect.ts";
 import type { Flows } from "../temporal/flows.ts";
 
-/** What the gateway's functions work with; made once by the entry point, or by a test. */
+/** What the functions in core/ need. The entry point, or a test, makes it once. */
 export type Deps = {
   db: Db;
-  /** For what may take long, such as an export: its answers are waited for longer. */
+  /** For reads that may take long, such as an export: its queries have a longer timeout. */
   longReads: Db;
   redis: Redis;
   /** Resolves when PostgreSQL answers. */
@@ -17,6 +17,6 @@ export type Deps = {
   config: Config;
   clock: Clock;
   log: Logger;
-  /** How names of webhooks become addresses: by DNS unless a test knows others. */
+  /** Resolves a webhook's host name to addresses. Uses DNS unless a test replaces it. */
   resolve?: Resolve;
 };

@@ -4,7 +4,7 @@ const UNITS = [
   ["second", 1000],
 ] as const;
 
-/** A duration in its largest fitting unit, rounded up: "10 minutes". */
+/** A duration in the largest unit that it exceeds, rounded up: "10 minutes". */
 export function duration(ms: number): string {
   const [unit, size] = UNITS.find(([, size]) => ms > size) ?? UNITS[2];
   const n = Math.max(1, Math.ceil(ms / size));

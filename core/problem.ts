@@ -3,22 +3,24 @@ export type FieldError = { path: string; message: string };
 type Extra = {
   /** Seconds until the same request may succeed; sent as Retry-After. */
   retryAfterS?: number;
-  /** The methods that will do; sent as Allow. */
+  /** The HTTP methods that are allowed here; sent as Allow. */
   allow?: string;
   errors?: FieldError[];
-  /** What the request has spent stays spent, although nobody has judged it. */
+  /** What the request spent, such as an attempt, stays spent although nobody has judged it. */
   spent?: true;
   /** Further members of the problem, such as `attemptsRemaining` or `reason`. */
   members?: Record<string, unknown>;
 };
 
-/** A refusal to be told to the client as RFC 9457 `application/problem+json`; `code` never changes. */
+/**
+ * A refusal for the client, sent as RFC 9457 `application/problem+json`. A `code` never changes.
+ */
 export class Problem extends Error {
   readonly status: ProblemStatus;
   readonly code: ProblemCode;
   readonly extra: Extra;
 
-  /** `cause` is for the log alone. */
+  /** `cause` is only for the log. */
   constructor(code: ProblemCode, detail?: string, extra: Extra = {}, cause?: unknown) {
     const { status, title } = PROBLEMS[code];
     super(detail ?? title, { cause });
@@ -28,7 +30,7 @@ export class Problem extends Error {
   }
 }
 
-/** Every code a client can meet, with its status and its title. */
+/** Every code that a client can get, with its status and title. */
 export const PROBLEMS = {
   malformed_json: { status: 400, title: "The body is not valid JSON" },
   invalid_request: { status: 422, title: "Some fields are not valid" },

@@ -5,8 +5,8 @@ import type { Deps } from "../deps.ts";
 import { requireStillLive } from "../sessions/live-session.ts";
 
 /**
- * Writes for an administrator, who is asked for once the account's row is held: a colleague who takes
- * the role away holds it, too. Throws as `requireStillLive`.
+ * Runs a write for an administrator. The session is checked while the account's row is locked,
+ * because a colleague who takes the role away locks the same row. Throws as `requireStillLive`.
  */
 export function asAdministrator<T>(
   deps: Pick<Deps, "db" | "redis" | "clock" | "config">,

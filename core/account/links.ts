@@ -32,11 +32,12 @@ export async function listLinks({ db }: Pick<Deps, "db">, accountId: string): Pr
 }
 
 /**
- * Links the Cloud account that the user with these credentials administrates, which are throttled and
- * refused as at a login. Both accounts' trails tell of it; what is refused after the right password,
- * the user's own trail. Throws `reauthentication_required`, `cannot_link_itself`,
- * `not_a_cloud_account`, `not_cloud_administrator`, `linked_account_has_mfa`, `linked_already`, and
- * `too_many_requests`: each try leaves a trail, and costs a change.
+ * Links the Cloud account of the administrator with these credentials. They are throttled and
+ * refused as at a login. Both accounts' audit trails record the link; a refusal after the right
+ * password is recorded in the trail of that password's owner. Throws `reauthentication_required`,
+ * `cannot_link_itself`, `not_a_cloud_account`, `not_cloud_administrator`, `linked_account_has_mfa`,
+ * `linked_already`, and `too_many_requests`: each try writes events, so it costs one of the day's
+ * changes.
  */
 export async function linkCloudAccount(
   deps: Deps,
@@ -63,7 +64,7 @@ export async function linkCloudAccount(
     const { userId: linkedBy, accountId } = session;
     return await holdingAccount(deps.db, accountId, "key share", async (tx) => {
       const cloud = await linkable(deps, tx, session, owner);
-      // Last: the Cloud account may have been waited for.
+      // Checked last, because the lock on the Cloud account may have taken time.
       await requireStillLive({ ...deps, db: tx }, session);
       const at = new Date(deps.clock.now());
       const ends = { accountId, linkedAccountId: cloud.id, linkedBy, at };
@@ -80,7 +81,7 @@ export async function linkCloudAccount(
       return describeLink(cloud);
     });
   } catch (error) {
-    // Whoever typed the password knows it: its owner hears of that, too.
+    // The caller knows the password, so its owner is told of the refusal too.
     if (error instanceof Problem && error.status < 500)
       await tellOwner(deps.db, "account_link_refused", { reason: error.code });
     throw error;
@@ -88,8 +89,8 @@ export async function linkCloudAccount(
 }
 
 /**
- * The account of the user whose password was right, where a password is all that it asks for. It stays
- * so until the end of the transaction.
+ * Returns the account of the user whose password was right, if a password is all that it requires.
+ * The row stays locked, so this stays true until the end of the transaction.
  */
 async function linkable(
   { config }: Pick<Deps, "config">,
@@ -121,8 +122,9 @@ async function linkable(
 }
 
 /**
- * Why the policy of a linked account is not to be had from here: a Cloud account's users configure
- * theirs by logging in as themselves. Always throws: `cloud_account_own_login`, or `link_not_found`.
+ * Explains why the policy of a linked account cannot be changed here: a Cloud account's users set
+ * up multi-factor authentication by logging in as themselves. Always throws:
+ * `cloud_account_own_login`, or `link_not_found`.
  */
 export async function refuseLinkedPolicy(
   deps: Pick<Deps, "db">,

@@ -19,7 +19,7 @@ import { type Actor, requireStillActing } from "../support/support.ts";
 
 const DAY_MS = 86_400_000;
 
-/** The longest grace period: further away the requirement would be none. */
+/** The longest grace period. A longer one would amount to no requirement. */
 export const LONGEST_GRACE_DAYS = 365;
 
 type PolicyState = "optional" | "grace_period" | "enforcing" | "enforced" | "completed";
@@ -32,7 +32,7 @@ export type Policy = {
   users: { total: number; configured: number; toGo: number };
   startedBy: { id: string; username: string } | null;
   startedAt: string | null;
-  /** The administrator who asks has no verified device and is treated like everybody else. */
+  /** The administrator who asks has no verified device, so the roll-out logs them out too. */
   youMustSetUp: boolean;
 };
 
@@ -41,7 +41,7 @@ export type PolicyRequest = {
   enforceAfter?: string | { days: number } | null;
 };
 
-/** The policy of the administrator's account and how far its roll-out is, counted now. */
+/** The policy of the administrator's account, with the progress of its roll-out as of now. */
 export async function getPolicy(deps: Deps, session: Session): Promise<Policy> {
   return describePolicy(deps, session, await accountOf(deps, session));
 }
@@ -64,7 +64,10 @@ export async function changePolicy(
   return getPolicy(deps, session);
 }
 
-/** Throws `policy_change_limit`. A change that starts no roll-out costs nothing of the day's budget. */
+/**
+ * Throws `policy_change_limit`. A change that starts no roll-out spends nothing of the day's
+ * budget.
+ */
 async function startWithinBudget(
   { redis, clock, config, flows }: Deps,
   rollout: PolicyRolloutArgs,
@@ -78,15 +81,16 @@ async function startWithinBudget(
   await payIfDone(spent, () => flows.startPolicyRollout(rollout));
 }
 
-/** Who changes a policy from where, and how a roll-out is started for them. */
+/** Who changes a policy, from where, and how their roll-out is started. */
 type Author = Actor & {
   start?: (rollout: PolicyRolloutArgs) => Promise<unknown>;
 };
 
 /**
- * Changes an account's policy by a roll-out, which takes the place of one that still runs. Resolves
- * once it is written down and, without a grace period, enforced. Throws `policy_conflict` where
- * somebody else was faster, `invalid_request` for a date that is past or too far.
+ * Changes an account's policy by a roll-out, which replaces a roll-out that still runs. Resolves
+ * once the policy is stored and, without a grace period, enforced. Throws `policy_conflict` if
+ * somebody else changed the policy first, `invalid_request` for a date in the past or too far
+ * ahead.
  */
 export async function rollOutPolicy(
   deps: Deps,
@@ -105,11 +109,12 @@ export async function rollOutPolicy(
     actorId,
     origin,
   };
-  // By this a request that is sent again, since its answer was lost, is known for the same one.
+  // Identifies the change, so that a retry after a lost answer counts as the same request.
   const request = `${actorId}/${requirement}/${JSON.stringify(enforceAfter ?? null)}`;
   const running = await rolloutOf(deps, account);
-  // Whoever takes the role away holds the account's row and is waited for. No longer: a transaction
-  // lasts a second, and what the workers do may take more.
+  // Locks the account's row, because a colleague who takes the actor's role away locks it too. The
+  // lock ends before the roll-out is moved: a transaction may last one second, and the workers may
+  // take longer.
   const mayStill = () =>
     holdingAccount(deps.db, accountId, "key share", (tx) =>
       requireStillActing({ ...deps, db: tx }, author),
@@ -156,7 +161,7 @@ function endOfGrace(
   return end;
 }
 
-/** Whether the policy is as asked for: then nobody's session need end again. */
+/** Whether the policy is already as requested. If so, no session needs to end again. */
 function isSame(account: Account, requirement: Requirement, end: Date | null, now: number) {
   return account.requirement === requirement && requiredFrom(account, now) === end?.toISOString();
 }
@@ -181,7 +186,10 @@ async function describePolicy(deps: Deps, session: Session, account: Account): P
   };
 }
 
-/** How the roll-out's states are told; of the others, none is one of a policy that is written down. */
+/**
+ * The policy's state for each state of its roll-out. The missing states occur only before the
+ * policy is stored.
+ */
 const STATES: Partial<Record<PolicyRolloutState, PolicyState>> = {
   optional: "optional",
   grace_period: "grace_period",
@@ -191,7 +199,10 @@ const STATES: Partial<Record<PolicyRolloutState, PolicyState>> = {
   completed: "completed",
 };
 
-/** Where the roll-out stands; it hears at once that there is nobody to go, not at its next count. */
+/**
+ * The state of the policy. If no user is left to set up, the roll-out is asked to recount at once
+ * instead of at its next daily count.
+ */
 async function stateOf(deps: Deps, account: Account, toGo: number): Promise<PolicyState> {
   const { id: accountId, policyVersion: version } = account;
   let rollout = await rolloutOf(deps, account);
@@ -199,15 +210,15 @@ async function stateOf(deps: Deps, account: Account, toGo: number): Promise<Poli
     rollout = (await deps.flows.movePolicyRollout({ accountId, version }, "recount", {})).view;
   const told = rollout && STATES[rollout.state];
   if (told) return told;
-  // Its workflow ended long ago, or has no more than begun.
+  // The roll-out's workflow ended long ago, or has only just started.
   if (account.requirement === "optional") return "optional";
   if (requiredFrom(account, deps.clock.now())) return "grace_period";
   return toGo === 0 ? "completed" : "enforced";
 }
 
 /**
- * Whether the roll-out may be asked to count once more. A GET asks for it, a roll-out may run for years,
- * and its workflow takes only so many Updates; it counts by itself once a day.
+ * Whether the roll-out may be asked to recount now. Each GET may ask, a roll-out may run for years,
+ * and its workflow accepts a limited number of Updates. It recounts by itself once a day.
  */
 async function mayRecount({ redis, clock, config }: Deps, { id, policyVersion }: Account) {
   const rules = [
@@ -216,7 +227,10 @@ async function mayRecount({ redis, clock, config }: Deps, { id, policyVersion }:
   return (await spend(redis, keys.recounts(id, policyVersion), rules, clock.now())).ok;
 }
 
-/** The roll-out of the account's policy; none where it was never changed, or is forgotten by now. */
+/**
+ * The roll-out of the account's policy. Undefined if the policy was never changed, or if Temporal
+ * no longer keeps the workflow.
+ */
 async function rolloutOf({ flows }: Deps, { id, policyVersion }: Account) {
   return policyVersion === 0 ? undefined : flows.policyRollout(id, policyVersion);
 }

@@ -14,9 +14,9 @@ import { endSessions } from "../sessions/sessions.ts";
 import { actorsEvent } from "../support/support.ts";
 
 /**
- * Gives a user a requirement of their own, or by null the account's again. One who must now have a
- * second factor and has none is logged out, as by a policy. The caller has checked who asks. Throws
- * `too_many_requests`.
+ * Gives a user a requirement of their own; null means the account's requirement applies again. A
+ * user who now needs a second factor and has none is logged out, as by a policy. The caller has
+ * checked the rights of whoever asks. Throws `too_many_requests`.
  */
 export async function changeUserRequirement(
   deps: Deps,
@@ -45,6 +45,6 @@ export async function changeUserRequirement(
     requirement === "required"
       ? await change()
       : await payIfDone(await spendChangeByOthers(deps, userId), change, (it) => it.isChanged);
-  // Also where nothing changed: the request before may have been cut off here.
+  // Runs even if nothing changed: an earlier request may have failed before it ended the sessions.
   if (isMissing) await endSessions(deps, userId, POLICY_REQUIRED);
 }

@@ -19,10 +19,10 @@ import { hashNewPassword } from "../users/new-passwords.ts";
 import { requireStrong } from "../users/password-rule.ts";
 import { asAdministrator } from "./as-administrator.ts";
 
-/** Support is made from the command line alone. */
+/** Support operators are created only from the command line. */
 export type AccountRole = Exclude<Role, "support">;
 
-/** A user as the account's administrators see them: which methods, and no device. */
+/** A user as the account's administrators see them: the methods, but not the devices. */
 export type AccountUser = {
   id: string;
   username: string;
@@ -35,7 +35,7 @@ export type AccountUser = {
 
 export type NewUser = { username: string; password: string; role: AccountRole; email?: string };
 
-/** A page of the users of the administrator's account by user name. */
+/** A page of the users of the administrator's account, sorted by user name. */
 export async function listAccountUsers(
   { db }: Deps,
   { accountId }: Session,
@@ -72,7 +72,7 @@ export async function addUser(
   requireStrong(password, username);
   const { accountId } = session;
   const taken = new Problem("username_taken", "That user name is taken. Choose another.");
-  // Before the hash, which costs more than anything else here.
+  // Checked before hashing, because the hash is the most expensive step here.
   if (await findUserByUsername(deps.db, username)) throw taken;
   const passwordHash = await hashNewPassword(deps, session.userId, password);
   const at = new Date(deps.clock.now());
@@ -87,9 +87,9 @@ export async function addUser(
 }
 
 /**
- * Gives a user of the administrator's account another role, and ends their sessions, which carry
- * the older one. Throws `user_not_found`, `last_administrator`, `forbidden` for a Support operator,
- * `reauthentication_required`, `too_many_requests`.
+ * Changes the role of a user of the administrator's account, and ends the user's sessions, because
+ * a session holds the role of its login. Throws `user_not_found`, `last_administrator`, `forbidden`
+ * for a Support operator, `reauthentication_required`, `too_many_requests`.
  */
 export async function changeUserRole(
   deps: Deps,
@@ -114,7 +114,7 @@ export async function changeUserRole(
     throw new Problem("forbidden", "The role of a Support operator cannot be changed here.");
   if (outcome === "last_administrator")
     throw new Problem("last_administrator", "Make another user an administrator first.");
-  // Also where nothing changed: the request before may have been cut off here.
+  // Runs even if nothing changed: an earlier request may have failed before it ended the sessions.
   await endSessions(deps, userId, "role_changed");
   return accountUser(deps, session, userId);
 }

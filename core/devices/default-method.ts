@@ -12,7 +12,7 @@ import { requireStillLive } from "../sessions/live-session.ts";
 import { requireFreshWith } from "../sessions/recent-login.ts";
 
 /**
- * Chooses the method that logins begin with; false where they do already. Throws
+ * Chooses the method that logins start with. Answers false if it is already chosen. Throws
  * `method_not_configured`, `too_many_requests` and `reauthentication_required`.
  */
 export async function changeDefaultMethod(
@@ -31,7 +31,7 @@ export async function changeDefaultMethod(
       requireFreshWith(deps, session, configured);
       await requireStillLive({ ...deps, db: tx }, session);
       const user = await getUser(tx, userId);
-      // Without a choice the strongest goes first, so that to choose it changes nothing.
+      // Without a choice the strongest method comes first, so choosing it changes nothing.
       if ((user?.defaultMethod ?? METHODS[0]) === method) return false;
       return setDefaultMethod(tx, { userId, method }, event);
     });

@@ -12,7 +12,7 @@ import type { Deps } from "../deps.ts";
 import { Problem } from "../problem.ts";
 import { requireRecentLogin } from "../sessions/recent-login.ts";
 
-/** A device as its owner sees it; `state` and `next` tell of an enrollment that is under way. */
+/** A device as its owner sees it. `state` and `next` describe an enrollment that is under way. */
 export type DeviceView = {
   id: string;
   type: Method;
@@ -36,7 +36,7 @@ export type MultiFactor = {
   locked: boolean;
 };
 
-/** All about the user's second factor. */
+/** Everything about the user's second factor. */
 export async function getMultiFactor(
   deps: Deps,
   { userId }: Pick<Session, "userId">,
@@ -57,7 +57,9 @@ export async function getMultiFactor(
   };
 }
 
-/** The device with the state of its enrollment, which is asked for unless the view is given. */
+/**
+ * The device with the state of its enrollment, which is queried if the caller has no view of it.
+ */
 export async function viewDevice(
   deps: Deps,
   device: Device,
@@ -79,16 +81,16 @@ export async function viewDevice(
   };
 }
 
-/** Where the enrollment of the device stands. */
+/** The current state of the device's enrollment. */
 export async function enrollmentOf({ flows }: Deps, device: Device): Promise<EnrollmentView> {
   if (device.verifiedAt)
     return { state: "verified", next: device.type === "otp" ? ["remove"] : [] };
   if (device.asideAt) return { state: "verified", next: ["remove"] };
-  // Without its workflow (a Temporal server that lost its data) the device can still be removed.
+  // If its workflow is missing (a Temporal server lost its data), the device can still be removed.
   return (await flows.enrollment(device)) ?? { state: "dropped", next: ["remove"] };
 }
 
-/** The user's device. Throws `device_not_found`, also for another user's. */
+/** The user's device. Throws `device_not_found`, also for another user's device. */
 export async function ownDevice(
   deps: Deps,
   { userId }: Pick<Session, "userId">,
@@ -100,9 +102,9 @@ export async function ownDevice(
 }
 
 /**
- * The user's device if it is still to be verified. Throws `device_not_found`, `device_verified_already`,
- * `reauthentication_required`, and the 503 problem while the flow has yet to end the sessions: a login
- * before that would be ended, too.
+ * The user's device if it is not verified yet. Throws `device_not_found`,
+ * `device_verified_already`, `reauthentication_required`, and the 503 problem while the flow has
+ * still to end the sessions: a login before that would be ended too.
  */
 export async function unverifiedDevice(
   deps: Deps,
@@ -115,39 +117,40 @@ export async function unverifiedDevice(
     if (view && view.state !== "verified") throw beingVerified();
     throw new Problem("device_verified_already", "You can use it to log in.");
   }
-  // Whatever is done with it leads to a factor.
+  // Every further step with this device leads to a factor, so it needs a recent login.
   await requireRecentLogin(deps, session);
   return { ...device, alone: !session.amr.includes("mfa"), by: session } as Unverified;
 }
 
 /**
- * What proves a device, and what is to become of it: the default, or put aside. `aside` is left out
- * where nothing is put aside; else a proof is refused that no longer finds it so.
+ * The code that proves a device, and what to do with the device: make it the default, or put it
+ * aside (inactive until the user turns multi-factor authentication on). `aside` is undefined in
+ * accounts where a device counts at once. The proof is refused if `aside` is out of date by then.
  */
 export type Proof = { code: string; makeDefault: boolean; aside?: boolean };
 
-/** The device as it is once it was proven. */
+/** The device as it is after its proof. */
 export function proven({ clock }: Deps, device: Device, aside = false): Device {
   const at = new Date(clock.now());
   return { ...device, ...(aside ? { asideAt: at } : { verifiedAt: at }) };
 }
 
-/** A device by its kind, so that each kind's functions take their own. */
+/** An unverified device, typed by its kind, so that each kind's functions take only their own. */
 export type Unverified = UnverifiedOf<"sms"> | UnverifiedOf<"otp">;
 
-/** `by`: the session that sets it up. `alone`: that is one without a second factor. */
+/** `by`: the session that sets up the device. `alone`: that session has no second factor. */
 export type UnverifiedOf<K extends Method> = Device & { type: K; alone: boolean; by: Session };
 
-/** The proof was taken by another request. That is no outage: nothing is to be given back for it. */
+/** Another request has taken the proof. This is no outage, so nothing is given back. */
 const beingVerified = () =>
   new Problem("service_unavailable", "The device is being verified. Look again in a moment.", {
     retryAfterS: 1,
   });
 
-/** Why the enrollment takes nothing more, or not this. */
+/** Why the enrollment accepts nothing more, or not this request. */
 export function enrollmentRefusal(view: EnrollmentView): Error {
   const members = { state: view.state };
-  // Its proof was taken and is not written down yet: whether it counts is not known.
+  // A proof was taken but is not stored yet, so it is not known whether it counts.
   if (view.state === "verifying") return beingVerified();
   if (view.state === "pin_expired" || view.state === "pin_void")
     return new Problem("pin_expired", "Request a new PIN.", { members });

@@ -17,10 +17,10 @@ import { changeDefaultMethod } from "./default-method.ts";
 import { removeAllDevices } from "./removal.ts";
 
 /**
- * Turns multi-factor authentication on, as a call of its own: devices that were put aside count from
- * now on, and every session ends. Where none were, it has been on since the first was verified, and
- * the method alone is chosen. Throws `method_not_configured`, `too_many_requests`,
- * `reauthentication_required`.
+ * Turns multi-factor authentication on by an explicit call: devices that were put aside count from
+ * now on, and every session ends. If no device was put aside, it has been on since the first device
+ * was verified, and only the default method is set. Throws `method_not_configured`,
+ * `too_many_requests`, `reauthentication_required`.
  */
 export async function switchOn(
   deps: Deps,
@@ -45,16 +45,16 @@ export async function switchOn(
       return bringDevicesBack(tx, { userId, method, at: new Date(deps.clock.now()) }, event);
     });
   const isBack = await payForChange(deps, userId, bringBack);
-  // Only now: a login that saw no device must have read the older revocation mark. The request before
-  // may have been cut off before the sessions were ended.
+  // After the commit: a login that saw no device has read the older revocation mark, so this ends
+  // it. Also if an earlier request failed before it ended the sessions.
   if (isBack || !hasSecondFactor(session)) return endSessions(deps, userId, "device_verified");
   if (method) await changeDefaultMethod(deps, session, method, origin);
 }
 
 /**
- * Turns multi-factor authentication off: where the account has that as a call of its own the devices
- * are put aside, else all are removed. Throws `forbidden` where a second factor is required, and
- * `reauthentication_required`.
+ * Turns multi-factor authentication off. In an account where turning it on is an explicit call, the
+ * devices are put aside; in any other, all are removed. Throws `forbidden` if a second factor is
+ * required, and `reauthentication_required`.
  */
 export async function switchOff(deps: Deps, session: Session, origin: ClientInfo): Promise<void> {
   const { db, redis, clock } = deps;
@@ -73,7 +73,7 @@ export async function switchOff(deps: Deps, session: Session, origin: ClientInfo
   await withdrawChallenges(redis, userId, clock.now());
 }
 
-/** Throws `forbidden` where a second factor is required of the user by now. */
+/** Throws `forbidden` if the user must have a second factor by now. */
 export function refuseIfRequired(
   { clock, config }: Pick<Deps, "clock" | "config">,
   profile: MfaProfile,
@@ -86,8 +86,8 @@ export function refuseIfRequired(
 }
 
 /**
- * Whether a device that the user proves now is put aside until they turn it all on; undefined in an
- * account where devices count at once.
+ * Whether a device that the user proves now is put aside until they turn multi-factor
+ * authentication on. Undefined in an account where devices count at once.
  */
 export async function isPutAside({ db }: Deps, { userId }: Session): Promise<boolean | undefined> {
   const profile = await getMfaProfile(db, userId);

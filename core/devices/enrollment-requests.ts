@@ -17,8 +17,8 @@ import { requireStillLive } from "../sessions/live-session.ts";
 import type { UnverifiedOf } from "./devices.ts";
 
 /**
- * Counts a request to a device's enrollment, whatever becomes of it. Throws `enrollment_ended` where
- * it was one too many: the unverified device is removed then.
+ * Counts a request to a device's enrollment, whatever its outcome. Throws `enrollment_ended` after
+ * one request too many; the unverified device is then removed.
  */
 export async function spendEnrollmentRequest(
   deps: Deps,
@@ -29,10 +29,10 @@ export async function spendEnrollmentRequest(
   const { userId, id: deviceId } = device;
   const requests = await countEnrollmentRequest(deps.redis, { userId, deviceId, keepMs });
   const allowed = flowRequests.enrollment;
-  // Once is enough: its flow counts signals, too.
+  // Sent only once, because the flow's history counts signals too.
   if (requests === allowed + 1)
     await withdraw(deps, device, origin).catch(async (error) => {
-      // The next request tells the flow.
+      // Uncounted again, so that the next request sends the signal.
       await takeBackEnrollmentRequest(deps.redis, { userId, deviceId });
       throw error;
     });
@@ -40,9 +40,9 @@ export async function spendEnrollmentRequest(
 }
 
 /**
- * Sends the device's enrollment an Update, while the session that sets it up is live: throws as
- * `requireStillLive`. Throws `enrollment_ended` where the engine takes none of
- * them any more: the unverified device is removed then.
+ * Sends the device's enrollment an Update if the session that sets it up is still live; throws as
+ * `requireStillLive`. Throws `enrollment_ended` if Temporal accepts no more Updates for the flow;
+ * the unverified device is then removed.
  */
 export async function moveEnrollment<M extends Method, U extends UpdateName<`${M}Enrollment`>>(
   deps: Deps,
@@ -63,18 +63,18 @@ export async function moveEnrollment<M extends Method, U extends UpdateName<`${M
   }
 }
 
-/** Removes the device by a signal, which also a flow takes that takes no Update any more. */
+/** Removes the device by a signal: a flow that accepts no more Updates still accepts signals. */
 const withdraw = ({ flows }: Deps, { id, type }: Device, origin: ClientInfo) =>
   flows.signal(workflowIds.enrollment(type, id), "withdraw", { origin });
 
-/** Says that the enrollment has ended, and writes it down. */
+/** Records that the enrollment has ended, and throws `enrollment_ended`. */
 async function end(deps: Deps, device: Device, origin: ClientInfo): Promise<never> {
   const { id: deviceId, userId } = device;
   const user = await getUser(deps.db, userId);
   if (user) {
     const detail = { deviceId, device: deviceLabel(device), reason: "too_many_requests" };
     const event = userEvent(deps, subjectOf(user), "enrollment_ended", origin, detail);
-    // Once, however many more requests come before the device is gone.
+    // Recorded once, however many requests arrive before the device is removed.
     await recordEvent(deps.db, { ...event, key: `enrollment_ended/${deviceId}` });
   }
   throw new Problem(

@@ -34,12 +34,12 @@ import { requireDigits } from "./typed-digits.ts";
 
 type OtpDevice = UnverifiedOf<"otp">;
 
-/** What an authenticator app needs; answered once and never again. */
+/** What an authenticator app needs, returned only once. */
 export type OtpSetup = { device: DeviceView; secret: string; otpauthUri: string; qrCode: string };
 
 /**
- * Registers an authenticator app under a nickname. Throws `too_many_devices`, `too_many_requests` and
- * `reauthentication_required`; after a 503 nothing is left.
+ * Registers an authenticator app under a nickname. Throws `too_many_devices`, `too_many_requests`
+ * and `reauthentication_required`. After a 503 no device is left.
  */
 export async function registerOtpDevice(
   deps: Deps,
@@ -68,7 +68,8 @@ export async function registerOtpDevice(
           "too_many_devices",
           `You have ${otpDevices} apps, the maximum. Remove one to add another.`,
         );
-      // The user's row may have been waited for, and is held: what is refused here is undone.
+      // Checked here, because the lock on the user's row may have taken time. A refusal rolls all
+      // back.
       await requireStillLive({ ...deps, db: tx }, session);
       return viewDevice(deps, device, await deps.flows.startOtpEnrollment(args));
     });
@@ -77,8 +78,8 @@ export async function registerOtpDevice(
 }
 
 /**
- * Begins the set-up of an unverified app anew with another secret, since the first is shown only
- * once; what was scanned before is void. Throws `too_many_requests` among others.
+ * Restarts the set-up of an unverified app with a new secret, because the first secret is shown
+ * only once. The old secret stops working. Throws `too_many_requests` among others.
  */
 export async function restartOtpDevice(
   deps: Deps,
@@ -105,7 +106,10 @@ export async function restartOtpDevice(
   return setupOf(deps, session, view, secret);
 }
 
-/** The set-up of an unverified app once more. Only for the session that began it: it tells the secret. */
+/**
+ * The set-up of an unverified app again. It holds the secret, so only the session that started the
+ * set-up may get it.
+ */
 export async function sameSetup(deps: Deps, device: OtpDevice): Promise<OtpSetup> {
   if (!device.secret) throw new TypeError("An app has a secret");
   const secret = unseal(deps.config.SEALING_KEYS, device.secret, device.id).toString();
@@ -121,9 +125,9 @@ async function setupOf({ db, config }: Deps, session: Session, device: DeviceVie
 }
 
 /**
- * Proves the app by a code it made, which is used up by that. The user is logged out to log in with
- * it, unless it is not to be the default: then the session gains the factor. Throws `pin_rejected`,
- * and `passcode_already_used` for a code that was right once.
+ * Proves the app by a code, which is then used up. The user is logged out to log in with the app,
+ * unless it does not become the default: then the session gains the factor. Throws `pin_rejected`,
+ * and `passcode_already_used` for a code that was used before.
  */
 export async function verifyOtpCode(
   deps: Deps,
@@ -135,7 +139,8 @@ export async function verifyOtpCode(
   await spendEnrollmentRequest(deps, device, origin);
   const digits = requireDigits(code, OTP_DIGITS, "code");
   const step = matchingStep(deps, device, digits);
-  // Whoever else overhears the code, in a session of their own, gains nothing by it.
+  // The step is claimed for this session: somebody who overhears the code cannot use it in their
+  // own.
   const claim = { userId: session.userId, deviceId: device.id, holder: session.id };
   if (step !== undefined && !(await consumeOtpStep(deps.redis, { ...claim, step })))
     throw await codeUsed(deps, { ...claim, step });
@@ -144,15 +149,15 @@ export async function verifyOtpCode(
     if (!moved) throw enrollmentRefusal(view);
     throw wrongCode(minutesOff(deps, device, digits));
   }
-  // A set-up session has nothing to stay for: the user logs in with the new device.
+  // A set-up session can do nothing else, so the user logs in again with the new device.
   const signOut = !aside && (makeDefault || session.scope === "mfa_setup");
-  // Of two at once that want different things each is a request of its own.
+  // Two concurrent requests with different options need different Update IDs.
   const request = aside ? "accept/aside" : signOut ? "accept/sign_out" : "accept";
   const facts = { makeDefault, signOut, aside, alone, sealedAs: markOf(device), origin };
-  // Where the answer is late the step stays the session's: the same request may take it again, and no
-  // login, whose device may be proven by then.
+  // If the answer is late, the step stays claimed by this session: the same request may use it
+  // again, but no login may, although the device may be proven by then.
   const accepted = await moveEnrollment(deps, device, "acceptCode", facts, origin, request);
-  // Not moved: another request, that wanted something else of it, proved it first.
+  // Not moved: another request with other options has proven the device first.
   if (!accepted.moved || accepted.view.state === "removed") throw enrollmentRefusal(accepted.view);
   const view = await viewDevice(deps, proven(deps, device, aside));
   if (aside) return { device: view, signedOut: false, session };
@@ -163,7 +168,7 @@ export async function verifyOtpCode(
   return { device: view, signedOut: stronger === undefined, session: stronger };
 }
 
-/** A code that is not the current one, by a clock that is so many minutes off where that is known. */
+/** The refusal of a wrong code. `minutes`: how far the phone's clock is off, if known. */
 function wrongCode(minutes?: number): Problem {
   if (minutes === undefined)
     return new Problem(

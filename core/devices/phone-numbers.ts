@@ -15,10 +15,16 @@ const NO_SUCH_NUMBER = "There is no such number. Check its digits.";
 
 const MOBILE_TYPES = new Set(["MOBILE", "FIXED_LINE_OR_MOBILE"]);
 
-/** What people type between digits; anything else is a slip or an attack, and is named as such. */
+/**
+ * The characters that people type between digits. Others are a mistake or an attack, and get their
+ * own reason.
+ */
 const ACCEPTED = /^\+?[\d ().\-/]*$/;
 
-/** What the plan itself says of numbers for mobile phones, by calling code, and what helps who missed it. */
+/**
+ * By calling code: what the numbering plan says about mobile numbers, and a hint for numbers that
+ * do not match.
+ */
 const PLANS: Record<string, { mobile: RegExp; help: string } | undefined> = {
   // The North American plan: neither the area code nor the exchange begins with 0 or 1.
   "1": { mobile: /^[2-9]\d\d[2-9]\d{6}$/, help: NO_SUCH_NUMBER },
@@ -32,16 +38,16 @@ const PLANS: Record<string, { mobile: RegExp; help: string } | undefined> = {
   },
 };
 
-/** Prefixes that are no part of the number any more: those of Mexican mobile phones until 2019. */
+/** Prefixes that no longer belong to the number: those of Mexican mobile phones until 2019. */
 const OLD_PREFIXES: Record<string, RegExp | undefined> = { "52": /^(?:01|044|045|1)(?=\d{10}$)/ };
 
-/** What is dialled before a country's calling code, where people leave out the plus. */
+/** Prefixes before a country's calling code, for numbers typed without the plus. */
 const INTERNATIONAL_PREFIXES = ["", "00", "011"];
 
 /**
- * The E.164 form of a number typed for a country (ISO 3166-1 alpha-2). Refused is what no plan can
- * hold and what is known to be no mobile number; a number that the tables do not know yet is taken,
- * since its PIN proves it. Throws the problem `invalid_phone_number`, whose `reason` says what is wrong.
+ * The E.164 form of a number typed for a country (ISO 3166-1 alpha-2). Refuses numbers that no
+ * numbering plan allows, and numbers known not to be mobile. Accepts a number that the tables do
+ * not know yet, because its PIN proves it. Throws `invalid_phone_number` with a `reason`.
  */
 export function parsePhoneNumber(countryCode: string, text: string): string {
   if (!isSupportedCountry(countryCode))
@@ -75,8 +81,9 @@ function plainNumber(text: string, path: string): string {
 }
 
 /**
- * The numbers of the country that may be meant: what stands there, the same with a calling code that
- * has no plus, and each without a prefix of former times. Only known mobile numbers are told by it.
+ * The country's numbers that the typed text may mean: as typed, with a plus added before the
+ * calling code, and each of these without an outdated prefix. Only used to recognise known mobile
+ * numbers.
  */
 function readingsOf(countryCode: Country, typed: string): PhoneNumber[] {
   const code = getCountryCallingCode(countryCode);
@@ -97,7 +104,7 @@ function readingsOf(countryCode: Country, typed: string): PhoneNumber[] {
 const isKnownMobile = (number: PhoneNumber) =>
   number.isValid() && MOBILE_TYPES.has(number.getType() ?? "");
 
-/** The number that stands there, if it may be a mobile one although no table knows it. */
+/** The number as typed, if it may be a mobile number although no table knows it. */
 function unknownMobile(countryCode: Country, typed: string): string {
   const number = parse(countryCode, typed);
   const { countryCallingCode: code, nationalNumber } = number;
@@ -114,10 +121,10 @@ function unknownMobile(countryCode: Country, typed: string): string {
   return number.number;
 }
 
-/** Kinds of number that end at a telephone service, and take calls only. */
+/** Kinds of number that lead to a telephone service and take only calls. */
 const CALLS_ONLY = new Set<unknown>(["TOLL_FREE", "PREMIUM_RATE", "SHARED_COST"]);
 
-/** Of a number that is known to be no mobile one. */
+/** Why a number that is known not to be mobile is refused. */
 function wordsFor(number: PhoneNumber): string {
   const type = number.getType();
   if (type === "FIXED_LINE") return "This is a landline. Type the number of a mobile phone.";

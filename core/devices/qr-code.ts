@@ -2,7 +2,8 @@ import { toDataURL } from "qrcode";
 
 const PNG = {
   type: "image/png" as const,
-  // Squares need no search for the best filter of each line, which blocks the event loop for 3 ms.
+  // A fixed filter: for plain squares, searching the best filter of each line gains nothing, and it
+  // blocks the event loop for 3 ms.
   rendererOpts: { filterType: 0, deflateLevel: 3, deflateStrategy: 0 },
 };
 

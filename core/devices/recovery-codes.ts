@@ -13,7 +13,10 @@ import { Problem } from "../problem.ts";
 import { requireStillLive } from "../sessions/live-session.ts";
 import { requireRecentLogin } from "../sessions/recent-login.ts";
 
-/** How a typed recovery code is kept and looked up: keyed, and bound to its user; undefined if it cannot be one. */
+/**
+ * The form in which a typed recovery code is stored and looked up: a keyed hash, bound to the user.
+ * Undefined if the text cannot be a recovery code.
+ */
 export function recoveryHash(
   { config }: Pick<Deps, "config">,
   userId: string,
@@ -31,10 +34,10 @@ export type RecoveryCodes = {
 };
 
 /**
- * A new set of recovery codes, shown this once; the old set is void. They are the session's user's,
- * unless an administrator makes them for somebody `of` the account, and good for ever, unless
- * `validMs` says how long. Throws `multi_factor_off` where there is no device whose loss they would
- * make good, `too_many_requests` and `reauthentication_required`.
+ * A new set of recovery codes, shown only once. The old set stops working. The codes belong to the
+ * session's user, unless an administrator makes them for another user `of` the account. They do not
+ * expire, unless `validMs` is given. Throws `multi_factor_off` if the user has no device that they
+ * could replace, `too_many_requests` and `reauthentication_required`.
  */
 export async function makeRecoveryCodes(
   deps: Deps,
@@ -53,7 +56,7 @@ export async function makeRecoveryCodes(
     ...(expiresAt && { expiresAt: expiresAt.toISOString() }),
   });
   const by = { ...event, actorId: session.userId };
-  // Codes that were written after the last device was removed would stand in for nothing.
+  // Under the user's lock: codes stored after the last device was removed would replace no device.
   const replace = () =>
     holdingUser(deps.db, userId, async (tx) => {
       const profile = await getMfaProfile(tx, userId);

@@ -12,10 +12,10 @@ import { reauthenticate, requireRecentLogin } from "../sessions/recent-login.ts"
 import { ownDevice } from "./devices.ts";
 
 /**
- * Removes an OTP device, or an unverified device of either kind: of the session's user, or of
- * somebody whom that administrates. Throws `remove_all_required` for a verified phone,
- * `device_not_found`, `reauthentication_required`, and `ifLast`, where that is given, for the last device
- * of the kind that logins begin with.
+ * Removes an OTP device, or an unverified device of either kind. It belongs to the session's user,
+ * or to a user `of` the account whom that administrator manages. Throws `remove_all_required` for a
+ * verified phone, `device_not_found`, `reauthentication_required`, and `ifLast`, if given, for the
+ * last device of the method that logins start with.
  */
 export async function removeDevice(
   deps: Deps,
@@ -36,8 +36,8 @@ export async function removeDevice(
 }
 
 /**
- * Turns multi-factor authentication off. Throws `reauthentication_required`; where there is nothing to
- * remove, `too_many_requests` as any change.
+ * Turns multi-factor authentication off. Throws `reauthentication_required`, and
+ * `too_many_requests` if there is nothing to remove: that is paid for as any change.
  */
 export async function removeAllDevices(
   deps: Deps,
@@ -46,7 +46,8 @@ export async function removeAllDevices(
 ): Promise<void> {
   await requireRecentLogin(deps, session);
   const all = () => remove(deps, session, session, { event: "all_devices_removed" }, origin);
-  // The removal before may still have to end challenges and sessions, so it is done again all the same.
+  // Runs even without devices: an earlier removal may have failed before it ended challenges and
+  // sessions.
   const { length } = await listDevices(deps.db, session.userId);
   await (length > 0 ? all() : payForChange(deps, session.userId, all));
 }
@@ -62,7 +63,8 @@ async function remove(
 ) {
   const { userId: actorId } = session;
   const owner = { userId, accountId, actorId };
-  // The password alone removes what does not count yet. It may count by now.
+  // A session without a second factor may remove only devices that do not count yet. They may have
+  // come to count since the check.
   const isAlone = userId === actorId && !hasSecondFactor(session);
   const unless = isAlone ? "enabled" : what.unless;
   const args = { removalId: newId(), ...owner, ...what, unless, origin };

@@ -34,8 +34,8 @@ type Phone = UnverifiedOf<"sms">;
 
 /**
  * Registers the user's phone and sends it a PIN. Throws `invalid_phone_number`,
- * `sms_device_exists`, `send_limit`, `too_many_requests`, `reauthentication_required`; after a 503 nothing
- * is left.
+ * `sms_device_exists`, `send_limit`, `too_many_requests`, `reauthentication_required`. After a 503
+ * no device is left.
  */
 export async function registerSmsDevice(
   deps: Deps,
@@ -63,15 +63,16 @@ export async function registerSmsDevice(
       if (device === "exists")
         throw new Problem("sms_device_exists", "Remove all devices before you add another phone.");
       sending = await spendPinSend(deps, { userId, phoneNumber });
-      // The user's row may have been waited for, and is held: what is refused here is undone.
+      // Checked here, because the lock on the user's row may have taken time. A refusal rolls all
+      // back.
       await requireStillLive({ ...deps, db: tx }, session);
       return viewDevice(deps, device, await deps.flows.startSmsEnrollment(args));
     });
   try {
     return await payForChange(deps, userId, add);
   } catch (error) {
-    // Its device is gone with the transaction: a flow that starts late finds nobody to send a PIN to. Of
-    // a commit whose answer is missing nobody knows.
+    // The device is rolled back, so a flow that starts late finds no device and sends no PIN. If
+    // the answer to a commit is lost, nobody knows whether it is; then nothing is given back.
     if (error instanceof Problem || error instanceof TemporalAway || error instanceof FlowBusy)
       await sending?.giveBack();
     await recordRefusedSend(deps, { userId, kind: "pin", phoneNumber }, error);
@@ -79,7 +80,10 @@ export async function registerSmsDevice(
   }
 }
 
-/** Sends a new PIN to an unverified phone; the older PIN is void. Throws `send_limit` among others. */
+/**
+ * Sends a new PIN to an unverified phone; the old PIN stops working. Throws `send_limit` among
+ * others.
+ */
 export async function resendPin(
   deps: Deps,
   device: Phone,
@@ -102,9 +106,9 @@ export async function resendPin(
 }
 
 /**
- * Proves the phone by its PIN, after which the user is logged out everywhere, unless it is put
- * aside. Throws
- * `pin_rejected` with `triesRemaining`, `pin_replaced`, which costs no try, `pin_expired` (also for a PIN made void by wrong tries).
+ * Proves the phone by its PIN. The user is then logged out everywhere, unless the phone is put
+ * aside. Throws `pin_rejected` with `triesRemaining`, `pin_replaced`, which costs no try, and
+ * `pin_expired`, also for a PIN that too many wrong tries made void.
  */
 export async function verifyPin(
   deps: Deps,
@@ -124,7 +128,7 @@ export async function verifyPin(
     const facts = { makeDefault, aside, alone: device.alone, origin };
     const request = aside ? "accept/aside" : "accept";
     const { moved, view } = await moveEnrollment(deps, device, "acceptPin", facts, origin, request);
-    // Proven already by another request, that wanted something else of it.
+    // Not moved: another request with other options has proven the phone first.
     if (!moved) throw enrollmentRefusal(view);
     if (view.state === "removed") throw new Problem("device_not_found", "It was removed.");
     return { device: await viewDevice(deps, proven(deps, device, aside)), signedOut: !aside };
@@ -135,7 +139,10 @@ export async function verifyPin(
   }
 }
 
-/** Gives a try back that an outage kept from its flow, as long as the user's refunds last; see verifyPasscode. */
+/**
+ * Gives a try back if an outage kept it from the flow and the user has refunds left today. See
+ * verifyPasscode.
+ */
 async function giveBack(
   deps: Deps,
   { mayBe, ...attempt }: { userId: string; deviceId: string; check: PinCheck; mayBe: boolean },
@@ -148,7 +155,7 @@ async function giveBack(
   if (refund === "given_back") recordRefund(deps, { userId, kind: "pin" }, origin);
 }
 
-/** Tells the workflow of a PIN that failed; answers what the client is told. */
+/** Reports a failed PIN to the workflow, and answers the error for the client. */
 async function refuse(
   deps: Deps,
   device: Phone,

@@ -12,12 +12,12 @@ const SECRET_BYTES = 20;
 
 export const OTP_DIGITS = 6;
 
-/** Seconds until an app shows the code of the step after this one; none where it shows it by now. */
+/** Seconds until an app shows the code of the next step; 0 if it shows it already. */
 function secondsUntilAfter({ clock }: Pick<Deps, "clock">, step: number): number {
   return Math.max(0, Math.ceil((step + 1) * STEP_S - clock.now() / 1000));
 }
 
-/** The refusal of a code that was used, or is older than one that was; it costs no attempt. */
+/** The refusal of a code that was used, or that is older than a used one. It costs no attempt. */
 export async function codeUsed(
   deps: Pick<Deps, "clock" | "redis">,
   used: { userId: string; deviceId: string; step: number },
@@ -36,19 +36,22 @@ export async function codeUsed(
   });
 }
 
-/** A new secret in base32, as authenticator apps take it. */
+/** A new secret in base32, the form that authenticator apps accept. */
 export const newOtpSecret = () => generateSecret({ length: SECRET_BYTES });
 
 /** What an authenticator app shows beside a code. */
 type OtpLabel = { issuer: string; username: string; device: string };
 
-/** Code points of a user name and of a nickname in a label: the whole URI must fit into a QR code. */
+/**
+ * The most code points of a user name and of a nickname in a label: the whole URI must fit into a
+ * QR code.
+ */
 const LABEL = { username: 64, device: 32 };
 
 /**
- * The `otpauth://` URI of a secret (Google Authenticator's Key URI Format), labelled
- * `Service:alice (My phone)`: the app names its entry after the nickname. A colon parts issuer and
- * account in the label, some apps looking for it after decoding: no part may hold one.
+ * The `otpauth://` URI of a secret (Google Authenticator's Key URI Format), labelled `Service:alice
+ * (My phone)`, so that the app's entry shows the nickname. A colon separates issuer and account.
+ * Some apps look for it after decoding, so neither part may contain one.
  */
 export function otpauthUri({ issuer, username, device }: OtpLabel, secret: string): string {
   const account = `${cut(username, LABEL.username)} (${cut(device, LABEL.device)})`;
@@ -62,19 +65,19 @@ function cut(text: string, most: number): string {
 }
 
 /**
- * The time step whose code was typed for the device, or undefined. RFC 6238 section 5.2: one step
- * of clock skew either way is accepted; that each step is good once is for Redis to hold.
+ * The time step of the typed code for the device, or undefined. RFC 6238 section 5.2: accepts one
+ * step of clock skew in either direction. Redis makes sure that each step is used only once.
  */
 export const matchingStep = (deps: Pick<Deps, "clock" | "config">, device: Device, token: string) =>
   stepWithin(STEP_S, deps, device, token);
 
-/** How far a clock may be off for its owner to be told by how much. */
+/** The largest clock error, in seconds, that the owner is told about. */
 const CLOCK_OFF_S = 600;
 
 /**
- * By how many minutes the clock behind a wrong code is off; undefined where no clock within ten
- * minutes shows it. For the set-up alone, where it tells a guesser nothing: whoever sets up has the
- * secret.
+ * By how many minutes the clock that made a wrong code is off. Undefined if no clock within ten
+ * minutes shows that code. Only for the set-up, where it tells an attacker nothing new: whoever
+ * sets up the app has the secret.
  */
 export function minutesOff(
   deps: Pick<Deps, "clock" | "config">,

@@ -1,7 +1,10 @@
 import { readDigits } from "../../store/typed-text.ts";
 import { Problem } from "../problem.ts";
 
-/** The code of exactly so many digits; throws `invalid_request` at `path`, and nothing is counted. */
+/**
+ * The typed code of exactly `length` digits. Throws `invalid_request` at `path`, before any attempt
+ * is counted.
+ */
 export function requireDigits(typed: string, length: number, path: string): string {
   const digits = readDigits(typed);
   if (digits?.length === length) return digits;

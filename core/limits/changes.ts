@@ -7,9 +7,9 @@ const DAY_MS = 24 * 3_600_000;
 type ChangeDeps = Pick<Deps, "redis" | "clock" | "config">;
 
 /**
- * Spends one of the changes that a user may make to devices, codes and settings in 24 hours: each leaves
- * events, histories, notices and deliveries. Throws `too_many_requests` with the time to wait. Removals
- * are free: what is removed was added.
+ * Spends one of the changes to devices, codes and settings that a user may make in 24 hours. Each
+ * change leaves events, histories, notices and deliveries. Removals are free, because each thing
+ * removed was paid for when it was added. Throws `too_many_requests` with the time to wait.
  */
 export function spendChange(deps: ChangeDeps, userId: string): Promise<Spent> {
   return spendOf(deps, keys.changes(userId));
@@ -33,7 +33,10 @@ function spendOf({ redis, clock, config }: ChangeDeps, key: string): Promise<Spe
   });
 }
 
-/** Makes a change that costs one of the user's of the day, and nothing where it is refused or answers false. */
+/**
+ * Makes a change that costs one of the user's changes of the day. It is free if it is refused or
+ * answers false.
+ */
 export async function payForChange<T>(
   deps: ChangeDeps,
   userId: string,

@@ -5,9 +5,9 @@ import ipaddr from "ipaddr.js";
 const SUBSCRIBER_BITS = 64;
 
 /**
- * What one client has to itself: an IPv4 address, or the /64 of an IPv6 address, since a subscriber
- * may use each of its 2^64 addresses once. However it is written it is the same text; what is no
- * address stays as it is.
+ * The network that one client has to itself: an IPv4 address, or the /64 of an IPv6 address, since
+ * a subscriber may use each of its 2^64 addresses once. All spellings of an address give the same
+ * text; text that is no address is returned as it is.
  */
 export function clientNetwork(ip: string): string {
   if (!isIP(ip)) return ip;

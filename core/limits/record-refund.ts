@@ -5,8 +5,8 @@ import { subjectOf, userEvent } from "../audit.ts";
 import type { Deps } from "../deps.ts";
 
 /**
- * Writes down that an outage gave an attempt back. Not waited for: a store that is away may be what
- * the outage is about, and there is a bounded number a user and day.
+ * Records that an attempt was given back after an outage. Not awaited, because the failing store
+ * may be the cause of the outage. Refunds per user and day are limited, so these events are too.
  */
 export function recordRefund(
   deps: Pick<Deps, "db" | "clock" | "log">,

@@ -12,7 +12,7 @@ import { type Charge, type Spent, spendAll } from "./spend-all.ts";
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-/** What a limit of messages is about. See docs/decisions/0009. */
+/** What the client is told, by the limit that is spent. See docs/decisions/0009. */
 const DETAILS = {
   challenge: "You requested too many passcodes.",
   user: "You requested too many messages.",
@@ -52,8 +52,8 @@ export async function passcodeSendWait(
 }
 
 /**
- * Spends the budgets for a PIN: 10 a day and one in 30 s for the user, and those of every message.
- * Throws `send_limit` with the time to wait and the `limit`, and then nothing is spent.
+ * Spends the budgets for a PIN: 10 a day and one in 30 s for the user, and the budgets of every
+ * message. Throws `send_limit` with the time to wait and the `limit`; then nothing is spent.
  */
 export function spendPinSend(
   deps: Deps,
@@ -66,7 +66,7 @@ export function spendPinSend(
 
 /**
  * Spends the budgets for a login passcode: one in 30 s for the challenge, 20 an hour for the user,
- * and those of every message. Throws `send_limit` as `spendPinSend` does.
+ * and the budgets of every message. Throws `send_limit` as `spendPinSend` does.
  */
 export function spendPasscodeSend(
   deps: Deps,
@@ -82,8 +82,9 @@ export function spendPasscodeSend(
 }
 
 /**
- * Of the number, so that nobody is pestered; of its country and of all, so that nobody runs up our
- * bill. PINs have a budget of their own: whoever registers another's number keeps no passcode from it.
+ * The number's budget keeps its owner from being flooded with messages. The country's and the
+ * service's budgets bound our bill. PINs and passcodes have separate budgets per number, so that
+ * nobody can block a number's passcodes by registering the number.
  */
 function ofEveryMessage({ config }: Deps, kind: "pin" | "passcode", phoneNumber: string): Charge[] {
   const { numberSendsPerDay, numberSendsPerHour } = config.limits;
@@ -124,7 +125,7 @@ async function spend(
     publish("send-refused", { limit: String(extra.members?.limit) });
     const waitMs = (extra.retryAfterS ?? 0) * 1000;
     const wait = duration(waitMs);
-    // A moment after the last one, or where a budget is spent.
+    // The last message was sent a moment ago. Otherwise a budget is used up.
     const soon = waitMs <= config.limits[kind].intervalMs;
     throw new Problem(
       "send_limit",

@@ -6,15 +6,15 @@ import { Problem } from "../problem.ts";
 export type Charge = {
   key: string;
   rules: BudgetRule[];
-  /** What the refusal says instead where it is this budget that is spent. */
+  /** What the refusal says instead if this budget is the one that is spent. */
   told?: { detail: string; members: Record<string, unknown> };
 };
 
-/** What was spent. Each of these is done once, and changes nothing a second time. */
+/** What was spent. Calling either function a second time changes nothing. */
 export type Spent = {
-  /** Undoes it. */
+  /** Undoes the spending. */
   giveBack(): Promise<void>;
-  /** Says that it stays spent, where it was spent under way. */
+  /** Makes the spending final, if it was only under way. */
   settle(): Promise<void>;
 };
 
@@ -28,13 +28,16 @@ type Refusal = {
   detail: string;
 };
 
-/** Budgets that are spent, or `underWay`: what is missing may be free in a moment. */
+/**
+ * A refusal. `underWay`: requests that are still being judged hold the budget, so it may be free in
+ * a moment.
+ */
 export type Refused = { underWay: boolean; problem: Problem };
 
 /**
- * Spends one from each budget or none from any: they lie on different Redis slots, so each is asked
- * by itself, all at once, and where one refuses the others get theirs back. Throws the 429 problem
- * of that code with the time to wait.
+ * Spends one from each budget, or none from any. The budgets lie in different Redis slots, so all
+ * are asked separately and at once; if one refuses, the others get theirs back. Throws the 429
+ * problem of that code with the time to wait.
  */
 export async function spendAll(
   redis: Redis,
@@ -48,9 +51,9 @@ export async function spendAll(
 }
 
 /**
- * Does what was paid for. It costs nothing if it was refused, reached nobody, or changed nothing by what
- * it answers (`false` unless told otherwise). What is late or failed otherwise may be done yet, and stays
- * paid.
+ * Does work that was paid for. Work that was refused, reached nobody, or changed nothing is refunded;
+ * `isDone` tells from the answer whether it changed something, by default unless it is false. Work
+ * that is late or failed in another way may still be done, so it stays paid.
  */
 export async function payIfDone<T>(
   spent: Spent | undefined,
@@ -67,7 +70,10 @@ export async function payIfDone<T>(
   }
 }
 
-/** As `spendAll`, but answers the refusal; what is spent is under way for `settlesWithinMs`. */
+/**
+ * As `spendAll`, but answers the refusal instead of throwing it. With `settlesWithinMs`, what is
+ * spent counts as under way for that long, until it is settled.
+ */
 export async function trySpendAll(
   redis: Redis,
   now: number,

@@ -13,9 +13,9 @@ import { checkProof } from "./credentials.ts";
 type KeyDeps = Pick<Deps, "db" | "redis" | "clock" | "config">;
 
 /**
- * The user of this name and API key. Throws `invalid_credentials` with the same words and after the
- * same work whether the user exists or not, and `login_throttled`: a key is guessed from the same
- * budgets as a password.
+ * Finds the user by name and checks the API key. Throws `invalid_credentials`, with the same words
+ * and after the same work whether the user exists or not, and `login_throttled`: guesses of keys
+ * and of passwords share the same budgets.
  */
 export function checkApiKey(
   deps: Deps,
@@ -23,7 +23,7 @@ export function checkApiKey(
   origin: ClientInfo,
 ): Promise<Credentialed> {
   const prove = async (user: User | undefined) => {
-    // Nobody's key is looked up and compared too.
+    // For an unknown user a random ID is looked up and compared, so that it takes equally long.
     const userId = user?.id ?? newId();
     const given = Buffer.from(hashOf(deps, userId, apiKey));
     const kept = await apiKeyHash(deps.db, userId);
@@ -32,7 +32,10 @@ export function checkApiKey(
   return checkProof(deps, username, prove, origin);
 }
 
-/** A new API key of 128 random bits, shown this once; the one before is void, and sessions end. */
+/**
+ * A new API key of 128 random bits, shown only once. The old key stops working, and the user's
+ * sessions end.
+ */
 export async function makeApiKey(deps: KeyDeps, user: User, actor: Actor): Promise<string> {
   const apiKey = newId();
   const at = new Date(deps.clock.now());
@@ -42,7 +45,7 @@ export async function makeApiKey(deps: KeyDeps, user: User, actor: Actor): Promi
   return apiKey;
 }
 
-/** Takes the user's API key away, and ends their sessions; `changed` is false where there was none. */
+/** Removes the user's API key and ends their sessions. `changed` is false if there was no key. */
 export async function revokeApiKey(
   deps: KeyDeps,
   user: User,
@@ -50,12 +53,12 @@ export async function revokeApiKey(
 ): Promise<{ changed: boolean }> {
   const event = actorsEvent(deps, user, "api_key_revoked", actor);
   const changed = await removeApiKey(deps.db, user.id, event);
-  // Also where nothing changed: the request before may have been cut off here.
+  // Runs even if nothing changed: an earlier request may have failed before it ended the sessions.
   await endSessions(deps, user.id, "api_key_changed");
   return { changed };
 }
 
-/** Keyed, and bound to its user; a key is random and long, so that it needs no slow hash. */
+/** A keyed hash, bound to the user. A key is long and random, so it needs no slow hash. */
 function hashOf({ config }: Pick<Deps, "config">, userId: string, apiKey: string): string {
   return hashCode(config.CODE_KEY, "api-key", userId, apiKey);
 }

@@ -7,7 +7,7 @@ import { failures } from "../../store/redis/second-step/failures.ts";
 import type { ChallengeState, ChallengeView } from "../../workflows/view-types.ts";
 import type { Deps } from "../deps.ts";
 
-/** Why a challenge has ended that took as many requests as it may. */
+/** The `reason` of a challenge that ended after too many requests. */
 export const TOO_MANY = "too_many_requests";
 
 /** A login challenge as clients see it. */
@@ -49,8 +49,8 @@ export async function describeChallenge(
 }
 
 /**
- * Back at the phone so soon that no other passcode is sent, the one that came moments ago still answers
- * the challenge: it waits for that one. Its flow knows only that none was sent.
+ * If the user switches back to the phone so soon that no new passcode is sent, the previous
+ * passcode still works, and the challenge waits for it. The flow only knows that none was sent.
  */
 async function withPasscodeOut(
   { redis, clock }: Pick<Deps, "redis" | "clock">,
@@ -64,15 +64,16 @@ async function withPasscodeOut(
   return { ...view, state: "awaiting_passcode", delivery: "sent", problem: undefined, next };
 }
 
-/** Where a challenge stands, by its flow and by what Redis knows better. */
+/** The state of a challenge, from its flow and from what Redis knows better. */
 function standOf(
   { state, next }: ChallengeView,
   { spent, completedBy, expiresAt }: Pick<ChallengeRecord, "spent" | "completedBy" | "expiresAt">,
   now: number,
 ): Pick<ChallengeView, "state" | "next"> {
-  // Its end, which the flow may not have heard of.
+  // The challenge has ended, even if its flow does not know it yet.
   if (spent) return { state: next.length > 0 ? "withdrawn" : state, next: [] };
-  // Whose answer came too late: the passcode is to be sent again, and nobody is told that it was right.
+  // A right passcode reached the flow, but no session was opened: the answer came too late. The
+  // client must send the passcode again, and is not told that it was right.
   if (state === "authenticated" && !completedBy)
     return now < expiresAt
       ? { state: "awaiting_passcode", next: ["verify"] }
@@ -80,7 +81,7 @@ function standOf(
   return { state, next };
 }
 
-/** Attempts until the lock, the one that would lock included. */
+/** Wrong attempts until the lock, including the one that locks. */
 export function attemptsRemaining(limits: Deps["config"]["limits"], failed: number): number {
   return Math.max(0, limits.wrongPasscodes + 1 - failed);
 }

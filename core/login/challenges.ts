@@ -19,15 +19,15 @@ import { payIfDone, type Spent } from "../limits/spend-all.ts";
 import { Problem } from "../problem.ts";
 import { type Challenge, describeChallenge, TOO_MANY } from "./challenge-view.ts";
 
-/** Where a challenge stands. Throws `challenge_not_found`. */
+/** The state of a challenge. Throws `challenge_not_found`. */
 export async function getChallenge(deps: Deps, id: string): Promise<Challenge> {
   const record = await recordOf(deps, id);
   return describeChallenge(deps, id, await viewOf(deps, id), record);
 }
 
 /**
- * Sends a new passcode, after which the older one is void; neither the failures nor the deadline
- * change. Throws `illegal_transition` for OTP, `send_limit`, `challenge_expired`.
+ * Sends a new passcode; the old one stops working. The count of failures and the deadline stay the
+ * same. Throws `illegal_transition` for OTP, `send_limit`, `challenge_expired`.
  */
 export async function resendPasscode(deps: Deps, id: string): Promise<Challenge> {
   const record = await recordOf(deps, id);
@@ -39,8 +39,8 @@ export async function resendPasscode(deps: Deps, id: string): Promise<Challenge>
 }
 
 /**
- * Goes on with another configured method for this one login. Back at the phone within 30 s no other
- * passcode is sent, and the challenge waits for the one before. Throws `method_not_configured`.
+ * Switches this login to another configured method. Switching back to the phone within 30 s sends
+ * no new passcode; the challenge waits for the previous one. Throws `method_not_configured`.
  */
 export async function chooseMethod(deps: Deps, id: string, method: Method): Promise<Challenge> {
   const record = await recordOf(deps, id);
@@ -58,7 +58,7 @@ export async function chooseMethod(deps: Deps, id: string, method: Method): Prom
   return move(deps, id, record, "chooseMethod", payload, sending);
 }
 
-/** The budgets of a passcode to the user's phone; undefined where they are spent. */
+/** Spends the budgets of a passcode to the user's phone. Answers undefined if they are used up. */
 export async function trySend(
   deps: Deps,
   challengeId: string,
@@ -101,20 +101,20 @@ async function move<U extends "resendPasscode" | "chooseMethod">(
 }
 
 /**
- * Counts a request to the challenge, whatever becomes of it. Throws `challenge_expired` with the
- * `reason` where it was one too many: the challenge has ended then.
+ * Counts a request to the challenge, whatever its outcome. Throws `challenge_expired` with the
+ * `reason` after one request too many; the challenge has then ended.
  */
 export async function spendRequest(deps: Deps, challengeId: string): Promise<void> {
   const { challenge: allowed } = deps.config.limits.flowRequests;
   const taken = await takeRequest(deps.redis, { challengeId, now: deps.clock.now(), allowed });
-  // The flow itself says of one that is over how it ended.
+  // A challenge that ended in another way is not refused here: its flow says how it ended.
   if (taken === "just_spent") withdrawSpent(deps, challengeId);
   if (taken === "just_spent" || taken === "spent") throw challengeSpent();
 }
 
 /**
- * Sends the challenge's flow an Update. Throws `challenge_expired` with the `reason` where the engine
- * takes none of them any more: the challenge has ended then.
+ * Sends the challenge's flow an Update. Throws `challenge_expired` with the `reason` if Temporal
+ * accepts no more Updates for the flow; the challenge has then ended.
  */
 export async function moveChallenge<U extends UpdateName<"loginChallenge">>(
   deps: Deps,
@@ -134,7 +134,10 @@ export async function moveChallenge<U extends UpdateName<"loginChallenge">>(
   }
 }
 
-/** Tells the flow what Redis has decided. Not waited for: without it the flow ends by its deadline. */
+/**
+ * Tells the flow that Redis has ended the challenge. Not awaited: without the signal the flow ends
+ * at its deadline.
+ */
 export function withdrawSpent({ flows, log }: Pick<Deps, "flows" | "log">, id: string): void {
   flows
     .signal(workflowIds.loginChallenge(id), "withdraw", { reason: TOO_MANY })
@@ -148,15 +151,16 @@ async function recordOf({ redis }: Deps, id: string): Promise<ChallengeRecord> {
   return record;
 }
 
-/** Where the challenge's workflow stands. Throws `challenge_not_found`. */
+/** The state of the challenge's workflow. Throws `challenge_not_found`. */
 async function viewOf({ flows }: Deps, id: string): Promise<ChallengeView> {
   const view = await flows.challenge(id);
-  // The record is written a moment before the workflow is started; a crash may come between.
+  // The record is written just before the workflow starts. A crash in between leaves only the
+  // record.
   if (!view) throw challengeNotFound();
   return view;
 }
 
-/** Why the challenge takes nothing more, or not this. */
+/** Why the challenge accepts nothing more, or not this request. */
 export function refusal(view: ChallengeView): Problem {
   const members = { state: view.state };
   if (view.state === "locked") return accountLocked();
@@ -167,25 +171,25 @@ export function refusal(view: ChallengeView): Problem {
 
 const AGAIN = "Log in again.";
 
-/** The challenge is none of ours, or long forgotten. */
+/** The challenge does not exist, or is long forgotten. */
 export const challengeNotFound = () => new Problem("challenge_not_found", AGAIN);
 
-/** The challenge is over without a session. */
+/** The challenge has ended without a session. */
 export const challengeExpired = (extra?: Problem["extra"]) =>
   new Problem("challenge_expired", AGAIN, extra);
 
-/** The challenge took as many requests as it may. */
+/** The challenge has used up its requests. */
 export const challengeSpent = () =>
   new Problem("challenge_expired", "Too many requests were made for this login. Log in again.", {
     members: { reason: TOO_MANY, state: "withdrawn" },
     spent: true,
   });
 
-/** The challenge has become a session. */
+/** The challenge has already opened a session. */
 export const challengeUsed = (extra?: Problem["extra"]) =>
   new Problem("illegal_transition", "This login was already completed.", extra);
 
-/** The 423 problem, the same wherever a locked user meets it. */
+/** The 423 problem. It is the same for every request of a locked user. */
 export const accountLocked = () =>
   new Problem(
     "account_locked",

@@ -15,9 +15,9 @@ import { spendPasswordGuess } from "./password-limits.ts";
 export type Credentials = { username: string; password: string };
 
 /**
- * The user of this name and password. Throws `invalid_credentials` with the same words and after
- * the same work whether the user exists or not, `login_throttled`, `logins_under_way` where too many
- * others are being judged, and `too_many_requests` where the user logs in too often.
+ * Finds the user by name and checks the password. Throws `invalid_credentials`, with the same words
+ * and after the same work whether the user exists or not, `login_throttled`, `logins_under_way` if
+ * too many other logins are being judged, and `too_many_requests` if the user logs in too often.
  */
 export function checkCredentials(
   deps: Deps,
@@ -30,7 +30,7 @@ export function checkCredentials(
 type Prove = (user: Credentialed | undefined) => Promise<boolean>;
 
 /**
- * The user of this name whose secret is right: the proof takes as long for nobody. Throws as
+ * Finds the user and checks the secret. Unknown names take equally long. Throws as
  * `checkCredentials`.
  */
 export async function checkProof(
@@ -41,7 +41,7 @@ export async function checkProof(
 ): Promise<Credentialed> {
   const { user, proven } = await judgeProof(deps, username, prove, origin);
   if (proven) return proven;
-  // Not waited for: a known user's failed login must take no longer than an unknown one's.
+  // Not awaited: a known user's failed login must take no longer than an unknown one's.
   if (user)
     Promise.all([
       recordEvent(deps.db, userEvent(deps, subjectOf(user), "login_failed", origin)),
@@ -51,8 +51,8 @@ export async function checkProof(
 }
 
 /**
- * The user of this name, and once more where the secret is right; where it is not, it costs a guess.
- * Throws `login_throttled`, `logins_under_way`, `too_many_requests`.
+ * Finds the user, and answers them as `proven` too if the secret is right. A wrong secret costs a
+ * guess. Throws `login_throttled`, `logins_under_way`, `too_many_requests`.
  */
 export async function judgeProof(
   deps: Deps,
@@ -66,7 +66,7 @@ export async function judgeProof(
     return { user, proven: (await prove(user)) ? user : undefined };
   };
   const judged = await judge().catch(async (error) => {
-    // An outage costs no guess: nothing was judged.
+    // An outage costs no guess, because nothing was judged.
     await guess.giveBack();
     throw error;
   });

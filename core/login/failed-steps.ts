@@ -6,19 +6,19 @@ import { workflowIds } from "../../workflows/ids.ts";
 import { userEvent } from "../audit.ts";
 import type { Deps } from "../deps.ts";
 
-/** What was tried, and why a code that was right once is none any more. */
+/** What was tried, and why a code that was once right no longer works. */
 type FailedStep = {
   method: Factor;
-  /** The app's name, where the code is one of an app's. */
+  /** The app's name, if the code is an app's. */
   device?: string;
   reason?: "already_used" | "replaced";
 };
 
 /**
- * Writes a failed second step down for its owner, to be told at the next login too. It is waited for:
- * where PostgreSQL is away a wrong passcode is then answered like a right one, which could become no
- * session. The lock bounds how many wrong ones there are; those that were right once count towards no
- * lock, and a challenge tells once of each reason.
+ * Records a failed second step for its owner, who is also told of it at the next login. The write
+ * is awaited: if PostgreSQL is down, a wrong passcode then gets the same answer as a right one,
+ * which cannot open a session either. The lock limits how many wrong passcodes there are. Codes
+ * that were once right do not count towards the lock; each challenge records each reason only once.
  */
 export async function recordFailedStep(
   deps: Pick<Deps, "db" | "redis" | "clock">,

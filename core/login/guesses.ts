@@ -10,17 +10,20 @@ import { matchingStep, OTP_DIGITS } from "../devices/totp.ts";
 import { Problem } from "../problem.ts";
 import { spendRequest } from "./challenges.ts";
 
-/** What was typed, as the judge of attempts takes it. */
+/** The typed text in the forms that `checkPasscode` compares. */
 export type Guess = {
   passcodeHash?: string;
-  /** The apps that show the code, each with its name. */
+  /** The user's apps that show this code now, each with its name. */
   otpMatches?: readonly OtpMatch[];
   recoveryHash?: string;
 };
 
 export type OtpMatch = { deviceId: string; step: number; device: string };
 
-/** What the typed text could be: six digits of an app, seven of an SMS, or a recovery code. */
+/**
+ * Reads the typed text as what it could be: six digits of an app, seven of an SMS, or a recovery
+ * code.
+ */
 export async function readGuess(
   deps: Deps,
   challengeId: string,
@@ -44,13 +47,13 @@ export async function readGuess(
   }
   const hash = recoveryHash(deps, userId, typed);
   if (hash) return { recoveryHash: hash };
-  // Nothing to judge, but a request all the same.
+  // There is nothing to judge, but it counts as a request.
   await spendRequest(deps, challengeId);
   const message = "Passcodes have 6 or 7 digits. Recovery codes have 16 letters and digits.";
   throw new Problem("invalid_request", message, { errors: [{ path: "passcode", message }] });
 }
 
-/** Has the guess judged; a wrong one is counted by that. */
+/** Judges the guess, and counts a wrong one. */
 export async function judge(
   { db, redis, clock, config }: Deps,
   challengeId: string,
@@ -72,12 +75,12 @@ export async function judge(
   });
 }
 
-/** What was typed, by its form. */
+/** The kind of factor that was typed, by its form. */
 export function methodOf({ passcodeHash, recoveryHash: hash }: Guess): Factor {
   if (hash !== undefined) return "recovery_code";
   return passcodeHash === undefined ? "otp" : "sms";
 }
 
-/** The app's code that was typed; of several that show the same, the one of the latest step. */
+/** The matching app code. If several apps show the same code, the one of the latest step. */
 export const newestOf = ({ otpMatches = [] }: Guess): OtpMatch | undefined =>
   otpMatches.toSorted((a, b) => b.step - a.step)[0];

@@ -13,8 +13,8 @@ const MINUTE_MS = 60_000;
 type LockDeps = Pick<Deps, "db" | "redis" | "clock" | "config">;
 
 /**
- * Since when the user is locked, by the system of record; the counter's lock is written down first
- * where a crash kept it from being.
+ * Since when the user is locked, according to PostgreSQL. If a crash left a lock only in the Redis
+ * counter, it is first written to PostgreSQL.
  */
 export async function lockedSince(
   deps: LockDeps,
@@ -27,7 +27,7 @@ export async function lockedSince(
   const at = new Date(clock.now());
   const event = userEvent(deps, subjectOf(user), "account_locked", origin);
   return holdingUser(db, user.id, async (tx) => {
-    // Support may have ended the lock since.
+    // Support may have ended the lock in the meantime.
     if (!(await isExhausted(deps, user))) return undefined;
     const isNew = await lockUser(tx, { userId: user.id, at }, event);
     return isNew ? at : ((await getUser(tx, user.id))?.lockedAt ?? undefined);
@@ -38,8 +38,8 @@ const isExhausted = async ({ redis, clock, config }: LockDeps, { id }: User) =>
   (await failures(redis, id, clock.now())) > config.limits.wrongPasscodes;
 
 /**
- * Ends the user's lock, or only the one of that time; false when there was none. The counter goes
- * first: a crash in between leaves the user locked.
+ * Ends the user's lock, or only the lock set at `since`. Answers false if there was none. The
+ * counter is cleared first, so that a crash in between leaves the user locked.
  */
 export async function endLock(
   { db, redis }: Pick<LockDeps, "db" | "redis">,
@@ -54,8 +54,8 @@ export async function endLock(
 }
 
 /**
- * Refuses a locked user with `account_locked`. Where LOCK_MINUTES is set, a lock as old as that is
- * ended by the service itself instead.
+ * Refuses a locked user with `account_locked`. If LOCK_MINUTES is set, a lock of that age is ended
+ * instead.
  */
 export async function refuseLocked(deps: LockDeps, user: User, origin: ClientInfo): Promise<void> {
   const since = await lockedSince(deps, user, origin);
@@ -65,6 +65,6 @@ export async function refuseLocked(deps: LockDeps, user: User, origin: ClientInf
     throw accountLocked();
   const event = userEvent(deps, subjectOf(user), "account_unlocked", origin, { minutes });
   const ended = await endLock(deps, user.id, { ...event, actorId: null }, since);
-  // Another login ended it at the same time, or the user is locked again.
+  // Another login has just ended the lock, unless the user is locked again.
   if (!ended && (await getUser(deps.db, user.id))?.lockedAt) throw accountLocked();
 }

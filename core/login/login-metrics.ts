@@ -3,7 +3,7 @@ import { codeOf } from "../outages.ts";
 
 type Step = Facts["login-step"];
 
-/** Passes a step of a login on, and tells how it ended: as `ended` says, or by the problem's code. */
+/** Awaits a step of a login and publishes its outcome: what `ended` says, or the problem's code. */
 export async function measured<Result>(
   step: Step["step"],
   work: Promise<Result>,

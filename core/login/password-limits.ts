@@ -25,28 +25,32 @@ const DAY_MS = 24 * 3_600_000;
 const KNOWN_MS = 30 * DAY_MS;
 
 /**
- * How long a guess may take to be judged, in ms: as long as any request is worked on. Whoever dies
- * before has spent it.
+ * The most time, in ms, to judge a guess: as long as any request may take. If the process dies
+ * before that, the guess stays spent.
  */
 const JUDGED_WITHIN_MS = 15_000;
 
-/** How long a login waits for others that are under way, and how often it looks at most; in ms. */
+/**
+ * How long a login waits for other logins under way, and the shortest and longest poll interval; in
+ * ms.
+ */
 const PATIENCE_MS = 5_000;
 const POLL_MS = { first: 50, longest: 400 };
 
-/** More do not wait in this process. */
+/** The most logins that wait in this process. */
 const MOST_WAITING = 300;
 let waiting = 0;
 
 type ThrottleDeps = Pick<Deps, "redis" | "clock" | "config">;
 
 /**
- * Spends one password guess, to be given back after the right password and settled after a wrong
- * one: from the budgets of the client's address, of this user name from this address and of this user
- * name from anywhere; where the user has logged in from there before, of what failed there since. Throws
- * `login_throttled` where so many were wrong, and `logins_under_way` where it would have to wait too long
- * for those that are being judged; `too_many_requests` where the user logs in too often. Nothing here
- * locks, and guessing from elsewhere keeps nobody out of where they usually are.
+ * Spends one password guess. The caller gives it back after the right password and settles it after
+ * a wrong one. It is charged to the client's address, to this user name from this address, and to
+ * this user name from anywhere. If the user has logged in from this address before, the failures
+ * from there since that login replace the last budget. Throws `login_throttled` after too many
+ * wrong passwords, `logins_under_way` if it would wait too long for guesses that are being judged,
+ * and `too_many_requests` if the user logs in too often. This locks nobody: guesses from elsewhere
+ * do not keep a user out at the addresses they usually use.
  */
 export async function spendPasswordGuess(
   deps: ThrottleDeps,
@@ -78,8 +82,8 @@ export async function spendPasswordGuess(
     return trySpendAll(redis, now, charges, refusal, { settlesWithinMs: JUDGED_WITHIN_MS });
   });
   try {
-    // Also right ones cost a hash. Only once there is a guess: a key for each name that is made up
-    // would be more than the address's guesses.
+    // Right passwords cost a hash too, so logins are limited as well. Spent only after the guess:
+    // otherwise made-up names could create more keys than the address has guesses.
     const key = keys.usernameLogins(digest(deps, at, username));
     await spendAll(redis, now, [{ key, rules: [logins] }], {
       code: "too_many_requests",
@@ -93,8 +97,8 @@ export async function spendPasswordGuess(
 }
 
 /**
- * What is spent at an address that the user name was logged in with from; none where it was not, or
- * where too many wrong passwords came from there since: it is as strange as any other then.
+ * The budget of an address from which this user has logged in before. Undefined if they have not,
+ * or if too many wrong passwords came from there since: then the address counts as unknown.
  */
 async function knownAt(
   deps: ThrottleDeps,
@@ -107,7 +111,8 @@ async function knownAt(
   const key = keys.knownFailures(user, address);
   const limit = config.limits.password.fromKnown;
   const within = { now, windowMs: KNOWN_MS, settlesWithinMs: JUDGED_WITHIN_MS };
-  // Both at once, also for who is strange here: the time of an answer would tell them apart.
+  // Both are read for unknown addresses too, so that the answer's time does not reveal which are
+  // known.
   const [isKnown, failed] = await Promise.all([
     isKnownAddress(redis, keys.knownAddresses(user), address, { now, withinMs: KNOWN_MS }),
     settledIn(redis, key, within),
@@ -115,7 +120,9 @@ async function knownAt(
   return isKnown && failed < limit ? { key, rules: [{ limit, windowMs: KNOWN_MS }] } : undefined;
 }
 
-/** Spends once guesses that are under way have been judged, which takes no longer than their hashes. */
+/**
+ * Spends, after waiting for guesses under way to be judged. That takes no longer than their hashes.
+ */
 async function afterOthers(spend: () => Promise<Spent | Refused>): Promise<Spent> {
   const end = performance.now() + PATIENCE_MS;
   for (let pollMs = POLL_MS.first; ; pollMs = Math.min(2 * pollMs, POLL_MS.longest)) {
@@ -132,9 +139,9 @@ async function afterOthers(spend: () => Promise<Spent | Refused>): Promise<Spent
 }
 
 /**
- * Makes the address known to the user name, after a whole login: by every factor that there is. Clients
- * without an address have nothing to be known by: all of them are strangers. Nobody waits for it, and
- * what cannot be noted is logged: the session that is open by now must reach its user.
+ * Marks the address as known for the user name, after a login with every factor that the user has.
+ * Clients without an address always count as unknown. Not awaited, and an error is only logged: the
+ * session is already open and must reach its user.
  */
 export function rememberAddressOf(
   deps: ThrottleDeps & Pick<Deps, "log">,
@@ -150,7 +157,10 @@ export function rememberAddressOf(
   );
 }
 
-/** Forgets where the user name was logged in from, but for where its password was changed from. */
+/**
+ * Forgets the addresses that the user name was logged in from, except the one that the password was
+ * changed from.
+ */
 export async function forgetAddressesOf(
   deps: Pick<Deps, "redis" | "config">,
   username: string,

@@ -9,10 +9,10 @@ import type { Deps } from "../deps.ts";
 
 type Login = { userId: string; accountId: string; challengeId: string };
 
-/** What answered the challenge; an app by its name. */
+/** The factor that answered the challenge, and the app's name if it was an app. */
 type Proof = { factor: Factor; device?: string };
 
-/** Writes down the login that a challenge became, once however often it is repeated; answers the user. */
+/** Records the login that a challenge became, once even if it is repeated. Answers the user. */
 export async function recordSuccess(
   deps: Pick<Deps, "db" | "clock">,
   { challengeId, ...user }: Login,

@@ -43,27 +43,27 @@ export type LoginResult =
   | { status: "challenge"; challenge: Challenge }
   | { status: "setup_required"; session: OpenedSession };
 
-/** What a login began with, and how the face that it came by goes on with it. */
+/** How a login starts, and how the API or page that it came by continues it. */
 type Terms = {
   proof: "pwd" | "api_key";
   /** How long a challenge may be answered, in ms. */
   challengeMs: number;
   /**
-   * Where a second factor is required and missing: a session to set it up, or none. `only`: no
-   * other session is wanted.
+   * What the login gets if a second factor is required and missing: a session to set it up
+   * ("offered"), or a refusal ("refused"). "only": no session but a set-up session is wanted.
    */
   setup: "offered" | "refused" | "only";
-  /** Whether the answer tells the failed logins before it; a program would drop them unread. */
+  /** Whether the answer reports the earlier failed logins. A program would ignore the report. */
   tellsFailedLogins: boolean;
 };
 
-/** How often a login is decided anew because the user's devices changed under it. */
+/** How often a login is decided again because the user's devices changed meanwhile. */
 const DECISIONS = 3;
 
 /**
- * The first step of a login. Throws the problems `invalid_credentials` (with the same words and
- * after the same work whether the user exists or not), `account_locked` after the right password
- * only, and `login_throttled`, `logins_under_way` and `too_many_requests`.
+ * The first step of a login. Throws `invalid_credentials` (with the same words and after the same
+ * work whether the user exists or not), `account_locked` only after the right password, and
+ * `login_throttled`, `logins_under_way` and `too_many_requests`.
  */
 export async function logIn(
   deps: Deps,
@@ -78,9 +78,9 @@ export async function logIn(
 }
 
 /**
- * The only step of a program's login. Throws as `logIn`, and `invalid_credentials` also for the
- * right key of a user who has or needs a second factor, unless the account lets keys do without and
- * the user's role does not need one.
+ * The only step of a program's login. Throws as `logIn`. Also throws `invalid_credentials` for the
+ * right key of a user who has or needs a second factor, unless the account allows keys without one
+ * and the user's role does not require one.
  */
 export async function logInByApiKey(
   deps: Deps,
@@ -113,11 +113,11 @@ async function goOn(
 ): Promise<LoginResult> {
   const user = await checked;
   note({ userId: user.id });
-  // One however often it is decided.
+  // One event, however often the login is decided.
   const event = userEvent(deps, subjectOf(user), "login_succeeded", origin);
   for (let decision = 0; decision < DECISIONS; decision++) {
-    // Before the password and the devices are looked at again: a session opened on what they were,
-    // under a mark set since, is refused.
+    // Read before the password and the devices are read again. If a revocation mark is set after
+    // this, a session based on the older state is refused.
     const epochs = await readEpochs(deps.redis, user.id, user.accountId);
     const result = await decide(deps, user, { epochs, event, origin }, terms);
     if (result) return result;
@@ -127,7 +127,7 @@ async function goOn(
   });
 }
 
-/** Undefined when a revocation overtook the decision. */
+/** Answers undefined if a revocation happened during the decision. */
 async function decide(
   deps: Deps,
   user: Credentialed,
@@ -135,8 +135,8 @@ async function decide(
   { proof, challengeMs, setup: wanted, tellsFailedLogins }: Terms,
 ): Promise<LoginResult | undefined> {
   const { db, redis, clock, config } = deps;
-  // One time for what is required and for the session: none is from after the end of a grace period
-  // that was decided on before it.
+  // The requirement and the session use the same time. Otherwise a decision made before the end of
+  // a grace period could open a session after it.
   const now = clock.now();
   const profile = await getLoginProfile(db, user);
   if (!profile) throw new Problem("invalid_credentials");
@@ -165,7 +165,8 @@ async function decide(
 
   const multiFactorRequiredFrom = requiredFrom(requirement, now);
   const setup = proof === "pwd" && (required || wanted === "only");
-  // Before the session: a crash or an outage in between leaves no session without its event.
+  // Before the session is opened: a crash or an outage in between leaves no session without its
+  // event.
   const detail = proof === "api_key" ? { factor: proof } : {};
   await recordLogin(db, { ...event, detail });
   const opened = await openSession(redis, {
@@ -178,7 +179,7 @@ async function decide(
     epochs,
     now,
     lifetimeMs: setup ? config.limits.session.setupMs : config.limits.session.absoluteMs,
-    // Set-up ends in another login, which tells them.
+    // A set-up session leads to another login, and that one reports them.
     tellsFailedLogins: tellsFailedLogins && !setup,
     ...origin,
   });
@@ -198,7 +199,7 @@ type Choice = {
   lifetimeMs: number;
 };
 
-/** Undefined where the devices that it is for were removed since the login looked at them. */
+/** Answers undefined if the devices were removed after the login read them. */
 async function startChallenge(
   deps: Deps,
   user: User,

@@ -5,7 +5,10 @@ import { codeUsed } from "../devices/totp.ts";
 import { Problem } from "../problem.ts";
 import type { Guess } from "./guesses.ts";
 
-/** The refusal of a code that was right once, an app's or else a recovery code: `passcode_already_used`. */
+/**
+ * The refusal of a code that was used before, an app's code or a recovery code:
+ * `passcode_already_used`.
+ */
 export async function usedCode(
   deps: Deps,
   userId: string,
@@ -20,8 +23,8 @@ const recoveryCodeUsed = (): Problem =>
   new Problem("passcode_already_used", "You have used this recovery code already. Take another.");
 
 /**
- * Takes a recovery code out of circulation, and answers how many are left; undefined where the guess is none.
- * A race for it is lost here: throws `passcode_already_used`.
+ * Marks a recovery code as used, and answers how many are left; undefined if the guess is no
+ * recovery code. Throws `passcode_already_used` if another request used the code first.
  */
 export async function spendRecoveryCode(
   { db, clock }: Deps,

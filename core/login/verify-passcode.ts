@@ -39,28 +39,30 @@ import { rememberAddressOf } from "./password-limits.ts";
 import { recordSuccess } from "./record-login.ts";
 import { spendRecoveryCode, usedCode } from "./used-codes.ts";
 
-/** RFC 8176 names; the recovery code has none there and goes by its own. */
+/** RFC 8176 names. It has none for a recovery code, which uses its own. */
 const AMR: Record<Factor, string[]> = {
   sms: ["pwd", "sms", "mfa"],
   otp: ["pwd", "otp", "mfa"],
   recovery_code: ["pwd", "recovery_code", "mfa"],
 };
 
-/** Whether the answer tells the failed logins before it, once; a program would drop them unread. */
+/**
+ * Whether the answer reports the earlier failed logins, once. A program would ignore the report.
+ */
 type Terms = { tellsFailedLogins: boolean };
 
 export type Authenticated = {
   session: OpenedSession;
-  /** How many recovery codes are left, where one was used. */
+  /** How many recovery codes are left, if one was used. */
   recoveryCodesRemaining?: number;
   failedAttempts?: FailedAttempts;
 };
 
 /**
  * The second step of a login: any of the user's factors answers the challenge. Throws
- * `passcode_rejected` with `attemptsRemaining`, `account_locked` on the seventh wrong one,
+ * `passcode_rejected` with `attemptsRemaining`, `account_locked` on the seventh wrong passcode,
  * `passcode_already_used` and `passcode_replaced`, which cost no attempt, `challenge_expired` (with
- * the `reason` `too_many_requests` where it took as many as it may), `illegal_transition` for a used
+ * the `reason` `too_many_requests` if it used up its requests), `illegal_transition` for a used
  * challenge, `challenge_not_found`.
  */
 export async function verifyPasscode(
@@ -104,9 +106,9 @@ async function secondStep(
 }
 
 /**
- * An outage costs no attempt, as long as the user's refunds of the day last, and answers a right and
- * a wrong passcode alike. A flow that takes nothing more, which its user can bring about, gives nothing
- * back: there a right one costs as much as a wrong one, too.
+ * An outage costs no attempt while the user has refunds left today, and gives the same answer to
+ * right and wrong passcodes. A flow that accepts no more requests refunds nothing, because its user
+ * can cause that; there a right passcode costs as much as a wrong one, too.
  */
 async function giveBack(
   deps: Deps,
@@ -119,7 +121,7 @@ async function giveBack(
   if (refund === "given_back") recordRefund(deps, { userId, kind: "passcode" }, origin);
 }
 
-/** Tells the workflow of an attempt that failed; answers what the client is told. */
+/** Reports a failed attempt to the workflow, and answers the problem for the client. */
 async function refuse(
   deps: Deps,
   id: string,
@@ -146,7 +148,7 @@ async function refuse(
         { ...step, device: newest?.device, reason: "already_used" },
         origin,
       );
-      // Nothing is guessed by it, and it costs no attempt.
+      // It guesses nothing, so it costs no attempt.
       return usedCode(deps, ownerOf(id) ?? "", newest);
     case "replaced":
       await recordFailedStep(deps, id, { ...step, reason: "replaced" }, origin);
@@ -176,7 +178,7 @@ async function refuse(
   }
 }
 
-/** Counts the wrong passcode for good; answers how many there are that clients may be shown. */
+/** Makes the count of a wrong passcode final. Answers how many failures clients may be shown. */
 const settle = (
   { redis, clock }: Deps,
   challengeId: string,
@@ -184,12 +186,12 @@ const settle = (
 ) => settleFailure(redis, { challengeId, pendingId, now: clock.now() });
 
 /**
- * Moves the workflow to `authenticated`. A repeated request finds it there already: that is no
- * refusal, since the session, opened once a challenge, decides who wins.
+ * Moves the workflow to `authenticated`. A repeated request finds it there already. That is no
+ * refusal: each challenge opens one session, and opening it decides which request wins.
  */
 async function tellAccepted(deps: Deps, id: string, factor: Factor, origin: ClientInfo) {
   const facts = { factor, origin };
-  // Without an id of its own, as a wrong one's: where too many are under way, both are refused alike.
+  // Without an Update ID, like a wrong one: if too many are under way, both are refused alike.
   const { moved, view } = await moveChallenge(deps, id, "acceptPasscode", facts);
   if (!moved && view.state !== "authenticated") throw refusal(view);
 }
@@ -207,7 +209,7 @@ async function open(
   const userId = ownerOf(challengeId) ?? "";
   const otpStep = accepted.factor === "otp" ? accepted : undefined;
   const match = guess.otpMatches?.find((one) => one.deviceId === otpStep?.deviceId);
-  // Before the session: a crash in between leaves no session without its event.
+  // Before the session is opened: a crash in between leaves no session without its event.
   const login = { userId, accountId, challengeId };
   const proof = { factor, device: match?.device };
   const user = await recordSuccess(deps, login, proof, origin);
@@ -230,7 +232,7 @@ async function open(
   if (opened === "locked") throw accountLocked();
   if (opened === "used") throw await usedCode(deps, userId, otpStep);
   if (opened === "stale") {
-    // Nothing answers it any more: whoever asks is not to be sent to type a passcode again.
+    // No passcode can answer this challenge any more, so clients must not ask for one again.
     await withdrawChallenge(redis, { userId, challengeId, now: clock.now() });
     throw new Problem("challenge_expired", "Your devices changed in the meantime. Log in again.");
   }

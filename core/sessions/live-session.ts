@@ -9,7 +9,7 @@ import { note } from "../../telemetry/request-context.ts";
 import type { Deps } from "../deps.ts";
 import { Problem } from "../problem.ts";
 
-/** The words for a session's end, by its reason. */
+/** What the client is told, by the reason of the session's end. */
 const ENDED: Record<string, string> = {
   device_verified: "Device verified. Log in again to start using it.",
   device_removed: "Your last device was removed. Log in to set up another.",
@@ -23,12 +23,12 @@ const ENDED: Record<string, string> = {
   ended_by_user: "You were logged out from another device.",
 };
 
-/** Whether a set-up session will do. */
+/** Whether a set-up session is allowed. */
 export type Admits = { setup?: boolean };
 
 /**
- * The live session of a token. Throws `unauthenticated`, `session_expired`, `session_revoked` and,
- * for a set-up session where that will not do, `setup_only`.
+ * The live session of a token. Throws `unauthenticated`, `session_expired`, `session_revoked`, and
+ * `setup_only` for a set-up session where that is not allowed.
  */
 export async function sessionOf(
   { redis, clock, config }: Pick<Deps, "redis" | "clock" | "config">,
@@ -44,9 +44,9 @@ export async function sessionOf(
 }
 
 /**
- * Requires that the session has not ended since its request began, and that its user still has its
- * role: asked right before the write, or inside its transaction, after what takes its time. Throws
- * `session_expired`, `session_revoked`, `unauthenticated`.
+ * Requires that the session has not ended since the request began, and that its user still has the
+ * session's role. Call it after all slow work, right before the write or inside its transaction.
+ * Throws `session_expired`, `session_revoked`, `unauthenticated`.
  */
 export async function requireStillLive(
   { db, redis, clock, config }: Pick<Deps, "db" | "redis" | "clock" | "config">,
@@ -54,7 +54,7 @@ export async function requireStillLive(
 ): Promise<void> {
   const { idleMs } = config.limits.session;
   liveOf(await recheckSession(redis, session, { now: clock.now(), idleMs }));
-  // The role changes a moment before the sessions end.
+  // A role changes just before the sessions end, so it is checked too.
   const user = await getUser(db, session.userId);
   if (user?.role !== session.role)
     liveOf({ ok: false, code: "session_revoked", reason: "role_changed" });

@@ -5,8 +5,8 @@ import type { Deps } from "../deps.ts";
 import { Problem } from "../problem.ts";
 
 /**
- * Requires that the user logged in lately by their password, and with a second factor where one is
- * configured. Throws `reauthentication_required`.
+ * Requires a recent login by password, and with a second factor if the user has one configured.
+ * Throws `reauthentication_required`.
  */
 export async function requireRecentLogin(
   deps: Pick<Deps, "db" | "clock" | "config">,
@@ -15,7 +15,7 @@ export async function requireRecentLogin(
   requireFreshWith(deps, session, await methodsOf(deps, session));
 }
 
-/** The same for a user whose configured methods are known already. */
+/** As `requireRecentLogin`, for a user whose configured methods the caller knows. */
 export function requireFreshWith(
   deps: Pick<Deps, "clock" | "config">,
   session: Session,
@@ -26,8 +26,8 @@ export function requireFreshWith(
 }
 
 /**
- * Requires that the user logged in lately by their password, with or without a second factor. A
- * program's API key is no proof that its owner is there. Throws `reauthentication_required`.
+ * Requires a recent login by password, with or without a second factor. A program's API key does
+ * not prove that its owner is there. Throws `reauthentication_required`.
  */
 export function requireRecentPassword(
   { clock, config }: Pick<Deps, "clock" | "config">,
@@ -37,12 +37,12 @@ export function requireRecentPassword(
   if (!recent || !amr.includes("pwd")) throw reauthenticate();
 }
 
-/** The methods the session's user has a verified device of. */
+/** The methods of which the session's user has a verified device. */
 export async function methodsOf({ db }: Pick<Deps, "db">, { userId }: Session): Promise<Method[]> {
   return configuredMethods(await listDevices(db, userId));
 }
 
-/** What leads to a new login. */
+/** The problem that makes the client log in again. */
 export const reauthenticate = () =>
   new Problem(
     "reauthentication_required",

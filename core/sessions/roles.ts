@@ -13,8 +13,9 @@ const WORDS: Record<Role, string> = {
 };
 
 /**
- * The session's user, who must have the role now: the session remembers the one of its login. Where
- * the role needs a second factor, the session had one. Throws `forbidden`, `reauthentication_required`.
+ * The session's user, who must have the role now: the session only knows the role of its login. If
+ * the role requires a second factor, the session must have one. Throws `forbidden`,
+ * `reauthentication_required`.
  */
 export async function requireRole(
   { db, config }: Pick<Deps, "db" | "config">,

@@ -8,7 +8,7 @@ import { userEvent } from "../audit.ts";
 import type { Deps } from "../deps.ts";
 import { Problem } from "../problem.ts";
 
-/** A session as the login that opened it answers it; the token is shown here only. */
+/** A new session as the login answers it. The token is shown only here. */
 export type OpenedSession = {
   token: string;
   id: string;
@@ -17,7 +17,7 @@ export type OpenedSession = {
   expiresAt: string;
 };
 
-/** Ends every session of the user and every login under way; whoever had one is told the reason. */
+/** Ends every session of the user and every login under way. Their holders are told the reason. */
 export function endSessions(
   { redis, clock }: Pick<Deps, "redis" | "clock">,
   userId: string,
@@ -27,8 +27,9 @@ export function endSessions(
 }
 
 /**
- * Ends every session of the user but the one that asks, and every login under way. Answers how many
- * sessions ended; asked for again, none. Throws `session_revoked` where the one that asks has ended.
+ * Ends every session of the user except the caller's, and every login under way. Answers how many
+ * sessions ended; a repeated call answers 0. Throws `session_revoked` if the caller's session has
+ * ended.
  */
 export async function endOtherSessions(
   deps: Pick<Deps, "db" | "redis" | "clock" | "config">,
@@ -47,10 +48,15 @@ export async function endOtherSessions(
   return ended;
 }
 
-/** Failed attempts to log in since the last login that succeeded, as the next one answers them, once. */
+/**
+ * The failed logins since the last successful one. The next successful login reports them, once.
+ */
 export type FailedAttempts = { count: number; since: string };
 
-/** The failed logins that the opening of a session told, as its answer's member; none where none failed. */
+/**
+ * The failed logins found when the session was opened, as a member of the answer; empty if none
+ * failed.
+ */
 export function failedAttemptsOf({ failedLogins }: { failedLogins?: FailedLogins }): {
   failedAttempts?: FailedAttempts;
 } {
@@ -61,7 +67,7 @@ export function failedAttemptsOf({ failedLogins }: { failedLogins?: FailedLogins
 
 const iso = (ms: number) => new Date(ms).toISOString();
 
-/** The answer's form of a session just opened. */
+/** A session that was just opened, in the form of the answer. */
 export function openedSession({
   token,
   session: { id, scope, amr, expiresAt },
@@ -72,7 +78,7 @@ export function openedSession({
   return { token, id, scope, amr, expiresAt: iso(expiresAt) };
 }
 
-/** A session as its owner sees it in a list, asked for from the session `currentId`. */
+/** A session as its owner sees it in a list. `currentId` is the session that asks. */
 export function describeSession(session: Session, currentId: string) {
   const { id, scope, amr, ip, userAgent } = session;
   return {

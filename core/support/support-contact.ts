@@ -1,7 +1,10 @@
 import type { SupportContact } from "../../config.ts";
 import { Problem } from "../problem.ts";
 
-/** A lock's refusal that names the way to Support, for people and as a member; others as they are. */
+/**
+ * Adds the contact of Support to the refusal of a locked user, in the text and as a member. Returns
+ * other problems unchanged.
+ */
 export function withSupport(problem: Problem, contact: SupportContact | undefined): Problem {
   const { code, message, extra } = problem;
   if (code !== "account_locked" || !contact) return problem;

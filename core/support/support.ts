@@ -19,10 +19,10 @@ import { requireStillLive } from "../sessions/live-session.ts";
 
 const FOUND = 20;
 
-/** Who acts, from where, by which session. */
+/** Who acts, from where, and by which session. */
 export type Actor = { actorId: string; origin: ClientInfo; session: Session | typeof OPERATOR_ID };
 
-/** Requires that whoever acts by a session still may. Throws as `requireStillLive`. */
+/** Requires that an actor with a session may still act. Throws as `requireStillLive`. */
 export async function requireStillActing(
   deps: Pick<Deps, "db" | "redis" | "clock" | "config">,
   { session }: Pick<Actor, "session">,
@@ -30,13 +30,13 @@ export async function requireStillActing(
   if (session !== OPERATOR_ID) await requireStillLive(deps, session);
 }
 
-/** At most twenty users: the one of that id, or those whose user name starts so. */
+/** At most twenty users: the user with this ID, or those whose user name starts with the query. */
 export async function findUsers({ db }: Pick<Deps, "db">, query: string): Promise<User[]> {
   const byId = isId(query) && (await getUser(db, query));
   return byId ? [byId] : searchUsers(db, query, FOUND);
 }
 
-/** The user of the id. Throws `user_not_found`. */
+/** The user with this ID. Throws `user_not_found`. */
 export async function userOf({ db }: Pick<Deps, "db">, userId: string): Promise<User> {
   const user = isId(userId) && (await getUser(db, userId));
   if (!user)
@@ -44,12 +44,13 @@ export async function userOf({ db }: Pick<Deps, "db">, userId: string): Promise<
   return user;
 }
 
-/** Looks are told apart by the clock's spans of this length: 12:00 to 12:10, and so on. */
+/** Looks are grouped by clock spans of this length: 12:00 to 12:10, and so on. */
 const LOOK_MS = 10 * 60_000;
 
 /**
- * Writes down that somebody looked at the user, and why if they said. Looks for one reason, or
- * for none, by one session from one address are one in such a span, so that most reloads are none.
+ * Records that somebody looked at the user, and their reason if they gave one. Looks for the same
+ * reason, or without one, by the same session from the same address are recorded once per span, so
+ * that reloads usually add nothing.
  */
 export async function recordLookUp(
   deps: Pick<Deps, "db" | "clock" | "config">,
@@ -61,14 +62,14 @@ export async function recordLookUp(
   const time = Math.floor(deps.clock.now() / LOOK_MS);
   const { session, origin } = actor;
   const sessionId = session === OPERATOR_ID ? session : session.id;
-  // Hashed: whoever is told of the event learns nothing of where Support sits.
+  // Hashed, so that whoever reads the event does not learn Support's address.
   const from = hashCode(deps.config.CODE_KEY, "look", sessionId, origin.ip ?? "");
   const why = reason ? hashCode(deps.config.CODE_KEY, "look", reason) : "";
   const key = `${event.type}/${user.id}/${actor.actorId}/${from}/${time}/${why}`;
   await recordEvent(deps.db, { ...event, key });
 }
 
-/** Ends the user's lock. `changed` is false for a user who is not locked, and nothing is done then. */
+/** Ends the user's lock. If the user is not locked, does nothing and answers `changed: false`. */
 export async function unlock(
   deps: Pick<Deps, "db" | "redis" | "clock" | "config">,
   user: User,
@@ -76,7 +77,7 @@ export async function unlock(
   reason: string,
 ): Promise<{ changed: boolean }> {
   requireAnother(user, actor);
-  // A lock that only the counter knows was not brought about from where Support sits.
+  // A lock known only to Redis is recorded without Support's IP address.
   const since = await lockedSince(deps, user, {});
   if (!since) return { changed: false };
   const event = actorsEvent(deps, user, "account_unlocked", actor, { reason });
@@ -88,8 +89,8 @@ export async function unlock(
 }
 
 /**
- * Removes every device of the user, voids the recovery codes and ends every session. `changed` is
- * false where there was no device; the sessions end either way. Throws `too_many_requests`.
+ * Removes every device of the user, makes the recovery codes void and ends every session. `changed`
+ * is false if there was no device; the sessions end in either case. Throws `too_many_requests`.
  */
 export async function resetMultiFactor(
   deps: Pick<Deps, "db" | "redis" | "clock" | "config" | "flows">,
@@ -123,7 +124,7 @@ function requireAnother(user: User, { actorId }: Pick<Actor, "actorId">) {
     throw new Problem("not_yourself", "You can't do this to your own account. Ask a colleague.");
 }
 
-/** An audit event of what somebody did to a user. */
+/** An audit event of something that somebody did to a user. */
 export function actorsEvent(
   deps: Pick<Deps, "clock">,
   user: User,

@@ -33,8 +33,8 @@ type OpenFlow = {
 };
 
 /**
- * All that Support needs to help the user: state, devices (masked), open flows, recent events, which
- * tell an operator alone from where Support acted.
+ * All that Support needs to help the user: state, masked devices, open flows, and recent events.
+ * Only an operator sees from where Support acted.
  */
 export async function viewForSupport(deps: Deps, user: User, reader: Reader = "account") {
   const { db, redis, config, clock } = deps;
@@ -50,7 +50,7 @@ export async function viewForSupport(deps: Deps, user: User, reader: Reader = "a
     user: { ...describeUser(user), accountName: account?.name ?? "" },
     multiFactor,
     attemptsRemaining: attemptsRemaining(config.limits, failed),
-    /** In the last 24 hours, by outages. */
+    /** In the last 24 hours, after outages. */
     attemptsGivenBack,
     flows: [...logins, ...multiFactor.devices.filter(({ verified }) => !verified).map(enrollment)],
     events,
@@ -58,8 +58,8 @@ export async function viewForSupport(deps: Deps, user: User, reader: Reader = "a
 }
 
 /**
- * The logins that wait for their second step. Not their ids: who has one and overhears the passcode
- * has the session.
+ * The logins that wait for their second step, without their IDs: with an ID, somebody who overhears
+ * the passcode could open the session.
  */
 async function openLogins({ redis, flows, clock }: Deps, userId: string): Promise<OpenFlow[]> {
   const open = await listOpenChallenges(redis, userId, clock.now());
@@ -70,7 +70,7 @@ async function openLogins({ redis, flows, clock }: Deps, userId: string): Promis
     })),
   );
   return viewed.flatMap(({ view, expiresAt }) => {
-    // One that is over waits for nobody, although its time has not run out.
+    // A challenge that has ended waits for nobody, even before its deadline.
     if (!view || view.next.length === 0) return [];
     const { state, problem = null, next } = view;
     return [{ type: "login_challenge", state, problem, deviceId: null, expiresAt, next }];

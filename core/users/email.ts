@@ -13,14 +13,15 @@ import { type Actor, requireStillActing } from "../support/support.ts";
 
 const DAY_MS = 86_400_000;
 
-/** The address that the user's notices go to. */
+/** The address for the user's notices. */
 export async function emailOf({ db }: Pick<Deps, "db">, userId: string): Promise<string | null> {
   return (await getUser(db, userId))?.email ?? null;
 }
 
 /**
- * Changes where one's own notices go; null for nowhere. Throws `reauthentication_required`, and
- * `send_limit` for an eleventh change in a day, since each writes to an address that nobody proved.
+ * Changes the address for the user's own notices; null for none. Throws
+ * `reauthentication_required`, and `send_limit` for the eleventh change in a day: each change sends
+ * a mail to an address that nobody has proven.
  */
 export async function changeOwnEmail(
   deps: Deps,
@@ -45,8 +46,8 @@ export async function changeOwnEmail(
 }
 
 /**
- * Gives the user another address, or none; false when nothing changed. The address before hears of
- * it as well. It is kept apart for that, before anything has changed, and the audit masks both.
+ * Gives the user another address, or none. Answers false if nothing changed. The previous address
+ * is told too, so it is stored separately before anything changes. The audit event masks both.
  */
 export async function changeEmail(
   deps: Pick<Deps, "db" | "redis" | "clock" | "config">,

@@ -1,4 +1,4 @@
-/** Mozilla's list, as a dictionary of which one can ask for whole words. */
+/** Mozilla's list of common passwords. `test` looks up a whole password. */
 declare module "fxa-common-password-list" {
   const list: { test(password: string): boolean };
   export default list;

@@ -4,8 +4,8 @@ import type { Deps } from "../deps.ts";
 import { spendAll } from "../limits/spend-all.ts";
 
 /**
- * The hash of a password that the user makes, for themselves or for somebody else. Throws
- * `too_many_requests` with the time to wait where they have made too many.
+ * Hashes a password that the user sets, for themselves or for somebody else. Throws
+ * `too_many_requests` with the time to wait if they have set too many.
  */
 export async function hashNewPassword(
   { redis, clock, config }: Pick<Deps, "redis" | "clock" | "config">,

@@ -3,20 +3,24 @@ import { normalizeUsername } from "../../store/postgres/users.ts";
 import { Problem } from "../problem.ts";
 
 /**
- * NIST SP 800-63B-4 section 3.1.1.2: 8 characters where the password is one of two factors, 15 where
- * it is the only one. It is one of two wherever a policy asks for that, which is what this is for.
+ * NIST SP 800-63B-4 section 3.1.1.2: 8 characters if the password is one of two factors, 15 if it
+ * is the only one. We use 8: a policy makes it one of two factors, and that is what this service is
+ * for.
  */
 const SHORTEST_PASSWORD = 8;
 
-/** What is longer is not hashed; NIST SP 800-63B-4 section 3.1.1.2 asks for 64 at least. */
+/**
+ * Longer passwords are not hashed. NIST SP 800-63B-4 section 3.1.1.2 requires that at least 64 are
+ * allowed.
+ */
 export const LONGEST_PASSWORD = 256;
 
-/** The words for a longer one. */
+/** What users are told about a longer password. */
 export const TOO_LONG = `A password has at most ${LONGEST_PASSWORD} characters.`;
 
 /**
  * Throws `invalid_request` for a password that is too short, too long, the user name (once or
- * repeated), or one of the 50,000 that are chosen most (of at least 8 characters, in any case). NIST SP
+ * repeated), or one of the 50,000 most common ones (of at least 8 characters, in any case). NIST SP
  * 800-63B-4 section 3.1.1.2: the whole password is compared, and a code point is a character.
  */
 export function requireStrong(password: string, username: string) {

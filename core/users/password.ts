@@ -16,10 +16,10 @@ import { hashNewPassword } from "./new-passwords.ts";
 import { requireStrong } from "./password-rule.ts";
 
 /**
- * Changes one's own password and ends every session of the user, this one too. Throws
- * `reauthentication_required`; `invalid_request` at `password` where the new one is too weak, and at
- * `currentPassword` where that is wrong, which costs a guess as at a login; `login_throttled`,
- * `too_many_requests`.
+ * Changes the user's own password and ends every session of theirs, the current one included.
+ * Throws `reauthentication_required`, `invalid_request` at `password` if the new one is too weak,
+ * `invalid_request` at `currentPassword` if that is wrong (which costs a guess, as at a login),
+ * `login_throttled`, `too_many_requests`.
  */
 export async function changeOwnPassword(
   deps: Deps,
@@ -48,9 +48,10 @@ export async function changeOwnPassword(
 }
 
 /**
- * Gives the user another password, known by its hash, ends every session of theirs and forgets every
- * address that they logged in from but the one that the change comes from; false where it was to
- * replace one that is no longer theirs. Throws where whoever acts may no more, as `requireStillLive`.
+ * Stores the hash of the user's new password, ends every session of theirs and forgets every
+ * address they logged in from, except the one of this change. Answers false if the password to
+ * replace is no longer the current one. Throws as `requireStillLive` if the actor may no longer
+ * act.
  */
 export async function replacePassword(
   deps: Pick<Deps, "db" | "redis" | "clock" | "config">,
@@ -59,18 +60,18 @@ export async function replacePassword(
   actor: Actor,
 ): Promise<boolean> {
   const end = async () => {
-    // First: where it fails nobody has been told yet that the password was changed.
+    // First: if this fails, nobody has yet been told that the password was changed.
     await forgetAddressesOf(deps, username, actor.origin);
     await endSessions(deps, replacement.userId, "password_changed");
   };
   const replaced = await holdingUser(deps.db, replacement.userId, async (tx) => {
     await requireStillActing({ ...deps, db: tx }, actor);
     const changed = await setPassword(tx, replacement, event);
-    // Before it counts: where sessions cannot be ended the password stays as it was.
+    // Before the commit: if the sessions cannot be ended, the password stays unchanged.
     if (changed) await end();
     return changed;
   });
-  // The password before may have logged somebody in meanwhile.
+  // Again after the commit: the old password may have opened a session in the meantime.
   if (replaced) await end();
   return replaced;
 }

@@ -40,9 +40,9 @@ export async function deliveriesOf(
 }
 
 /**
- * Sends an event once more: at once where it waits, anew where its delivery has ended. Throws
- * `webhook_not_found`, `delivery_not_found`, `webhook_disabled`, `resend_limit` after 30 in 24 hours, and
- * `illegal_transition` while an attempt is under way, which costs nothing.
+ * Sends an event again. A waiting delivery is attempted at once; one that has ended starts anew.
+ * Throws `webhook_not_found`, `delivery_not_found`, `webhook_disabled`, `resend_limit` after 30 in
+ * 24 hours, and `illegal_transition` while an attempt is under way, which costs nothing.
  */
 export async function resend(
   deps: Deps,
@@ -51,7 +51,7 @@ export async function resend(
 ): Promise<DeliveryView> {
   const { db, redis, clock, flows, config } = deps;
   const { state } = await accountWebhook(deps, session, webhookId);
-  // No larger than a number is exact.
+  // At most 15 digits, so the value stays a safe integer.
   const eventId = /^\d{1,15}$/.test(asked) ? Number(asked) : 0;
   const delivery = { webhookId, eventId };
   const found = await getDelivery(db, delivery);

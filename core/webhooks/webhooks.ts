@@ -43,7 +43,7 @@ export async function accountWebhooks(
   return (await listWebhooks(db, accountId)).map(describeWebhook);
 }
 
-/** One of them. Throws `webhook_not_found`. */
+/** One webhook of the administrator's account. Throws `webhook_not_found`. */
 export async function accountWebhook(
   { db }: Pick<Deps, "db">,
   { accountId }: Pick<Session, "accountId">,
@@ -55,7 +55,7 @@ export async function accountWebhook(
 }
 
 /**
- * A new webhook with its secret, which is told this once. Throws `invalid_webhook_url`,
+ * A new webhook with its secret, which is shown only once. Throws `invalid_webhook_url`,
  * `too_many_webhooks`, `reauthentication_required`, `too_many_requests`.
  */
 export async function makeWebhook(
@@ -93,7 +93,7 @@ export async function makeWebhook(
       );
     return { webhook: describeWebhook(made), secret };
   } catch (error) {
-    // A name that was looked up stays paid for: the look-up is what it costs.
+    // If DNS was asked for the name, it stays paid for: the look-up is what it costs.
     if (isUndone(error) && !isLookedUp(target, deps.config)) await spent.giveBack();
     throw error;
   }
@@ -117,7 +117,7 @@ export async function deleteWebhook(
 }
 
 /**
- * Sends a webhook that was disabled events again, from now on. Throws `webhook_not_found`,
+ * Enables a disabled webhook, which gets events again from now on. Throws `webhook_not_found`,
  * `reauthentication_required`, `too_many_requests`.
  */
 export async function enableWebhook(
@@ -140,8 +140,8 @@ export async function enableWebhook(
 }
 
 /**
- * What is added or enabled writes events and starts deliveries, and a name is looked up. To remove one is
- * free: it was added before.
+ * Adding or enabling a webhook writes events, starts deliveries, and may look up a name. Removing
+ * one is free, because adding it was paid for.
  */
 function spendChange({ redis, clock, config }: Deps, { accountId }: Session): Promise<Spent> {
   const rules = [{ limit: config.limits.webhooks.changesPerDay, windowMs: DAY_MS }];
@@ -162,7 +162,7 @@ function accountEvent(
   return { ...userEvent(deps, session, type, origin, detail), userId: null };
 }
 
-/** The URL, if it is one that events may be sent to. Throws `invalid_webhook_url`. */
+/** The URL, if its form is allowed for a webhook. Throws `invalid_webhook_url`. */
 function wellFormed(url: string, { WEBHOOKS_INSIDE: inside }: Deps["config"]): URL {
   const target = URL.canParse(url) ? new URL(url) : undefined;
   if (!target || !(target.protocol === "https:" || (inside && target.protocol === "http:")))
@@ -172,7 +172,10 @@ function wellFormed(url: string, { WEBHOOKS_INSIDE: inside }: Deps["config"]): U
   return target;
 }
 
-/** Throws `invalid_webhook_url` for a host inside. Each connection is looked at again: DNS may change. */
+/**
+ * Throws `invalid_webhook_url` for a host inside our network. Each connection checks this again,
+ * because DNS may change.
+ */
 async function requireOutside(target: URL, { config, resolve }: Pick<Deps, "config" | "resolve">) {
   if (!config.WEBHOOKS_INSIDE && (await isInside(bareHost(target), resolve)))
     throw invalidUrl("The URL must lead to an address on the public internet.");

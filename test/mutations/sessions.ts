@@ -114,7 +114,7 @@ export const sessionsMutations: Mutation[] = [
   {
     mistake: "a changed password leaves the user's sessions",
     file: "core/users/password.ts",
-    find: "    if (changed) await end();\n    return changed;\n  });\n  // The password before may have logged somebody in meanwhile.\n  if (replaced) await end();\n",
+    find: "    if (changed) await end();\n    return changed;\n  });\n  // Again after the commit: the old password may have opened a session in the meantime.\n  if (replaced) await end();\n",
     replace: "    return changed;\n  });\n",
     noticedBy: ["test/core/users/password.test.ts"],
   },
