@@ -1,23 +1,29 @@
 import { domainToASCII } from "node:url";
 import { z } from "zod";
 
-/** RFC 5321 section 4.5.3.1, in octets: what stands before the @, and the whole. */
+/** RFC 5321 section 4.5.3.1, in octets: the part before the @, and the whole address. */
 const LONGEST_LOCAL_PART = 64;
 const LONGEST_ADDRESS = 254;
 
-/** What is in no domain's name before it is turned to ASCII: of ASCII all but letters, digits, - and dots. */
+/**
+ * Characters that no domain name has before its conversion to ASCII: all of ASCII except letters,
+ * digits, - and dots.
+ */
 const NO_DOMAIN = /[^\P{ASCII}0-9A-Za-z.-]/u;
-/** Two labels or more, of which the last one is no number. */
+/** Two or more labels; the last is not a number. */
 const DOMAIN = /\.(?!\d+$)[^.]{2,}$/;
-/** RFC 5321 section 4.1.2: a Dot-string; browsers also take dots at the ends and side by side. */
+/**
+ * RFC 5321 section 4.1.2: a Dot-string. Browsers also accept dots at the ends and next to each
+ * other.
+ */
 const NO_DOT_STRING = /^\.|\.\.|\.@/;
 const AROUND = /^[\s\p{Cf}]+|[\s\p{Cf}]+$/gu;
 
 /**
- * The one form of a typed e-mail address, as it is stored and written to; undefined for what is none.
- * What stands before the @ stays as its owner writes it (RFC 5321 section 2.4); the domain is in lower
- * case and, where it is international, in ASCII (UTS 46, as browsers do it). Atoms are those of RFC 5322
- * by the rule of HTML's `type=email`; quoted local parts and addresses of machines are not taken.
+ * The normal form of a typed email address, as it is stored and written to; undefined if it is
+ * none. The part before the @ stays as typed (RFC 5321 section 2.4). The domain is in lower case
+ * and, if international, in ASCII (UTS 46, as browsers do it). Atoms are those of RFC 5322 by the
+ * rule of HTML's `type=email`; quoted local parts and IP address literals are refused.
  */
 export function readAddress(typed: string): string | undefined {
   const text = typed.replace(AROUND, "");
@@ -35,14 +41,18 @@ export function readAddress(typed: string): string | undefined {
   return fits ? address : undefined;
 }
 
-/** The one form of an address that has been found to be one. Throws a TypeError for any other text. */
+/**
+ * The normal form of a text that is known to be an address. Throws a TypeError for any other text.
+ */
 export function normalizeAddress(address: string): string {
   const read = readAddress(address);
   if (read === undefined) throw new TypeError("This is no e-mail address");
   return read;
 }
 
-/** An address with all but its first letter and its domain hidden, as the audit tells it. */
+/**
+ * An address with all hidden except its first letter and its domain, as the audit trail shows it.
+ */
 export function maskAddress(address: string): string {
   const at = address.lastIndexOf("@");
   return `${address.slice(0, 1)}•••${address.slice(at)}`;

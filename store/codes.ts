@@ -1,13 +1,13 @@
 import { createHmac, randomInt } from "node:crypto";
 
-/** A uniformly random code of so many digits, leading zeros kept. */
+/** A uniformly random code of that many digits, with leading zeros. */
 export function newNumericCode(digits: number): string {
   return String(randomInt(10 ** digits)).padStart(digits, "0");
 }
 
 /**
- * HMAC-SHA-256 in hex of a short code together with what it is for, e.g. ("pin", deviceId, code).
- * Keyed because four to seven digits could be guessed from a plain hash.
+ * The HMAC-SHA-256, in hex, of a short code together with its context, e.g. ("pin", deviceId,
+ * code). Keyed, because four to seven digits could be guessed from a plain hash.
  */
 export function hashCode(codeKey: Buffer, ...context: string[]): string {
   const hmac = createHmac("sha256", codeKey);
@@ -15,7 +15,7 @@ export function hashCode(codeKey: Buffer, ...context: string[]): string {
     const bytes = Buffer.from(part);
     const length = Buffer.alloc(4);
     length.writeUInt32BE(bytes.length);
-    // Length first, so that ("a", "bc") and ("ab", "c") differ.
+    // The length comes first, so that ("a", "bc") and ("ab", "c") differ.
     hmac.update(length).update(bytes);
   }
   return hmac.digest("hex");

@@ -1,4 +1,4 @@
-/** Every type of event that can come, in words for people. */
+/** Every type of event, with its name for people. */
 export const EVENT_WORDS = {
   login_succeeded: "Login succeeded",
   login_failed: "Login failed",

@@ -11,12 +11,12 @@ export function configuredMethods(devices: readonly Enrolled[]): Method[] {
   );
 }
 
-/** The user's phone, where it is verified. */
+/** The user's phone, if it is verified. */
 export function verifiedPhone<D extends Enrolled>(devices: readonly D[]): D | undefined {
   return devices.find(({ type, verifiedAt }) => type === "sms" && verifiedAt !== null);
 }
 
-/** Whether the device is the only verified one of the kind that logins begin with. */
+/** Whether the device is the only verified one of the method that logins start with. */
 export function isLastOfDefault(
   deviceId: string,
   chosen: Method | null,
@@ -27,7 +27,7 @@ export function isLastOfDefault(
   return verified.length === 1 && verified[0]?.id === deviceId;
 }
 
-/** The method a login starts with: the chosen default where it is configured, else the strongest. */
+/** The method a login starts with: the chosen default if it is configured, else the strongest. */
 export function effectiveDefault(
   chosen: Method | null,
   devices: readonly Enrolled[],

@@ -7,15 +7,15 @@ import type { AuditEvent, Role } from "./postgres/schema.ts";
 import { knownBrowser } from "./user-agents.ts";
 import { nameInMail } from "./usernames.ts";
 
-/** Whom a notice goes to: the user's address, or the one that a change of it has just replaced. */
+/** Who a notice goes to: the user's address, or the address that was just replaced. */
 export type Recipient = "current" | "former";
 
 type Told = { subject: string; what: string };
 
-/** What is known of the user beside the event: who requires multi-factor authentication of them now. */
+/** What else is known of the user: who requires multi-factor authentication of them now. */
 type Known = { requiredBy?: string };
 
-/** What the next login asks for, once there is no device. */
+/** What the next login asks for when no device is left. */
 const nextLogin = ({ requiredBy }: Known) =>
   requiredBy
     ? `${requiredBy} requires it, so you will be asked to set it up at your next login.`
@@ -25,7 +25,7 @@ const DEVICE: Record<Method, string> = { sms: "an SMS device", otp: "an authenti
 
 type Notice = (event: AuditEvent, to: Recipient, known: Known) => Told;
 
-/** What the user is told of, by the type of event. */
+/** The text of each notice, by the type of event. */
 const NOTICES: Partial<Record<EventType, Notice>> = {
   device_verified: ({ workflowId, detail }) => ({
     subject: "A device was added",
@@ -108,14 +108,14 @@ const NOTICES: Partial<Record<EventType, Notice>> = {
   }),
 };
 
-/** The words for this type of event, where users are told of it. */
+/** The notice for this type of event, if users are told of it. */
 const noticeOf = (type: string): Notice | undefined =>
   Object.hasOwn(NOTICES, type) ? NOTICES[type as EventType] : undefined;
 
-/** To whom the event is told by mail; nobody for most events. */
+/** Who is told of the event by mail. Most events are told to nobody. */
 export function recipientsOf({ type, userId, detail }: AuditEvent): Recipient[] {
   if (!userId || !noticeOf(type)) return [];
-  // A device that was never verified logged nobody in.
+  // Nobody has logged in with a device that was never verified.
   if (type === "device_removed" && !("removed" in detail)) return [];
   if (type !== "email_changed") return ["current"];
   return [
@@ -124,7 +124,10 @@ export function recipientsOf({ type, userId, detail }: AuditEvent): Recipient[] 
   ];
 }
 
-/** What takes a login over, or ends one: users have to hear of it whatever else they are told. */
+/**
+ * Events that take over a login or end one. Users must hear of them even if they get too many other
+ * notices.
+ */
 const IMPORTANT: ReadonlySet<string> = new Set<EventType>([
   "device_verified",
   "device_removed",
@@ -140,25 +143,29 @@ const IMPORTANT: ReadonlySet<string> = new Set<EventType>([
   "account_locked",
 ]);
 
-/** Whether the notice of the event may use what is kept back from others; of an address, one's own change. */
+/**
+ * Whether the event's notice may use the reserved part of the budget. A change of address may if
+ * the user made it.
+ */
 export const isImportant = ({ type, userId, actorId }: AuditEvent): boolean =>
   IMPORTANT.has(type) || (type === "email_changed" && actorId === userId);
 
-/** What a notice says beside its event. */
+/** What a notice says besides its event. */
 type Letterhead = Known & {
   service: string;
   username: string;
-  /** Where the pages are. */
+  /** The URL of the pages. */
   url?: string;
   /** How to reach Support. */
   support?: string;
-  /** The role in which another user did it. */
+  /** The role of another user who did it. */
   actorRole?: Role;
 };
 
 /**
- * The mail that tells a user of an event: nothing in it is secret, and of the words of whoever caused
- * the event, who may be an attacker writing to the user in our name, three characters of a user name.
+ * The mail that tells a user of an event. It holds no secret. The person who caused the event may
+ * be an attacker who writes to the user in our name, so the mail holds none of their words except
+ * three characters of a user name.
  */
 export function writeNotice(
   event: AuditEvent,
@@ -186,7 +193,10 @@ export function writeNotice(
   return { subject: `${service}: ${told.subject}`, body: lines.join("\n") };
 }
 
-/** What the user does now, by who did it: what another did is no sign that the password is known. */
+/**
+ * What the user should do now, depending on who did it. What somebody else did does not mean that
+ * the password is known.
+ */
 function whatToDo(event: AuditEvent, { url, support, actorRole }: Letterhead): string[] {
   const at = support ? `: ${support}` : ".";
   const page = url ? ` (${new URL("/sessions/password", url).href})` : "";
@@ -195,7 +205,7 @@ function whatToDo(event: AuditEvent, { url, support, actorRole }: Letterhead): s
       `To unlock your account, contact Support${at}`,
       `If you did not enter those passcodes, tell Support. Then log in and change your password${page}: someone knows it.`,
     ];
-  // A lock ends by itself only when the password is right.
+  // A lock ends by itself only after the right password.
   if (event.type === "account_unlocked" && event.actorId === null)
     return [
       `This happens when someone enters your password. If that was not you, change it${page}.`,
@@ -216,7 +226,7 @@ function whatToDo(event: AuditEvent, { url, support, actorRole }: Letterhead): s
       ];
 }
 
-/** Another user who did it, by their role then. */
+/** Another user who did it, by their role at that time. */
 const BY: Record<Role, string> = {
   support: "Support",
   administrator: "an administrator of your account",
@@ -227,7 +237,7 @@ const BY: Record<Role, string> = {
 const isTheirs = ({ type, userId, actorId }: AuditEvent) =>
   actorId === userId || BY_PASSWORD.has(type);
 
-/** From where the user did it, or which other did; Support's own place is nobody's concern. */
+/** From where the user did it, or which other person did. Support's location is not shown. */
 function whence(event: AuditEvent, role: Role = "member"): string[] {
   const { actorId, ip, userAgent } = event;
   if (actorId === null) return ["By:    the service itself"];

@@ -1,4 +1,7 @@
-/** An E.164 number with all but its last four digits hidden, as it may be shown and kept in history. */
+/**
+ * An E.164 number with all digits hidden except the last four, as it may be shown and stored in
+ * workflow histories.
+ */
 export function maskPhoneNumber(e164: string): string {
   return `+${"•".repeat(Math.max(0, e164.length - 5))}${e164.slice(-4)}`;
 }

@@ -1,13 +1,16 @@
-/** How much may be under way before others give way to it, and for how long they do, in ms. */
+/**
+ * `most`: how many may be under way before other work waits. `patienceMs`: how long it waits at
+ * most.
+ */
 type Rule = { most: number; patienceMs: number };
 
-/** Lets work that is nearly done go before work that begins: see docs/decisions/0026. */
+/** Lets work that is nearly done run before work that only starts: see docs/decisions/0026. */
 export function rightOfWay({ most, patienceMs }: Rule) {
   let underWay = 0;
   const waiting = new Set<() => void>();
 
   return {
-    /** Does the work, to which others give way meanwhile. Throws what it throws. */
+    /** Runs the work; other work waits for it meanwhile. Throws what the work throws. */
     async first<T>(work: () => Promise<T>): Promise<T> {
       underWay++;
       try {
@@ -19,7 +22,7 @@ export function rightOfWay({ most, patienceMs }: Rule) {
       }
     },
 
-    /** Resolves when less than `most` is under way, or the patience is at its end. */
+    /** Resolves when fewer than `most` are under way, or after `patienceMs`. */
     async giveWay(): Promise<void> {
       if (underWay < most) return;
       await new Promise<void>((resolve) => {

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { plainText } from "./typed-text.ts";
 
-/** Crockford's base 32: no I, L, O or U. */
+/** Crockford's base 32: without I, L, O and U. */
 const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const LENGTH = 16;
 const CANONICAL = /^[0-9A-HJKMNP-TV-Z]{16}$/;
@@ -16,8 +16,8 @@ export function newRecoveryCodes(quantity: number): string[] {
 }
 
 /**
- * The one form of a typed recovery code, to be hashed or compared: any case, any separators,
- * O read as 0, I and L as 1. Undefined when the text cannot be a recovery code.
+ * The normal form of a typed recovery code, for hashing and comparing: any case, any separators, O
+ * is read as 0, I and L as 1. Undefined if the text cannot be a recovery code.
  */
 export function normalizeRecoveryCode(text: string): string | undefined {
   const letters = plainText(text)

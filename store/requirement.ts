@@ -1,14 +1,15 @@
 import type { Account, User } from "./postgres/schema.ts";
 
-/** What is required of whom, and the end of a grace period. */
+/** Whether a second factor is required, and the end of the grace period. */
 export type Required = Pick<Account, "requirement" | "enforceAfter">;
 
 /** The service's own rule about roles; see config.ts. */
 export type RolesRule = { ADMINISTRATORS_NEED_MFA: boolean };
 
 /**
- * Whether the role alone requires a second factor, at once and whatever account and user say: Support
- * works on every account; administrators need one where the service is set so.
+ * Whether the role alone requires a second factor, at once and regardless of account and user.
+ * Support always needs one, because it works on every account. Administrators need one if the
+ * service is configured so.
  */
 export function roleNeedsMfa(
   { role }: Pick<User, "role">,
@@ -17,14 +18,20 @@ export function roleNeedsMfa(
   return role === "support" || (role === "administrator" && ADMINISTRATORS_NEED_MFA);
 }
 
-/** Who requires a second factor of the user, as the subject of a sentence; for whom it is required. */
+/**
+ * Who requires a second factor of the user, as the subject of a sentence. Only for users who need
+ * one.
+ */
 export function whoRequires(user: Pick<User, "requirement" | "role">, rule: RolesRule): string {
   if (roleNeedsMfa(user, rule))
     return `Your role as ${user.role === "support" ? "a Support operator" : "an administrator"}`;
   return user.requirement ? "Your administrator" : "Your account";
 }
 
-/** What is required of the user: by their role or their own requirement, at once; else by the account's. */
+/**
+ * What is required of the user. Their role or their own requirement applies at once; otherwise the
+ * account's applies.
+ */
 export function requirementOf(
   { user, account }: { user: Pick<User, "requirement" | "role">; account: Required },
   rule: RolesRule,
@@ -33,7 +40,7 @@ export function requirementOf(
   return user.requirement ? { requirement: user.requirement, enforceAfter: null } : account;
 }
 
-/** When a second factor begins to be required; undefined where it is now, or never. */
+/** When a second factor becomes required; undefined if it is required now, or never. */
 export function requiredFrom(
   { requirement, enforceAfter }: Required,
   now: number,
@@ -42,7 +49,7 @@ export function requiredFrom(
   return ahead ? enforceAfter.toISOString() : undefined;
 }
 
-/** Whether a second factor is required by now. */
+/** Whether a second factor is required now. */
 export function isRequired(required: Required, now: number): boolean {
   return required.requirement === "required" && requiredFrom(required, now) === undefined;
 }

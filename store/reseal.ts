@@ -7,7 +7,7 @@ const BATCH = 100;
 
 type Sealed = { id: string; secret: string };
 
-/** Where secrets are kept, each sealed for the id of its row. */
+/** The tables that hold secrets, each sealed for the ID of its row. */
 const PLACES = [
   {
     list: listSecretsNotSealedWith,
@@ -20,9 +20,9 @@ const PLACES = [
 type Replaced = { id: string; from: string; to: string };
 
 /**
- * Seals every secret that is under an older key anew with the keyring's first, while the service
- * runs: one that changes meanwhile is looked at again. Answers how many; throws when one is under
- * a key that is not in the keyring, and then those before it are done.
+ * Re-seals every secret that is under an older key with the keyring's first key, while the service
+ * runs. A secret that changes meanwhile is read again. Answers how many were re-sealed. Throws if a
+ * secret's key is not in the keyring; the secrets before it are then done.
  */
 export async function resealSecrets(db: Db, keyring: Keyring): Promise<number> {
   const [active] = keyring;

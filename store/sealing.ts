@@ -9,13 +9,16 @@ const CIPHER = "aes-256-gcm";
 const TAG_BYTES = 16;
 const SEALED = /^v1\.([a-z0-9-]{1,16})\.([A-Za-z0-9_-]{16})\.([A-Za-z0-9_-]{22,})$/;
 
-/** Encrypts for one record under the keyring's first key, as `v1.<key id>.<nonce>.<ciphertext and tag>`. */
+/**
+ * Encrypts a text for one record with the keyring's first key: `v1.<key id>.<nonce>.<ciphertext and
+ * tag>`.
+ */
 export function seal(keyring: Keyring, plaintext: Buffer | string, recordId: string): string {
   const [active] = keyring;
   if (!active) {
     throw new Error("The keyring is empty");
   }
-  // 96 random bits: NIST SP 800-38D section 8.2.2; far below its 2^32 messages a key.
+  // 96 random bits, NIST SP 800-38D section 8.2.2. We stay far below its 2^32 messages per key.
   const nonce = randomBytes(12);
   const cipher = createCipheriv(CIPHER, active.key, nonce);
   cipher.setAAD(Buffer.from(recordId));
@@ -23,7 +26,10 @@ export function seal(keyring: Keyring, plaintext: Buffer | string, recordId: str
   return `v1.${active.id}.${nonce.toString("base64url")}.${sealed.toString("base64url")}`;
 }
 
-/** Decrypts what `seal` made for this record; throws when it was changed, moved or its key is gone. */
+/**
+ * Decrypts what `seal` made for this record. Throws if it was changed or moved, or if its key is
+ * gone.
+ */
 export function unseal(keyring: Keyring, sealed: string, recordId: string): Buffer {
   const { keyId, nonce, body } = parse(sealed);
   const found = keyring.find(({ id }) => id === keyId);
@@ -36,7 +42,7 @@ export function unseal(keyring: Keyring, sealed: string, recordId: string): Buff
   return Buffer.concat([decipher.update(body.subarray(0, -TAG_BYTES)), decipher.final()]);
 }
 
-/** The id of the key that sealed this text; throws when it is not sealed text. */
+/** The ID of the key that sealed this text. Throws if it is not sealed text. */
 export function sealedWith(sealed: string): string {
   return parse(sealed).keyId;
 }

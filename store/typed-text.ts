@@ -1,12 +1,12 @@
 const DIGIT = /\p{Nd}/u;
 
-/** Every dash, the minus sign, and the long-vowel mark that Japanese keyboards type for one. */
+/** Every dash, the minus sign, and the long-vowel mark that Japanese keyboards type instead. */
 const DASH = /[\p{Pd}\u2212\u30fc]/gu;
 
 /**
- * Text as people type or paste it, in one alphabet: the decimal digits of every script are ASCII's,
- * every dash is a hyphen, every space a blank, and what is not seen (bidi marks, zero-width and other
- * format characters) is gone. Compatibility forms, such as full-width letters, are plain (NFKC).
+ * Typed or pasted text in one alphabet: decimal digits of every script become ASCII digits, every
+ * dash a hyphen, every space a blank. Invisible characters (bidi marks, zero-width and other format
+ * characters) are removed. Compatibility forms, such as full-width letters, become plain (NFKC).
  */
 export function plainText(typed: string): string {
   return typed
@@ -18,13 +18,19 @@ export function plainText(typed: string): string {
     .trim();
 }
 
-/** The digits of what was typed, whatever dashes and spaces stand between them; undefined for anything else. */
+/**
+ * The digits of a typed text, ignoring dashes and spaces between them; undefined for any other
+ * text.
+ */
 export function readDigits(typed: string): string | undefined {
   const digits = plainText(typed).replace(/[ -]/g, "");
   return /^[0-9]+$/.test(digits) ? digits : undefined;
 }
 
-/** Unicode keeps the ten digits of a script in ascending order without a gap (its stability policy, on Nd). */
+/**
+ * Unicode keeps the ten digits of a script in ascending order without a gap (its stability policy,
+ * on Nd).
+ */
 function digitValue(digit: string): number {
   const codePoint = digit.codePointAt(0) as number;
   let first = codePoint;

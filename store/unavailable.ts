@@ -13,11 +13,11 @@ const NETWORK = new Set([
 
 /**
  * SQLSTATE classes and codes (PostgreSQL appendix A): connection exceptions, insufficient
- * resources, shutdown or crash of the server, and a statement that ran into its timeout.
+ * resources, shutdown or crash of the server, and a statement that reached its timeout.
  */
 const SQLSTATE = /^(08...|53...|57014|57P0[1-5]|25P0[34])$/;
 
-/** What `pg` says without a code when a connection is lost, late or closing. */
+/** Messages of `pg` errors without a code: a connection was lost, is late, or is closing. */
 const PG_MESSAGE =
   /^(Connection terminated|timeout e|Client (was closed|has encountered a connection error)|Cannot use a pool after|Query read timeout)/;
 
@@ -35,15 +35,15 @@ const REDIS_ERROR = new Set([
 ]);
 
 /**
- * Replies of a Redis that is up but cannot serve: starting, failing over, full or stuck. The last is
- * the client's own, when a node of a cluster names one that no other knows.
+ * Replies of a Redis that is up but cannot serve: starting, failing over, full or stuck. The last
+ * is the client's own message when a node of a cluster names a node that no other knows.
  */
 const REDIS_REPLY =
   /^(LOADING|BUSY|CLUSTERDOWN|MASTERDOWN|READONLY|MISCONF|NOREPLICAS|OOM|TRYAGAIN|Cannot find node)/;
 
 /**
- * Whether the error means that PostgreSQL or Redis is away (to be answered with 503) rather than
- * that the request or this program is wrong. Looks through `cause`.
+ * Whether the error means that PostgreSQL or Redis is down (answered with 503), not that the
+ * request or this program is wrong. Also checks `cause`.
  */
 export function isUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) {

@@ -1,30 +1,37 @@
 /**
- * User names by the PRECIS profile UsernameCaseMapped (RFC 8265 section 3.3, over the IdentifierClass
- * of RFC 8264): one form of each name, and only characters that make sense in one.
+ * User names by the PRECIS profile UsernameCaseMapped (RFC 8265 section 3.3, on the IdentifierClass
+ * of RFC 8264): one normal form for each name, and only characters that make sense in a name.
  */
 
-/** Of a new name in its one form, in code points. */
+/** The longest new name, in its normal form, in code points. */
 const LONGEST_USERNAME = 64;
 
-/** As it is typed, before it is read, in UTF-16 code units: a name may be typed in letters and marks apart. */
+/**
+ * The longest name as typed, in UTF-16 code units: letters and their marks may be typed separately.
+ */
 export const LONGEST_TYPED_USERNAME = 256;
 
-/** What a mail shows of a name, in code points: too few for a word to somebody. */
+/** What a mail shows of a name, in code points: too few to carry a message. */
 const LONGEST_IN_MAIL = 3;
 
-/** Full-width and half-width forms, which RFC 8265 maps; other compatibility characters are refused. */
+/**
+ * Full-width and half-width forms, which RFC 8265 maps. Other compatibility characters are refused.
+ */
 const WIDE_OR_NARROW = /[\u3000\uff01-\uffef]/g;
 
-/** Bidi marks, zero-width and other characters that come along with a pasted name and are not seen. */
+/** Bidi marks, zero-width and other invisible characters that are pasted along with a name. */
 const UNSEEN = /\p{Cf}/u;
 
-/** RFC 8264 section 8: PVALID by ASCII7 or LetterDigits, but for what is below. */
+/** RFC 8264 section 8: PVALID by ASCII7 or LetterDigits, except the characters below. */
 const IDENTIFIER =
   /^[\x21-\x7e\p{Ll}\p{Lu}\p{Lo}\p{Lm}\p{Nd}\p{Mn}\p{Mc}\u30fb\u0375\u00b7\u05f3\u05f4\u06fd\u06fe\u0f0b\u3007]+$/u;
-/** Its exceptions that are disallowed (F), conjoining old Hangul jamo (I), and what is ignored (M). */
+/** Its disallowed exceptions (F), conjoining old Hangul jamo (I), and ignored characters (M). */
 const DISALLOWED =
   /[\u0640\u07fa\u302e\u302f\u3031-\u3035\u303b\u1100-\u11ff\ua960-\ua97f\ud7b0-\ud7ff\p{Default_Ignorable_Code_Point}]/u;
-/** RFC 5892 appendix A.3 to A.9: where these may stand. The joiners of A.1 and A.2 are dropped before. */
+/**
+ * RFC 5892 appendix A.3 to A.9: where these characters may not appear. The joiners of A.1 and A.2
+ * are removed before.
+ */
 const OUT_OF_CONTEXT = [
   /(?<!l)\u00b7|\u00b7(?!l)/u,
   /\u0375(?!\p{Script=Greek})/u,
@@ -35,8 +42,8 @@ const KATAKANA_DOT = "\u30fb";
 const KANA_OR_HAN = /[\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Han}]/u;
 
 /**
- * The one form of a user name by the profile: undefined where it has a character that is no name's,
- * such as a space or an emoji, or mixes directions. Repeated it changes nothing.
+ * The normal form of a user name by the profile. Undefined if it has a character that no name may
+ * have, such as a space or an emoji, or if it mixes directions. Repeating it changes nothing.
  */
 export function enforceUsername(typed: string): string | undefined {
   const name = typed
@@ -68,8 +75,8 @@ const ENDS_RTL = new RegExp(`(?:${RTL_LETTER}|[0-9${ARABIC_DIGIT}])\\p{Mn}*$`, "
 const HAS_LTR = new RegExp(`(?![${RIGHT_TO_LEFT}])\\p{L}`, "u");
 
 /**
- * The Bidi Rule (RFC 5893 section 2) for a name with a character of a right-to-left script: it begins
- * and ends with one, holds no letter of the other direction, and digits of one kind.
+ * The Bidi Rule (RFC 5893 section 2), for a name with a character of a right-to-left script: it
+ * starts and ends with one, has no left-to-right letter, and has digits of only one kind.
  */
 function keepsDirection(name: string): boolean {
   if (!HAS_RTL.test(name)) return true;
@@ -79,7 +86,7 @@ function keepsDirection(name: string): boolean {
   );
 }
 
-/** The alphabets whose letters look like each other's. */
+/** Alphabets with letters that look alike. */
 const ALIKE = [
   /\p{Script=Latin}/u,
   /\p{Script=Cyrillic}/u,
@@ -88,15 +95,15 @@ const ALIKE = [
   /\p{Script=Cherokee}/u,
 ];
 
-/** Mixed alphabets make a name that looks like another's (Unicode UTS 39, section 5.2). */
+/** A name with mixed alphabets can look like another name (Unicode UTS 39, section 5.2). */
 const isOfOneScript = (name: string) => ALIKE.filter((script) => script.test(name)).length <= 1;
 
-/** What programs make a link of, or a person takes for an address of the web. */
+/** Text that programs turn into a link, or that people take for a web address. */
 const LIKE_A_URL = /\/|\\|:|^www\.|\bwww\./;
 
-/** What is wrong with a name that somebody wants to have, in words; undefined for nothing. */
+/** What is wrong with a wanted user name, as a text for people; undefined if nothing is. */
 export function faultOfUsername(typed: string): string | undefined {
-  // At a login unseen characters are passed over; in a new name they would deceive whoever reads it.
+  // A login ignores invisible characters. In a new name they would deceive its readers.
   const name = UNSEEN.test(typed) ? undefined : enforceUsername(typed);
   if (name === undefined)
     return "A user name can have letters, digits and signs such as . - _ @, but no spaces.";
@@ -108,9 +115,9 @@ export function faultOfUsername(typed: string): string | undefined {
 }
 
 /**
- * What a mail to the user may show of their name, which somebody else may have chosen to write to a
- * stranger: its first three characters, and none from a dot or an @ on. Undefined for a name of former
- * times that would not be taken now.
+ * The part of a user's name that a mail to them may show: the first three characters, up to a dot
+ * or an @. Somebody else may have chosen the name as a message to a stranger. Undefined for an old
+ * name that would be refused now.
  */
 export function nameInMail(username: string): string | undefined {
   if (faultOfUsername(username)) return undefined;

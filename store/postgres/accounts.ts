@@ -17,7 +17,7 @@ import {
 } from "./schema.ts";
 import { setRole, userColumns } from "./users.ts";
 
-/** A new account with optional multi-factor authentication. */
+/** Creates an account in which multi-factor authentication is optional. */
 export async function createAccount(
   db: Db,
   account: { name: string; kind: Account["kind"]; at: Date },
@@ -41,14 +41,15 @@ export async function findAccountByName(db: Db, name: string): Promise<Account |
   return account;
 }
 
-/** Every account, by name. */
+/** Every account, sorted by name. */
 export function listAccounts(db: Db): Promise<Account[]> {
   return db.select().from(accounts).orderBy(accounts.name);
 }
 
 /**
- * Sets the requirement if the policy is still the version the caller has read; "conflict" when
- * somebody else was faster. Telling the same event again answers what it did before.
+ * Sets the requirement if the policy still has the version that the caller has read; answers
+ * "conflict" if somebody else changed it first. Recording the same event again answers the same as
+ * before.
  */
 export async function setPolicy(
   db: Db,
@@ -76,7 +77,7 @@ export async function setPolicy(
   });
 }
 
-/** Turns a setting of the account on or off; false when nothing changed. */
+/** Turns a setting of the account on or off; false if nothing changed. */
 export async function setAccountSetting(
   db: Db,
   {
@@ -97,8 +98,8 @@ export async function setAccountSetting(
 }
 
 /**
- * Tells the event to each user of the account who has no verified device and is not exempt, in one
- * statement. Its key is told apart by the user, so that telling it again tells nobody twice.
+ * Records the event, in one statement, for each user of the account who has no verified device and
+ * is not exempt. The user's ID is part of the key, so that a repeat reminds nobody twice.
  */
 export async function remindUsers(
   db: Db,
@@ -120,8 +121,8 @@ export async function remindUsers(
 }
 
 /**
- * Gives a user of the account another role, or tells why not. The account's row is locked, so that
- * of two administrators who demote each other at once one stays.
+ * Changes the role of a user of the account, or answers why not. The account's row is locked, so
+ * that two administrators who demote each other at once cannot both succeed.
  */
 export async function changeRole(
   db: Db,
@@ -145,20 +146,20 @@ export async function changeRole(
   });
 }
 
-/** An account, and its administrators with the methods that they have a verified device of. */
+/** An account and its administrators, each with the methods of their verified devices. */
 export type HeldAccount = { account: Account; administrators: { user: User; methods: Method[] }[] };
 
 /**
- * Takes the account's row and its administrators' for the rest of the transaction, so that until its
- * end its policy, who administrates it and what devices they have verified stay as they are. Undefined
- * where there is no such account.
+ * Locks the rows of the account and of its administrators. Until the transaction ends, the
+ * account's policy, its administrators and their verified devices stay unchanged. Undefined if
+ * there is no such account.
  */
 export async function holdAccount(tx: Db, accountId: string): Promise<HeldAccount | undefined> {
   const [account] = await tx
     .select()
     .from(accounts)
     .where(eq(accounts.id, accountId))
-    // Two accounts may link each other at once: a link needs only the key of either.
+    // Two accounts may link each other at once: a link needs only the key of each row.
     .for("no key update");
   const held = await tx
     .select(userColumns)
@@ -175,7 +176,7 @@ export async function holdAccount(tx: Db, accountId: string): Promise<HeldAccoun
   return account && { account, administrators };
 }
 
-/** Links another account to this one; false when they are linked already. */
+/** Links another account to this one; false if they are already linked. */
 export async function linkAccount(
   db: Db,
   link: { accountId: string; linkedAccountId: string; linkedBy: string; at: Date },

@@ -5,10 +5,13 @@ import type { AuditEvent, Role } from "./schema.ts";
 
 type Done = Pick<AuditEvent, "id" | "actorId">;
 
-/** A user who did something. `roleThen`: the role that they did it in, where that is known. */
+/** A user who did something. `roleThen`: the role they had at the time, if it is known. */
 export type Actor = KnownUser & { roleThen?: Role };
 
-/** Tells who did each of these events; undefined where that is no user, or none any more. */
+/**
+ * Looks up who did each of these events; undefined if that is no user, or one that no longer
+ * exists.
+ */
 export async function actorsOf(
   db: Db,
   done: readonly Done[],
@@ -27,6 +30,9 @@ export async function actorsOf(
   };
 }
 
-/** Whether they did it as Support, or are Support now: then neither their name nor their place is told. */
+/**
+ * Whether they are Support now or were at the time. If so, neither their name nor their location is
+ * shown.
+ */
 export const isOfSupport = ({ role, roleThen }: Actor): boolean =>
   role === "support" || roleThen === "support";

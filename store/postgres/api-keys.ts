@@ -3,7 +3,7 @@ import type { Db } from "./connect.ts";
 import { type NewEvent, recordEvent } from "./events.ts";
 import { apiKeys } from "./schema.ts";
 
-/** Gives the user this key, known by its hash; the one before is void. */
+/** Replaces the user's API key; the old one stops working. Only the hash is stored. */
 export async function replaceApiKey(
   db: Db,
   { userId, hash, at: createdAt }: { userId: string; hash: string; at: Date },
@@ -19,7 +19,7 @@ export async function replaceApiKey(
   });
 }
 
-/** Takes the user's key away; false where there was none. */
+/** Removes the user's key; false if there was none. */
 export async function removeApiKey(db: Db, userId: string, event: NewEvent): Promise<boolean> {
   return db.transaction(async (tx) => {
     const removed = await tx

@@ -11,7 +11,10 @@ export type Db = PgDatabase<NodePgQueryResultHKT>;
 
 const CONNECT_MS = 2_000;
 const QUERY_MS = 5_000;
-/** For what a request waits for, which is to be answered within 2 s also when the server has gone silent. */
+/**
+ * The timeout, in ms, for queries that a request waits for: requests are answered within 2 s even
+ * if the server has gone silent.
+ */
 export const REQUEST_MS = 1_500;
 const MIGRATION_LOCK = 7_236_301;
 
@@ -21,9 +24,9 @@ type Queryable = {
 };
 
 /**
- * A pool of connections. Queries fail instead of waiting: 2 s at most for a connection, 5 s for an
- * answer, or `patienceMs` for either where that is less. Losing a connection never throws outside of
- * the query that needed it.
+ * A pool of connections. Queries fail instead of waiting: after 2 s without a connection, after 5 s
+ * without an answer, or after `patienceMs` if that is less. Only the query that needs a connection
+ * throws when the connection is lost.
  */
 export function connectDatabase(
   url: string,
@@ -36,7 +39,7 @@ export function connectDatabase(
     statement_timeout: patienceMs,
     keepAlive: true,
   });
-  // A lost connection tells its query; unheard "error" events would end the process.
+  // A lost connection already fails its query. Unhandled "error" events would end the process.
   pool.on("error", () => {});
   pool.on("connect", (client) => {
     client.on("error", () => {});
@@ -47,7 +50,7 @@ export function connectDatabase(
       );
     });
   });
-  // The statement timeout is the server's; this one is for a server that has gone silent.
+  // The server enforces the statement timeout. This timeout covers a server that has gone silent.
   pool.on("acquire", (client) => void socketOf(client).setTimeout(patienceMs));
   pool.on("release", (_error, client) => void socketOf(client).setTimeout(0));
 
@@ -61,7 +64,7 @@ export function connectDatabase(
   };
 }
 
-/** Brings the schema up to date; safe when several processes start at once. */
+/** Brings the schema up to date. Safe if several processes start at once. */
 export async function migrateDatabase(url: string): Promise<void> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECT_MS });
   client.on("error", () => {});
@@ -77,7 +80,7 @@ export async function migrateDatabase(url: string): Promise<void> {
   }
 }
 
-/** Drizzle's own transaction keeps the connection for ever when its `begin` fails; this one does not. */
+/** Drizzle's own transaction never releases the connection if its `begin` fails; this one does. */
 async function transact<T>(
   pool: pg.Pool,
   patienceMs: number,
@@ -85,7 +88,8 @@ async function transact<T>(
 ): Promise<T> {
   const client = await pool.connect();
   const socket = socketOf(client);
-  // Between its queries a transaction may wait for something else, for which the server is not late.
+  // No timeout between queries: the transaction may wait for something else, and the server is not
+  // late.
   socket.setTimeout(0);
   const query = async (config: pg.QueryArrayConfig, parameters: unknown[]) => {
     socket.setTimeout(patienceMs);
@@ -107,8 +111,9 @@ async function transact<T>(
 }
 
 /**
- * Drizzle writes the parameters of a failed query into its error's message, and PostgreSQL writes
- * the row into `detail`: phone numbers and hashes that would end up in logs and workflow histories.
+ * Runs queries without leaking data through errors. Drizzle writes the parameters of a failed query
+ * into the error's message, and PostgreSQL writes the row into `detail`. Phone numbers and hashes
+ * would end up in logs and workflow histories.
  */
 function open(client: Queryable): Db {
   const query = async (config: pg.QueryArrayConfig, parameters: unknown[]) => {
@@ -129,11 +134,14 @@ function open(client: Queryable): Db {
   return drizzle({ query } as unknown as pg.Pool);
 }
 
-/** More texts than there are in the code come of lists and filters: those are not worth keeping. */
+/**
+ * The most statements that get a name. There are fewer in the code; the rest come from lists and
+ * filters, and are not worth caching.
+ */
 const MOST_NAMED = 300;
 const names = new Map<string, string>();
 
-/** A name for the text of a statement that has none, by which each connection parses and plans it once. */
+/** A name for a statement that has none, so that each connection parses and plans it only once. */
 function nameOf(text: string): string | undefined {
   const known = names.get(text);
   if (known || names.size >= MOST_NAMED) return known;

@@ -5,13 +5,14 @@ import { findEvent, type NewEvent, recordEvent } from "./events.ts";
 import type { Held } from "./holding-user.ts";
 import { devices, recoveryCodes, users } from "./schema.ts";
 
-/** What was removed, and whether multi-factor authentication ended with it. */
+/** What was removed, and whether that turned multi-factor authentication off. */
 export type Removal = { removed: { id: string; type: Method }[]; mfaOff: boolean };
 
 /**
- * Removes an OTP device, or an unverified device of either kind. Without a verified device left
- * multi-factor authentication is off and the recovery codes are void. A verified SMS device goes
- * only with all devices: "remove_all_required". Telling the same event again answers the same.
+ * Removes an OTP device, or an unverified device of either kind. If no verified device is left,
+ * multi-factor authentication is off and the recovery codes are void. A verified SMS device can
+ * only be removed with all devices: "remove_all_required". Repeating the same event answers the
+ * same.
  */
 export async function removeDevice(
   tx: Held,
@@ -44,9 +45,9 @@ export async function removeDevice(
 }
 
 /**
- * Turns multi-factor authentication off: removes every device, voids the recovery codes, forgets
- * the default method. Telling the same event again answers the same. If there was no device, a user's
- * own removal leaves no event; a reset always leaves one.
+ * Turns multi-factor authentication off: removes every device, makes the recovery codes void,
+ * forgets the default method. Repeating the same event answers the same. If there was no device, a
+ * user's own removal leaves no event; a reset always leaves one.
  */
 export async function removeAllDevices(
   tx: Held,
@@ -72,10 +73,12 @@ export async function removeAllDevices(
   });
 }
 
-/** A removal, and what the removed devices were called: for the event alone. */
+/** A removal, and the names of the removed devices, which are only for the event. */
 type Removed = { removal: Removal; names: string[] };
 
-/** Runs a removal and records its event, or answers what it did when it was told before. */
+/**
+ * Runs a removal and records its event. If the event was recorded before, answers what it did then.
+ */
 async function once<Refusal extends string>(
   tx: Held,
   event: NewEvent,

@@ -7,17 +7,17 @@ import { holdingUser } from "./holding-user.ts";
 import { prepared } from "./prepared.ts";
 import { type Device, devices, users } from "./schema.ts";
 
-/** What a device is called wherever it is told of: its nickname, or the masked number. */
+/** The name of a device wherever it is shown: its nickname, or the masked number. */
 export const deviceLabel = ({ name, phoneNumber }: Pick<Device, "name" | "phoneNumber">): string =>
   name ?? maskPhoneNumber(phoneNumber ?? "");
 
-/** The event with the device that it is about, which may be gone when somebody reads of it. */
+/** Adds the device's name to the event, because the device may be gone when somebody reads it. */
 const naming = (event: NewEvent, device: Device): NewEvent => ({
   ...event,
   detail: { ...event.detail, device: deviceLabel(device) },
 });
 
-/** Adds the user's one SMS device, unverified; "exists" when there is one. */
+/** Adds the user's only SMS device, unverified; "exists" if there already is one. */
 export async function addSmsDevice(
   db: Db,
   device: { id: string; userId: string; countryCode: string; phoneNumber: string; at: Date },
@@ -28,7 +28,7 @@ export async function addSmsDevice(
     const [added] = await tx
       .insert(devices)
       .values({ type: "sms", ...rest, createdAt })
-      // Not a parameter: a plan for any value would know no index for it.
+      // Not a parameter: a plan for any value could not use the partial index.
       .onConflictDoNothing({ target: devices.userId, where: sql`${devices.type} = 'sms'` })
       .returning();
     if (!added) {
@@ -78,7 +78,7 @@ export function listDevices(db: Db, userId: string): Promise<Device[]> {
   return devicesOfUser(db).execute({ userId });
 }
 
-/** One device, where it is this user's. */
+/** The device, if it belongs to this user. */
 export async function getDevice(
   db: Db,
   userId: string,
@@ -89,10 +89,11 @@ export async function getDevice(
 }
 
 /**
- * Marks the device verified, or put aside, and, if told so, its kind the user's default method.
- * "already" when that was done before, "gone" when it was removed. "overtaken" where it was proven by
- * what no longer stands: by a session without a second factor (`alone`) when there is one by now, under
- * another secret (`sealedAs`) than it has, or to be put `aside`, or not, when the others are not so.
+ * Marks the device as verified, or as put aside, and makes its kind the user's default method if
+ * asked. Answers "already" if that was done before, "gone" if the device was removed. Answers
+ * "overtaken" if the proof no longer applies: the session had no second factor (`alone`) but the
+ * user now has one, the secret changed since (`sealedAs`), or `aside` no longer fits whether the
+ * user has a verified device.
  */
 export async function verifyDevice(
   db: Db,
@@ -131,14 +132,14 @@ export async function verifyDevice(
   });
 }
 
-/** Tells an app's secrets apart without being one: a hash of how the present one is sealed. */
+/** A mark of the app's current sealed secret. It tells secrets apart without revealing them. */
 export function markOf({ secret }: Pick<Device, "secret">): string | undefined {
   return secret === null
     ? undefined
     : createHash("sha256").update(secret).digest("hex").slice(0, 16);
 }
 
-/** Drops a device whose set-up was never finished; false when it was verified or removed meanwhile. */
+/** Drops a device that was never verified; false if it was verified or removed in the meantime. */
 export async function removeUnverifiedDevice(
   db: Db,
   { userId, deviceId }: { userId: string; deviceId: string },
@@ -153,7 +154,10 @@ export async function removeUnverifiedDevice(
   });
 }
 
-/** Restarts the set-up of an unverified OTP device under a new sealed secret; undefined where there is none. */
+/**
+ * Restarts the set-up of an unverified OTP device with a new sealed secret; undefined if there is
+ * none.
+ */
 export async function replaceOtpSecret(
   db: Db,
   { userId, deviceId, secret }: { userId: string; deviceId: string; secret: string },
@@ -172,7 +176,9 @@ export async function replaceOtpSecret(
   });
 }
 
-/** Sealed secrets under another key than this one; none are left once all are re-sealed. */
+/**
+ * Secrets that are sealed with another key than this one. Once all are re-sealed, none are left.
+ */
 export async function listSecretsNotSealedWith(
   db: Db,
   keyId: string,
@@ -186,7 +192,7 @@ export async function listSecretsNotSealedWith(
   return rows.flatMap(({ id, secret }) => (secret === null ? [] : { id, secret }));
 }
 
-/** Replaces a sealed secret unless somebody else did meanwhile. */
+/** Replaces a sealed secret unless somebody else has changed it in the meantime. */
 export async function updateSecret(
   db: Db,
   { deviceId, from, to }: { deviceId: string; from: string; to: string },

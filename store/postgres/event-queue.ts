@@ -3,8 +3,8 @@ import type { Db } from "./connect.ts";
 import { type AuditEvent, eventQueue, events } from "./schema.ts";
 
 /**
- * Events that nobody has passed on yet, the oldest first. They are this transaction's until it ends:
- * whoever asks meanwhile gets others.
+ * Events whose follow-ups have not started yet, oldest first. Their rows stay locked until the
+ * transaction ends, so other callers get other events.
  */
 export function takeQueuedEvents(tx: Db, limit: number): Promise<AuditEvent[]> {
   return tx
@@ -17,10 +17,10 @@ export function takeQueuedEvents(tx: Db, limit: number): Promise<AuditEvent[]> {
     .then((rows) => rows.map(({ event }) => event));
 }
 
-/** How many events nobody has passed on yet. */
+/** How many events still wait for their follow-ups to start. */
 export const countQueuedEvents = (db: Db): Promise<number> => db.$count(eventQueue);
 
-/** These events have been passed on. */
+/** Removes events from the queue, once their follow-ups have started. */
 export async function forgetQueuedEvents(tx: Db, taken: readonly AuditEvent[]): Promise<void> {
   const ids = taken.map(({ id }) => id);
   await tx.delete(eventQueue).where(inArray(eventQueue.eventId, ids));

@@ -4,7 +4,9 @@ import { actorsOf, isOfSupport } from "./actors.ts";
 import type { Db } from "./connect.ts";
 import { type AuditEvent, events } from "./schema.ts";
 
-/** `key` names the fact itself (say, `<workflow id>/verified`), so that a retry records nothing new. */
+/**
+ * `key` names the fact (for example `<workflow id>/verified`), so that a retry records nothing new.
+ */
 export type NewEvent = Omit<typeof events.$inferInsert, "id" | "type"> & { type: EventType };
 export type NewUserEvent = NewEvent & { userId: string };
 
@@ -18,7 +20,7 @@ export async function recordEvent(db: Db, event: NewEvent): Promise<boolean> {
   return added.length > 0;
 }
 
-/** The event of this key, where it was recorded before. */
+/** The event with this key, if it was recorded. */
 export async function findEvent(db: Db, key: string): Promise<AuditEvent | undefined> {
   const [event] = await db.select().from(events).where(eq(events.key, key));
   return event;
@@ -29,22 +31,23 @@ export async function getEvent(db: Db, eventId: number): Promise<AuditEvent | un
   return event;
 }
 
-/** An event as whoever may see it is shown it. */
+/** An event in the form that a reader gets. */
 export type ShownEvent = Omit<AuditEvent, "key" | "at"> & { at: string };
 
-/** Who reads: the user whom events are about, somebody who looks after users, or an operator. */
+/** Who reads: the user whom the events are about, somebody who manages users, or an operator. */
 export type Reader = "user" | "account" | "operator";
 
-/** What somebody did with the user's own password. From where tells the user whether it was they. */
+/** Done with the user's own password. The address tells the user whether they did it themselves. */
 export const BY_PASSWORD: ReadonlySet<string> = new Set<EventType>([
   "linked_by_account",
   "account_link_refused",
 ]);
 
 /**
- * The events as that reader sees them. An address and a browser are those of the actor, so users see
- * their own, and those of who typed their password; who looks after users sees those of everybody but
- * Support and the command line; operators see all. Whoever was a Support operator then stays hidden.
+ * The events as this reader may see them. An event's address and browser are the actor's. Users see
+ * their own, and those of anyone who entered their password. Readers who manage users see
+ * everybody's except those of Support and the command line. Operators see all. Actors who were
+ * Support operators at the time stay hidden.
  */
 export async function showEvents(
   db: Db,
@@ -68,21 +71,24 @@ export async function showEvents(
   });
 }
 
-/** Which events: those of an account, about a user, or (for operators) all; every condition holds. */
+/**
+ * Selects events of an account, about a user, or (for operators) all. All given conditions must
+ * hold.
+ */
 export type EventFilter = ({ accountId: string } | { userId: string } | { everywhere: true }) & {
   accountId?: string;
-  /** Whom they are about. */
+  /** The user they are about. */
   userId?: string;
-  /** Who did it. */
+  /** The user who did it. */
   actorId?: string;
   types?: readonly string[];
   from?: Date;
-  /** The end, which is not included. */
+  /** The end, not included. */
   to?: Date;
 };
 
 export type EventQuery = EventFilter & {
-  /** Cursor: `next` of the page before. */
+  /** Cursor: `next` of the previous page. */
   before?: number;
   limit: number;
 };
@@ -105,7 +111,10 @@ export async function listEvents(
 
 const EXPORT_PAGE = 500;
 
-/** Every event that fits, oldest first, page by page: as many as there are need no more memory. */
+/**
+ * All matching events, oldest first, page by page, so that memory use does not grow with their
+ * number.
+ */
 export async function* exportEvents(db: Db, filter: EventFilter): AsyncGenerator<AuditEvent[]> {
   let after = 0;
   for (;;) {

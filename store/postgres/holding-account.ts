@@ -3,9 +3,9 @@ import type { Db } from "./connect.ts";
 import { accounts } from "./schema.ts";
 
 /**
- * Runs work with the account's row held: until its end no role of the account changes. "key share" lets
- * others of its kind in; who counts or changes what the account has takes "update" from the start, since
- * of two who go over to it each would wait for the other.
+ * Runs work with the account's row locked, so that no role in the account changes meanwhile. "key
+ * share" locks can be held together. Work that counts or changes what the account has must take
+ * "update" from the start: two transactions that upgrade from "key share" would deadlock.
  */
 export function holdingAccount<T>(
   db: Db,

@@ -4,10 +4,10 @@ import { type NewEvent, recordEvent } from "./events.ts";
 import type { Held } from "./holding-user.ts";
 import { devices, recoveryCodes, users } from "./schema.ts";
 
-/** Of whom, when, and which method logins then begin with, if it is to be another. */
+/** Which user, when, and the new default method, if it changes. */
 type Change = { userId: string; at: Date; method?: Method };
 
-/** Makes the user's devices count that were put aside; false where there was none. */
+/** Makes the user's devices that were put aside count again; false if there were none. */
 export async function bringDevicesBack(
   tx: Held,
   { userId, at, method }: Change,
@@ -22,7 +22,10 @@ export async function bringDevicesBack(
   return back.length > 0 && recordEvent(tx, event);
 }
 
-/** Puts the user's verified devices aside, and voids the recovery codes; false where there was none. */
+/**
+ * Puts the user's verified devices aside and makes the recovery codes void; false if there were
+ * none.
+ */
 export async function putDevicesAside(
   tx: Held,
   { userId, at }: Omit<Change, "method">,

@@ -2,10 +2,10 @@ import { eq, inArray } from "drizzle-orm";
 import type { Db } from "./connect.ts";
 import { accounts, type User, users } from "./schema.ts";
 
-/** A user as those are named who did something, or to whom it was done. */
+/** A user as they are named in an event, as its actor or as the one it is about. */
 export type KnownUser = Pick<User, "username" | "role" | "accountId"> & { accountName: string };
 
-/** Those of these ids that are users, by id. */
+/** The users among these IDs, by ID. */
 export async function knownUsers(
   db: Db,
   ids: readonly (string | null)[],

@@ -4,8 +4,8 @@ import type { Db } from "./connect.ts";
 import { events, type Role, type User } from "./schema.ts";
 
 /**
- * Tells which role one of these users had when an event was recorded, by the trail: their addition and
- * each change say it. Undefined where that is not known.
+ * Answers which role one of these users had when an event was recorded, from the audit trail: the
+ * event that added the user and each change of role tell it. Undefined if it is not known.
  */
 export async function pastRoles(
   db: Db,

@@ -1,6 +1,8 @@
 import type { Db } from "./connect.ts";
 
-/** A statement that is made once for each database instead of for each call: for what a login asks. */
+/**
+ * A statement that is built once per database instead of once per call, for the queries of a login.
+ */
 export function prepared<Statement>(make: (db: Db) => Statement): (db: Db) => Statement {
   const made = new WeakMap<Db, Statement>();
   return (db) => {

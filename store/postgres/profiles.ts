@@ -27,7 +27,10 @@ export async function getMfaProfile(db: Db, userId: string): Promise<MfaProfile 
   return (await readProfile(db, { id: userId, passwordHash: "" }))?.profile;
 }
 
-/** All that decides how a login goes on; undefined where the user's password is another one by now. */
+/**
+ * Everything that decides how a login continues; undefined if the user's password has changed
+ * meanwhile.
+ */
 export async function getLoginProfile(
   db: Db,
   user: Pick<Credentialed, "id" | "passwordHash">,

@@ -6,8 +6,8 @@ import type { Held } from "./holding-user.ts";
 import { recoveryCodes } from "./schema.ts";
 
 /**
- * Replaces the user's recovery codes by a new set, given as hashes; the old ones are void. They are
- * good until `expiresAt`, or for ever.
+ * Replaces the user's recovery codes with a new set, given as hashes. The old codes stop working.
+ * The new ones are valid until `expiresAt`, or without a limit.
  */
 export async function replaceRecoveryCodes(
   tx: Held,
@@ -26,8 +26,8 @@ export async function replaceRecoveryCodes(
 type Attempt = { userId: string; hash: string; challengeId: string; at: Date };
 
 /**
- * Whether the code is the user's, and "good" where it is unused or used by this very challenge.
- * Undefined for any other, of an older set included.
+ * Whether the code is the user's: "good" if it is unused or was used by this same challenge, else
+ * "used". Undefined for any other code, including one of an older set.
  */
 export async function lookUpRecoveryCode(
   db: Db,
@@ -43,8 +43,8 @@ export async function lookUpRecoveryCode(
 }
 
 /**
- * Spends the code for the challenge and tells how many are left; undefined when it is no code of
- * the user's or another challenge has spent it. The same challenge may ask again.
+ * Spends the code for the challenge and answers how many are left. Undefined if the code is not the
+ * user's or another challenge has spent it. The same challenge may ask again.
  */
 export async function useRecoveryCode(
   db: Db,

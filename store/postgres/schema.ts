@@ -25,13 +25,13 @@ export const accounts = pgTable(
     requirement: text("requirement", { enum: ["optional", "required"] })
       .notNull()
       .default("optional"),
-    /** End of the grace period; null enforces a requirement at once. */
+    /** End of the grace period; null if a requirement applies at once. */
     enforceAfter: instant("enforce_after"),
-    /** Counts the policy's changes, so that of two administrators at once one wins. */
+    /** Counts the policy's changes, so that of two concurrent changes only one succeeds. */
     policyVersion: integer("policy_version").notNull().default(0),
-    /** API keys log in users with a second factor too; see docs/identity-v2.md. */
+    /** API keys also log in users who have a second factor; see docs/identity-v2.md. */
     apiKeysBypassMfa: boolean("api_keys_bypass_mfa").notNull().default(false),
-    /** A verified device counts only once its user has turned multi-factor authentication on. */
+    /** A verified device counts only after its user has turned multi-factor authentication on. */
     enablingIsOwnCall: boolean("enabling_is_own_call").notNull().default(false),
     createdAt: instant("created_at").notNull(),
   },
@@ -49,13 +49,13 @@ export const users = pgTable(
     accountId: text("account_id")
       .notNull()
       .references(() => accounts.id),
-    /** As `normalizeUsername` writes it. */
+    /** In the form that `normalizeUsername` returns. */
     username: text("username").notNull().unique(),
     email: text("email"),
     passwordHash: text("password_hash").notNull(),
     role: text("role", { enum: ["member", "administrator", "support"] }).notNull(),
     defaultMethod: text("default_method", { enum: ["sms", "otp"] }),
-    /** The user's own requirement, which goes before the account's. */
+    /** The user's own requirement, which overrides the account's. */
     requirement: text("requirement", { enum: ["optional", "required"] }),
     lockedAt: instant("locked_at"),
     lastLoginAt: instant("last_login_at"),
@@ -81,10 +81,10 @@ export const devices = pgTable(
     name: text("name"),
     countryCode: text("country_code"),
     phoneNumber: text("phone_number"),
-    /** Sealed for this device's id; see store/sealing.ts. */
+    /** Sealed for this device's ID; see store/sealing.ts. */
     secret: text("secret"),
     verifiedAt: instant("verified_at"),
-    /** Proven, but put aside until its user turns multi-factor authentication on. */
+    /** Proven, but put aside until the user turns multi-factor authentication on. */
     asideAt: instant("aside_at"),
     createdAt: instant("created_at").notNull(),
   },
@@ -113,7 +113,7 @@ export const recoveryCodes = pgTable(
     hash: text("hash").notNull(),
     setId: text("set_id").notNull(),
     createdAt: instant("created_at").notNull(),
-    /** Null for one that is good until it is used or replaced. */
+    /** Null for a code that is valid until it is used or replaced. */
     expiresAt: instant("expires_at"),
     usedAt: instant("used_at"),
     /** The login challenge that spent the code. */
@@ -125,7 +125,7 @@ export const recoveryCodes = pgTable(
   ],
 );
 
-/** The key that programs of a user log in with; one a user. */
+/** The key that a user's programs log in with; one per user. */
 export const apiKeys = pgTable("api_keys", {
   userId: text("user_id")
     .primaryKey()
@@ -151,18 +151,18 @@ export const accountLinks = pgTable(
 );
 
 /**
- * The audit trail. Rows outlive what they tell of, so nothing here is a foreign key; a trigger
+ * The audit trail. Its rows outlive what they describe, so nothing here is a foreign key. A trigger
  * refuses every update and delete.
  */
 export const events = pgTable(
   "events",
   {
     id: bigint("id", { mode: "number" }).primaryKey().generatedAlwaysAsIdentity(),
-    /** Names the fact, so that telling it twice records it once. */
+    /** Names the fact, so that recording it twice adds one row. */
     key: text("key").notNull().unique(),
     at: instant("at").notNull(),
     accountId: text("account_id").notNull(),
-    /** The user whom the event is about. */
+    /** The user that the event is about. */
     userId: text("user_id"),
     /** Who did it; null for the service itself. */
     actorId: text("actor_id"),
@@ -178,7 +178,10 @@ export const events = pgTable(
   ],
 );
 
-/** Events that nobody has passed on yet; a trigger adds every new one in its own transaction. */
+/**
+ * Events whose follow-ups have not started yet. A trigger adds every new event in the event's
+ * transaction.
+ */
 export const eventQueue = pgTable("event_queue", {
   eventId: bigint("event_id", { mode: "number" }).primaryKey(),
 });
@@ -196,7 +199,7 @@ export const webhooks = pgTable(
     secret: text("secret").notNull(),
     /** Types of event; null for all. */
     types: text("types").array(),
-    /** Why nothing is sent any more. */
+    /** Why nothing is sent any more; null while the webhook is enabled. */
     disabledFor: text("disabled_for"),
     createdBy: text("created_by").notNull(),
     createdAt: instant("created_at").notNull(),
@@ -204,7 +207,7 @@ export const webhooks = pgTable(
   (t) => [index("webhooks_by_account").on(t.accountId, t.createdAt)],
 );
 
-/** One event on its way to one webhook; the workflow of the same id moves it. */
+/** One event on its way to one webhook. The workflow of the same ID moves it. */
 export const webhookDeliveries = pgTable(
   "webhook_deliveries",
   {
@@ -214,7 +217,7 @@ export const webhookDeliveries = pgTable(
     eventId: bigint("event_id", { mode: "number" }).notNull(),
     state: text("state").notNull(),
     attempts: integer("attempts").notNull().default(0),
-    /** What the last attempt came to: an HTTP status, or a stable word. */
+    /** The result of the last attempt: an HTTP status, or a word that never changes. */
     lastOutcome: text("last_outcome"),
     lastAttemptAt: instant("last_attempt_at"),
     createdAt: instant("created_at").notNull(),
@@ -223,7 +226,7 @@ export const webhookDeliveries = pgTable(
 );
 
 export type Account = typeof accounts.$inferSelect;
-/** A user without the password's hash, which only `findUserByUsername` hands out. */
+/** A user without the password's hash. Only `findUserByUsername` returns the hash. */
 export type User = Omit<typeof users.$inferSelect, "passwordHash">;
 export type Device = typeof devices.$inferSelect;
 export type AuditEvent = typeof events.$inferSelect;

@@ -4,12 +4,12 @@ import type { Db } from "./connect.ts";
 import { devices, type User, users } from "./schema.ts";
 import { normalizeUsername, userColumns } from "./users.ts";
 
-/** A user with the methods that a verified device makes usable. */
+/** A user with the methods of their verified devices. */
 export type ListedUser = { user: User; methods: Method[] };
 
 const verifiedDevices = and(eq(devices.userId, users.id), isNotNull(devices.verifiedAt));
 
-/** A page of an account's users by user name; `next` is the cursor of the following page. */
+/** A page of an account's users, sorted by user name; `next` is the cursor of the next page. */
 export async function listUsers(
   db: Db,
   query: { accountId: string; after?: string; limit: number; onlyUnconfigured?: boolean },
@@ -39,8 +39,8 @@ export async function listUsers(
 }
 
 /**
- * How many users the account has, how many of them have a verified device, and how many of the others
- * are not exempt from the account's requirement.
+ * How many users the account has, how many of them have a verified device (`configured`), and how
+ * many of the others are not exempt from the account's requirement (`toGo`).
  */
 export async function countUsers(
   db: Db,

@@ -10,18 +10,19 @@ import { events, type Requirement, type Role, type User, users } from "./schema.
 
 const { passwordHash, ...columns } = getTableColumns(users);
 
-/** The columns of a `User`: all but the password's hash. */
+/** The columns of a `User`: all except the password's hash. */
 export const userColumns = columns;
 
 /**
- * The one form of a user name that is stored and looked up: by the PRECIS profile (RFC 8265). A name
- * that does not fit it may be one of former times, stored by NFKC and in lower case; others find nobody.
+ * The normal form of a user name, as it is stored and looked up: by the PRECIS profile (RFC 8265).
+ * A name that the profile refuses is normalised by NFKC and lower case instead, as older names were
+ * stored; any other refused name finds nobody.
  */
 export function normalizeUsername(username: string): string {
   return enforceUsername(username) ?? username.normalize("NFKC").toLowerCase().trim();
 }
 
-/** A new user; "exists" when the user name is taken in any account. */
+/** Creates a user; "exists" if the user name is taken in any account. */
 export async function createUser(
   db: Db,
   user: {
@@ -103,8 +104,8 @@ const loginRecord = prepared((db) => {
 });
 
 /**
- * Writes down that a user has logged in, in one statement: the event, once however often this is
- * repeated, and its time as the user's last. Answers the user as they are now.
+ * Records in one statement that a user has logged in: the event, once even if it is repeated, and
+ * its time as the user's last login. Answers the user as they are now.
  */
 export async function recordLogin(db: Db, event: NewUserEvent): Promise<User | undefined> {
   const { actorId = null, ip = null, userAgent = null, workflowId = null, detail = {} } = event;
@@ -113,7 +114,7 @@ export async function recordLogin(db: Db, event: NewUserEvent): Promise<User | u
   return user;
 }
 
-/** Gives a user another role; false when nothing changed. The event tells the one before, too. */
+/** Changes a user's role; false if nothing changed. The event holds the previous role too. */
 export function setRole(
   db: Db,
   { userId, role }: { userId: string; role: Role },
@@ -126,7 +127,10 @@ export function setRole(
   });
 }
 
-/** Chooses the method a login starts with (the caller has checked that it is configured); false when nothing changed. */
+/**
+ * Sets the method that a login starts with; false if nothing changed. The caller has checked that
+ * the method is configured.
+ */
 export function setDefaultMethod(
   db: Db,
   { userId, method }: { userId: string; method: Method },
@@ -136,7 +140,7 @@ export function setDefaultMethod(
   return change(db, userId, { defaultMethod: method }, differs, event);
 }
 
-/** Gives the user another address for notices, or none; false when nothing changed. */
+/** Changes the user's address for notices, or removes it; false if nothing changed. */
 export function setEmail(
   db: Db,
   { userId, email }: { userId: string; email: string | null },
@@ -145,7 +149,7 @@ export function setEmail(
   return change(db, userId, { email }, sql`${users.email} is distinct from ${email}`, event);
 }
 
-/** Gives the user a requirement of their own, or by null none; false when nothing changed. */
+/** Gives the user a requirement of their own, or with null none; false if nothing changed. */
 export function setRequirement(
   db: Db,
   { userId, requirement }: { userId: string; requirement: Requirement | null },
@@ -155,7 +159,7 @@ export function setRequirement(
   return change(db, userId, { requirement }, differs, event);
 }
 
-/** Locks the user; false when locked already. */
+/** Locks the user; false if they were already locked. */
 export function lockUser(
   db: Db,
   { userId, at }: { userId: string; at: Date },
@@ -164,7 +168,7 @@ export function lockUser(
   return change(db, userId, { lockedAt: at }, sql`${users.lockedAt} is null`, event);
 }
 
-/** Ends the user's lock, or only the one of that time; false when there was none. */
+/** Ends the user's lock, or only the lock set at `since`; false if there was none. */
 export function unlockUser(
   db: Db,
   userId: string,
@@ -175,10 +179,7 @@ export function unlockUser(
   return change(db, userId, { lockedAt: null }, isLocked, event);
 }
 
-/**
- * Gives the user another password, known by its hash; false where it was to replace one that is no
- * longer theirs.
- */
+/** Replaces the hash of the user's password; false if `replaces` is no longer the current hash. */
 export function setPassword(
   db: Db,
   {
@@ -192,7 +193,10 @@ export function setPassword(
   return change(db, userId, { passwordHash: to }, isTheirs, event);
 }
 
-/** Changes the user where that makes a difference, together with its event; nothing where that was told before. */
+/**
+ * Changes the user, together with the event, if that makes a difference. Does nothing if the event
+ * was recorded before.
+ */
 function change(
   db: Db,
   userId: string,
@@ -201,7 +205,7 @@ function change(
   event: NewEvent,
 ): Promise<boolean> {
   return db.transaction(async (tx) => {
-    // A retry may come late: what was undone since stays undone.
+    // A late retry must not repeat a change that was undone since.
     if (await findEvent(tx, event.key)) return false;
     const changed = await tx
       .update(users)

@@ -4,7 +4,7 @@ import { type AuditEvent, events, type WebhookDelivery, webhookDeliveries } from
 
 type Key = { webhookId: string; eventId: number };
 
-/** Where a delivery stands after so many attempts, the one under way included. */
+/** The state of a delivery after a number of attempts, including one under way. */
 export type DeliveryNote = Key & {
   state: string;
   attempts: number;
@@ -13,9 +13,9 @@ export type DeliveryNote = Key & {
 };
 
 /**
- * Writes down where a delivery stands. What comes late changes nothing: a delivery with more
- * attempts, and with as many one whose outcome is known, is further. Nothing is written for a
- * webhook that is gone.
+ * Stores the state of a delivery. A late write changes nothing: a state with more attempts is
+ * newer, and with equal attempts, one with a known outcome is newer. Nothing is stored for a
+ * removed webhook.
  */
 export async function noteDelivery(
   db: Db,
@@ -39,12 +39,15 @@ export async function noteDelivery(
   `);
 }
 
-/** So many of a webhook's oldest deliveries are looked at with each attempt: more than come. */
+/**
+ * How many of a webhook's oldest deliveries each attempt examines. More than one is added per
+ * attempt would need, so the table stays bounded.
+ */
 const OLDEST = 100;
 
 /**
- * Forgets those of a webhook's oldest deliveries that began before then and have ended. Called with
- * each attempt, it keeps their number in bounds.
+ * Deletes those of a webhook's oldest deliveries that began before `before` and have ended. Called
+ * with each attempt, it bounds their number.
  */
 export async function forgetDeliveries(
   db: Db,
@@ -69,10 +72,12 @@ export async function forgetDeliveries(
     );
 }
 
-/** A delivery with the event that it carries. */
+/** A delivery with its event. */
 export type EventDelivery = { delivery: WebhookDelivery; event: AuditEvent };
 
-/** A page of a webhook's deliveries, the newest event first; `next` is the cursor of the next page. */
+/**
+ * A page of a webhook's deliveries, the newest event first; `next` is the cursor of the next page.
+ */
 export async function listDeliveries(
   db: Db,
   { webhookId, before, limit }: { webhookId: string; before?: number; limit: number },
@@ -106,7 +111,7 @@ export async function getDelivery(
   return found;
 }
 
-/** Whether the webhook has taken anything since this delivery began. */
+/** Whether any delivery to the webhook has succeeded since this delivery began. */
 export async function tookAnythingSince(db: Db, { webhookId, eventId }: Key): Promise<boolean> {
   const began = db
     .select({ at: webhookDeliveries.createdAt })

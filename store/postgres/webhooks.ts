@@ -4,7 +4,7 @@ import { findEvent, type NewEvent, recordEvent } from "./events.ts";
 import { holdingAccount } from "./holding-account.ts";
 import { type Webhook, webhooks } from "./schema.ts";
 
-/** A new webhook, unless the account has so many already; its row is locked to count them. */
+/** Adds a webhook, unless the account already has `max`. Locks the account's row for the count. */
 export async function addWebhook(
   db: Db,
   webhook: Omit<Webhook, "disabledFor">,
@@ -31,7 +31,7 @@ export function listWebhooks(db: Db, accountId: string): Promise<Webhook[]> {
     .orderBy(asc(webhooks.createdAt), asc(webhooks.id));
 }
 
-/** The webhooks of these accounts that want events. */
+/** The enabled webhooks of these accounts. */
 export function listEnabledWebhooks(db: Db, accountIds: readonly string[]): Promise<Webhook[]> {
   return db
     .select()
@@ -65,8 +65,8 @@ export async function removeWebhook(
 }
 
 /**
- * Sends a webhook nothing more, for a reason, or (null) events again; false when nothing changed or
- * the same event was told before.
+ * Disables a webhook for a reason, or enables it (null). False if nothing changed or the same event
+ * was recorded before.
  */
 export async function setWebhookDisabled(
   db: Db,
@@ -74,7 +74,7 @@ export async function setWebhookDisabled(
   event: NewEvent,
 ): Promise<boolean> {
   return db.transaction(async (tx) => {
-    // A retry may come late: what was undone since stays undone.
+    // A late retry must not repeat a change that was undone since.
     if (await findEvent(tx, event.key)) return false;
     const differs = sql`(${webhooks.disabledFor} is null) <> ${reason === null}`;
     const [changed] = await tx
@@ -86,7 +86,9 @@ export async function setWebhookDisabled(
   });
 }
 
-/** Sealed secrets under another key than this one; none are left once all are re-sealed. */
+/**
+ * Secrets that are sealed with another key than this one. Once all are re-sealed, none are left.
+ */
 export function listWebhookSecretsNotSealedWith(
   db: Db,
   keyId: string,
@@ -99,7 +101,7 @@ export function listWebhookSecretsNotSealedWith(
     .limit(limit);
 }
 
-/** Replaces a sealed secret unless somebody else did meanwhile. */
+/** Replaces a sealed secret unless somebody else has changed it in the meantime. */
 export async function updateWebhookSecret(
   db: Db,
   { id, from, to }: { id: string; from: string; to: string },
@@ -112,7 +114,10 @@ export async function updateWebhookSecret(
   return updated.length > 0;
 }
 
-/** The event with the webhook's host, by which people know it; the rest of an address may be secret. */
+/**
+ * Adds the webhook's host to the event, so that people recognise the webhook. The rest of its URL
+ * may be secret.
+ */
 const withHost = (event: NewEvent, { url }: Pick<Webhook, "url">): NewEvent => ({
   ...event,
   detail: { ...event.detail, host: new URL(url).host },

@@ -3,18 +3,18 @@ import type { Redis } from "./connect.ts";
 import { keep } from "./keys.ts";
 import { UNDER_WAY } from "./scripts/budgets.ts";
 
-/** At most `limit` in any `windowMs`; `{limit: 1}` is a minimal distance between two. */
+/** At most `limit` in any `windowMs`. `{limit: 1}` is a minimum interval between two. */
 export type BudgetRule = { limit: number; windowMs: number };
 
 export type Spending =
   | { ok: true; token: string }
-  /** `underWay`: places that are not settled yet are what is missing; they may be free in a moment. */
+  /** `underWay`: the missing places are not settled yet, so they may be free in a moment. */
   | { ok: false; retryAfterMs: number; underWay: boolean };
 
 /**
- * Spends one from the budget if every rule allows it at `now` (ms); else tells when one will be free.
- * With `settlesWithinMs` it counts as under way until `settle` or `refund`; who spent it and died has
- * spent it after that time.
+ * Spends one from the budget if every rule allows it at `now` (ms); else answers when one will be
+ * free. With `settlesWithinMs` the spending is under way until `settle` or `refund`. If the process
+ * dies before, it counts as spent after that time.
  */
 export async function spend(
   redis: Redis,
@@ -33,12 +33,14 @@ export async function spend(
   return { ok: false, retryAfterMs, underWay: underWay === 1 };
 }
 
-/** Says that what the token spent under way stays spent. */
+/** Makes the spending of a token that is under way final. */
 export async function settle(redis: Redis, key: string, token: string): Promise<void> {
   await redis.settleBudget([key], [token, token.replace(UNDER_WAY, "")]);
 }
 
-/** How many ms from `now` until every rule allows one more; 0 where one is free. Spends nothing. */
+/**
+ * How many ms from `now` until every rule allows one more; 0 if one is free now. Spends nothing.
+ */
 export async function budgetWait(
   redis: Redis,
   key: string,
@@ -55,8 +57,8 @@ export async function budgetWait(
 }
 
 /**
- * How many were spent in the `windowMs` before `now` and will stay spent: what is still under way after
- * `settlesWithinMs` is, since its process died.
+ * How many were spent in the `windowMs` before `now` and stay spent. One that is still under way
+ * after `settlesWithinMs` counts too, because its process died.
  */
 export async function settledIn(
   redis: Redis,
@@ -69,7 +71,7 @@ export async function settledIn(
   return spent.filter(({ value, score }) => !isUnderWay(value, score)).length;
 }
 
-/** Gives back what the token spent; a second time it changes nothing. */
+/** Gives back what the token spent. A second call changes nothing. */
 export async function refund(redis: Redis, key: string, token: string): Promise<void> {
   await redis.zRem(key, token);
 }

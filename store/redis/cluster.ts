@@ -7,7 +7,10 @@ const RECONNECT_MS = 250;
 /** `redis+cluster://[user:password@]host:port[,host:port...]`, `rediss+cluster` over TLS. */
 const CLUSTER_URL = /^(rediss?)\+cluster:\/\/(?:([^:@/]*):([^@/]*)@)?([^@/]+)$/;
 
-/** Some nodes of a cluster by whom the others are found; undefined for another kind of URL. */
+/**
+ * The cluster's seed nodes, from which the client finds the others; undefined for another kind of
+ * URL.
+ */
 export function clusterOf(url: string) {
   const [, scheme, username, password, hosts] = CLUSTER_URL.exec(url) ?? [];
   if (!scheme || !hosts) return undefined;
@@ -31,7 +34,8 @@ function create({ nodes, tls, username, password }: Seeds) {
     scripts,
     commandOptions,
     defaults: { ...defaults, socket, username, password },
-    // A node that is away is waited for by who needs it, not by all.
+    // Connecting only reads the topology, so a node that is down delays only the commands that need
+    // it.
     minimizeConnections: true,
     topologyRefreshOnReconnectionAttemptStrategy: 1_000,
   });
@@ -40,8 +44,8 @@ function create({ nodes, tls, username, password }: Seeds) {
 type Cluster = ReturnType<typeof create>;
 
 /**
- * A client of the whole cluster: each command goes to the node of its keys. It looks for the cluster
- * for ever, loses only the commands to a node that is away, and follows when another takes its place.
+ * A client of the whole cluster; each command goes to the node of its keys. It tries to reconnect
+ * for ever. When a node is down it loses only that node's commands, and it follows a failover.
  */
 export async function connectCluster(
   seeds: Seeds,
@@ -66,7 +70,10 @@ export async function connectCluster(
   return cluster;
 }
 
-/** The connections to ask. A first one that has not come about since this was last called is given up. */
+/**
+ * The connections to ping. A first connection that has been pending since the previous call is
+ * destroyed.
+ */
 function connectionsOf({ masters }: Cluster, awaited: WeakSet<Promise<unknown>>) {
   for (const { client, connectPromise } of masters) {
     if (!connectPromise) continue;

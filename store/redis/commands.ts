@@ -1,15 +1,15 @@
 import { subscribe } from "node:diagnostics_channel";
 import { scripts } from "./scripts/scripts.ts";
 
-/** One command or script of ours, by its name; the duration in seconds. */
+/** One command, or one of our scripts by its name; the duration in seconds. */
 export type RedisCommand = { command: string; outcome: "ok" | "failed"; seconds: number };
 
-/** What node-redis publishes of a command. */
+/** What node-redis publishes about a command. */
 type Traced = { command: string; args: readonly string[]; error?: { message?: string } };
 
 const CHANNEL = "tracing:node-redis:command";
 
-/** Tells of every Redis command of this process, by the client's own diagnostics channel. */
+/** Reports every Redis command of this process, through the client's own diagnostics channel. */
 export function watchRedisCommands(hear: (command: RedisCommand) => void) {
   const begun = new WeakMap<object, number>();
   subscribe(`${CHANNEL}:start`, (message) => begun.set(message as Traced, performance.now()));
@@ -25,7 +25,10 @@ export function watchRedisCommands(hear: (command: RedisCommand) => void) {
   });
 }
 
-/** The first call of a script, whose text the client sends next, or the wrong node of a cluster. */
+/**
+ * Whether the client sends the command again: after a script's first call, or from the wrong node
+ * of a cluster.
+ */
 function isSentAgain(refusal = ""): boolean {
   return /^(NOSCRIPT|MOVED|ASK) /.test(refusal);
 }

@@ -8,15 +8,15 @@ function create(url: string) {
 }
 
 /**
- * A client of one server or of a cluster. The type is the server's alone: a union of both makes the
+ * A client of one server or of a cluster. The type is only the server's: a union of both makes the
  * type check four times slower, and we use only commands that both have.
  */
 export type Redis = ReturnType<typeof create>;
 
 /**
- * A client of a server, or of the cluster that the URL tells, which reconnects by itself for ever.
- * Resolves once connected or once the first attempt has failed. Every loss of a connection is told to
- * `onError`; commands then reject at once, and within about 1.5 s when Redis has gone silent.
+ * A client of a server, or of a cluster if the URL names one. It reconnects by itself for ever.
+ * Resolves once connected, or once the first attempt has failed. Calls `onError` for every lost
+ * connection; commands then fail at once, and within about 1.5 s if Redis has gone silent.
  * `close()` ends it.
  */
 export async function connectRedis(url: string, onError: (error: Error) => void): Promise<Redis> {

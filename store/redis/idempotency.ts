@@ -7,12 +7,13 @@ export type Claim =
   | { outcome: "done"; response: string }
   /** Another request with the same key is under way. */
   | { outcome: "in_progress" }
-  /** The key was used for a request of other content. */
+  /** The key was used for a request with other content. */
   | { outcome: "mismatch" };
 
 /**
- * Lets one of several requests with the same key (of `keys.idempotency`) and fingerprint go on. So
- * many requests of other content are told apart from it; one more takes its place.
+ * Lets only one of several requests with the same key (of `keys.idempotency`) and fingerprint
+ * proceed. The first `otherTexts` requests with other content are answered "mismatch"; one more
+ * takes over the key.
  */
 export async function claim(
   redis: Redis,
@@ -36,8 +37,9 @@ export async function claim(
 }
 
 /**
- * Keeps the answer (sealed, as it may hold a token) for a day of repeated requests. Of the answers in
- * the index at most so many are kept: the oldest go, since a request is repeated soon or never.
+ * Stores the answer for a day of repeated requests, sealed, because it may hold a token. Of the
+ * answers in the index at most `most` are kept. The oldest are deleted, since clients repeat a
+ * request soon or never.
  */
 export async function complete(
   redis: Redis,
@@ -45,7 +47,7 @@ export async function complete(
   claim: string,
   { response, index, most, now }: { response: string; index: string; most: number; now: number },
 ): Promise<void> {
-  // Before the answer: a crash in between leaves nothing that no index knows.
+  // Indexed before the answer is stored: a crash in between leaves no answer outside the index.
   const tooMany = await redis.indexAnswer([index], [now, key, most, keep.idempotencyAnswer]);
   await Promise.all([
     redis.completeRequest([key], [claim, response, keep.idempotencyAnswer]),
@@ -53,7 +55,7 @@ export async function complete(
   ]);
 }
 
-/** Gives the claim up after a failure, so that the request may be sent again. */
+/** Releases the claim after a failure, so that the request may be sent again. */
 export async function release(redis: Redis, key: string, claim: string): Promise<void> {
   await redis.releaseRequest([key], [claim]);
 }

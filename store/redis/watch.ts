@@ -10,9 +10,9 @@ type Connection = {
 };
 
 /**
- * The client does not bound how long a command waits for its answer. So a ping that is not answered
- * in time ends the connection and every command on it, and a new one is made. `connections` tells
- * which to ask, undefined once there will be none.
+ * The client has no time limit for the answer to a command. So if a ping is not answered in time,
+ * the connection is closed, with every command on it, and a new one is opened. `connections`
+ * returns the connections to ping, or undefined to stop.
  */
 export function watch(
   connections: () => readonly Connection[] | undefined,

@@ -1,12 +1,12 @@
 import type { Redis } from "../connect.ts";
 import { keep, keys } from "../keys.ts";
 
-/** Which flow sent a message, and which of its sendings that was. */
+/** The flow that sent a message, and the number of its sending. */
 export type Delivery = { workflowId: string; sending: number };
 
 /**
- * Keeps under the provider's reference whose message it is, for a day. A flow's newest message alone
- * counts: the code in the one before, also of the same sending, is void.
+ * Stores for a day which flow and sending a provider's reference belongs to. Only a flow's newest
+ * message counts: the code in the previous one is void, even of the same sending.
  */
 export async function rememberDelivery(
   redis: Redis,
@@ -23,7 +23,7 @@ export async function rememberDelivery(
   await redis.set(keys.newestDelivery(workflowId), reference, { expiration });
 }
 
-/** The delivery of that reference; undefined where it is unknown, or no longer its flow's newest. */
+/** The delivery with this reference; undefined if it is unknown, or no longer its flow's newest. */
 export async function findDelivery(redis: Redis, reference: string): Promise<Delivery | undefined> {
   const { workflowId, sending } = await redis.hGetAll(keys.delivery(reference));
   if (!workflowId) return undefined;

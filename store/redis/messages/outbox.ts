@@ -6,12 +6,12 @@ const KEPT = 500;
 /** An SMS, or a mail with its subject. */
 export type KeptMessage = { to: string; subject?: string; body: string; at: Date };
 
-/** Whether messages are kept to be looked at: never in production. */
+/** Whether messages are kept for viewing; never in production. */
 export function hasOutbox(config: { SMS_GATEWAY: readonly string[]; NODE_ENV: string }): boolean {
   return config.SMS_GATEWAY.includes("outbox") && config.NODE_ENV !== "production";
 }
 
-/** Keeps a message of the development outbox; the oldest beyond 500 are forgotten. */
+/** Adds a message to the development outbox, which keeps the newest 500. */
 export async function keepMessage(redis: Redis, message: KeptMessage): Promise<void> {
   await redis
     .multi()
@@ -20,7 +20,7 @@ export async function keepMessage(redis: Redis, message: KeptMessage): Promise<v
     .exec();
 }
 
-/** The kept messages, newest first; of one recipient where one is named. */
+/** The kept messages, newest first; only one recipient's if `to` is given. */
 export async function keptMessages(redis: Redis, to?: string): Promise<KeptMessage[]> {
   const kept = await redis.lRange(OUTBOX, 0, -1);
   const messages = kept.map((text) => {

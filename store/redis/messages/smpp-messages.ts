@@ -1,7 +1,7 @@
 import type { Redis } from "../connect.ts";
 import { keep, keys } from "../keys.ts";
 
-/** Keeps whose message it is that an SMSC knows by its own id, for a day. */
+/** Stores for a day the reference of the message that an SMSC knows by its own ID. */
 export async function rememberSmppMessage(
   redis: Redis,
   messageId: string,
@@ -11,7 +11,7 @@ export async function rememberSmppMessage(
   await redis.set(keys.smppMessage(plain(messageId)), reference, { expiration });
 }
 
-/** The reference of the message that an SMSC reports on; undefined where it is unknown. */
+/** The reference of the message that an SMSC reports on; undefined if it is unknown. */
 export async function findSmppMessage(
   redis: Redis,
   messageId: string,
@@ -25,7 +25,9 @@ export async function findSmppMessage(
 
 const plain = (messageId: string) => messageId.toLowerCase().replace(/^0+(?=.)/, "");
 
-/** Some SMSCs answer with an id in hexadecimal and report on it in decimal, or the other way round. */
+/**
+ * Some SMSCs answer with an ID in hexadecimal and report on it in decimal, or the other way round.
+ */
 function spellings(id: string): string[] {
   return [
     id,

@@ -5,7 +5,8 @@ import { TAKE_REFUND } from "./refunds.ts";
 import { script } from "./script.ts";
 
 export const attemptScripts = {
-  // Comparing HMACs needs no constant time: without the key nobody can choose a hash to come closer.
+  // HMACs need no comparison in constant time: without the key nobody can choose a hash that comes
+  // closer.
   judgePasscode: script<[outcome: string, ...details: (string | number)[]]>(`
     ${TAKE_STEP}
     ${COUNT_REQUEST}
@@ -18,7 +19,7 @@ export const attemptScripts = {
     if not expiresAt then return {'unknown'} end
     if completedBy then return {'completed'} end
     local request = countRequest(challenge, now, expiresAt, tonumber(ARGV[6]))
-    -- The lock is told first: it is what the user has to know, however often they ask.
+    -- The lock is answered first: the user must know of it, however often they ask.
     if tonumber(redis.call('GET', failures) or 0) > allowed then return {'locked'} end
     if request ~= 'taken' then return {request} end
 
@@ -32,7 +33,7 @@ export const attemptScripts = {
     end
     if recovery == 'good' then return accepted('recovery_code') end
     if known then return {'passcode_expired'} end
-    -- Right once, and worth nothing any more: no guess.
+    -- It was right once and no longer works, so it is not a guess.
     if #ARGV >= 10 or recovery == 'used' then return {'used'} end
     if formerHash and formerHash == passcodeHash then return {'replaced'} end
 
@@ -41,7 +42,8 @@ export const attemptScripts = {
     redis.call('PEXPIRE', pending, ARGV[9])
     return {count > allowed and 'just_locked' or 'rejected', count}
   `),
-  // A right attempt that is not given back costs as much as a wrong one: nobody can tell them apart.
+  // A right attempt that is not given back costs as much as a wrong one, so nobody can tell them
+  // apart.
   giveBackAttempt: script<Refund>(`
     ${RELEASE_STEP}
     ${TAKE_REFUND}

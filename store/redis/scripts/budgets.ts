@@ -1,10 +1,13 @@
 import { script } from "./script.ts";
 
-/** What is spent before it is known whether it will stay spent. */
+/** Marks a token as under way: whether it stays spent is not known yet. */
 export const UNDER_WAY = "under-way:";
 
 export const budgetScripts = {
-  /** A log of what was spent, by time: exact in every window, where counters allow twice the limit at a window's edge. */
+  /**
+   * A log of spendings by time. It is exact in every window; counters would allow twice the limit
+   * at a window's edge.
+   */
   spendBudget: script<[retryAfterMs: number, underWay: 0 | 1]>(`
     local key, now, token, settling = KEYS[1], tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[4])
     local longest, wait, spent = 0, 0, false
@@ -23,14 +26,14 @@ export const budgetScripts = {
       local excess = redis.call('ZCOUNT', key, after, '+inf') - limit
       if excess >= 0 then
         local oldest = redis.call('ZRANGEBYSCORE', key, after, '+inf', 'WITHSCORES', 'LIMIT', excess, 1)
-        -- With a limit of nothing there is nothing to wait for: the whole window, then.
+        -- A limit of 0 has nothing to wait for, so the whole window is answered.
         local freed = oldest[2] and tonumber(oldest[2]) or now
         wait = math.max(wait, freed + window - now)
         spent = spent or underWay() <= excess
       end
     end
     if wait > 0 then return {wait, spent and 0 or 1} end
-    -- First what a full Redis refuses: after another write it would let a script go on.
+    -- ZADD comes first, because a full Redis refuses a script only before its first write.
     redis.call('ZADD', key, ARGV[1], token)
     redis.call('ZREMRANGEBYSCORE', key, '-inf', string.format('%.0f', now - longest))
     redis.call('PEXPIRE', key, longest + tonumber(ARGV[3]))

@@ -1,9 +1,12 @@
 import { dropExcess, script } from "./script.ts";
 
-/** What a request to a challenge comes to before anything else is looked at. */
+/** The outcome of a request to a challenge, before anything else is checked. */
 export type TakenRequest = "taken" | "unknown" | "completed" | "expired" | "just_spent" | "spent";
 
-/** Counts a request to an open challenge. One too many ends it: nothing more is looked at. */
+/**
+ * Counts a request to an open challenge. One too many ends the challenge, and nothing else is
+ * checked.
+ */
 export const COUNT_REQUEST = `
   local function spendChallenge(challenge, now)
     if redis.call('HSETNX', challenge, 'spent', '1') == 0 then return 'spent' end
@@ -20,7 +23,7 @@ export const COUNT_REQUEST = `
 `;
 
 export const challengeScripts = {
-  // Devices that the login saw may be gone: then nothing of theirs is opened.
+  // The devices that the login saw may be gone. Then no challenge is opened for them.
   openChallenge: script<number>(`
     local challenge, index, revocation = unpack(KEYS)
     local stay, now, id, expiresAt, most, withdrawn = unpack(ARGV)

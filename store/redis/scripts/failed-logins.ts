@@ -8,7 +8,7 @@ export const failedLoginScripts = {
   `),
 };
 
-/** Tells and forgets the failed logins, within a script that makes a session. */
+/** Reads and deletes the count of failed logins, inside a script that opens a session. */
 export const TAKE_FAILED_LOGINS = `
   local function takeFailedLogins(key)
     local count, since = unpack(redis.call('HMGET', key, 'count', 'since'))

@@ -1,6 +1,6 @@
 import { script } from "./script.ts";
 
-/** The wrong passcodes that clients may be shown: all but those on their way. */
+/** The wrong passcodes that clients may be shown: all except the pending ones. */
 const SETTLED = `
   local function settled(failures, pending, now)
     local onTheirWay = redis.call('ZCOUNT', pending, '(' .. now, '+inf')
@@ -23,7 +23,7 @@ export const failureScripts = {
     if tonumber(redis.call('GET', KEYS[1]) or 0) <= allowed then
       redis.call('SET', KEYS[1], allowed + 1)
     end
-    -- No attempt that is on its way can be given back any more.
+    -- No pending attempt can be given back after this.
     redis.call('DEL', KEYS[2])
   `),
 };

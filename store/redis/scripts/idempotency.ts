@@ -26,7 +26,7 @@ export const idempotencyScripts = {
     local claim, response = unpack(redis.call('HMGET', KEYS[1], 'claim', 'response'))
     if claim == ARGV[1] and not response then redis.call('DEL', KEYS[1]) end
   `),
-  /** Answers the keys of the oldest answers, which are too many with this one. */
+  /** Adds an answer's key, and returns the keys of the oldest answers, which are now too many. */
   indexAnswer: script<string[]>(`
     redis.call('ZADD', KEYS[1], ARGV[1], ARGV[2])
     redis.call('PEXPIRE', KEYS[1], ARGV[4])

@@ -2,7 +2,7 @@ import { script } from "./script.ts";
 
 /**
  * RFC 6238 section 5.2: a code is accepted once. So a device's step must be newer than its last
- * accepted one, or be the same and held by the same flow, which then merely repeats its request.
+ * accepted step, or be the same step held by the same flow, which then only repeats its request.
  */
 export const TAKE_STEP = `
   local function takeStep(key, device, step, holder)
@@ -17,8 +17,8 @@ export const TAKE_STEP = `
 `;
 
 /**
- * Uses a step up for good, as a session is opened by it: no late release gives it back, and where one
- * came before, and another flow has used the step since, it is refused.
+ * Spends a step for good, when it opens a session: a late release cannot give it back. If an
+ * earlier release gave it back and another flow has used it since, it is refused.
  */
 export const SPEND_STEP = `
   ${TAKE_STEP}
@@ -29,7 +29,7 @@ export const SPEND_STEP = `
   end
 `;
 
-// The steps before stay used: the record goes one step back rather than away.
+// Earlier steps stay used: the record moves back by one step instead of being deleted.
 export const RELEASE_STEP = `
   local function releaseStep(key, device, step, holder)
     if redis.call('HGET', key, device) == step .. ':' .. holder then

@@ -10,7 +10,8 @@ export const pinScripts = {
     if former then redis.call('HSET', KEYS[1], 'formerHash', former) end
     redis.call('PEXPIRE', KEYS[1], ARGV[4])
   `),
-  // Comparing HMACs needs no constant time: without the key nobody can choose a hash to come closer.
+  // HMACs need no comparison in constant time: without the key nobody can choose a hash that comes
+  // closer.
   tryPin: script<[outcome: string, pinId?: string, triesRemaining?: number]>(`
     local id, hash, expiresAt, tries, formerHash =
       unpack(redis.call('HMGET', KEYS[1], 'id', 'hash', 'expiresAt', 'tries', 'formerHash'))
@@ -18,12 +19,12 @@ export const pinScripts = {
     if not id or tonumber(tries) >= allowed then return {'none'} end
     if tonumber(ARGV[1]) >= tonumber(expiresAt) then return {'expired'} end
     if hash == ARGV[2] then return {'accepted', id} end
-    -- Right once, and worth nothing any more: no guess.
+    -- It was right once and no longer works, so it is not a guess.
     if formerHash and formerHash == ARGV[2] then return {'replaced'} end
     local remaining = allowed - redis.call('HINCRBY', KEYS[1], 'tries', 1)
     return {remaining > 0 and 'rejected' or 'voided', id, remaining}
   `),
-  // As of passcodes: a right PIN that is not given back costs a try like a wrong one.
+  // As with passcodes, a right PIN that is not given back costs a try like a wrong one.
   giveBackPinTry: script<Refund>(`
     ${TAKE_REFUND}
     local pin, refunds = unpack(KEYS)

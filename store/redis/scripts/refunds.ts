@@ -3,12 +3,12 @@ import { keep } from "../keys.ts";
 export const DAY_MS = 24 * 3_600_000;
 
 /**
- * What became of an attempt that an outage kept from its flow: given back, spent since a user's
+ * What became of an attempt that an outage kept from its flow: given back, spent because the user's
  * refunds of the day are used up, or nothing to give back.
  */
 export type Refund = "given_back" | "spent" | "nothing";
 
-/** Takes one of the day's refunds, whatever kind of attempt it is for; false where none is left. */
+/** Takes one of the day's refunds, for any kind of attempt; false if none is left. */
 export const TAKE_REFUND = `
   local function takeRefund(refunds, now, allowed, token)
     local day = ${DAY_MS}

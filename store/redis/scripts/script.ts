@@ -1,8 +1,8 @@
 import { type CommandParser, defineScript } from "redis";
 
 /**
- * A Lua script called as `redis.<name>(keys, arguments)`: one atomic step. All of its keys carry
- * the same hash tag, so that it runs on a Redis Cluster too.
+ * A Lua script, called as `redis.<name>(keys, arguments)`: one atomic step. All its keys have the
+ * same hash tag, so it runs on a Redis Cluster too.
  */
 export function script<Reply>(lua: string) {
   return defineScript({
@@ -21,9 +21,10 @@ export function script<Reply>(lua: string) {
 }
 
 /**
- * A part of a script that has just added a record to the sorted set `index`: of more than `most` it
- * drops those of the lowest score, but not the new one. `key` and `id` name its variables for the new
- * record; the others' keys differ in the id alone, and so lie in the same slot.
+ * A part of a script that has just added a record to the sorted set `index`. If the set has more
+ * than `most` records, it drops those with the lowest score, but never the new one. `key` and `id`
+ * name the script's variables for the new record. The other records' keys differ only in the ID, so
+ * they are in the same slot.
  */
 export const dropExcess = (key: string, id: string, most: string) => `
     for _, old in ipairs(redis.call('ZRANGE', index, 0, -1 - tonumber(${most}))) do

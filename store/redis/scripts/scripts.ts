@@ -11,7 +11,7 @@ import { pinScripts } from "./pins.ts";
 import { revocationScripts } from "./revocations.ts";
 import { sessionScripts } from "./sessions.ts";
 
-/** Every script of the service, by the name under which the client knows it. */
+/** Every script of the service, by its name in the client. */
 export const scripts = {
   ...attemptScripts,
   ...budgetScripts,

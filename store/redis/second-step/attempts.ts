@@ -6,51 +6,57 @@ import type { Epochs } from "../sessions/revocations.ts";
 import type { RefundBudget } from "./refunds.ts";
 import { refundArguments } from "./refunds.ts";
 
-/** A right answer, and whose session the challenge may become. */
+/** A right answer, with the account and epochs for the session. */
 export type Accepted = { outcome: "accepted"; accountId: string; epochs: Epochs } & (
   | { factor: "sms" | "recovery_code" }
   | { factor: "otp"; deviceId: string; step: number }
 );
 
 export type Attempt =
-  /** `used`: a code that was right, once; `replaced`: an SMS passcode before the newest. Neither counts. */
+  /**
+   * `used`: the code was right once. `replaced`: an SMS passcode older than the newest. Neither
+   * counts.
+   */
   | { outcome: Unjudged }
-  /** The challenge took as many requests as it may; `justSpent` on the one that was too many. */
+  /** The challenge has used up its requests; `justSpent` on the first request too many. */
   | { outcome: "spent"; justSpent: boolean }
-  /** `justLocked` on the one attempt that locked; `pendingId` of what it counted. */
+  /**
+   * `justLocked` on the attempt that locked; `pendingId` identifies the failure that it counted.
+   */
   | { outcome: "locked"; justLocked: false }
   | { outcome: "locked"; justLocked: true; pendingId: string }
-  /** `failures` with those that are on their way: for the flow, not for clients. */
+  /** `failures` includes pending ones: it is for the flow, not for clients. */
   | { outcome: "rejected"; failures: number; pendingId: string }
   | Accepted;
 
 /**
- * How long a wrong passcode may be on its way, in ms: longer than its gateway waits for Temporal and
- * the stores. Until it is settled, clients are not shown it.
+ * How long a wrong passcode may be pending, in ms: longer than an API server waits for Temporal and
+ * the stores. Clients are not shown it until it is settled.
  */
 const PENDING_MS = 30_000;
 
 type Unjudged = "unknown" | "completed" | "expired" | "passcode_expired" | "used" | "replaced";
 
 /**
- * The one judge of a login attempt, atomic over the user's challenges: a wrong passcode counts
- * towards the lock, one that was right before does not, a locked user's is not looked at, an OTP step
- * is good once, a challenge takes so many requests. Everything is accepted until the challenge has become a session.
+ * Judges a login attempt, atomically over all of the user's challenges. A wrong passcode counts
+ * towards the lock; one that was right before does not. A locked user's passcode is not compared.
+ * An OTP step is accepted once. A challenge takes a limited number of requests. Right answers are
+ * accepted until the challenge has become a session.
  */
 export async function checkPasscode(
   redis: Redis,
   attempt: {
     challengeId: string;
     now: number;
-    /** HMAC of what was typed, if it could be an SMS passcode. */
+    /** HMAC of the typed text, if it could be an SMS passcode. */
     passcodeHash?: string;
-    /** Devices and time steps whose code was typed. */
+    /** Devices and time steps that match the typed code. */
     otpMatches?: readonly { deviceId: string; step: number }[];
-    /** Whether a recovery code of the user's was typed, and whether it is still good. */
+    /** Whether the typed text is a recovery code of the user, and whether it is still good. */
     recoveryCode?: "good" | "used";
-    /** Consecutive wrong passcodes allowed; one more locks. */
+    /** Consecutive wrong passcodes allowed; one more locks the user. */
     wrongAllowed: number;
-    /** Requests that one challenge takes; one more ends it. */
+    /** Requests that one challenge allows; one more ends it. */
     requestsAllowed: number;
   },
 ): Promise<Attempt> {
@@ -106,8 +112,8 @@ function accepted([account, userEpoch, accountEpoch, factor, deviceId, step]: un
 }
 
 /**
- * Takes back what an attempt spent that an outage kept from its flow, a bounded number a day; past
- * that the attempt counts as a wrong one, right or not.
+ * Gives back what an attempt spent if an outage kept it from its flow. A user has a limited number
+ * of refunds per day; after that the attempt counts as a wrong one, right or not.
  */
 export async function refundAttempt(
   redis: Redis,
@@ -133,7 +139,7 @@ export async function refundAttempt(
   );
 }
 
-/** Forgets a removed device's PIN, used steps and requests. */
+/** Deletes a removed device's PIN, used steps and count of requests. */
 export async function forgetDevice(redis: Redis, userId: string, deviceId: string): Promise<void> {
   await Promise.all([
     redis.hDel(keys.otpSteps(userId), deviceId),

@@ -7,20 +7,20 @@ import type { Epochs } from "../sessions/revocations.ts";
 export type Challenge = {
   userId: string;
   accountId: string;
-  /** As they were before the login looked at the user's devices. */
+  /** Read before the login looked at the user's devices. */
   epochs: Epochs;
   expiresAt: number;
   /** The session that the challenge became. */
   completedBy?: string;
-  /** Until when the newest passcode is good; none where no passcode was sent. */
+  /** When the newest passcode expires; undefined if none was sent. */
   passcodeExpiresAt?: number;
-  /** It took as many requests as it may, or its flow takes none any more. */
+  /** The challenge has used up its requests, or its flow accepts no more. */
   spent: boolean;
 };
 
 /**
- * Records a login challenge, whose id is an owned id of its user. False, with nothing recorded, where
- * the user's challenges were withdrawn since the epochs were read.
+ * Records a login challenge; its ID is an owned ID of its user. Answers false, and records nothing,
+ * if the user's challenges were withdrawn since the epochs were read.
  */
 export async function openChallenge(
   redis: Redis,
@@ -47,15 +47,15 @@ export async function openChallenge(
 }
 
 /**
- * Ends the user's open challenges at `now` and answers their ids; the same again when it is
- * repeated before they would have expired.
+ * Ends the user's open challenges at `now` and answers their IDs. A repeat, before they would have
+ * expired, answers the same.
  */
 export async function withdrawChallenges(
   redis: Redis,
   userId: string,
   now: number,
 ): Promise<string[]> {
-  // First: a login that looks at the devices as they were opens none after this.
+  // First: after this, a login that has read the older devices opens no challenge.
   await redis.noteWithdrawal([keys.userRevocation(userId)], []);
   const ids = await redis.zRangeByScore(keys.challenges(userId), `(${now}`, "+inf");
   await Promise.all(
@@ -64,7 +64,7 @@ export async function withdrawChallenges(
   return ids;
 }
 
-/** Ends one challenge at `now`; one that became a session stays as it is. */
+/** Ends one challenge at `now`. A challenge that became a session stays as it is. */
 export async function withdrawChallenge(
   redis: Redis,
   { userId, challengeId, now }: { userId: string; challengeId: string; now: number },
@@ -73,8 +73,8 @@ export async function withdrawChallenge(
 }
 
 /**
- * Counts a request to a challenge that has no attempt in it, such as another message; the judge of
- * attempts counts its own.
+ * Counts a request to a challenge without an attempt, such as one for another message.
+ * `judgePasscode` counts the requests with an attempt.
  */
 export async function takeRequest(
   redis: Redis,
@@ -87,7 +87,7 @@ export async function takeRequest(
   return redis.takeRequest([keys.challenge(userId, challengeId)], [now, allowed]);
 }
 
-/** Ends a challenge whose flow takes nothing more, as one request too many does. */
+/** Ends a challenge whose flow accepts nothing more, as one request too many does. */
 export async function spendChallenge(
   redis: Redis,
   { challengeId, now }: { challengeId: string; now: number },
@@ -95,7 +95,10 @@ export async function spendChallenge(
   await redis.spendChallenge([keys.challenge(ownerOf(challengeId) ?? "", challengeId)], [now]);
 }
 
-/** Keeps the newest passcode (as its HMAC); the one before is void. False when the challenge is gone or over. */
+/**
+ * Stores the newest passcode as its HMAC; the previous one stops working. False if the challenge is
+ * gone or has ended.
+ */
 export async function storePasscode(
   redis: Redis,
   { challengeId, hash, expiresAt }: { challengeId: string; hash: string; expiresAt: number },
@@ -107,7 +110,7 @@ export async function storePasscode(
   );
 }
 
-/** A challenge of the last day; undefined when there is none of this id. */
+/** A challenge of the last day; undefined if there is none with this ID. */
 export async function readChallenge(
   redis: Redis,
   challengeId: string,
@@ -130,7 +133,7 @@ export async function readChallenge(
   };
 }
 
-/** The user's challenges that can still be answered at `now`, with their ids. */
+/** The user's challenges that can still be answered at `now`, with their IDs. */
 export async function listOpenChallenges(
   redis: Redis,
   userId: string,

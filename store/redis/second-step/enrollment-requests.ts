@@ -1,7 +1,10 @@
 import type { Redis } from "../connect.ts";
 import { keys } from "../keys.ts";
 
-/** Counts a request to the enrollment of a device for as long as it may last, in ms; answers how many there were. */
+/**
+ * Counts a request to a device's enrollment and answers how many there were. The count is kept for
+ * `keepMs`, the longest that an enrollment lasts.
+ */
 export function countEnrollmentRequest(
   redis: Redis,
   { userId, deviceId, keepMs }: { userId: string; deviceId: string; keepMs: number },
@@ -9,7 +12,7 @@ export function countEnrollmentRequest(
   return redis.countEnrollmentRequest([keys.enrollmentRequests(userId, deviceId)], [keepMs]);
 }
 
-/** Takes back a request that was counted and led to nothing. */
+/** Uncounts a request that led to nothing. */
 export async function takeBackEnrollmentRequest(
   redis: Redis,
   { userId, deviceId }: { userId: string; deviceId: string },

@@ -3,8 +3,8 @@ import type { Redis } from "../connect.ts";
 import { keys } from "../keys.ts";
 
 /**
- * Counts a wrong passcode for good, once its flow has heard of it; answers how many there are now
- * that clients may be shown.
+ * Makes the count of a wrong passcode final, once its flow knows of it. Answers how many failures
+ * clients may now be shown.
  */
 export async function settleFailure(
   redis: Redis,
@@ -17,12 +17,15 @@ export async function settleFailure(
   );
 }
 
-/** Consecutive wrong passcodes of the user, without those that are still on their way. */
+/** The user's consecutive wrong passcodes, without pending ones. */
 export function failures(redis: Redis, userId: string, now: number): Promise<number> {
   return redis.settledFailures([keys.failures(userId), keys.pendingFailures(userId)], [now]);
 }
 
-/** Leaves the user no attempt: what is locked in the system of record is locked for every challenge. */
+/**
+ * Uses up all of the user's attempts: a user who is locked in PostgreSQL is locked for every
+ * challenge.
+ */
 export async function exhaustAttempts(
   redis: Redis,
   userId: string,
@@ -34,7 +37,7 @@ export async function exhaustAttempts(
   );
 }
 
-/** Starts the count of wrong passcodes again, as unlocking does. */
+/** Resets the count of wrong passcodes, as unlocking does. */
 export async function clearFailures(redis: Redis, userId: string): Promise<void> {
   await redis.del([keys.failures(userId), keys.pendingFailures(userId)]);
 }

@@ -8,14 +8,16 @@ import { refundArguments } from "./refunds.ts";
 type DeviceRef = { userId: string; deviceId: string };
 
 export type PinCheck =
-  /** `replaced`: a PIN before the newest. None of these costs a try. */
+  /** `replaced`: a PIN older than the newest. None of these costs a try. */
   | { outcome: "expired" | "none" | "replaced" }
   | { outcome: "accepted"; pinId: string }
   | { outcome: "rejected"; triesRemaining: number; pinId: string }
-  /** This was the last wrong try: the PIN is void. */
+  /** That was the last wrong try: the PIN is now void. */
   | { outcome: "voided"; pinId: string };
 
-/** Keeps a new PIN (as its HMAC) for the device; the one before is void, the tries start again. */
+/**
+ * Stores a device's new PIN as its HMAC. The previous PIN stops working, and the tries start again.
+ */
 export async function storePin(
   redis: Redis,
   pin: DeviceRef & { hash: string; expiresAt: number },
@@ -27,8 +29,8 @@ export async function storePin(
 }
 
 /**
- * Compares a PIN (as its HMAC) with the device's newest and counts a wrong try; the one before the
- * newest is none. An accepted PIN stays until `dropPin`: it is spent by what it achieves.
+ * Compares a PIN (as its HMAC) with the device's newest, and counts a wrong try; the PIN before the
+ * newest does not count. An accepted PIN stays until `dropPin`, which follows what it was used for.
  */
 export async function checkPin(
   redis: Redis,
@@ -50,8 +52,9 @@ export async function checkPin(
 }
 
 /**
- * Takes a try back that an outage kept from its flow, while its PIN is still the newest: a bounded
- * number a day, passcodes included. Past that it counts as a wrong one, right or not.
+ * Gives back a try if an outage kept it from its flow and its PIN is still the newest. A user has a
+ * limited number of refunds per day, shared with passcodes; after that the try counts as a wrong
+ * one, right or not.
  */
 export function refundPinTry(
   redis: Redis,

@@ -3,10 +3,10 @@ import type { Redis } from "../connect.ts";
 import { keys } from "../keys.ts";
 import { DAY_MS } from "../scripts/refunds.ts";
 
-/** How many attempts are given back to a user in any 24 hours, and when this one would be. */
+/** How many attempts a user may get back in any 24 hours, and the time of this refund. */
 export type RefundBudget = { now: number; refundsPerDay: number };
 
-/** What `takeRefund` is given. */
+/** The arguments of `takeRefund`. */
 export const refundArguments = ({ now, refundsPerDay }: RefundBudget) => [
   now,
   refundsPerDay,

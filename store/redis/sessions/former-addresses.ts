@@ -1,10 +1,10 @@
 import type { Redis } from "../connect.ts";
 import { keep, keys } from "../keys.ts";
 
-/** A change of a user's address, by the key of its event. */
+/** A change of a user's address, identified by the key of its event. */
 type Change = { userId: string; eventKey: string };
 
-/** Keeps the address that the change replaces for a week: it hears of the change, and stands nowhere else. */
+/** Stores the previous address for a week, and nowhere else, to tell it of the change. */
 export async function keepFormerAddress(
   redis: Redis,
   { userId, eventKey }: Change,
@@ -14,7 +14,7 @@ export async function keepFormerAddress(
   await redis.set(keys.formerAddress(userId, eventKey), address, { expiration });
 }
 
-/** The address that the change replaced; undefined where there was none, or it is forgotten. */
+/** The previous address; undefined if there was none, or it is no longer stored. */
 export async function formerAddress(
   redis: Redis,
   { userId, eventKey }: Change,

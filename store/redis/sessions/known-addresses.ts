@@ -2,8 +2,8 @@ import type { Redis } from "../connect.ts";
 import { keep } from "../keys.ts";
 
 /**
- * Notes that an address was logged in from at `now`, which ends its failures; of each key's the newest
- * `most` are known.
+ * Records a login from an address at `now`, which resets the address's failures. Each key keeps its
+ * newest `most` addresses.
  */
 export async function rememberAddress(
   redis: Redis,
@@ -14,12 +14,12 @@ export async function rememberAddress(
   await redis.rememberAddress([key, failures], [now, address, most, keep.knownAddresses]);
 }
 
-/** Forgets every address of the key but this one, which is known after it only where it was before. */
+/** Forgets every address of the key except `but`, which stays known only if it was known before. */
 export async function forgetAddresses(redis: Redis, key: string, but: string): Promise<void> {
   await redis.forgetAddresses([key], [but, keep.knownAddresses]);
 }
 
-/** Whether the address was logged in from in the `withinMs` before `now`. */
+/** Whether there was a login from the address in the `withinMs` before `now`. */
 export async function isKnownAddress(
   redis: Redis,
   key: string,

@@ -14,10 +14,12 @@ import {
 
 const TOUCH_MS = 60_000;
 
-/** How it stands with a session that is asked for. */
+/** The state of the session that was asked for. */
 export type CheckedSession = SessionState | { ok: false; code: "session_unknown" };
 
-/** The session of a token, or why it is none; notes at most once a minute that it was seen. */
+/**
+ * The session of a token, or why it is not live. Records at most once a minute that it was seen.
+ */
 export async function checkSession(
   redis: Redis,
   token: string,
@@ -38,7 +40,7 @@ export async function checkSession(
   return state;
 }
 
-/** How it stands now with a session whose token was checked before. */
+/** The current state of a session whose token was checked before. */
 export async function recheckSession(
   redis: Redis,
   session: Pick<Session, "userId" | "id">,
@@ -52,7 +54,7 @@ async function readSession(
   { userId, id }: Pick<Session, "userId" | "id">,
   at: { now: number; idleMs: number },
 ): Promise<{ record?: SessionRecord; state: CheckedSession }> {
-  // One round trip. The session is read first: a revocation in between is seen.
+  // One round trip. The session is read first, so that a revocation in between is seen.
   const [record, user] = await Promise.all([
     readRecord(redis, userId, id),
     readUserRevocation(redis, userId),
@@ -65,7 +67,7 @@ async function readSession(
   return { record, state: stateOf(record, { user, account }, at) };
 }
 
-/** The user's live sessions, the one that ends last first. */
+/** The user's live sessions; the one that expires last comes first. */
 export async function listSessions(
   redis: Redis,
   user: { userId: string; accountId: string },
@@ -88,7 +90,7 @@ export async function listSessions(
   });
 }
 
-/** The session as it is kept, live or not. */
+/** The session as stored, live or not. */
 export async function readRecord(
   redis: Redis,
   userId: string,

@@ -2,26 +2,30 @@ import type { Redis } from "../connect.ts";
 import { keys } from "../keys.ts";
 
 /**
- * How often all sessions of a user, and those of an account without a second factor, were ended.
- * A login reads them before it looks at the user's devices; if one has moved when its session is
- * made or used, the login raced with a revocation and the session is dead. No clocks are compared.
+ * How often all sessions of a user, and all of an account without a second factor, were ended. A
+ * login reads these epochs before it looks at the user's devices. If one has changed when its
+ * session is opened or used, a revocation came in between, and the session is not live. No clocks
+ * are compared.
  */
 export type Epochs = {
   user: number;
   account: number;
-  /** How often the user's open challenges were withdrawn; of a login's first step alone. */
+  /** How often the user's open challenges were withdrawn; set only in the first step of a login. */
   withdrawn?: number;
 };
 
-/** The latest revocation; epoch 0 when there was none. */
+/** The latest revocation; epoch 0 if there was none. */
 export type Revocation = {
   epoch: number;
   reason: string;
-  /** Of an account: the end of its policy's grace period, in epoch ms. */
+  /** Only for an account: the end of its policy's grace period, in epoch ms. */
   enforceAfter?: number;
 };
 
-/** Why sessions end, when (ms, for operators), and the fact behind it: one fact ends them once. */
+/**
+ * Why sessions end, when (ms, for operators), and the fact that caused it. The same fact ends them
+ * only once.
+ */
 type Mark = { reason: string; now: number; fact: string };
 
 export async function readEpochs(redis: Redis, userId: string, accountId: string): Promise<Epochs> {
@@ -33,23 +37,25 @@ export async function readEpochs(redis: Redis, userId: string, accountId: string
   return { user: epoch ?? 0, account: Number(account ?? 0), withdrawn };
 }
 
-/** Ends every session of the user, and every login under way; for the same fact again, nothing. */
+/**
+ * Ends every session of the user, and every login under way. Repeating the same fact does nothing.
+ */
 export async function revokeUser(redis: Redis, userId: string, mark: Mark): Promise<void> {
   await redis.revoke([keys.userRevocation(userId)], [mark.reason, mark.now, mark.fact]);
 }
 
 /**
- * Ends every session of the account that has no second factor, however many there are; for the
- * same fact again, nothing.
+ * Ends every session of the account without a second factor, however many there are. Repeating the
+ * same fact does nothing.
  */
 export async function revokeAccount(redis: Redis, accountId: string, mark: Mark): Promise<void> {
   await redis.revoke([keys.accountRevocation(accountId)], [mark.reason, mark.now, mark.fact]);
 }
 
 /**
- * Notes when the grace period of this version of an account's policy ends (epoch ms), or that it has
- * none: from then on sessions without a second factor from before are over, whether a worker runs or
- * not. The same again, or of an older version, changes nothing.
+ * Stores when the grace period of this version of an account's policy ends (epoch ms), or that it
+ * has none. From then on, older sessions without a second factor are over, even if no worker runs.
+ * Repeating it, or storing an older version, changes nothing.
  */
 export async function scheduleEnforcement(
   redis: Redis,

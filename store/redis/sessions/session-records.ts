@@ -12,7 +12,7 @@ export type Session = {
   username: string;
   role: Role;
   scope: SessionScope;
-  /** RFC 8176; holds "mfa" when there was a second factor. */
+  /** RFC 8176; contains "mfa" if a second factor was used. */
   amr: string[];
   /** Times in epoch ms. */
   authenticatedAt: number;
@@ -23,7 +23,10 @@ export type Session = {
   userAgent?: string;
 };
 
-/** What Redis keeps: the session, the epochs it was made in, and of its secret the hash alone. */
+/**
+ * What Redis stores: the session, the epochs in which it was opened, and only the hash of its
+ * secret.
+ */
 export type SessionRecord = {
   session: Session;
   epochs: { user: number; account: number };
@@ -36,31 +39,33 @@ export type SessionState =
   | { ok: false; code: "session_revoked"; reason: string }
   | { ok: false; code: "session_expired"; reason: "idle" | "lifetime" };
 
-/** A new session id and its token `id.secret`, the secret 256 random bits. */
+/** A new session ID and its token `id.secret`; the secret has 256 random bits. */
 export function newToken(userId: string) {
   const id = newOwnedId(userId);
   const secret = randomBytes(32).toString("base64url");
   return { id, token: `${id}.${secret}`, secretHash: hashOf(secret) };
 }
 
-/** The parts of a token; undefined when it cannot be one. */
+/** The parts of a token; undefined if the text is not one. */
 export function parseToken(token: string) {
   const [id = "", secret, ...rest] = token.split(".");
   const userId = ownerOf(id);
   return userId && secret && rest.length === 0 ? { id, userId, secret } : undefined;
 }
 
-/** Whether the secret is the record's, in constant time. */
+/** Whether the secret is the record's, compared in constant time. */
 export function isSecret(record: SessionRecord, secret: string): boolean {
   return timingSafeEqual(Buffer.from(hashOf(secret)), Buffer.from(record.secretHash));
 }
 
-/** Whether the session had a second factor, and so outlives its account's new requirement. */
+/** Whether the session had a second factor. If so, it survives a new requirement of its account. */
 export function hasSecondFactor({ amr }: Pick<Session, "amr">): boolean {
   return amr.includes("mfa");
 }
 
-/** Whether the record is a live session at `now`; `account` matters to one without a second factor. */
+/**
+ * Whether the record is a live session at `now`. `account` matters only without a second factor.
+ */
 export function stateOf(
   { session, epochs, revoked }: SessionRecord,
   revocations: { user: Revocation; account?: Revocation },
@@ -88,12 +93,12 @@ export function stateOf(
   return { ok: true, session };
 }
 
-/** Why a session ends that has no second factor where one is required by now. */
+/** Why a session without a second factor ends once one is required. */
 export const POLICY_REQUIRED = "policy_required";
 
 /**
- * Whether a session without a second factor is from before the end of a grace period that is over:
- * one made since then was given knowing of the requirement, such as one for the set-up.
+ * Whether a session without a second factor was opened before the end of a grace period that is now
+ * over. Sessions opened since then, such as one for the set-up, already respect the requirement.
  */
 function isOverdue({ createdAt }: Session, enforceAfter: number, now: number): boolean {
   return createdAt < enforceAfter && enforceAfter <= now;
@@ -112,7 +117,7 @@ export function toFields({ session, epochs, secretHash }: SessionRecord): Record
   };
 }
 
-/** The record of a Redis hash; undefined when there is none. */
+/** The record from the fields of a Redis hash; undefined if there is none. */
 export function fromFields(id: string, fields: Record<string, string>): SessionRecord | undefined {
   const userId = ownerOf(id);
   if (!userId || fields.secretHash === undefined) {

@@ -9,8 +9,8 @@ import type { Session } from "./session-records.ts";
 import { newToken, toFields } from "./session-records.ts";
 
 /**
- * "stale": the user's sessions were ended since the epochs were read. "completed": the challenge
- * has become a session already. "locked": wrong passcodes locked the user since the right one.
+ * "stale": the user's sessions were ended after the epochs were read. "completed": the challenge
+ * has already become a session. "locked": wrong passcodes have locked the user since the right one.
  * "used": an outage gave the app's code back, and another login has used it since.
  */
 export type Refusal = "stale" | "completed" | "locked" | "used";
@@ -34,22 +34,25 @@ export type NewSession = Pick<
   Session,
   "userId" | "accountId" | "username" | "role" | "scope" | "amr" | "ip" | "userAgent"
 > & {
-  /** From `readEpochs`, before the login looked at the user's devices. */
+  /** From `readEpochs`, read before the login looked at the user's devices. */
   epochs: Epochs;
   now: number;
   lifetimeMs: number;
-  /** Whether somebody will read of the failed logins: they are told once, and forgotten by that. */
+  /** Whether the answer reports the failed logins. They are reported once and then deleted. */
   tellsFailedLogins?: boolean;
-  /** The challenge that ends in this session; it is over then, and the count of wrong passcodes too. */
+  /**
+   * The challenge that becomes this session. The challenge ends, and the count of wrong passcodes
+   * is reset.
+   */
   challenge?: {
     id: string;
     wrongAllowed: number;
-    /** What the app's code was of that answered it. */
+    /** The device and time step of the app's code that answered it. */
     otpStep?: { deviceId: string; step: number };
   };
 };
 
-/** Makes a session in one atomic step, or tells why not. The token is to be seen here only. */
+/** Opens a session in one atomic step, or answers why not. The token is available only here. */
 export async function openSession(
   redis: Redis,
   opening: NewSession,
@@ -94,7 +97,7 @@ export async function openSession(
   return { token, session, failedLogins: failedLoginsOf(failed) };
 }
 
-/** Ends one session of the user at `now`; false when there is none or it was ended before. */
+/** Ends one session of the user at `now`; false if there is none or it was ended before. */
 export async function revokeSession(
   redis: Redis,
   {
@@ -112,8 +115,9 @@ export async function revokeSession(
 }
 
 /**
- * Ends every other session of the user, and every login under way, in one atomic step; the caller has
- * just checked the session that stays. False when that one was ended meanwhile, and nothing is done.
+ * Ends every other session of the user, and every login under way, in one atomic step. The caller
+ * has just checked the session that stays. Answers false, and does nothing, if that session has
+ * ended since.
  */
 export async function keepOneSession(
   redis: Redis,
@@ -128,10 +132,10 @@ export async function keepOneSession(
 }
 
 /**
- * Gives a session another factor; the caller has just checked the session. Its login stays when it
- * was: a factor that is proven is none that somebody has logged in with.
- * With its first second factor every other session of the user ends, none of which has one: it may
- * be in the hands of who stole the password. Undefined when this one was ended meanwhile.
+ * Adds a factor to a session that the caller has just checked. The time of its login does not
+ * change, because proving a factor is not a login. If it is the session's first second factor,
+ * every other session of the user ends: none of them has one, and the person who stole the password
+ * may hold one. Undefined if this session has ended since.
  */
 export async function addFactor(
   redis: Redis,

@@ -3,7 +3,7 @@ import { keys } from "../keys.ts";
 
 type SetUp = { userId: string; deviceId: string };
 
-/** Notes for `forMs` which session began the set-up of a device. */
+/** Stores for `forMs` which session started the set-up of a device. */
 export async function noteSetUp(
   redis: Redis,
   { userId, deviceId }: SetUp,
@@ -14,7 +14,7 @@ export async function noteSetUp(
   await redis.set(keys.setUp(userId, deviceId), sessionId, { expiration });
 }
 
-/** Whether that session began the set-up of the device, as long as this is noted. */
+/** Whether this session started the set-up of the device, as long as that is stored. */
 export async function beganSetUp(
   redis: Redis,
   { userId, deviceId }: SetUp,
