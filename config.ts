@@ -7,7 +7,7 @@ const key = z.base64().refine((text) => Buffer.from(text, "base64").length === 3
   message: "must be 32 bytes, base64-encoded (make one with: openssl rand -base64 32)",
 });
 
-/** `id:base64key,id:base64key`; the first seals, all of them unseal. */
+/** `id:base64key,id:base64key`. The first key seals; all of them unseal. */
 const keyring = z.string().transform((text, context) => {
   const keys = text.split(",").map((entry) => {
     const [id = "", value = ""] = entry.trim().split(":");
@@ -27,10 +27,10 @@ const keyring = z.string().transform((text, context) => {
   return keys.map(({ id, value }) => ({ id, key: Buffer.from(value, "base64") }));
 });
 
-/** Schemes of a link to Support, and whether the rest alone is what people read. */
+/** The allowed schemes of a link to Support. True: people read only the part after the scheme. */
 const SUPPORT_SCHEMES: Record<string, boolean> = { "mailto:": true, "tel:": true, "https:": false };
 
-/** How to reach Support: `text` for people to read, and `href` where it is a link. */
+/** How to reach Support: `text` for people to read, and `href` if it is a link. */
 export type SupportContact = { text: string; href?: string };
 
 const supportContact = z
@@ -50,7 +50,7 @@ const supportContact = z
     return { text: bare ? decodeURIComponent(url.pathname) : text, href: url.href };
   });
 
-/** The providers of SMS, in the order in which they are tried. */
+/** The SMS providers, in the order in which they are tried. */
 const gateways = z
   .string()
   .default("outbox")
@@ -62,7 +62,7 @@ const metricsAddress = z
   .regex(/^\d+(\.\d+){3}:\d+$/, "must be an IPv4 address and a port, such as 0.0.0.0:9464")
   .optional();
 
-/** A URL of this scheme, or of the one over TLS. */
+/** A URL with this scheme, or with its variant over TLS. */
 const urlOf = (scheme: string) =>
   z.url({
     protocol: new RegExp(`^${scheme}s?$`),
@@ -75,7 +75,7 @@ const environment = z.object({
   PORT: z.coerce.number().int().min(0).max(65535).default(8080),
   LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
   DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, "must start with postgres://"),
-  /** One server, or by `redis+cluster://host:port,host:port` some nodes of a Redis Cluster. */
+  /** One server, or some nodes of a Redis Cluster: `redis+cluster://host:port,host:port`. */
   REDIS_URL: z
     .string()
     .regex(
@@ -87,55 +87,70 @@ const environment = z.object({
   SEALING_KEYS: keyring,
   CODE_KEY: key.transform((text) => Buffer.from(text, "base64")),
   SERVICE_NAME: z.string().min(1).max(30).default("Second Step"),
-  /** Where users and providers reach the gateway; its host ends each SMS as the origin of the code. */
+  /**
+   * The public URL of the service, for users and providers. Its host ends each SMS as the origin of
+   * the code.
+   */
   PUBLIC_URL: urlOf("http").optional(),
   SMS_GATEWAY: gateways,
   TWILIO_ACCOUNT_SID: z.string().regex(/^AC/, "must start with AC").optional(),
   TWILIO_AUTH_TOKEN: z.string().min(1).optional(),
-  /** A number of yours, or a messaging service (MG...). */
+  /** One of your numbers, or a messaging service (MG...). */
   TWILIO_FROM: z.string().min(1).optional(),
   /** Another address of Twilio's API: an edge, a proxy, or a stand-in for tests. */
   TWILIO_BASE_URL: urlOf("http").optional(),
   /** `smpp://system-id:password@host:port`, or `smpps://` over TLS. */
   SMPP_URL: urlOf("smpp").optional(),
   SMPP_FROM: z.string().min(1).max(15).optional(),
-  /** Messages an hour to one country's numbers, and to all; what is over is refused. */
+  /** Messages per hour to the numbers of one country, and to all numbers. More are refused. */
   SMS_PER_COUNTRY_AND_HOUR: z.coerce.number().int().min(0).default(500),
   SMS_PER_HOUR: z.coerce.number().int().min(0).default(5000),
-  /** `smtp://user:password@host:port`, or `smtps://`: notices to users go by it. */
+  /** `smtp://user:password@host:port`, or `smtps://`. Sends notices to users. */
   SMTP_URL: urlOf("smtp").optional(),
   MAIL_FROM: z.string().min(3).optional(),
-  /** Webhooks may name addresses inside the network, and plain http. */
+  /** Allows webhooks to addresses inside the network, and over plain http. */
   WEBHOOKS_INSIDE: z.stringbool().default(false),
-  /** `ip:port` at which Prometheus finds the gateway; 0.0.0.0 is every address of the machine. */
+  /**
+   * `ip:port` of the API server's metrics for Prometheus. 0.0.0.0 means every address of the
+   * machine.
+   */
   METRICS_ADDRESS: metricsAddress,
-  /** The same of the worker. */
+  /** `ip:port` of the worker's metrics. */
   WORKER_METRICS_ADDRESS: metricsAddress,
-  /** A file that scripts/bundle-workflows.ts has made of this code; without it a worker bundles. */
+  /**
+   * A file that scripts/bundle-workflows.ts made from this code. Without it each worker makes the
+   * bundle at start-up.
+   */
   WORKFLOW_BUNDLE: z.string().optional(),
-  /** Names the code of a worker; with it, flows stay on the build that they began on. */
+  /** Names a worker's build. With it, flows stay on the build on which they started. */
   WORKER_BUILD_ID: z
     .string()
     .regex(/^[\w.-]{1,64}$/, "must have 1 to 64 letters, digits, dots, hyphens and underscores")
     .optional(),
-  /** Traces go there (OTLP over HTTP); without it none are made. */
+  /** The receiver of traces (OTLP over HTTP). Without it no traces are made. */
   OTEL_EXPORTER_OTLP_ENDPOINT: urlOf("http").optional(),
-  /** Proxies in front whose entry in X-Forwarded-For, or else Forwarded, is believed; 0 believes none. */
+  /**
+   * How many proxies in front are trusted to set X-Forwarded-For, or else Forwarded; 0 trusts none.
+   */
   TRUSTED_PROXIES: z.coerce.number().int().min(0).max(5).default(0),
-  /** Minutes until a locked user may try again; 0 keeps the lock until Support ends it. */
+  /** Minutes until a locked user may try again. With 0 the lock stays until Support ends it. */
   LOCK_MINUTES: z.coerce.number().int().min(0).default(0),
-  /** How locked users reach Support: a mailto:, tel: or https: link, or text; shown to everybody. */
+  /**
+   * How locked users reach Support: a mailto:, tel: or https: link, or text. Everybody can see it.
+   */
   SUPPORT_CONTACT: supportContact.optional(),
-  /** Administrators need a second factor, whatever their account requires; Support always does. */
+  /**
+   * Administrators need a second factor, whatever their account requires. Support always needs one.
+   */
   ADMINISTRATORS_NEED_MFA: z.stringbool().default(false),
 });
 
 type Environment = z.infer<typeof environment>;
 
-/** The name of every setting. */
+/** The names of all settings. */
 export const SETTINGS = Object.keys(environment.shape) as (keyof Environment)[];
 
-/** What each part needs of the others, by the variable that turns it on. */
+/** Settings that a feature needs, by the setting that turns it on. */
 const NEEDED: { by: (env: Environment) => boolean; names: (keyof Environment)[]; of: string }[] = [
   {
     by: ({ SMS_GATEWAY }) => SMS_GATEWAY.includes("twilio"),
@@ -157,11 +172,11 @@ const checkedEnvironment = environment.superRefine((env, context) => {
         context.addIssue({ code: "custom", path: [name], message: `is needed by ${of}` });
 });
 
-/** A variable set to nothing, as compose files write it, is one that is not set. */
+/** An empty variable, as compose files write it, counts as not set. */
 const withoutEmpty = (env: Record<string, string | undefined>) =>
   Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
 
-/** Reads and checks the environment once; throws an Error that lists every bad variable by name. */
+/** Reads and checks the environment. Throws an Error that lists every bad variable by name. */
 export function loadConfig(env: Record<string, string | undefined> = process.env) {
   const parsed = checkedEnvironment.safeParse(withoutEmpty(env));
   if (!parsed.success) {
@@ -174,12 +189,13 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
 export type Config = ReturnType<typeof loadConfig>;
 export type Limits = Config["limits"];
 
-/** Tells the time in epoch ms. Only entry points use the machine's own. */
+/** Returns the time in epoch ms. Only entry points use the machine's clock. */
 export type Clock = { now(): number };
 
 /**
- * Has the Rust core of Temporal's SDK work on one thread unless told otherwise, which is enough: more
- * look for work and take a processor from who has some. Tokio asks the environment alone.
+ * Limits the Rust core of Temporal's SDK to one thread, unless the environment says otherwise. One
+ * is enough: extra idle threads only take CPU time from busy ones. Tokio reads only the
+ * environment.
  */
 export function limitTemporalCore(): void {
   process.env.TOKIO_WORKER_THREADS ??= "1";

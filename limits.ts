@@ -10,31 +10,36 @@ export const limits = {
   numberSendsPerHour: 30,
   challengeMs: 10 * MINUTE_MS,
   enrollmentMs: 7 * DAY_MS,
-  /** How long the browser that began a set-up sees its QR code and whole phone number again. */
+  /**
+   * How long the browser that started a set-up may show its QR code and full phone number again.
+   */
   setUpShownMs: 15 * MINUTE_MS,
-  /** Consecutive wrong passcodes allowed; one more locks. */
+  /** Consecutive wrong passcodes allowed; one more locks the user. */
   wrongPasscodes: 6,
-  /** Attempts at passcodes and PINs that outages give back to a user in 24 hours; one more is spent. */
+  /**
+   * Attempts at passcodes and PINs that a user gets back after outages in 24 hours; more stay
+   * spent.
+   */
   refundsPerDay: 10,
   /**
-   * Requests that one flow takes, refused ones included; one more ends it. Temporal refuses a workflow
-   * for good after 2,000 Updates (history.maxTotalUpdates).
+   * Requests that one flow accepts, including refused ones; one more ends it. Temporal refuses all
+   * further Updates of a workflow after 2,000 (history.maxTotalUpdates).
    */
   flowRequests: { challenge: 60, enrollment: 100, recounts: 50 },
   policyChangesPerDay: 60,
   otpDevices: 5,
   /**
-   * Devices, codes, settings and links that a user adds or changes in 24 hours; and, together, how often
-   * others promote a user, ease their requirement, or reset them where they have no device.
+   * Devices, codes, settings and links that a user may add or change in 24 hours. Also how often, all
+   * together, others may promote a user, ease their requirement, or reset them if they have no device.
    */
   changesPerDay: 100,
   addressChangesPerDay: 10,
-  /** Notices by e-mail: what is over is dropped. Half of each is for the important ones alone. */
+  /** Notices by email. More are dropped. Half of each budget is reserved for important notices. */
   notices: {
-    /** To one address, and of it one account's. */
+    /** To one address: from all accounts together, and from one account. */
     address: { perHour: 60, perDay: 150 },
     account: { perHour: 20, perDay: 50 },
-    /** Of one account to all addresses. */
+    /** From one account to all addresses. */
     allOfAccount: { perHour: 1000, perDay: 5000 },
   },
   session: {
@@ -49,25 +54,37 @@ export const limits = {
     windowMs: 15 * MINUTE_MS,
     /** Logins of a user name from one address, right or wrong: each costs a hash. */
     logins: { limit: 120, windowMs: MINUTE_MS },
-    /** Passwords that a user sets, for themselves or for users whom they add: each costs a hash. */
+    /** Passwords that a user sets, for themselves or for users they add: each costs a hash. */
     made: { limit: 60, windowMs: 10 * MINUTE_MS },
     /** From addresses that the user has not logged in from; NIST SP 800-63B-4 3.2.2 allows 100. */
     fromStrangersPerDay: 100,
-    /** So many of a user's addresses are known; the one that was longest not used goes. */
+    /** How many of a user's addresses are known. The least recently used one is forgotten. */
     knownAddresses: 10,
-    /** Wrong ones from a known address since the last login from there; then it is a strange one. */
+    /**
+     * Wrong passwords from a known address since the last login from there. After more, it counts
+     * as unknown.
+     */
     fromKnown: 10,
   },
-  /** How often new events are looked for, how many at once, and how seldom at most after failures. */
+  /**
+   * How often the relay polls for new events, how many it takes at once, and its longest wait after
+   * failures.
+   */
   relay: { pollMs: 1000, batch: 20, longestWaitMs: 30_000 },
   webhooks: {
     perAccount: 10,
-    /** Added or enabled in an account, and names looked up for one that was not; what is removed was added. */
+    /**
+     * Webhooks that an account adds or enables, and refused ones for which a name was looked up.
+     * Removing is free.
+     */
     changesPerDay: 60,
-    /** Of one event to one webhook. */
+    /** For one event to one webhook. */
     resendsPerDay: 30,
     timeoutMs: 15_000,
-    /** Before each further attempt: three days and three hours, as Standard Webhooks recommends. */
+    /**
+     * The wait before each further attempt: three days and three hours in total, as Standard
+     * Webhooks recommends.
+     */
     retriesMs: [
       5_000,
       5 * MINUTE_MS,
@@ -79,19 +96,22 @@ export const limits = {
       20 * HOUR_MS,
       24 * HOUR_MS,
     ],
-    /** How long a delivery is listed; Temporal keeps its history for 30 days. */
+    /** How long a delivery is listed. Temporal keeps its history for 30 days. */
     listedMs: 90 * DAY_MS,
   },
   bodyBytes: 64 * 1024,
-  /** A form of the portal: three passwords of 256 characters, each of four bytes in three letters. */
+  /**
+   * A form of the portal: three passwords of 256 characters, each character up to four bytes of
+   * three letters.
+   */
   formBytes: 16 * 1024,
-  /** What is kept of answered requests, which may be repeated. */
+  /** Answers that are stored for repeated requests. */
   keptAnswers: {
-    /** A larger one is not kept. */
+    /** A larger answer is not stored. */
     bytes: 32 * 1024,
-    /** The oldest go. */
+    /** The oldest are deleted first. */
     perUser: 50,
-    /** How often a kept request is told from another under its key; then it is forgotten. */
+    /** How many requests with other content are refused for a key before it is forgotten. */
     otherTexts: 10,
   },
 } as const;

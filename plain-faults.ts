@@ -12,7 +12,7 @@ const KINDS: Record<string, string> = {
   record: "an object",
 };
 
-/** What a text of a format is, with an example. */
+/** What a text of each format is, with an example. */
 const FORMATS: Record<string, string> = {
   url: "a URL, such as https://example.com",
   email: "an email address, such as alice@example.com",
@@ -25,7 +25,10 @@ const isText = ({ origin }: { origin: string }) => origin === "string";
 
 const NOT_VALID = "This is not valid here.";
 
-/** What a request's field or a setting must be, where its schema has no words of its own: never those of the library. */
+/**
+ * The message for an invalid field or setting, if its schema has none of its own. It replaces the
+ * library's messages.
+ */
 export function wordsOfIssue(issue: Issue): string {
   switch (issue.code) {
     case "invalid_type":
@@ -53,5 +56,5 @@ export function wordsOfIssue(issue: Issue): string {
   }
 }
 
-// For every schema of the service, also those of libraries that we call.
+// Applies to every schema in the process, including those of the libraries that we call.
 z.config({ customError: wordsOfIssue });

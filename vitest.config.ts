@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
 import { limit } from "./test/support/limits.ts";
 
-/** What every test file is run with. */
+/** The settings of every test file. */
 export const common = {
   environment: "node",
   pool: "forks",
@@ -16,7 +16,7 @@ const files = readdirSync(join(import.meta.dirname, "test"), { recursive: true, 
   .map((name) => join("test", name));
 const those = (pattern: RegExp) => files.filter((file) => pattern.test(file));
 
-/** Where no service is needed: these start at once. */
+/** Tests that need no service. They start at once. */
 export const pure = those(
   /^test\/([\w-]+|(docs|machines)\/[\w-]+|store\/(?!priority-gate)[\w-]+|activities\/sms-texts|api\/identity-v2\/docs|core\/devices\/(otp-label|typed-digits)|core\/users\/password-rule|providers\/(public-addresses|smpp-text)|scripts\/(compose|config-check)|temporal\/page-time|workflows\/messages)(\.property)?\.test\.ts$/,
 );
@@ -27,30 +27,30 @@ const text = (file: string) => readFileSync(join(import.meta.dirname, file), "ut
 const few = new Set([...pure, ...redis, ...postgres]);
 const others = files.filter((file) => !few.has(file));
 
-/** Exchanges a module: its file needs a process that has loaded nothing yet. */
+/** Test files that replace a module. Each needs a process that has loaded nothing yet. */
 const mocked = others.filter((file) => /\bvi\.mock\(/.test(text(file)));
 
-/** What stops services, kills processes or measures time: one such file at a time. */
+/** Test files that stop services, kill processes or measure time. They run one at a time. */
 const alone = others.filter((file) =>
   /^test\/(faults\/|attacks\/slow-clients|e2e\/scale-out|scripts\/dev)/.test(file),
 );
 
-/** What drives a browser or starts programs: two cores bear two such files at a time. */
+/** Test files that drive a browser or start programs. Two cores can run two of them at a time. */
 const PROGRAMS =
   /from "[^"]*\/(browser|service|gateway|installation|deployment|copy|processes|fuzz|client-programs|smsc|redis-cluster)\.ts"|"node:child_process"/;
 const pairs = others.filter((file) => !alone.includes(file) && PROGRAMS.test(text(file)));
 
 const together = others.filter((file) => ![mocked, alone, pairs].flat().includes(file));
 
-/** A part of the tests, which starts the services that `test/support/services.ts` names for it. */
+/** A part of the tests. It starts the services that `test/support/services.ts` names for it. */
 const part = (name: string, groupOrder: number, own: TestProjectInlineConfiguration["test"]) => ({
   test: {
     ...common,
     name,
     globalSetup: "test/support/services.ts",
-    // Tests wait for timers and for services more than they work: two cores are busy with four.
+    // Tests mostly wait for timers and services, so four workers keep two cores busy.
     maxWorkers: 4,
-    // To load the service takes longer than most files: each process loads it once.
+    // Loading the service takes longer than most test files, so each process loads it only once.
     isolate: false,
     sequence: { groupOrder },
     ...own,

@@ -23,7 +23,7 @@ import { DEPLOYMENT, TASK_QUEUE } from "./workflows/ids.ts";
 const config = loadConfig();
 const log = pino({ level: config.LOG_LEVEL, name: "worker", mixin: activityFields });
 limitTemporalCore();
-// SIGINT and SIGTERM: no new work is polled, what runs is finished, then `run` resolves.
+// On SIGINT and SIGTERM: stops polling, finishes running work, then `run` resolves.
 Runtime.install({
   shutdownSignals: ["SIGINT", "SIGTERM"],
   logger: sdkLogger(log),
@@ -46,7 +46,7 @@ const connection = await NativeConnection.connect({
   address: config.TEMPORAL_ADDRESS,
 });
 const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE });
-// Nobody waits for these, but the rows of events are held while their flows are started.
+// Nobody waits for these calls, but the events' rows stay locked until their flows are started.
 const calls = createCalls(client, () => 2_500);
 const tellFlow = reporting(calls.signal);
 const onReport = (report: DeliveryReport) => passReport({ redis, report: tellFlow }, report);
@@ -56,7 +56,7 @@ const tracing = await startTraces({
   service: "second-step-worker",
   log,
 });
-// Traces are made by code inside the bundle: with them it is made here.
+// Tracing adds code to the bundle, so with tracing on we build the bundle at start-up.
 const bundle = tracing ? undefined : config.WORKFLOW_BUNDLE;
 const { workflowsPath, preloadModules } = workflowCode;
 const worker = await Worker.create({
@@ -65,7 +65,7 @@ const worker = await Worker.create({
   connection,
   namespace: config.TEMPORAL_NAMESPACE,
   taskQueue: TASK_QUEUE,
-  // A flow then ends on the build that it began on: see docs/operations.md, "New versions".
+  // A flow then ends on the build on which it started: see docs/operations.md, "New versions".
   workerDeploymentOptions: config.WORKER_BUILD_ID
     ? {
         useWorkerVersioning: true,

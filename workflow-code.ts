@@ -4,8 +4,8 @@ import type { BundleOptions } from "@temporalio/worker";
 const flows = fileURLToPath(new URL("./workflows/index.ts", import.meta.url));
 
 /**
- * The code of the workflows, as workers and whoever bundles it ahead load it. All of it is loaded
- * once and frozen: otherwise each workflow would evaluate machines and XState for itself.
+ * The workflows' code, as workers and the bundler load it. It is loaded and frozen once; otherwise
+ * each workflow would evaluate the machines and XState itself.
  */
 export const workflowCode = {
   workflowsPath: flows,

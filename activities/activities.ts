@@ -8,7 +8,10 @@ import { removalActivities } from "./removal.ts";
 import { deliveryActivities } from "./send-codes.ts";
 import { webhookActivities } from "./webhooks.ts";
 
-/** Everything the workflows do to the world; each may run more than once and then changes nothing more. */
+/**
+ * Everything the workflows do outside themselves. An activity may run more than once; a repeat
+ * changes nothing more.
+ */
 export function createActivities(deps: ActivityDeps) {
   return withoutSecrets(deps.log, {
     ...deliveryActivities(deps),

@@ -4,10 +4,13 @@ import type { ClientInfo } from "../machines/methods.ts";
 import type { EventType } from "../store/event-types.ts";
 import type { NewEvent } from "../store/postgres/events.ts";
 
-/** Whom an event is about; unless `actorId` says otherwise it is they who did it. */
+/** The user an event is about. They are its actor too, unless `actorId` names another. */
 type Subject = { userId: string; accountId: string; actorId?: string; origin?: ClientInfo };
 
-/** The audit event of a workflow's fact: one a workflow and type, however often the activity runs. */
+/**
+ * The audit event of something a workflow did: one per workflow and type, even if the activity runs
+ * again.
+ */
 export function eventOf(
   clock: Clock,
   type: EventType,
@@ -29,7 +32,9 @@ export function eventOf(
   };
 }
 
-/** The workflow that asked for the activity; what it did is told and done once under its id. */
+/**
+ * The ID of the workflow that runs the activity. It makes the activity's effects and events unique.
+ */
 export function currentWorkflowId(): string {
   const { workflowExecution } = activityInfo();
   if (!workflowExecution) throw new TypeError("Activities run for workflows only");

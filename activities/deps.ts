@@ -5,12 +5,12 @@ import type { Db } from "../store/postgres/connect.ts";
 import type { Redis } from "../store/redis/connect.ts";
 import type { Log } from "./failures.ts";
 
-/** What activities work with; made once by the worker, or by a test. */
+/** What activities need; made once by the worker, or by a test. */
 export type ActivityDeps = {
   db: Db;
   redis: Redis;
   sms: SmsGateway;
-  /** Undefined where mails go nowhere. */
+  /** Undefined if the service cannot send mails. */
   mail?: MailGateway;
   config: Config;
   clock: Clock;

@@ -5,8 +5,9 @@ import { publish } from "../telemetry/facts.ts";
 export type Log = { warn(fields: object, message: string): void };
 
 /**
- * Wraps activities so that no failure reaches the workflow's history with its own words: an SQL
- * error quotes its parameters, a provider's quotes the number. What is passed on is a stable type.
+ * Wraps activities so that no error message reaches the workflow's history: an SQL error quotes its
+ * parameters, a provider's error quotes the number. Only a failure type that never changes is
+ * passed on.
  */
 export function withoutSecrets<
   // biome-ignore lint/suspicious/noExplicitAny: each activity keeps its own argument and result types

@@ -8,7 +8,7 @@ import type { ActivityDeps } from "./deps.ts";
 
 type Enrolled = { userId: string; accountId: string; deviceId: string; origin?: ClientInfo };
 
-/** How an enrollment ends: the device counts, or is gone. */
+/** How an enrollment ends: the device counts, or is removed. */
 export function finishingActivities({ db, redis, clock }: ActivityDeps) {
   const remove = async (device: Enrolled, event: EventType) => {
     const { userId, deviceId } = device;
@@ -22,8 +22,9 @@ export function finishingActivities({ db, redis, clock }: ActivityDeps) {
 
   return {
     /**
-     * False when the device was removed before its proof could be written down, or is dropped now
-     * since another request overtook the proof: another device was verified, or its secret replaced.
+     * False if the device was removed before its proof could be stored. Also false if it is dropped
+     * now because another request overtook the proof: another device was verified, or the secret
+     * was replaced.
      */
     async settleDevice(
       device: Enrolled & {

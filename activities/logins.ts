@@ -8,7 +8,7 @@ import type { ActivityDeps } from "./deps.ts";
 
 type Challenge = { userId: string; accountId: string; challengeId: string };
 
-/** What a login challenge that failed leaves behind in the system of record. */
+/** What a failed login challenge writes to PostgreSQL. */
 export function loginActivities({ db, redis, config, clock }: ActivityDeps) {
   return {
     async recordExpiry(login: Challenge) {
@@ -18,8 +18,8 @@ export function loginActivities({ db, redis, config, clock }: ActivityDeps) {
     async lockUser(login: Challenge & { origin?: ClientInfo }) {
       const lock = { userId: login.userId, at: new Date(clock.now()) };
       await lockUser(db, lock, eventOf(clock, "account_locked", login));
-      // The gateway takes the last attempt back where our answer came too late for it. Not where
-      // Support has ended the lock since.
+      // The API server gives the last attempt back if our answer reached it too late. This uses it
+      // up again, unless Support has ended the lock since.
       await holdingUser(db, login.userId, async (tx) => {
         if ((await getUser(tx, login.userId))?.lockedAt)
           await exhaustAttempts(redis, login.userId, config.limits.wrongPasscodes);

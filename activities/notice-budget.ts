@@ -13,14 +13,15 @@ const rulesOf = ({ perHour, perDay }: Limit, part: number): BudgetRule[] => [
   { limit: Math.floor(perDay * part), windowMs: DAY_MS },
 ];
 
-/** Whose mailbox it is, as most servers see it, however the address is spelled. */
+/** The mailbox as most mail servers see it, however the address is written. */
 const mailboxOf = (address: string) => address.toLowerCase().replace(/\+.*(?=@)/, "");
 
 /**
- * Spends one notice of the budgets: of the address for the users of this account and for all, and of
- * the account for all addresses. Undefined where one of them is spent, for notices that are not
- * important where half of it is. Nobody proved that the address is theirs, so whoever names it must not
- * have it flooded, nor many of them; and no account can use up what another's users are told by.
+ * Spends one notice from three budgets: of this account's notices to the address, of all notices to
+ * the address, and of all notices of the account. Undefined if one of them is used up; for notices
+ * that are not important, if half of one is used up. Nobody has proven that the address is the
+ * user's, so no user, and no group of users, may flood it. No account may use up the notices of
+ * another account's users.
  */
 export async function spendNotice(
   { redis, clock, config }: Pick<ActivityDeps, "redis" | "clock" | "config">,

@@ -11,13 +11,19 @@ import { isRequired, requirementOf, whoRequires } from "../store/requirement.ts"
 import type { ActivityDeps } from "./deps.ts";
 import { spendNotice } from "./notice-budget.ts";
 
-/** What became of a notice; `mail_off` where the service has no way to send mails. */
+/** The outcome of a notice; `mail_off` if the service cannot send mails. */
 export type NoticeOutcome = "sent" | "no_address" | "refused" | "mail_off";
 
-/** Of a notice over the budget of its address: it is dropped, and its flow ends as given up. */
+/**
+ * The failure type of a notice over its address's budget. It is dropped, and its flow ends as given
+ * up.
+ */
 const OVER_BUDGET = "over_budget";
 
-/** Telling a user of an event. The address and the words are found when it is sent, and stay out of history. */
+/**
+ * Tells a user of an event. Address and text are made when the mail is sent, so the history holds
+ * neither.
+ */
 export function noticeActivities(deps: ActivityDeps) {
   const { db, redis, mail, config, clock } = deps;
   const requiredOf = async (user: User) => {
@@ -44,7 +50,8 @@ export function noticeActivities(deps: ActivityDeps) {
         actorRole: actorOf(event)?.roleThen,
         ...(await requiredOf(user)),
       });
-      // A crash after the server took it sends it twice, under the same id.
+      // If the worker crashes after the mail server accepted the mail, it is sent again with the
+      // same ID.
       const id = hashCode(config.CODE_KEY, "notice", event.key, to);
       const spent = await spendNotice(deps, {
         address,
@@ -63,7 +70,7 @@ export function noticeActivities(deps: ActivityDeps) {
   };
 }
 
-/** What the user's activity tells of a notice that was not sent; nobody is mailed of that. */
+/** The event for the user's activity that a notice was not sent. It causes no mail itself. */
 function droppedNotice(
   { key, accountId, userId, type }: AuditEvent,
   to: Recipient,

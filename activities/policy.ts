@@ -14,7 +14,7 @@ import {
 import { eventOf } from "./audit.ts";
 import type { ActivityDeps } from "./deps.ts";
 
-/** A version of an account's policy, being rolled out. */
+/** A version of an account's policy that is being rolled out. */
 type Rollout = { accountId: string; version: number };
 
 type Change = Rollout & {
@@ -24,10 +24,10 @@ type Change = Rollout & {
   origin: ClientInfo;
 };
 
-/** How many users have no verified device yet; or that the policy has another version by now. */
+/** How many users have no verified device yet, or that a newer version has replaced the policy. */
 type Progress = { toGo: number } | { overtakenBy: Requirement };
 
-/** The steps of a policy's roll-out; each asks first whether the policy is still of its version. */
+/** The steps of a policy's roll-out. Each first checks that the policy still has this version. */
 export function policyActivities({ db, redis, clock }: ActivityDeps) {
   const progressOf = async ({ accountId, version }: Rollout): Promise<Progress> => {
     const account = await getAccount(db, accountId);
@@ -38,7 +38,7 @@ export function policyActivities({ db, redis, clock }: ActivityDeps) {
   };
 
   return {
-    /** False when another administrator was faster. */
+    /** False if another administrator changed the policy first. */
     async persistPolicy(change: Change): Promise<boolean> {
       const { accountId, version, requirement, enforceAfter } = change;
       const detail = { requirement, enforceAfter, version };
@@ -46,7 +46,7 @@ export function policyActivities({ db, redis, clock }: ActivityDeps) {
       const end = enforceAfter === null ? null : new Date(enforceAfter);
       const policy = { accountId, requirement, enforceAfter: end, version: version - 1 };
       if ((await setPolicy(db, policy, event)) === "conflict") return false;
-      // The gateways keep to the end by themselves: a worker that is away then delays nothing.
+      // API servers enforce this time themselves, so it takes effect even if no worker runs then.
       await scheduleEnforcement(redis, accountId, {
         version,
         enforceAfter: end?.getTime() ?? null,
@@ -54,7 +54,10 @@ export function policyActivities({ db, redis, clock }: ActivityDeps) {
       return true;
     },
 
-    /** Ends the account's sessions without a second factor; to be done at the moment it binds. */
+    /**
+     * Ends the account's sessions without a second factor. Called when the requirement takes
+     * effect.
+     */
     async enforcePolicy(rollout: Rollout): Promise<Progress> {
       const progress = await progressOf(rollout);
       if ("overtakenBy" in progress) return progress;
@@ -67,7 +70,7 @@ export function policyActivities({ db, redis, clock }: ActivityDeps) {
 
     countUsersToGo: progressOf,
 
-    /** Leaves a notice in the activity of every user without a verified device. */
+    /** Adds a reminder to the activity of every user without a verified device. */
     async remindUsers(reminder: Rollout & { requiredFrom: string; daysLeft: number }) {
       const { daysLeft, requiredFrom } = reminder;
       if ("overtakenBy" in (await progressOf(reminder))) return;
@@ -78,8 +81,9 @@ export function policyActivities({ db, redis, clock }: ActivityDeps) {
 }
 
 /**
- * An event about the whole account. Its key names the run too: of two administrators at once the
- * slower one's roll-out may have the same id, and may not take the other's event for its own.
+ * An event about the whole account. Its key includes the workflow's run. If two administrators
+ * change the policy at once, the slower one's roll-out may have the same ID, and must not take the
+ * other's event for its own.
  */
 function rolloutEvent(
   clock: Clock,

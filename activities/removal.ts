@@ -24,14 +24,14 @@ type Request = {
   signOut: "always" | "if_required";
 };
 
-/** What a removal may depend on. */
+/** Conditions under which a removal is not done. */
 const DEPENDS_ON = {
   enabled: ({ devices }: MfaProfile) => configuredMethods(devices).length > 0,
   last_of_default: ({ user, devices }: MfaProfile, deviceId = "") =>
     isLastOfDefault(deviceId, user.defaultMethod, devices),
 };
 
-/** The steps of a removal, each of which may be repeated. */
+/** The steps of a removal. Each may be repeated. */
 export function removalActivities({ db, redis, clock, config }: ActivityDeps) {
   return {
     async removeDevices(
@@ -43,7 +43,7 @@ export function removalActivities({ db, redis, clock, config }: ActivityDeps) {
         ...(deviceId && { deviceId }),
       });
       return holdingUser(db, userId, async (tx) => {
-        // What was removed before, and is told again, was not overtaken.
+        // A repeat of a removal that was already done does not count as overtaken.
         const profile =
           unless && !(await findEvent(tx, event.key)) && (await getMfaProfile(tx, userId));
         if (profile && DEPENDS_ON[unless](profile, deviceId)) return "overtaken";
@@ -52,11 +52,12 @@ export function removalActivities({ db, redis, clock, config }: ActivityDeps) {
       });
     },
 
-    /** What Redis holds of the devices; answers the challenges that ended with them. */
+    /** Cleans up what Redis holds for the devices. Answers the challenges that ended with them. */
     async retireDevices(request: Request & Removal) {
       const { userId, deviceId, removed, mfaOff, signOut, event } = request;
       for (const { id } of removed) await forgetDevice(redis, userId, id);
-      // Where all are to go and none was left, the removal before may still have to get here.
+      // When all devices are removed and none was left, an earlier removal may have failed before
+      // this step.
       if (deviceId && !mfaOff && signOut !== "always") return [];
       const challenges = await withdrawChallenges(redis, userId, clock.now());
       const required = async () => {

@@ -11,16 +11,16 @@ import type { ActivityDeps } from "./deps.ts";
 import { passcodeText, pinText } from "./sms-texts.ts";
 
 /**
- * A delivered code is made, kept as an HMAC and sent inside one activity, so that it exists nowhere
- * else. A retry makes a new one: only the newest is good. Reports about the message come back under
- * its reference, which says nothing to the provider that keeps both; `sending` is the flow's count.
+ * A code is created, stored as an HMAC and sent inside one activity, so that it exists nowhere
+ * else. A retry makes a new code; only the newest is good. Reports about the message come back
+ * under its reference, which tells the provider nothing. `sending` is the flow's count of sendings.
  */
 export function deliveryActivities({ db, redis, sms, config, clock }: ActivityDeps) {
   const { pin, passcode } = config.limits;
 
   const send = async (to: string, body: string, sending: number) => {
     const reference = newId();
-    // Before it is sent: a report can be back at once.
+    // Stored before sending, because a report can come back at once.
     await rememberDelivery(redis, reference, { workflowId: currentWorkflowId(), sending });
     await sms.send({ to, body, reference });
   };
@@ -29,7 +29,7 @@ export function deliveryActivities({ db, redis, sms, config, clock }: ActivityDe
     async sendPin(to: { userId: string; deviceId: string; sending: number }): Promise<void> {
       const { userId, deviceId, sending } = to;
       const device = await getDevice(db, userId, deviceId);
-      // The gateway commits the device a moment after it has started the workflow.
+      // The API server commits the device just after it has started the workflow.
       if (!device?.phoneNumber) throw ApplicationFailure.retryable("No such phone", "no_phone");
       const { digits, lifetimeMs } = pin;
       const code = newNumericCode(digits);

@@ -13,18 +13,20 @@ import type { ActivityDeps } from "./deps.ts";
 
 type Delivery = { accountId: string; webhookId: string; eventId: number };
 
-/** Where a delivery stands, as its workflow tells it. */
+/** The state of a delivery, as its workflow reports it. */
 type Standing = Delivery & { state: string; attempts: number; outcome?: string };
 
-/** What an attempt came to, as the fact that the delivery's machine takes. */
+/** The result of an attempt, as an event of the delivery's machine. */
 type Attempted =
   | { type: "EVENT_TAKEN" | "ATTEMPT_FAILED" | "WEBHOOK_REFUSED"; outcome: string }
   | { type: "WEBHOOK_GONE" };
 
-/** RFC 9110 section 15.5.11; Standard Webhooks takes it for the wish to get no more. */
+/**
+ * RFC 9110 section 15.5.11. In Standard Webhooks it means that the receiver wants no more events.
+ */
 const GONE = "410";
 
-/** The steps of an event's way to a webhook. */
+/** The steps that deliver an event to a webhook. */
 export function webhookActivities({ db, config, clock }: ActivityDeps) {
   const sender = webhookSender({
     inside: config.WEBHOOKS_INSIDE,
@@ -34,7 +36,10 @@ export function webhookActivities({ db, config, clock }: ActivityDeps) {
     noteDelivery(db, { ...standing, at: new Date(clock.now()) });
 
   return {
-    /** Sends the event once. A crash may send it again: receivers know it by its `webhook-id`. */
+    /**
+     * Sends the event once. After a crash it may be sent again; receivers recognise it by its
+     * `webhook-id`.
+     */
     async sendEvent(attempt: Delivery & { attempts: number }): Promise<Attempted> {
       const { accountId, webhookId, eventId } = attempt;
       const webhook = await getWebhook(db, accountId, webhookId);
@@ -61,7 +66,10 @@ export function webhookActivities({ db, config, clock }: ActivityDeps) {
 
     noteDelivery: note,
 
-    /** Disables the webhook, too, where it wants no more or has taken nothing since this began. */
+    /**
+     * Also disables the webhook if it wants no more events, or has accepted none since this
+     * delivery began.
+     */
     async giveUp(standing: Standing): Promise<void> {
       await note(standing);
       const { accountId, webhookId, outcome } = standing;

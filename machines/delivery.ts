@@ -1,25 +1,25 @@
-/** What a sending effect, and later its provider, tell of a message. */
+/** What the sending effect, and later the provider, report about a message. */
 export type DeliveryEvent =
   | { type: "DELIVERY_FAILED"; reason: string }
   | {
       type: "DELIVERY_REPORTED";
-      /** Which of the flow's sendings the report is about. */
+      /** The number of the flow's sending that the report is about. */
       sending: number;
       outcome: "delivered" | "failed";
       reason?: string;
     };
 
 export type DeliveryContext = {
-  /** How often a sending was begun; the newest one's code alone is good. */
+  /** How many sendings were started. Only the newest one's code is good. */
   sendings: number;
-  /** How the newest message stands, once a provider has taken it. */
+  /** The state of the newest message, once a provider has accepted it. */
   delivery?: "sent" | "delivered";
   deliveryProblem?: string;
 };
 
 /**
- * What a report tells that is new: undefined for an older sending's, and for any after the message
- * is known to be on the phone.
+ * What a report adds: undefined if it is about an older sending, or if the message is already known
+ * to have reached the phone.
  */
 export function newsOf(
   { sendings, delivery }: DeliveryContext,
@@ -35,17 +35,17 @@ function isReport(
   return event.type === "DELIVERY_REPORTED";
 }
 
-/** The context of a sending that begins. */
+/** The context when a sending starts. */
 export const sendingBegun = ({ sendings }: DeliveryContext): DeliveryContext => ({
   sendings: sendings + 1,
   delivery: undefined,
   deliveryProblem: undefined,
 });
 
-/** The context of a message that a provider took; its report may have been faster. */
+/** The context of a message that a provider has accepted. Its report may have come first. */
 export const handedOver = ({ delivery = "sent" }: DeliveryContext) => ({ delivery });
 
-/** The context of a message that will not arrive, by the event that tells it. */
+/** The context of a message that will not arrive, from the event that says so. */
 export const undelivered = (event: { type: string; reason?: string }) => ({
   delivery: undefined,
   deliveryProblem: event.reason ?? "unknown",

@@ -1,6 +1,8 @@
 import type { ClientInfo } from "./methods.ts";
 
-/** What every kind of device goes through once its owner proved it, removed it, or forgot it. */
+/**
+ * The events that end the enrollment of every kind of device: it was proven, removed, or forgotten.
+ */
 export type SettlementEvent =
   | { type: "REMOVE"; origin: ClientInfo }
   | { type: "DEVICE_SETTLED" }
@@ -9,18 +11,27 @@ export type SettlementEvent =
 export type EnrollmentContext = {
   lifetimeMs: number;
   makeDefault: boolean;
-  /** Whether proving the device ends the user's sessions, so that the next login uses it. */
+  /**
+   * Whether proving the device ends the user's sessions, so that the next login uses the device.
+   */
   signOut: boolean;
-  /** The device is proven, but does not count before its user turns multi-factor authentication on. */
+  /**
+   * The device is proven, but does not count until its user turns multi-factor authentication on.
+   */
   aside?: boolean;
-  /** Proven by a session without a second factor, so good only while there is none. */
+  /**
+   * Proven by a session without a second factor, so the proof only counts while the user has none.
+   */
   alone?: boolean;
-  /** The mark of the secret that an app's code was made of. */
+  /** The mark of the secret from which the app's code was made. */
   sealedAs?: string;
   origin?: ClientInfo;
 };
 
-/** The states behind `unverified`, the same for each kind of device. `settling` ones are waited for. */
+/**
+ * The states after `unverified`, the same for each kind of device. Callers wait while a state is
+ * tagged `settling`.
+ */
 export const settlement = {
   verifying: {
     tags: "settling",

@@ -13,9 +13,12 @@ export type LoginChallengeInput = {
   method: Method;
   methods: Method[];
   lifetimeMs: number;
-  /** The user's phone, all but its last digits hidden. */
+  /** The user's phone, with all but its last digits hidden. */
   phone?: string;
-  /** False where a send budget was spent before the challenge began: nothing is sent until a resend. */
+  /**
+   * False if a send budget was used up before the challenge started: nothing is sent until a
+   * resend.
+   */
   maySend: boolean;
 };
 
@@ -24,7 +27,7 @@ export type LoginChallengeEvent =
   | { type: "RESEND" }
   | { type: "CHOOSE_METHOD"; method: Method; maySend: boolean }
   | { type: "PASSCODE_SENT" }
-  /** By what and from where is for whoever reads the history. */
+  /** The factor and the origin are only for readers of the history. */
   | { type: "PASSCODE_ACCEPTED"; factor: Factor; origin: ClientInfo }
   | { type: "PASSCODE_REJECTED"; failures: number }
   | { type: "ACCOUNT_LOCKED"; origin: ClientInfo }
@@ -37,7 +40,7 @@ type Context = LoginChallengeInput &
     withdrawnFor?: string;
   };
 
-/** A report may overtake the news that the message was handed over. */
+/** A report may arrive before the event that the message was handed over. */
 const whileAPasscodeIsOut = {
   DELIVERY_REPORTED: [
     { guard: "arrived", actions: "noteArrival" },
@@ -46,8 +49,9 @@ const whileAPasscodeIsOut = {
 } as const;
 
 /**
- * One login's second step: open for a bounded time, ended by the right passcode, the lock, the
- * deadline, or a change of the user's devices. The deadline sits on `open`, so no resend extends it.
+ * The second step of one login. It is open for a limited time, and ends by the right passcode, the
+ * lock, the deadline, or a change of the user's devices. The deadline belongs to `open`, so a
+ * resend does not extend it.
  */
 export const loginChallengeMachine = setup({
   types: {} as { context: Context; events: LoginChallengeEvent; input: LoginChallengeInput },

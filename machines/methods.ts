@@ -1,8 +1,8 @@
 /** The kinds of second factor a user can configure. */
 export type Method = "sms" | "otp";
 
-/** What proved possession at a login: a configured method, or a recovery code in its place. */
+/** What proved possession at a login: a configured method, or a recovery code instead. */
 export type Factor = Method | "recovery_code";
 
-/** Where a request came from, as the audit tells it. */
+/** Where a request came from, as the audit trail shows it. */
 export type ClientInfo = { ip?: string; userAgent?: string };

@@ -21,8 +21,8 @@ export type OtpEnrollmentEvent =
 type Context = EnrollmentContext & { rejected: number };
 
 /**
- * Pairing an authenticator app: the secret was shown once, and the device counts only once a code
- * made from it came back. A restart stands for a new secret; it does not extend the enrollment.
+ * Pairs an authenticator app. The secret is shown once, and the device counts only after a code
+ * made from it was entered. A restart means a new secret; it does not extend the enrollment.
  */
 export const otpEnrollmentMachine = setup({
   types: {} as { context: Context; events: OtpEnrollmentEvent; input: OtpEnrollmentInput },

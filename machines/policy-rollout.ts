@@ -3,20 +3,20 @@ import type { ClientInfo } from "./methods.ts";
 
 export type Requirement = "optional" | "required";
 
-/** A change of the account's policy as an administrator asks for it. */
+/** A change of the account's policy, as an administrator requests it. */
 export type PolicyChange = {
   requirement: Requirement;
-  /** ISO 8601; null where it binds at once, or not at all. */
+  /** ISO 8601; null if the change takes effect at once, or makes the factor optional. */
   enforceAfter: string | null;
-  /** How long until then. */
+  /** The time until then, in ms. */
   graceMs: number;
-  /** The version whose roll-out still runs and ends by this one. */
+  /** The version with a running roll-out that this one replaces. */
   supersedes?: number;
   actorId: string;
   origin: ClientInfo;
 };
 
-/** What became of the users, or that a later change of the policy was faster. */
+/** The users' progress, or that a later change of the policy came first. */
 export type ProgressEvent =
   | { type: "USERS_COUNTED"; toGo: number }
   | { type: "OVERTAKEN"; requirement: Requirement };
@@ -31,7 +31,7 @@ export type PolicyRolloutEvent =
 
 type Context = {
   change?: PolicyChange;
-  /** Users without a verified device when they were last counted. */
+  /** Users without a verified device at the last count. */
   toGo?: number;
   /** How many days before the end users were last reminded. */
   remindedDaysBefore?: number;
@@ -43,7 +43,7 @@ const FIRST_REMINDER_DAYS = 3;
 const LAST_REMINDER_DAYS = 1;
 
 const graceOf = ({ change }: Context) => change?.graceMs ?? 0;
-/** Zero where the grace period is shorter: the guards of the reminders then let nothing happen. */
+/** Zero if the grace period is shorter than that. The reminders' guards then do nothing. */
 const daysBeforeEnd = (context: Context, days: number) =>
   Math.max(0, graceOf(context) - days * DAY_MS);
 
@@ -55,9 +55,9 @@ const counted = [
 const overtaken = [{ guard: "byOptional", target: "canceled" }, { target: "superseded" }] as const;
 
 /**
- * One version of an account's policy, from its announcement until it binds everybody, or until
- * another version takes its place. Where everybody is configured before the grace period ends it
- * goes on all the same: users may be added until then.
+ * Rolls out one version of an account's policy, from its announcement until it applies to everybody
+ * or another version replaces it. If everybody is set up before the grace period ends it continues,
+ * because users may still be added.
  */
 export const policyRolloutMachine = setup({
   types: {} as { context: Context; events: PolicyRolloutEvent },
@@ -84,7 +84,8 @@ export const policyRolloutMachine = setup({
       event.requirement === "optional",
   },
   delays: {
-    // The Update that announces follows the start at once; a gateway that died sends none.
+    // The announcing Update follows the start at once. If the API server dies in between, it never
+    // comes.
     draftLifetime: MINUTE_MS,
     gracePeriod: ({ context }) => graceOf(context),
     firstReminder: ({ context }) => daysBeforeEnd(context, FIRST_REMINDER_DAYS),

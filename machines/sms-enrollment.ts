@@ -34,7 +34,7 @@ type Context = EnrollmentContext &
   };
 
 /**
- * The message can reach the phone before the workflow hears that it was sent, so a PIN may be
+ * The message can reach the phone before the workflow learns that it was sent. So a PIN may be
  * judged, and its delivery reported, in `sending_pin` too.
  */
 const whilePinIsOut = {
@@ -50,8 +50,8 @@ const whilePinIsOut = {
 const whileNoPinIsUnderway = { RESEND: "sending_pin" } as const;
 
 /**
- * Pairing a phone: a PIN is sent, and the device counts only once its owner has typed it back.
- * Until then it stays listed, and a new PIN can be asked for, for as long as `unverified` lasts.
+ * Pairs a phone. A PIN is sent, and the device counts only after its owner has entered it. Until
+ * then the device is listed, and a new PIN can be requested while `unverified` lasts.
  */
 export const smsEnrollmentMachine = setup({
   types: {} as { context: Context; events: SmsEnrollmentEvent; input: SmsEnrollmentInput },

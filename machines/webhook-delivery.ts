@@ -3,11 +3,11 @@ import { assign, setup } from "xstate";
 export type WebhookDeliveryInput = {
   /** How long to wait before each further attempt, in ms. */
   retriesMs: readonly number[];
-  /** Attempts of an earlier delivery of the same event, which is sent again. */
+  /** Attempts of an earlier delivery of the same event, if it is sent again. */
   attemptsBefore: number;
 };
 
-/** What an attempt came to: an HTTP status, or a stable word. */
+/** The result of an attempt: an HTTP status, or a word that never changes. */
 export type Outcome = string;
 
 export type WebhookDeliveryEvent =
@@ -15,15 +15,16 @@ export type WebhookDeliveryEvent =
   | { type: "ATTEMPT_FAILED"; outcome: Outcome }
   /** The receiver wants no more events. */
   | { type: "WEBHOOK_REFUSED"; outcome: Outcome }
-  /** There is nobody to send to any more: the webhook was removed or disabled meanwhile. */
+  /** The webhook was removed or disabled in the meantime. */
   | { type: "WEBHOOK_GONE" }
   | { type: "RESEND" };
 
 type Context = WebhookDeliveryInput & { attempts: number; outcome?: Outcome };
 
 /**
- * One event on its way to one webhook: tried at once, then after longer and longer waits, until the
- * receiver takes it, wants no more, or the attempts are used up. A resend cuts a wait short.
+ * One event on its way to one webhook. It is tried at once, then after longer and longer waits,
+ * until the receiver accepts it or wants no more events, or no attempts are left. A resend ends a
+ * wait at once.
  */
 export const webhookDeliveryMachine = setup({
   types: {} as { context: Context; events: WebhookDeliveryEvent; input: WebhookDeliveryInput },
@@ -38,7 +39,7 @@ export const webhookDeliveryMachine = setup({
     attemptsLeft: ({ context }) => context.attempts <= context.retriesMs.length,
   },
   delays: {
-    // The attempts are counted: after the first comes the first wait.
+    // After the first attempt comes the first wait.
     retryDelay: ({ context }) => context.retriesMs[context.attempts - 1] ?? 0,
   },
 }).createMachine({

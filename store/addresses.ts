@@ -23,7 +23,7 @@ const AROUND = /^[\s\p{Cf}]+|[\s\p{Cf}]+$/gu;
  * The normal form of a typed email address, as it is stored and written to; undefined if it is
  * none. The part before the @ stays as typed (RFC 5321 section 2.4). The domain is in lower case
  * and, if international, in ASCII (UTS 46, as browsers do it). Atoms are those of RFC 5322 by the
- * rule of HTML's `type=email`; quoted local parts and IP address literals are refused.
+ * rule of HTML's `type=email`; quoted local parts and IP addresses are refused.
  */
 export function readAddress(typed: string): string | undefined {
   const text = typed.replace(AROUND, "");

@@ -2,21 +2,21 @@ import { AsyncLocalStorage } from "node:async_hooks";
 
 type RequestContext = {
   requestId: string;
-  /** Whose session it came with. */
+  /** The user of the request's session. */
   userId?: string;
-  /** The workflows that it started, moved or asked. */
+  /** The workflows that it started, moved or queried. */
   workflowIds?: string[];
   traceId?: string;
 };
 
 const current = new AsyncLocalStorage<RequestContext>();
 
-/** Runs the work of a request; what is noted in it stands in each of its log lines from then on. */
+/** Runs the work of a request. Whatever is noted meanwhile appears in all its later log lines. */
 export function inRequest<T>(requestId: string, work: () => T): T {
   return current.run({ requestId }, work);
 }
 
-/** Notes what is known by now of the request under way; without one it does nothing. */
+/** Adds what is known to the current request. Does nothing without one. */
 export function note({
   workflowId,
   ...known
@@ -28,7 +28,7 @@ export function note({
   context.workflowIds = [...(context.workflowIds ?? []), workflowId];
 }
 
-/** What each log line says of the request under way; pino's `mixin`. */
+/** The fields of the current request for each log line; pino's `mixin`. */
 export function requestFields(): Partial<RequestContext> {
   return { ...current.getStore() };
 }

@@ -1,6 +1,6 @@
 type Settings = Parameters<typeof import("./tracing.ts").startTracing>[0];
 
-/** Makes traces where an endpoint is given; without one OpenTelemetry is not even loaded. */
+/** Starts tracing if an endpoint is given. Without one OpenTelemetry is not even loaded. */
 export async function startTraces({
   endpoint,
   ...settings

@@ -30,7 +30,10 @@ type Settings = {
   log: { warn(fields: object, message: string): void };
 };
 
-/** Makes this process's spans and sends them in batches; what cannot be sent is dropped, with a line. */
+/**
+ * Creates this process's spans and sends them in batches. Spans that cannot be sent are dropped,
+ * with a log line.
+ */
 export function startTracing({ endpoint, service, log }: Settings) {
   setGlobalErrorHandler((error) =>
     log.warn({ error: (error as Error).name }, "traces are not delivered"),
@@ -45,7 +48,7 @@ export function startTracing({ endpoint, service, log }: Settings) {
   });
 
   const spans = makeWorkflowExporter(processor, resource).export;
-  /** What a worker traces by: ids and types of flows and activities, never their arguments. */
+  /** The worker's tracing: IDs and types of flows and activities, never their arguments. */
   const worker = {
     interceptors: {
       workflowModules: [WORKFLOW_INTERCEPTORS],
@@ -53,7 +56,7 @@ export function startTracing({ endpoint, service, log }: Settings) {
     },
     sinks: {
       exporter: {
-        // The exporter writes all that it is given of the flow into each of its spans.
+        // The exporter writes all these fields into each span, so it gets only three of them.
         export: {
           fn: ({ workflowId, runId, workflowType }, ended) =>
             spans.fn({ workflowId, runId, workflowType } as WorkflowInfo, ended),
@@ -66,7 +69,7 @@ export function startTracing({ endpoint, service, log }: Settings) {
     client: { workflow: [new OpenTelemetryWorkflowClientInterceptor()] },
     worker,
     requests: traceRequests,
-    /** Sends what is left. */
+    /** Sends the remaining spans. */
     stop: () => provider.shutdown().catch(() => {}),
   };
 }
@@ -76,12 +79,12 @@ export const WORKFLOW_INTERCEPTORS = createRequire(import.meta.url).resolve(
   "@temporalio/interceptors-opentelemetry/lib/workflow-interceptors",
 );
 
-/** Asked every few seconds by machines: nobody looks for their traces. */
+/** Polled by machines every few seconds; nobody looks for their traces. */
 const UNTRACED = ["/healthz", "/readyz"];
 
 /**
- * A span around each request: method, route and status; never its address, headers or body. The
- * trace that a request says it belongs to is believed behind a trusted proxy alone.
+ * Makes a span for each request, with method, route and status, but never its address, headers or
+ * body. A trace context that the client sends is only used behind a trusted proxy.
  */
 function traceRequests({
   trustedProxies,
@@ -102,7 +105,7 @@ function traceRequests({
         await next();
       } finally {
         const route = routePath(c);
-        // A middleware's pattern: no route took the request.
+        // This is a middleware's pattern: no route matched the request.
         if (!route.endsWith("*"))
           span.updateName(`${method} ${route}`).setAttribute("http.route", route);
         span.setAttribute("http.request.method", method);

@@ -10,19 +10,24 @@ const LEVELS = {
   ERROR: "error",
 } as const satisfies Record<LogLevel, keyof Logger>;
 
-/** The SDK's lines as the worker's own: JSON, at their levels. Below INFO it dumps what it is made of. */
+/**
+ * Writes the SDK's log lines as the worker's own: JSON, with their levels. Below INFO the SDK dumps
+ * its internals, so those are left out.
+ */
 export function sdkLogger(log: Logger): DefaultLogger {
   return new DefaultLogger("INFO", ({ level, message, meta }) =>
     log[LEVELS[level]](sdkFields(meta), message),
   );
 }
 
-/** Payloads say nothing to a reader, and errors are written out under pino's own name for them. */
+/**
+ * Removes payloads, which a reader cannot use, and renames the error to `err`, as pino expects it.
+ */
 function sdkFields({ task, taskEncoded, taskToken, error, ...rest }: LogMetadata = {}) {
   return { ...rest, ...(error !== undefined && { err: error }) };
 }
 
-/** What each log line says of the activity under way, if any; pino's `mixin`. */
+/** The fields of the current activity, if any, for each log line; pino's `mixin`. */
 export function activityFields() {
   const activity = asyncLocalStorage.getStore()?.info;
   if (!activity) return {};

@@ -5,10 +5,10 @@ import { subscribe } from "./facts.ts";
 /** From a Redis round trip to the longest that an activity may take, in seconds. */
 const WORK_S = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15];
 
-/** From a code that is typed at once to a device that is verified on its last day, in seconds. */
+/** From a code that is entered at once to a device that is verified on its last day, in seconds. */
 const FLOWS_S = [5, 10, 20, 30, 60, 120, 300, 600, 3600, 86_400, 604_800];
 
-/** The SDK's own metrics and ours at one address for Prometheus; durations in seconds. */
+/** The SDK's metrics and ours at one address for Prometheus; durations in seconds. */
 export function exporterAt(bindAddress: string): TelemetryOptions["metrics"] {
   return {
     attachServiceName: false,
@@ -26,7 +26,7 @@ export function exporterAt(bindAddress: string): TelemetryOptions["metrics"] {
   };
 }
 
-/** Counts and measures what this worker's parts tell of their work. No tag names a user. */
+/** Counts and measures what this worker's parts report. No tag names a user. */
 export function measureWorker(meter: MetricMeter) {
   const duration = (name: string, about: string) =>
     meter.createHistogram(`second_step_${name}_duration`, "float", "seconds", about);

@@ -31,33 +31,39 @@ import {
   troubleOf,
 } from "./troubles.ts";
 
-/** How long a program's call waits for Temporal before the request, due within 2 s, is given up, in ms. */
+/** How long a program's call waits for Temporal, in ms. The request must be answered within 2 s. */
 const PATIENCE_MS = 1500;
 
 const TRIES = 4;
 
-/** An Update's answer: `moved` is false where the machine refused, and `view` then says where it stands. */
+/**
+ * The answer to an Update. `moved` is false if the machine refused it; `view` is then its current
+ * view.
+ */
 export type Moved<View> = { moved: boolean; view: View };
 
 type StartOptions = {
   summary: string;
   method?: string;
   state?: string;
-  /** How long no worker is needed, in ms; an Update ends it. */
+  /** How long the flow needs no worker, in ms. An Update ends the delay. */
   startDelay?: number;
-  /** Also where the one of that id has ended, for as long as its history is kept. */
+  /** Refuses the start even if the flow with this ID has ended, as long as its history is kept. */
   once?: boolean;
 };
 
 /** A workflow's events, oldest first. */
 export type History = Awaited<ReturnType<WorkflowHandle["fetchHistory"]>>;
 
-/** What a flow that no worker has run yet would answer, by its history; undefined where it has run. */
+/**
+ * What a flow that no worker has run yet would answer, from its history; undefined if a worker has
+ * run it.
+ */
 type Unrun<View> = (history: History) => View | undefined;
 
 /**
- * What is asked of workflows, each with so many ms of patience. Each throws `TemporalAway` when Temporal
- * or every worker is away, and `FlowBusy` when the workflow has too much to do at this moment.
+ * The calls to workflows. `patience` returns how many ms each may take. Each throws `TemporalAway`
+ * if Temporal or every worker is down, and `FlowBusy` if the workflow is too busy at this moment.
  */
 export function createCalls(client: Client, patience: () => number = () => PATIENCE_MS) {
   const call = async <T>(
@@ -83,7 +89,7 @@ export function createCalls(client: Client, patience: () => number = () => PATIE
       }, patienceMs);
     });
     try {
-      // The abort ends the first try of a call; its later ones are left to themselves.
+      // The abort ends only the first try of a call. Later tries run on unobserved.
       const answer = await Promise.race([client.withAbortSignal(giveUp.signal, work), late]);
       ended("ok");
       return answer;
@@ -96,7 +102,7 @@ export function createCalls(client: Client, patience: () => number = () => PATIE
     }
   };
 
-  /** False where the flow is there already, as after a repeated request. */
+  /** False if the flow was already started, as after a repeated request. */
   const start = async <W extends WorkflowName>(
     type: W,
     workflowId: WorkflowId<W>,
@@ -127,7 +133,7 @@ export function createCalls(client: Client, patience: () => number = () => PATIE
     }
   };
 
-  /** Tells a flow something that nobody waits for; one that has ended needs to hear nothing. */
+  /** Sends a flow a signal without waiting for its effect. Ignored if the flow has ended. */
   const signal = async <W extends WorkflowName, S extends SignalName<W>>(
     workflowId: WorkflowId<W>,
     name: S,
@@ -141,20 +147,21 @@ export function createCalls(client: Client, patience: () => number = () => PATIE
     }
   };
 
-  /** What a flow ended with. */
+  /** The result of a flow that has ended. */
   const result = <W extends WorkflowName>(workflowId: WorkflowId<W>) =>
     client.workflow.result<(args: Workflows[W]["input"]) => Promise<Workflows[W]["answer"]>>(
       workflowId,
     );
 
   const open = new WorkflowClient({ ...client.workflow.options, queryRejectCondition: "NOT_OPEN" });
-  // The view of a flow that has ended is its result, for which no worker is asked: its build may be gone.
+  // For a flow that has ended, the view is its result. That needs no worker, as the flow's build
+  // may be gone.
   const view = async <W extends WorkflowName>(
     workflowId: WorkflowId<W>,
     unrun?: Unrun<Workflows[W]["answer"]>,
   ): Promise<Workflows[W]["answer"]> => {
     const handle = open.getHandle(workflowId);
-    // A server that knows how long we wait tells at once that the flow will not be run by then.
+    // The server gets our deadline, so it answers at once if no worker will run the flow by then.
     const query = () =>
       client.withDeadline(Date.now() + patience(), () =>
         handle.query<Workflows[W]["answer"]>(VIEW),
@@ -171,13 +178,13 @@ export function createCalls(client: Client, patience: () => number = () => PATIE
       if (!(error instanceof QueryRejectedError)) throw error;
       return call("result", workflowId, () => result(workflowId)).catch((failure) => {
         if (!(failure instanceof WorkflowFailedError)) throw failure;
-        // An operator ended it, and it has no view: as good as a flow that is not known.
+        // An operator terminated it, so it has no view, and counts as unknown.
         throw new WorkflowNotFoundError(failure.message, workflowId, undefined);
       });
     }
   };
 
-  /** Undefined where no such workflow is known. */
+  /** Undefined if no such workflow is known. */
   const viewIfKnown = async <W extends WorkflowName>(
     workflowId: WorkflowId<W>,
     unrun?: Unrun<Workflows[W]["answer"]>,
@@ -214,8 +221,8 @@ export function createCalls(client: Client, patience: () => number = () => PATIE
 }
 
 /**
- * Sends an Update again where something else happened to the flow while that was ending by it: the
- * server then has the flow's task done anew and forgets the Update.
+ * Sends an Update again if something else happened to the flow while the Update was ending it: the
+ * server then repeats the flow's task and forgets the Update.
  */
 async function untilTaken<T>(send: () => Promise<T>, tries = TRIES): Promise<T> {
   try {

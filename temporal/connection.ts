@@ -5,9 +5,9 @@ const TRIES = 4;
 const RECONNECT_MS = 1000;
 
 /**
- * A connection for requests that somebody waits for. Lazy: the gateway starts, and says what is
- * away, also while Temporal is. A call is tried for less time than a program waits, and a server that is
- * back is found within a second; the SDK's own numbers are 18 s and two minutes.
+ * A connection for requests that somebody waits for. It is lazy, so the API server starts while
+ * Temporal is down and can report that. Calls are retried for less time than a program waits, and a
+ * server that is back is found within a second. The SDK's own values are 18 s and two minutes.
  */
 export function connectTemporal(address: string): Connection {
   const retry = makeGrpcRetryInterceptor({

@@ -1,10 +1,10 @@
-/** Temporal or every worker is away: nobody has judged what was asked, and trying again is right. */
+/** Temporal or every worker is down. Nobody has judged the request, and it may be tried again. */
 export class TemporalAway extends Error {}
 
-/** Nobody was there to be asked: nothing was begun, nor will be later. */
+/** The call reached nobody: nothing was started, nor will be later. */
 export class TemporalUnreached extends TemporalAway {}
 
-/** A removal was begun, and goes on by itself; only its end was not waited for. */
+/** A removal was started and continues; only its end was not awaited. */
 export class RemovalUnderWay extends TemporalAway {
   readonly removalId: string;
 
@@ -15,17 +15,17 @@ export class RemovalUnderWay extends TemporalAway {
 }
 
 /**
- * One flow has too much to do at this moment. Clients are told the same as of an outage, since the
- * difference would tell which guesses were right; but its user can bring it about, so nothing is given
+ * One flow is too busy at this moment. Clients get the same answer as in an outage, because a
+ * difference would reveal which guesses were right. But a user can cause this, so nothing is given
  * back for it.
  */
 export class FlowBusy extends Error {}
 
 /**
- * Temporal is there and refuses this workflow's Updates for good: it has taken as many as the engine
- * allows (history.maxTotalUpdates). No wait and no other try helps.
+ * Temporal refuses this workflow's Updates for good: it has taken as many as Temporal allows
+ * (history.maxTotalUpdates). Neither waiting nor retrying helps.
  */
 export class FlowSpent extends Error {}
 
-/** Temporal does not know the flow: it has lost it, or a crash prevented its start. */
+/** Temporal does not know the flow: its data was lost, or a crash prevented the start. */
 export class FlowUnknown extends Error {}

@@ -24,13 +24,14 @@ import { reporting } from "./signal.ts";
 import { unrunChallenge } from "./unrun-challenge.ts";
 
 /**
- * The gateway's only door to Temporal: for programs, and `forPages` for people, who rather wait on a
- * slow day. Each throws `TemporalAway` when Temporal or every worker is away.
+ * All access of the API server to Temporal: for programs, and `forPages` for people, who would
+ * rather wait longer than see an error. Each call throws `TemporalAway` if Temporal or every worker
+ * is down.
  */
 export function createFlows(client: Client) {
   const forPrograms = flowsOver(client);
-  // Enrollments start within a transaction, which holds a connection and the user's row: nobody's
-  // patience may keep those from all others.
+  // Enrollments start inside a transaction, which holds a connection and the lock on the user's
+  // row. So they get the short time limit for pages too.
   const { startSmsEnrollment, startOtpEnrollment } = forPrograms;
   const forPages = { ...flowsOver(client, pageTimeLeft), startSmsEnrollment, startOtpEnrollment };
   return { ...forPrograms, forPages };
@@ -40,7 +41,7 @@ function flowsOver(client: Client, patience?: () => number) {
   const { call, start, signal, result, viewIfKnown, move } = createCalls(client, patience);
 
   return {
-    /** Answers the view that the challenge begins with. */
+    /** Answers the view with which the challenge starts. */
     startLoginChallenge: async (args: LoginChallengeArgs) => {
       const view = firstChallengeView(args);
       const { method } = args;
@@ -48,12 +49,12 @@ function flowsOver(client: Client, patience?: () => number) {
         summary: `login by ${method}`,
         method,
         state: view.state,
-        // With nothing to send, no worker is needed before an answer or the deadline.
+        // If nothing is sent, no worker is needed before an answer or the deadline.
         startDelay: view.state === "sending_passcode" ? undefined : args.lifetimeMs,
       });
       return view;
     },
-    /** Undefined where no such workflow is known. */
+    /** Undefined if no such workflow is known. */
     challenge: (challengeId: string) =>
       viewIfKnown(workflowIds.loginChallenge(challengeId), unrunChallenge),
     moveChallenge: <U extends UpdateName<"loginChallenge">>(
@@ -63,7 +64,7 @@ function flowsOver(client: Client, patience?: () => number) {
       updateId?: string,
     ) => move(workflowIds.loginChallenge(challengeId), update, payload, updateId),
 
-    /** Answers the view that the enrollment begins with. */
+    /** Answers the view with which the enrollment starts. */
     startSmsEnrollment: async (args: SmsEnrollmentArgs) => {
       const view = firstSmsEnrollmentView(args);
       await start("smsEnrollment", workflowIds.enrollment("sms", args.deviceId), args, {
@@ -73,7 +74,7 @@ function flowsOver(client: Client, patience?: () => number) {
       });
       return view;
     },
-    /** Answers the view that the enrollment begins with. */
+    /** Answers the view with which the enrollment starts. */
     startOtpEnrollment: async (args: OtpEnrollmentArgs) => {
       const view = firstOtpEnrollmentView(args);
       await start("otpEnrollment", workflowIds.enrollment("otp", args.deviceId), args, {
@@ -83,7 +84,7 @@ function flowsOver(client: Client, patience?: () => number) {
       });
       return view;
     },
-    /** Undefined where no such workflow is known. */
+    /** Undefined if no such workflow is known. */
     enrollment: (device: Enrolled) => viewIfKnown(enrollmentId(device)),
     moveEnrollment: <M extends Method, U extends UpdateName<`${M}Enrollment`>>(
       device: Enrolled<M>,
@@ -92,13 +93,13 @@ function flowsOver(client: Client, patience?: () => number) {
       updateId?: string,
     ) => move(enrollmentId(device), update, payload, updateId),
 
-    /** False where that version's roll-out is under way already. */
+    /** False if that version's roll-out is already running. */
     startPolicyRollout: (args: PolicyRolloutArgs) =>
       start("policyRollout", workflowIds.policyRollout(args.accountId, args.version), args, {
         summary: "roll-out of a policy",
         state: "drafted",
       }),
-    /** Undefined where no such workflow is known. */
+    /** Undefined if no such workflow is known. */
     policyRollout: (accountId: string, version: number) =>
       viewIfKnown(workflowIds.policyRollout(accountId, version)),
     movePolicyRollout: <U extends UpdateName<"policyRollout">>(
@@ -111,24 +112,24 @@ function flowsOver(client: Client, patience?: () => number) {
       return move(workflowId, update, payload, updateId);
     },
 
-    /** Once more, where the one before has ended; false where it has not. */
+    /** Delivers an event again after its delivery has ended; false if it has not ended. */
     startWebhookDelivery: (args: WebhookDeliveryArgs) =>
       start("webhookDelivery", deliveryId(args), args, {
         summary: "an event to a webhook, once more",
         state: "attempting",
       }),
-    /** Undefined where no such workflow is known. */
+    /** Undefined if no such workflow is known. */
     webhookDelivery: (delivery: Delivery) => viewIfKnown(deliveryId(delivery)),
     resendDelivery: (delivery: Delivery) => move(deliveryId(delivery), "resend", {}),
 
-    /** Waits for the end. Throws `RemovalUnderWay` where that takes too long. */
+    /** Waits for the end of the removal. Throws `RemovalUnderWay` if that takes too long. */
     removeDevices: async (args: DeviceRemovalArgs) => {
       const workflowId = workflowIds.deviceRemoval(args.removalId);
       const summary = args.deviceId ? "removal of a device" : "removal of all devices";
       await start("deviceRemoval", workflowId, args, { summary });
       return call("result", workflowId, () => result(workflowId)).catch(goesOn(args.removalId));
     },
-    /** How a removal ended, or that it goes on; undefined where no such removal is known. */
+    /** How a removal ended, or that it still runs; undefined if no such removal is known. */
     removal: async (removalId: string): Promise<DeviceRemovalResult | "goes_on" | undefined> => {
       const workflowId = workflowIds.deviceRemoval(removalId);
       try {
@@ -138,7 +139,7 @@ function flowsOver(client: Client, patience?: () => number) {
         if (status.name === "RUNNING") return "goes_on";
         return await call("result", workflowId, () => result(workflowId));
       } catch (error) {
-        // What an operator ended has no result.
+        // A removal that an operator terminated has no result.
         const unknown = error instanceof WorkflowNotFoundError;
         if (unknown || error instanceof WorkflowFailedError) return undefined;
         throw error;
@@ -165,7 +166,7 @@ const deliveryId = ({ webhookId, eventId }: Delivery) =>
 const enrollmentId = <M extends Method>({ id, type }: Enrolled<M>) =>
   workflowIds.enrollment(type, id);
 
-/** Tells whoever stops waiting for a removal that was begun which one goes on. */
+/** If the wait for a removal times out, says which removal continues. */
 const goesOn =
   (removalId: string) =>
   (error: unknown): never => {

@@ -5,7 +5,7 @@ import { noticesOf } from "./notice-follow-ups.ts";
 import type { FollowUp } from "./start.ts";
 import { deliveries } from "./webhook-follow-ups.ts";
 
-/** What each of these events begins. */
+/** The workflows that each of these events starts. */
 export async function followUps(
   deps: { db: Db; config: Config },
   events: readonly AuditEvent[],

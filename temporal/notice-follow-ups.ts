@@ -3,7 +3,10 @@ import type { AuditEvent } from "../store/postgres/schema.ts";
 import { workflowIds } from "../workflows/ids.ts";
 import type { FollowUp } from "./start.ts";
 
-/** The notices that an event begins: one to each address, since each may be refused by itself. */
+/**
+ * The notices for an event: one workflow per address, because each address may be refused
+ * separately.
+ */
 export function noticesOf(event: AuditEvent): FollowUp[] {
   const { id: eventId, userId, accountId, type } = event;
   return recipientsOf(event).map((to) => ({

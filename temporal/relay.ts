@@ -8,14 +8,15 @@ import type { FollowUp } from "./start.ts";
 export type RelayDeps = {
   db: Db;
   config: Config;
-  /** Starts what an event begins, or finds that it has begun before. */
+  /** Starts the workflow, or finds that it was started before. */
   start(followUp: FollowUp): Promise<void>;
   log: { info(fields: object, words: string): void; warn(fields: object, words: string): void };
 };
 
 /**
- * Passes the audit trail's new events on for as long as it runs; answers what stops it, once what
- * is under way is done. Several may run at once. While PostgreSQL or Temporal is away events wait.
+ * Starts the follow-ups of new audit events until it is stopped. Answers a function that stops it;
+ * this resolves when the current work is done. Several relays may run at once. While PostgreSQL or
+ * Temporal is down, the events wait.
  */
 export function startRelay(deps: RelayDeps): () => Promise<void> {
   const stopping = new AbortController();
@@ -47,8 +48,9 @@ async function relay(deps: RelayDeps, stopping: AbortSignal): Promise<void> {
 }
 
 /**
- * Passes on the oldest events that nobody else is passing on; answers how many. What they begin is
- * begun before they are forgotten, so a crash between begins nothing twice and loses nothing.
+ * Starts the follow-ups of the oldest events that no other relay holds, and answers how many events
+ * those were. Follow-ups start before the events leave the queue, and each starts only once, so a
+ * crash loses and repeats nothing.
  */
 async function passOn({ db, config, start }: RelayDeps): Promise<number> {
   return db.transaction(async (tx) => {
@@ -61,7 +63,7 @@ async function passOn({ db, config, start }: RelayDeps): Promise<number> {
   });
 }
 
-/** Without the error's own words, which may quote what it was about. */
+/** Leaves out the error's message, which may quote data. */
 function causeOf(error: unknown): { name?: string; code?: unknown } {
   const cause = error instanceof Error && error.cause ? error.cause : error;
   return cause as { name?: string; code?: unknown };

@@ -6,16 +6,16 @@ type Begun<W extends WorkflowName> = {
   type: W;
   workflowId: WorkflowId<W>;
   args: Workflows[W]["input"];
-  /** What operators read in its line. */
+  /** What operators see in the workflow list. */
   summary: string;
-  /** What it begins with, as `MfaState`. */
+  /** The first value of `MfaState`. */
   state: string;
 };
 
-/** A workflow that an event begins; its id, made from the event's, keeps it from beginning twice. */
+/** A workflow that an event starts. Its ID is made from the event's ID, so it starts only once. */
 export type FollowUp = Begun<"notice"> | Begun<"webhookDelivery">;
 
-/** What starts the workflows that events begin, each once for as long as its history is kept. */
+/** Starts the workflows of events, each only once as long as its history is kept. */
 export function starting({ start }: Calls) {
   return async ({ type, workflowId, args, summary, state }: FollowUp): Promise<void> => {
     await start(type, workflowId, args, { summary, state, once: true });

@@ -12,13 +12,13 @@ import { NamespaceNotFoundError } from "@temporalio/common";
 import type { Facts } from "../telemetry/facts.ts";
 import { FlowBusy, FlowSpent, TemporalAway, TemporalUnreached } from "./errors.ts";
 
-/** How a call is counted that ended in this trouble. */
+/** The outcome as which a failed call is counted. */
 export function outcomeOf(error: unknown): Facts["temporal-call"]["outcome"] {
   if (error instanceof TemporalAway) return "away";
   return isRefusal(error) || error instanceof FlowBusy ? "refused" : "failed";
 }
 
-/** Answers of a server that is there: what was asked for cannot be, or is there already. */
+/** Refusals by a server that is up: the request is not possible, or was already done. */
 export function isRefusal(error: unknown): boolean {
   return (
     error instanceof FlowSpent ||
@@ -33,29 +33,30 @@ const RESOURCE_EXHAUSTED = 8;
 export const FAILED_PRECONDITION = 9;
 
 /**
- * gRPC's CANCELLED, UNKNOWN, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, ABORTED, INTERNAL and UNAVAILABLE:
- * what a server says that starts, stops, fails over, has no worker, or has too much to do for everybody.
+ * gRPC's CANCELLED, UNKNOWN, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, ABORTED, INTERNAL and
+ * UNAVAILABLE. A server answers them when it starts, stops, fails over, has no worker, or is
+ * overloaded as a whole.
  */
 const AWAY = new Set([1, 2, 4, RESOURCE_EXHAUSTED, 10, 13, 14]);
 
 /**
- * Limits of one workflow, which its user can reach alone. Temporal gives them no code of their own: the
- * words are the server's, and `test/attacks/engine-limits.test.ts` has a real one say them.
+ * Limits of one workflow, which its user can reach alone. Temporal has no codes for them, so we
+ * match the server's messages. `test/attacks/engine-limits.test.ts` checks them with a real server.
  */
 export const TOTAL_UPDATES = /total number of distinct updates/;
 export const IN_FLIGHT = /in-flight updates/;
 const BUSY = /workflow is busy/i;
 
-/** What the gRPC client says itself, with UNAVAILABLE, where it reached no server. */
+/** The gRPC client's own message, with UNAVAILABLE, if it reached no server. */
 const NO_CONNECTION = /^No connection established/;
 
 /**
- * What an error of a call means to whoever waits, where we know it. To a query a server
- * says FAILED_PRECONDITION where no worker is there; to an Update, where the flow itself is at fault.
+ * What a call's error means for the caller, if we know it. FAILED_PRECONDITION on a query means
+ * that there is no worker; on an Update, that the flow itself is the cause.
  */
 export function troubleOf(error: unknown, call: string): unknown {
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return away(error);
-  // Our own namespace: a server that has just started does not know it yet.
+  // Our own namespace: a server that has just started may not know it yet.
   if (error instanceof NamespaceNotFoundError) return away(error);
   const { code, details } = statusOf(error) ?? { code: 0, details: "" };
   if (code === FAILED_PRECONDITION && call !== "update") return away(error);
@@ -73,11 +74,14 @@ const away = (cause: unknown) => new TemporalAway("temporal is away", { cause })
 const busy = (cause: unknown) =>
   new FlowBusy("a flow takes nothing more at this moment", { cause });
 
-/** Perhaps the flow waits for its first task; the time-skipping server asks a worker all the same. */
+/**
+ * Whether the flow may still wait for its first task. The time-skipping server asks a worker even
+ * then.
+ */
 export const isUnrun = (error: unknown) =>
   statusOf(error)?.code === FAILED_PRECONDITION || error instanceof QueryNotRegisteredError;
 
-/** The gRPC status behind an error: its code, and what the server said. */
+/** The gRPC status behind an error: its code, and the server's message. */
 export function statusOf(error: unknown): { code: number; details: string } | undefined {
   const cause = error instanceof ServiceError ? error.cause : error;
   return isGrpcServiceError(cause) ? cause : undefined;

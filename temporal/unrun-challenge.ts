@@ -5,8 +5,8 @@ import { firstChallengeView } from "../workflows/views.ts";
 import type { History } from "./calls.ts";
 
 /**
- * The view of a challenge that no worker has run yet, from what its history holds: the arguments
- * that it was started with and the signals since. Undefined where a worker has been asked to run it.
+ * The view of a challenge that no worker has run yet, from its history: the arguments of its start,
+ * and the signals since. Undefined if a worker was already asked to run it.
  */
 export function unrunChallenge({ events }: History): ChallengeView | undefined {
   if (!events?.length || events.some((event) => event.workflowTaskScheduledEventAttributes))

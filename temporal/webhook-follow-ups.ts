@@ -5,7 +5,7 @@ import { listEnabledWebhooks } from "../store/postgres/webhooks.ts";
 import { workflowIds } from "../workflows/ids.ts";
 import type { FollowUp } from "./start.ts";
 
-/** Finds, for each of these events, its deliveries: to the webhooks of its account that want its type. */
+/** Finds each event's deliveries: to the webhooks of its account that want its type. */
 export async function deliveries(
   { db, config }: { db: Db; config: Config },
   events: readonly AuditEvent[],

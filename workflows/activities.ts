@@ -1,7 +1,7 @@
 import { type ActivityOptions, proxyActivities } from "@temporalio/workflow";
 import type { Activities } from "../activities/activities.ts";
 
-/** What each activity does, in the words of the history. */
+/** What each activity does, as the history shows it. */
 const SUMMARIES: Record<keyof Activities, string> = {
   sendPin: "send a PIN by SMS",
   sendPasscode: "send a passcode by SMS",
@@ -23,7 +23,7 @@ const SUMMARIES: Record<keyof Activities, string> = {
   giveUp: "give the delivery up",
 };
 
-/** The activities under these options, each with its summary. */
+/** The activities with these options, each with its summary. */
 function activities(options: ActivityOptions): Activities {
   const proxies = proxyActivities<Activities>(options);
   const names = Object.keys(SUMMARIES) as (keyof Activities)[];
@@ -35,27 +35,29 @@ function activities(options: ActivityOptions): Activities {
   return Object.fromEntries(told);
 }
 
-/** Sending to a phone: given up after about half a minute, so that the user hears of it. */
+/** Sending to a phone. It gives up after about half a minute, so that the user is told. */
 export const delivering = activities({
   startToCloseTimeout: "15 s",
   scheduleToCloseTimeout: "60 s",
   retry: { initialInterval: "1 s", backoffCoefficient: 2, maximumAttempts: 5 },
 });
 
-/** Sending to a webhook: what the receiver does is an outcome, so only our own troubles are retried. */
+/**
+ * Sending to a webhook. The receiver's failures are outcomes, so only our own errors are retried.
+ */
 export const posting = activities({
   startToCloseTimeout: "30 s",
   retry: { initialInterval: "200 ms", backoffCoefficient: 2, maximumInterval: "30 s" },
 });
 
-/** A mail server may be away for a weekend; a user told after three days was not told in time. */
+/** Sending mail. A mail server may be down for a weekend; after three days a notice is too late. */
 export const mailing = activities({
   startToCloseTimeout: "60 s",
   scheduleToCloseTimeout: "3 days",
   retry: { initialInterval: "5 s", backoffCoefficient: 2, maximumInterval: "1 h" },
 });
 
-/** Writing to our own stores: retried until it is done, however long a store is away. */
+/** Writing to our own stores. Retried until it succeeds, however long a store is down. */
 export const durable = activities({
   startToCloseTimeout: "10 s",
   retry: { initialInterval: "200 ms", backoffCoefficient: 2, maximumInterval: "30 s" },

@@ -1,8 +1,8 @@
 import { ActivityFailure, ApplicationFailure, isCancellation } from "@temporalio/workflow";
 
 /**
- * Turns a sending activity into the machine's fact about it. A failure is a fact too: its type,
- * never its message, which may quote a provider.
+ * Turns the result of a sending activity into the machine's event. A failure becomes an event too,
+ * with the failure's type but not its message, which may quote a provider.
  */
 export async function delivery<Sent extends string>(
   sent: Sent,

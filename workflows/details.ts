@@ -1,6 +1,5 @@
 /**
- * A view as markdown for operators: one line a fact, in the order the view lists them, then what
- * happens by itself, and when.
+ * A view as markdown for operators: one line per field, in the view's order, then the deadlines.
  */
 export function details(
   view: { state: string },

@@ -5,9 +5,9 @@ import type { DeviceRemovalArgs, DeviceRemovalResult } from "./messages.ts";
 import { signalFlow } from "./signal-flow.ts";
 
 /**
- * Removes one device or all of them, and what hung on them: with the last verified one
- * multi-factor authentication is off, so open logins and enrollments end. A plain sequence without
- * a machine: nothing but its own steps moves it, and each is repeated until it is done.
+ * Removes one device or all of them, with everything that depends on them. Without a verified
+ * device multi-factor authentication is off, so open logins and enrollments end. It needs no
+ * machine: only its own steps move it, and each is repeated until it succeeds.
  */
 export async function deviceRemoval(args: DeviceRemovalArgs): Promise<DeviceRemovalResult> {
   const outcome = await durable.removeDevices(args);

@@ -7,7 +7,7 @@ type Enrolled = Owner & { deviceId: string };
 const GONE = { type: "DEVICE_GONE" } as const;
 const SETTLED = { type: "DEVICE_SETTLED" } as const;
 
-/** The effects behind `machines/enrollment.ts`, the same for each kind of device. */
+/** The effects of `machines/enrollment.ts`, the same for each kind of device. */
 export function finishingEffects({ userId, accountId, deviceId }: Enrolled) {
   const device = { userId, accountId, deviceId };
   return {
@@ -16,7 +16,8 @@ export function finishingEffects({ userId, accountId, deviceId }: Enrolled) {
       const proof = { makeDefault, aside, alone, sealedAs, origin };
       const settled = await durable.settleDevice({ ...device, ...proof });
       if (!settled) return GONE;
-      // Only now: a login that saw no device must have read the older revocation mark.
+      // After the device counts: a login that saw no device has read the older revocation mark, so
+      // this ends it.
       if (signOut) await durable.signOut({ userId, reason: "device_verified" });
       return SETTLED;
     },

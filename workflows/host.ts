@@ -29,7 +29,7 @@ import { type PayloadOf, SIGNALS, UPDATES, VIEW } from "./messages.ts";
 type Event<M extends AnyStateMachine> = EventFromLogic<M>;
 type Payload<M extends AnyStateMachine> = PayloadOf<Event<M>, Event<M>["type"]>;
 
-/** A piece of work named by a machine's entry action; the event it returns, if any, is its outcome. */
+/** The work that a machine's entry action names. If it returns an event, that is its outcome. */
 export type Effect<M extends AnyStateMachine> = (
   snapshot: SnapshotFrom<M>,
 ) => Promise<Event<M>> | Promise<void>;
@@ -38,18 +38,18 @@ export type Effect<M extends AnyStateMachine> = (
 type Visible = { state: string; method?: string };
 
 type Hosting<M extends AnyStateMachine, View extends Visible> = {
-  /** The workflow, whose Updates and signals stand in `messages.ts`. */
+  /** The workflow; `messages.ts` lists its Updates and signals. */
   name: keyof typeof UPDATES;
   effects: Record<string, Effect<M>>;
-  /** What callers and operators are told of a snapshot. */
+  /** The part of a snapshot that callers and operators see. */
   view: (snapshot: SnapshotFrom<M>) => View;
 };
 
 /**
- * Runs a machine inside a workflow until it is done and every handler has answered: its deadlines
- * become durable timers, its entry actions the given effects, and nothing else is understood
- * (TypeError). Callers ask for the view by a query and send events by Updates, each refused
- * without a trace where the machine does not take it, and answered once the machine has settled.
+ * Runs a machine inside a workflow until it is done and every handler has answered. Its deadlines
+ * become durable timers, and its entry actions run the given effects; any other action is a
+ * TypeError. Callers query the view and send events by Updates. An Update that the machine does not
+ * accept is refused and leaves no trace. An accepted one is answered once the machine has settled.
  */
 export async function host<M extends AnyStateMachine, View extends Visible>(
   machine: M,
@@ -60,12 +60,13 @@ export async function host<M extends AnyStateMachine, View extends Visible>(
   const timers = new Map<string, { scope: CancellationScope; due: number }>();
   const running = new Set<CancellationScope>();
   let failure: unknown;
-  // A flow may be started long before it is run: its first deadlines count from its start.
+  // A flow may run long after it was started. Its first deadlines count from the start.
   let entered = workflowInfo().startTime.getTime();
   let [snapshot, actions]: [AnyMachineSnapshot, { type: string; params?: unknown }[]] =
     initialTransition<AnyStateMachine>(machine, input);
 
-  // Scopes hang on the root: one begun in an Update's handler must outlive it.
+  // Scopes are children of the root, because one that starts in an Update's handler must outlive
+  // it.
   const inScope = (work: (scope: CancellationScope) => Promise<void>) => {
     const scope = new CancellationScope({ cancellable: true, parent: root });
     void scope.run(async () => {
@@ -83,7 +84,7 @@ export async function host<M extends AnyStateMachine, View extends Visible>(
   const arm = (id: string, ms: number, event: Event<M>) => {
     const due = entered + ms;
     const scope = inScope(async () => {
-      // What is overdue needs no timer, which would be one more task; signals are heard before it.
+      // An overdue deadline needs no timer, which would cost one more task. Signals come before it.
       const left = due - Date.now();
       await (left < 0 ? undefined : sleep(left, { summary: timerName(id) }));
       timers.delete(id);
@@ -122,7 +123,7 @@ export async function host<M extends AnyStateMachine, View extends Visible>(
     const deadlines = [...timers].map(([id, { due }]) => [timerName(id), new Date(due)] as const);
     setCurrentDetails(details(seen, deadlines));
     const attributes = { MfaState: [seen.state], ...(seen.method && { MfaMethod: [seen.method] }) };
-    // Whoever starts a flow gives it its first state: an event less.
+    // The starter has already set MfaState; skipping the upsert saves one history event.
     const { searchAttributes } = workflowInfo();
     const known = Object.entries(attributes).every(
       ([name, [value]]) => searchAttributes[name]?.[0] === value,
@@ -139,12 +140,12 @@ export async function host<M extends AnyStateMachine, View extends Visible>(
     const { value } = snapshot;
     entered = Date.now();
     [snapshot, actions] = transition<AnyStateMachine>(machine, snapshot, event);
-    // What still runs was begun by a state that is left now: nobody waits for its outcome.
+    // Effects that still run belong to the state that was left. Nobody waits for their outcome.
     if (!snapshot.matches(value)) for (const scope of running) scope.cancel();
     enter();
   };
 
-  // The type is ours, never the sender's: a snapshot would take an internal event as well.
+  // Our type overwrites the sender's, because a snapshot would accept internal events too.
   const eventOf = (type: Event<M>["type"], payload: Payload<M>) =>
     ({ ...payload, type }) as unknown as Event<M>;
 
@@ -183,7 +184,7 @@ export async function host<M extends AnyStateMachine, View extends Visible>(
   return last;
 }
 
-/** The failure type by which a validator refuses a move. */
+/** The failure type with which a validator refuses a move. */
 const ILLEGAL = "IllegalTransition";
 
 /** `xstate.after.pinLifetime.smsEnrollment...` -> `pinLifetime`. */

@@ -1,20 +1,20 @@
 import type { Method } from "../machines/methods.ts";
 import type { WorkflowName } from "./messages.ts";
 
-/** The one task queue of this service's workers. */
+/** The task queue of all workers of this service. */
 export const TASK_QUEUE = "second-step";
 
-/** The worker deployment whose builds take turns, where workers have a build id. */
+/** The worker deployment whose builds replace each other, if workers have a build ID. */
 export const DEPLOYMENT = "second-step";
 
 declare const named: unique symbol;
 
-/** The id of a workflow of that type. */
+/** The ID of a workflow of that type. */
 export type WorkflowId<W extends WorkflowName> = string & { readonly [named]: W };
 
 const idOf = <W extends WorkflowName>(text: string) => text as WorkflowId<W>;
 
-/** Workflow ids, made here alone, from opaque ids: an operator may read them anywhere. */
+/** All workflow IDs are made here, from opaque IDs, because operators see them everywhere. */
 export const workflowIds = {
   loginChallenge: (challengeId: string) => idOf<"loginChallenge">(`login-challenge/${challengeId}`),
   enrollment: <M extends Method>(type: M, deviceId: string) =>

@@ -6,6 +6,6 @@ export { policyRollout } from "./policy-rollout.ts";
 export { smsEnrollment } from "./sms-enrollment.ts";
 export { webhookDelivery } from "./webhook-delivery.ts";
 
-// The SDK notes a stack for each promise: with V8's ten frames that is a tenth of a login's task. A
-// failure's innermost four say where it was thrown and by whose call.
+// The SDK records a stack trace for each promise. With V8's ten frames that takes a tenth of a
+// login's task. The innermost four frames of a failure show where it was thrown and who called.
 Error.stackTraceLimit = 4;

@@ -1,11 +1,11 @@
 import { metricMeter, workflowInfo } from "@temporalio/workflow";
 
-/** Counts a flow's end and how long it took, once: a replay counts nothing. No tag names a user. */
+/** Counts a flow's end and its duration. A replay counts nothing. No tag names a user. */
 export function measureEnd({ state, method = "none" }: { state: string; method?: string }) {
   const { workflowType, startTime } = workflowInfo();
   const tags = { type: workflowType, outcome: state, method };
   metricMeter.createCounter("second_step_flows", undefined, "Flows by how they ended").add(1, tags);
-  // The workflow's own clock, which a replay reads alike.
+  // The workflow's own clock, which reads the same in a replay.
   const seconds = (Date.now() - startTime.getTime()) / 1000;
   metricMeter
     .createHistogram(

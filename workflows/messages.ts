@@ -12,7 +12,7 @@ import type {
   WebhookDeliveryView,
 } from "./view-types.ts";
 
-/** Whose flow it is: opaque ids, carried by every workflow's input. */
+/** The flow's owner: opaque IDs in every workflow's input. */
 export type Owner = { userId: string; accountId: string };
 
 export type LoginChallengeArgs = Owner & {
@@ -35,18 +35,21 @@ export type OtpEnrollmentArgs = Owner & { deviceId: string; lifetimeMs: number }
 
 export type DeviceRemovalArgs = Owner & {
   removalId: string;
-  /** One device; without it all of them. */
+  /** The device to remove; without it, all devices. */
   deviceId?: string;
   /** The type of the audit event. */
   event: "device_removed" | "all_devices_removed" | "multi_factor_reset";
-  /** Who asked for it. */
+  /** Who requested it. */
   actorId: string;
   origin: ClientInfo;
-  /** What the audit is told beside it. */
+  /** Additional detail for the audit event. */
   detail?: Record<string, string>;
-  /** What was not so when it was asked for. Where it is so by now, nothing is removed. */
+  /** A condition that did not hold at the request. If it holds now, nothing is removed. */
   unless?: "enabled" | "last_of_default";
-  /** End the user's sessions: always, or only where the account requires the factor now missing. */
+  /**
+   * Whether to end the user's sessions: always, or only if the account requires the factor that is
+   * now missing.
+   */
   signOut: "always" | "if_required";
 };
 
@@ -57,10 +60,10 @@ export type DeviceRemovalResult =
   | "remove_all_required"
   | "overtaken";
 
-/** `userId` is the administrator's who began it; the policy comes with its announcement. */
+/** `userId` is the administrator who started it. The policy comes with the announcement. */
 export type PolicyRolloutArgs = Owner & { version: number };
 
-/** `userId` is whom the event is about, if anybody. */
+/** `userId` is the user the event is about, if any. */
 export type WebhookDeliveryArgs = Omit<Owner, "userId"> & {
   userId?: string;
   webhookId: string;
@@ -69,11 +72,11 @@ export type WebhookDeliveryArgs = Omit<Owner, "userId"> & {
   attemptsBefore: number;
 };
 
-/** `userId` is whom the event is about. */
+/** `userId` is the user the event is about. */
 export type NoticeArgs = Omit<Owner, "userId"> & {
   userId: string | null;
   eventId: number;
-  /** The user's address, or the one that a change of it has replaced. */
+  /** The user's address, or the previous address after a change. */
   to: "current" | "former";
 };
 
@@ -82,7 +85,7 @@ export type NoticeResult = NoticeOutcome | "given_up";
 /** From providers; see `providers/sms/reports.ts`. */
 const reports = { reportDelivery: "DELIVERY_REPORTED" } as const;
 
-/** The Updates that each workflow takes: name -> the machine event that it stands for. */
+/** The Updates that each workflow accepts: name -> the machine event that it stands for. */
 export const UPDATES = {
   loginChallenge: {
     acceptPasscode: "PASSCODE_ACCEPTED",
@@ -108,7 +111,7 @@ export const UPDATES = {
   webhookDelivery: { resend: "RESEND" },
 } as const;
 
-/** The signals that each workflow hears, where the event they stand for is legal. */
+/** The signals that each workflow hears. One whose event is not legal at the moment is ignored. */
 export const SIGNALS = {
   loginChallenge: { withdraw: "WITHDRAW", ...reports },
   smsEnrollment: { withdraw: "REMOVE", ...reports },
@@ -118,7 +121,7 @@ export const SIGNALS = {
   webhookDelivery: {},
 } as const;
 
-/** What an event carries beside its type. */
+/** The fields of an event besides its type. */
 export type PayloadOf<Event extends { type: string }, Type extends Event["type"]> =
   Extract<Event, { type: Type }> extends infer One
     ? keyof One extends "type"
@@ -126,12 +129,12 @@ export type PayloadOf<Event extends { type: string }, Type extends Event["type"]
       : Omit<One, "type">
     : never;
 
-/** Of each message that stands for an event, what it carries. */
+/** The payload of each message that stands for an event. */
 type Payloads<Event extends { type: string }, Names extends Record<string, Event["type"]>> = {
   [Name in keyof Names]: PayloadOf<Event, Names[Name]>;
 };
 
-/** A workflow that runs a machine; its query and its end answer the same view. */
+/** A workflow that runs a machine. Its query and its result return the same view. */
 type Machine<Name extends keyof typeof UPDATES, Event extends { type: string }, Input, Answer> = {
   input: Input;
   answer: Answer;
@@ -139,7 +142,7 @@ type Machine<Name extends keyof typeof UPDATES, Event extends { type: string }, 
   signals: Payloads<Event, (typeof SIGNALS)[Name]>;
 };
 
-/** A workflow that nothing but its own steps moves. */
+/** A workflow without a machine: only its own steps move it. */
 type Sequence<Input, Answer> = {
   input: Input;
   answer: Answer;
@@ -148,8 +151,8 @@ type Sequence<Input, Answer> = {
 };
 
 /**
- * What each workflow is started with, what it answers, and what its Updates and signals carry: hosts,
- * callers and activities take their types from here.
+ * Each workflow's input and answer, and the payloads of its Updates and signals. Hosts, callers and
+ * activities take their types from here.
  */
 export type Workflows = {
   loginChallenge: Machine<"loginChallenge", LoginChallengeEvent, LoginChallengeArgs, ChallengeView>;
@@ -166,7 +169,7 @@ export type Workflows = {
   notice: Sequence<NoticeArgs, NoticeResult>;
 };
 
-/** The types of workflows, as Temporal names them. */
+/** The workflows' types, as Temporal names them. */
 export type WorkflowName = keyof Workflows;
 
 export type UpdateName<W extends WorkflowName> = keyof Workflows[W]["updates"] & string;
@@ -181,5 +184,5 @@ export type SignalPayload<
   S extends SignalName<W>,
 > = Workflows[W]["signals"][S];
 
-/** The one query of every flow: its view, also after it ended. */
+/** The only query of every flow: its view, also after it has ended. */
 export const VIEW = "view";

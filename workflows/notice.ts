@@ -4,8 +4,8 @@ import { end } from "./end.ts";
 import type { NoticeArgs, NoticeResult } from "./messages.ts";
 
 /**
- * Tells a user of one event by e-mail. A plain sequence without a machine: nothing but its own step
- * moves it. Its input and outcome are ids and words; address and text are made in the activity.
+ * Tells a user of one event by email. It needs no machine: only its own step moves it. Its input
+ * and outcome are IDs and fixed words; the activity makes the address and the text.
  */
 export async function notice({ eventId, to }: NoticeArgs): Promise<NoticeResult> {
   return end(await mailing.sendNotice({ eventId, to }).catch(givenUp));

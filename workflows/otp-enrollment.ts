@@ -5,7 +5,7 @@ import type { OtpEnrollmentArgs } from "./messages.ts";
 import type { EnrollmentView } from "./view-types.ts";
 import { otpEnrollmentView } from "./views.ts";
 
-/** The pairing of an authenticator app, from its registration to its first code, or its removal. */
+/** Pairs an authenticator app: from its registration to its first code, or its removal. */
 export async function otpEnrollment(args: OtpEnrollmentArgs): Promise<EnrollmentView> {
   return host(otpEnrollmentMachine, args, {
     name: "otpEnrollment",

@@ -10,7 +10,9 @@ import { policyRolloutView } from "./views.ts";
 const PERSISTED = { type: "POLICY_PERSISTED" } as const;
 const CONFLICT = { type: "POLICY_CONFLICT" } as const;
 
-/** The roll-out of one version of an account's policy, from its announcement until all are configured. */
+/**
+ * Rolls out one version of an account's policy, from its announcement until all users are set up.
+ */
 export async function policyRollout(args: PolicyRolloutArgs): Promise<PolicyRolloutView> {
   const { accountId, version } = args;
   const rollout = { accountId, version };
@@ -21,7 +23,7 @@ export async function policyRollout(args: PolicyRolloutArgs): Promise<PolicyRoll
       persistPolicy: async ({ context: { change } }) => {
         if (!change || !(await durable.persistPolicy({ ...rollout, ...change }))) return CONFLICT;
         const { supersedes, requirement } = change;
-        // A roll-out that hears nothing finds out before it acts.
+        // A roll-out that misses this signal finds out before it acts.
         if (supersedes !== undefined)
           await signalFlow(workflowIds.policyRollout(accountId, supersedes), "supersede", {
             requirement,

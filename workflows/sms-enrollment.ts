@@ -7,7 +7,7 @@ import type { SmsEnrollmentArgs } from "./messages.ts";
 import type { EnrollmentView } from "./view-types.ts";
 import { smsEnrollmentView } from "./views.ts";
 
-/** The pairing of a phone, from its registration to the forced re-login, or its removal. */
+/** Pairs a phone: from its registration to the forced re-login, or its removal. */
 export async function smsEnrollment(args: SmsEnrollmentArgs): Promise<EnrollmentView> {
   const { userId, deviceId } = args;
   return host(smsEnrollmentMachine, args, {

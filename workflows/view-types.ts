@@ -1,4 +1,4 @@
-/** What clients, administrators and operators are told of each kind of flow. */
+/** What clients, administrators and operators see of each kind of flow. */
 
 import type { Method } from "../machines/methods.ts";
 import type { Requirement } from "../machines/policy-rollout.ts";
@@ -18,9 +18,9 @@ export type ChallengeView = {
   /** Every method the user may choose for this login. */
   methods: Method[];
   failures: number;
-  /** The masked phone, where passcodes go to one. */
+  /** The masked phone, if passcodes are sent to one. */
   deliveredTo?: string;
-  /** How the newest message stands; undefined until a provider took it. */
+  /** The state of the newest message; undefined until a provider has accepted it. */
   delivery?: "sent" | "delivered";
   problem?: string;
   next: ("verify" | "resend" | "method")[];
@@ -42,7 +42,7 @@ export type EnrollmentState =
 
 export type EnrollmentView = {
   state: EnrollmentState;
-  /** As a challenge's; of phones alone. */
+  /** As in a challenge; only for phones. */
   delivery?: ChallengeView["delivery"];
   problem?: string;
   triesRemaining?: number;
@@ -67,7 +67,7 @@ export type PolicyRolloutView = {
   state: PolicyRolloutState;
   requirement?: Requirement;
   enforceAfter?: string;
-  /** Users without a verified device when they were last counted. */
+  /** Users without a verified device at the last count. */
   toGo?: number;
   remindedDaysBefore?: number;
   next: ("announce" | "recount" | "supersede")[];
@@ -77,9 +77,9 @@ export type WebhookDeliveryState = "attempting" | "waiting" | "delivered" | "fai
 
 export type WebhookDeliveryView = {
   state: WebhookDeliveryState;
-  /** Those of earlier sendings of the same event included. */
+  /** Including earlier sendings of the same event. */
   attempts: number;
-  /** What the last one came to: an HTTP status, or a stable word. */
+  /** The result of the last attempt: an HTTP status, or a word that never changes. */
   outcome?: string;
   next: "resend"[];
 };

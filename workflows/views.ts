@@ -23,7 +23,7 @@ import type {
 
 type ChallengeSnapshot = SnapshotFrom<typeof loginChallengeMachine>;
 
-/** What clients and operators are told of a challenge. */
+/** What clients and operators see of a challenge. */
 export function challengeView(snapshot: ChallengeSnapshot): ChallengeView {
   const { method, methods, failures, phone, delivery, deliveryProblem } = snapshot.context;
   const state = stateName<ChallengeState>(snapshot.value);
@@ -45,7 +45,7 @@ function next(
   choice: boolean,
 ): ChallengeView["next"] {
   if (snapshot.status !== "active") return [];
-  // Nothing was delivered that could be typed in; what helps is another try or another way.
+  // Nothing was delivered that the user could enter. They can resend or choose another method.
   if (state === "delivery_failed") return ["resend", "method"];
   return [
     "verify",
@@ -54,7 +54,7 @@ function next(
   ];
 }
 
-/** What clients and operators are told of a phone's enrollment. */
+/** What clients and operators see of a phone's enrollment. */
 export function smsEnrollmentView(
   snapshot: SnapshotFrom<typeof smsEnrollmentMachine>,
 ): EnrollmentView {
@@ -67,7 +67,7 @@ export function smsEnrollmentView(
   return { state, delivery, problem: deliveryProblem, triesRemaining, next };
 }
 
-/** What clients and operators are told of an app's enrollment. */
+/** What clients and operators see of an app's enrollment. */
 export function otpEnrollmentView(
   snapshot: SnapshotFrom<typeof otpEnrollmentMachine>,
 ): EnrollmentView {
@@ -77,7 +77,7 @@ export function otpEnrollmentView(
   };
 }
 
-/** What administrators and operators are told of a policy's roll-out. */
+/** What administrators and operators see of a policy's roll-out. */
 export function policyRolloutView(
   snapshot: SnapshotFrom<typeof policyRolloutMachine>,
 ): PolicyRolloutView {
@@ -96,7 +96,7 @@ export function policyRolloutView(
   };
 }
 
-/** What administrators and operators are told of an event's way to a webhook. */
+/** What administrators and operators see of an event's delivery to a webhook. */
 export function webhookDeliveryView(
   snapshot: SnapshotFrom<typeof webhookDeliveryMachine>,
 ): WebhookDeliveryView {
@@ -109,7 +109,7 @@ export function webhookDeliveryView(
   };
 }
 
-/** A signal as a history holds it. */
+/** A signal as recorded in a history. */
 type Signal = { name: string; payload: object };
 
 /** The view of a challenge that no worker has run yet, after the signals that wait for it. */
@@ -126,15 +126,15 @@ function heard(snapshot: ChallengeSnapshot, { name, payload }: Signal): Challeng
     : snapshot;
 }
 
-/** The view of a phone's enrollment whose workflow is only being started. */
+/** The view of a phone's enrollment at the start of its workflow. */
 export const firstSmsEnrollmentView = (args: SmsEnrollmentArgs) =>
   smsEnrollmentView(initialTransition(smsEnrollmentMachine, args)[0]);
 
-/** The view of an app's enrollment whose workflow is only being started. */
+/** The view of an app's enrollment at the start of its workflow. */
 export const firstOtpEnrollmentView = (args: OtpEnrollmentArgs) =>
   otpEnrollmentView(initialTransition(otpEnrollmentMachine, args)[0]);
 
-/** The innermost state's name, which is what clients and operators see. */
+/** The innermost state's name, which clients and operators see. */
 function stateName<State extends string>(value: unknown): State {
   if (typeof value === "string") return value as State;
   return stateName(Object.values(value as object)[0]);

@@ -5,7 +5,7 @@ import type { WebhookDeliveryArgs } from "./messages.ts";
 import type { WebhookDeliveryView } from "./view-types.ts";
 import { webhookDeliveryView } from "./views.ts";
 
-/** One event on its way to one webhook, from its first attempt until it is taken or given up. */
+/** Delivers one event to one webhook, from the first attempt until it is accepted or given up. */
 export async function webhookDelivery(args: WebhookDeliveryArgs): Promise<WebhookDeliveryView> {
   const { accountId, webhookId, eventId } = args;
   const delivery = { accountId, webhookId, eventId };

@@ -6,14 +6,17 @@ import { smtpGateway } from "./smtp.ts";
 
 type MailDeps = { config: Config; redis: Redis; clock: Clock };
 
-/** By SMTP where it is set, else to the outbox where one is shown; undefined where mails go nowhere. */
+/**
+ * Sends by SMTP if it is configured, else to the outbox if there is one; undefined if mails cannot
+ * be sent.
+ */
 export function mailGateway({ config, redis, clock }: MailDeps): MailGateway | undefined {
   const { SMTP_URL, MAIL_FROM } = config;
   if (SMTP_URL && MAIL_FROM) return smtpGateway(SMTP_URL, MAIL_FROM);
   return hasOutbox(config) ? outboxGateway(redis, clock) : undefined;
 }
 
-/** The development gateway: mails are kept to be looked at and reach nobody. */
+/** For development: mails are kept for viewing and are sent to nobody. */
 function outboxGateway(redis: Redis, clock: Clock): MailGateway {
   return {
     async send({ to, subject, body }) {

@@ -1,8 +1,11 @@
-/** A plain-text mail; one of the same `id` sent again is the same mail to whoever sorts them. */
+/** A plain-text mail. A mail with the same `id` is recognised as a repeat. */
 export type Mail = { id: string; to: string; subject: string; body: string };
 
 export type MailGateway = {
-  /** "refused" when the recipient's side will never take it; throws any error to retry. */
+  /**
+   * "refused" if the recipient's server will never accept it. Any error that it throws means: try
+   * again.
+   */
   send(mail: Mail): Promise<"sent" | "refused">;
   close(): void;
 };

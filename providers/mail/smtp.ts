@@ -5,9 +5,9 @@ const PATIENCE_MS = 10_000;
 const CONNECTIONS = 10;
 
 /**
- * Sends by an SMTP server (RFC 5321), over TLS where the server has it. A password goes over TLS
- * alone. What follows the URL's `?` are further settings of nodemailer, such as `tls.ca`. Beyond ten
- * mails at once it throws: behind a server that says nothing they would keep the worker from logins.
+ * Sends by an SMTP server (RFC 5321), over TLS if the server offers it. A password is only sent
+ * over TLS. The URL's query holds further settings of nodemailer, such as `tls.ca`. Throws beyond
+ * ten mails at once: if the server does not answer, more of them would keep the worker from logins.
  */
 export function smtpGateway(url: string, from: string): MailGateway {
   const transport = createTransport(
@@ -23,7 +23,7 @@ export function smtpGateway(url: string, from: string): MailGateway {
       disableFileAccess: true,
       disableUrlAccess: true,
     },
-    // RFC 3834: nobody's absence is answered to us.
+    // RFC 3834: marks the mail as automatic, so that no auto-replies come back.
     { from, headers: { "Auto-Submitted": "auto-generated" } },
   );
   let underWay = 0;
@@ -50,6 +50,6 @@ export function smtpGateway(url: string, from: string): MailGateway {
 
 type SmtpError = Error & { responseCode?: number; command?: string };
 
-/** A permanent reply (RFC 5321 section 4.2.1) about the recipient or the mail, not about us. */
+/** A permanent refusal (RFC 5321 section 4.2.1) of the recipient or the mail, not of us. */
 const isRefusal = ({ responseCode = 0, command }: SmtpError) =>
   responseCode >= 500 && (command === "RCPT TO" || command === "DATA");

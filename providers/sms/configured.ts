@@ -11,11 +11,11 @@ type SmsDeps = {
   redis: Redis;
   clock: Clock;
   log: Log;
-  /** Called with what a provider reports later; Twilio reports to the API instead. */
+  /** Called with a provider's later reports. Twilio reports to the API instead. */
   onReport(report: DeliveryReport): Promise<unknown>;
 };
 
-/** The providers that the configuration names, as one gateway; `close` lets go of their connections. */
+/** The configured providers as one gateway. `close` closes their connections. */
 export function configuredSms(deps: SmsDeps): SmsGateway & { close(): Promise<void> } {
   const { config, redis, clock, log, onReport } = deps;
   const closing: (() => Promise<void>)[] = [];

@@ -11,8 +11,9 @@ import {
 export type Provider = { name: string; gateway: SmsGateway };
 
 /**
- * Tries the providers one after the other until one takes the message. What is about the number
- * ends that: no other would reach it either. What was rejected on its way, another may carry.
+ * Tries the providers in order until one accepts the message. An error about the number stops this,
+ * because no other provider would reach it either. A message that one carrier rejected may go
+ * through another provider.
  */
 export function inOrder(providers: Provider[], log: Log): SmsGateway {
   return {
@@ -32,7 +33,7 @@ export function inOrder(providers: Provider[], log: Log): SmsGateway {
           errors.push(error);
         }
       }
-      // One that may take it later is reason enough to try again.
+      // If any provider may accept it later, the message is retried.
       throw errors.find((error) => !(error instanceof UndeliverableError)) ?? errors.at(-1);
     },
   };

@@ -3,7 +3,7 @@ import type { Redis } from "../../store/redis/connect.ts";
 import { keepMessage } from "../../store/redis/messages/outbox.ts";
 import type { SmsGateway } from "./sms.ts";
 
-/** The development gateway: messages are kept to be looked at and reach no phone. */
+/** For development: messages are kept for viewing and reach no phone. */
 export function outboxGateway(redis: Redis, clock: Clock): SmsGateway {
   return {
     async send({ to, body }) {

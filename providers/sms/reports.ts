@@ -2,15 +2,15 @@ import type { Redis } from "../../store/redis/connect.ts";
 import { findDelivery } from "../../store/redis/messages/deliveries.ts";
 import type { DeliveryReport } from "./sms.ts";
 
-/** Tells a flow what became of its n-th message; resolves, too, where the flow has ended. */
+/** Tells a flow the result of its n-th message. Also resolves if the flow has ended. */
 export type Report = (
   workflowId: string,
   report: Omit<DeliveryReport, "reference"> & { sending: number },
 ) => Promise<void>;
 
 /**
- * Tells the flow that sent a message what became of it. False where the reference is unknown, or
- * its message was followed by another: nobody waits for it then.
+ * Tells the flow that sent a message what became of it. False if the reference is unknown, or if
+ * the flow has sent a newer message since.
  */
 export async function passReport(
   { redis, report }: { redis: Redis; report: Report },

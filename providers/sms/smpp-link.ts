@@ -5,30 +5,30 @@ import { type Log, ProviderError } from "./sms.ts";
 export type SmppTiming = typeof TIMING;
 
 const TIMING = {
-  /** How long the SMSC may take to answer; leaves time for another provider. */
+  /** How long the SMSC may take to answer. It leaves time to try another provider. */
   answerMs: 5_000,
   keepAliveMs: 30_000,
   firstRetryMs: 500,
   lastRetryMs: 30_000,
 };
 
-/** The version 3.4 of the protocol, which every SMSC knows. */
+/** Version 3.4 of the protocol, which every SMSC supports. */
 const VERSION = 0x34;
 
-/** What makes a bind fail until somebody changes a setting, here or at the provider. */
+/** Statuses that refuse a bind until somebody changes a setting, here or at the provider. */
 const REFUSED = ["ESME_RINVSYSID", "ESME_RINVPASWD", "ESME_RBINDFAIL", "ESME_RALYBND"];
 
 type Link = {
   url: string;
   log: Log;
-  /** Called with each deliver_sm, which is acknowledged by then. */
+  /** Called with each deliver_sm, after it was acknowledged. */
   onDeliver(pdu: PDU): void;
 };
 
 /**
- * A connection to an SMSC, bound as a transceiver, that asks every half minute whether it is alive
- * and is made anew for ever when it is not. `request` throws a ProviderError at once while there is
- * none. `close` unbinds.
+ * A connection to an SMSC, bound as a transceiver. It is checked every half minute, and reopened
+ * for ever when it is lost. `request` throws a ProviderError at once while there is no connection.
+ * `close` unbinds.
  */
 export function smppLink({ url, log, onDeliver }: Link, timing: SmppTiming = TIMING) {
   const ending = new AbortController();
@@ -70,7 +70,7 @@ export function smppLink({ url, log, onDeliver }: Link, timing: SmppTiming = TIM
     if (answer.command_status !== 0) throw new ProviderError("smpp", statusName(answer));
   }
 
-  /** Until the connection is lost (throws) or `close` is called. */
+  /** Runs until the connection is lost (then throws) or `close` is called. */
   async function watch(session: Session, ended: Promise<ProviderError>) {
     const closing = new Promise<undefined>((resolve) => {
       ending.signal.addEventListener("abort", () => resolve(undefined), { once: true });
@@ -103,7 +103,7 @@ export function smppLink({ url, log, onDeliver }: Link, timing: SmppTiming = TIM
 
   const kept = keep();
   return {
-    /** Resolves with the answer, whatever its status. */
+    /** Resolves with the answer, whatever its status is. */
     async request(command: string, fields: object): Promise<PDU> {
       if (!bound || ending.signal.aborted) throw new ProviderError("smpp", "not_bound");
       return ask(bound, command, fields);
@@ -115,7 +115,10 @@ export function smppLink({ url, log, onDeliver }: Link, timing: SmppTiming = TIM
   };
 }
 
-/** A new connection; `lost` is emitted with a code when it ends, and `ended` resolves with it. */
+/**
+ * Opens a connection. When it ends, `lost` is emitted with a code, and `ended` resolves with that
+ * error.
+ */
 function open(url: string, onDeliver: (pdu: PDU) => void) {
   const { protocol, hostname, port } = new URL(url);
   const tls = protocol === "smpps:";
@@ -123,7 +126,7 @@ function open(url: string, onDeliver: (pdu: PDU) => void) {
   const ended = new Promise<ProviderError>((resolve) => {
     session.once("lost", (code: string) => resolve(new ProviderError("smpp", code)));
   });
-  // One for each request that waits.
+  // Each waiting request adds a listener.
   session.setMaxListeners(0);
   let code = "connection_closed";
   session.on("error", (error: NodeJS.ErrnoException) => {

@@ -1,8 +1,8 @@
-/** What this project uses of the package `smpp`, which brings no types. */
+/** The parts of the package `smpp` that this project uses. The package has no types. */
 declare module "smpp" {
   import type { EventEmitter } from "node:events";
 
-  /** A text comes back with its header taken off; what is in no known alphabet stays bytes. */
+  /** The text without its header. Text in an unknown alphabet stays bytes. */
   type Text = { message: string | Buffer };
 
   class PDU {
@@ -19,7 +19,7 @@ declare module "smpp" {
   }
 
   class Session extends EventEmitter {
-    /** False where the connection cannot be written to any more. */
+    /** False if the connection can no longer be written to. */
     send(pdu: PDU, onAnswer?: (answer: PDU) => void): boolean;
     close(): void;
     destroy(): void;

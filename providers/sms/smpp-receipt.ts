@@ -1,14 +1,14 @@
 import type { PDU } from "smpp";
 import type { DeliveryReport, UndeliverableReason } from "./sms.ts";
 
-/** What a receipt tells of the message that the SMSC knows by `messageId`. */
+/** What a receipt says about the message that the SMSC knows as `messageId`. */
 export type SmppReceipt = { messageId: string } & Omit<DeliveryReport, "reference">;
 
 type State = { name: string; reason?: UndeliverableReason };
 
 /**
- * The final states, by the number of the TLV message_state (SMPP 3.4, 5.2.28) and by the word in
- * the receipt's text (appendix B). Others are on the way to one of these.
+ * The final states, by the number in the TLV message_state (SMPP 3.4, 5.2.28) and by the word in
+ * the receipt's text (appendix B). All other states are intermediate.
  */
 const STATES: Record<number, State> = {
   2: { name: "DELIVRD" },
@@ -19,7 +19,7 @@ const STATES: Record<number, State> = {
   8: { name: "REJECTD", reason: "rejected_by_carrier" },
 };
 
-/** SMPP 3.4, 5.2.12: bits 2 to 5 of esm_class tell what kind of message this is. */
+/** SMPP 3.4, 5.2.12: bits 2 to 5 of esm_class give the kind of message. */
 const KIND = 0b0011_1100;
 const RECEIPT = 0b0000_0100;
 

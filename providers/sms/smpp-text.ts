@@ -1,20 +1,20 @@
 import smpp from "smpp";
 
-/** SMPP 3.4, 5.2.19: the SMSC's own alphabet, which is GSM's, and UCS-2. */
+/** SMPP 3.4, 5.2.19: the SMSC's default alphabet, which is GSM's, and UCS-2. */
 const GSM = 0;
 const UCS2 = 8;
 
-/** GSM 03.40: a message holds 140 octets, which are 160 characters of seven bits. */
+/** GSM 03.40: a message holds 140 octets, or 160 characters of seven bits. */
 const WHOLE = { [GSM]: 160, [UCS2]: 140 };
-/** What the header of a part leaves of that. */
+/** The same for a part, without its header. */
 const PART = { [GSM]: 153, [UCS2]: 134 };
 const ESCAPE = 0x1b;
 
 export type SmppText = { coding: number; concatenated: boolean; parts: Buffer[] };
 
 /**
- * A text as the octets of its messages: in GSM's alphabet where that has every character, else in
- * UCS-2. Parts of a long one begin with a header (GSM 03.40, 9.2.3.24.1) that holds `number`.
+ * A text as the octets of its messages: in GSM's alphabet if it has every character, else in UCS-2.
+ * Each part of a long text starts with a header (GSM 03.40, 9.2.3.24.1) that contains `number`.
  */
 export function smppText(text: string, number: number): SmppText {
   const coding = smpp.encodings.ASCII.match(text) ? GSM : UCS2;
@@ -29,7 +29,7 @@ export function smppText(text: string, number: number): SmppText {
   return { coding, concatenated: true, parts };
 }
 
-/** Where the part that begins at `from` ends: never between two halves of one character. */
+/** The end of the part that starts at `from`. It never splits a character. */
 function endOf(octets: Buffer, from: number, coding: typeof GSM | typeof UCS2): number {
   const end = from + PART[coding];
   if (end >= octets.length) return octets.length;

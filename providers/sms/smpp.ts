@@ -24,7 +24,9 @@ type SmppDeps = {
   onReport(report: DeliveryReport): Promise<unknown>;
 };
 
-/** What refuses the number, not the message, the sender or this moment. */
+/**
+ * The status that refuses the number. Others refuse the message or the sender, or are temporary.
+ */
 const UNREACHABLE = "ESME_RINVDSTADR";
 
 /** Types of number and numbering plans (SMPP 3.4, 5.2.5 and 5.2.6). */
@@ -32,17 +34,17 @@ const INTERNATIONAL = { ton: 1, npi: 1 };
 const NETWORK_SPECIFIC = { ton: 3, npi: 0 };
 const ALPHANUMERIC = { ton: 5, npi: 0 };
 
-/** esm_class: the text begins with a header. */
+/** esm_class: the text starts with a header. */
 const WITH_HEADER = 0x40;
-/** registered_delivery: a receipt is asked for, of success or failure. */
+/** registered_delivery: requests a receipt for success or failure. */
 const RECEIPT = 1;
 
-/** A receipt can overtake the answer that tells the message's id. */
+/** Waits before each look-up: a receipt can arrive before the answer with the message's ID. */
 const LOOKS_MS = [0, 250, 1_000, 3_000];
 
 /**
- * Sends over SMPP 3.4, and passes on what the SMSC reports, also of messages that another worker
- * sent. Of a long text a receipt is asked for the last part alone. `close` unbinds.
+ * Sends over SMPP 3.4 and passes on the SMSC's reports, including those on messages of other
+ * workers. For a long text only the last part requests a receipt. `close` unbinds.
  */
 export function smppGateway(
   { url, from, limits, redis, log, onReport }: SmppDeps,
@@ -76,7 +78,7 @@ export function smppGateway(
     try {
       await rememberSmppMessage(redis, messageId, reference);
     } catch {
-      // It is sent: to send it again would be worse than to hear no more of it.
+      // The message is sent. Losing its report is better than sending it again.
       log.warn({ provider: "smpp" }, "a message's id could not be kept");
     }
   }
@@ -126,7 +128,10 @@ function senderOf(from: string) {
   return { source_addr_ton: ton, source_addr_npi: npi, source_addr: from.replace("+", "") };
 }
 
-/** As a relative time (SMPP 3.4, 7.1.1): what comes after the code has expired confuses. */
+/**
+ * A relative time (SMPP 3.4, 7.1.1), because a message after the code has expired would confuse
+ * people.
+ */
 function validityOf(lifetimeMs: number): string {
   const minutes = String(Math.ceil(lifetimeMs / 60_000)).padStart(2, "0");
   return `00000000${minutes}00000R`;

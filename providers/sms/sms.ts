@@ -1,29 +1,34 @@
 /**
- * One short message to one phone. `reference` is an opaque random id that the provider may keep:
- * reports come back under it.
+ * One short message to one phone. `reference` is an opaque random ID that the provider may store;
+ * it reports under this ID.
  */
 export type Sms = { to: string; body: string; reference: string };
 
-/** Which provider took a message. */
+/** The provider that accepted a message. */
 export type Sent = { provider: string };
 
-/** Sends SMS; resolves when a provider took the message, throws `UndeliverableError` or any error to retry. */
+/**
+ * Sends SMS. Resolves when a provider has accepted the message. Throws `UndeliverableError` if no
+ * retry helps; any other error means: try again.
+ */
 export type SmsGateway = { send(sms: Sms): Promise<Sent> };
 
-/** Where gateways tell what happens; no number and no text goes there. */
+/** The providers' log. Never log a number or a text here. */
 export type Log = {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
 };
 
-/** What became of a message after it was handed over. `reason` is a word as in `UndeliverableError`. */
+/**
+ * What became of a message after a provider accepted it. `reason` is as in `UndeliverableError`.
+ */
 export type DeliveryReport = {
   reference: string;
   outcome: "delivered" | "failed";
   reason?: UndeliverableReason;
 };
 
-/** Why a message does not arrive; these words never change. */
+/** Why a message does not arrive. These words never change. */
 export type UndeliverableReason =
   | "unreachable_number"
   | "blocked_number"
@@ -32,7 +37,7 @@ export type UndeliverableReason =
   | "expired"
   | "unknown";
 
-/** The provider will never deliver this message: no retry helps. */
+/** The provider will never deliver this message; no retry helps. */
 export class UndeliverableError extends Error {
   readonly reason: UndeliverableReason;
   constructor(reason: UndeliverableReason) {
@@ -41,7 +46,9 @@ export class UndeliverableError extends Error {
   }
 }
 
-/** A provider did not take a message, for now. `code` is the provider's own, or one of the network. */
+/**
+ * A provider did not accept a message for now. `code` is the provider's own, or a network error's.
+ */
 export class ProviderError extends Error {
   readonly code: string;
   constructor(provider: string, code: string) {

@@ -3,7 +3,7 @@ import type { Config } from "../../config.ts";
 import type { DeliveryReport, UndeliverableReason } from "./sms.ts";
 
 /**
- * Twilio's codes for a message that will not arrive, at once or in a report
+ * Twilio's codes for a message that will not arrive, in an answer or in a report
  * (https://www.twilio.com/docs/api/errors).
  */
 export const TWILIO_REASONS: Record<string, UndeliverableReason> = {
@@ -26,14 +26,14 @@ export const TWILIO_REASONS: Record<string, UndeliverableReason> = {
   30036: "expired", // validity period over
 };
 
-/** Where Twilio reports on a message; undefined where it cannot reach the gateway. */
+/** The URL to which Twilio reports on a message; undefined without PUBLIC_URL. */
 export function twilioStatusUrl({ PUBLIC_URL }: Config, reference: string): string | undefined {
   return PUBLIC_URL && `${PUBLIC_URL.replace(/\/+$/, "")}/v1/providers/twilio/${reference}`;
 }
 
 type Form = Record<string, unknown>;
 
-/** Whether Twilio sent this report, by its signature over address and form; constant in time. */
+/** Whether Twilio sent this report, by its signature over URL and form. Takes constant time. */
 export function isFromTwilio(
   config: Config,
   { reference, signature, form }: { reference: string; signature: string; form: Form },
@@ -43,7 +43,7 @@ export function isFromTwilio(
   return url !== undefined && token !== undefined && validateRequest(token, signature, url, form);
 }
 
-/** Reads a report's form; undefined for a status on the way to the last one. */
+/** Reads a report's form; undefined if the status is not final. */
 export function readTwilioStatus(reference: string, form: Form): DeliveryReport | undefined {
   const { MessageStatus, ErrorCode } = form;
   if (MessageStatus === "delivered") return { reference, outcome: "delivered" };

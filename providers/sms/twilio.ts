@@ -7,7 +7,7 @@ const API = "https://api.twilio.com";
 /** Leaves time for another provider within the activity's 15 s. */
 const ANSWER_MS = 5_000;
 
-/** Sends through Twilio; nothing of what Twilio says but its code gets out. */
+/** Sends through Twilio. Of Twilio's errors only the code is passed on. */
 export function twilioGateway(config: Config): SmsGateway {
   const client = twilio(config.TWILIO_ACCOUNT_SID, config.TWILIO_AUTH_TOKEN, {
     httpClient: httpClient(config.TWILIO_BASE_URL ?? API),
@@ -28,7 +28,7 @@ export function twilioGateway(config: Config): SmsGateway {
   };
 }
 
-/** Twilio's own HTTP client, with another address of the API. */
+/** Twilio's own HTTP client, with another base URL of the API. */
 function httpClient(base: string) {
   const http = new twilio.RequestClient({ timeout: ANSWER_MS });
   const request = http.request.bind(http);
@@ -37,7 +37,7 @@ function httpClient(base: string) {
   return http;
 }
 
-/** Twilio's errors quote the number, and carry the request with its credentials. */
+/** Replaces Twilio's errors, which quote the number and hold the request with its credentials. */
 function withoutWords(error: unknown): Error {
   const { code, status } = error as { code?: unknown; status?: unknown };
   const reason = TWILIO_REASONS[String(code)];

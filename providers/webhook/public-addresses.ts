@@ -3,13 +3,13 @@ import { isIP, type LookupFunction } from "node:net";
 import { promisify } from "node:util";
 import ipaddr from "ipaddr.js";
 
-/** Of IPv6 only global unicast is outside (RFC 4291 section 2.4). */
+/** In IPv6 only global unicast is public (RFC 4291 section 2.4). */
 const GLOBAL_UNICAST: [ipaddr.IPv6, number] = [ipaddr.IPv6.parse("2000::"), 3];
 
 /**
- * Whether the IP address is one of the public internet; false for any other text. Outside is what the
- * IANA Special-Purpose Address Registries do not name: an address that holds another one inside
- * (IPv4-mapped, NAT64, 6to4, Teredo) is never outside.
+ * Whether the IP address is on the public internet; false for any other text. An address is public
+ * if the IANA Special-Purpose Address Registries do not list it. An address that contains another
+ * one (IPv4-mapped, NAT64, 6to4, Teredo) is never public.
  */
 export function isPublicAddress(text: string): boolean {
   if (!isIP(text)) return false;
@@ -18,31 +18,34 @@ export function isPublicAddress(text: string): boolean {
   return address.kind() === "ipv4" || address.match(GLOBAL_UNICAST);
 }
 
-/** A URL's host as `lookup` and `isIP` take it. */
+/** A URL's host in the form that `lookup` and `isIP` take. */
 export const bareHost = ({ hostname }: URL) => hostname.replace(/^\[|\]$/g, "");
 
-/** RFC 6761 section 6.3: these are loopback, whatever DNS knows of them. */
+/** RFC 6761 section 6.3: these names are always loopback, whatever DNS says. */
 const LOCALHOST = /(^|\.)localhost\.?$/i;
 
-/** How names become addresses: as `dns.lookup` does it, with `all`. */
+/** Resolves names like `dns.lookup` with `all`. */
 export type Resolve = typeof lookUp;
 
-/** Whether the host is a name that DNS is asked for. */
+/** Whether the host is a name that needs DNS. */
 export const isName = (host: string) => !isIP(host) && !LOCALHOST.test(host);
 
-/** Whether the host is, or has by DNS right now, an address inside; false where DNS knows nothing. */
+/**
+ * Whether the host is an address inside our network, or DNS currently names one; false if DNS has
+ * no answer.
+ */
 export async function isInside(host: string, resolve: Resolve = lookUp): Promise<boolean> {
   if (!isName(host)) return !isPublicAddress(host);
   const addresses = await promisify(resolve)(host, { all: true }).catch(() => []);
   return addresses.some(({ address }) => !isPublicAddress(address));
 }
 
-/** The code of the error where a connection would lead inside. */
+/** The error code of a connection that would lead inside our network. */
 export const BLOCKED = "EBLOCKED";
 
 /**
- * Resolves names for a connection, which then goes to the very addresses that were looked at: what
- * DNS says a moment later makes no difference. Any address inside among them is an error.
+ * Resolves a name for a connection. The connection uses exactly the addresses that were checked, so
+ * a later DNS change has no effect. If any of them is inside our network, it fails.
  */
 export const lookupPublic =
   (resolve: Resolve): LookupFunction =>
@@ -57,5 +60,5 @@ export const lookupPublic =
     });
   };
 
-/** The error of a connection that would lead inside. */
+/** The error of a connection that would lead inside our network. */
 export const blocked = () => Object.assign(new Error("The address is inside"), { code: BLOCKED });

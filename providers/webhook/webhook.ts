@@ -17,24 +17,27 @@ export type WebhookMessage = {
   url: string;
   /** `whsec_...` */
   secret: string;
-  /** Stays the same however often the event is sent. */
+  /** The same each time the event is sent. */
   id: string;
   at: Date;
   body: string;
 };
 
-/** Sends a message once; resolves with the HTTP status or a word for what went wrong, never throws. */
+/**
+ * Sends a message once. Resolves with the HTTP status, or with a word for what went wrong. Never
+ * throws.
+ */
 export type WebhookSender = { send(message: WebhookMessage): Promise<string> };
 
-/** More of an answer than this is not waited for. */
+/** The longest answer that is read. */
 const ANSWER_BYTES = 64 * 1024;
 
-/** A new secret to sign with: 24 random bytes, as Standard Webhooks writes them. */
+/** A new signing secret: 24 random bytes, in the form of Standard Webhooks. */
 export const newWebhookSecret = () => `whsec_${randomBytes(24).toString("base64")}`;
 
 /**
- * Sends messages as Standard Webhooks says, to public addresses alone unless `inside`. Redirects are
- * an answer like any other: nobody follows them. Of the answer only the status counts.
+ * Sends messages as Standard Webhooks specifies, only to public addresses unless `inside`.
+ * Redirects are not followed; they count as answers. Only the answer's status matters.
  */
 export function webhookSender({
   inside,
@@ -58,13 +61,13 @@ export function webhookSender({
             "webhook-timestamp": Math.floor(at.getTime() / 1000),
             "webhook-signature": new Webhook(secret).sign(id, at, body),
           },
-          // A connection of its own: one that is kept would not be looked at again.
+          // A new connection each time: a reused one would skip the address check.
           agent: false,
           signal: AbortSignal.timeout(timeoutMs),
           ...(!inside && { lookup: lookupPublic(resolve) }),
         } as const;
         const target = new URL(url);
-        // Addresses are not looked up, so they are checked here.
+        // IP addresses need no look-up, so they are checked here.
         const host = bareHost(target);
         if (!inside && isIP(host) && !isPublicAddress(host)) throw blocked();
         return String(await statusOf(target, options, body));
@@ -87,7 +90,7 @@ function statusOf(target: URL, options: RequestOptions, body: string): Promise<n
   });
 }
 
-/** Lets a receiver finish its answer, within reason. */
+/** Lets the receiver finish its answer, up to a limit. */
 function ignore(answer: IncomingMessage) {
   let bytes = 0;
   answer.on("error", () => {});
@@ -110,7 +113,7 @@ const WORDS: Record<string, string> = {
   EPIPE: "unreachable",
 };
 
-/** A stable word: an error's own might quote the address. */
+/** A word that never changes. The error's own text might quote the address. */
 function wordFor(error: unknown): string {
   const { code = "" } = error as { code?: string };
   if (/CERT|SIGNATURE|SSL|TLS|EPROTO|ISSUER/.test(code)) return "untrusted_certificate";

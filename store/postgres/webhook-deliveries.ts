@@ -40,8 +40,8 @@ export async function noteDelivery(
 }
 
 /**
- * How many of a webhook's oldest deliveries each attempt examines. More than one is added per
- * attempt would need, so the table stays bounded.
+ * How many of a webhook's oldest deliveries each attempt examines: far more than an attempt adds,
+ * so their number stays bounded.
  */
 const OLDEST = 100;
 
