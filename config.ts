@@ -169,7 +169,7 @@ const checkedEnvironment = environment.superRefine((env, context) => {
   for (const { by, names, of } of NEEDED)
     for (const name of by(env) ? names : [])
       if (env[name] === undefined)
-        context.addIssue({ code: "custom", path: [name], message: `is needed by ${of}` });
+        context.addIssue({ code: "custom", path: [name], message: `is required by ${of}` });
 });
 
 /** An empty variable, as compose files write it, counts as not set. */
@@ -181,7 +181,7 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
   const parsed = checkedEnvironment.safeParse(withoutEmpty(env));
   if (!parsed.success) {
     const lines = parsed.error.issues.map((issue) => `  ${issue.path.join(".")}: ${issue.message}`);
-    throw new Error(`The configuration is incomplete:\n${lines.join("\n")}`);
+    throw new Error(`The configuration is not valid:\n${lines.join("\n")}`);
   }
   return Object.freeze({ ...parsed.data, limits });
 }

@@ -50,7 +50,7 @@ export function wordsOfIssue(issue: Issue): string {
     case "invalid_value":
       return `This must be one of: ${issue.values.join(", ")}.`;
     case "unrecognized_keys":
-      return "There is a field that is not known here.";
+      return "This has an unknown field.";
     default:
       return NOT_VALID;
   }

@@ -40,7 +40,7 @@ const redis = await connectRedis(config.REDIS_URL, (error) =>
 );
 const clock = { now: () => Date.now() };
 const mail = mailGateway({ config, redis, clock });
-if (!mail) log.warn("users are sent no notices by e-mail; set SMTP_URL to send them");
+if (!mail) log.warn("email notices are off; set SMTP_URL to send them");
 const connection = await NativeConnection.connect({
   ...workerSettings.connection,
   address: config.TEMPORAL_ADDRESS,

@@ -37,6 +37,6 @@ export function eventOf(
  */
 export function currentWorkflowId(): string {
   const { workflowExecution } = activityInfo();
-  if (!workflowExecution) throw new TypeError("Activities run for workflows only");
+  if (!workflowExecution) throw new TypeError("The activity was not started by a workflow");
   return workflowExecution.workflowId;
 }

@@ -43,6 +43,6 @@ function anonymous(log: Log, activity: string, error: unknown): ApplicationFailu
     return ApplicationFailure.nonRetryable("The phone cannot be reached", error.reason);
   const cause = error instanceof Error && error.cause ? error.cause : error;
   const code = (cause as { code?: unknown })?.code;
-  log.warn({ activity, error: (cause as Error)?.name, code }, "activity failed, to be retried");
+  log.warn({ activity, error: (cause as Error)?.name, code }, "activity failed; it is retried");
   return ApplicationFailure.retryable(`${activity} failed`, "dependency_unavailable");
 }

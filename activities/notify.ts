@@ -36,7 +36,8 @@ export function noticeActivities(deps: ActivityDeps) {
       if (!mail) return "mail_off";
       const event = await getEvent(db, eventId);
       const user = event?.userId && (await getUser(db, event.userId));
-      if (!user) throw ApplicationFailure.nonRetryable("No such event of a user", "no_event");
+      if (!user)
+        throw ApplicationFailure.nonRetryable("The event or its user does not exist", "no_event");
       const change = { userId: user.id, eventKey: event.key };
       const address = to === "former" ? await formerAddress(redis, change) : user.email;
       if (!address) return "no_address";
@@ -60,7 +61,10 @@ export function noticeActivities(deps: ActivityDeps) {
       });
       if (!spent) {
         await recordEvent(db, droppedNotice(event, to, new Date(clock.now())));
-        throw ApplicationFailure.nonRetryable("The address was sent too many notices", OVER_BUDGET);
+        throw ApplicationFailure.nonRetryable(
+          "Too many notices were sent to this address",
+          OVER_BUDGET,
+        );
       }
       return mail.send({ id, to: address, ...words }).catch(async (error) => {
         await spent.giveBack();

@@ -52,7 +52,7 @@ export function deliveryActivities({ db, redis, sms, config, clock }: ActivityDe
       const code = newNumericCode(passcode.digits);
       const hash = hashCode(config.CODE_KEY, "passcode", challengeId, code);
       if (expiresAt <= now || !(await storePasscode(redis, { challengeId, hash, expiresAt })))
-        throw ApplicationFailure.nonRetryable("The challenge is over", "challenge_over");
+        throw ApplicationFailure.nonRetryable("The challenge has ended", "challenge_over");
       const text = passcodeText(config, { code, lifetimeMs: expiresAt - now });
       await send(phone.phoneNumber, text, sending);
     },

@@ -90,7 +90,7 @@ export const PROBLEMS = {
   link_not_found: { status: 404, title: "Linked account not found" },
   cloud_account_own_login: {
     status: 403,
-    title: "Only a Cloud account's own users set its multi-factor authentication",
+    title: "Only a Cloud account's own users can set up its multi-factor authentication",
   },
   policy_conflict: { status: 409, title: "Another administrator just changed the policy" },
   username_taken: { status: 409, title: "That user name is taken" },

@@ -46,7 +46,7 @@ export function readAddress(typed: string): string | undefined {
  */
 export function normalizeAddress(address: string): string {
   const read = readAddress(address);
-  if (read === undefined) throw new TypeError("This is no e-mail address");
+  if (read === undefined) throw new TypeError("Not an email address");
   return read;
 }
 

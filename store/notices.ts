@@ -174,7 +174,7 @@ export function writeNotice(
 ): { subject: string; body: string } {
   const { service, username, url, actorRole } = letterhead;
   const notice = noticeOf(event.type);
-  if (!notice) throw new TypeError(`Nobody is told of ${event.type}`);
+  if (!notice) throw new TypeError(`No notice exists for ${event.type}`);
   const told = notice(event, to, letterhead);
   const user = nameInMail(username);
   const lines = [

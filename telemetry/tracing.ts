@@ -36,7 +36,7 @@ type Settings = {
  */
 export function startTracing({ endpoint, service, log }: Settings) {
   setGlobalErrorHandler((error) =>
-    log.warn({ error: (error as Error).name }, "traces are not delivered"),
+    log.warn({ error: (error as Error).name }, "traces could not be sent"),
   );
   const resource = new Resource({ "service.name": service });
   const url = `${endpoint.replace(/\/$/, "")}/v1/traces`;

@@ -30,11 +30,11 @@ export function exporterAt(bindAddress: string): TelemetryOptions["metrics"] {
 export function measureWorker(meter: MetricMeter) {
   const duration = (name: string, about: string) =>
     meter.createHistogram(`second_step_${name}_duration`, "float", "seconds", about);
-  const activities = duration("activity", "Attempts of activities by how they ended");
+  const activities = duration("activity", "Attempts of activities, by outcome");
   const queries = duration("database_query", "PostgreSQL queries, waits included");
   const counter = (name: string, about: string) =>
     meter.createCounter(`second_step_${name}`, undefined, about);
-  const messages = counter("sms", "SMS handed to a provider, by what it answered");
+  const messages = counter("sms", "SMS handed to a provider, by its answer");
   const webhooks = counter("webhook_attempts", "Attempts to deliver to webhooks, by the answer");
 
   subscribe("activity", ({ seconds, ...tags }) => activities.record(seconds, tags));

@@ -9,7 +9,7 @@ export class RemovalUnderWay extends TemporalAway {
   readonly removalId: string;
 
   constructor(removalId: string, cause: unknown) {
-    super("A removal goes on", { cause });
+    super("The removal is still running", { cause });
     this.removalId = removalId;
   }
 }

@@ -31,7 +31,7 @@ import { unrunChallenge } from "./unrun-challenge.ts";
 export function createFlows(client: Client) {
   const forPrograms = flowsOver(client);
   // Enrollments start inside a transaction, which holds a connection and the lock on the user's
-  // row. So they get the short time limit for pages too.
+  // row. So for pages, too, they have the short time limit of programs.
   const { startSmsEnrollment, startOtpEnrollment } = forPrograms;
   const forPages = { ...flowsOver(client, pageTimeLeft), startSmsEnrollment, startOtpEnrollment };
   return { ...forPrograms, forPages };
@@ -115,7 +115,7 @@ function flowsOver(client: Client, patience?: () => number) {
     /** Delivers an event again after its delivery has ended; false if it has not ended. */
     startWebhookDelivery: (args: WebhookDeliveryArgs) =>
       start("webhookDelivery", deliveryId(args), args, {
-        summary: "an event to a webhook, once more",
+        summary: "an event sent to a webhook again",
         state: "attempting",
       }),
     /** Undefined if no such workflow is known. */

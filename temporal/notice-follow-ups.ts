@@ -13,7 +13,7 @@ export function noticesOf(event: AuditEvent): FollowUp[] {
     type: "notice",
     workflowId: workflowIds.notice(eventId, to),
     args: { userId, accountId, eventId, to },
-    summary: `notice of ${type} by e-mail`,
+    summary: `email notice of ${type}`,
     state: "sending",
   }));
 }

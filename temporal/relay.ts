@@ -34,12 +34,12 @@ async function relay(deps: RelayDeps, stopping: AbortSignal): Promise<void> {
     let waitMs = 0;
     try {
       if ((await passOn(deps)) === 0) waitMs = pollMs;
-      if (failures > 0) log.info({ failures }, "events are passed on again");
+      if (failures > 0) log.info({ failures }, "follow-ups of events start again");
       failures = 0;
     } catch (error) {
       const { name, code } = causeOf(error);
       if (failures === 0)
-        log.warn({ error: name, code }, "events cannot be passed on; they wait until they can");
+        log.warn({ error: name, code }, "follow-ups of events cannot start; they are retried");
       failures += 1;
       waitMs = Math.min(pollMs * 2 ** failures, longestWaitMs);
     }

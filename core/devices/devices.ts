@@ -157,6 +157,6 @@ export function enrollmentRefusal(view: EnrollmentView): Error {
   if (view.state === "verified")
     return new Problem("device_verified_already", "There is nothing left to do.", { members });
   if (view.next.length === 0)
-    return new Problem("device_not_found", "It was removed.", { members });
+    return new Problem("device_not_found", "The device was removed.", { members });
   return new Problem("illegal_transition", `Not possible in the state ${view.state}.`, { members });
 }

@@ -111,7 +111,7 @@ export async function restartOtpDevice(
  * set-up may get it.
  */
 export async function sameSetup(deps: Deps, device: OtpDevice): Promise<OtpSetup> {
-  if (!device.secret) throw new TypeError("An app has a secret");
+  if (!device.secret) throw new TypeError("The OTP device has no secret");
   const secret = unseal(deps.config.SEALING_KEYS, device.secret, device.id).toString();
   return setupOf(deps, device.by, await viewDevice(deps, device), secret);
 }

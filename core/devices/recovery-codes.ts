@@ -64,7 +64,7 @@ export async function makeRecoveryCodes(
       if (configuredMethods(profile.devices).length === 0)
         throw new Problem(
           "multi_factor_off",
-          "Verify a device first. Codes stand in for a lost one.",
+          "Verify a device first. Recovery codes replace a lost device.",
         );
       await requireRecentLogin({ ...deps, db: tx }, session);
       await requireStillLive({ ...deps, db: tx }, session);

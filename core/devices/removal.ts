@@ -31,7 +31,7 @@ export async function removeDevice(
   const what = { deviceId, event: "device_removed", unless } as const;
   const outcome = await remove(deps, session, of, what, origin);
   if (outcome === "overtaken" && ifLast) throw ifLast;
-  if (outcome === "gone") throw new Problem("device_not_found", "It was removed.");
+  if (outcome === "gone") throw new Problem("device_not_found", "The device was removed.");
   if (outcome === "remove_all_required") throw removeAllRequired();
 }
 

@@ -130,7 +130,7 @@ export async function verifyPin(
     const { moved, view } = await moveEnrollment(deps, device, "acceptPin", facts, origin, request);
     // Not moved: another request with other options has proven the phone first.
     if (!moved) throw enrollmentRefusal(view);
-    if (view.state === "removed") throw new Problem("device_not_found", "It was removed.");
+    if (view.state === "removed") throw new Problem("device_not_found", "The device was removed.");
     return { device: await viewDevice(deps, proven(deps, device, aside)), signedOut: !aside };
   } catch (error) {
     if (isOutage(error) || isSpent(error))
@@ -178,13 +178,13 @@ async function refuse(
         members: { triesRemaining: 0 },
       });
     case "replaced":
-      return new Problem("pin_replaced", "A newer PIN was sent. Type that one.");
+      return new Problem("pin_replaced", "A newer PIN was sent. Enter the newest one.");
     default:
       return new Problem("pin_expired", "Request a new PIN.");
   }
 }
 
 function phoneOf({ userId, phoneNumber }: Device) {
-  if (!phoneNumber) throw new TypeError("An SMS device has a number");
+  if (!phoneNumber) throw new TypeError("The SMS device has no phone number");
   return { userId, phoneNumber };
 }

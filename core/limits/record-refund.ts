@@ -20,6 +20,6 @@ export function recordRefund(
     await recordEvent(deps.db, event);
   };
   record().catch((error) =>
-    deps.log.warn({ err: error }, "an attempt that was given back could not be recorded"),
+    deps.log.warn({ err: error }, "could not record that an attempt was given back"),
   );
 }

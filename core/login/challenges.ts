@@ -141,7 +141,7 @@ export async function moveChallenge<U extends UpdateName<"loginChallenge">>(
 export function withdrawSpent({ flows, log }: Pick<Deps, "flows" | "log">, id: string): void {
   flows
     .signal(workflowIds.loginChallenge(id), "withdraw", { reason: TOO_MANY })
-    .catch((error) => log.warn({ err: error }, "a challenge that is spent could not be told so"));
+    .catch((error) => log.warn({ err: error }, "could not end the flow of a used-up challenge"));
 }
 
 /** The challenge's record. Throws `challenge_not_found`. */

@@ -153,7 +153,7 @@ export function rememberAddressOf(
   const known = { key: keys.knownAddresses(user), failures: keys.knownFailures(user, address) };
   const most = deps.config.limits.password.knownAddresses;
   rememberAddress(deps.redis, known, address, { now: deps.clock.now(), most }).catch((error) =>
-    deps.log.warn({ err: error }, "the address of a login could not be noted"),
+    deps.log.warn({ err: error }, "could not store the address of a login"),
   );
 }
 

@@ -155,7 +155,10 @@ async function decide(
       );
   } else if (method) {
     if (wanted === "only")
-      throw new Problem("forbidden", "Multi-factor authentication is set up. Log in with it.");
+      throw new Problem(
+        "forbidden",
+        "Multi-factor authentication is already set up. Log in with your second factor.",
+      );
     const { devices } = profile;
     const choice = { method, methods, epochs, devices, lifetimeMs: challengeMs };
     const challenge = await startChallenge(deps, user, choice);

@@ -20,7 +20,10 @@ export async function usedCode(
 
 /** The refusal of a recovery code that was used before: `passcode_already_used`. */
 const recoveryCodeUsed = (): Problem =>
-  new Problem("passcode_already_used", "You have used this recovery code already. Take another.");
+  new Problem(
+    "passcode_already_used",
+    "You have already used this recovery code. Use another one.",
+  );
 
 /**
  * Marks a recovery code as used, and answers how many are left; undefined if the guess is no

@@ -152,7 +152,7 @@ async function refuse(
       return usedCode(deps, ownerOf(id) ?? "", newest);
     case "replaced":
       await recordFailedStep(deps, id, { ...step, reason: "replaced" }, origin);
-      return new Problem("passcode_replaced", "A newer passcode was sent. Type that one.");
+      return new Problem("passcode_replaced", "A newer passcode was sent. Enter the newest one.");
     case "passcode_expired":
       return new Problem("passcode_expired", "Request a new passcode.");
     case "locked":

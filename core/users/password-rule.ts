@@ -16,7 +16,7 @@ const SHORTEST_PASSWORD = 8;
 export const LONGEST_PASSWORD = 256;
 
 /** What users are told about a longer password. */
-export const TOO_LONG = `A password has at most ${LONGEST_PASSWORD} characters.`;
+export const TOO_LONG = `A password can have at most ${LONGEST_PASSWORD} characters.`;
 
 /**
  * Throws `invalid_request` for a password that is too short, too long, the user name (once or
@@ -27,7 +27,7 @@ export function requireStrong(password: string, username: string) {
   const refuse = (message: string) =>
     new Problem("invalid_request", message, { errors: [{ path: "password", message }] });
   if ([...password.normalize("NFC")].length < SHORTEST_PASSWORD)
-    throw refuse(`A password has at least ${SHORTEST_PASSWORD} characters.`);
+    throw refuse(`A password must have at least ${SHORTEST_PASSWORD} characters.`);
   if (password.length > LONGEST_PASSWORD) throw refuse(TOO_LONG);
   if (normalizeUsername(password).replaceAll(normalizeUsername(username), "") === "")
     throw refuse("The password cannot be your user name, nor your user name repeated.");

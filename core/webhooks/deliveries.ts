@@ -80,7 +80,8 @@ export async function resend(
   return { ...describeDelivery(found), state: "attempting" };
 }
 
-const underWay = () => new Problem("illegal_transition", "It is being sent now. Try again later.");
+const underWay = () =>
+  new Problem("illegal_transition", "The event is being sent now. Try again later.");
 
 function describeDelivery({ delivery, event }: EventDelivery): DeliveryView {
   const { eventId, state, attempts, lastOutcome, lastAttemptAt } = delivery;

@@ -60,7 +60,7 @@ export function smppGateway(
     const receipt = readReceipt(pdu);
     if (!receipt) return;
     const passed = pass(receipt).catch(() => {
-      log.warn({ provider: "smpp" }, "a receipt could not be passed on");
+      log.warn({ provider: "smpp" }, "could not report a delivery receipt to its flow");
     });
     passing.add(passed);
     passed.finally(() => passing.delete(passed));
@@ -79,7 +79,7 @@ export function smppGateway(
       await rememberSmppMessage(redis, messageId, reference);
     } catch {
       // The message is sent. Losing its report is better than sending it again.
-      log.warn({ provider: "smpp" }, "a message's id could not be kept");
+      log.warn({ provider: "smpp" }, "could not store a message ID; its receipt will be ignored");
     }
   }
 

@@ -61,4 +61,5 @@ export const lookupPublic =
   };
 
 /** The error of a connection that would lead inside our network. */
-export const blocked = () => Object.assign(new Error("The address is inside"), { code: BLOCKED });
+export const blocked = () =>
+  Object.assign(new Error("The address is not public"), { code: BLOCKED });

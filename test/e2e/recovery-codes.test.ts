@@ -67,7 +67,7 @@ test("a new set voids the old, and a wrong code counts as a wrong passcode", asy
     await stack.api.verifyPasscode(next.id, code),
     "passcode_already_used",
   );
-  expect(used.detail).toBe("You have used this recovery code already. Take another.");
+  expect(used.detail).toBe("You have already used this recovery code. Use another one.");
   expect((await stack.api.challenge(next.id)).body.attemptsRemaining).toBe(7);
 });
 

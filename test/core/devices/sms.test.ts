@@ -68,9 +68,9 @@ describe("attack: guessing the PIN", () => {
     for (let again = 0; again < 6; again++)
       expect(
         expectProblem(await stack.api.verifyDevice(token, id, pin), "pin_replaced").detail,
-      ).toBe("A newer PIN was sent. Type that one.");
+      ).toBe("A newer PIN was sent. Enter the newest one.");
     const page = await webClient(stack, token).send(`/devices/sms/${id}/verify`, { code: pin });
-    expect(page.html).toContain("A newer PIN was sent. Type that one.");
+    expect(page.html).toContain("A newer PIN was sent. Enter the newest one.");
     const { user } = (await stack.api.session(token)).body;
     const face = await stack.app.request(
       `/v2.0/users/${user.id}/RAX-AUTH/multi-factor/mobile-phones/${id}/verify`,
@@ -81,7 +81,7 @@ describe("attack: guessing the PIN", () => {
       },
     );
     expect(face.status).toBe(400);
-    expect(await face.text()).toContain("A newer PIN was sent. Type that one.");
+    expect(await face.text()).toContain("A newer PIN was sent. Enter the newest one.");
     const wrong = await stack.api.verifyDevice(
       token,
       id,
