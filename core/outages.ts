@@ -10,13 +10,16 @@ export const isOutage = (error: unknown): boolean =>
   error instanceof TemporalAway || isUnavailable(error);
 
 /**
- * Whether the failed work was certainly not done and never will be: it was refused, or it reached
- * nobody. Work that is only late may still be done.
+ * Whether the failed work was certainly not done and never will be: it was refused, or did not
+ * reach Temporal. Work that is only late may still be done.
  */
 export const isUndone = (error: unknown): boolean =>
   error instanceof TemporalUnreached || (error instanceof Problem && error.status < 500);
 
-/** Whether what the request spent stays spent although nobody has judged it. */
+/**
+ * Whether an attempt stays spent although it was not judged: its flow is too busy, or has used up
+ * its requests.
+ */
 export const isSpent = (error: unknown): boolean =>
   error instanceof FlowBusy || (error instanceof Problem && error.extra.spent === true);
 

@@ -6,7 +6,7 @@ type Extra = {
   /** The HTTP methods that are allowed here; sent as Allow. */
   allow?: string;
   errors?: FieldError[];
-  /** What the request spent, such as an attempt, stays spent although nobody has judged it. */
+  /** The request's attempt stays spent although it was not judged. */
   spent?: true;
   /** Further members of the problem, such as `attemptsRemaining` or `reason`. */
   members?: Record<string, unknown>;

@@ -1,7 +1,7 @@
 /** Temporal or every worker is down. Nobody has judged the request, and it may be tried again. */
 export class TemporalAway extends Error {}
 
-/** The call reached nobody: nothing was started, nor will be later. */
+/** The call did not reach Temporal: nothing was started, and nothing will be. */
 export class TemporalUnreached extends TemporalAway {}
 
 /** A removal was started and continues; only its end was not awaited. */

@@ -4,8 +4,8 @@ import { workflowIds } from "../workflows/ids.ts";
 import type { FollowUp } from "./start.ts";
 
 /**
- * The notices for an event: one workflow per address, because each address may be refused
- * separately.
+ * The notices for an event: one workflow for each address, because each address may be refused on
+ * its own.
  */
 export function noticesOf(event: AuditEvent): FollowUp[] {
   const { id: eventId, userId, accountId, type } = event;

@@ -40,7 +40,7 @@ export const FAILED_PRECONDITION = 9;
 const AWAY = new Set([1, 2, 4, RESOURCE_EXHAUSTED, 10, 13, 14]);
 
 /**
- * Limits of one workflow, which its user can reach alone. Temporal has no codes for them, so we
+ * Limits of one workflow, which a single user can reach. Temporal has no codes for them, so we
  * match the server's messages. `test/attacks/engine-limits.test.ts` checks them with a real server.
  */
 export const TOTAL_UPDATES = /total number of distinct updates/;

@@ -16,7 +16,7 @@ import { actorsEvent } from "../support/support.ts";
 /**
  * Gives a user a requirement of their own; null means the account's requirement applies again. A
  * user who now needs a second factor and has none is logged out, as by a policy. The caller has
- * checked the rights of whoever asks. Throws `too_many_requests`.
+ * checked that the session may do this. Throws `too_many_requests`.
  */
 export async function changeUserRequirement(
   deps: Deps,

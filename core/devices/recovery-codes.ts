@@ -34,10 +34,10 @@ export type RecoveryCodes = {
 };
 
 /**
- * A new set of recovery codes, shown only once. The old set stops working. The codes belong to the
- * session's user, unless an administrator makes them for another user `of` the account. They do not
- * expire, unless `validMs` is given. Throws `multi_factor_off` if the user has no device that they
- * could replace, `too_many_requests` and `reauthentication_required`.
+ * A new set of recovery codes, shown only once. The old set stops working. The codes are for the
+ * session's user, unless an administrator makes them for another user (`of`). They do not expire,
+ * unless `validMs` is given. Throws `multi_factor_off` if the user has no device that they could
+ * replace, `too_many_requests` and `reauthentication_required`.
  */
 export async function makeRecoveryCodes(
   deps: Deps,

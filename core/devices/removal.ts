@@ -13,9 +13,9 @@ import { ownDevice } from "./devices.ts";
 
 /**
  * Removes an OTP device, or an unverified device of either kind. It belongs to the session's user,
- * or to a user `of` the account whom that administrator manages. Throws `remove_all_required` for a
- * verified phone, `device_not_found`, `reauthentication_required`, and `ifLast`, if given, for the
- * last device of the method that logins start with.
+ * or to `of`, a user of the administrator's account. Throws `remove_all_required` for a verified
+ * phone, `device_not_found`, `reauthentication_required`, and `ifLast`, if given, for the last
+ * device of the method that logins start with.
  */
 export async function removeDevice(
   deps: Deps,

@@ -72,7 +72,8 @@ export async function registerSmsDevice(
     return await payForChange(deps, userId, add);
   } catch (error) {
     // The device is rolled back, so a flow that starts late finds no device and sends no PIN. If
-    // the answer to a commit is lost, nobody knows whether it is; then nothing is given back.
+    // the answer to the commit is lost, it is unknown whether the device exists, so nothing is
+    // given back.
     if (error instanceof Problem || error instanceof TemporalAway || error instanceof FlowBusy)
       await sending?.giveBack();
     await recordRefusedSend(deps, { userId, kind: "pin", phoneNumber }, error);

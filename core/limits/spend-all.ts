@@ -51,9 +51,9 @@ export async function spendAll(
 }
 
 /**
- * Does work that was paid for. Work that was refused, reached nobody, or changed nothing is refunded;
- * `isDone` tells from the answer whether it changed something, by default unless it is false. Work
- * that is late or failed in another way may still be done, so it stays paid.
+ * Does work that was paid for. Work that was refused, did not reach Temporal, or changed nothing is
+ * refunded; `isDone` tells from the answer whether something changed, by default unless it is false.
+ * Work that is late or failed in another way may still be done, so it stays paid.
  */
 export async function payIfDone<T>(
   spent: Spent | undefined,

@@ -44,11 +44,11 @@ export async function userOf({ db }: Pick<Deps, "db">, userId: string): Promise<
   return user;
 }
 
-/** Looks are grouped by clock spans of this length: 12:00 to 12:10, and so on. */
+/** Look-ups are grouped by clock spans of this length: 12:00 to 12:10, and so on. */
 const LOOK_MS = 10 * 60_000;
 
 /**
- * Records that somebody looked at the user, and their reason if they gave one. Looks for the same
+ * Records that somebody looked up the user, and the reason if they gave one. Look-ups for the same
  * reason, or without one, by the same session from the same address are recorded once per span, so
  * that reloads usually add nothing.
  */

@@ -40,7 +40,7 @@ export async function deliveriesOf(
 }
 
 /**
- * Sends an event again. A waiting delivery is attempted at once; one that has ended starts anew.
+ * Sends an event again. A waiting delivery is attempted at once; one that has ended starts again.
  * Throws `webhook_not_found`, `delivery_not_found`, `webhook_disabled`, `resend_limit` after 30 in
  * 24 hours, and `illegal_transition` while an attempt is under way, which costs nothing.
  */

@@ -16,7 +16,7 @@ export const userColumns = columns;
 /**
  * The normal form of a user name, as it is stored and looked up: by the PRECIS profile (RFC 8265).
  * A name that the profile refuses is normalised by NFKC and lower case instead, as older names were
- * stored; any other refused name finds nobody.
+ * stored; any other refused name matches no user.
  */
 export function normalizeUsername(username: string): string {
   return enforceUsername(username) ?? username.normalize("NFKC").toLowerCase().trim();

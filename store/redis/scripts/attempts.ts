@@ -5,8 +5,8 @@ import { TAKE_REFUND } from "./refunds.ts";
 import { script } from "./script.ts";
 
 export const attemptScripts = {
-  // HMACs need no comparison in constant time: without the key nobody can choose a hash that comes
-  // closer.
+  // Comparing HMACs needs no constant time: without the key an attacker cannot choose a closer
+  // hash.
   judgePasscode: script<[outcome: string, ...details: (string | number)[]]>(`
     ${TAKE_STEP}
     ${COUNT_REQUEST}

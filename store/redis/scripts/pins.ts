@@ -10,8 +10,8 @@ export const pinScripts = {
     if former then redis.call('HSET', KEYS[1], 'formerHash', former) end
     redis.call('PEXPIRE', KEYS[1], ARGV[4])
   `),
-  // HMACs need no comparison in constant time: without the key nobody can choose a hash that comes
-  // closer.
+  // Comparing HMACs needs no constant time: without the key an attacker cannot choose a closer
+  // hash.
   tryPin: script<[outcome: string, pinId?: string, triesRemaining?: number]>(`
     local id, hash, expiresAt, tries, formerHash =
       unpack(redis.call('HMGET', KEYS[1], 'id', 'hash', 'expiresAt', 'tries', 'formerHash'))
