@@ -10,8 +10,8 @@ const TAG_BYTES = 16;
 const SEALED = /^v1\.([a-z0-9-]{1,16})\.([A-Za-z0-9_-]{16})\.([A-Za-z0-9_-]{22,})$/;
 
 /**
- * Encrypts a text for one record with the keyring's first key: `v1.<key id>.<nonce>.<ciphertext and
- * tag>`.
+ * Encrypts a text for one record with the keyring's first key. The result is `v1.<key
+ * id>.<nonce>.<ciphertext and tag>`.
  */
 export function seal(keyring: Keyring, plaintext: Buffer | string, recordId: string): string {
   const [active] = keyring;

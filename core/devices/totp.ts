@@ -49,9 +49,9 @@ type OtpLabel = { issuer: string; username: string; device: string };
 const LABEL = { username: 64, device: 32 };
 
 /**
- * The `otpauth://` URI of a secret (Google Authenticator's Key URI Format), labelled `Service:alice
- * (My phone)`, so that the app's entry shows the nickname. A colon separates issuer and account.
- * Some apps look for it after decoding, so neither part may contain one.
+ * The `otpauth://` URI of a secret (Google Authenticator's Key URI Format). Its label is
+ * `Service:alice (My phone)`, so that the app's entry shows the nickname. A colon separates issuer
+ * and account. Some apps look for it after decoding, so neither part may contain one.
  */
 export function otpauthUri({ issuer, username, device }: OtpLabel, secret: string): string {
   const account = `${cut(username, LABEL.username)} (${cut(device, LABEL.device)})`;

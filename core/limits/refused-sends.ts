@@ -7,8 +7,8 @@ import { Problem } from "../problem.ts";
 const HOUR_MS = 3_600_000;
 
 /**
- * If the error says that a limit refused a message, records that, with the masked number. Recorded
- * once per user, limit and hour, so that an attack cannot fill the table.
+ * Records that a limit refused a message, if the error says so. The event holds the masked number,
+ * and is recorded once per user, limit and hour, so that an attack cannot fill the table.
  */
 export async function recordRefusedSend(
   { db, clock }: Pick<Deps, "db" | "clock">,

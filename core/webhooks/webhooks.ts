@@ -173,7 +173,7 @@ function wellFormed(url: string, { WEBHOOKS_INSIDE: inside }: Deps["config"]): U
 }
 
 /**
- * Throws `invalid_webhook_url` for a host inside our network. Each connection checks this again,
+ * Throws `invalid_webhook_url` for a host that is not public. Each connection checks this again,
  * because DNS may change.
  */
 async function requireOutside(target: URL, { config, resolve }: Pick<Deps, "config" | "resolve">) {

@@ -31,7 +31,7 @@ export type Resolve = typeof lookUp;
 export const isName = (host: string) => !isIP(host) && !LOCALHOST.test(host);
 
 /**
- * Whether the host is an address inside our network, or DNS currently names one; false if DNS has
+ * Whether the host is an address that is not public, or DNS currently names one; false if DNS has
  * no answer.
  */
 export async function isInside(host: string, resolve: Resolve = lookUp): Promise<boolean> {
@@ -40,12 +40,12 @@ export async function isInside(host: string, resolve: Resolve = lookUp): Promise
   return addresses.some(({ address }) => !isPublicAddress(address));
 }
 
-/** The error code of a connection that would lead inside our network. */
+/** The error code of a connection to an address that is not public. */
 export const BLOCKED = "EBLOCKED";
 
 /**
  * Resolves a name for a connection. The connection uses exactly the addresses that were checked, so
- * a later DNS change has no effect. If any of them is inside our network, it fails.
+ * a later DNS change has no effect. If any of them is not public, it fails.
  */
 export const lookupPublic =
   (resolve: Resolve): LookupFunction =>
@@ -60,6 +60,6 @@ export const lookupPublic =
     });
   };
 
-/** The error of a connection that would lead inside our network. */
+/** The error of a connection to an address that is not public. */
 export const blocked = () =>
   Object.assign(new Error("The address is not public"), { code: BLOCKED });
