@@ -10,13 +10,13 @@ const STEP_MS = 30_000;
 export const codeAt = (secret: string, ms: number) =>
   generateSync({ secret, epoch: Math.floor(ms / 1000) });
 
-/** A new app of the session's user, not yet verified; its secret. */
+/** Adds an unverified app for the session's user. Returns the device and its secret. */
 export async function registerApp({ api }: Pick<Stage, "api">, token: string, name = "App") {
   const body = { name };
   return (await api.call<OtpSetup>("POST", "/v1/me/devices/otp", { token, body })).body;
 }
 
-/** A verified app; the clock stands one step after its proof. */
+/** Adds and verifies an app, then moves the clock one TOTP step on, so a new code can be used. */
 export async function verifiedApp(stack: Stack, token: string, makeDefault: boolean) {
   const { device, secret } = await registerApp(stack, token);
   const body = { code: codeAt(secret, stack.clock.now()), makeDefault };
@@ -25,28 +25,28 @@ export async function verifiedApp(stack: Stack, token: string, makeDefault: bool
   return { id: device.id, secret };
 }
 
-/** A user with an app alone, logged out by its proof. */
+/** A user with a verified app and no phone. Verifying the app as default logs the user out. */
 export async function userWithApp(stack: Stack, options?: Parameters<Stack["createUser"]>[0]) {
   const user = await stack.createUser(options);
   const { token } = await logInByPassword(stack, user);
   return { user, ...(await verifiedApp(stack, token, true)) };
 }
 
-/** A new Support operator with an app, without which there is no work, and a session made with it. */
+/** A new Support operator with an app, which operators must have, and a session from it. */
 export async function supportOperator(stack: Stack, accountId?: string) {
   const operator = await userWithApp(stack, { role: "support", accountId });
   const { user, secret } = operator;
   return { ...operator, token: (await logInByApp(stack, user, secret)).token };
 }
 
-/** A new user of the role with a full session, made by the factors that the role needs. */
+/** A new user with this role and a full session, logged in with the factors that the role needs. */
 export async function loggedIn(stack: Stack, role: Role, accountId?: string) {
   if (role === "support") return supportOperator(stack, accountId);
   const user = await stack.createUser({ role, accountId });
   return { user, token: (await logInByPassword(stack, user)).token };
 }
 
-/** The session of a user with an app, at a step that no code was used of. */
+/** Logs in by app. Moves the clock to a new TOTP step first, because each code works only once. */
 export async function logInByApp(
   stack: Stack,
   user: Parameters<typeof startChallenge>[1],

@@ -21,23 +21,23 @@ export type Answer<Body> = {
   status: number;
   headers: Headers;
   text: string;
-  /** The answer of a success; throws, telling what was answered instead. */
+  /** The body of a successful answer. Throws on any other answer, and says what it was. */
   readonly body: Body;
-  /** The answer of a refusal; throws on a success. */
+  /** The problem of a refusal. Throws on a success. */
   readonly problem: ProblemBody;
 };
 
 export type Call = {
   token?: string;
   headers?: Record<string, string>;
-  /** Sent as JSON, unless it is text, which is sent as it is. */
+  /** Text is sent unchanged; anything else is sent as JSON. */
   body?: unknown;
 };
 
-/** Sends a request somewhere: to `app.request`, or over a port. */
+/** Sends a request to `app.request` or to a port. */
 export type Send = (path: string, init: RequestInit) => Response | Promise<Response>;
 
-/** Sends again what is answered by 503, when that says: a busy machine is no failure. */
+/** Retries a 503 after its `Retry-After`: a busy test machine is not a failure. */
 export function patient(send: Send): Send {
   return (path, init) => {
     const sent = async () => {
@@ -49,7 +49,7 @@ export function patient(send: Send): Send {
   };
 }
 
-/** The calls of the API; each answers whatever came, with nothing thrown before it is looked at. */
+/** The calls of the API. No call throws on a refusal; only reading `body` or `problem` throws. */
 export function createClient(
   send: Send,
   observe: (call: string, answer: Answer<unknown>) => void = () => {},

@@ -4,7 +4,7 @@ import provideServices from "./services.ts";
 
 declare module "vitest" {
   export interface ProvidedContext {
-    /** Where tests are to run on a cluster, with two gateways and two workers. */
+    /** Set when tests run on a Redis Cluster, with two gateways and two workers. */
     redisClusterUrl?: string;
   }
 }

@@ -13,7 +13,7 @@ export type OpenApi = {
   components: { schemas: Record<string, object> };
 };
 
-/** Throws for an answer under /v1 that the document does not tell: status, type, code or body. */
+/** Throws if an answer under /v1 is not in the document: by status, type, code or body. */
 export function contractOf(document: OpenApi): (call: string, answer: Answer<unknown>) => void {
   const schemas = new Map<object, z.ZodType>();
   const schemaOf = (schema: object) => {
@@ -40,7 +40,7 @@ export function contractOf(document: OpenApi): (call: string, answer: Answer<unk
     if (!response) return fail("the status");
     const type = answer.headers.get("content-type")?.split(";")[0] ?? "";
     const media = response.content?.[type];
-    // A file may have no lines.
+    // An NDJSON file may be empty.
     if (answer.text === "" && type !== "application/x-ndjson")
       return response.content && fail("an empty answer");
     if (!media) return fail(`the type ${type}`);
@@ -54,7 +54,7 @@ export function contractOf(document: OpenApi): (call: string, answer: Answer<unk
 
 function operationOf(document: OpenApi, method: string, path: string): Operation | undefined {
   const templates = Object.keys(document.paths).filter((template) => fits(template, path));
-  // `/devices/sms` goes before `/devices/{id}`.
+  // The template with the fewest parameters wins: `/devices/sms` before `/devices/{id}`.
   const [closest] = templates.sort((a, b) => a.split("{").length - b.split("{").length);
   return closest === undefined ? undefined : document.paths[closest]?.[method.toLowerCase()];
 }

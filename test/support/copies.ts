@@ -1,11 +1,11 @@
 import { inject } from "vitest";
 
-/** How many gateways and workers a stack has: two of each where it is scaled out. */
+/** One entry for each gateway and worker of a stack: two on a Redis Cluster, otherwise one. */
 export const copies = () => Array.from({ length: inject("redisClusterUrl") ? 2 : 1 }, (_, n) => n);
 
 type Gateway = { request: (...args: never[]) => unknown; fetch: (...args: never[]) => unknown };
 
-/** The first of the gateways, whose requests go to all of them in turn. */
+/** One gateway object that sends requests to all these gateways in turn. */
 export function inTurn<App extends Gateway>(gateways: App[]): App {
   let turn = 0;
   const next = () => gateways[turn++ % gateways.length] as App;

@@ -7,8 +7,8 @@ import { freePort } from "../../scripts/ports.ts";
 export type DatabaseKind = "postgres" | "pglite";
 
 /**
- * A database without tables, to be dropped after the tests that use it. One of the kind `pglite`
- * runs in this process, takes about two seconds and 200 MB: make one per test file, not per test.
+ * A database without tables; drop it after the tests. The kind `pglite` runs in this process and
+ * takes about two seconds and 200 MB: make one per test file, not per test.
  */
 export function freshDatabase(
   kind: DatabaseKind,

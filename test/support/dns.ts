@@ -1,7 +1,7 @@
 import type { LookupAddress } from "node:dns";
 import type { Resolve } from "../../providers/webhook/public-addresses.ts";
 
-/** DNS that answers these, one list a question, the last for ever; counts the questions. */
+/** A DNS double: each question gets the next list, the last list repeats. Records the questions. */
 export function dns(...answers: (readonly string[])[]) {
   const asked: string[] = [];
   const resolve = ((host: string, options: { all?: boolean }, done: unknown) => {

@@ -1,4 +1,4 @@
 import type { EventType } from "../../store/event-types.ts";
 
-/** A type of event that this version of the service does not know: nothing follows from it. */
+/** An event type that this version of the service does not know and does not act on. */
 export const otherType = (type: string) => type as EventType;

@@ -4,16 +4,16 @@ import { codeAt } from "./apps.ts";
 import { createClient } from "./client.ts";
 import { checkedClient, type Stack } from "./stack.ts";
 
-/** A client that takes a 503 for an answer, of a gateway of the stack with other parts. */
+/** A client that does not retry a 503. Its gateway is the stack's with these parts replaced. */
 export function impatientClient(stack: Stack, parts: Partial<Deps> = {}) {
   const { request } = createApp({ ...stack.deps, ...parts });
   return createClient((path, init) => request(path, init));
 }
 
-/** What somebody who attacks a flow does to it, and what they see of it. */
+/** Helpers for attacks on a flow: what an attacker does, and what they can see. */
 export function flowAttacks(stack: Stack) {
   return {
-    /** A client that takes a 503 for an answer. */
+    /** A client that does not retry a 503. */
     impatient: () =>
       checkedClient(
         { request: (path, init) => stack.app.request(path, init) },
@@ -21,13 +21,13 @@ export function flowAttacks(stack: Stack) {
         () => [],
       ),
 
-    /** The code that an app of that secret shows now. */
+    /** The code that an app with this secret shows now. */
     now: (secret: string) => codeAt(secret, stack.clock.now()),
 
-    /** The attempts that a challenge tells to be left. */
+    /** The attempts left, as the challenge shows them. */
     remaining: async (id: string) => (await stack.api.challenge(id)).body.attemptsRemaining,
 
-    /** The events of that type that the session's user reads of. */
+    /** The events of this type in the session user's activity. */
     async eventsOf(token: string, type: string) {
       const path = `/v1/me/activity?type=${type}`;
       type Page = { events: { type: string; detail: object }[] };

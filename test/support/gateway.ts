@@ -9,8 +9,8 @@ const START_MS = limit(60_000);
 const CHECKOUT = join(import.meta.dirname, "../..");
 
 /**
- * A gateway as it is deployed, a process of its own on a real port and the machine's clock, over the
- * stores of a stack and with these variables beside. Give it `stop()`.
+ * A gateway as it is deployed: its own process, a real port and the machine's clock. It uses the
+ * stack's stores; `variables` add to its environment. Call `stop()` at the end.
  */
 export async function startGateway(stack: Stack, variables: Record<string, string> = {}) {
   const folder = mkdtempSync(join(tmpdir(), "second-step-gateway-"));
@@ -41,9 +41,9 @@ export async function startGateway(stack: Stack, variables: Record<string, strin
   return {
     port,
     url: `http://127.0.0.1:${port}`,
-    /** Every line that it has written. */
+    /** Every line that the process has written. */
     logs,
-    /** Asks it to end; resolves with how it did. */
+    /** Asks the process to end. Resolves with how it ended. */
     async stop(): Promise<string> {
       await child.stop();
       const end = await child.exited;

@@ -2,7 +2,7 @@ import type { Client } from "@temporalio/client";
 
 const METADATA_QUERY = "__temporal_workflow_metadata";
 
-/** What an operator can read of every workflow of a namespace: each text, with payloads decoded. */
+/** Every text of every workflow in a namespace that an operator can read, with payloads decoded. */
 export async function everythingReadable({ workflow }: Client) {
   const types: string[] = [];
   const texts: string[] = [];
@@ -17,19 +17,19 @@ export async function everythingReadable({ workflow }: Client) {
   return { types, texts };
 }
 
-/** Every text inside a value, bytes read as the text that they hold. */
+/** Collects every text inside a value. Bytes are decoded to text. */
 function collect(value: unknown, texts: string[]) {
   if (typeof value === "string") texts.push(value);
   else if (value instanceof Uint8Array) texts.push(Buffer.from(value).toString());
   else if (value !== null && typeof value === "object")
-    // `<process id>@<host>`: numbers that could be taken for a code.
+    // Skips `identity`: its `<process id>@<host>` has numbers that look like a code.
     for (const [name, part] of Object.entries(value)) if (name !== "identity") collect(part, texts);
 }
 
-/** What stands by itself as a number without being a code: parts of ids and dates, masked phones. */
+/** Numbers that are no codes: parts of ids and dates, and the digits of masked phones. */
 const INNOCENT = /\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b\d{4}-\d\d-\d\dT[\d:.]+Z?|•+\d+/g;
 
-/** The secrets that stand in a text: long ones anywhere in it, short codes as a word of their own. */
+/** The secrets found in these texts: long ones anywhere, short codes only as a whole word. */
 export function secretsIn(texts: readonly string[], secrets: Iterable<string>): string[] {
   const all = texts.join("\n");
   const words = new Set(all.replace(INNOCENT, " ").split(/[^\p{L}\p{N}]+/u));

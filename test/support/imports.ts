@@ -3,12 +3,12 @@ import { dirname, join, normalize } from "node:path";
 import { parseSync, Visitor } from "oxc-parser";
 import { checkoutFolder } from "../../scripts/folders.ts";
 
-/** A file of the project, by its path from the top. */
+/** A file of the project, with its path from the project's root. */
 export type Source = { file: string; text: string };
 
 /**
- * What a file names of another one, or of a package: `erased` where it is a type alone, `late` where
- * it is loaded when that line runs.
+ * One import of a file: of another file or of a package. `erased`: only types, gone at run time.
+ * `late`: a dynamic `import()`, loaded when that line runs.
  */
 export type Import = {
   file: string;
@@ -18,7 +18,7 @@ export type Import = {
   late: boolean;
 };
 
-/** Every source file under these folders; `.` stands for the top folder's own files. */
+/** Every source file under these folders. `.` means the root's own files, not its folders. */
 export async function sourcesIn(folders: readonly string[]): Promise<Source[]> {
   const files: string[] = [];
   for (const folder of folders) {
@@ -34,7 +34,7 @@ export async function sourcesIn(folders: readonly string[]): Promise<Source[]> {
   );
 }
 
-/** What a file imports, as a parser reads it: statements, re-exports, `import()` of code and of types. */
+/** What a file imports, by a parser: statements, re-exports, `import()` of code and of types. */
 export function importsOf({ file, text }: Source): Import[] {
   const { program, module, errors } = parseSync(file, text);
   if (errors.length > 0) throw new Error(`${file}: ${errors[0]?.message}`);
@@ -60,7 +60,7 @@ export function importsOf({ file, text }: Source): Import[] {
   return found;
 }
 
-/** The circles of files, types included: each as its files, in the order in which they import each other. */
+/** Import cycles, type imports included: each lists its files in import order. */
 export function circlesIn(imports: readonly Import[]): string[][] {
   const targets = new Map<string, string[]>();
   for (const { file, target, ours } of imports)

@@ -1,8 +1,8 @@
 /**
- * By how much slower a machine may be than the one that the tests were written on. A wait is for a
- * condition and ends with it, so a wide limit costs nothing but where something is wrong.
+ * How many times slower a machine may be than the one the tests were written on. A wait ends as
+ * soon as its condition is true, so a wide limit costs time only when a test fails.
  */
 const SLOWNESS = 3;
 
-/** The limit (ms) of what takes at most so long (ms) on an idle machine of two cores. */
+/** The limit in ms for something that takes at most `ms` on an idle machine with two cores. */
 export const limit = (ms: number) => ms * SLOWNESS;

@@ -8,17 +8,17 @@ import { connectTemporal } from "../../temporal/connection.ts";
 import { createFlows } from "../../temporal/flows.ts";
 import { checkedClient, type Stack } from "./stack.ts";
 
-/** A way to a server that can be broken. */
+/** A network connection to a server that a test can break: a TCP proxy. */
 export type Link = {
   port: number;
   /** Ends every connection and refuses new ones. */
   cut(): Promise<void>;
-  /** Keeps every connection open, takes new ones, and passes nothing on. */
+  /** Keeps every connection open and accepts new ones, but forwards nothing. */
   silence(): Promise<void>;
   mend(): Promise<void>;
 };
 
-/** A second gateway over the stack's stores and Temporal, each behind a link of its own. */
+/** A second gateway over the stack's stores and Temporal, each behind its own link. */
 export async function gatewayBehindLinks({ deps, temporal, document, logged }: Stack) {
   const { DATABASE_URL, REDIS_URL } = deps.config;
   const links = {
@@ -91,7 +91,7 @@ async function linkTo({ hostname, port }: URL): Promise<Link> {
       silent = true;
     },
     async mend() {
-      // What was swallowed is missing from these.
+      // Bytes were dropped on these connections, so they cannot be used again.
       if (silent) for (const socket of sockets) socket.destroy();
       silent = false;
       if (!server) await listen(own);

@@ -10,31 +10,32 @@ import {
 import { getShortestPaths } from "xstate/graph";
 
 type Action = { type: string; params?: unknown };
-/** The timers that run, by the delay's name, with their ms. */
+/** The running timers: each delay's name with its length in ms. */
 type Timers = Readonly<Record<string, number>>;
 
-/** A reachable snapshot; `path` says how, for the message of a failed expectation. */
+/** A reachable snapshot. `path` says how it was reached, for the message of a failed test. */
 export type Place<M extends AnyStateMachine> = {
   path: string;
-  /** The place before; none at the start. */
+  /** The previous place; undefined at the start. */
   from?: Place<M>;
   snapshot: SnapshotFrom<M>;
   timers: Timers;
-  /** What was asked for on entering: names of effects. */
+  /** Names of the effects that the machine asked for on entering. */
   effects: string[];
 };
 
-/** One event that a reachable snapshot takes. */
+/** One event that a reachable snapshot accepts, and where it leads. */
 export type Move<M extends AnyStateMachine> = Place<M> & {
   from: Place<M>;
   event: EventFromLogic<M>;
-  /** Timers begun or ended by this very move. */
+  /** Timers that this move started or stopped. */
   touched: string[];
 };
 
 /**
- * Every snapshot that these events can lead to, each by a shortest path, and every move between
- * them. Deadlines are the ids behind `xstate.after.`; `stopWhen` bounds a context that counts.
+ * Every snapshot that these events can reach, each by a shortest path, and every move between them.
+ * `deadlines` are the ids after `xstate.after.`. `stopWhen` ends the search where a counter in the
+ * context would never end it.
  */
 export function walk<M extends AnyStateMachine>(
   machine: M,
@@ -56,7 +57,7 @@ export function walk<M extends AnyStateMachine>(
     events: alphabet,
     stopWhen: stopWhen as ((snapshot: unknown) => boolean) | undefined,
   });
-  // The first step of a path is the entry into the machine itself.
+  // The first step of a path is the start of the machine, not an event.
   const places = paths.map(({ steps }) =>
     follow(
       machine,
@@ -70,7 +71,7 @@ export function walk<M extends AnyStateMachine>(
   return { start: begin(machine, input), places, moves };
 }
 
-/** Where these events lead, each of them taken. */
+/** The place after these events, each of which the machine must take. */
 export function follow<M extends AnyStateMachine>(
   machine: M,
   input: InputFrom<M>,
@@ -92,7 +93,7 @@ export function begin<M extends AnyStateMachine>(machine: M, input: InputFrom<M>
   };
 }
 
-/** Where one event leads; to the same place where the machine does not take it. */
+/** The place after one event: the same snapshot if the machine does not take the event. */
 export function take<M extends AnyStateMachine>(
   machine: M,
   from: Place<M>,
@@ -125,7 +126,7 @@ function read(actions: Action[], before: Timers) {
 
 const timerName = (id: string) => id.split(".")[2] as string;
 
-/** Whether the machine moves, or notes something, on this event. */
+/** Whether the machine changes state or context on this event. */
 export function takes(place: { snapshot: unknown }, event: { type: string }): boolean {
   return (place.snapshot as AnyMachineSnapshot).can(event);
 }

@@ -9,23 +9,23 @@ import { ensureDebianPackage } from "../../scripts/debian.ts";
 export type ReceivedMail = {
   from: string;
   to: string;
-  /** By their names in lower case. */
+  /** Keyed by lower-case names. */
   headers: Record<string, string>;
   body: string;
-  /** Whether it came over TLS, and as whose. */
+  /** Whether the mail came over TLS; `user` is who authenticated. */
   secure: boolean;
   user?: string;
 };
 
 type Options = SMTPServerOptions & {
   port?: number;
-  /** What the server answers at a recipient: a reply code other than 250. */
+  /** The reply code with which the server refuses a recipient; undefined accepts. */
   refuses?: (recipient: string) => number | undefined;
-  /** The reply code at the end of a mail. */
+  /** The reply code with which the server refuses a mail after its content. */
   refusesMails?: number;
 };
 
-/** A real SMTP server that keeps what it takes. Without a certificate it speaks no TLS. */
+/** A real SMTP server that keeps the mails it accepts. Without a certificate it offers no TLS. */
 export async function startMailServer({
   port = 0,
   refuses,
@@ -33,11 +33,11 @@ export async function startMailServer({
   ...options
 }: Options = {}) {
   const mails: ReceivedMail[] = [];
-  /** Every recipient that was named, taken or not. */
+  /** Every recipient that a client named, accepted or refused. */
   const asked: string[] = [];
   const server = new SMTPServer({
     authOptional: true,
-    // Of connections that a pool keeps open.
+    // ms. Do not wait longer for connections that a client's pool keeps open.
     closeTimeout: 100,
     ...(!options.cert && { disabledCommands: ["STARTTLS"] }),
     onRcptTo({ address }, _session, done) {
@@ -58,7 +58,7 @@ export async function startMailServer({
     },
     ...options,
   });
-  // What a client does wrong is the client's to tell.
+  // A client's mistake shows in that client's own test, not here.
   server.on("error", () => {});
   await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
   const listening = (server.server.address() as AddressInfo).port;
@@ -72,7 +72,7 @@ export async function startMailServer({
 
 const reply = (responseCode: number) => Object.assign(new Error("Not taken"), { responseCode });
 
-/** A key and a certificate for localhost that it signs itself. */
+/** A key and a self-signed certificate for localhost. */
 export async function selfSigned(): Promise<{ key: string; cert: string }> {
   const openssl = await ensureDebianPackage("openssl", "openssl", () => {});
   const folder = mkdtempSync(join(tmpdir(), "second-step-tls-"));
@@ -87,7 +87,7 @@ export async function selfSigned(): Promise<{ key: string; cert: string }> {
   }
 }
 
-/** RFC 5322: headers, an empty line, the body; here in one part, perhaps quoted-printable. */
+/** RFC 5322: headers, an empty line, the body. Here it is one part, maybe quoted-printable. */
 function parse(mail: string): Pick<ReceivedMail, "headers" | "body"> {
   const end = mail.indexOf("\r\n\r\n");
   const lines = mail

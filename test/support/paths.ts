@@ -8,24 +8,24 @@ import type {
 import { begin, type Place, take, takes } from "./machine-walk.ts";
 
 export type PathRules<M extends AnyStateMachine> = {
-  /** What the outside can bring about, with the deadlines among them. */
+  /** Every event from outside, and the machine's deadlines. */
   events: EventFromLogic<M>[];
-  /** What never happens there, though the machine would take it: a message is never days on its way. */
+  /** False for an event that the machine would take there but that never happens in the world. */
   happens(snapshot: SnapshotFrom<M>, event: EventFromLogic<M>): boolean;
-  /** What tells one place from another. */
+  /** The key of a place: two snapshots with the same key are the same place. */
   keyOf(snapshot: SnapshotFrom<M>): string;
-  /** Places that are no more than on the way to others; without it none. */
+  /** Places that a path only passes through and does not end at. Default: none. */
   passes?(snapshot: SnapshotFrom<M>): boolean;
-  /** How many events a simple path has at most; without it, any number. */
+  /** The most events in a simple path. Default: no limit. */
   longest?: number;
 };
 
-/** How far it goes: a shortest path to each place, or every simple path, which visits no place twice. */
+/** A shortest path to each place, or every simple path (one that visits no place twice). */
 export type Form = "shortest" | "simple";
 
 /**
- * The paths through a machine from these beginnings, in that form. None ends where the machine is
- * still settling.
+ * The paths through a machine from these inputs, in this form. No path ends at a place that
+ * `passes` names.
  */
 export function pathsOf<M extends AnyStateMachine>(
   machine: M,

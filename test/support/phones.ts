@@ -6,7 +6,7 @@ type Message = { to: string; body: string };
 /** How a provider can fail: for now, for good, or by never answering. */
 export type SmsFailure = "refuse" | "undeliverable" | "hang";
 
-/** Reads phones: each message once, waiting for it up to fifteen seconds. */
+/** Reads codes from phones: each message once. Waits for a message up to fifteen seconds. */
 export function phones(read: (to: string) => Promise<Message[]>) {
   const seen = new Map<string, number>();
 
@@ -21,14 +21,14 @@ export function phones(read: (to: string) => Promise<Message[]>) {
   };
 
   return {
-    /** The newest PIN sent to the number (E.164), not answered before. */
+    /** The newest PIN sent to the number (E.164) that was not read before. */
     pinTo: (to: string) => next(to, /^(\d{4}) is /),
-    /** The newest passcode sent to the number (E.164), not answered before. */
+    /** The newest passcode sent to the number (E.164) that was not read before. */
     passcodeTo: (to: string) => next(to, /^(\d{7}) is /),
   };
 }
 
-/** A provider's gateway that can be made to fail. */
+/** An SMS provider that a test can make fail. */
 export function fallible(gateway: SmsGateway) {
   let failure: SmsFailure | undefined;
   let hanging: (() => void)[] = [];
@@ -44,7 +44,10 @@ export function fallible(gateway: SmsGateway) {
     } satisfies SmsGateway,
     /** How many messages hang. */
     hanging: () => hanging.length,
-    /** From now on sending fails so; without a mode it works again. What hung fares the same. */
+    /**
+     * Makes sending fail in this mode; no mode makes it work again. Applies to hanging messages
+     * too.
+     */
     fail(mode?: SmsFailure) {
       failure = mode;
       if (mode === "hang") return;
@@ -60,7 +63,7 @@ const AREAS = [
 ];
 let used = 0;
 
-/** A phone number nobody has used in this test file: as typed in the USA, and as E.164. */
+/** A phone number that this test file has not used yet: as typed in the USA, and as E.164. */
 export function newPhone() {
   const area = AREAS[Math.floor(used / 100)];
   if (area === undefined) throw new Error("No fictitious number is left");

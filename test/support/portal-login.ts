@@ -1,15 +1,15 @@
 /** A browser that keeps cookies, on https and on http. */
 const COOKIES = "__Host-trial=kept; trial=kept";
 
-/** The refusals in words, with their status of `/v1`. */
+/** The page's words for each refusal, with the status that `/v1` answers. */
 const REFUSALS = [
   [/The user name or password is wrong\./, 401],
   [/Too many wrong passwords|logins are under way/, 429],
 ] as const;
 
 /**
- * What the portal's login form is answered: 303 where it opens something, or the refusal's status of
- * `/v1`. Throws where the page that it leads to says none of these refusals.
+ * Sends the portal's login form. Answers 303 if the login works, or the status that `/v1` gives
+ * this refusal. Throws if the page shows none of the known refusals.
  */
 export async function portalLogin(
   app: { request(url: string, init?: RequestInit): Response | Promise<Response> },
@@ -21,7 +21,7 @@ export async function portalLogin(
     headers: {
       "content-type": "application/x-www-form-urlencoded",
       "sec-fetch-site": "same-origin",
-      // As the form's page leaves it.
+      // The cookies that a browser holds after it loaded the form.
       cookie: COOKIES,
       ...headers,
     },
@@ -31,7 +31,7 @@ export async function portalLogin(
   const cookies = answer.headers.getSetCookie();
   const opened = cookies.some((one) => /session=[^;]/.test(one)) || /^\/login\/\w/.test(location);
   if (answer.status !== 303 || opened) return answer.status;
-  // The page that it leads back to says why, once.
+  // The next page says why, once.
   const flash = cookies.find((one) => one.includes("flash="))?.split(";")[0] ?? "";
   const page = await app.request(`https://mfa.example${location}`, { headers: { cookie: flash } });
   const text = await page.text();

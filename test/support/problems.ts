@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import { PROBLEMS, type ProblemCode } from "../../core/problem.ts";
 import type { Answer, ProblemBody } from "./client.ts";
 
-/** Holds an answer to be this problem, whole, and to tell nothing of the code behind it. */
+/** Expects an answer to be exactly this problem, and to show nothing of the code behind it. */
 export function expectProblem<Code extends ProblemCode>(
   answer: Answer<unknown>,
   ...codes: [Code, ...Code[]]
@@ -24,7 +24,7 @@ export function expectProblem<Code extends ProblemCode>(
   return problem;
 }
 
-/** Stack traces, files of this program, and the words of its database. */
+/** Expects no stack traces, file names of this program, or SQL. */
 export function expectNothingInternal(text: string): void {
   expect(text).not.toMatch(/\bat .*:\d+:\d+|node_modules|\.tsx?\b|\bselect\b|\binsert into\b/i);
 }

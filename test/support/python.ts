@@ -8,8 +8,8 @@ import { runProgram } from "../../scripts/programs.ts";
 const report = (line: string) => console.error(line);
 
 /**
- * The folder of the programs of a Python environment in the project's cache with the packages that
- * the file names, from PyPI; made once for each content of the file.
+ * The `bin` folder of a Python environment in the project's cache, with the packages of a
+ * requirements file from PyPI. Made once for each content of the file.
  */
 export async function pythonPrograms(name: string, requirements: string): Promise<string> {
   const version = createHash("sha256")
@@ -39,7 +39,7 @@ async function makeEnvironment(folder: string): Promise<void> {
     () => true,
     () => false,
   );
-  // Debian keeps these apart.
+  // Debian has `venv` in a package of its own.
   if (!canInstall) await installDebianPackages(["python3-venv"], report);
   report("Making a Python environment for the tests");
   await runProgram(python, ["-m", "venv", folder]);

@@ -4,15 +4,15 @@ import type { AddressInfo } from "node:net";
 import { Webhook } from "standardwebhooks";
 import { vi } from "vitest";
 
-/** What a receiver was sent, as it came. */
+/** One request to a receiver, as it came. */
 export type Received = { path: string; headers: Record<string, string>; body: string };
 
-/** A webhook's receiver on a real port of this machine: remembers what comes, answers as it is told. */
+/** A webhook receiver on a real local port: records requests, answers as a test says. */
 export async function startReceiver() {
   const received: Received[] = [];
   let answer: { status: number; headers?: Record<string, string> } = { status: 204 };
   let unanswered: ServerResponse[] = [];
-  // No answer at all for 0.
+  // Status 0 means: do not answer at all.
   const answerAll = () => {
     if (answer.status === 0) return;
     for (const response of unanswered) response.writeHead(answer.status, answer.headers).end();
@@ -46,12 +46,12 @@ export async function startReceiver() {
     url: `http://127.0.0.1:${port}/hooks`,
     port,
     received,
-    /** How everything is answered from now on, and what waits for an answer. */
+    /** Sets the answer to all later requests, and to those that still wait for one. */
     answers(status: number, headers?: Record<string, string>) {
       answer = { status, headers };
       answerAll();
     },
-    /** Nobody listens any more, until `up`. */
+    /** Stops listening until `up`. */
     down: close,
     up: () => listen(port),
     stop: close,
@@ -61,8 +61,8 @@ export async function startReceiver() {
 export type Receiver = Awaited<ReturnType<typeof startReceiver>>;
 
 /**
- * Verifies what came, as receivers do; throws where the signature is wrong or old. It is read at
- * `now`: the clocks of tests are not the machine's, which the package goes by.
+ * Verifies a request as receivers do; throws if the signature is wrong or old. The package reads
+ * the machine's clock, so that clock is faked to `now`, the test's time.
  */
 export function verified<Payload>({ body, headers }: Received, secret: string, now: number) {
   vi.useFakeTimers({ toFake: ["Date"], now });

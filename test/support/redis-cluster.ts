@@ -13,8 +13,8 @@ const SLOTS = 16_384;
 const NODES = [0, 1, 2];
 
 /**
- * A Redis Cluster of three nodes without replicas, each a process of its own that can be killed,
- * paused and started again on its data. Give it `stop()`.
+ * A Redis Cluster of three nodes without replicas. Each node is a process of its own that a test
+ * can kill, pause and start again on its data. Call `stop()` at the end.
  */
 export async function startRedisCluster() {
   const folder = mkdtempSync(join(tmpdir(), "second-step-cluster-"));
@@ -73,7 +73,7 @@ export async function startRedisCluster() {
   const hosts = nodes.map(({ port }) => `127.0.0.1:${port}`).join(",");
   return {
     url: `redis+cluster://:${password}@${hosts}`,
-    /** The URL of each node for itself. */
+    /** The URL of each single node. */
     urls,
     nodes,
     async stop() {

@@ -2,12 +2,12 @@ import { createClient } from "redis";
 import { inject } from "vitest";
 import { connectRedis } from "../../store/redis/connect.ts";
 
-/** A Redis has 16 databases unless it is told otherwise; the first is for who needs none alone. */
+/** Redis has 16 databases by default. Database 0 is for tests that can share one. */
 const DATABASES = 15;
 
 type Own = { url: string; giveBack(): Promise<void> };
 
-/** An empty Redis database, or cluster, that is nobody else's until it is given back. */
+/** An empty Redis database, or cluster, for one test file alone until the file gives it back. */
 export async function ownRedisDatabase(): Promise<Own> {
   const cluster = inject("redisClusterUrl");
   if (cluster) return wholeCluster(cluster);
@@ -31,7 +31,7 @@ export async function ownRedisDatabase(): Promise<Own> {
   throw new Error("Every Redis database is in use: some test keeps its stack without stop()");
 }
 
-/** Tests on the cluster run one file after the other. */
+/** The whole cluster: tests on a cluster run one file at a time. */
 async function wholeCluster(url: string): Promise<Own> {
   const redis = await connectRedis(url, () => {});
   await redis.flushAll();

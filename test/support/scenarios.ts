@@ -4,8 +4,9 @@ import type { Person } from "./people.ts";
 import { newPhone } from "./phones.ts";
 import { until } from "./until.ts";
 
-// A code is on the phone a moment before the workflow hears that it was sent. Scenarios wait for that:
-// the time-skipping server loses an Update that crosses it, where the real one delivers it again.
+// A code reaches the phone a moment before the workflow hears that it was sent. Scenarios wait
+// until the workflow knows: an Update that arrives in between is lost by the time-skipping server,
+// while a real server delivers it again.
 
 /** What a scenario needs: a stack, or a client over a port with phones to read. */
 export type Stage = {
@@ -16,14 +17,14 @@ export type Stage = {
 
 type Login = Pick<Person, "username" | "password">;
 
-/** The session of a user without a second factor. */
+/** Logs in a user without a second factor. Returns the session. */
 export async function logInByPassword({ api }: Pick<Stage, "api">, user: Login) {
   const login = (await api.logIn(user)).body;
   if (login.status === "challenge") throw new Error("The user has a second factor");
   return login.session;
 }
 
-/** Registers a new phone for the user; answers its PIN and the session that it was registered by. */
+/** Registers a new phone for the user. Returns its PIN and the session that registered it. */
 export async function unverifiedPhone(stage: Stage, user: Login, phone = newPhone()) {
   const { token } = await logInByPassword(stage, user);
   const { id } = (await stage.api.registerPhone(token, phone)).body;
@@ -32,7 +33,7 @@ export async function unverifiedPhone(stage: Stage, user: Login, phone = newPhon
   return { token, id, pin, e164: phone.e164 };
 }
 
-/** Registers and verifies a new phone for the user, who is logged out by that; answers its number. */
+/** Registers and verifies a new phone, which logs the user out. Returns the phone's number. */
 export async function enrollPhone(
   stage: Stage,
   user: Login,
@@ -45,22 +46,22 @@ export async function enrollPhone(
 }
 
 /**
- * Whether a device was verified, which logs its user out. A 503 on a slow day is sent again, and finds
- * what the first request has done.
+ * Whether a device was verified, which logs its user out. On a slow machine the client retries a
+ * 503: the retry gets 401 `device_verified` if the first request has verified the device.
  */
 export function isDone(verified: Answer<{ signedOut: boolean }>): boolean {
   if (verified.status === 401) return verified.problem.reason === "device_verified";
   return verified.body.signedOut;
 }
 
-/** The challenge that the login of a user with a second factor begins. */
+/** Logs in a user with a second factor by password. Returns the challenge. */
 export async function startChallenge({ api }: Pick<Stage, "api">, user: Login) {
   const login: LoginResult = (await api.logIn(user)).body;
   if (login.status !== "challenge") throw new Error("The user has no second factor");
   return login.challenge;
 }
 
-/** The session of a user with a phone. */
+/** Logs in a user with a phone. Returns the session. */
 export async function logInBySms(stage: Stage, user: Login, number: string) {
   const { id } = await startChallenge(stage, user);
   const passcode = await stage.passcodeTo(number);
@@ -68,13 +69,13 @@ export async function logInBySms(stage: Stage, user: Login, number: string) {
   return (await stage.api.verifyPasscode(id, passcode)).body.session;
 }
 
-/** The challenge once its passcode was sent or given up; before, no other can be asked for. */
+/** Waits until the passcode was sent or has failed. Before that, no new one can be requested. */
 export async function challengeSent({ api }: Pick<Stage, "api">, id: string) {
   const read = async () => (await api.challenge(id)).body;
   return until(read, ({ state }) => state !== "sending_passcode");
 }
 
-/** The device once its PIN was sent or given up; before, no other can be asked for. */
+/** Waits until the PIN was sent or has failed. Before that, no new one can be requested. */
 export async function pinSent({ api }: Pick<Stage, "api">, token: string, deviceId: string) {
   const read = async () =>
     (await api.multiFactor(token)).body.devices.find(({ id }) => id === deviceId);
@@ -83,7 +84,7 @@ export async function pinSent({ api }: Pick<Stage, "api">, token: string, device
   return device;
 }
 
-/** A code of the same length that is not this one; others for other `n` under 10 to the length. */
+/** A wrong code of the same length. Each `n` from 1 to 10^length - 1 gives a different one. */
 export function wrongCode(code: string, n = 1): string {
   const modulus = 10 ** code.length;
   return String((Number(code) + n) % modulus).padStart(code.length, "0");

@@ -22,8 +22,8 @@ const START_MS = limit(60_000);
 const CHECKOUT = join(import.meta.dirname, "../..");
 
 /**
- * The service as it is deployed: two gateways and a worker (two where tests are scaled out), each a
- * process of its own, on a real port and the machine's clock. Requests go to the gateways in turn.
+ * The service as it is deployed: two gateways and a worker (two workers on a Redis Cluster). Each
+ * is a process with a real port and the machine's clock. Requests go to the gateways in turn.
  */
 export async function startService(
   kind: DatabaseKind,
@@ -97,11 +97,11 @@ export async function startService(
     send,
     api: createClient(patient(send)),
     ...phones(outbox),
-    /** Where the gateways are reached. */
+    /** The gateways' URLs. */
     urls,
-    /** Where Prometheus finds the workers, then the gateways. */
+    /** The metrics addresses: workers first, then gateways. */
     metricsAddresses,
-    /** What it reads there. */
+    /** What Prometheus reads at these addresses. */
     metrics: async () => {
       const answers = metricsAddresses.map((address) => fetch(`${address}/metrics`));
       return Promise.all((await Promise.all(answers)).map((answer) => answer.text()));
@@ -109,14 +109,14 @@ export async function startService(
     temporal,
     createUser: (options: { role?: Role } = {}) =>
       newPerson(database.db, { ...options, at: new Date() }),
-    /** As if the half minute between two messages had passed: the budgets of messages are whole again. */
+    /** Refills the message budgets, as if the 30 seconds between two messages had passed. */
     async forgetSends() {
       const keys = await redis.keys("*-sends*");
       if (keys.length > 0) await redis.del(keys);
     },
-    /** What each process has written, line by line. */
+    /** The log lines of each process. */
     logs: () => [...workers, ...gateways].flatMap(logOf),
-    /** Stops everything; resolves with how each process ended. */
+    /** Stops everything. Resolves with how each process ended. */
     async stop(): Promise<string[]> {
       await Promise.all(children.map((child) => child.stop()));
       const ends = await Promise.all(children.map(({ exited }) => exited));

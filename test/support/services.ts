@@ -21,7 +21,7 @@ export type Services = {
   temporalAddress: string;
   /** A whole server; tests make databases of their own with freshDatabase(). */
   postgresUrl: string;
-  /** For TestWorkflowEnvironment.createTimeSkipping; empty where the SDK is to download it. */
+  /** For TestWorkflowEnvironment.createTimeSkipping; empty if the SDK downloads the server. */
   timeSkippingServerPath: string;
   /** The command that starts an SMSC; see smsc/smsc.ts. */
   smscProgram: string;
@@ -33,11 +33,13 @@ declare module "vitest" {
 
 type Need = "redis" | "postgres" | "temporal";
 
-/** What a part of the tests needs, by its name in `vitest.config.ts`; every other part needs all. */
+/**
+ * The services that a part of the tests needs (parts as in `vitest.config.ts`). Others need all.
+ */
 const NEEDS: Record<string, Need[]> = { redis: ["redis"], postgres: ["postgres"] };
 const ALL: Need[] = ["redis", "postgres", "temporal"];
 
-/** What the parts of one run share: each has this module for itself. */
+/** State that the parts of one run share through `globalThis`: each part loads its own module. */
 type Shared = { started: Map<Need, Promise<Partial<Services>>>; stops: Stop[]; users: number };
 type Stop = () => Promise<void>;
 
@@ -45,8 +47,8 @@ const SHARED = Symbol.for("second-step services");
 const here = globalThis as { [SHARED]?: Shared };
 
 /**
- * Vitest's global set-up: starts the real services that the part needs, once for all parts; the last
- * part to end stops them.
+ * Vitest's global set-up: starts the real services that the part needs, once for all parts. The
+ * last part to end stops them.
  */
 export default async function provideServices(project: TestProject): Promise<Stop> {
   const { services, stop } = await startServices(NEEDS[project.name]);
@@ -56,8 +58,8 @@ export default async function provideServices(project: TestProject): Promise<Sto
 }
 
 /**
- * Starts the real services that this process has not started yet, each on a free port. `stop` ends
- * them and removes what they wrote, once everybody who started them has called it.
+ * Starts the real services that this process has not started yet, each on a free port. The last
+ * call of `stop` ends the services and removes their files.
  */
 export async function startServices(needs = ALL): Promise<{ services: Services; stop: Stop }> {
   here[SHARED] ??= { started: new Map(), stops: [], users: 0 };
@@ -86,7 +88,7 @@ export async function startServices(needs = ALL): Promise<{ services: Services; 
 function start(needs: readonly Need[]): { ready: Promise<Partial<Services>>; stop: Stop } {
   const report = reportSinceNow((line) => console.error(line));
   const folder = mkdtempSync(join(tmpdir(), "second-step-test-"));
-  // PostgreSQL runs as a user of its own and has to reach its folder in this one.
+  // PostgreSQL runs as its own user, which must be able to enter this folder.
   chmodSync(folder, 0o755);
   const stop = async () => {
     await stopAll();
@@ -115,7 +117,7 @@ function start(needs: readonly Need[]): { ready: Promise<Partial<Services>>; sto
       program: await ensureTemporalCli(report),
       namespace: "default",
       port: await freePort(),
-      // Tests make namespaces, whose search attributes are to be known without a wait.
+      // Tests make namespaces and need their search attributes at once.
       settings: {
         ...LOCAL_TEMPORAL_SETTINGS,
         "system.forceSearchAttributesCacheRefreshOnRead": true,
@@ -131,7 +133,7 @@ function start(needs: readonly Need[]): { ready: Promise<Partial<Services>>; sto
     timeSkippingServerPath: (await ensureTimeSkippingServer(report)) ?? "",
     smscProgram: await ensureSmsc(report),
   });
-  // One after the other where apt-get may be needed: it allows one installation at a time.
+  // One after the other: each may need apt-get, which allows one installation at a time.
   const installed = async () => ({
     ...(needs.includes("redis") && (await redis())),
     ...(needs.includes("postgres") && (await postgres())),

@@ -32,13 +32,13 @@ import { fallible, phones } from "./phones.ts";
 import { ownRedisDatabase } from "./redis-database.ts";
 import { ownTemporal, startWorker, type Time } from "./temporal.ts";
 
-/** Where the clock of every stack begins; it moves by `advance` alone. */
+/** The time at which every stack's clock starts. Only `advance` moves the clock. */
 export const BEGINNING = Date.UTC(2026, 0, 1);
 
 /**
- * The whole service in this process over real stores and a real Temporal server that it shares with
- * no other test: the gateway as `app` and `api`, the worker, a clock that stands still. Give it
- * `stop()` in an `afterAll`. One a test file: it takes some seconds to start.
+ * The whole service in this process: the gateway (`app`, `api`), the worker, and a clock that only
+ * `advance` moves. Stores and Temporal are real and not shared with other tests. Start one for each
+ * test file, because it takes some seconds, and call `stop()` in an `afterAll`.
  */
 export async function startStack({
   database: kind = "postgres",
@@ -48,9 +48,9 @@ export async function startStack({
 }: {
   database?: DatabaseKind;
   time?: Time;
-  /** Settings beside those of the stores. */
+  /** Settings in addition to those of the stores. */
   environment?: Record<string, string>;
-  /** Dynamic configuration of a Temporal server that is this stack's alone. */
+  /** Dynamic configuration. With it, the stack gets its own Temporal dev server. */
   temporalSettings?: Record<string, unknown>;
 } = {}) {
   const [own, temporal, redisDatabase] = await Promise.all([
@@ -84,7 +84,7 @@ export async function startStack({
   const document = (await (await app.request("/openapi.json")).json()) as OpenApi;
   const activities = createActivities({ db, redis, sms: sms.gateway, mail, config, clock, log });
   const start = starting(createCalls(temporal.client));
-  // Two workers of one process need a connection each.
+  // Two workers in one process need one connection each.
   const more = await Promise.all(
     copies()
       .slice(1)
@@ -100,28 +100,28 @@ export async function startStack({
 
   return {
     app,
-    /** What `app` was made of, to make another one with a part exchanged. */
+    /** The parts of `app`, from which a test makes another app with some parts replaced. */
     deps,
-    /** Calls `app`; throws for a 500 and for an answer that the OpenAPI document does not tell. */
+    /** Calls `app`. Throws for a 500 and for an answer that is not in the OpenAPI document. */
     api: checkedClient({ request: patient(app.request) }, document, logged),
     document,
-    /** What Prometheus reads of the gateway. */
+    /** The gateway's metrics, as Prometheus reads them. */
     metrics: () => registry.metrics(),
     temporal,
     clock,
-    /** Lets time pass: on the service's clock, and for the timers of workflows on a skipping server. */
+    /** Moves the service's clock, and on a time-skipping server the workflows' timers, by `ms`. */
     async advance(ms: number) {
       now += ms;
       await temporal.skip(ms);
     },
     ...phones((to) => keptMessages(redis, to)),
-    /** Makes every SMS fail from now on; without a mode sending works again. */
+    /** Makes every later SMS fail in this mode. Without a mode, sending works again. */
     failSms: sms.fail,
-    /** How many messages hang. */
+    /** How many messages hang now. */
     hangingSms: sms.hanging,
     createUser: (options: { accountId?: string; role?: Role } = {}) =>
       newPerson(db, { ...options, at: new Date(now) }),
-    /** Every line that gateway and worker have logged, as JSON. */
+    /** Every line that the gateway and the worker have logged, as JSON. */
     logged,
     stopWorker: () => stopWorker(),
     async restartWorker() {
@@ -140,7 +140,7 @@ export async function startStack({
 
 export type Stack = Awaited<ReturnType<typeof startStack>>;
 
-/** The environment of a service over these, with keys of its own. */
+/** The environment of a service over these stores, with its own keys. */
 export function environmentOf(
   databaseUrl: string,
   redisUrl: string,
@@ -154,18 +154,18 @@ export function environmentOf(
     TEMPORAL_NAMESPACE: namespace,
     SEALING_KEYS: `test:${randomBytes(32).toString("base64")}`,
     CODE_KEY: randomBytes(32).toString("base64"),
-    // The receivers of tests are on this machine.
+    // Test receivers listen on this machine.
     WEBHOOKS_INSIDE: "true",
   };
 }
 
-/** A client of a gateway of the same service with these parts of it exchanged. */
+/** A client of a second gateway of the stack, with these parts replaced. */
 export function gatewayOver({ deps, document, logged }: Stack, parts: Partial<Deps>): ApiClient {
   const { request } = createApp({ ...deps, ...parts });
   return checkedClient({ request: patient(request) }, document, logged);
 }
 
-/** A client of the gateway that throws for a 500 and for an answer that the document does not tell. */
+/** A client that throws for a 500 and for an answer that is not in the OpenAPI document. */
 export function checkedClient(
   app: { request: Send },
   document: OpenApi,
@@ -182,11 +182,11 @@ export function checkedClient(
   );
 }
 
-/** Pino's number for errors. */
+/** Pino's level number for errors. */
 const LEVEL_ERROR = 50;
 
 function memoryLog() {
-  // Gateway and worker share it.
+  // Gateway and worker share one logger.
   const mixin = () => ({ ...requestFields(), ...activityFields() });
   const lines: string[] = [];
   const stream = new Writable({

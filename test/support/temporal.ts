@@ -23,26 +23,26 @@ import { LOCAL_TEMPORAL_SETTINGS } from "../../scripts/temporal-settings.ts";
 import { TASK_QUEUE } from "../../workflows/ids.ts";
 import { bundleFile } from "./workflow-bundle.ts";
 
-/** `real`: the dev server, whose timers take their time; `skipping`: time passes when told to. */
+/** `real`: the dev server, with real timers. `skipping`: time passes only by `skip`. */
 export type Time = "real" | "skipping";
 
-/** A place for workflows that no other test shares. */
+/** A Temporal namespace or server that no other test shares. */
 export type Temporal = {
   client: Client;
   connection: NativeConnection;
   address: string;
   namespace: string;
-  /** Lets so much time pass for every timer; on the dev server nothing happens. */
+  /** Moves every timer on by `ms`. Does nothing on the dev server. */
   skip(ms: number): Promise<void>;
   stop(): Promise<void>;
 };
 
-/** Instead of `<process id>@<host>`: recorded histories tell nothing of the machine. */
+/** Replaces `<process id>@<host>`, so that recorded histories do not name the machine. */
 export const IDENTITY = "1@second-step";
 
 /**
- * A namespace of its own on the dev server, or a time-skipping server of its own; with settings, a
- * dev server of its own that has these beside the usual ones.
+ * Its own namespace on the shared dev server, or its own time-skipping server. With settings: its
+ * own dev server, with these settings added to the usual ones.
  */
 export function ownTemporal(time: Time, settings?: Record<string, unknown>): Promise<Temporal> {
   quiet();
@@ -107,7 +107,7 @@ async function ownNamespace(address: string): Promise<Temporal> {
 async function ownSkippingServer(): Promise<Temporal> {
   const environment = await startSkippingServer();
   const namespace = environment.namespace ?? "default";
-  // This server cannot list the ones it has.
+  // This server cannot list the search attributes that it has, so they are added without a look.
   await environment.connection.operatorService.addSearchAttributes({
     namespace,
     searchAttributes: { MfaUserId: 2, MfaAccountId: 2, MfaState: 2, MfaMethod: 2 },
@@ -122,7 +122,7 @@ async function ownSkippingServer(): Promise<Temporal> {
   };
 }
 
-/** The SDK gives the server five seconds to start, too few for a busy machine. */
+/** Tries several times: the SDK gives the server five seconds, too few on a busy machine. */
 async function startSkippingServer(starts = 3): Promise<TestWorkflowEnvironment> {
   const path = inject("timeSkippingServerPath");
   const server = path ? { executable: { type: "existing-path", path } as const } : undefined;
@@ -134,7 +134,7 @@ async function startSkippingServer(starts = 3): Promise<TestWorkflowEnvironment>
   }
 }
 
-/** Runs the service's worker in this process; resolves with what stops it. */
+/** Runs the service's worker in this process. Resolves with a function that stops it. */
 export async function startWorker(
   { connection, namespace }: Temporal,
   activities: Activities,
@@ -146,7 +146,7 @@ export async function startWorker(
     identity: IDENTITY,
     workflowBundle: { codePath: await bundleFile() },
     activities,
-    // A test that ends while an activity hangs does not wait for it.
+    // A test may end while an activity hangs; do not wait for that activity.
     shutdownForceTime: "2 s",
   });
   const ended = worker.run().catch(() => {});
@@ -158,7 +158,7 @@ export async function startWorker(
 
 let installed = false;
 
-/** Before the first connection: it would install a runtime that logs more. */
+/** Call before the first connection, which would install a runtime that logs more. */
 function quiet() {
   if (installed) return;
   installed = true;

@@ -1,15 +1,17 @@
-/** Two kinds of requests whose times are to be told apart, or not. */
+/** The comparison of the times of two kinds of requests. */
 export type Comparison = {
-  /** How likely a time of the second kind is longer than one of the first: 0.5 where nothing differs. */
+  /** The probability that the second kind takes longer than the first: 0.5 means no difference. */
   superiority: number;
-  /** How far from 0.5 chance alone takes it once in 1.7 million times (five standard errors). */
+  /**
+   * Five standard errors: chance alone exceeds this distance from 0.5 once in 1.7 million times.
+   */
   bound: number;
   medians: [ms: number, ms: number];
 };
 
 /**
- * Times the kinds of requests in ms, so many of each, in random order and one after the other, so
- * that whatever else the machine does meets all of them alike.
+ * Times `samples` requests of each kind, in ms. They run one at a time in random order, so that
+ * other work of the machine affects all kinds equally.
  */
 export async function timeKinds<Kind extends string>(
   kinds: Record<Kind, (sample: number) => Promise<void>>,
@@ -25,15 +27,15 @@ export async function timeKinds<Kind extends string>(
       const begun = performance.now();
       await kinds[name](sample);
       times[name].push(performance.now() - begun);
-      // What a request leaves to be done after its answer is done before the next is timed.
+      // Lets work that a request does after its answer finish before the next request is timed.
       await new Promise((resolve) => setTimeout(resolve, 2));
     }
   return times;
 }
 
 /**
- * The Mann-Whitney statistic, as the probability of superiority: it asks nothing of how times are
- * spread, so that a few slow ones on a busy machine weigh no more than a few.
+ * The Mann-Whitney statistic, as the probability of superiority. It assumes no distribution, so a
+ * few very slow requests on a busy machine do not distort it.
  */
 export function compare(first: readonly number[], second: readonly number[]): Comparison {
   let longer = 0;

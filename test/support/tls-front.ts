@@ -6,7 +6,7 @@ import { createServer } from "node:tls";
 import { ensureDebianPackage } from "../../scripts/debian.ts";
 import { runProgram } from "../../scripts/programs.ts";
 
-/** Speaks TLS for a server on this machine, under the name `localhost` and a certificate of its own. */
+/** A TLS proxy for a local server, with the name `localhost` and its own certificate. */
 export async function startTlsFront(target: number) {
   const folder = mkdtempSync(join(tmpdir(), "second-step-tls-"));
   const [key, certificate] = [join(folder, "key.pem"), join(folder, "certificate.pem")];
@@ -32,9 +32,9 @@ export async function startTlsFront(target: number) {
   const { port } = server.address() as { port: number };
   return {
     port,
-    /** The file of the certificate, for who is to trust it. */
+    /** The path of the certificate, which clients must trust. */
     certificate,
-    /** How many octets of what clients said were read. */
+    /** How many octets were read from clients. */
     received: () => received,
     async stop() {
       await new Promise<void>((resolve) => server.close(() => resolve()));

@@ -28,10 +28,10 @@ type Export = {
 const byKey = (attributes: Attributes) =>
   Object.fromEntries(attributes.map(({ key, value }) => [key, value]));
 
-/** A receiver of traces by OTLP over HTTP, as JSON (the protocol's section "OTLP/HTTP"). */
+/** Receives traces by OTLP over HTTP, as JSON (the protocol's section "OTLP/HTTP"). */
 export async function startTraceReceiver() {
   const spans: Span[] = [];
-  /** Every request as it came, to be looked through. */
+  /** The body of every request, for searches. */
   const bodies: string[] = [];
   const server = createServer(async (request, response) => {
     const body = Buffer.concat(await request.toArray()).toString();
@@ -49,7 +49,7 @@ export async function startTraceReceiver() {
     endpoint: `http://127.0.0.1:${port}`,
     spans,
     bodies,
-    /** The span's names from the root of its trace down to itself. */
+    /** The names from the root span of the trace down to this span. */
     lineage(span: Span): string[] {
       const parent = spans.find(
         ({ spanId, traceId }) => spanId === span.parentSpanId && traceId === span.traceId,

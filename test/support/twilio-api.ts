@@ -8,7 +8,7 @@ export type TwilioRequest = {
   form: Record<string, string>;
 };
 
-/** What is answered to the next message: taken (by and by), an error of Twilio's, rubbish, or nothing at all. */
+/** The answer to the next message: accepted (at once or late), an error, rubbish, or none. */
 export type TwilioAnswer =
   | "taken"
   | "slowly taken"
@@ -18,7 +18,7 @@ export type TwilioAnswer =
 
 const SLOW_MS = 4_000;
 
-/** Answers as api.twilio.com does to POST /2010-04-01/Accounts/{sid}/Messages.json. */
+/** A server that answers POST /2010-04-01/Accounts/{sid}/Messages.json as api.twilio.com does. */
 export async function startTwilioApi() {
   const requests: TwilioRequest[] = [];
   let answer: TwilioAnswer = "taken";

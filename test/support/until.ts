@@ -4,7 +4,9 @@ import { limit } from "./limits.ts";
 const POLL_MS = 25;
 const PATIENCE_MS = limit(15_000);
 
-/** Reads again and again until it is as wanted, within a limit; resolves with it. */
+/**
+ * Reads repeatedly until the value is as wanted, and resolves with it. Throws after a time limit.
+ */
 export async function until<T>(read: () => Promise<T>, wanted: (value: T) => boolean): Promise<T> {
   const end = performance.now() + PATIENCE_MS;
   for (;;) {

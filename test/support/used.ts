@@ -2,14 +2,14 @@ import { afterAll, beforeAll } from "vitest";
 import { gatewayBehindLinks } from "./links.ts";
 import { type Stack, startStack } from "./stack.ts";
 
-/** What a test file uses from its first test to its last: started before, stopped after. */
+/** Something that a test file starts before its first test and stops after its last. */
 export function used<Part extends { stop(): unknown }>(
   start: () => Promise<Part>,
   startMs?: number,
 ): Part {
   const part = {} as Part;
   beforeAll(async () => void Object.assign(part, await start()), startMs);
-  // Where the start has failed there is nothing to stop.
+  // If the start failed, there is nothing to stop.
   afterAll(async () => void (await part.stop?.()));
   return part;
 }
@@ -18,5 +18,7 @@ export function used<Part extends { stop(): unknown }>(
 export const useStack = (options?: Parameters<typeof startStack>[0]): Stack =>
   used(() => startStack(options));
 
-/** A second gateway over it whose ways to the stores and to Temporal can be broken. */
+/**
+ * A second gateway of the stack whose connections to the stores and to Temporal a test can break.
+ */
 export const useGatewayBehindLinks = (stack: Stack) => used(() => gatewayBehindLinks(stack));

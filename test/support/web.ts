@@ -4,27 +4,27 @@ const SITE = "https://mfa.example";
 const FORM = "application/x-www-form-urlencoded";
 const LONGEST_WAY = 10;
 
-/** A form of a page: where it is sent, and what stands in its fields. */
+/** A form of a page: where it is sent, and the values of its fields. */
 export type WebForm = { method: string; action: string; fields: Record<string, string> };
 
 export type WebPage = {
   status: number;
-  /** The path and query at which the way ended. */
+  /** The path and query of the page that the redirects ended at. */
   at: string;
   html: string;
   title: string;
   /** The page's heading. */
   heading: string;
-  /** What it says as done or wrong. */
+  /** The page's messages: success or error. */
   notices: string[];
   forms: WebForm[];
-  /** Every input but hidden ones, by name, with its value and its kind. */
+  /** Every input except hidden ones, by name, with its type and value. */
   inputs: Record<string, { type: string; value: string }>;
-  /** The first answer, before anything was followed. */
+  /** The first answer, before any redirect. */
   first: Response;
 };
 
-/** A browser without a screen: keeps cookies, follows redirects, sends forms as our pages do. */
+/** A minimal browser: keeps cookies, follows redirects, sends forms as our pages do. */
 export function webClient({ app }: Pick<Stack, "app">, token?: string) {
   const jar = new Map(token ? [["__Host-session", token]] : []);
 
@@ -64,7 +64,7 @@ export function webClient({ app }: Pick<Stack, "app">, token?: string) {
     jar,
     once,
     open: async (path: string) => follow(path, await once(path)),
-    /** Sends a form's fields, or a text as it is. */
+    /** Sends a form's fields; a text is sent unchanged. */
     async send(
       path: string,
       fields: Record<string, string> | string,
@@ -98,7 +98,7 @@ function read(html: string) {
   };
 }
 
-/** Inputs and selections; of radio buttons the chosen one, of boxes the ticked ones. */
+/** Inputs and selects; only the chosen radio button and the ticked boxes. */
 function inputsOf(html: string): { name: string; type: string; value: string }[] {
   const found: { name: string; type: string; value: string }[] = [];
   for (const [tag = ""] of html.matchAll(/<input [^>]*>/g)) {

@@ -6,7 +6,7 @@ import { type Keyring, seal } from "../../store/sealing.ts";
 import { AT, eventOf, newUser } from "../store/postgres/database.ts";
 import type { Receiver } from "./receiver.ts";
 
-/** A webhook of a new account, with a user whom events can be about. */
+/** Adds a webhook to a new account, which also gets a user that events can be about. */
 export async function newWebhook(
   { db, config }: { db: Db; config: { SEALING_KEYS: Keyring } },
   { url }: Pick<Receiver, "url">,

@@ -2,7 +2,7 @@ import { connect, type Socket } from "node:net";
 
 const SILENCE_MS = 2000;
 
-/** Sends bytes to a port of this machine and reads until it closes the connection or falls silent. */
+/** Sends bytes to a local port, and reads until the server closes or stops sending. */
 export async function exchange(port: number, ...pieces: (string | Buffer)[]): Promise<string> {
   const socket = connect(port, "127.0.0.1");
   let read = "";
@@ -19,7 +19,7 @@ export async function exchange(port: number, ...pieces: (string | Buffer)[]): Pr
   return read;
 }
 
-/** Writes; what the other end answered before it closed counts. */
+/** Writes. Ignores an error: what the server answered before it closed still counts. */
 export function write(socket: Socket, bytes: string | Buffer): Promise<void> {
   return new Promise((resolve) => {
     if (socket.destroyed) return resolve();
@@ -27,9 +27,9 @@ export function write(socket: Socket, bytes: string | Buffer): Promise<void> {
   });
 }
 
-/** An HTTP/1.1 request as text: a line, headers beside the usual ones, a body. */
+/** An HTTP/1.1 request as text: request line, usual and extra headers, body. */
 export const httpRequest = (line: string, headers: string[] = [], body = "") =>
   [line, "Host: localhost", "Connection: close", ...headers, "", body].join("\r\n");
 
-/** The status of an answer's first line; NaN for none. */
+/** The status in an answer's first line; NaN if there is none. */
 export const statusOf = (answer: string) => Number(/^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1]);

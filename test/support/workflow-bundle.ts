@@ -12,15 +12,15 @@ import { bundleWorkflowCode, DefaultLogger, type WorkflowBundle } from "@tempora
 import { cacheFolder, checkoutFolder } from "../../scripts/folders.ts";
 import { workflowCode } from "../../workflow-code.ts";
 
-/** What the code of the workflows is made of. */
+/** The folders whose code is in the workflow bundle. */
 const SOURCES = ["machines", "workflows", "telemetry"];
 
 const folder = join(cacheFolder, "workflow-bundles");
 const building = new Map<string, Promise<string>>();
 
 /**
- * The file with the workflows' code and these interceptors, for a worker's `WORKFLOW_BUNDLE`. It takes
- * seconds to build, so it is built once for every state of its sources.
+ * The path of a bundle with the workflows and these interceptors, for a worker's `WORKFLOW_BUNDLE`.
+ * It takes seconds to build, so it is built once for each state of its sources.
  */
 export function bundleFile(...interceptors: string[]): Promise<string> {
   const name = interceptors.join();
@@ -29,7 +29,7 @@ export function bundleFile(...interceptors: string[]): Promise<string> {
   return file;
 }
 
-/** The same as a worker's or a replay's option. */
+/** The same bundle, as the option of a worker or a replay. */
 export async function bundle(...interceptors: string[]): Promise<WorkflowBundle> {
   return { code: readFileSync(await bundleFile(...interceptors), "utf8") };
 }
@@ -44,7 +44,7 @@ async function build(workflowInterceptorModules: string[]): Promise<string> {
     logger,
   });
   mkdirSync(folder, { recursive: true });
-  // Test files build at the same time: each reads a whole file, whoever wrote it.
+  // Several test files may build at the same time. The rename is atomic, so all read a whole file.
   const own = `${file}.${process.pid}`;
   writeFileSync(own, code);
   renameSync(own, file);

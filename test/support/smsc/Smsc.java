@@ -25,8 +25,8 @@ import org.jsmpp.util.MessageId;
 import org.jsmpp.util.RandomMessageIDGenerator;
 
 /**
- * An SMSC for tests, on jSMPP's server. What it sees it writes as lines of JSON. How it treats a
- * message is told by the last two digits of its number: see `treat` in smsc.ts.
+ * An SMSC for tests, on jSMPP's server. It writes what it sees as lines of JSON. The last two digits
+ * of a message's number say what it does with the message: see `treat` in smsc.ts.
  */
 class Smsc {
   private static final byte RECEIPT = 0x04;
@@ -106,7 +106,7 @@ class Smsc {
         break;
       case "93":
         report(session, message, id, treatment);
-        // The receipt is answered; now let it be worked on before the message's id is known.
+        // The receipt is answered. Give the client time to handle it before it knows the message's id.
         Thread.sleep(500);
         return new SubmitSmResult(id, new OptionalParameter[0]);
       default:
@@ -137,7 +137,7 @@ class Smsc {
     var other = BOUND.stream().filter(bound -> bound != session).findFirst();
     var by = treatment.equals("97") ? other.orElse(session) : session;
     try {
-      // After the answer, unless it is asked for otherwise.
+      // The receipt follows the answer, unless the number asks for it early.
       if (!treatment.equals("93")) Thread.sleep(100);
       by.deliverShortMessage("", TypeOfNumber.INTERNATIONAL, NumberingPlanIndicator.ISDN,
           message.getDestAddress(), TypeOfNumber.UNKNOWN, NumberingPlanIndicator.UNKNOWN,

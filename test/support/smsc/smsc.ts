@@ -7,21 +7,21 @@ import { type Child, launch, waitUntilReady } from "../../../scripts/processes.t
 import { limit } from "../limits.ts";
 import { until } from "../until.ts";
 
-/** How the SMSC treats a message, by the last two digits of its number; others it delivers. */
+/** What the SMSC does with a message, by the number's last two digits. Others it delivers. */
 export const treat = {
   refused: "90",
   throttled: "91",
   unanswered: "92",
-  /** The receipt comes before the answer. */
+  /** The receipt comes before the answer to the submission. */
   reportedEarly: "93",
   unreachable: "94",
-  /** Told by TLVs alone. */
+  /** The receipt reports the state in TLVs only, without a text. */
   expired: "95",
   /** The receipt spells the id in decimal, the answer in hexadecimal. */
   reportedInDecimal: "96",
-  /** The receipt goes to another session than the one that sent the message. */
+  /** The receipt goes to a different session than the one that sent the message. */
   reportedElsewhere: "97",
-  /** The receipt tells of a state on the way. */
+  /** The receipt reports an intermediate state. */
   enroute: "98",
 };
 
@@ -38,7 +38,7 @@ export type Submitted = {
   esmClass: number;
   registered: number;
   validity: string;
-  /** In hexadecimal. */
+  /** The message's octets in hexadecimal. */
   octets: string;
 };
 
@@ -50,12 +50,12 @@ export type SmscEvent =
   | { event: "enquire_link" | "listening" };
 
 const START_MS = limit(30_000);
-/** Silence after which the SMSC asks whether the session is alive. */
+/** After this silence the SMSC sends `enquire_link`. */
 const SILENCE_MS = 300;
 const SYSTEM_ID = "second-step";
 const PASSWORD = "s3cr:t@7";
 
-/** A real SMSC in a process of its own, which can be killed and started again at the same port. */
+/** A real SMSC in its own process. A test can kill it and start it again on the same port. */
 export async function startSmsc() {
   const folder = mkdtempSync(join(tmpdir(), "second-step-smsc-"));
   const port = await freePort();
@@ -75,7 +75,7 @@ export async function startSmsc() {
   };
   await start();
 
-  /** What all runs have seen, in its order. */
+  /** The events of all runs, in order. */
   const events = () =>
     Array.from({ length: run }, (_, index) => eventsIn(logFile(index + 1))).flat();
   const submitted = () => events().filter((event) => event.event === "submit");
@@ -85,20 +85,20 @@ export async function startSmsc() {
     url: `smpp://${SYSTEM_ID}:${encodeURIComponent(PASSWORD)}@127.0.0.1:${port}`,
     password: PASSWORD,
     events,
-    /** Waits until there are so many events of a kind, and resolves with them. */
+    /** Waits for `count` events of a kind and resolves with them. */
     seen: <Kind extends SmscEvent["event"]>(kind: Kind, count: number) =>
       until(
         async () =>
           events().filter((one): one is Extract<SmscEvent, { event: Kind }> => one.event === kind),
         ({ length }) => length >= count,
       ),
-    /** The messages to a number, newest first, as a phone would show them. */
+    /** The messages to a number, newest first, decoded as a phone shows them. */
     messagesTo: async (to: string) =>
       submitted()
         .filter((message) => `+${message.to}` === to)
         .map(({ octets }) => ({ to, body: Buffer.from(octets, "hex").toString("latin1") }))
         .reverse(),
-    /** How many sessions are bound, as the SMSC that runs now sees it. */
+    /** How many sessions are bound to the SMSC that runs now. */
     sessions: () =>
       eventsIn(logFile(run)).reduce((count, one) => {
         if (one.event === "bind" && one.accepted) return count + 1;
