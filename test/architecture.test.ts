@@ -3,12 +3,12 @@ import { expect, test } from "vitest";
 import { checkoutFolder } from "../scripts/folders.ts";
 import { circlesIn, type Import, importsOf, sourcesIn } from "./support/imports.ts";
 
-/** What a room of the house may use: its folders' rooms, and packages. A room below knows none above. */
+/** What the files of a folder (`of`) may import: files of other entries (`rooms`), and packages. */
 type Room = { of: RegExp; rooms: string[]; packages: RegExp };
 
 const HONO = /^(hono|@hono)(\/|$)/;
 
-/** From the lowest to the highest: an arrow goes from a later line to an earlier one alone. */
+/** From lowest to highest: an entry may import only from earlier entries. */
 const ROOMS: Record<string, Room> = {
   config: {
     of: /^(config|limits|plain-faults)\.ts$/,
@@ -39,7 +39,7 @@ const ROOMS: Record<string, Room> = {
     rooms: ["config", "machines", "providers", "store", "telemetry"],
     packages: /^@temporalio\/(activity|common)$/,
   },
-  // The activities as a type, so that none gets into the workflows' bundle.
+  // Activities are imported only as types, so that none gets into the workflow bundle.
   workflows: {
     of: /^workflows\//,
     rooms: ["machines", "activities"],
@@ -65,7 +65,7 @@ const ROOMS: Record<string, Room> = {
     rooms: ["providers", "store", "core", "api/http"],
     packages: /^(node:[\w/]+|hono(\/.*)?|@hono\/zod-openapi|zod)$/,
   },
-  // Another protocol over the same rules.
+  // A second protocol over the same rules.
   "api/identity-v2": {
     of: /^api\/identity-v2\//,
     rooms: ["store", "core", "api/http"],
@@ -73,7 +73,7 @@ const ROOMS: Record<string, Room> = {
   },
   portal: {
     of: /^portal\//,
-    // The machines to draw their charts; none is run here.
+    // The pages draw the machines' charts; they do not run a machine.
     rooms: ["config", "machines", "store", "temporal", "core", "api/http"],
     packages: /^(node:[\w/]+|hono(\/.*)?|libphonenumber-js\/max|xstate)$/,
   },
@@ -87,7 +87,7 @@ const ROOMS: Record<string, Room> = {
   },
 };
 
-/** Set-up, measurements and tests may import anything, and nothing of the service imports them. */
+/** Set-up, benchmarks and tests may import anything. No code of the service imports them. */
 const AROUND = ["scripts", "bench", "test"];
 
 const FOLDERS = [...new Set(Object.keys(ROOMS).map((name) => name.split("/")[0] as string))];
@@ -97,7 +97,7 @@ const imports = all.flatMap(importsOf);
 
 const roomOf = (file: string) => Object.keys(ROOMS).find((name) => ROOMS[name]?.of.test(file));
 
-/** Imports that a room may not have. */
+/** The imports that an entry of the table does not allow. */
 function wrongIn(name: string, from: readonly Import[]): Import[] {
   const { of, rooms, packages } = ROOMS[name] as Room;
   return from
@@ -218,7 +218,8 @@ test("Temporal's client is used by temporal/ and the entry points alone", () => 
 
 test.each([
   ["process.env", ["config.ts"]],
-  // The workflow's is Temporal's, the same in each replay; a call's deadline is of the real clock.
+  // In workflows it is Temporal's clock, the same in each replay. Deadlines of calls use the real
+  // one.
   [
     "Date.now(",
     [
@@ -230,7 +231,7 @@ test.each([
     ],
   ],
   ["new Date()", []],
-  // Under load they fail workflow tasks that run Updates.
+  // Under load, local activities make workflow tasks with Updates fail.
   ["proxyLocalActivities", []],
 ])("%s stands only where it may", (text, allowed) => {
   const users = all.filter((source) => source.text.includes(text)).map(({ file }) => file);

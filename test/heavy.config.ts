@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 import { common } from "../vitest.config.ts";
 
-/** For what takes minutes and has a command of its own: see docs/testing.md. */
+/** Tests that take minutes and have their own commands: see docs/testing.md. */
 export default defineConfig({
   test: {
     ...common,

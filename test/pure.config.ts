@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 import { common } from "../vitest.config.ts";
 
-/** The tests of what is pure, which need no service: `npm run test:stryker` changes that code. */
+/** Tests of pure code, which need no service. `npm run test:stryker` mutates that code. */
 export default defineConfig({
   test: {
     ...common,

@@ -1,4 +1,4 @@
-/** Random numbers that a seed repeats (mulberry32). */
+/** Pseudo-random numbers (mulberry32): the same seed gives the same numbers. */
 export function chanceOf(seed: number) {
   let state = seed >>> 0;
   const next = () => {

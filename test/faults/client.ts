@@ -7,12 +7,12 @@ const AGAIN_MS = 200;
 const PATIENCE_MS = 180_000;
 
 /**
- * A client as it should be: what was not answered it sends again, to the next gateway, a POST with
- * the same Idempotency-Key. Throws where that leads to nothing for three minutes, or to a 500.
+ * A client that retries as it should: it sends an unanswered request again to the next gateway, and
+ * a POST with the same Idempotency-Key. Throws after three minutes without an answer, or on a 500.
  */
 export function persistentClient(urls: readonly string[], address: string) {
   let turn = 0;
-  /** How each try of the last request went. */
+  /** The outcome of each try of the last request. */
   let tries: string[] = [];
 
   const once = async (path: string, init: RequestInit) => {
@@ -21,7 +21,7 @@ export function persistentClient(urls: readonly string[], address: string) {
       const response = await fetch(url, { ...init, signal: AbortSignal.timeout(ANSWER_MS) });
       return { response, text: await response.text() };
     } catch {
-      // Refused, cut off, or silent.
+      // The connection was refused or cut off, or no answer came in time.
       return undefined;
     }
   };
@@ -49,9 +49,9 @@ export function persistentClient(urls: readonly string[], address: string) {
 
   return {
     api: createClient(send),
-    /** Whether the last request was sent more than once, and so may have been carried out before. */
+    /** Whether the last request was sent more than once; an earlier try may have taken effect. */
     repeated: () => tries.length > 1,
-    /** How its tries went. */
+    /** The outcomes of its tries, counted. */
     tries: () => tally(tries),
   };
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { crashRun } from "./crash.ts";
 
-/** FAULTS_SEED repeats the choices of a run; FAULTS_KILLS says how many it has. */
+/** FAULTS_SEED repeats the random choices of a run; FAULTS_KILLS sets the number of kills. */
 const { FAULTS_SEED = Date.now() % 1_000_000, FAULTS_KILLS = 300 } = process.env;
 
 test("hundreds of kills, at every kind of event and at random, lose nothing and let nobody in", async () => {

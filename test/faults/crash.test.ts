@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { limit } from "../support/limits.ts";
 import { crashRun } from "./crash.ts";
 
-/** FAULTS_SEED repeats the choices of a run. */
+/** FAULTS_SEED repeats the random choices of a run. */
 const seed = Number(process.env.FAULTS_SEED ?? Date.now() % 1_000_000);
 
 test(

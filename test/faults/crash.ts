@@ -11,13 +11,16 @@ import { judge, type Verdict } from "./verdict.ts";
 export type CrashRun = Verdict & {
   executions: Executions;
   stories: Record<string, number>;
-  /** In seconds: until all was started, and from then on. */
+  /** Seconds for the start, the run, and the comparison after it. */
   took: { start: number; run: number; judging: number };
-  /** Parts that ended by themselves. */
+  /** Parts that ended without a kill. */
   deaths: string[];
 };
 
-/** Clients live their stories, so many at a time, while parts are killed, until `kills` were; then all is judged. */
+/**
+ * Runs `atATime` client stories in parallel until `kills` parts were killed, then judges the
+ * result.
+ */
 export async function crashRun({
   seed,
   kills,

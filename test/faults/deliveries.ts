@@ -3,7 +3,7 @@ import { webhookDeliveries, webhooks } from "../../store/postgres/schema.ts";
 import type { Received } from "../support/receiver.ts";
 import type { Installation } from "./installation.ts";
 
-/** Events that a webhook was to be sent and was not, and how many it was to be sent in all. */
+/** Events that a webhook should have received and did not, and how many it should have received. */
 export async function judgeDeliveries(
   { db }: Installation,
   events: readonly AuditEvent[],

@@ -6,7 +6,7 @@ import type { App, FaultyPerson } from "./person.ts";
 
 export type Phone = ReturnType<typeof newPhone> & { id: string };
 
-/** Pairs a phone: a wrong PIN, the right one, and the session is over. */
+/** Pairs a phone: types a wrong PIN, then the right one, which ends the session. */
 export async function pairPhone(person: FaultyPerson): Promise<Phone> {
   const { api, expectStatus, repeated } = person;
   const token = await person.logInByPassword();
@@ -16,7 +16,7 @@ export async function pairPhone(person: FaultyPerson): Promise<Phone> {
     if (registered.status === 201) break;
     if (!repeated()) throw new Error(registered.text);
     if (registered.status === 409) break;
-    // A gateway that died gives no message back.
+    // A gateway that died did not return the message to the budget, so wait for the budget.
     await sleep(Number(registered.headers.get("retry-after")) * 1000);
   }
   const { devices } = expectStatus(await api.multiFactor(token), 200).body;
@@ -33,7 +33,7 @@ export async function pairPhone(person: FaultyPerson): Promise<Phone> {
   }
 }
 
-/** Pairs an app, whose first code is of the step before. */
+/** Pairs an app with the code of the previous TOTP step. */
 export async function pairApp(person: FaultyPerson, token: string): Promise<App> {
   const { api, expectStatus } = person;
   const body = { name: "App" };
@@ -46,7 +46,7 @@ export async function pairApp(person: FaultyPerson, token: string): Promise<App>
   }
 }
 
-/** Whether the proof was taken; what a lost answer took is told by the session's end. */
+/** Whether the device was verified. After a lost answer, the ended session says that it was. */
 function isVerified(
   { expectStatus, ledger, repeated }: FaultyPerson,
   answer: Awaited<ReturnType<FaultyPerson["api"]["verifyDevice"]>>,
@@ -57,7 +57,7 @@ function isVerified(
   if (status === 401 || status === 409) {
     const { code, reason } = answer.problem;
     const before = reason === "device_verified" || code === "device_verified_already";
-    // A new PIN that is under way: the older one is void.
+    // A new PIN is being sent, which cancelled this one.
     if (code === "illegal_transition") return false;
     if (!before || !repeated()) throw new Error(answer.text);
   }

@@ -11,17 +11,18 @@ const LATE_MS = 2_000;
 const VICTIMS = ["worker", "gateway", "temporal", "redis"] as const;
 
 export type Executions = {
-  /** Kills by the kind of victim. */
+  /** The number of kills for each kind of part. */
   kills: Record<string, number>;
-  /** `<workflow type> <event> <victim>` of each that was killed as the event appeared. */
+  /** `<workflow type> <event> <victim>` for each kill at the moment an event appeared. */
   atEvents: Set<string>;
-  /** `<workflow type> <event>` of all that appeared. */
+  /** `<workflow type> <event>` for every event that appeared. */
   seen: Set<string>;
 };
 
 /**
- * Kills parts with SIGKILL until `enough`: as a kind of event appears in a history that this victim
- * was not killed at before, and where none does for a while, at random. Each is started again soon.
+ * Kills `enough` parts with SIGKILL and starts each again soon. It kills a part when an event
+ * appears in a history at which this kind of part was not killed yet. If none appears for a while,
+ * it kills a random part.
  */
 export async function execute(
   { parts, temporal: client }: Installation,
@@ -62,7 +63,7 @@ export async function execute(
 
   const watch = historyWatch(client, atEvent);
   while (count < enough && !done()) {
-    // Temporal may be the one that is gone.
+    // Temporal itself may be down.
     await client.withDeadline(Date.now() + LATE_MS, watch).catch(() => {});
     if (performance.now() - quietSince > 2 * paceMs) kill(chance.pick(VICTIMS));
     await sleep(LOOK_MS);
@@ -71,7 +72,7 @@ export async function execute(
   return executions;
 }
 
-/** Tells of each event that has newly appeared in the histories of open flows, and of flows that have just ended. */
+/** Reports each new event in the histories of open flows and of flows that have just ended. */
 function historyWatch(client: Client, tell: (kind: string) => void) {
   const lengths = new Map<string, number>();
   const since = new Date().toISOString();

@@ -7,10 +7,10 @@ import { VIEW } from "../../workflows/messages.ts";
 import type { PolicyRolloutView } from "../../workflows/view-types.ts";
 import type { Installation } from "./installation.ts";
 
-/** What the database holds at the end. */
+/** What the database holds at the end of the run. */
 type Held = { devices: readonly Device[]; events: readonly AuditEvent[] };
 
-/** Flows that neither ended well nor may go on, and how many there are in all. */
+/** Flows that neither ended well nor may still run, and the number of all flows. */
 export async function judgeFlows(installation: Installation, held: Held) {
   const wrong: string[] = [];
   let flows = 0;
@@ -27,9 +27,11 @@ export async function judgeFlows(installation: Installation, held: Held) {
 }
 
 /**
- * A login within its ten minutes, or withdrawn before it was ever run, which ends when it is due; a
- * device that is still to be verified; and an enrollment whose gateway died before its device was
- * there, which nobody can reach and its deadline ends.
+ * Flows that may still run:
+ * - a login within its ten minutes;
+ * - a login withdrawn before its workflow ever ran, which ends at its deadline;
+ * - an enrollment with an unverified device;
+ * - an enrollment without a device, because its gateway died first: only its deadline ends it.
  */
 async function mayGoOn(
   { redis, temporal }: Installation,
@@ -51,8 +53,9 @@ async function mayGoOn(
 }
 
 /**
- * A roll-out of the account's policy as it is waits for those who have no device, or ended since all
- * have one; one of an earlier version gave way; one that was never announced left no trace.
+ * Whether a roll-out's state fits its account's policy. The current version waits for users without
+ * a device, or has ended because all have one. An earlier version is superseded or canceled. One
+ * that was never announced left the policy unchanged.
  */
 async function isFitting(
   { db, temporal }: Installation,

@@ -24,13 +24,13 @@ const NAMESPACE = "default";
 const quiet = () => {};
 
 /**
- * The service with all that it needs, each part a process of its own that can be killed and started
- * again on the same data: PostgreSQL, a Redis that syncs every write, a Temporal server with a file,
- * two workers, two gateways. `settings` are variables beside those of the parts.
+ * The service and all that it needs: PostgreSQL, a Redis that syncs every write, a Temporal server
+ * that stores to a file, two workers, two gateways. Each part is a process of its own, which a test
+ * can kill and start again on the same data. `settings` are added to the parts' environment.
  */
 export async function install(settings: Record<string, string> = {}) {
   const folder = mkdtempSync(join(tmpdir(), "second-step-faults-"));
-  // PostgreSQL runs as a user of its own and has to reach its folder in this one.
+  // PostgreSQL runs as its own user, which must be able to enter this folder.
   chmodSync(folder, 0o755);
   const logFile = (name: string) => join(folder, "logs", `${name}.log`);
   const password = randomBytes(24).toString("base64url");
@@ -70,7 +70,7 @@ export async function install(settings: Record<string, string> = {}) {
   const env = {
     ...process.env,
     ...environmentOf(databaseUrl, redisUrl, { address, namespace: NAMESPACE }),
-    // Each client has an address of its own, and nobody's budget of messages is what is tested.
+    // Each client has its own address. High message budgets, because budgets are not tested here.
     ...{ TRUSTED_PROXIES: "1", SMS_PER_COUNTRY_AND_HOUR: "100000", SMS_PER_HOUR: "100000" },
     LOG_LEVEL: "info",
     ...settings,
@@ -79,7 +79,7 @@ export async function install(settings: Record<string, string> = {}) {
     ...{ name, program: process.execPath, args: ["--import", "tsx", file], cwd: checkoutFolder },
     ...{ env: { ...env, ...more }, logFile: logFile(name) },
   });
-  // As in the image: a worker that was killed is back before its flows are missed.
+  // Prebuilt, as in the image, so that a killed worker is back soon.
   const WORKFLOW_BUNDLE = await bundleFile();
   const workers = ["worker-1", "worker-2"].map((name) => {
     const start = async (launch: Launch, log: () => string) => {
@@ -122,12 +122,12 @@ export async function install(settings: Record<string, string> = {}) {
     db: database.db,
     redis,
     temporal: new Client({ connection, namespace: NAMESPACE }),
-    /** What the service's own processes have logged as errors. */
+    /** The errors that the service's own processes have logged. */
     errors: () =>
       readdirSync(join(folder, "logs"))
         .flatMap((file) => readFileSync(join(folder, "logs", file), "utf8").split("\n"))
         .filter((line) => line.includes('"level":50')),
-    /** Kills what is left and forgets its data. */
+    /** Kills all parts and deletes their data. */
     async stop() {
       await Promise.allSettled([database.close(), redis.close(), connection.close()]);
       for (const part of parts) await part.kill();

@@ -1,19 +1,19 @@
 import type { Person } from "../support/people.ts";
 
-/** What a client was told, and what it knows by that. */
+/** What a client was told, so that it can be compared with the stores at the end. */
 export type Ledger = {
   user: Person;
-  /** Sessions that it was given, and the challenges that they came of. */
+  /** The client's sessions, each with the challenge that opened it. */
   sessions: { id: string; token: string; challenge?: string }[];
-  /** Those that are to be over. */
+  /** Tokens of sessions that must have ended. */
   ended: Set<string>;
-  /** Devices that it was told are verified. */
+  /** Devices that an answer said are verified. */
   verified: Set<string>;
   removed: Set<string>;
   allRemoved: boolean;
   recoveryCodesUsed: number;
   locked: boolean;
-  /** Wrong passcodes that may still be typed, as told last; undefined after a success. */
+  /** Passcode attempts left, as the last answer said; undefined after a success. */
   attemptsRemaining?: number;
 };
 
@@ -28,7 +28,7 @@ export const newLedger = (user: Person): Ledger => ({
   locked: false,
 });
 
-/** Notes the count that a client is told; throws where it went up without a success. */
+/** Notes the attempts left that a client was told. Throws if they went up without a success. */
 export function noteAttempts(ledger: Ledger, told: number | undefined, spent: boolean): void {
   const { attemptsRemaining: before } = ledger;
   if (told === undefined) throw new Error("The attempts that remain were not told");

@@ -4,14 +4,14 @@ import { type Answer, type ApiClient, createClient } from "../support/client.ts"
 const GIVE_UP_MS = 10_000;
 const PAUSE_MS = 100;
 
-/** A request that clients make again and again, and the statuses that are right while all is well. */
+/** A request that clients repeat, and its right statuses while nothing is down. */
 export type Probe = {
   name: string;
   call(api: ApiClient): Promise<Answer<unknown>>;
   right: readonly number[];
-  /** No more once so many were answered as when all is well: they spend something. */
+  /** Stops after this many right answers: each spends something. */
   most?: number;
-  /** No more once so many were refused: an outage gives back so many and no more. */
+  /** Stops after this many refusals: an outage gives only so many attempts back. */
   mostRefused?: number;
 };
 
@@ -31,7 +31,7 @@ export function impatientClient(url: string, address: string): ApiClient {
   });
 }
 
-/** Clients that keep calling, one a probe and gateway, until `stop`, which answers what they saw. */
+/** One client for each probe and gateway repeats its call until `stop`, which returns all calls. */
 export function startLoad(urls: readonly string[], probes: readonly Probe[]) {
   const calls: Call[] = [];
   let stopping = false;

@@ -20,12 +20,12 @@ import { persistentClient } from "./client.ts";
 import { type Installation, install } from "./installation.ts";
 import { type Call, type Probe, startLoad } from "./load.ts";
 
-/** Promised are two seconds. */
+/** ms. The service promises an answer within two seconds. */
 const LATE_MS = limit(2_000);
 
 export type Outage = {
   name: string;
-  /** What /readyz calls it; undefined for what it does not ask. */
+  /** The name that /readyz reports; undefined if /readyz does not check this part. */
   away?: string;
   begin(): Promise<void>;
   end(): Promise<void>;
@@ -33,7 +33,7 @@ export type Outage = {
 
 type Provider = Awaited<ReturnType<typeof startTwilioApi>>;
 
-/** The service whose messages go to a stand-in of Twilio. */
+/** The service with a stand-in for Twilio as its SMS provider. */
 export async function installWithProvider() {
   const provider = await startTwilioApi();
   const installation = await install({
@@ -55,7 +55,7 @@ export async function installWithProvider() {
 
 type Service = Installation & { provider: Provider };
 
-/** A server that goes away in one of two ways: it says nothing any more, or it is gone. */
+/** A server that goes away: `silent` freezes it, `gone` kills it. */
 export function awayOf({ part }: Installation, name: string, way: "silent" | "gone"): Outage {
   const { freeze, thaw, kill, start } = part(name);
   return {
@@ -84,14 +84,16 @@ export type OutageReport = {
   outage: string;
   calls: number;
   refused: number;
-  /** Of a hundred answers one took longer than the first, and none longer than the second. */
+  /** 99 % of the answers took at most `p99Ms`; all took at most `slowestMs`. */
   p99Ms: number;
   slowestMs: number;
-  /** What was answered last of all. */
+  /** The name of the slowest probe. */
   slowest: string;
 };
 
-/** Lives through an outage under load; throws where an answer is none of those promised, or something was spent. */
+/**
+ * Puts load on the service during an outage. Throws on a broken promise or a wrongly spent attempt.
+ */
 export async function outageRun(
   service: Service,
   outage: Outage,
@@ -113,7 +115,7 @@ export async function outageRun(
     { name: "settings", call: (api) => api.multiFactor(paired.token), right: [200] },
     { name: "challenge", call: (api) => api.challenge(guessed.id), right: [200] },
   ];
-  // Somebody who takes an outage for an opportunity, and is answered 423 once it is none.
+  // An attacker guesses passcodes during the outage, until 423 says that the user is locked.
   const guessing: Probe = {
     ...{ name: "thief", right: [422, 423, 410] },
     call: (api) => api.verifyPasscode(thief.id, wrongCode(thief.passcode)),
@@ -136,7 +138,7 @@ export async function outageRun(
   const calls = await load.stop();
   for (const call of calls) expectPromised(call);
 
-  // Nothing was spent but what was told.
+  // Only attempts that got a 422 were spent.
   const told = (name: string) => calls.filter(({ probe, right }) => probe === name && right).length;
   const api = stage.api;
   const { attemptsRemaining } = (await api.challenge(guessed.id)).body;
@@ -150,7 +152,7 @@ export async function outageRun(
   expect((await api.verifyDevice(paired.token, paired.id, paired.pin)).status).toBe(200);
   const judged = calls.filter(({ probe, status }) => probe === "thief" && status === 422).length;
   await expectBounded(service, thief.user.id, judged);
-  // Recovery without a restart.
+  // No other part was restarted or ended.
   const affected = new Set([outage.away, ...(outage.name === "no worker" ? WORKERS : [])]);
   const restarted = service.parts.filter(
     (part, index) => part.pid() !== before[index] && !affected.has(part.name),
@@ -178,7 +180,7 @@ const GATEWAYS = 2;
 const REFUNDS = 10;
 const BUDGET = 7;
 
-/** Nobody gets more guesses than the seven and what a day's outages give back. */
+/** An attacker gets at most seven guesses plus what a day's outages give back. */
 async function expectBounded({ db, redis }: Installation, userId: string, judged: number) {
   expect(judged).toBeLessThan(BUDGET);
   expect(await countRefunds(redis, userId, Date.now())).toBeLessThanOrEqual(REFUNDS);
@@ -215,7 +217,9 @@ const readiness = (url: string) => async () =>
 
 const person = ({ db }: Installation) => newPerson(db, { at: new Date() });
 
-/** A client that waits through what is left of an outage, and the phones that the provider reaches. */
+/**
+ * A client that retries through the rest of an outage, and the phones that the provider reaches.
+ */
 function stageOf({ urls, provider }: Service): Stage {
   const read = async (number: string) =>
     provider.requests

@@ -8,25 +8,25 @@ const run = promisify(execFile);
 const STARTS = 10;
 const AGAIN_MS = 500;
 
-/** A process of the installation, with its children, that can be ended or stopped at any moment. */
+/** A process of the installation, with its children. A test can kill or freeze it at any moment. */
 export type Part = {
   name: string;
-  /** Whether it has started, and is neither killed nor frozen. */
+  /** Whether it is started, and neither killed nor frozen. */
   up(): boolean;
   /** Resolves when it is ready to work. */
   start(): Promise<void>;
-  /** SIGKILL: resolves when it is gone. */
+  /** Sends SIGKILL. Resolves when the process is gone. */
   kill(): Promise<void>;
-  /** SIGSTOP: it keeps its connections and says nothing. */
+  /** Sends SIGSTOP: the process keeps its connections and answers nothing. */
   freeze(): Promise<void>;
   thaw(): Promise<void>;
-  /** The id of the process that runs now. */
+  /** The id of the current process. */
   pid(): number;
-  /** Each time that it ended without being asked to, with its last words. */
+  /** Each end that no test asked for, with the last lines of its log. */
   deaths: string[];
 };
 
-/** A part that `start` starts by the given launcher; `log` is all that it has written since. */
+/** A part that the given launcher starts; `log` holds what the process has written since. */
 export function partOf(
   name: string,
   start: (launch: Launch, log: () => string) => Promise<unknown>,
@@ -59,7 +59,7 @@ export function partOf(
       try {
         process.kill(pid, signal);
       } catch {
-        // Gone already.
+        // The process is already gone.
       }
     }
   };
@@ -76,7 +76,7 @@ export function partOf(
           await start(launchCounted, () => readFileSync(logFile, "utf8"));
           break;
         } catch (error) {
-          // What it needs may be away itself.
+          // A part that it needs may be down.
           child?.kill();
           if (tries === STARTS) throw error;
           await sleep(AGAIN_MS);
@@ -101,7 +101,7 @@ export function partOf(
   };
 }
 
-/** PostgreSQL's are in process groups of their own. */
+/** Found by parent id, because PostgreSQL's children are in process groups of their own. */
 async function childrenOf(parent: number): Promise<number[]> {
   const { stdout } = await run("ps", ["-A", "-o", "pid=,ppid="]);
   return stdout

@@ -15,12 +15,12 @@ const STEP_MS = 30_000;
 const PASSCODE = /^(\d{7}) is /;
 const PIN = /^(\d{4}) is /;
 
-/** Where no PIN is on its way, and none is good. */
+/** States in which no PIN is valid and none is being sent. */
 const NEEDS_PIN = ["delivery_failed", "pin_void", "pin_expired"];
 
 type App = { id: string; secret: string; usedStep: number };
 
-/** A user's client with the phone, the app and the memory that its user has. */
+/** A user with a retrying client, a phone, an app, and a ledger of what they were told. */
 export function personOf({ urls, redis }: Installation, user: Person, address: string) {
   const { api, repeated, tries } = persistentClient(urls, address);
   const ledger = newLedger(user);
@@ -31,7 +31,7 @@ export function personOf({ urls, redis }: Installation, user: Person, address: s
     return answer;
   };
 
-  /** Codes on the phone, the newest first. */
+  /** Codes on the phone, newest first. */
   const codesOn = async (number: string, pattern: RegExp) => {
     for (;;) {
       const messages = await keptMessages(redis, number).catch(() => undefined);
@@ -43,7 +43,7 @@ export function personOf({ urls, redis }: Installation, user: Person, address: s
   const codesIn = (messages: readonly { body: string }[], pattern: RegExp) =>
     messages.flatMap(({ body }) => pattern.exec(body)?.[1] ?? []);
 
-  /** Waits for a code that was not tried; `resend` asks for another where none comes. */
+  /** Waits for a code that was not tried. If none comes, `resend` requests another. */
   const nextCode = async (
     number: string,
     pattern: RegExp,
@@ -81,7 +81,7 @@ export function personOf({ urls, redis }: Installation, user: Person, address: s
     return login.challenge;
   };
 
-  /** The session that a right passcode opens; undefined where its answer was lost, or it is wrong by now. */
+  /** The token of the opened session; undefined if its answer was lost or the code is now wrong. */
   const answer = async (id: string, passcode: string): Promise<string | undefined> => {
     const verified = expectStatus(await api.verifyPasscode(id, passcode), 200, 409, 410, 422);
     if (verified.status === 200) return noteSession(verified.body.session, id);
@@ -89,7 +89,7 @@ export function personOf({ urls, redis }: Installation, user: Person, address: s
       if (verified.problem.attemptsRemaining !== undefined)
         noteAttempts(ledger, verified.problem.attemptsRemaining, true);
       else if (!repeated()) throw new Error(verified.text);
-    // 409: the session is there, and its token went with a gateway.
+    // 409: an earlier try opened the session, but its answer was lost with a gateway.
     if (verified.status === 409) {
       if (!repeated()) throw new Error(verified.text);
       ledger.attemptsRemaining = undefined;
@@ -108,7 +108,7 @@ export function personOf({ urls, redis }: Installation, user: Person, address: s
       return login.session.token;
     },
 
-    /** One wrong passcode; false where it locked the user. */
+    /** Types one wrong passcode. False if that locked the user. */
     async guessWrong(id: string, known: string): Promise<boolean> {
       const guess = await api.verifyPasscode(id, wrongCode(known, 1 + (tried.passcodes.size % 8)));
       expectStatus(guess, 422, 423);
@@ -116,12 +116,12 @@ export function personOf({ urls, redis }: Installation, user: Person, address: s
       return guess.status === 422;
     },
 
-    /** What is on the phone by now is not for a challenge that is still to begin. */
+    /** Marks the codes on the phone as tried: they are not for the next challenge. */
     async forgetPasscodes(number: string) {
       for (const code of await codesOn(number, PASSCODE)) tried.passcodes.add(code);
     },
 
-    /** A passcode for the challenge that has not been tried. */
+    /** A passcode of the challenge that was not tried; undefined if the challenge has ended. */
     async passcode(id: string, number: string): Promise<string | undefined> {
       const code = await nextCode(number, PASSCODE, tried.passcodes, async () => {
         const { state, next } = expectStatus(await api.challenge(id), 200).body;
@@ -133,7 +133,7 @@ export function personOf({ urls, redis }: Installation, user: Person, address: s
       return code;
     },
 
-    /** A PIN for the device that has not been tried. */
+    /** A PIN of the device that was not tried. */
     async pin(token: string, id: string, number: string): Promise<string> {
       const code = await nextCode(number, PIN, tried.pins, async () => {
         const device = await deviceOf(token, id);
@@ -147,10 +147,11 @@ export function personOf({ urls, redis }: Installation, user: Person, address: s
 
     device: (token: string, id: string) => deviceOf(token, id),
 
-    /** A code of the app that was not used, waiting for the next step where need be. */
+    /** An unused code of the app; waits for the next TOTP step if needed. */
     async appCode(app: App): Promise<string> {
       const now = () => Math.floor(Date.now() / STEP_MS);
-      // One step back is accepted, so that pairing leaves this one for a login; and one ahead.
+      // The service accepts one step back and one ahead. Pairing uses the step before, so that the
+      // current step is left for a login.
       const step = Math.max(app.usedStep + 1, app.usedStep === 0 ? now() - 1 : now());
       while (step > now() + 1) await sleep(LOOK_MS);
       app.usedStep = step;

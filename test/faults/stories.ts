@@ -6,7 +6,7 @@ import type { App, FaultyPerson } from "./person.ts";
 const WEBHOOKS = "/v1/account/webhooks";
 const POLICY = "/v1/account/multi-factor-policy";
 
-/** A session by SMS, after a wrong passcode; the right one is then good no more. */
+/** Logs in by SMS after one wrong passcode. The right passcode cannot be used again. */
 async function logInByPhone(person: FaultyPerson, number: string): Promise<string> {
   const { api, expectStatus } = person;
   for (let login = 1; ; login++) {
@@ -22,7 +22,7 @@ async function logInByPhone(person: FaultyPerson, number: string): Promise<strin
   }
 }
 
-/** A session by the app; its code opens no other challenge. */
+/** Logs in by app. The same code does not open another challenge. */
 async function logInByApp(person: FaultyPerson, app: App): Promise<string> {
   const { api, expectStatus } = person;
   for (;;) {
@@ -37,13 +37,13 @@ async function logInByApp(person: FaultyPerson, app: App): Promise<string> {
   }
 }
 
-/** A code that was right once opens nothing, and costs no attempt. */
+/** Expects that a code that was used before opens nothing and costs no attempt. */
 function expectUsedForNothing({ problem, text }: Answer<unknown>): void {
   if (problem.code !== "passcode_already_used" || problem.attemptsRemaining !== undefined)
     throw new Error(text);
 }
 
-/** A session by a recovery code, which opens no other. */
+/** Logs in by a recovery code. The same code does not open another challenge. */
 async function logInByRecoveryCode(person: FaultyPerson, codes: string[]): Promise<string> {
   const { api, expectStatus, ledger } = person;
   for (const code of codes) {
@@ -58,7 +58,7 @@ async function logInByRecoveryCode(person: FaultyPerson, codes: string[]): Promi
   throw new Error("No recovery code was taken");
 }
 
-/** Pairs a phone, logs in with it and with a recovery code, and turns it all off again. */
+/** Pairs a phone, logs in with it and with a recovery code, then removes all devices. */
 export async function phoneStory(person: FaultyPerson): Promise<void> {
   const { api, expectStatus, ledger } = person;
   const phone = await pairPhone(person);
@@ -93,7 +93,7 @@ export async function appStory(person: FaultyPerson): Promise<void> {
   await person.logInByPassword();
 }
 
-/** Guesses until the lock, which stays. */
+/** Guesses until the user is locked. The lock stays. */
 export async function guessingStory(person: FaultyPerson): Promise<void> {
   const { api, expectStatus, ledger } = person;
   const phone = await pairPhone(person);
@@ -107,8 +107,8 @@ export async function guessingStory(person: FaultyPerson): Promise<void> {
 }
 
 /**
- * An administrator requires a second factor of everybody; sessions without one end. A webhook hears
- * of what happens meanwhile.
+ * An administrator requires a second factor for everyone, which ends sessions without one. A
+ * webhook receives the events.
  */
 export async function rolloutStory(
   administrator: FaultyPerson,
@@ -134,7 +134,7 @@ export async function rolloutStory(
         throw new Error(session.text);
     }),
   );
-  // All but the last meet the requirement.
+  // All members but the first set up an app.
   for (const { person } of weak.slice(1)) {
     const login = await person.logIn();
     if (login.status !== "setup_required") throw new Error(`It was ${login.status}`);

@@ -15,12 +15,12 @@ import type { Ledger } from "./ledger.ts";
 
 const SETTLING_MS = 90_000;
 
-/** What is wrong, a line each, and how much was compared. */
+/** The faults, one line each, and the number of comparisons. */
 export type Verdict = { faults: string[]; compared: Record<string, number> };
 
 /**
- * Compares what clients were told with what the stores, the audit and Temporal hold at the end, and
- * the audit with what webhooks received.
+ * Compares what clients were told with the stores, the audit and Temporal at the end, and the audit
+ * with what webhooks received.
  */
 export async function judge(
   installation: Installation,
@@ -116,7 +116,7 @@ export async function judge(
     await compareActivity(api, ledger, own, check);
   }
 
-  // An activity whose worker was killed is done again once its time is over.
+  // Temporal retries an activity of a killed worker only after its timeout, so wait.
   const end = performance.now() + SETTLING_MS;
   let { wrong, flows } = await judgeFlows(installation, held);
   while (wrong.length > 0 && performance.now() < end) {
@@ -143,7 +143,7 @@ export async function judge(
 const is = (deviceId: string) => (event: AuditEvent) => event.detail.deviceId === deviceId;
 const by = (workflowId: string) => (event: AuditEvent) => event.workflowId === workflowId;
 
-/** The sessions that Redis holds of a user, with the challenges that they came of. */
+/** A user's sessions in Redis, each with the challenge that opened it. */
 async function openedSessions({ redis }: Installation, userId: string) {
   const ids = await redis.keys(`mfa:{${userId}}:session:*`);
   const challenges = await redis.keys(`mfa:{${userId}}:challenge:*`);
@@ -163,7 +163,7 @@ type Page = { events: { id: number }[]; next: number | null };
 
 type Check = (what: string, right: boolean, fault: () => string) => void;
 
-/** Whoever can still log in reads of themselves what the store holds. */
+/** Users with a live session see exactly the events that the store holds about them. */
 async function compareActivity(
   api: ReturnType<typeof persistentClient>["api"],
   { sessions }: Ledger,
@@ -181,7 +181,7 @@ async function compareActivity(
     }
     if (shown.length === 0) continue;
     const wanted = own.map(({ id }) => id).sort((a, b) => b - a);
-    // A session that is looked at here may be told of since.
+    // One session is enough.
     check("activities", String(shown) === String(wanted), () => `An activity shows other events`);
     return;
   }

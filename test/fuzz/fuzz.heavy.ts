@@ -1,4 +1,4 @@
-// Every caller, and sequences of calls. FUZZ_SEED, which the report of a run tells, repeats it.
+// Every caller, and sequences of calls. A run reports its FUZZ_SEED, which repeats the run.
 import { everyCaller } from "./fuzz.ts";
 
 const { FUZZ_SEED, FUZZ_EXAMPLES = "100" } = process.env;

@@ -14,12 +14,12 @@ import { pythonPrograms } from "../support/python.ts";
 import { logInByPassword, startChallenge } from "../support/scenarios.ts";
 import { type Service, startService } from "../support/service.ts";
 
-/** Whose session the calls are made with. */
+/** The role whose session makes the calls; `nobody` has no session. */
 type Caller = "nobody" | Role;
 
 /**
- * The test that schemathesis finds no 5xx and no answer that the document does not tell, whoever of
- * these calls; `args` are arguments of `schemathesis run`.
+ * For each of these callers: schemathesis finds no 5xx and no answer that is not in the document.
+ * `args` are arguments of `schemathesis run`.
  */
 export function everyCaller(callers: readonly Caller[], args: string[]) {
   let service: Service;
@@ -52,7 +52,7 @@ async function fuzz(service: Service, caller: Caller, args: string[]) {
       ...["run", document, "--no-color", "--generation-database=none", ...args],
     ],
     {
-      // It keeps what it found where it runs.
+      // Schemathesis writes its findings to its working directory.
       cwd: scratch,
       env: {
         ...{ PATH: process.env.PATH, PYTHONPATH: folder, PYTHONDONTWRITEBYTECODE: "1" },
@@ -70,7 +70,9 @@ async function fuzz(service: Service, caller: Caller, args: string[]) {
   return { foundNothing, report };
 }
 
-/** Tells over HTTP the token of a session of that role: a new user's once the one before has ended. */
+/**
+ * Serves a token of this role over HTTP: a new user's token once the previous session has ended.
+ */
 async function sessionsOf(service: Service, role: Role) {
   // From another address: the wrong passwords that are sent as input use up the one they come from.
   const send = (path: string, init: RequestInit) =>
@@ -83,7 +85,7 @@ async function sessionsOf(service: Service, role: Role) {
     const { device, secret } = await registerApp({ api }, session.token);
     await api.verifyDevice(session.token, device.id, codeAt(secret, Date.now()));
     const { id } = await startChallenge({ api }, user);
-    // The next step's code, which is good already: the one of now is used up.
+    // The code of the next step, which is already accepted: the current one was used for pairing.
     return (await api.verifyPasscode(id, codeAt(secret, Date.now() + 30_000))).body.session;
   };
   let current = await open();

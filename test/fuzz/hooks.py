@@ -1,4 +1,4 @@
-"""What schemathesis is to know of this service."""
+"""What schemathesis must know about this service."""
 
 import os
 from urllib.request import urlopen
@@ -8,7 +8,7 @@ import schemathesis
 
 @schemathesis.hook
 def before_load_schema(context, raw_schema):
-    """Python knows no classes of Unicode characters, so those patterns are tested elsewhere."""
+    """Python's `re` has no Unicode classes, so other tests check those patterns."""
     drop_unicode_patterns(raw_schema)
 
 
@@ -29,7 +29,7 @@ if SESSIONS:
 
     @schemathesis.auth(refresh_interval=2)
     class Session:
-        """A session that is alive: some calls end the one that they are made with."""
+        """A live session: some calls end their own session, so this asks for a new one."""
 
         def get(self, case, context):
             return urlopen(SESSIONS).read().decode()

@@ -26,22 +26,22 @@ const DAY = 24 * 60 * MINUTE;
 
 export type Chart<M extends AnyStateMachine> = ReturnType<typeof chart<M>>;
 
-/** Walks a chart once for each of its inputs, and says what must be true on the way. */
+/** Walks a chart once for each of its inputs. The rest of the entry is what must be true. */
 function chart<M extends AnyStateMachine>(described: {
   machine: M;
   inputs: InputFrom<M>[];
   events: EventFromLogic<M>[];
-  /** Delay name -> the state that it bounds, and for how long. */
+  /** Delay name -> the state that it limits, and the limit in ms. */
   deadlines: Record<string, { state: string; ms: number }>;
   stopWhen?: (snapshot: SnapshotFrom<M>) => boolean;
-  /** Events that come from outside: by an Update or a Signal. */
+  /** Events from outside: by an Update or a Signal. */
   requests: readonly EventFromLogic<M>["type"][];
-  /** What its workflow can do. */
+  /** The effects that its workflow can run. */
   effects: string[];
   view: (snapshot: SnapshotFrom<M>) => { state: string; next: string[] };
-  /** What a client may do next -> the event it stands for. */
+  /** A name in `next` -> the event that it stands for. */
   next: Record<string, EventFromLogic<M>["type"]>;
-  /** States that name less: where the user holds no code, what helps comes instead. */
+  /** States whose `next` is shorter: if the user has no code, it names what helps instead. */
   nextInstead?: Record<string, string[]>;
 }) {
   const { machine, inputs, events, stopWhen } = described;
@@ -59,13 +59,13 @@ function chart<M extends AnyStateMachine>(described: {
   };
 }
 
-/** What a provider may report, of the first sending and of the one after it. */
+/** Every report of a provider, about the first sending and about the second. */
 const reports = [1, 2].flatMap((sending) => [
   { type: "DELIVERY_REPORTED" as const, sending, outcome: "delivered" as const },
   { type: "DELIVERY_REPORTED" as const, sending, outcome: "failed" as const, reason: "expired" },
 ]);
 
-/** Sendings are counted without an end. */
+/** Stops the walk, because sendings are counted without a limit. */
 const afterTwoSendings = ({ context }: { context: { sendings: number } }) => context.sendings > 2;
 
 export const loginChallenge = chart({
@@ -150,7 +150,7 @@ export const otpEnrollment = chart({
     { type: "DEVICE_GONE" },
   ],
   deadlines: { enrollmentLifetime: { state: "unverified", ms: LIFETIME } },
-  // Wrong codes are counted without an end.
+  // Stops the walk, because wrong codes are counted without a limit.
   stopWhen: ({ context }) => context.rejected === 3,
   requests: [...Object.values(UPDATES.otpEnrollment), ...Object.values(SIGNALS.otpEnrollment)],
   effects: ["settleDevice", "removeDevice", "dropDevice"],
@@ -178,7 +178,7 @@ export const webhookDelivery = chart({
   next: { resend: "RESEND" },
 });
 
-/** An administrator's change of the policy: at once, unless it says otherwise. */
+/** An administrator's policy change; without a grace period by default. */
 export const announce = (policy: Partial<PolicyChange> = {}): PolicyRolloutEvent => ({
   type: "ANNOUNCE",
   requirement: "required",

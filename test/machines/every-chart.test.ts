@@ -56,7 +56,7 @@ describe.each(everyChart)("%s", (_name, chart) => {
     for (const { snapshot, timers, path } of places)
       expect(
         snapshot.status === "done" ||
-          // An effect whose outcome moves it on, sooner or later.
+          // An effect runs, and its outcome will move the machine on.
           snapshot.hasTag("settling") ||
           snapshot.hasTag("working") ||
           Object.keys(timers).length > 0,
@@ -84,7 +84,7 @@ describe.each(everyChart)("%s", (_name, chart) => {
   });
 });
 
-/** The innermost states that a machine can rest in. */
+/** The innermost states in which a machine can rest. */
 function restingStates(node: AnyStateNode): string[] {
   const children = Object.values(node.states);
   if (children.length === 0) return node.always ? [] : [node.key];

@@ -70,7 +70,7 @@ test("failures never go down within a challenge, and no resend forgets one", () 
       let place = follow(machine, input, []);
       let failures = 0;
       for (const event of chosen) {
-        // The counter, of whose growth the store sees to, tells its number.
+        // The store's counter only grows, so each rejection reports one failure more.
         const told =
           event.type === "PASSCODE_REJECTED" ? { ...event, failures: failures + 1 } : event;
         const next = take(machine, place, told as never);

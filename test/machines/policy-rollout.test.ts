@@ -7,7 +7,7 @@ const DAY = 86_400_000;
 
 const { moves } = policyRollout;
 
-/** Where a persisted change of the policy leads. */
+/** The place after a policy change was announced and persisted. */
 const persisted = (policy: Parameters<typeof announce>[0]) =>
   follow(policyRolloutMachine, {}, [announce(policy), { type: "POLICY_PERSISTED" }]);
 

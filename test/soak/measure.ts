@@ -6,10 +6,10 @@ import { until } from "../support/until.ts";
 
 const MIB = 2 ** 20;
 
-/** What a process holds after its garbage was collected: MiB, and open files and sockets. */
+/** A process after garbage collection: heap and resident memory in MiB, open files and sockets. */
 export type Held = { heap: number; resident: number; files: number };
 
-/** What each gateway and worker holds, by name. */
+/** Measures each gateway and worker, by name. */
 export async function heldBy({ parts }: Installation, folder: string) {
   const ours = parts.filter(({ name }) => /^(gateway|worker)-/.test(name));
   const held = await Promise.all(
@@ -26,7 +26,7 @@ export async function heldBy({ parts }: Installation, folder: string) {
   return Object.fromEntries(held);
 }
 
-/** By how much it grows with each unit of `x`: the slope of the least squares. */
+/** The growth for each unit of `x`: the slope by least squares. */
 export function slope(points: readonly { x: number; y: number }[]): number {
   const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const [x, y] = [mean(points.map((point) => point.x)), mean(points.map((point) => point.y))];
@@ -34,7 +34,7 @@ export function slope(points: readonly { x: number; y: number }[]): number {
   return over / points.reduce((sum, point) => sum + (point.x - x) ** 2, 0);
 }
 
-/** The Redis keys that stay for ever, by kind, each with how many there are. */
+/** The Redis keys without an expiry, counted by kind. */
 export async function keysThatStay({ redis }: Installation) {
   const counts: Record<string, number> = {};
   for (const key of await redis.keys("*")) {
@@ -45,7 +45,7 @@ export async function keysThatStay({ redis }: Installation) {
   return counts;
 }
 
-/** Connections that the stores see. */
+/** The number of connections at each store. */
 export async function connections({ db, redis }: Installation) {
   const { rows } = await db.execute<{ count: string }>(
     sql`select count(*) from pg_stat_activity where backend_type = 'client backend'`,
@@ -56,7 +56,7 @@ export async function connections({ db, redis }: Installation) {
   };
 }
 
-/** How many flows have not ended. */
+/** The number of running flows. */
 export async function runningFlows({ temporal }: Installation): Promise<number> {
   return (await temporal.workflow.count(`ExecutionStatus = 'Running'`)).count;
 }

@@ -14,7 +14,7 @@ import { enrollPhone, logInByPassword, startChallenge } from "../support/scenari
 
 const STEP_MS = 30_000;
 
-/** Makes users of one account, who enroll and log in as clients do. */
+/** Makes users of one account that enroll and log in as clients do. */
 export async function population(installation: Installation) {
   const { db, redis, urls } = installation;
   const password = randomBytes(12).toString("base64url");
@@ -24,7 +24,7 @@ export async function population(installation: Installation) {
   if (account === "exists") throw new Error("A random account name was taken");
   const accountId = account.id;
   let made = 0;
-  /** What was answered by 503, and sent again. */
+  /** Requests that got a 503 and were sent again. */
   const unavailable: string[] = [];
 
   async function newUser() {
@@ -51,7 +51,7 @@ export async function population(installation: Installation) {
   return {
     made: () => made,
     unavailable,
-    /** A user who gets a phone; logged out by it. */
+    /** A new user pairs a phone, which logs them out. */
     async enrollPhone() {
       const { number, api, login, late } = await newUser();
       const stage = { api, ...phones((to) => keptMessages(redis, to)) };
@@ -61,7 +61,7 @@ export async function population(installation: Installation) {
         if (!late()) throw error;
       });
     },
-    /** A user with an app; answers how they log in, at most once in half a minute. */
+    /** A new user with an app. Returns their login, which works at most once in 30 seconds. */
     async userWithApp() {
       const { api, login, late } = await newUser();
       const { token } = await logInByPassword({ api }, login);
@@ -71,13 +71,13 @@ export async function population(installation: Installation) {
       let used = 0;
       const nextCode = async () => {
         const next = Math.max(used + 1, Math.floor(Date.now() / STEP_MS));
-        // The code of the step to come is taken too.
+        // The service also accepts the code of the next step.
         await sleep(Math.max(0, (next - 1) * STEP_MS - Date.now()));
         used = next;
         return codeAt(secret, next * STEP_MS);
       };
       const verified = await api.verifyDevice(token, device.id, await nextCode());
-      // Sent again after a 503 it may be refused, since it was carried out nevertheless.
+      // A retry after a 503 may be refused, because the first try took effect.
       if (verified.status >= 400 && !late()) throw new Error(verified.text);
       return async () => {
         const { id } = await startChallenge({ api }, login);

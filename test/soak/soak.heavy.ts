@@ -1,5 +1,5 @@
-// An hour of logins and enrollments, or as long as is asked for: SOAK_MINUTES, SOAK_RATE (logins a
-// second, and a tenth of that enrollments).
+// An hour of logins and enrollments. SOAK_MINUTES changes how long; SOAK_RATE is the logins per
+// second (enrollments: a tenth of that).
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,14 +14,14 @@ const { SOAK_MINUTES = "60", SOAK_RATE = "10" } = process.env;
 const rate = Number(SOAK_RATE);
 const durationMs = Number(SOAK_MINUTES) * 60_000;
 const SAMPLES = 24;
-/** A user logs in again after more than a step of the app. */
+/** So many that each user logs in less often than once per TOTP step. */
 const users = rate * 40;
 const HOUR_OF_LOGINS = 36_000;
-/** MiB that a process may come to hold more in an hour of logins: noise, beside a kilobyte each. */
+/** MiB that a process may grow in an hour of logins: noise, far below a kilobyte for each login. */
 const GROWTH = 36;
-/** Pools let go of connections after ten seconds, clients after five. */
+/** ms. Pools close idle connections after ten seconds, clients after five. */
 const QUIET_MS = 20_000;
-/** Redis keys that stay by design: see store/redis/keys.ts. */
+/** Redis keys that stay by design; see store/redis/keys.ts. */
 const STAY = ["failures", "otp-steps", "revocation", "account-revocation", "mfa"];
 
 const folder = mkdtempSync(join(tmpdir(), "second-step-soak-"));
@@ -39,7 +39,7 @@ afterAll(async () => {
 
 test("memory stays flat, and no flow, key or connection is left behind", async () => {
   const people = await population(installation);
-  // Which warms everything up as well.
+  // This also warms everything up.
   const logIns: (() => Promise<void>)[] = [];
   while (logIns.length < users)
     logIns.push(...(await Promise.all(Array.from({ length: rate }, () => people.userWithApp()))));
@@ -67,7 +67,8 @@ test("memory stays flat, and no flow, key or connection is left behind", async (
         counts.enrollments++;
         run(people.enrollPhone());
       }
-      // After a pause it catches up, no faster than it is answered.
+      // After a pause the load catches up, but never with more than two seconds' worth open at
+      // once.
       await sleep(Math.max(0, begun + (counts.logins * 1000) / rate - performance.now()));
       if (working.size > 2 * rate) await Promise.race(working);
     }
@@ -109,6 +110,6 @@ test("memory stays flat, and no flow, key or connection is left behind", async (
   expect(after.redis).toBeLessThanOrEqual(before.redis);
   expect(await runningFlows(installation)).toBe(0);
   expect(Object.keys(kinds).filter((kind) => !STAY.includes(kind))).toEqual([]);
-  // One of a kind a user at most.
+  // At most one key of each kind for each user.
   for (const count of Object.values(kinds)) expect(count).toBeLessThanOrEqual(people.made());
 });

@@ -12,7 +12,7 @@ test("a Temporal that does not know our namespace is away, as one is that has ju
   await enrollPhone(stack, user);
   const { client, namespace } = stack.temporal;
   await client.connection.operatorService.deleteNamespace({ namespace });
-  // Without patience: the tests' client asks again at a 503.
+  // A client without retries: the usual test client retries a 503.
   const { logIn } = createClient(async (path, init) => stack.app.request(path, init));
   const answer = await until(
     () => logIn(user),

@@ -22,7 +22,7 @@ afterEach(async () => {
   for (const end of ending.splice(0).reverse()) await end();
 });
 
-/** A webhook for events of the type `happened`, and what it receives. */
+/** A webhook for events of the type `happened`, and its receiver. */
 async function hooked() {
   const receiver = await startReceiver();
   ending.push(receiver.stop);
@@ -30,7 +30,7 @@ async function hooked() {
   return { ...webhook, receiver, ids: () => idsOf(receiver) };
 }
 
-/** The ids of what has come, one for each time that it came. */
+/** The ids of received events, repeated if an event came twice. */
 const idsOf = ({ received }: Receiver) => received.map(({ headers }) => headers["webhook-id"]);
 
 async function happen(user: User) {
@@ -39,7 +39,7 @@ async function happen(user: User) {
   return event.key;
 }
 
-/** A relay that looks for events ten times as often; answers what it has logged. */
+/** A relay that looks for events ten times as often as usual. Returns what it logs. */
 function relay(others: Partial<RelayDeps> = {}) {
   const logged: { level: string; words: string }[] = [];
   const { config, db, temporal } = world;
@@ -72,7 +72,7 @@ test("two relays pass each of 500 events on once", { timeout: limit(120_000) }, 
 
 test("events wait while Temporal is away; that is said once, and nothing is lost", async () => {
   const { user, ids } = await hooked();
-  // Left open: the client goes on trying, and throws where nobody hears it once this is closed.
+  // Not closed: the client keeps trying, and after a close it would throw outside any test.
   const nowhere = Connection.lazy({ address: "127.0.0.1:1" });
   const real = starting(createCalls(world.temporal.client));
   let start = starting(createCalls(new Client({ connection: nowhere })));

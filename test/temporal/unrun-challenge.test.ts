@@ -3,7 +3,7 @@ import { createFlows } from "../../temporal/flows.ts";
 import { eventually, ORIGIN } from "../workflows/flows.ts";
 import { useWorld } from "../workflows/world.ts";
 
-// On the dev server: what its first task holds is a server's own doing.
+// On the dev server, because the real server decides what is in the first workflow task.
 const world = useWorld("real");
 const lifetimeMs = 2_000;
 const unrun = (lifetime?: number) =>
@@ -29,7 +29,7 @@ test("an answer is a challenge's first task and its last", async () => {
 
 test("a wrong passcode wins no time: the deadline counts from the start", async () => {
   const flow = await unrun(lifetimeMs);
-  // Only its own age tells that time has passed for it.
+  // No worker has run it yet, so only the age of the workflow shows that time has passed.
   await eventually(
     async () => Date.now() - (await flow.handle.describe()).startTime.getTime(),
   ).toBeGreaterThan(1_000);

@@ -13,10 +13,10 @@ type Flow = Pick<
 >;
 const MINUTE = 60_000;
 
-/** The provider's failures quote what it was given, as real ones do. */
+/** A failure that quotes the message and number, as real providers do. */
 const quoting = () => new Error("400: cannot send '1234567 is your passcode' to +12025550123");
 
-/** Until the last retry has failed. */
+/** Waits until the last retry has failed. */
 const failsForGood = ({ view }: Flow) =>
   eventually(async () => {
     await world.pass(15_000);

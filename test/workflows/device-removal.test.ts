@@ -9,7 +9,7 @@ import { useWorld, type World } from "./world.ts";
 
 const world = useWorld("real");
 
-/** Has a removal done, and answers its outcome. */
+/** Runs a removal. Returns its outcome. */
 const remove = async (...removal: Parameters<World["deviceRemoval"]>) =>
   (await world.deviceRemoval(...removal)).result();
 

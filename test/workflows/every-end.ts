@@ -5,7 +5,7 @@ import type { DeviceRemovalResult, NoticeResult } from "../../workflows/messages
 
 const machines = join(import.meta.dirname, "../../machines");
 
-/** The results of the workflows without a machine; the types see to it that none is missing. */
+/** The results of the workflows without a machine. The type check fails if one is missing. */
 const removal: Record<DeviceRemovalResult, true> = {
   removed: true,
   multi_factor_off: true,
@@ -22,7 +22,7 @@ const notice: Record<NoticeResult, true> = {
 };
 const PLAIN: Record<string, object> = { deviceRemoval: removal, notice };
 
-/** Every end that a flow can come to: `<workflow type>: <final state, or result>`. */
+/** Every end that a flow can have: `<workflow type>: <final state, or result>`. */
 export async function everyEnd(): Promise<string[]> {
   const files = readdirSync(machines).map((file) => import(join(machines, file)));
   const charts = (await Promise.all(files))
@@ -36,6 +36,6 @@ export async function everyEnd(): Promise<string[]> {
   ];
 }
 
-/** The final states of the whole machine. */
+/** The top-level final states of a machine. */
 const finals = ({ states }: AnyStateNode): string[] =>
   Object.values(states).flatMap(({ key, type }) => (type === "final" ? [key] : []));

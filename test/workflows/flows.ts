@@ -26,13 +26,13 @@ import type {
 import { challenged, enrollee } from "../activities/subjects.ts";
 import { limit } from "../support/limits.ts";
 
-/** Where every request of a test comes from. */
+/** The client address and browser of every request in these tests. */
 export const ORIGIN = { ip: "192.0.2.7", userAgent: "test" };
 
 type Deps = { db: Db; redis: Redis; config: Config; clock: { now(): number } };
 type View = { state: string };
 
-/** Starts flows as the gateway does, each for a user of its own. */
+/** Starts flows as the gateway does, each for a new user. */
 export function flowsOn(deps: Deps, client: Client) {
   const { limits } = deps.config;
 
@@ -63,7 +63,9 @@ export function flowsOn(deps: Deps, client: Client) {
       return { ...args, ...(await start<EnrollmentView>("otpEnrollment", id, args)) };
     },
 
-    /** `unrun`: asleep until it is answered or due, as the gateway leaves one with nothing to send. */
+    /**
+     * `unrun`: starts only when answered or due, as the gateway does if there is nothing to send.
+     */
     async loginChallenge({
       method = "sms",
       methods = ["sms", "otp"],
@@ -88,7 +90,7 @@ export function flowsOn(deps: Deps, client: Client) {
       return start<WebhookDeliveryView>("webhookDelivery", id, args);
     },
 
-    /** The roll-out of a version of the account's policy. */
+    /** The roll-out of one version of the account's policy. */
     policyRollout({ userId, accountId }: Owner, version: number) {
       const args: PolicyRolloutArgs = { userId, accountId, version };
       const id = workflowIds.policyRollout(accountId, version);
@@ -132,32 +134,32 @@ export function flowsOn(deps: Deps, client: Client) {
   };
 }
 
-/** A running flow as a test drives and reads it. */
+/** A running flow, with helpers to drive and read it. */
 function flow<V extends View>(handle: WorkflowHandle) {
   const view = () => handle.query<V>(VIEW);
   return {
     handle,
     view,
-    /** Sends an Update as the gateway does; answers the view. */
+    /** Sends an Update as the gateway does. Returns the view. */
     update: (name: string, payload: object = {}) =>
       handle.executeUpdate<V, [object]>(name, { args: [payload] }),
-    /** Waits until the flow is there; answers the view. */
+    /** Waits until the flow is in this state. Returns the view. */
     async reaches(state: V["state"]) {
       await eventually(async () => (await view()).state).toBe(state);
       return view();
     },
-    /** What stands in its history, oldest first. */
+    /** The events of its history, oldest first. */
     async history() {
       return (await handle.fetchHistory()).events ?? [];
     },
-    /** All that its history says, payloads decoded. */
+    /** The whole history as text, with payloads decoded. */
     async historyText() {
       const { events } = await handle.fetchHistory();
       return JSON.stringify(events).replace(/"data":"([^"]*)"/g, (_, data) =>
         Buffer.from(data, "base64").toString(),
       );
     },
-    /** The activities that it has asked for, in order. */
+    /** The activities that it has scheduled, in order. */
     async activities() {
       const { events } = await handle.fetchHistory();
       return (events ?? []).flatMap(
@@ -167,6 +169,6 @@ function flow<V extends View>(handle: WorkflowHandle) {
   };
 }
 
-/** Expects of what is read that it comes true, within ten seconds. */
+/** An expectation that must come true within ten seconds on an idle machine. */
 export const eventually = <T>(read: () => T) =>
   expect.poll(read, { timeout: limit(10_000), interval: 20 });

@@ -64,8 +64,9 @@ test("wrong passcodes are results, counted over a resend", async () => {
 
 test("a lock ends it, and locks the user in the system of record", async () => {
   const flow = await world.loginChallenge();
-  // The time-skipping server loses an Update whose task fails because an activity it cancels has
-  // just ended; the real one delivers it again.
+  // Waits, because the Update cancels an activity. If that activity has just ended, the workflow
+  // task fails; the time-skipping server then loses the Update, while the real one delivers it
+  // again.
   await flow.reaches("awaiting_passcode");
   await flow.reaches("awaiting_passcode");
   expect(await flow.update("lockAccount", { origin: ORIGIN })).toMatchObject({

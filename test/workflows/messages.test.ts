@@ -1,4 +1,4 @@
-// Types alone: `npm run check` fails where one of these compiles that should not.
+// These tests are only types: `npm run check` fails if something compiles that should not.
 import { expectTypeOf, test } from "vitest";
 import type { Calls } from "../../temporal/calls.ts";
 import type { Flows } from "../../temporal/flows.ts";
@@ -36,24 +36,24 @@ test("an Update carries what its machine's event does", () => {
 test("a wrong payload, name or id does not compile", () => {
   void (() => {
     flows.moveChallenge(challenge, "rejectPasscode", { failures: 1 });
-    // @ts-expect-error: of another type
+    // @ts-expect-error: the wrong type
     flows.moveChallenge(challenge, "rejectPasscode", { failures: "1" });
-    // @ts-expect-error: missing
+    // @ts-expect-error: a field is missing
     flows.moveChallenge(challenge, "rejectPasscode", {});
-    // @ts-expect-error: more than the event carries
+    // @ts-expect-error: a field that the event does not have
     flows.moveChallenge(challenge, "resendPasscode", { failures: 1 });
     // @ts-expect-error: no such Update
     flows.moveChallenge(challenge, "rejectPin", { failures: 1 });
 
     flows.moveEnrollment(phone, "voidPin", {});
-    // @ts-expect-error: an app's Update, for a phone
+    // @ts-expect-error: an app's Update sent to a phone
     flows.moveEnrollment(phone, "restart", {});
 
     const id = workflowIds.loginChallenge(challenge);
     calls.signal(id, "withdraw", { reason: "gone" });
-    // @ts-expect-error: of another workflow
+    // @ts-expect-error: a Signal of another workflow
     calls.signal(id, "supersede", { requirement: "optional" });
-    // @ts-expect-error: no id of a workflow
+    // @ts-expect-error: a plain string is not a workflow id
     calls.signal("login-challenge/id", "withdraw", { reason: "gone" });
     expectTypeOf(id).toEqualTypeOf<WorkflowId<"loginChallenge">>();
 

@@ -31,7 +31,7 @@ afterAll(async () => {
   await server?.stop();
 });
 
-/** Changes the user's address; answers the event and the notices of it. */
+/** Changes the user's address. Returns the event and its notices. */
 async function changeAddress(user: Person, email: string) {
   const { token } = await logInByPassword(stack, user);
   const changed = await stack.api.call("PUT", "/v1/me/email", { token, body: { email } });
@@ -50,14 +50,14 @@ async function noticesOf(token: string, type: string) {
 
 type Handle = Awaited<ReturnType<typeof noticesOf>>["current"];
 
-/** How often the mail has been tried, once that is as wanted. */
+/** Waits until the number of tries to send the mail is as wanted. Returns it. */
 const tries = (handle: Handle, wanted: (attempt: number) => boolean) =>
   until(async () => {
     const described = await handle.describe().catch(() => undefined);
     return described?.raw.pendingActivities?.[0]?.attempt ?? 0;
   }, wanted);
 
-/** How the notice ended, once the relay has begun it. */
+/** Waits until the relay has started the notice. Returns how it ended. */
 async function outcome(handle: Handle): Promise<unknown> {
   await until(
     () => handle.describe().catch(() => undefined),

@@ -1,4 +1,4 @@
-// Records anew how every flow ends, on the real server: npm run record-histories
+// Records the histories of every end of every flow, on the real server: npm run record-histories
 import { afterAll, expect, test } from "vitest";
 import { everyEnd } from "./every-end.ts";
 import { outcomes } from "./outcomes/index.ts";

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import type { WorkflowHandle } from "@temporalio/client";
 import { temporal } from "@temporalio/proto";
 
-// The SDK's own historyToJSON needs one copy of protobufjs, and npm installs several.
+// The SDK's own historyToJSON fails here: it needs a single copy of protobufjs, and npm installs
+// several.
 const { History } = temporal.api.history.v1;
 const READABLE = { enums: String, longs: String, bytes: String };
 
@@ -12,7 +13,7 @@ const folder = join(import.meta.dirname, "histories");
 type History = Awaited<ReturnType<WorkflowHandle["fetchHistory"]>>;
 export type Recorded = { name: string; workflowId: string; history: History };
 
-/** Every recorded history, by the name of its outcome. */
+/** Every recorded history, with the name of its outcome. */
 export function recordedHistories(): Recorded[] {
   return readdirSync(folder)
     .sort()
@@ -22,7 +23,7 @@ export function recordedHistories(): Recorded[] {
     });
 }
 
-/** Takes the place of every recorded history: a file each, an event a line. */
+/** Replaces all recorded histories: one file each, with one event a line. */
 export function recordHistories(all: readonly Recorded[]): void {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder);
@@ -36,7 +37,7 @@ export function recordHistories(all: readonly Recorded[]): void {
   }
 }
 
-/** Replay reads no stack traces, and they name the files of the machine. */
+/** Drops stack traces: replay does not read them, and they name files of the machine. */
 function withoutTraces(key: string, value: unknown) {
   return key === "stackTrace" ? undefined : value;
 }

@@ -64,13 +64,13 @@ describe("recorded histories", () => {
       for (const word of [`@${hostname()}`, checkout, "file://"])
         expect(text, name).not.toContain(word);
       const identities = [...text.matchAll(/"identity":"([^"]*)"/g)].map(([, who]) => who);
-      // The server itself signals other flows.
+      // "history-service" is the server itself: it passes signals to other flows.
       for (const who of identities) expect([IDENTITY, "history-service"], name).toContain(who);
     }
   });
 });
 
-/** The histories that do not replay on today's code, each with what is wrong. */
+/** The histories that do not replay on today's code, each with its error. */
 async function failuresOf(histories: Recorded[]) {
   const failures: unknown[] = [];
   for await (const { workflowId, error } of Worker.runReplayHistories(

@@ -5,7 +5,7 @@ import { listEvents } from "../../store/postgres/events.ts";
 import { ORIGIN } from "./flows.ts";
 import { useWorld } from "./world.ts";
 
-// On the dev server: the time-skipping one keeps waiting for a worker that is gone.
+// On the dev server: the time-skipping server keeps waiting for a worker that is gone.
 const world = useWorld("real");
 
 test("a challenge goes on under another worker, with what it knew", async () => {

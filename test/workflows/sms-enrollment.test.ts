@@ -19,7 +19,7 @@ type Enrolled = { userId: string; deviceId: string };
 /** The PIN of the newest message. */
 const newestPin = () => /^\d{4}/.exec(world.phone.messages.at(-1)?.body ?? "")?.[0] as string;
 
-/** What the gateway would find out about a PIN that was typed. */
+/** Checks a typed PIN as the gateway does. */
 async function judge({ userId, deviceId }: Enrolled, pin: string) {
   const { redis, config, clock } = world;
   const hash = hashCode(config.CODE_KEY, "pin", deviceId, pin);

@@ -1,10 +1,10 @@
 import type { MailGateway } from "../../providers/mail/mail.ts";
 
-/** A mail server behind which every address is this mailbox, and that can refuse it. */
+/** A mail server that delivers every address to this mailbox, and that a test can make refuse. */
 export function testMailbox() {
   let refuses = false;
   return {
-    /** From now on no mail is taken. */
+    /** Refuses every later mail. */
     refuse() {
       refuses = true;
     },

@@ -1,6 +1,6 @@
 import type { Sms, SmsGateway } from "../../providers/sms/sms.ts";
 
-/** A provider whose every phone is this one, and that can be away. */
+/** An SMS provider that delivers every number to this phone, and that a test can make fail. */
 export function testPhone() {
   const messages: Sms[] = [];
   let attempts = 0;
@@ -9,7 +9,7 @@ export function testPhone() {
     messages,
     /** How often the provider was asked to send. */
     attempts: () => attempts,
-    /** The next so many attempts fail, or all of them. */
+    /** Makes the next `left` attempts fail, or all of them. */
     fail(left = Number.POSITIVE_INFINITY, error = () => new Error("The provider is away")) {
       failures = { left, error };
     },

@@ -19,7 +19,7 @@ afterEach(async () => {
   for (const receiver of receivers.splice(0)) await receiver.stop();
 });
 
-/** A webhook of a new account that leads to a new receiver. */
+/** A webhook of a new account, with a new receiver. */
 async function hooked() {
   const receiver = await startReceiver();
   receivers.push(receiver);
@@ -109,7 +109,7 @@ test("a receiver that fails is tried again after longer and longer waits, for th
   if (!last) throw new Error("Nothing came");
   expect(verified(last, secret, world.clock.now())).toMatchObject({ type: "happened" });
   expect(await row()).toMatchObject({ state: "failed", attempts: 10, lastOutcome: "500" });
-  // Nothing else was taken meanwhile.
+  // The receiver accepted nothing else in these three days, so the webhook is disabled.
   expect(await webhook()).toMatchObject({ disabledFor: "failing" });
   expect(await events()).toMatchObject([{ detail: { reason: "failing", outcome: "500" } }]);
 });
@@ -124,7 +124,8 @@ test("a webhook that takes others is not disabled for the one that it does not t
     if (index === 4) {
       receiver.answers(200);
       const good = await deliver();
-      // No result is waited for while another flow waits: that lets this server skip the wait.
+      // Reads the state instead of waiting for the result: waiting lets the time-skipping server
+      // skip the other flow's timer.
       await good.reaches("delivered");
       receiver.answers(500);
     }

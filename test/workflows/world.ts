@@ -14,12 +14,10 @@ import { testMailbox } from "./test-mailbox.ts";
 import { testPhone } from "./test-phone.ts";
 
 /**
- * Workflows with their real activities over real stores, for one test file. There is no gateway:
- * tests send what it would send, and only the phone and the mailbox are not real ones.
- *
- * The time-skipping server knows less than a real one: a workflow that gives an activity up just
- * when it completes hangs there, and so does one that is signalled after its end, or whose worker
- * is gone. What is about these runs on the dev server.
+ * Workflows with their real activities over real stores, for one test file. Only the phone and the
+ * mailbox are not real. There is no gateway: tests send what the gateway would send.  On the
+ * time-skipping server a workflow hangs if it cancels an activity just as that completes, if it is
+ * signalled after its end, or if its worker is gone. Tests about these run on the dev server.
  */
 export function useWorld(time: Time) {
   const world = used(() => startWorld(time));
@@ -54,23 +52,23 @@ async function startWorld(time: Time) {
     phone,
     mailbox,
     ...flowsOn(deps, temporal.client),
-    /** Lets time pass, for the activities and for the workflows' timers. */
+    /** Moves the activities' clock and the workflows' timers by `ms`. */
     async pass(ms: number) {
       now += ms;
       await temporal.skip(ms);
     },
-    /** The types of what the audit tells of a user's flows. */
+    /** The types of the user's audit events. */
     async eventsOf({ userId }: { userId: string }) {
       const { events } = await listEvents(database.db, { userId, limit: 10 });
       return events.map(({ type }) => type).filter((type) => type !== "happened");
     },
-    /** Does something while no worker runs; another worker, perhaps over other parts, goes on. */
+    /** Does `work` while no worker runs. Then starts another worker, maybe with changed parts. */
     async withoutWorker(work: () => Promise<void>, changed?: Partial<typeof deps>) {
       await stopWorker();
       await work();
       stopWorker = await startOwnWorker(changed);
     },
-    /** Phone and mailbox take everything again. */
+    /** Makes the phone and the mailbox accept everything again. */
     recover() {
       phone.recover();
       mailbox.recover();

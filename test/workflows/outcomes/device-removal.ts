@@ -2,7 +2,7 @@ import { newId } from "../../../store/ids.ts";
 import { listDevices } from "../../../store/postgres/devices.ts";
 import type { Outcome } from "./outcome.ts";
 
-/** What a removal of devices comes to. */
+/** The ways in which a removal of devices ends. */
 export const removalOutcomes: Record<string, Outcome> = {
   async "a removal of all devices during a login"(world) {
     const login = await world.loginChallenge();

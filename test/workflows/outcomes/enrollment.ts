@@ -1,7 +1,7 @@
 import { ORIGIN } from "../flows.ts";
 import { type Outcome, SOON_MS } from "./outcome.ts";
 
-/** Ways in which the pairing of a phone or an app ends. */
+/** The ways in which pairing a phone or an app ends. */
 export const enrollmentOutcomes: Record<string, Outcome> = {
   async "a phone verified by its second PIN"(world) {
     const { handle, reaches, update } = await world.smsEnrollment();

@@ -6,7 +6,7 @@ import type { Outcome } from "./outcome.ts";
 import { rolloutOutcomes } from "./policy-rollout.ts";
 import { webhookOutcomes } from "./webhook-delivery.ts";
 
-/** How flows end: every way that is replayed, live and from its recorded history. */
+/** Every way in which a flow ends. Each is replayed, both live and from its recorded history. */
 export const outcomes: Record<string, Outcome> = {
   ...loginOutcomes,
   ...enrollmentOutcomes,

@@ -4,7 +4,7 @@ import { type Outcome, SOON_MS } from "./outcome.ts";
 
 const ACCEPTED = { factor: "sms", origin: ORIGIN };
 
-/** Ways in which a login ends. */
+/** The ways in which a login ends. */
 export const loginOutcomes: Record<string, Outcome> = {
   async "a login after a wrong passcode and a resend"(world) {
     const { handle, reaches, update } = await world.loginChallenge();

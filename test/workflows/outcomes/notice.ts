@@ -6,7 +6,7 @@ import type { Outcome } from "./outcome.ts";
 
 const UNKNOWN_EVENT = 9_000_000_000;
 
-/** The notice of an event about a new user, who has an address or has none. */
+/** The notice of an event about a new user, with or without an address. */
 async function notice(world: World, { email, eventId }: { email?: string; eventId?: number }) {
   const user = await newUser(world.db);
   const { id: userId, accountId } = user;
@@ -17,7 +17,7 @@ async function notice(world: World, { email, eventId }: { email?: string; eventI
   return world.notice({ userId, accountId }, eventId ?? recorded?.id ?? UNKNOWN_EVENT);
 }
 
-/** What a notice by e-mail comes to. */
+/** The ways in which an e-mail notice ends. */
 export const noticeOutcomes: Record<string, Outcome> = {
   "a notice that is sent": (world) => notice(world, { email: "somebody@example.com" }),
   async "a notice that the mail server refuses"(world) {

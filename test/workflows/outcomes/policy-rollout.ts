@@ -6,7 +6,7 @@ import { type Outcome, SOON_MS } from "./outcome.ts";
 
 const DAY_MS = 86_400_000;
 
-/** A change as an administrator announces it. */
+/** A policy change, as an administrator announces it. */
 const change = (
   actorId: string,
   requirement: "optional" | "required",
@@ -20,7 +20,7 @@ const change = (
   origin: ORIGIN,
 });
 
-/** A requirement on an account whose only user has a device that is not verified yet. */
+/** A requirement on an account with one user, whose device is not verified yet. */
 async function required(world: World, graceMs = 0) {
   const app = await world.otpEnrollment();
   const rollout = await world.policyRollout(app, 1);
@@ -28,7 +28,7 @@ async function required(world: World, graceMs = 0) {
   return { app, ...rollout };
 }
 
-/** Ways in which the roll-out of a policy's version ends. */
+/** The ways in which the roll-out of a policy version ends. */
 export const rolloutOutcomes: Record<string, Outcome> = {
   async "a requirement that one user has yet to meet"(world) {
     const { app, handle, reaches, update } = await required(world);

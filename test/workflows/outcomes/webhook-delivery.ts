@@ -11,7 +11,7 @@ import { type Outcome, SOON_MS } from "./outcome.ts";
 
 const DUMMY_HASH = "http://127.0.0.1:1/hooks";
 
-/** The delivery of an event of a new account to its webhook at this address. */
+/** Delivers an event of a new account to its webhook at this URL. */
 async function delivery(world: World, url: string, retriesMs: number[] = []) {
   const user = await newUser(world.db);
   const { id: createdBy, accountId } = user;
@@ -25,7 +25,7 @@ async function delivery(world: World, url: string, retriesMs: number[] = []) {
   return world.webhookDelivery({ accountId, webhookId: id, eventId, retriesMs });
 }
 
-/** Ways in which an event's way to a webhook ends. */
+/** The ways in which a webhook delivery ends. */
 export const webhookOutcomes: Record<string, Outcome> = {
   async "an event that is taken when it is sent again"(world) {
     const receiver = await startReceiver();
@@ -38,7 +38,8 @@ export const webhookOutcomes: Record<string, Outcome> = {
     await world.pass(SOON_MS);
     await eventually(async () => (await view()).attempts).toBe(2);
     await reaches("waiting");
-    // The time-skipping server loses what gives up an activity that has just ended.
+    // Waits for the activity's end: the time-skipping server loses an Update that cancels an
+    // activity which has just ended.
     await eventually(async () => (await handle.describe()).raw.pendingActivities).toEqual([]);
     receiver.answers(204);
     await update("resend");
