@@ -21,7 +21,7 @@ afterAll(async () => {
   for (const close of closing) await close();
 });
 
-/** What of a failure ends up in a workflow's history, and in this process's log. */
+/** What a failure writes into a workflow's history and into this process's log. */
 async function tracesOf(attempt: Promise<unknown>) {
   const from = logged.length;
   const error = await attempt.then(
@@ -35,7 +35,7 @@ async function tracesOf(attempt: Promise<unknown>) {
   return { failure, text: JSON.stringify(failure, decoded) + log };
 }
 
-/** A payload's bytes as the text that they are. */
+/** Decodes a payload's bytes to text. */
 const decoded = (key: string, value: unknown) =>
   key === "data" ? Buffer.from(value as Uint8Array).toString() : value;
 

@@ -11,7 +11,7 @@ import { useActivities } from "./perform.ts";
 
 const { deps, perform, logged } = useActivities();
 
-/** Mails as a server took them. */
+/** A mail server double that keeps every mail. */
 function mailbox() {
   const taken: Mail[] = [];
   const send = async (mail: Mail) => {
@@ -42,7 +42,7 @@ async function recorded(
   return { user, email, eventId };
 }
 
-/** Another event of the same user. */
+/** Records another event of the same user. */
 async function alsoHappened(user: User, type: string) {
   const event = eventOf(user, type);
   await recordEvent(deps.db, event);
@@ -126,7 +126,7 @@ describe("attack: an administrator gives a user the address of a stranger", () =
     ]);
     expect(JSON.stringify([told, logged])).not.toContain(email);
 
-    // Neither another address nor another account's users pay for it.
+    // Another address still gets mail, and so does the same address of a user in another account.
     const other = await recorded("role_changed");
     const same = await recorded("password_changed", { email });
     for (const { eventId } of [other, same])
@@ -153,7 +153,7 @@ describe("attack: an administrator gives a user the address of a stranger", () =
       `${name}+1@example.com`,
       `${name}+one+more@EXAMPLE.com`,
     ]) {
-      // Each of an account of its own.
+      // Each user is in a new account.
       for (let account = 0; account < 2; account++) {
         const { eventId } = await recorded("role_changed", { email });
         for (let n = 0; n < 10; n++)

@@ -11,10 +11,10 @@ import { connectRedis } from "../../store/redis/connect.ts";
 import { database } from "../store/postgres/database.ts";
 import { BEGINNING, environmentOf } from "../support/stack.ts";
 
-// Otherwise each failure that a test asks for is printed.
+// The default logger would print each failure that a test provokes.
 const logger = new DefaultLogger("ERROR");
 
-/** The activities over real stores, with a phone and a log to look at, for one test file. */
+/** The activities over real stores, with a readable phone and log, for one test file. */
 export function useActivities() {
   const pools = database("postgres");
   const sent: Sms[] = [];
@@ -45,7 +45,9 @@ export function useActivities() {
     advance(ms: number) {
       now += ms;
     },
-    /** Performs an activity as a worker does; twice of one `workflowId` is a retry. */
+    /**
+     * Performs an activity as a worker does. A second call with the same `workflowId` is a retry.
+     */
     perform<Name extends keyof Activities>(
       name: Name,
       args: Parameters<Activities[Name]>[0],
@@ -57,7 +59,7 @@ export function useActivities() {
       const done = environment.run(activity as (args: unknown) => Promise<unknown>, args);
       return done as ReturnType<Activities[Name]>;
     },
-    /** The types of the user's audit events, newest first, without what prepared the test. */
+    /** The types of the user's audit events, newest first, without those of the test's set-up. */
     async eventsOf({ userId }: { userId: string }) {
       const { events } = await listEvents(deps.db, { userId, limit: 20 });
       return events.map(({ type }) => type).filter((type) => type !== "happened");

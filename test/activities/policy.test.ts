@@ -17,7 +17,7 @@ const required = {
   origin,
 } as const;
 
-/** An account whose policy is of version 1 already. */
+/** An account whose policy already has version 1. */
 async function requiring() {
   const account = await newAccount(deps.db);
   const rollout = { accountId: account.id, version: 1 };

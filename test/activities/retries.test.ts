@@ -11,7 +11,7 @@ import { challenged, enrollee } from "./subjects.ts";
 const { deps, perform, advance, eventsOf } = useActivities();
 const origin = { ip: "192.0.2.7", userAgent: "test" };
 
-/** Performs the activity as the first worker did, and again as the next one does a minute later. */
+/** Performs the activity as one worker, then a minute later as the next worker that retries it. */
 async function twice(...[name, args]: Parameters<typeof perform>) {
   const workflowId = newId();
   const first = await perform(name, args, { workflowId });

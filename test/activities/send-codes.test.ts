@@ -14,7 +14,7 @@ const MINUTE = 60_000;
 
 type Enrollee = Awaited<ReturnType<typeof enrollee>>;
 
-/** The newest message's code, and its text around it. */
+/** The code and the text of the newest message. */
 function newest() {
   const { to, body } = sent.at(-1) as (typeof sent)[number];
   const code = /^\d+/.exec(body)?.[0] as string;
@@ -82,7 +82,7 @@ test("repeated, a delivery sends a new code, and the one before is void", async 
   expect(older.passcode).not.toBe(newer.passcode);
   expect(await judgePasscode(login.challengeId, older.passcode)).toEqual({ outcome: "replaced" });
   expect(await judgePasscode(login.challengeId, newer.passcode)).toMatchObject({ factor: "sms" });
-  // One pair of PINs in ten thousand is the same.
+  // In one of ten thousand runs both PINs are equal.
   if (older.pin !== newer.pin)
     expect(await judgePin(device, older.pin)).toEqual({ outcome: "replaced" });
   expect(await judgePin(device, newer.pin)).toMatchObject({ outcome: "accepted" });

@@ -6,7 +6,7 @@ const pin = { code: "0123", lifetimeMs: 600_000 };
 const sender = { SERVICE_NAME: "Second Step", PUBLIC_URL: undefined };
 const bound = { ...sender, PUBLIC_URL: "https://Login.Example.com:8443/somewhere" };
 
-/** What GSM 03.38's default alphabet holds of ASCII, in one septet each. */
+/** The ASCII characters of GSM 03.38's default alphabet, one septet each. */
 const GSM_7 = /^[\n\r !"#$%&'()*+,\-./0-9:;<=>?@A-Z_a-z]*$/;
 const SEGMENT = 160;
 

@@ -9,7 +9,7 @@ import { AT, addedOtp, addedSms, eventOf, newUser } from "../store/postgres/data
 
 type Deps = { db: Db; redis: Redis; config: Config; clock: { now(): number } };
 
-/** The number of every phone here. */
+/** The number of every phone in these tests. */
 export const NUMBER = "+12025550123";
 
 /** A new user with an unverified device. */
@@ -19,7 +19,7 @@ export async function enrollee({ db }: Pick<Deps, "db">, type: "sms" | "otp" = "
   return { userId: user.id, accountId: user.accountId, deviceId: device.id };
 }
 
-/** A new user with a verified phone, in front of a login's second step. */
+/** A new user with a verified phone, at the second step of a login. */
 export async function challenged(
   { db, redis, config, clock }: Deps,
   { lifetimeMs = config.limits.challengeMs as number } = {},

@@ -74,7 +74,7 @@ async function fuzz(service: Service, caller: Caller, args: string[]) {
  * Serves a token of this role over HTTP: a new user's token once the previous session has ended.
  */
 async function sessionsOf(service: Service, role: Role) {
-  // From another address: the wrong passwords that are sent as input use up the one they come from.
+  // From another address: wrong passwords in fuzzed input use up the budget of their own address.
   const send = (path: string, init: RequestInit) =>
     service.send(path, { ...init, headers: { ...init.headers, "x-forwarded-for": "192.0.2.1" } });
   const api = createClient(patient(send));

@@ -29,7 +29,7 @@ function memoryLog() {
   return { lines, log: { info: keep, warn: keep } };
 }
 
-/** SMPP first, then Twilio, as the settings say. */
+/** SMPP first, then Twilio, from the settings. */
 async function configured() {
   const nowhere = { address: "127.0.0.1:1", namespace: "none" };
   const config = loadConfig({

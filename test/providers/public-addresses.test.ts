@@ -4,7 +4,7 @@ import { isInside, isPublicAddress } from "../../providers/webhook/public-addres
 import { webhookSender } from "../../providers/webhook/webhook.ts";
 import { dns } from "../support/dns.ts";
 
-/** The first and the last address of each network that no webhook may reach. */
+/** The first and last address of each network that webhooks must not reach. */
 const INSIDE: [string, string, string][] = [
   ["this network", "0.0.0.0", "0.255.255.255"],
   ["private", "10.0.0.0", "10.255.255.255"],
@@ -80,7 +80,7 @@ describe("attack: a webhook's name that leads inside", () => {
     [["::1"]],
     [["::ffff:127.0.0.1"]],
     [["64:ff9b::7f00:1"]],
-    // One address of the public internet does not excuse the other.
+    // One private address is enough to refuse, even beside a public one.
     [["93.184.215.14", "127.0.0.1"]],
     [["127.0.0.1", "93.184.215.14"]],
     [["2606:4700::1111", "fd00::1"]],
@@ -107,7 +107,7 @@ describe("attack: a webhook's name that leads inside", () => {
     const outcome = await sender.send(message(`http://hooks.example:${port}/`));
     expect(["timeout", "unreachable"]).toContain(outcome);
     expect(asked).toHaveLength(1);
-    // The next attempt looks anew, and at all that it is told.
+    // The next attempt resolves the name again and checks every address.
     expect(await sender.send(message(`http://hooks.example:${port}/`))).toBe("blocked_address");
     expect(connections).toBe(0);
     server.close();

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { smppText } from "../../providers/sms/smpp-text.ts";
 
 const HEADER = 6;
-/** The text of parts put together again, as a phone does. */
+/** Joins the text of the parts, as a phone does. */
 const octetsOf = (parts: Buffer[]) => Buffer.concat(parts.map((part) => part.subarray(HEADER)));
 const utf16 = (octets: Buffer) => Buffer.from(octets).swap16().toString("utf16le");
 

@@ -12,7 +12,7 @@ import { startTlsFront } from "../support/tls-front.ts";
 import { until } from "../support/until.ts";
 
 const TIMING = { answerMs: 1_000, keepAliveMs: 200, firstRetryMs: 50, lastRetryMs: 200 };
-/** As in production, for a test that needs its patience. */
+/** Longer times, for a test that must not time out. */
 const CALM = { answerMs: 5_000, keepAliveMs: 30_000, firstRetryMs: 50, lastRetryMs: 200 };
 const NOWHERE = { address: "127.0.0.1:1", namespace: "none" };
 const { limits } = loadConfig(environmentOf("postgres://x", "redis://x", NOWHERE));
@@ -31,7 +31,7 @@ afterAll(async () => {
 const closing: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
-  // A session that the SMSC has not seen end would be a part of the next test.
+  // Waits until the SMSC has seen every session end; otherwise one would disturb the next test.
   await until(
     async () => smsc.sessions(),
     (count) => count === 0,
@@ -188,7 +188,8 @@ test("a refused number is refused for good; a busy or silent SMSC is tried again
 
 test("both sides ask whether the other is alive, and the session stays", async () => {
   const before = smsc.events().length;
-  // Between two of ours the SMSC asks twice, and ends after 2 s what does not answer.
+  // The SMSC sends `enquire_link` twice between two of ours, and ends a session that does not
+  // answer within 2 s.
   const { gateway, logged, bound } = connect({ timing: { ...CALM, keepAliveMs: 700 } });
   await bound();
   await until(
@@ -314,7 +315,7 @@ test("neither log nor errors tell a number, a text or the password", async () =>
   expect(errors).toHaveLength(2);
 });
 
-/** A wire to the SMSC that can go silent. */
+/** A TCP proxy to the SMSC that can go silent. */
 async function startWire(target: number) {
   let frozen = false;
   const server = createServer((near) => {

@@ -35,7 +35,7 @@ function gateway(url: string): MailGateway {
   return made;
 }
 
-/** Trusts the server's certificate. */
+/** The URL parameter that makes the client trust the server's certificate. */
 const trusting = () => `tls.ca=${encodeURIComponent(tls.cert)}`;
 
 const onAuth: Parameters<typeof startMailServer>[0] = {
@@ -174,7 +174,7 @@ describe("refusals", () => {
   });
 });
 
-/** Speaks SMTP without TLS to whoever goes on without it, as one in the middle would. */
+/** An SMTP server without TLS, as an attacker in the middle would run it. */
 async function plainServer() {
   let heard = "";
   const listening = createServer((socket) => {

@@ -11,10 +11,10 @@ import { until } from "../support/until.ts";
 
 test("a bench that is interrupted leaves nothing behind", { timeout: limit(60_000) }, async () => {
   const folder = mkdtempSync(join(tmpdir(), "second-step-interrupted-"));
-  // PostgreSQL runs as a user of its own.
+  // PostgreSQL runs as its own user, which must be able to enter this folder.
   chmodSync(folder, 0o755);
   onTestFinished(() => rmSync(folder, { recursive: true }));
-  // What it starts is known by the folder in its environment.
+  // Finds the bench's processes by this folder in their environment.
   const processes = () =>
     readdirSync("/proc")
       .filter((pid) => startedIn(folder, pid))
@@ -34,10 +34,10 @@ test("a bench that is interrupted leaves nothing behind", { timeout: limit(60_00
     async () => said,
     (text) => text.includes("Bundling the workflows"),
   );
-  // The bench, PostgreSQL and Temporal; Redis writes over its environment.
+  // The bench, PostgreSQL and Temporal. Redis is not found, because it overwrites its environment.
   expect(processes().length).toBeGreaterThanOrEqual(3);
 
-  // A terminal's Ctrl-C comes more than once: from it, and from npm.
+  // Ctrl-C arrives more than once: from the terminal and from npm.
   const exited = once(bench, "exit");
   while (bench.kill("SIGINT")) await sleep(1);
   await exited;

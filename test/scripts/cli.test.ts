@@ -30,7 +30,7 @@ import type { Ran } from "./resident-cli.ts";
 const PASSWORD = "correct horse battery staple";
 const SOME_PROCESSES_MS = limit(60_000);
 
-/** Runs `npm run cli -- <args>` as a process of its own. */
+/** Runs `npm run cli -- <args>` in a new process. */
 async function cli(env: Record<string, string>, args: string[], input = "") {
   const { DATABASE_URL, REDIS_URL, TEMPORAL_ADDRESS, DATA_DIR, ...inherited } = process.env;
   const child = spawn(process.execPath, ["scripts/run.mjs", "cli", ...args], {
@@ -46,7 +46,7 @@ async function cli(env: Record<string, string>, args: string[], input = "") {
   return { code, out, err };
 }
 
-/** Where commands run one after the other without a process each. */
+/** One process that runs several commands, one after the other. */
 let resident: ChildProcess;
 beforeAll(() => {
   const file = join(checkoutFolder, "test/scripts/resident-cli.ts");
@@ -54,7 +54,7 @@ beforeAll(() => {
 });
 afterAll(() => resident.disconnect());
 
-/** The same as `cli`, where the process is not what is tested. */
+/** Like `cli`, but without a new process, for tests that are not about the process. */
 async function quick(env: Record<string, string>, args: string[], input = ""): Promise<Ran> {
   const { DATABASE_URL, REDIS_URL, TEMPORAL_ADDRESS, DATA_DIR, ...inherited } = process.env;
   const ran = once(resident, "message");
@@ -105,7 +105,7 @@ describe("on a service of its own settings", { timeout: SOME_PROCESSES_MS }, () 
   });
   afterAll(() => stack.stop());
 
-  /** What a command answers as JSON; throws with its words where it fails. */
+  /** A command's JSON answer. Throws with the command's error text if it fails. */
   async function json(args: string[], input?: string) {
     const { code, out, err } = await quick(env, [...args, "--json"], input);
     if (code !== 0) throw new Error(`${args.join(" ")} failed: ${err}`);
@@ -191,7 +191,7 @@ describe("on a service of its own settings", { timeout: SOME_PROCESSES_MS }, () 
     expect(later).toMatchObject({ requirement: "required", version: 1, toGo: 1 });
     expect(later.enforceAfter).toMatch(/^\d{4}-/);
     expect((await stack.api.session(token)).status).toBe(200);
-    // Left away, it is asked for, with the number of those whom it is about.
+    // Without --days the command refuses, and says how many users are affected.
     const undecided = await refused(["policy", "set", id, "required"]);
     expect(undecided).toContain("--days <n>");
     expect(undecided).toContain("users without a verified device are logged out: 1.");

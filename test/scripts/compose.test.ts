@@ -9,7 +9,7 @@ function read(file: string): string {
   return readFileSync(new URL(`../../${file}`, import.meta.url), "utf8");
 }
 
-/** The text of each service. */
+/** The name and text of each service. */
 function services(): Map<string, string> {
   const [, section = ""] = /^services:\n([\s\S]*?)^\S/m.exec(compose) ?? [];
   const parts = section.split(/^ {2}([\w-]+):\n/m).slice(1);
@@ -17,7 +17,7 @@ function services(): Map<string, string> {
 }
 
 const SECRET = /PASSWORD|PWD|SECRET|TOKEN|_KEY/;
-/** Of a part that is not used without it; the service itself says when it is missing. */
+/** Variables of an optional part. The service itself reports when one is missing. */
 const OPTIONAL = ["TWILIO_AUTH_TOKEN"];
 
 test("starts only with secrets that somebody has set", () => {

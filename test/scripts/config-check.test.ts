@@ -7,7 +7,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { cliProgram } from "../../scripts/cli/program.ts";
 import { limit } from "../support/limits.ts";
 
-// In this process: the command needs none of the service's parts.
+// Runs in this process, because the command needs no other part of the service.
 const SECRETS = {
   DATABASE_URL: "postgres://second_step:databasesecret@127.0.0.1:1/none",
   REDIS_URL: "redis://:redissecret@redis:6379",
@@ -38,7 +38,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** What `config check` prints on a service of these settings. */
+/** What `config check` prints for these settings. */
 async function check(settings: Record<string, string>, ...args: string[]) {
   for (const [name, value] of Object.entries({ ...SOUND, ...settings })) vi.stubEnv(name, value);
   const log = vi.spyOn(console, "log").mockImplementation(() => {});

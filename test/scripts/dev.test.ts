@@ -40,7 +40,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** As an editor does that saves a file. */
+/** Touches a file, as an editor does when it saves. */
 const save = (file: string) => utimesSync(join(checkoutFolder, file), new Date(), new Date());
 
 test.each([

@@ -31,7 +31,7 @@ beforeAll(async () => {
   await ask("create table kept (n int primary key, note text not null)");
 });
 beforeEach(() => ask("truncate kept"));
-// First the server: after a fault the pools would wait for it.
+// Stops the server first: after a fault the pools would wait for it.
 afterAll(async () => {
   await database?.stop();
   await Promise.allSettled(pools.map((pool) => pool.end()));
@@ -49,7 +49,7 @@ async function connected(): Promise<pg.Client> {
   return client;
 }
 
-/** A connection that speaks the protocol byte by byte; `hears` waits for a type of message. */
+/** A raw connection for protocol messages; `hears` waits for a message of a type. */
 async function spoken() {
   const socket = connect(Number(new URL(database.url).port), "127.0.0.1");
   let heard = "";
@@ -73,7 +73,7 @@ async function transaction(pool: pg.Pool, n: number, end: "commit" | "rollback")
   }
 }
 
-/** What the n-th of many at once asks for, and what it must get. */
+/** What the n-th of many parallel clients does, and the result that it must get. */
 const KINDS: ((pool: pg.Pool, n: number) => Promise<unknown>)[] = [
   async (pool, n) => {
     const { rows } = await pool.query("select $1::int as one", [n]);

@@ -1,5 +1,5 @@
-// The command line's program in a process that stays: a process for each command takes seconds to
-// load what all of them share. Its parent sends a command, and is answered with what that printed.
+// Runs command-line commands in one process, because a process for each command takes seconds to
+// load the shared code. The parent sends a command and gets back what it printed.
 import { Readable } from "node:stream";
 import type { Command } from "commander";
 import { explain } from "../../scripts/cli/explain.ts";
@@ -40,7 +40,7 @@ async function exitCodeOf(args: string[]): Promise<number> {
 const below = (command: Command): Command[] =>
   command.commands.flatMap((each) => [each, ...below(each)]);
 
-/** Keeps what is written to a stream, until it is asked for. */
+/** Captures what is written to a stream, until the returned function is called. */
 function keptFrom(stream: NodeJS.WriteStream): () => string {
   const { write } = stream;
   const kept: Buffer[] = [];

@@ -16,7 +16,7 @@ import { until } from "../support/until.ts";
 const PASSWORD = "correct horse battery staple";
 const SOME_STARTS_MS = limit(90_000);
 
-/** A stack that is started as `npm start` does, on a folder of its own. */
+/** A stack started as `npm start` does, with its own folder. */
 type Stack = ReturnType<typeof start>;
 
 function start(folder: string, port: number) {
@@ -43,7 +43,7 @@ function start(folder: string, port: number) {
     }
     ended.then(() => reject(new Error(`It ended before it was ready:\n${output}`)));
   });
-  // Only some tests wait for it.
+  // Only some tests wait for `ready`; without this a rejection would be unhandled.
   ready.catch(() => {});
   return { pid: stack.pid, ready, ended, output: () => output, signal: stack.kill.bind(stack) };
 }
@@ -155,7 +155,7 @@ describe("a stack on this machine", { timeout: SOME_STARTS_MS }, () => {
   test("ends on one Ctrl-C, twice told, with all that it started and nothing else", async () => {
     const children = childrenOf(folder);
     expect(children.map(({ name }) => name)).toEqual(["Redis", "Temporal", "Worker", "Gateway"]);
-    // The terminal tells every process of it, and npm tells its own child again.
+    // The terminal signals every process, and npm signals its own child again.
     stack.signal("SIGINT");
     stack.signal("SIGINT");
     expect(await stack.ended).toBe(0);

@@ -39,7 +39,7 @@ const temporal = used(async () => {
   };
 });
 
-/** Starts a flow as the gateway does, which no worker takes. */
+/** Starts a flow as the gateway does. No worker runs it. */
 const startFlow = (connection: Connection, namespace: string) =>
   new Client({ connection, namespace }).workflow.start("loginChallenge", {
     ...{ taskQueue: "nobody", workflowId: "one", args: [] },
@@ -54,7 +54,7 @@ test("takes flows as soon as it has started", async () => {
 test("takes flows as soon as another namespace is prepared", async () => {
   const { connection } = temporal;
   await ensureNamespace(connection, "another");
-  // Once it is in use, the server keeps what it knows of it for some seconds.
+  // Once a namespace is used, the server caches its settings for some seconds.
   const { workflowService } = connection;
   const asked = () =>
     workflowService.countWorkflowExecutions({ namespace: "another" }).catch(() => undefined);

@@ -10,7 +10,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-/** Runs what `.ci/run` runs, on a project of these files. */
+/** Runs what `.ci/run` runs, in a project with these files. */
 async function runTests(files: Record<string, string>) {
   const config = "export default { test: { include: ['*.test.mjs'], globals: true } };";
   const all = { "vitest.config.mjs": config, ...files };
@@ -28,7 +28,7 @@ const GREEN = "test('adds', () => expect(1 + 1).toBe(2));";
 const RED = "test('subtracts', () => expect(1 - 1).toBe(1));";
 const COUNT = "Files that failed among the others and were run once more alone:";
 
-/** Falls at its first run: a file is left behind then. */
+/** A test that fails at its first run, which leaves a file behind, and passes at its second. */
 const ONCE = `
   import { existsSync, writeFileSync } from "node:fs";
   test("falls once", () => {

@@ -30,7 +30,7 @@ type Installation = Awaited<ReturnType<typeof install>>;
 
 const installed = used(install);
 
-/** The stores, a namespace, and workers and operators' commands as processes of their own. */
+/** The stores and a namespace. Workers and operators' commands run as processes of their own. */
 async function install() {
   const folder = mkdtempSync(join(tmpdir(), "second-step-workers-"));
   const [own, temporal] = await Promise.all([freshDatabase("postgres"), ownTemporal("real")]);
@@ -68,7 +68,7 @@ async function install() {
       return child;
     },
     workers,
-    /** Waits until so many open flows are left on a build; Temporal's visibility follows them. */
+    /** Waits until `count` open flows are left on a build, by Temporal's (delayed) visibility. */
     openOn: (build: string, count: number) =>
       until(
         () => workers("list") as Promise<{ builds: Build[] }>,
@@ -77,7 +77,7 @@ async function install() {
     /** Runs an operator's command. */
     operator: (command: string, variables: Record<string, string>) =>
       run("bash", ["-euc", command], { env: { ...env, ...variables, PATH } }),
-    /** What Docker asks every minute. */
+    /** The health check that Docker runs every minute. */
     health: () =>
       run(process.execPath, node("scripts/worker-health.ts"), { cwd: checkoutFolder, env }),
     async stop() {
@@ -89,7 +89,7 @@ async function install() {
   };
 }
 
-/** The workers that have worked on a flow, by the ids of their processes. */
+/** The process ids of the workers that have worked on a flow. */
 async function workersOf(flow: Flow): Promise<number[]> {
   const identities = (await flow.history()).flatMap(
     ({ workflowTaskCompletedEventAttributes: done }) => done?.identity ?? [],
@@ -109,7 +109,7 @@ async function end(flow: Flow) {
 }
 
 const operations = readFileSync(new URL("../../docs/operations.md", import.meta.url), "utf8");
-/** How the document moves an open flow to another build. */
+/** The command in docs/operations.md that moves an open flow to another build. */
 const [, MOVE = ""] = /^```sh\n(temporal workflow update-options .*?)^```/ms.exec(operations) ?? [];
 
 test("builds of the worker take turns, each flow ending on the one that it began on", async () => {
@@ -131,7 +131,7 @@ test("builds of the worker take turns, each flow ending on the one that it began
   expect(await workers("promote", "B")).toEqual({ current: "B" });
   const onB = await begin();
   for (const flow of [before, beforeToo, onA, onAToo, onB]) await end(flow);
-  // A flow without a build goes to the current one with its next task.
+  // A flow without a build moves to the current build with its next task.
   expect(await workersOf(before)).toEqual([plain.pid, b.pid]);
   expect(await workersOf(beforeToo)).toEqual([plain.pid, b.pid]);
   expect(await workersOf(onA)).toEqual([a.pid]);
@@ -155,7 +155,7 @@ test("builds of the worker take turns, each flow ending on the one that it began
   await end(movedToB);
   expect(await workersOf(movedToB)).toEqual([a.pid, b.pid]);
 
-  // What has ended can be looked at when the worker of its build is gone.
+  // An ended flow can still be read when the worker of its build is gone.
   const view = await installed.gateway.challenge(onA.challengeId);
   expect(view).toEqual(await onA.handle.result());
 });

@@ -8,9 +8,9 @@ const LONGEST_LABEL = "b".repeat(63);
 test.each([
   ["Alice.B+mfa@Example.COM", "Alice.B+mfa@example.com"],
   ["o'hara@example.com", "o'hara@example.com"],
-  // RFC 5322 section 3.2.3: every sign of an atom.
+  // RFC 5322 section 3.2.3: every special character of an atom.
   ["a!#$%&'*+/=?^_`{|}~-z@example.com", "a!#$%&'*+/=?^_`{|}~-z@example.com"],
-  // International domains, and the Punycode of their ends.
+  // International domains, and the same in Punycode.
   ["info@m\u00fcnchen.de", "info@xn--mnchen-3ya.de"],
   ["info@M\u00dcNCHEN.de", "info@xn--mnchen-3ya.de"],
   ["x@xn--mnchen-3ya.de", "x@xn--mnchen-3ya.de"],
@@ -20,7 +20,7 @@ test.each([
   ["a@example\u3002com", "a@example.com"],
   ["a@b.co", "a@b.co"],
   ["a@sub.sub.example.museum", "a@sub.sub.example.museum"],
-  // Pasted with what is around it.
+  // Pasted with white space or invisible characters around it.
   [" alice@example.com\n", "alice@example.com"],
   ["\u202aalice@example.com\u202c", "alice@example.com"],
   ["\ufeffalice@example.com", "alice@example.com"],

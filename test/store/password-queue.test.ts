@@ -2,7 +2,7 @@ import { beforeEach, expect, test, vi } from "vitest";
 import { hashPassword, TooManyPasswords, verifyPassword } from "../../store/passwords.ts";
 import { until } from "../support/until.ts";
 
-// Hashes take as long as a test says: what has begun stands in `begun`, and ends when it is released.
+// A test decides when a hash ends: `begun` holds the running hashes, and `release` ends one.
 const { begun, work, releaseAll } = vi.hoisted(() => {
   const begun: { name: string; release(): void }[] = [];
   const work =
@@ -22,7 +22,7 @@ beforeEach(() => {
 
 const names = () => begun.map(({ name }) => name);
 
-/** Lets what has begun end, again and again, until so much has begun. */
+/** Ends running hashes repeatedly until `count` hashes have begun. */
 const letWork = (count: number) =>
   until(
     async () => {

@@ -20,7 +20,7 @@ test("verifies the password that was hashed and no other", async () => {
 test("a password typed as other code points of the same text is the same password", async () => {
   const hash = await hashPassword("cafe\u0301 \u2460");
   expect(await verifyPassword(hash, "caf\u00e9 \u2460")).toBe(true);
-  // What merely looks alike is another character: nothing of a password is made simpler.
+  // The same letter in another Unicode composition is another password: nothing is simplified.
   expect(await verifyPassword(hash, "caf\u00e9 1")).toBe(false);
 });
 

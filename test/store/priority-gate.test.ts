@@ -10,7 +10,7 @@ import { useStack } from "../support/used.ts";
 const stack = useStack();
 const PATIENCE_MS = 25;
 
-/** A gateway with as many second steps under way as hold up a password, and a login that came after them. */
+/** A gateway with enough running second steps to make a password wait, and a login after them. */
 async function loginAfterSecondSteps() {
   const [one, other] = [await stack.createUser(), await stack.createUser()];
   const { e164 } = await enrollPhone(stack, one);
@@ -40,7 +40,7 @@ async function loginAfterSecondSteps() {
     (count) => count === enough,
   );
 
-  // From here on a password's patience ends when a test says so.
+  // From here on the test decides when a password stops waiting.
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   const timers = vi.spyOn(globalThis, "setTimeout");
   onTestFinished(() => {
@@ -52,7 +52,7 @@ async function loginAfterSecondSteps() {
     answered = true;
   });
   await until(async () => timers.mock.calls.some(([, ms]) => ms === PATIENCE_MS), Boolean);
-  // Longer than the rest of the login would take.
+  // These hashes take longer than the rest of the login would.
   for (let n = 0; n < 20; n++) await hash("password");
   expect(answered).toBe(false);
   return { loggedIn, verified, release };

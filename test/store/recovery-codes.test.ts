@@ -24,9 +24,9 @@ test("every way of typing a code is that code", () => {
       [...canonical].join("."),
       code.replaceAll("0", "o").replaceAll("1", "l"),
       code.replaceAll("0", "O").replaceAll("1", "I"),
-      // Full width, as an East Asian keyboard types it.
+      // Full-width characters, as an East Asian keyboard types them.
       canonical.replace(/./g, (letter) => String.fromCodePoint(letter.charCodeAt(0) + 0xfee0)),
-      // Pasted from a page that is written from right to left, and in the digits of that keyboard.
+      // Pasted from a right-to-left page, with the digits of an Arabic keyboard.
       `\u202b${canonical.replace(/\d/g, (digit) => String.fromCodePoint(0x660 + Number(digit)))}\u202c`,
       `\ufeff${canonical.replace(/.{4}(?=.)/g, "$&\u2011\u200b")}`,
     ];

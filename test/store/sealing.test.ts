@@ -9,7 +9,7 @@ test("text that was changed, moved to another record or cut does not open", () =
   const sealed = seal([first], "JBSWY3DPEHPK3PXP", "device-1");
   expect(() => unseal([first], sealed, "device-2")).toThrow();
   for (let at = 0; at < sealed.length; at++) {
-    // The last letter of unpadded base64 holds spare bits; a flip there may be no change at all.
+    // Skips the last character: unpadded base64 has unused bits there, so a change may not matter.
     if (at === sealed.length - 1) continue;
     const other = sealed[at] === "A" ? "B" : "A";
     const changed = sealed.slice(0, at) + other + sealed.slice(at + 1);

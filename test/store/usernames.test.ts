@@ -12,20 +12,20 @@ describe("the profile UsernameCaseMapped (RFC 8265 section 3.5 and its rules)", 
     ["\u03a3", "\u03c3"],
     ["\u03c3", "\u03c3"],
     ["\u03c2", "\u03c2"],
-    // Width, case and composition are mapped.
+    // Width, case and Unicode composition are mapped.
     ["\uff21lice", "alice"],
     ["ALICE", "alice"],
     ["A\u0301", "\u00e1"],
     ["\uff76\uff9e", "\u30ac"],
     ["\ud55c\uad6d", "\ud55c\uad6d"],
     ["\u1112\u1161\u11ab", "\ud55c"],
-    // Right to left, as a whole (RFC 5893).
+    // Right-to-left names (RFC 5893).
     ["\u05e9\u05dc\u05d5\u05dd", "\u05e9\u05dc\u05d5\u05dd"],
     ["\u0645\u062d\u0645\u062f1", "\u0645\u062d\u0645\u062f1"],
-    // In their context (RFC 5892, appendix A).
+    // Characters allowed only in context (RFC 5892, appendix A).
     ["col\u00b7la", "col\u00b7la"],
     ["\u30a2\u30fb\u30a4", "\u30a2\u30fb\u30a4"],
-    // Pasted with what is not seen.
+    // Pasted with invisible characters.
     ["\ufeff\u202dalice\u202c ", "alice"],
   ])("%j is %j", (typed, name) => {
     expect(enforceUsername(typed)).toBe(name);
@@ -133,7 +133,7 @@ describe("a mail shows of a name too little to say anything by it", () => {
     ["your-account-was-hacked-call-0900123456", "you•••"],
     ["a".repeat(64), "aaa•••"],
     [".com", undefined],
-    // Of former times.
+    // Names from before the rule.
     ["your account was hacked, go to http://evil.example", undefined],
     ["www.evil.example", undefined],
     ["alice smith", undefined],

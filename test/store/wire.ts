@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
 export type Wire = Awaited<ReturnType<typeof wireTo>>;
 
-/** A network in front of a real server, which a test may cut or silence as a real one fails. */
+/** A TCP proxy to a real server that a test can cut or silence, like a network failure. */
 export async function wireTo(target: string) {
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
@@ -37,13 +37,13 @@ export async function wireTo(target: string) {
   };
   return {
     url: url.href,
-    /** Every connection is lost and new ones are refused. */
+    /** Ends every connection and refuses new ones. */
     cut,
-    /** Connections stay, and nothing comes through them. */
+    /** Keeps connections open but forwards nothing. */
     silence() {
       silent = true;
     },
-    /** New connections work again; what was lost in silence stays lost. */
+    /** New connections work again. Bytes lost during the silence stay lost. */
     async heal() {
       silent = false;
       if (!server.listening) await listen(at);

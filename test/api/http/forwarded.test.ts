@@ -12,7 +12,7 @@ beforeAll(async () => {
   user = await stack.createUser();
 });
 
-/** From where the service thinks a login came that carried these header lines. */
+/** The address that the service records for a login with these header lines. */
 async function addressOf(lines: [string, string][], proxies = 1): Promise<string | null> {
   const config = { ...stack.deps.config, TRUSTED_PROXIES: proxies };
   const app = createApp({ ...stack.deps, config });

@@ -16,7 +16,7 @@ import { used, useStack } from "../../support/used.ts";
 
 const stack = useStack();
 
-/** A gateway over a Redis of its own. */
+/** A gateway over its own Redis, whose memory a test can limit. */
 const own = used(async () => {
   const folder = mkdtempSync(join(tmpdir(), "second-step-redis-"));
   const children: ReturnType<Launch>[] = [];
@@ -40,7 +40,9 @@ const own = used(async () => {
       const app = createApp({ ...stack.deps, redis });
       return { app, api: createClient(async (path, init) => app.request(path, init)) };
     },
-    /** Bounds it at once by so much. What it has already is more than one byte. */
+    /**
+     * Sets `maxmemory`. At "1" Redis is full at once, because it already holds more than a byte.
+     */
     bound: (maxMemory: string) => administrator.configSet("maxmemory", maxMemory),
     async stop() {
       redis.destroy();
@@ -79,7 +81,7 @@ test("a full Redis loses nothing and lets nothing through: every face says when 
   for (const { status, headers } of [other, form])
     expect([status, Number(headers.get("retry-after")) > 0]).toEqual([503, true]);
 
-  // Whoever is in stays in, also with a key that cannot be written down.
+  // Existing sessions still work, even with an Idempotency-Key that cannot be stored.
   expect((await api.session(token)).status).toBe(200);
   const keyed = { token, headers: { "idempotency-key": "full" } };
   expectProblem(await api.call("POST", "/v1/logout", keyed), "service_unavailable");

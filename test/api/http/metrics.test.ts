@@ -37,7 +37,7 @@ test("requests are counted by their route, never by the address that was called"
   for (const secret of [id, token, user.username, "wp-login"]) expect(text).not.toContain(secret);
 });
 
-/** The value of the one series that begins so. */
+/** The value of the series with this name and labels. */
 const readingOf = (text: string, series: string) => {
   const line = text.split("\n").find((candidate) => candidate.startsWith(`${series} `));
   return line === undefined ? undefined : Number(line.slice(series.length + 1));

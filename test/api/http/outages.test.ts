@@ -61,7 +61,7 @@ describe.each(DEPENDENCIES)("without %s", (dependency) => {
         body: { status: "unavailable", away: [dependency] },
       });
       expect(headers.get("retry-after")).toBe("2");
-      // Sooner than any store's own patience (5 s): whoever asks for readiness gives up before.
+      // Faster than any store's own timeout (5 s), because probes give up before that.
       const begun = performance.now();
       await ready();
       expect(performance.now() - begun).toBeLessThan(3_500);
@@ -79,7 +79,7 @@ describe.each(DEPENDENCIES)("without %s", (dependency) => {
       gateway.api.registerPhone(token, newPhone()),
       gateway.api.verifyPasscode(id, passcode),
     ]);
-    // Two seconds; and a store's own patience is five.
+    // The promise is two seconds; a store's own timeout is five.
     expect(performance.now() - begun).toBeLessThan(4_500);
     for (const answer of answers) {
       expectAway(answer);
@@ -208,7 +208,7 @@ describe.each(DEPENDENCIES)("without %s", (dependency) => {
 
 test("a device is verified already only once what follows from that is done", async () => {
   const { user, token, id, pin } = await registered();
-  // As it is when a worker dies in the middle: the device counts, and the sessions are not over yet.
+  // As if a worker died halfway: the device is verified, but the sessions have not ended yet.
   const type = "device_verified" as const;
   const fact = { key: `test/${id}`, type, accountId: user.accountId, at: new Date() };
   const proof = { userId: user.id, deviceId: id, makeDefault: true, at: new Date() };
@@ -259,7 +259,8 @@ test("a lock whose answer was lost keeps the user's other challenges from becomi
   const other = await startChallenge(stack, user);
   const second = await stack.passcodeTo(e164);
   await challengeSent(stack, other.id);
-  // As it is when Temporal takes the seventh and its answer comes too late: the gateway refunds it.
+  // As if Temporal took the seventh wrong passcode but answered too late, so the gateway refunds
+  // it.
   const origin = { ip: "192.0.2.7", userAgent: "test" };
   await stack.deps.flows.moveChallenge(id, "lockAccount", { origin });
   await until(

@@ -7,7 +7,7 @@ const stack = useStack();
 
 const MINUTE_MS = 60_000;
 
-/** A gateway that trusts so many proxies, and what it says of the requests that come. */
+/** A gateway that trusts this many proxies, and its log. */
 function gateway(proxies: number) {
   const config = { ...stack.deps.config, TRUSTED_PROXIES: proxies };
   const app = createApp({ ...stack.deps, config });

@@ -11,7 +11,7 @@ export function codeOf(face: Face, keyUri: string): string {
   return generateSync({ secret, epoch: Math.floor(face.clock.now() / 1000) });
 }
 
-/** Adds and verifies an app, after which the token has the second factor. */
+/** Adds and verifies an app. After that the token also has the second factor. */
 export async function addApp(face: Face, own: string, token: string, name = "My app") {
   const body = { "RAX-AUTH:otpDevice": { name } };
   const made = await face.post(`${own}/otp-devices`, body, { token });
@@ -22,10 +22,10 @@ export async function addApp(face: Face, own: string, token: string, name = "My 
   return app as { id: string; keyUri: string };
 }
 
-/** The token of both steps with an app. */
+/** Logs in with password and app. Returns the token. */
 export async function logInByApp(face: Face, user: Person, { keyUri }: { keyUri: string }) {
   const sessionId = await face.sessionId(user, "OTPPASSCODE");
-  // The code before has been used.
+  // The previous code was used, so wait for the next one.
   await face.advance(30_000);
   const answer = await face.secondStep(sessionId, codeOf(face, keyUri));
   return answer.json.access.token.id as string;

@@ -12,7 +12,7 @@ export type Client = { program: string; args: string[] };
 
 const report = (line: string) => console.error(line);
 
-/** The program over gophercloud, which Go brings from its module proxy and builds, once and for all. */
+/** The client program on gophercloud. Go downloads it from its module proxy and builds it once. */
 export async function gophercloudClient(): Promise<Client> {
   const go = await ensureDebianPackage("go", "golang-go", report);
   const program = join(cachedPrograms, "identity-gophercloud");
@@ -25,7 +25,7 @@ export async function gophercloudClient(): Promise<Client> {
   return { program, args: [] };
 }
 
-/** The script over rackspaceauth, in a Python environment with its packages. */
+/** The client script on rackspaceauth, in a Python environment with its packages. */
 export async function rackspaceauthClient(): Promise<Client> {
   const folder = join(import.meta.dirname, "rackspaceauth");
   const programs = await pythonPrograms("identity-rackspaceauth", join(folder, "requirements.txt"));
@@ -33,7 +33,7 @@ export async function rackspaceauthClient(): Promise<Client> {
 }
 
 /**
- * Runs a client to its end; answers what it printed last. Where it prints the factor that it is
+ * Runs a client to its end. Returns what it printed last. If it prints the factor that it is
  * challenged for, it gets a line from `passcode`.
  */
 export async function runClient<Seen>(

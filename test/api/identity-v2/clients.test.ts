@@ -14,14 +14,15 @@ import {
 } from "./client-programs.ts";
 import { startFace } from "./face.ts";
 
-// Clients as they were released, which know nothing of this service: gophercloud from Go's module
-// proxy, rackspaceauth on keystoneauth1 from PyPI. What they are installed into is kept in the cache.
+// Released clients that know nothing of this service: gophercloud from Go's module proxy, and
+// rackspaceauth on keystoneauth1 from PyPI. Their installations stay in the cache.
 
 const INSTALLATION_MS = limit(600_000);
 
 const face = used(startFace);
 beforeAll(async () => {
-  // They compare the end of a token with the machine's clock.
+  // The clients compare a token's expiry with the machine's clock, so the service's clock must
+  // match.
   await face.advance(Date.now() - BEGINNING);
 });
 
@@ -32,7 +33,7 @@ const environmentOf = ({ username }: Person) => ({
 
 const byPassword = (user: Person) => ({ ...environmentOf(user), PASSWORD: user.password });
 
-/** Reads the passcode on the user's phone, for the factor that it is sent for. */
+/** Reads the passcode from the user's phone, and expects that the client asks for that factor. */
 const phoneOf = (e164: string) => (factor: string) => {
   expect(factor).toBe("PASSCODE");
   return face.passcodeTo(e164);
@@ -146,7 +147,7 @@ describe("rackspaceauth on keystoneauth1", () => {
         multiFactorEnabled: false,
       }),
     );
-    // With a second factor the key is refused, and the client does not take that for a challenge.
+    // A user with a second factor cannot use the API key, and the client sees no challenge in that.
     await enrollPhone(face, user);
     await expect(runClient(client, environment)).rejects.toThrow("401: ");
   });

@@ -38,7 +38,7 @@ describe("a phone", () => {
     expectFault(await face.post(verify, proof("12"), { token }), "badRequest");
     const verified = await face.post(verify, proof(pin), { token });
     expect([verified.status, verified.text]).toEqual([204, ""]);
-    // As by `/v1`, the first factor ends every session.
+    // As in `/v1`, verifying the first factor ends every session.
     expectFault(await face.call("GET", `${own}/mobile-phones`, { token }), "unauthorized");
 
     const sessionId = await face.sessionId(user);
@@ -47,7 +47,7 @@ describe("a phone", () => {
     const full = (await face.secondStep(sessionId, passcode)).json.access.token.id;
     const shown = await face.call("GET", `${own}/mobile-phones/${id}`, { token: full });
     expect(shown.json).toEqual({ "RAX-AUTH:mobilePhone": { ...unverified, verified: true } });
-    // The other face sees the same device.
+    // `/v1` shows the same device.
     expect((await face.api.multiFactor(full)).body).toMatchObject({
       enabled: true,
       devices: [{ id, type: "sms", verified: true }],
@@ -107,7 +107,7 @@ describe("an app", () => {
     expect(made.json).toEqual({
       "RAX-AUTH:otpDevice": {
         id: expect.stringMatching(/^[0-9a-f]{32}$/),
-        // An app calls its entry by the name that was specified.
+        // The name of the app's entry has the requested device name.
         keyUri: expect.stringMatching(/^otpauth:\/\/totp\/[^?]*%20\(NewOTPDevice\)\?/),
         name: "NewOTPDevice",
         qrcode: expect.stringMatching(/^data:image\/png;base64,/),
@@ -124,7 +124,7 @@ describe("an app", () => {
     expectFault(await face.post(verify, proof(wrongCode(code)), { token }), "badRequest");
     expect((await face.post(verify, proof(code), { token })).status).toBe(204);
     expectFault(await face.post(verify, proof(code), { token }), "badRequest");
-    // The token goes on, with the factor.
+    // The token stays valid and now has the second factor.
     const one = await face.call("GET", `${own}/otp-devices/${id}`, { token });
     expect(one.json).toEqual({ "RAX-AUTH:otpDevice": { ...unverified, verified: true } });
     const validated = await face.call("GET", `/tokens/${token}`, { token });
@@ -134,7 +134,7 @@ describe("an app", () => {
     ]);
 
     const sessionId = await face.sessionId(user, "OTPPASSCODE");
-    // The code that enrolled it is used up.
+    // The code that verified the app cannot be used again.
     expectFault(await face.secondStep(sessionId, code), "unauthorized");
     await face.advance(30_000);
     const second = await face.secondStep(sessionId, codeOf(face, keyUri));

@@ -8,7 +8,7 @@ import { until } from "../../support/until.ts";
 
 type Sent = { token?: string; headers?: Record<string, string>; body?: unknown };
 
-/** An answer of the face; `json` is whatever came as JSON. */
+/** An answer of the Identity API; `json` is its JSON body. */
 export type Answer = {
   status: number;
   headers: Headers;
@@ -17,7 +17,7 @@ export type Answer = {
   readonly json: any;
 };
 
-/** Fault -> code, as the contract has them. */
+/** Fault -> status code, from the contract. */
 const CODES = {
   badRequest: 400,
   unauthorized: 401,
@@ -30,7 +30,7 @@ const CODES = {
   serviceUnavailable: 503,
 };
 
-/** A stack whose gateway listens on a port, and calls of `/v2.0` there; `stop()` ends both. */
+/** A stack with a gateway on a port, and calls of `/v2.0` there. `stop()` ends both. */
 export async function startFace() {
   const stack = await startStack();
   const server = serve({ fetch: stack.app.fetch, hostname: "127.0.0.1", port: 0 });
@@ -92,7 +92,7 @@ export async function startFace() {
     post,
     firstStep,
     secondStep,
-    /** The session id that the first step of a login is answered with. */
+    /** The session id in the answer to the first step of a login. */
     async sessionId(user: Person, factor = "PASSCODE") {
       const answer = await firstStep(user);
       const challenge = answer.headers.get("www-authenticate") ?? "";
@@ -103,11 +103,11 @@ export async function startFace() {
       ]);
       return id;
     },
-    /** The token of a login with the password alone. */
+    /** The token of a login by password only. */
     async token(user: Pick<Person, "username" | "password">, more?: object): Promise<string> {
       return (await firstStep(user, more)).json.access.token.id;
     },
-    /** The user's own path. */
+    /** The path of the user's multi-factor resources. */
     own: ({ id }: Pick<Person, "id">) => `/users/${id}/RAX-AUTH/multi-factor`,
     set: (accountId: string, values: Partial<typeof accounts.$inferInsert>) =>
       db.update(accounts).set(values).where(eq(accounts.id, accountId)),
@@ -120,7 +120,7 @@ export async function startFace() {
 
 export type Face = Awaited<ReturnType<typeof startFace>>;
 
-/** Holds an answer to be this fault, whole, in JSON, and no challenge. */
+/** Expects an answer to be exactly this fault in JSON, without a challenge. */
 export function expectFault(answer: Answer, fault: keyof typeof CODES): string {
   const code = CODES[fault];
   expect([answer.status, Object.keys(answer.json)], answer.text).toEqual([code, [fault]]);

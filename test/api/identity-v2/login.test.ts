@@ -65,7 +65,7 @@ test("a phone: the challenge, wrong passcodes that it survives, and one token", 
   const [, id = ""] = /^OS-MF sessionId='([^']+)', factor='PASSCODE'$/.exec(
     first.headers.get("www-authenticate") ?? "",
   ) as string[];
-  // A session id is a login challenge of `/v1`, but for its shorter life.
+  // A session id is a login challenge of `/v1` with a shorter lifetime.
   const challenge = await challengeSent(face, id);
   expect(Date.parse(challenge.expiresAt)).toBe(face.clock.now() + 5 * 60_000);
 
@@ -76,7 +76,7 @@ test("a phone: the challenge, wrong passcodes that it survives, and one token", 
   expect(second.json.access.token["RAX-AUTH:authenticatedBy"]).toEqual(["PASSWORD", "PASSCODE"]);
   expect(second.json.access.user["RAX-AUTH:multiFactorEnabled"]).toBe(true);
   expect((await face.api.session(second.json.access.token.id)).body.amr).toContain("sms");
-  // It is consumed.
+  // A session id works only once.
   expectFault(await face.secondStep(id, passcode), "unauthorized");
 });
 
@@ -180,7 +180,7 @@ test("a token is required but there is no second factor yet: the set-up scope al
   const other = await face.createUser({ accountId: user.accountId });
   expectFault(await face.call("GET", `${face.own(other)}/otp-devices`, { token }), "forbidden");
   expectFault(await face.call("DELETE", "/tokens", { token }), "forbidden");
-  // It is no token to others, and asks nobody else for one.
+  // Another user cannot use the session id as a token.
   const { id: adminId, ...rest } = await face.createUser({
     accountId: user.accountId,
     role: "administrator",

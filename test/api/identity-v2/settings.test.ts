@@ -17,7 +17,7 @@ const level = (to: string) => change({ userMultiFactorEnforcementLevel: to });
 const put = (own: string, token: string, settings: object) =>
   face.call("PUT", own, { token, body: change(settings) });
 
-/** An administrator with a token, and a user of the same domain. */
+/** An administrator with a token, and a user in the same domain. */
 async function domain() {
   const admin = await face.createUser({ role: "administrator" });
   const user = await face.createUser({ accountId: admin.accountId });
@@ -119,7 +119,7 @@ describe("an administrator of the domain", () => {
     expect((await put(own, token, { unlock: true })).status).toBe(204);
     expect((await read())["RAX-AUTH:multiFactorState"]).toBe("ACTIVE");
     await face.sessionId(user);
-    // Once more is the same.
+    // Repeating the request gives the same answer.
     expect((await put(own, token, { unlock: true })).status).toBe(204);
   });
 
@@ -177,7 +177,7 @@ describe("the level of one user", () => {
     expect((await face.call("PUT", own, { token, body: level("REQUIRED") })).status).toBe(204);
     expect((await face.api.session(theirs)).problem.reason).toBe("policy_required");
     expectFault(await face.firstStep(user), "forbidden");
-    // The other face asks the same of them.
+    // `/v1` requires the same.
     expect((await face.api.logIn(user)).body.status).toBe("setup_required");
     const shown = await face.call("GET", `/users/${user.id}`, { token });
     expect(shown.json.user["RAX-AUTH:userMultiFactorEnforcementLevel"]).toBe("REQUIRED");
@@ -228,7 +228,7 @@ describe("bypass codes", () => {
     expect(answer.json.access.token["RAX-AUTH:authenticatedBy"]).toEqual(["PASSWORD", "PASSCODE"]);
     const again = await face.sessionId(user, "OTPPASSCODE");
     expectFault(await face.secondStep(again, first), "unauthorized");
-    // They are the recovery codes of the other face.
+    // Bypass codes are the recovery codes of `/v1`.
     expect((await face.api.multiFactor(token)).body.recoveryCodes).toEqual({ remaining: 4 });
     const [third] = (await make({ numberOfCodes: 1 })).json["RAX-AUTH:bypassCodes"].codes;
     expectFault(await face.secondStep(again, second), "unauthorized");
@@ -326,7 +326,7 @@ describe("where enabling is a call of its own", () => {
       expect((await face.api.session(ended)).problem.reason).toBe("device_verified");
     const full = await logInByApp(face, user, app);
     expect((await read(full))["RAX-AUTH:factorType"]).toBe("OTP");
-    // Off again: the device stays, and another call turns it on.
+    // Off again: the device stays, and another call can turn it on.
     expect((await put(own, full, { enabled: false })).status).toBe(204);
     const half = await face.token(user);
     const list = await face.call("GET", `${own}/otp-devices`, { token: half });
@@ -402,7 +402,7 @@ describe("where enabling is a call of its own", () => {
     const path = `${own}/mobile-phones/${added.json["RAX-AUTH:mobilePhone"].id}`;
     const pin = await face.pinTo("+17735550100");
     expect((await face.post(`${path}/verify`, proof(pin), { token: half })).status).toBe(204);
-    // Nobody is logged out: it does not count yet.
+    // Nobody is logged out, because the device does not count yet.
     expect((await face.call("GET", path, { token: half })).json).toMatchObject({
       "RAX-AUTH:mobilePhone": { verified: true },
     });

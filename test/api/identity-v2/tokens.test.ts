@@ -127,7 +127,7 @@ describe("an API key", () => {
     await face.set(user.accountId, { apiKeysBypassMfa: true });
     const token = (await keyed(user, apiKey)).json.access.token.id;
     expect((await face.api.session(token)).body.scope).toBe("full");
-    // It is no second factor: nothing of the login is changed by it.
+    // The token has no second factor, so it cannot change how the user logs in.
     expectFault(await face.call("DELETE", face.own(user), { token }), "unauthorized");
   });
 
@@ -202,7 +202,7 @@ describe("users and domains", () => {
       expectFault(await set(first, to), "badRequest");
     const answer = await set(first, "REQUIRED");
     expect([answer.status, answer.text]).toEqual([204, ""]);
-    // The roll-out has ended every session without a second factor, the administrator's too.
+    // The roll-out ended every session without a second factor, including the administrator's.
     for (const ended of [token, first])
       expect((await face.api.session(ended)).problem.reason).toBe("policy_required");
     expectFault(await face.firstStep(user), "forbidden");
@@ -311,7 +311,7 @@ describe("a request", () => {
     expect(two.headers.get("location")).toBe(one.headers.get("location"));
     const list = await face.call("GET", path, { token: sent.token });
     expect(list.json["RAX-AUTH:otpDevices"]).toHaveLength(1);
-    // The same key with another token is another request.
+    // The same Idempotency-Key with another token is another request.
     const other = await face.createUser();
     const theirs = await face.post(`${face.own(other)}/otp-devices`, made, {
       ...{ token: await face.token(other), headers },

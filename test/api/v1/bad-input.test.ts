@@ -17,7 +17,7 @@ beforeAll(async () => {
   token = (await logInByPassword(stack, await stack.createUser())).token;
 });
 
-/** Credentials of nobody, with a budget of guesses of their own. */
+/** Credentials of an unknown user, with their own budget of guesses. */
 const nobody = () => ({ username: `nobody-${newId()}`, password: "secret" });
 
 const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
@@ -130,7 +130,7 @@ describe("a text that no store takes", () => {
       expectProblem(await stack.api.verifyDevice(own, device.id, text), "invalid_request");
       expectProblem(await stack.api.verifyPasscode(challenge.id, text), "invalid_request");
     }
-    // None of it was a try.
+    // None of these requests counted as an attempt.
     expect((await stack.api.challenge(challenge.id)).body.attemptsRemaining).toBe(7);
     const wrong = wrongCode(await stack.pinTo(phone.e164));
     const problem = expectProblem(

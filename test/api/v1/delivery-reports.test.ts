@@ -20,13 +20,13 @@ const stack = useStack();
 
 const INTERVAL_MS = 30_000;
 
-/** As a provider reports: under the reference that it was given. */
+/** Reports as a provider does, with the reference of the message. */
 function report(reference: string, told: Omit<DeliveryReport, "reference">) {
   const { redis, flows } = stack.deps;
   return passReport({ redis, report: flows.reportDelivery }, { reference, ...told });
 }
 
-/** The reference that the flow's newest message went out with. */
+/** The reference of the flow's newest message. */
 async function referenceOf(workflowId: string) {
   const reference = await stack.deps.redis.get(keys.newestDelivery(workflowId));
   if (!reference) throw new Error("Nothing was sent");

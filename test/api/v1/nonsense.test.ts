@@ -42,7 +42,7 @@ function calls(): Call[] {
   );
 }
 
-/** What a call is given: nonsense in one place each time, and in all of them. */
+/** The requests for a call: nonsense in one place each, and in all places at once. */
 function* requests({ path, fields, query }: Call) {
   const filled = path.replace(/\{\w+\}/g, "0".repeat(56));
   const body = (value: unknown) => Object.fromEntries(fields.map((field) => [field, value]));
@@ -61,7 +61,7 @@ function* requests({ path, fields, query }: Call) {
       };
 }
 
-/** A lone surrogate cannot stand in an address. */
+/** Replaces lone surrogates, which a URL cannot contain. */
 const wellFormed = (value: unknown) => String(JSON.stringify(value)).replace(/\\ud800/g, "x");
 
 test(
@@ -71,12 +71,12 @@ test(
       const user = await stack.createUser();
       let session = await logInByPassword(stack, user);
       for (const { path, ...rest } of requests(call)) {
-        // The client throws for a 500, and for what the document does not tell.
+        // The client throws for a 500 and for an answer that is not in the document.
         const answer = await stack.api.call(call.method, path, { token: session.token, ...rest });
         if (answer.status < 400) continue;
         expect(answer.headers.get("content-type")).toBe("application/problem+json");
         expectNothingInternal(answer.text);
-        // The words of the library that reads requests say nothing to a person.
+        // The validation library's own messages do not help a person.
         expect(answer.text).not.toMatch(
           /Too (big|small)|Invalid (input|option)|Unrecognized|expected/,
         );

@@ -15,7 +15,7 @@ type Whole = Stack["document"]["paths"][string][string] & {
   requestBody?: { required?: boolean; content: object };
 };
 
-/** Every call of the document as `post /v1/login`. */
+/** Every call of the document, named like `post /v1/login`. */
 function operations(): [call: string, operation: Whole][] {
   return Object.entries(stack.document.paths).flatMap(([path, item]) =>
     Object.entries(item)
@@ -32,9 +32,9 @@ test("it is OpenAPI 3.1, as JSON", async () => {
     info: { title: expect.any(String), version: expect.any(String) },
     components: { securitySchemes: { bearer: { type: "http", scheme: "bearer" } } },
   });
-  // A word of OpenAPI 3.0 that 3.1 does not know: JSON Schema has the type "null".
+  // `nullable` is OpenAPI 3.0; 3.1 uses JSON Schema's type "null".
   expect(JSON.stringify(stack.document)).not.toContain('"nullable"');
-  // A pattern has no flags, and is one with Unicode's.
+  // A `pattern` has no flags, so each must compile with the Unicode flag.
   for (const [, pattern] of JSON.stringify(stack.document).matchAll(
     /"pattern":("(?:[^"\\]|\\.)*")/g,
   )) {
@@ -116,7 +116,7 @@ test("every problem is told by some call, under its own status", () => {
     for (const [status, { description }] of Object.entries(responses))
       for (const [, code = ""] of description.matchAll(/`(\w+)`: /g))
         told.set(code, (told.get(code) ?? new Set()).add(Number(status)));
-  /** What is answered outside of every call, and what only administrators' calls will answer. */
+  /** Problems outside of every call, and one that only administrators' calls answer. */
   const untold: ProblemCode[] = ["not_found", "method_not_allowed", "forbidden"];
   for (const [code, { status }] of Object.entries(PROBLEMS)) {
     if (!told.has(code) && untold.includes(code as ProblemCode)) continue;
@@ -138,7 +138,7 @@ test("the reference is a page of our own files, under a policy that lets in no o
   }
 });
 
-/** The smallest body that the call's schema takes. */
+/** The smallest body that the call's schema accepts. */
 function sampleOf(operation: Whole): unknown {
   const [media] = Object.values(operation.requestBody?.content ?? {}) as { schema: Schema }[];
   return media && sample(media.schema);

@@ -20,7 +20,7 @@ beforeAll(async () => {
 
 const pathOf = (reference: string) => `/v1/providers/twilio/${reference}`;
 
-/** A report as Twilio posts it. */
+/** A delivery report, as Twilio posts it. */
 const formOf = (status: string, more: Record<string, string> = {}) => ({
   AccountSid: `AC${"1".repeat(32)}`,
   ApiVersion: "2010-04-01",
@@ -36,7 +36,7 @@ const formOf = (status: string, more: Record<string, string> = {}) => ({
 const sign = (url: string, form: Record<string, string>, token = TOKEN) =>
   getExpectedTwilioSignature(token, url, form);
 
-/** Posts a form to an app, signed for its address unless told otherwise. */
+/** Posts a form to an app, by default signed for its URL. */
 function postTo(app: ReturnType<typeof createApp>) {
   const client = checkedClient(app, stack.document, stack.logged);
   return (
@@ -55,7 +55,7 @@ function postTo(app: ReturnType<typeof createApp>) {
     });
 }
 
-/** A login whose passcode was sent under a reference. */
+/** A login with a sent passcode, and the reference of its message. */
 async function sent() {
   const user = await stack.createUser();
   await enrollPhone(stack, user);

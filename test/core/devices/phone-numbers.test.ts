@@ -64,11 +64,11 @@ describe("the refusal says what to do next", () => {
     // Brazil: the ninth digit, and the area code.
     ["BR", "11 8765-4321", /the area code and 9 in front/],
     ["BR", "98765-4321", /the area code and 9 in front/],
-    // Only where the tables know it is a number said to take no messages, and why.
+    // Only if the tables know the number's type does the answer say why it takes no messages.
     ["GB", "020 7946 0018", /^This is a landline\. /],
     ["US", "800-555-0199", /cannot receive text messages/],
     ["GB", "0871 123 4567", /cannot receive text messages/],
-    // Numbers that may well receive messages: of internet telephony, of persons, of companies.
+    // Types that may receive messages: VoIP, personal and company numbers.
     ["GB", "056 1234 5678", /^This number cannot be used here\. /],
     ["GB", "070 1234 5678", /^This number cannot be used here\. /],
     ["GB", "055 1234 5678", /^This number cannot be used here\. /],
@@ -98,7 +98,7 @@ describe("a number is taken in any usual spelling, and shown by its last digits 
     ["US", "tel:+1-415-555-0135", "+14155550135"],
     ["US", "(415) 555\u20130136", "+14155550136"],
     ["DE", "(+49) 151 23456781", "+4915123456781"],
-    // Typed on the keyboard of another script.
+    // Digits of another script's keyboard.
     ["EG", "\u0660\u0661\u0660\u0660 \u0661\u0662\u0663 \u0664\u0665\u0666\u0667", "+201001234567"],
     ["IN", "\u096f\u0967\u0968\u0969\u096a \u096b\u096c\u096d\u096e\u096f", "+919123456789"],
     [
@@ -111,13 +111,13 @@ describe("a number is taken in any usual spelling, and shown by its last digits 
       "\uff0b\uff11\uff08\uff14\uff11\uff15\uff09\uff15\uff15\uff15\uff0d\uff10\uff11\uff13\uff17",
       "+14155550137",
     ],
-    // The calling code without a plus, or as it is dialled.
+    // The calling code without a plus, or with the 00 prefix.
     ["DE", "49 151 23456782", "+4915123456782"],
     ["DE", "0049 151 23456783", "+4915123456783"],
     ["DE", "011 49 151 23456784", "+4915123456784"],
     ["DE", "49 (0)151 23456785", "+4915123456785"],
     ["US", "001 415 555 0138", "+14155550138"],
-    // Mexico did without the 1, and the prefixes before it, in 2019.
+    // In 2019 Mexico dropped the 1 and the prefixes before it.
     ["MX", "+52 1 55 1234 5678", "+525512345678"],
     ["MX", "1 55 1234 5679", "+525512345679"],
     ["MX", "044 55 1234 5680", "+525512345680"],
@@ -125,7 +125,7 @@ describe("a number is taken in any usual spelling, and shown by its last digits 
     ["AR", "011 15-2345-6789", "+5491123456789"],
     ["AR", "9 351 234-5678", "+5493512345678"],
     ["BR", "(11) 96123-4567", "+5511961234567"],
-    // Area codes that no table knows yet: the PIN proves the number.
+    // Area codes that the tables do not know yet are accepted: the PIN proves the number.
     ["US", "+1 436 555 0132", "+14365550132"],
     ["US", "861-555-0132", "+18615550132"],
   ])("%s %j", async (countryCode, phoneNumber, e164) => {

@@ -33,7 +33,7 @@ describe("attack: guessing the PIN", () => {
       ),
     );
     const tries = answers.filter(({ status }) => status === 422);
-    // A try whose answer was overtaken by the last one is told that the PIN is void.
+    // A try whose answer comes after the last try's answer says that the PIN is void.
     const left = tries.map(({ problem }) => problem.triesRemaining);
     expect([0, 1, 2, 3, 4]).toEqual(expect.arrayContaining(left));
     expect(new Set(left).size).toBe(left.length);
@@ -64,7 +64,7 @@ describe("attack: guessing the PIN", () => {
     await stack.api.resendPin(token, id);
     const next = await stack.pinTo(e164);
     if (next === pin) return;
-    // More often than a PIN has tries.
+    // More tries than a PIN allows.
     for (let again = 0; again < 6; again++)
       expect(
         expectProblem(await stack.api.verifyDevice(token, id, pin), "pin_replaced").detail,

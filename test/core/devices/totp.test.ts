@@ -7,7 +7,7 @@ import type { Device } from "../../../store/postgres/schema.ts";
 import { seal } from "../../../store/sealing.ts";
 import { environmentOf } from "../../support/stack.ts";
 
-/** RFC 6238 appendix B, mode SHA1: seconds and the eight digits, of which six are the last six. */
+/** RFC 6238 appendix B, mode SHA1: seconds and eight digits. A six-digit code is their end. */
 const VECTORS = [
   [59, "94287082"],
   [1111111109, "07081804"],

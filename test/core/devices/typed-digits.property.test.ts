@@ -9,14 +9,14 @@ import { plainText, readDigits } from "../../../store/typed-text.ts";
 const country = fc.constantFrom(...getCountries());
 const digits = fc.stringMatching(/^\d{1,12}$/);
 
-/** Every character of these kinds. */
+/** Every character that matches the pattern. */
 const charactersOf = (kind: RegExp) =>
   Array.from({ length: 0x11_0000 }, (_, code) => code)
     .filter((code) => code < 0xd800 || code > 0xdfff)
     .map((code) => String.fromCodePoint(code))
     .filter((character) => kind.test(character));
 
-/** The digits of each script, from zero to nine. */
+/** The digits of every script, each from zero to nine. */
 const allDigits = charactersOf(/\p{Nd}/u);
 const scripts = Array.from({ length: allDigits.length / 10 }, (_, script) =>
   allDigits.slice(script * 10, script * 10 + 10),

@@ -36,7 +36,7 @@ async function newcomer() {
   return { user, ...(await logInByPassword(stack, user)) };
 }
 
-/** What the audit trail tells of a user's refused messages. */
+/** The audit events about a user's refused messages. */
 async function refusedOf({ id: userId }: { id: string }) {
   const { events } = await listEvents(stack.deps.db, { userId, limit: 100 });
   return events.filter(({ type }) => type === "send_refused");
@@ -89,7 +89,7 @@ describe("attack: running up the bill for messages", () => {
         201,
       );
     const late = await newcomer();
-    // Again: what the other limits had spent was given back, and the event is written once.
+    // Twice: the other limits get back what the first try spent, and only one event is written.
     for (const _ of [1, 2]) {
       const refused = await stack.api.registerPhone(late.token, newPhone());
       expect(expectProblem(refused, "send_limit")).toMatchObject({
@@ -158,7 +158,7 @@ describe("each limit, spent by forty at once", () => {
     );
     expect(sent).toBe(30);
     expect(new Set(limits)).toEqual(new Set(["number"]));
-    // Strangers who register the number keep no passcode from its owner.
+    // Strangers who register the number cannot block the owner's passcodes.
     const userId = newId();
     const login = { userId, challengeId: newOwnedId(userId), phoneNumber };
     await expect(spendPasscodeSend(generous(), login)).resolves.toBeDefined();

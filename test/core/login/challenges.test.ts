@@ -114,7 +114,7 @@ describe("attack: a passcode that was overheard", () => {
     expect(resent).toMatchObject({ expiresAt: before.expiresAt, attemptsRemaining: 6 });
     const next = await stack.passcodeTo(e164);
     if (next === passcode) return;
-    // Right, but of an older message: told as such, and no guess.
+    // The right code of an older message: the answer says so, and no attempt is counted.
     expectProblem(await stack.api.verifyPasscode(id, passcode), "passcode_replaced");
     expect((await stack.api.challenge(id)).body.attemptsRemaining).toBe(6);
     expect((await stack.api.verifyPasscode(id, next)).status).toBe(200);

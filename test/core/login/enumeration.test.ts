@@ -8,7 +8,7 @@ import { enrollPhone, startChallenge, wrongCode } from "../../support/scenarios.
 import { checkedClient } from "../../support/stack.ts";
 import { useStack } from "../../support/used.ts";
 
-// The real function, its calls counted: how much work an attacker waits for.
+// The real function, with its calls counted: the work that an attacker can measure as time.
 vi.mock("@node-rs/argon2", async (original) => {
   const real = await original<typeof import("@node-rs/argon2")>();
   return { ...real, verify: vi.fn(real.verify) };
@@ -22,7 +22,7 @@ beforeEach(() => {
 
 const unknown = () => ({ username: `nobody-${newId()}`, password: "wrong" });
 
-/** What an attacker can compare, without what differs from answer to answer. */
+/** The parts of an answer that an attacker can compare, without those that always differ. */
 function seen({ status, headers, text }: Answer<unknown>) {
   const kept = [...headers].filter(([name]) => name !== "x-request-id" && name !== "date");
   return { status, text, headers: Object.fromEntries(kept) };
@@ -50,7 +50,7 @@ describe("attack: finding out which users exist", () => {
     for (const username of [unknown().username, plain.username, paired.username, locked.username]) {
       answers.push(seen(await stack.api.logIn({ username, password: "wrong" })));
       expect(verify).toHaveBeenCalledOnce();
-      // The hash that was computed costs the same each time.
+      // The hash had the same cost parameters each time.
       expect(String(verify.mock.lastCall?.[0])).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
       verify.mockClear();
     }
@@ -81,7 +81,7 @@ describe("attack: finding out which users exist", () => {
 });
 
 describe("attack: guessing a password", () => {
-  /** A gateway behind one trusted proxy, which tells the addresses of its clients. */
+  /** A client with this address, at a gateway behind one trusted proxy. */
   const from = (address: string) => {
     const config = { ...stack.deps.config, TRUSTED_PROXIES: 1 };
     const app = createApp({ ...stack.deps, config });
@@ -155,7 +155,7 @@ test("a user name is the same in any case and width, the password is not", async
   ];
   for (const username of spellings)
     expect((await stack.api.logIn({ ...user, username })).status).toBe(200);
-  // Of a random password that has no small letter the capitals would be the same.
+  // Changes the case of a letter: upper-casing would not change a password without small letters.
   const otherCase = (letter: string) =>
     letter === letter.toUpperCase() ? letter.toLowerCase() : letter.toUpperCase();
   const mistyped = { ...user, password: user.password.replace(/[a-z]/i, otherCase) };

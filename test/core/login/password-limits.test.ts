@@ -25,7 +25,7 @@ const DAY_MS = 24 * 60 * MINUTE_MS;
 
 const stack = useStack();
 
-/** A gateway of other settings over the same stores. */
+/** A gateway with other settings over the same stores. */
 function gateway(settings: { TRUSTED_PROXIES?: number; LOCK_MINUTES?: number }) {
   const app = createApp({ ...stack.deps, config: { ...stack.deps.config, ...settings } });
   return checkedClient(app, stack.document, stack.logged);
@@ -33,13 +33,13 @@ function gateway(settings: { TRUSTED_PROXIES?: number; LOCK_MINUTES?: number }) 
 
 type Login = { username: string; password: string };
 
-/** Logs in from an address, as a trusted proxy tells it. */
+/** Logs in from an address that a trusted proxy reports. */
 const from = (address: string) => {
   const { logIn } = gateway({ TRUSTED_PROXIES: 1 });
   return (login: Login) => logIn(login, { headers: { "x-forwarded-for": address } });
 };
 
-/** A botnet: so many wrong passwords for the name, ten from each address. */
+/** A botnet: sends `times` wrong passwords for the name, ten from each address. */
 async function guess(username: string, times: number, net: string) {
   const answers = [];
   for (let n = 0; n < times; n++)
@@ -104,7 +104,7 @@ describe("a lock", () => {
     const { id } = await startChallenge(stack, user);
     const passcode = await stack.passcodeTo(e164);
     for (let n = 1; n <= 7; n++) await stack.api.verifyPasscode(id, wrongCode(passcode, n));
-    // Written down at this time at the latest.
+    // This login writes the lock to the database at the latest.
     expectProblem(await stack.api.logIn(user), "account_locked");
     return { user, e164 };
   }
@@ -178,7 +178,7 @@ describe("a lock", () => {
 test("more logins at once than can be looked at in time are told at once to come again", async () => {
   const user = await stack.createUser();
   const app = createApp(stack.deps);
-  // Not the client that tries again by itself.
+  // A client without retries.
   const { logIn } = createClient((path, init) => Promise.resolve(app.request(path, init)));
   let crowded = true;
   const again = async () => {

@@ -96,7 +96,7 @@ test("attack: one's address as a cannon at others: the eleventh change of a day 
   expect(changed).toHaveLength(10);
   for (const refused of answers.filter(({ status }) => status !== 200))
     expectProblem(refused, "send_limit");
-  // To what it is already costs nothing and tells nobody.
+  // Setting the same address again costs no budget and sends no notice.
   const now = await emailOf(token);
   expect((await put(token, now)).status).toBe(200);
   await stack.advance(DAY_MS + MINUTE);

@@ -10,9 +10,9 @@ import { logInByPassword } from "../../support/scenarios.ts";
 import { until } from "../../support/until.ts";
 import { useStack } from "../../support/used.ts";
 
-// The real functions, whose calls are written down.
+// The real functions, with their calls recorded.
 const calls: string[] = [];
-/** What happens while a new password is being hashed. */
+/** Runs while a new password is being hashed. */
 let meanwhile: (() => Promise<unknown>) | undefined;
 vi.mock("@node-rs/argon2", async (original) => {
   const real = await original<typeof import("@node-rs/argon2")>();
@@ -35,7 +35,7 @@ beforeEach(() => {
   meanwhile = undefined;
 });
 
-/** Not the client that tries again by itself. */
+/** A client without retries. */
 function gateway() {
   const app = createApp(stack.deps);
   return createClient(async (path, init) => app.request(path, init));

@@ -78,7 +78,7 @@ test("a login under way by the password before comes to nothing", async () => {
 test("a login whose password is changed while it is checked comes to nothing", async () => {
   const user = await stack.createUser();
   const passwordHash = await hashPassword(NEW);
-  // Passwords are checked in turn: ours waits behind these, its user read already.
+  // Passwords are checked in turn. Our login has read its user already and waits behind these.
   const others = Array.from({ length: 30 }, (_, n) =>
     stack.api.logIn({ username: `nobody-${n}`, password: "x" }),
   );
@@ -91,7 +91,7 @@ test("a login whose password is changed while it is checked comes to nothing", a
   const answer = await login;
   await Promise.all(others);
   if (answer.status !== 200) return expectProblem(answer, "invalid_credentials");
-  // A machine of many processors let it in before the change, which ended it.
+  // With many processors the login succeeds before the change, which then ends its session.
   if (answer.body.status !== "authenticated") throw new Error("There should be a session");
   return expectProblem(await stack.api.session(answer.body.session.token), "session_revoked");
 });
@@ -227,7 +227,7 @@ test("a login by the old password between the first end of sessions and the comm
     select 1 from pg_stat_activity
     where wait_event_type = 'Lock' and datname = current_database()`;
   let login: Promise<Answer<LoginResult>> | undefined;
-  // All is done but the commit: then somebody logs in, whose login waits for the user's row.
+  // Just before the commit somebody logs in. That login must wait for the user's row.
   const slow = gatewayOver(stack, {
     db: new Proxy(db, {
       get(target, key) {

@@ -31,7 +31,7 @@ describe.each(KINDS)("statements on %s", (kind) => {
 
   test("are planned once for each connection", async () => {
     const user = await newUser(pools.db);
-    // One after the other: each takes the connection that the one before has given back.
+    // One after the other, so that all use the same connection.
     for (let n = 0; n < 10; n++) await getUser(pools.db, user.id);
     const text = '%from "users" where "users"."id" = $1';
     const plans = sql`select statement from pg_prepared_statements where statement like ${text}`;
@@ -89,7 +89,9 @@ describe("when PostgreSQL is away", () => {
 
   const inTransaction = (db: Db) => db.transaction((tx) => tx.execute(sql`select 1`));
 
-  /** More transactions and queries than connections, all of which fail for want of the database. */
+  /**
+   * Sends more transactions and queries than there are connections; all fail without the database.
+   */
   async function expectOutage(db: Db) {
     const failures = await Promise.all(
       [1, 2, 3].flatMap(() => [

@@ -12,7 +12,9 @@ import { otherType } from "../../support/event-types.ts";
 export const KINDS: DatabaseKind[] = ["postgres", "pglite"];
 export const AT = new Date("2026-01-01T12:00:00.123Z");
 
-/** Two pools over one fresh, migrated database, as two instances of the service; for one `describe`. */
+/**
+ * Two pools on one fresh, migrated database, like two instances of the service, for one `describe`.
+ */
 export function database(kind: DatabaseKind): { readonly db: Db; readonly other: Db; url: string } {
   const opened = {} as { db: Db; other: Db; url: string };
   const closing: (() => Promise<void>)[] = [];
@@ -29,7 +31,7 @@ export function database(kind: DatabaseKind): { readonly db: Db; readonly other:
   return opened;
 }
 
-/** Runs the calls at once, alternating between the databases' pools. */
+/** Runs the calls at once, alternating between the two pools. */
 export function burst<T>(
   { db, other }: { db: Db; other: Db },
   times: number,
@@ -59,7 +61,7 @@ export async function newUser(db: Db, account?: Account): Promise<User> {
   return user;
 }
 
-/** An event about the user, new in every call. */
+/** A new event about the user at each call. */
 export function eventOf(user: Pick<User, "id" | "accountId">, type = "happened"): NewUserEvent {
   const { id: userId, accountId } = user;
   return { key: newId(), at: AT, accountId, userId, type: otherType(type) };

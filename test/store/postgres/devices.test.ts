@@ -120,7 +120,7 @@ describe.each(KINDS)("devices on %s", (kind) => {
     await replaceOtpSecret(pools.db, anew, eventOf(user));
     expect(await verify(first, { sealedAs: markOf(first) })).toBe("overtaken");
     expect(await verify(first, { sealedAs: markOf({ secret }), alone: true })).toBe("verified");
-    // The retry of what was written down is no other request.
+    // A retry of a request that was already written is recognised.
     expect(await verify(first, { sealedAs: markOf(first), alone: true })).toBe("already");
     expect(await verify(second, { alone: true })).toBe("overtaken");
     expect(await verify(second, { alone: false })).toBe("verified");

@@ -8,7 +8,7 @@ import { burst, database, eventOf, KINDS, newUser } from "./database.ts";
 describe.each(KINDS)("the queue of events on %s", (kind) => {
   const pools = database(kind);
 
-  /** Takes and forgets a batch; answers the ids. */
+  /** Takes a batch from the queue and removes it. Returns the ids. */
   const take = (db: Db, limit = 3) =>
     db.transaction(async (tx) => {
       const taken = await takeQueuedEvents(tx, limit);
@@ -46,7 +46,7 @@ describe.each(KINDS)("the queue of events on %s", (kind) => {
   });
 });
 
-// On a server alone: PGlite has one session.
+// Only on a server: PGlite has one session.
 describe("two sessions", () => {
   const pools = database("postgres");
 

@@ -172,7 +172,7 @@ describe.each(KINDS)("users on %s", (kind) => {
       const event = eventOf({ id: userId, accountId });
       await setRequirement(pools.db, { userId, requirement: "optional" }, event);
     }
-    // Who is exempt has nothing to set up.
+    // Exempt users have nothing to set up.
     expect(await countUsers(pools.db, account.id)).toEqual({ ...counted, toGo: 5 });
     const query = { accountId: account.id, limit: 10, onlyUnconfigured: true };
     const toGo = await listUsers(pools.db, query);

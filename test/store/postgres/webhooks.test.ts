@@ -99,7 +99,7 @@ describe.each(KINDS)("webhooks on %s", (kind) => {
     expect((await getDelivery(pools.db, key))?.delivery).toMatchObject({
       ...{ state: "delivered", attempts: 3, lastOutcome: "204", lastAttemptAt: AT },
     });
-    // A resend, whose outcome is not known yet.
+    // A resend without an outcome yet.
     await note(pools.db, 4, "attempting");
     expect((await getDelivery(pools.db, key))?.delivery).toMatchObject({
       ...{ state: "attempting", attempts: 4, lastOutcome: "204" },

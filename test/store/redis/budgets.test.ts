@@ -21,7 +21,7 @@ test("a burst over two instances spends exactly the budget", async () => {
 
 test("no window of any position holds more than the limit", async () => {
   const key = keys.pinSends(newId());
-  // Half just before midnight of a counter's day, and as many as will go just after it.
+  // Half just before a counter's midnight, and the rest just after it.
   const times = [0, 1, 2, 3, 4, DAY - 5, DAY - 4, DAY - 3, DAY - 2, DAY - 1];
   for (const time of times) {
     expect(await spend(redis, key, perDay, NOW + time)).toMatchObject({ ok: true });

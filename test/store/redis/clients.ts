@@ -2,10 +2,10 @@ import { afterAll, inject } from "vitest";
 import { newId } from "../../../store/ids.ts";
 import { connectRedis, type Redis } from "../../../store/redis/connect.ts";
 
-/** A clock that stands still, so that the tests name every moment. */
+/** The time of these tests: the clock stands still, and a test adds what it needs. */
 export const NOW = Date.UTC(2026, 0, 1);
 
-/** Two clients of the real Redis, as two instances of the service would have; closed after the file. */
+/** Two clients of the real Redis, like two instances of the service; closed after the file. */
 export async function twoClients(): Promise<[Redis, Redis]> {
   const connect = () => connectRedis(inject("redisUrl"), () => {});
   const clients: [Redis, Redis] = [await connect(), await connect()];
@@ -35,5 +35,5 @@ export function tally(values: readonly string[]): Record<string, number> {
   return counts;
 }
 
-/** The ids of a user nobody has used before. */
+/** The ids of a new user. */
 export const newUser = () => ({ userId: newId(), accountId: newId() });

@@ -24,7 +24,7 @@ async function connect(errors: Error[] = []) {
   return redis;
 }
 
-/** Sixty keys lie on all three nodes. */
+/** Sixty keys, so that each of the three nodes has some. */
 const keys = Array.from({ length: 60 }, () => `mfa:{${newId()}}:nothing`);
 
 const readAll = (redis: Redis) => Promise.allSettled(keys.map((key) => redis.get(key)));
@@ -74,7 +74,7 @@ describe.each([
     await expectRecovery(redis);
     const [node] = cluster.nodes as [Node];
     await begin(node);
-    // The first that hang are given up; from then on the others find out at once.
+    // The first commands time out. After that, all commands fail at once.
     const failed = await until(
       async () => failures(await readAll(redis)),
       ({ length }) => length > 0,

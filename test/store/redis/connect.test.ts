@@ -19,7 +19,7 @@ async function wired() {
   return { wire, redis, errors };
 }
 
-/** Ten commands at once, all of which fail for want of Redis. */
+/** Sends ten commands at once; all fail without Redis. */
 async function expectOutage(redis: Redis) {
   const outcomes = await Promise.allSettled(
     Array.from({ length: 10 }, () => redis.get(`mfa:{${newId()}}:nothing`)),

@@ -24,7 +24,7 @@ const clients = await twoClients();
 const [redis] = clients;
 const MINUTE = 60_000;
 const WRONG_ALLOWED = 6;
-/** When no attempt of now is on its way any more. */
+/** A time at which no attempt made at `NOW` is still in progress. */
 const SETTLED = NOW + MINUTE;
 const REFUNDS = { now: NOW, refundsPerDay: 10 };
 
@@ -194,7 +194,7 @@ describe("a wrong passcode on its way", () => {
     expect(second).toMatchObject({ failures: 2 });
     const settle = ({ pendingId }: { pendingId: string }) =>
       settleFailure(redis, { challengeId, pendingId, now: NOW });
-    // What is told of the second tells nothing of the first.
+    // The outcome of the second attempt says nothing about the first.
     expect(await settle(second)).toBe(1);
     expect(await failures(redis, userId, NOW)).toBe(1);
     expect(await settle(first)).toBe(2);

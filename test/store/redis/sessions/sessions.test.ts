@@ -86,7 +86,7 @@ describe("a forged token", () => {
   });
 });
 
-/** A revocation for a fact of its own. */
+/** A revocation for a new fact. */
 const because = (reason: string) => ({ reason, now: NOW, fact: newId() });
 
 describe("a login that raced with a revocation", () => {
@@ -176,7 +176,7 @@ describe("a session that ends a challenge", () => {
     expect(await storePasscode(redis, { challengeId, hash: "x", expiresAt: NOW + 1 })).toBe(false);
     const kept = await redis.hGetAll(`mfa:{${user.userId}}:challenge:${challengeId}`);
     expect(JSON.stringify(kept)).not.toContain("right");
-    // A wrong one on its way is not shown before.
+    // A pending wrong attempt would show only after a minute, so look then.
     expect(await failures(redis, user.userId, NOW + 60_000)).toBe(0);
   });
 
@@ -323,7 +323,7 @@ describe("a session that gains a factor", () => {
     const user = newUser();
     const { token, session } = await loggedIn(user, { amr: ["pwd"] });
     const stronger = await addFactor(redis, { sessionId: session.id, amr, now: NOW + MINUTE });
-    // A factor that is proven is no login: the session is no fresher for it.
+    // Proving a factor is not a login: the login time stays.
     expect(stronger).toMatchObject({ amr, authenticatedAt: NOW });
     await revokeAccount(redis, user.accountId, because("policy_required"));
     expect(await check(token)).toEqual({ ok: true, session: stronger });
