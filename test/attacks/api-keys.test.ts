@@ -1,5 +1,5 @@
-// I have a user's API key, from a script or a log. It should not let me set up a second factor that
-// the owner then meets as a stranger's, nor change anything about the ones that there are.
+// I have a user's API key, from a script or a log. I must not be able to set up a second factor
+// with it, which would lock the owner out, nor to change the user's devices.
 import { beforeAll, expect, test } from "vitest";
 import { makeApiKey } from "../../core/login/api-keys.ts";
 import { listDevices } from "../../store/postgres/devices.ts";
@@ -32,7 +32,7 @@ const form = (path: string, token: string, fields: Record<string, string>) =>
     body: new URLSearchParams(fields),
   });
 
-/** The token that the user's API key is good for. */
+/** The token from a login with the user's API key. */
 async function tokenByKey({ id, username }: Person): Promise<string> {
   const user = await getUser(stack.deps.db, id);
   if (!user) throw new Error("There is no user");

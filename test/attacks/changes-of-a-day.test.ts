@@ -1,5 +1,6 @@
-// I hold a fresh session, and change my devices, codes and settings to and fro. Each change leaves events,
-// histories, notices and deliveries: I may make so many a day, and remove what I have at any time.
+// I have a session from a recent login and change my devices, codes and settings again and again.
+// Each change writes events, histories, notices and deliveries. So the number of changes a day is
+// limited, but I can always remove what I have.
 import { eq } from "drizzle-orm";
 import { expect, test } from "vitest";
 import { createApp } from "../../api/app.ts";
@@ -43,7 +44,7 @@ test("attack: an app is added and removed without end", async () => {
   const { user, token } = await loggedIn(stack, "member");
   const other = await loggedIn(stack, "member");
   const { api } = await few(user.id, 3);
-  // What is refused is no change.
+  // A refused request does not count as a change.
   for (let n = 0; n < 5; n++) expectProblem(await makeCodes(api, token), "multi_factor_off");
   for (let n = 0; n < 2; n++) {
     const { id } = (await addApp(api, token)).body.device;
@@ -58,7 +59,7 @@ test("attack: an app is added and removed without end", async () => {
     "too_many_requests",
   );
   expectProblem(await api.registerPhone(token, newPhone()), "too_many_requests");
-  // The way out stays open, and others are none the worse.
+  // Removing still works, and other users are not affected.
   await remove(api, token, last.id);
   expect((await stack.api.multiFactor(token)).body.devices).toEqual([]);
   expect((await addApp(api, other.token)).status).toBe(201);
@@ -87,7 +88,7 @@ test("attack: recovery codes are made without end, by the page as well", async (
   const page = await browser.send("/devices/recovery-codes", { quantity: "2" });
   expect(page.notices.join()).toMatch(/Too many changes were made today\. Try again in \d+ hours/);
   expect(page.at).toBe("/devices/recovery-codes/new");
-  // Nothing was made.
+  // The refused request made no new codes.
   expect((await stack.api.multiFactor(token)).body.recoveryCodes.remaining).toBe(1);
 });
 
@@ -261,7 +262,7 @@ test("attack: an administrator adds and removes webhooks, each of which is writt
   expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(3600);
   const enabled = await stack.api.call("POST", `${path}/${last}/enable`, { token });
   expectProblem(enabled, "too_many_requests");
-  // What is wrong can always be removed.
+  // A wrong webhook can always be removed.
   expect((await stack.api.call("DELETE", `${path}/${last}`, { token })).status).toBe(204);
   await stack.advance(DAY_MS);
   const again = (await logInByPassword(stack, admin)).token;

@@ -1,5 +1,6 @@
-// I am an administrator, and the page is slow: I press the button again, mistype a date, or a colleague is
-// faster. What changed nothing must not use up what I may change today; what starts a flow must.
+// I am an administrator with a slow page: I press the button twice, mistype a date, or a colleague
+// is faster. A request that changes nothing must not use up today's budget; one that starts a flow
+// must.
 import { afterEach, describe, expect, test } from "vitest";
 import type { Limits } from "../../config.ts";
 import type { Policy, PolicyRequest } from "../../core/account/policy.ts";
@@ -53,7 +54,7 @@ describe("changes of a policy", () => {
     expect((await put(api, token, inDays(21))).status).toBe(202);
     const { enforceAfter } = (await put(api, token, inDays(21))).body;
     expectProblem(await put(api, token, inDays(22)), "policy_change_limit");
-    // Nor is what was refused for that done, and what changes nothing is still answered.
+    // The refused change was not made, and a request that changes nothing is still answered.
     expect((await put(api, token, inDays(21))).body.enforceAfter).toBe(enforceAfter);
     const domain = await api.call(
       "PUT",
@@ -117,7 +118,7 @@ describe("changes of a policy", () => {
       if (away-- > 0) throw new TemporalUnreached();
       return flows.startPolicyRollout(rollout);
     };
-    // Its client sends again what is answered by 503.
+    // This client retries a 503.
     const api = gatewayOver(small(), { flows: { ...flows, startPolicyRollout } });
     for (const days of [20, 21]) expect((await put(api, token, inDays(days))).status).toBe(202);
     expect(away).toBeLessThan(0);
@@ -131,7 +132,7 @@ test("a roll-out is asked to count again only so often, however often its page i
   await put(stack.api, token, { requirement: "required" });
   const asked: string[] = [];
   const { flows } = stack.deps;
-  // The flow that finds somebody to go at each count.
+  // A flow that finds at every count that a user still has no device.
   const movePolicyRollout: typeof flows.movePolicyRollout = async (rollout, update) => {
     asked.push(update);
     const view = await flows.policyRollout(rollout.accountId, rollout.version);
@@ -143,14 +144,14 @@ test("a roll-out is asked to count again only so often, however often its page i
   });
   const api = gatewayOver(small, { flows: { ...flows, movePolicyRollout } });
   const read = () => api.call<Policy>("GET", POLICY, { token });
-  // Nothing to ask for while somebody has no device.
+  // The flow is not asked for a count while a user has no device.
   expect((await read()).body).toMatchObject({ state: "enforced", users: { toGo: 1 } });
   expect(asked).toEqual([]);
   await setUp(member);
   for (let n = 0; n < 5; n++)
     expect((await read()).body).toMatchObject({ state: "enforced", users: { toGo: 0 } });
   expect(asked).toEqual(["recount", "recount"]);
-  // One that is asked says so at once.
+  // The real flow, when asked, completes at once.
   expect((await stack.api.call<Policy>("GET", POLICY, { token })).body.state).toBe("completed");
 });
 
@@ -167,7 +168,7 @@ describe("an event that is sent to a webhook again", () => {
     for (const receiver of receivers.splice(0)) await receiver.stop();
   });
 
-  /** A webhook with events that it has taken, newest first, and what may be done with them. */
+  /** A webhook with delivered events, newest first, and requests about them. */
   async function delivered(events: number) {
     const { user, token } = await loggedIn(stack, "administrator");
     const receiver = await startReceiver();
@@ -233,7 +234,7 @@ describe("an event that is sent to a webhook again", () => {
     const { receiver, eventIds, ended, resend } = await delivered(1);
     const [eventId] = eventIds as [number];
     receiver.answers(0);
-    // Its first write starts the delivery.
+    // The request's first write starts the delivery.
     const slow = slowGateway(small()).hold((through) => resend(through, eventId), "writes", 0);
     expect(await slow.reached).toBe(true);
     expect((await resend(api, eventId)).status).toBe(202);
@@ -306,7 +307,7 @@ test("an address for notices that another request has set by now costs nothing",
   expectProblem(await change(api, "alice@example.org"), "send_limit");
 });
 
-/** Holds whoever comes until so many are there; later ones are let through. */
+/** Holds each caller until `size` have come. Later callers pass at once. */
 function meeting(size: number): () => Promise<void> {
   let there = 0;
   let open = () => {};

@@ -1,5 +1,5 @@
-// I have the password, or a session. The engine behind the flows refuses a workflow that had too much:
-// 2,000 Updates in all, ten at a time. I bring a flow to that, and hope that it is taken for an outage.
+// I have the password, or a session. Temporal limits a workflow to 2,000 Updates in all and ten at
+// a time. I bring a flow to these limits and hope that the service takes that for an outage.
 import { expect, test } from "vitest";
 import { workflowIds } from "../../workflows/ids.ts";
 import { registerApp, userWithApp, verifiedApp } from "../support/apps.ts";
@@ -18,7 +18,8 @@ import { useStack } from "../support/used.ts";
 const BUDGET = 7;
 
 const stack = useStack({
-  // A real server with as little as leaves room for honest flows: its own words tell what is refused.
+  // A real server with limits just high enough for honest flows, so that the refusals are
+  // Temporal's own.
   temporalSettings: { "history.maxTotalUpdates": 8, "history.maxInFlightUpdates": 2 },
 });
 
@@ -42,7 +43,7 @@ test("switching the method until the engine refuses the workflow ends the challe
   expect(switches.length - refused.length).toBe(8);
   for (const answer of refused)
     expect(expectProblem(answer, "challenge_expired").reason).toBe("too_many_requests");
-  // Neither a right nor a wrong passcode is looked at any more, by any face.
+  // No API checks a passcode any more, right or wrong.
   for (const code of [now(secret), wrongCode(now(secret))])
     expectProblem(await stack.api.verifyPasscode(id, code), "challenge_expired");
   const { state, problem, next } = (await stack.api.challenge(id)).body;
@@ -101,7 +102,7 @@ test("a hundred wrong codes end the set-up of an app, and the page says so; the 
   const answers = [];
   for (let n = 0; n < 100; n++)
     answers.push(await stack.api.verifyDevice(token, device.id, wrongCode(now(secret), n + 1)));
-  // The engine of this test refuses sooner than our own budget does.
+  // With these settings Temporal refuses before our own budget does.
   const ended = answers.filter(({ status }) => status === 410);
   for (const answer of ended) expectProblem(answer, "enrollment_ended");
   expect(answers.filter(({ status }) => status === 422)).toHaveLength(8);

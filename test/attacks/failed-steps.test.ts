@@ -1,5 +1,5 @@
-// Somebody has my password and tries passcodes, carefully, fewer than would lock me. Do I hear of it,
-// from where it came, and can they keep it from me?
+// Somebody has my password and tries passcodes, too few to lock my account. Am I told, with the
+// address that they came from? Can they hide it from me?
 import { expect, test } from "vitest";
 import type { listAudit } from "../../core/audit.ts";
 import type { EventType } from "../../store/event-types.ts";
@@ -82,7 +82,7 @@ test("the next login tells how many attempts failed and since when, once; a logi
   const since = new Date(stack.clock.now()).toISOString();
   await stack.api.logIn({ ...user, password: "guess" }, THIEF);
   const { id } = await startChallenge(stack, user);
-  // A wrong password is written down without being waited for.
+  // A wrong password is recorded after the answer, so wait for it.
   await until(
     () => stack.deps.redis.hGet(`mfa:{${user.id}}:failed-logins`, "count"),
     (count) => count === "1",
@@ -116,7 +116,7 @@ test("the page after a login says so, once", async () => {
   expect((await browser.open("/devices")).notices.join()).not.toContain("failed");
 });
 
-/** A login of a program at the Identity API; the code of an app where the user has one. */
+/** A program's login at the Identity API. `code` is the app's code, for a user with an app. */
 async function programLogsIn({ username, password }: Person, code?: () => string) {
   const send = (auth: object, headers: Record<string, string> = {}) =>
     stack.app.request("/v2.0/tokens", {
@@ -131,7 +131,7 @@ async function programLogsIn({ username, password }: Person, code?: () => string
   return (await send(passcode, { "x-sessionid": id })).status;
 }
 
-/** A wrong password is written down without being waited for. */
+/** Types a wrong password, which is recorded after the answer. */
 async function wrongPassword(user: Person) {
   await stack.api.logIn({ ...user, password: "guess" }, THIEF);
   await until(

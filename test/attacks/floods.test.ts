@@ -1,5 +1,5 @@
-// I have no password, but a wire and time. Whatever the service writes down for me, I send it again
-// with another name, another key and another number, until its stores are full.
+// I have no password, only a connection and time. I repeat every request that makes the service
+// store something, with new names, keys and numbers, until its stores are full.
 import { sql } from "drizzle-orm";
 import { describe, expect, test } from "vitest";
 import { createApp } from "../../api/app.ts";
@@ -15,12 +15,12 @@ const SITE = "https://mfa.example";
 /** Requests to each route in a flood. */
 const TIMES = 12;
 const GUESSES_AN_ADDRESS = 50;
-/** At one name in a day, from addresses that it never logged in from. */
+/** Wrong passwords a day for one name, from addresses that never logged in with it. */
 const GUESSES_OF_STRANGERS = 100;
 
 const stack = useStack({ environment: { TRUSTED_PROXIES: "1" } });
 
-/** Every route of the gateway, of every face, the document's among them, by its method. */
+/** Every route of the gateway with its method: all APIs, the portal and the documentation. */
 function routes() {
   const own = stack.app.routes
     .filter(({ method, path }) => method !== "ALL" && !path.includes("*"))
@@ -31,7 +31,7 @@ function routes() {
   });
 }
 
-/** Nothing about it was there before, and there is as much of it as will go. */
+/** A request whose every value is new and as long as allowed. */
 function nonsense(length: number) {
   const long = newId().padEnd(length, "x");
   const credentials = { username: long, password: long };
@@ -65,7 +65,7 @@ async function send(
     headers: {
       "x-forwarded-for": from,
       "sec-fetch-site": "same-origin",
-      // As a form's page leaves it: without it a login is not looked at.
+      // The cookie that a form's page sets. Without it the portal does not check a login.
       cookie: "__Host-trial=kept",
       ...(method === "POST" && { "idempotency-key": newId() }),
       ...(method !== "GET" && {
@@ -77,7 +77,7 @@ async function send(
   await answer.text();
 }
 
-/** How much there is in each store; a connection that a busy machine lost is made again. */
+/** The amount of data in each store. Retries, because a busy machine may lose a connection. */
 const stored = () =>
   until(
     () =>
@@ -112,7 +112,7 @@ async function counted() {
   };
 }
 
-/** The tables that have more rows than before: the queue of events may get shorter meanwhile. */
+/** The tables that have more rows than before. (The event queue may have fewer.) */
 const grown = (before: Record<string, number>, after: Record<string, number>) =>
   Object.keys(after).filter((name) => (after[name] ?? 0) > (before[name] ?? 0));
 
@@ -144,7 +144,7 @@ describe("attack: every route is sent names, keys and numbers that nobody has se
     expect(grown(before.rows, after.rows)).toEqual([]);
     expect(after.workflows).toBe(before.workflows);
     expect(after.kept).toEqual(before.kept);
-    // An address, and of each guess a name at the address, its logins, and the name from anywhere.
+    // Keys: one for the address; for each guess the name at the address, its logins, and the name.
     expect(after.keys - before.keys).toBeLessThanOrEqual(3 * GUESSES_AN_ADDRESS + 1);
     expect(after.bytes - before.bytes).toBeLessThanOrEqual(400 * 3 * GUESSES_AN_ADDRESS);
   });
@@ -158,7 +158,7 @@ test("attack: the password of a name that everybody knows is guessed at every do
   await stack.api.call("PUT", "/v1/me/email", { token, body: { email: "carol@example.com" } });
   const body = { url: receiver.url, types: ["login_failed"] };
   await stack.api.call("POST", "/v1/account/webhooks", { token, body });
-  // The workflow that mails about the new address is seen a while after it started.
+  // Temporal lists the workflow that mails about the new address only a while after its start.
   const before = await until(
     stored,
     ({ rows, workflows }) => rows.event_queue === 0 && workflows > atFirst,
@@ -171,7 +171,7 @@ test("attack: the password of a name that everybody knows is guessed at every do
       ["/v1/login", credentials],
       ["/v2.0/tokens", { auth: { passwordCredentials: credentials } }],
     ][n % 2] as [string, object];
-    // What a busy machine answers by 503 was not judged.
+    // Retries a 503, because that request was not checked.
     return patient(stack.app.request)(path, {
       method: "POST",
       headers,
@@ -191,12 +191,12 @@ test("attack: the password of a name that everybody knows is guessed at every do
       now.workflows - before.workflows >= GUESSES_OF_STRANGERS,
   );
   await receiver.stop();
-  // Each guess that was looked at: an event, and its delivery to the one webhook. No notice.
+  // Each checked guess leaves an event and its delivery to the one webhook, but no notice.
   expect(grown(before.rows, after.rows).sort()).toEqual(["events", "webhook_deliveries"]);
   expect((after.rows.events ?? 0) - (before.rows.events ?? 0)).toBe(GUESSES_OF_STRANGERS);
   expect(all(after)).toBe(GUESSES_OF_STRANGERS);
   expect(after.workflows - before.workflows).toBe(GUESSES_OF_STRANGERS);
-  // An address and its logins of each guess, also of one that is refused, and a few of the name's.
+  // Keys: for each guess, even a refused one, the address and its logins; and a few for the name.
   expect(after.keys - before.keys).toBeLessThanOrEqual(3 * 2 * GUESSES_OF_STRANGERS + 5);
   expect(after.kept).toEqual(before.kept);
 });
@@ -204,7 +204,7 @@ test("attack: the password of a name that everybody knows is guessed at every do
 describe("attack: a user repeats nothing, with a new key and a new number each time", () => {
   async function session() {
     const { token } = await logInByPassword(stack, await stack.createUser());
-    /** A form that is refused on a page with what was typed. */
+    /** Sends a form that is refused. Its page shows what was typed. */
     const form = (email: string) =>
       stack.app.request(`${SITE}/devices/email`, {
         method: "POST",

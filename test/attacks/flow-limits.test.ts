@@ -1,6 +1,6 @@
-// I have the password, not the second factor. I cannot guess it in seven tries, so I look for a way to
-// have more: I wear the flow out until its engine refuses it, I wait until the service is away or make
-// it slow, and I watch what another challenge tells of the guess that is on its way.
+// I have the password, not the second factor. Seven tries are too few to guess it, so I look for
+// more: I overload the flow until Temporal refuses it, I wait for an outage or make the service
+// slow, and I watch what another challenge shows about a guess that is being checked.
 import { describe, expect, test } from "vitest";
 import { getUser } from "../../store/postgres/users.ts";
 import { TemporalAway } from "../../temporal/errors.ts";
@@ -143,7 +143,7 @@ test("attack: a phone's page tells nothing of a PIN that is on its way", async (
     giveUp();
     expectProblem(await guess, "service_unavailable");
     expect(await tries()).toEqual([null]);
-    // Given back.
+    // The try was given back.
     const wrong = await stack.api.verifyDevice(token, id, wrongCode(pin, 2));
     expect(expectProblem(wrong, "pin_rejected").triesRemaining).toBe(4);
     expect(await tries()).toEqual([4]);

@@ -1,6 +1,6 @@
-// I have the password of somebody whose account requires a second factor that they have not set up yet.
-// I set up mine. (That I can is the price of setting up at the login: docs/security.md tells what is
-// left of it.) What else do I get, and can the owner tell?
+// I have the password of a user who must set up a second factor and has not done it yet. I set up
+// my own. (Set-up at login allows that; docs/security.md says what limits it.) What else do I get,
+// and can the owner see it?
 import { beforeAll, describe, expect, test } from "vitest";
 import type { listAudit } from "../../core/audit.ts";
 import { codeAt, logInByApp, registerApp } from "../support/apps.ts";
@@ -24,7 +24,7 @@ beforeAll(async () => {
 
 const member = () => stack.createUser({ accountId: administrator.person.accountId });
 
-/** What a session for set-up may call: the rest of the document is closed to it. */
+/** The calls that a set-up session may make. All other calls are refused. */
 const OPEN = [
   "get /v1/session",
   "post /v1/logout",
@@ -46,7 +46,7 @@ describe("a session for set-up", () => {
     ]) {
       for (const [path, item] of Object.entries(stack.document.paths))
         for (const method of Object.keys(item)) {
-          // A missing body is told before who asks: routes.test.ts sends the bodies.
+          // A missing body is refused before the session is checked; routes.test.ts sends bodies.
           const { security, requestBody } = item[method] as Operation;
           if (!security || requestBody || OPEN.includes(`${method} ${path}`)) continue;
           const target = path.replace(/\{\w+\}/g, "0".repeat(32));
@@ -94,7 +94,7 @@ test("attack: the thief sets up first. The owner meets a device that is not thei
   const app = await registerApp(stack, token, "Eve's");
   const code = codeAt(app.secret, stack.clock.now());
   await stack.api.verifyDevice(token, app.device.id, code);
-  // Set-up logs nobody in: the thief, too, has to log in with the device.
+  // Set-up ends the session: the thief, too, must log in with the new device.
   expectProblem(await stack.api.session(token), "session_revoked");
 
   const challenge = await startChallenge(stack, owner);

@@ -1,5 +1,5 @@
-// I make tokens: out of ids that I have seen, out of my own token's parts, out of an old one. Or I give
-// the victim a token of mine before they log in, and wait for it to become theirs.
+// I make tokens from ids that I have seen, from parts of my own token, or from an old one. Or I
+// give the victim my token before they log in, and wait until it belongs to their session.
 import { describe, expect, test } from "vitest";
 import { newId, newOwnedId } from "../../store/ids.ts";
 import { logInByApp, userWithApp } from "../support/apps.ts";

@@ -1,5 +1,5 @@
-// I put code where a name belongs: SQL, HTML, wildcards, line breaks, queries of the workflow server, and
-// characters that look like others, turn the text around, or are none.
+// I put code where a name belongs: SQL, HTML, wildcards, line breaks, Temporal queries, and
+// characters that look like others, reverse the text direction, or are invisible.
 import { describe, expect, test } from "vitest";
 import { hashPassword } from "../../store/passwords.ts";
 import { listDevices } from "../../store/postgres/devices.ts";
@@ -31,10 +31,10 @@ const CODE = [
   "%s%n%x",
 ];
 
-/** Also such as are user names today: without spaces, and no address of the web. */
+/** Code that is also a valid user name: no spaces, no web address. */
 const NAMES = [...CODE, "'or'1'='1", "<b>alert(1)<", '"onerror=alert(1)', "%user%", "{{7*7}}"];
 
-/** What is in no name: control characters, half characters, and what turns text around. */
+/** Not allowed in names: control characters, lone surrogates, bidirectional marks. */
 const UNSEEN = [
   ["NUL", "a\u0000b"],
   ["a line break", "a\r\nset-cookie: session=x"],
@@ -67,7 +67,7 @@ const page = async (path: string, token: string) => {
   return (await stack.app.request(`${SITE}${path}`, { headers })).text();
 };
 
-/** Text as a page shows it. */
+/** Text as it is escaped in a page. */
 const escaped = (text: string) =>
   text
     .replaceAll("&", "&amp;")
@@ -97,7 +97,7 @@ describe("attack: code as a name", () => {
       const body = { username: name, password: "long enough" };
       const made = await stack.api.call("POST", "/v1/account/users", { token, body });
       if (faultOfUsername(name) !== undefined) {
-        // As it was given when names had no shape.
+        // The rule refuses it today, so write it to the database, like a name from before the rule.
         expectProblem(made, "invalid_request");
         const { accountId } = person;
         const at = new Date(stack.clock.now());
@@ -205,7 +205,8 @@ describe("attack: characters that cannot be seen", () => {
     expect((await add("ＥＶＥＬＹＮ")).body.username).toBe("evelyn");
     for (const same of ["Ｅｖｅｌｙｎ", "EVELYN", "evelyn "])
       expectProblem(await add(same), "username_taken");
-    // Decorated letters are in no name (RFC 8264 section 9.17), and at a login they are the plain ones.
+    // Names cannot have decorated letters (RFC 8264 section 9.17). At a login they count as plain
+    // ones.
     for (const decorated of ["𝗲𝘃𝗲𝗹𝘆𝗻", "ⓔvelyn"]) {
       expectProblem(await add(decorated), "invalid_request");
       const login = await stack.api.logIn({ username: decorated, password: "long enough" });

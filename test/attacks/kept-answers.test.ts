@@ -1,5 +1,6 @@
-// Answers are kept, so that a request can be repeated. I repeat what others have sent: with a browser
-// that they have left, with the key that they have used, with another challenge, with other passwords.
+// The service stores answers so that a client can repeat a request. I repeat other users' requests:
+// in a browser that they left, with their Idempotency-Key, with another challenge or another
+// password.
 import { describe, expect, test } from "vitest";
 import { newId } from "../../store/ids.ts";
 import { userWithApp } from "../support/apps.ts";
@@ -13,7 +14,7 @@ const SITE = "https://mfa.example";
 
 const stack = useStack();
 
-/** Sends a form of the portal, as a browser with this session. */
+/** Sends a portal form, as a browser with this session does. */
 function send(path: string, token: string | undefined, fields: Record<string, string>) {
   return stack.app.request(`${SITE}${path}`, {
     method: "POST",
@@ -26,7 +27,7 @@ function send(path: string, token: string | undefined, fields: Record<string, st
   });
 }
 
-/** How the first step of a login is answered at each face, as a status of `/v1`. */
+/** Sends a login's first step. Returns the status that `/v1` has for its answer. */
 type FirstStep = (login: { username: string; password: string }, key: string) => Promise<number>;
 
 const post = async (path: string, body: object, headers: Record<string, string>) =>
@@ -48,13 +49,13 @@ const FACES: Record<string, FirstStep> = {
     portalLogin(stack.app, { username, password, once }),
 };
 
-/** The keys of all that is kept of requests. */
+/** The Redis keys of all stored answers. */
 const kept = async () => (await stack.deps.redis.keys("*:idempotency")).sort();
 
 describe("attack: a form is sent again in a browser that somebody has left", () => {
   const invalid = (once: string) => ({ once, email: "not an address" });
 
-  /** How it is answered: where it leads, and the sealed words that the page there shows once. */
+  /** The answer: its status, its redirect, and the sealed message that the next page shows once. */
   const answered = async (token: string, once: string) => {
     const { status, headers } = await send("/devices/email", token, invalid(once));
     return { status, location: headers.get("location"), words: headers.getSetCookie().join() };
@@ -65,7 +66,8 @@ describe("attack: a form is sent again in a browser that somebody has left", () 
     const once = newId();
     const first = await answered(token, once);
     expect(first).toMatchObject({ status: 303, words: expect.stringContaining("flash=") });
-    // While the session lasts it is answered as before: what is sealed anew would be another text.
+    // While the session lives, the repeat gets the same answer: a new seal would be a different
+    // text.
     expect(await answered(token, once)).toEqual(first);
 
     await send("/logout", token, {});

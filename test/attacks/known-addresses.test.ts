@@ -1,5 +1,5 @@
-// I had the password once. From the addresses that I logged in from I guess the next one, while the owner
-// is kept out by strangers.
+// I had the password once. From addresses where I logged in I guess the next password, while
+// strangers' guesses keep the owner out.
 import { expect, test } from "vitest";
 import { makeApiKey } from "../../core/login/api-keys.ts";
 import { spendPasswordGuess } from "../../core/login/password-limits.ts";
@@ -19,7 +19,7 @@ type Login = { username: string; password: string };
 const from = (address: string, login: Login) =>
   stack.api.logIn(login, { headers: { "x-forwarded-for": address } });
 
-/** Wrong passwords of strangers, until no more are looked at. */
+/** Strangers type wrong passwords until their budget is used up. */
 async function spendStrangers({ username }: Login, net: string) {
   for (let n = 0; n < 100; n++)
     await from(`${net}.${Math.floor(n / 10)}`, { username, password: `guess ${n}` });
@@ -82,7 +82,7 @@ test("of known addresses each has ten wrong passwords between two logins, and th
   await stack.advance(WINDOW_MS);
   for (const address of addresses)
     expectProblem(await from(address, { ...user, password: "x" }), "login_throttled");
-  // Whoever guesses elsewhere keeps nobody out of where they usually are.
+  // Guesses from elsewhere do not stop the owner at a usual address.
   expect((await from(HOME, user)).status).toBe(200);
 });
 

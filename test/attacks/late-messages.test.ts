@@ -1,5 +1,6 @@
-// Temporal is slow: my requests for messages are answered by 503, and are carried out a moment later. I
-// ask again and again. Somebody's phone must not get, nor the service pay for, more than the limits say.
+// Temporal is slow: my requests for messages get a 503, but take effect a moment later. I repeat
+// them. The victim's phone must not get more messages, and the service must not pay for more, than
+// the limits allow.
 import { Client } from "@temporalio/client";
 import { describe, expect, test } from "vitest";
 import type { Limits } from "../../config.ts";
@@ -28,7 +29,7 @@ const MESSAGES = 3;
 
 const stack = useStack();
 
-/** Flows that do what they are asked, and answer too late for whoever asked. */
+/** Flows that do what is asked, but answer after the caller has given up. */
 function late(): Deps["flows"] {
   const { flows } = stack.deps;
   const tooLate = async (work: Promise<unknown>): Promise<never> => {
@@ -49,7 +50,7 @@ function late(): Deps["flows"] {
   return slow as typeof flows;
 }
 
-/** A client that takes a 503 for an answer, of a gateway with those flows and few messages a user. */
+/** A client without retries, at a gateway with these flows and a low message limit. */
 function fewMessages(flows: Deps["flows"]) {
   const { config } = stack.deps;
   const { passcode, pin } = config.limits;
@@ -63,7 +64,7 @@ function fewMessages(flows: Deps["flows"]) {
 
 const messagesTo = async (number: string) => (await keptMessages(stack.deps.redis, number)).length;
 
-/** Asks twice as often as there are messages, and answers how many came. */
+/** Asks twice as often as the limit allows. Returns how many messages came. */
 async function asked(number: string, ask: (n: number) => Promise<void>) {
   const before = await messagesTo(number);
   for (let n = 0; n < 2 * MESSAGES; n++) await ask(n);
@@ -83,7 +84,7 @@ describe("attack: each request whose answer is late costs its message", () => {
       codes.push((await api.resendPasscode(id)).problem.code);
       await challengeSent(stack, id);
     });
-    // The login's own is one of them.
+    // The login itself used one message of the limit.
     expect(sent).toBe(MESSAGES - 1);
     expect(new Set(codes)).toEqual(new Set(["service_unavailable", "send_limit"]));
   });
@@ -97,7 +98,7 @@ describe("attack: each request whose answer is late costs its message", () => {
     for (let n = 0; n < 2 * MESSAGES; n++)
       if ((await api.logIn(user)).status === 503) unavailable++;
     expect(unavailable).toBe(2 * MESSAGES);
-    // One more, past the limit of that gateway, comes after all of theirs.
+    // Waits for all of them, then sends one more by the usual gateway, which has a higher limit.
     await until(
       () => messagesTo(e164),
       (count) => count >= before + MESSAGES,

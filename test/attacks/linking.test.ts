@@ -1,5 +1,5 @@
-// I have the password of a Cloud account's administrator, who is just setting up a second factor. I
-// link the account before that counts. Whichever is first, the other knows of it.
+// I have the password of a Cloud account's administrator, who is setting up a second factor right
+// now. I link the account at the same moment. Whichever request is second must see the first.
 import { sql } from "drizzle-orm";
 import { describe, expect, test } from "vitest";
 import { newId } from "../../store/ids.ts";
@@ -19,7 +19,7 @@ async function linker() {
   return { user, token: (await logInByPassword(stack, user)).token };
 }
 
-/** A Cloud account of two administrators, one of whom has begun to set up an app. */
+/** A Cloud account with two administrators. One has begun to set up an app. */
 async function cloudAccount() {
   const at = new Date(stack.clock.now());
   const account = await createAccount(stack.deps.db, { name: newId(), kind: "cloud", at });
@@ -69,7 +69,7 @@ describe("attack: a link that races a verification", () => {
     let linked: ReturnType<typeof link> | undefined;
     let verified: ReturnType<typeof verify> | undefined;
     const undone = db.transaction(async (tx) => {
-      // The link finds the same one half written, and waits for what becomes of it.
+      // The link request finds the same link in an open transaction, and waits for its end.
       await tx.insert(accountLinks).values(row);
       linked = link(token, chief);
       expect(await waitingOrSettled(stack, 1, linked)).toBe(false);
@@ -182,7 +182,7 @@ describe("the pages", () => {
     expect(await (await send("/account/links", token)).text()).toContain("No linked accounts yet");
   });
 
-  /** What a refused form's page says, be it the answer or where that leads, with its cookies. */
+  /** The text of a refused form's page, which is the answer itself or the page it redirects to. */
   async function wordsOf(answer: Response, token: string): Promise<string> {
     const location = answer.headers.get("location");
     if (!location) return answer.text();

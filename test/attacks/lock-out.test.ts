@@ -1,5 +1,5 @@
-// I do not want in; I want somebody else out. I know their user name, perhaps even their user id, and
-// I have as many addresses as I like.
+// I do not want to log in; I want to lock somebody else out. I know their user name, maybe even
+// their user id, and I have as many addresses as I like.
 import { describe, expect, test } from "vitest";
 import { createApp } from "../../api/app.ts";
 import { newOwnedId } from "../../store/ids.ts";
@@ -15,7 +15,7 @@ const WINDOW_MS = 15 * 60_000;
 
 const stack = useStack();
 
-/** Logs in from an address, as a trusted proxy tells it. */
+/** Logs in from an address that a trusted proxy reports. */
 function from(address: string) {
   const config = { ...stack.deps.config, TRUSTED_PROXIES: 1 };
   const app = createApp({ ...stack.deps, config });
@@ -24,7 +24,7 @@ function from(address: string) {
     logIn(login, { headers: { "x-forwarded-for": address } });
 }
 
-/** One wrong password from each address; how each was answered. */
+/** Types one wrong password from each address. Returns the statuses. */
 async function guesses(username: string, addresses: string[]) {
   const answers = [];
   for (const address of addresses)
@@ -87,7 +87,7 @@ describe("attack: locking somebody without their password", () => {
   });
 });
 
-// A home or a server is given at least a /64 of IPv6: 2^64 addresses are one client.
+// A home or a server gets at least an IPv6 /64, so 2^64 addresses count as one client.
 describe("attack: an IPv6 network's many addresses", () => {
   test("share the ten guesses of one address at a user name", async () => {
     const { username } = await stack.createUser();

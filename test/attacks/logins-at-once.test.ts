@@ -1,6 +1,6 @@
-// A class logs in when the bell rings, a browser restores sixteen tabs, a script of mine sends what it
-// has. Right passwords are not called wrong because others are being judged; and whoever sends hundreds of
-// wrong ones at once gets no more of them judged than one after the other.
+// A class logs in when the bell rings; a browser restores sixteen tabs; my script sends many
+// guesses. Right passwords must not be refused because others are being checked. Hundreds of wrong
+// passwords at once must not get more checks than one after the other.
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createApp } from "../../api/app.ts";
 import { hashCode } from "../../store/codes.ts";
@@ -16,8 +16,8 @@ type Login = { username: string; password: string };
 const stack = useStack();
 
 /**
- * A gateway behind one trusted proxy, which tells the addresses of its clients. What a busy machine
- * answers by 503 was not judged, and is sent again.
+ * A gateway behind one trusted proxy, which reports the clients' addresses. Retries a 503 of a busy
+ * machine, because that request was not checked.
  */
 const gateway = {} as { request: ReturnType<typeof patient> };
 beforeAll(() => {
@@ -34,7 +34,7 @@ const post = async (path: string, from: string, body: object) => {
   return answer.status;
 };
 
-/** A login at each face, from an address. */
+/** A login at each API and at the portal, from an address. Answers the status. */
 const FACES: Record<string, (login: Login, from: string) => Promise<number>> = {
   "/v1/login": ({ username, password }, from) => post("/v1/login", from, { username, password }),
   "/v2.0/tokens": ({ username, password }, from) =>
@@ -42,7 +42,7 @@ const FACES: Record<string, (login: Login, from: string) => Promise<number>> = {
   "the portal's form": ({ username, password }, from) =>
     portalLogin(gateway, { username, password }, { "x-forwarded-for": from }),
 };
-/** What they answer: a session, a wrong password, too many of them. */
+/** The statuses: a session, a wrong password, too many guesses. */
 const OPENED = [200, 303];
 const WRONG = 401;
 const THROTTLED = [429, 413];
@@ -93,7 +93,7 @@ test("attack: right ones among the wrong ones make no place for further guesses"
 });
 
 describe("logins that are not judged in time", () => {
-  /** As a gateway leaves it that dies while it judges: ten places of the user are under way. */
+  /** A user whose ten places are taken, as if a gateway died while it checked ten passwords. */
   async function tenUnderWay() {
     const user = await stack.createUser();
     const { redis, clock, config } = stack.deps;
@@ -103,7 +103,7 @@ describe("logins that are not judged in time", () => {
     );
     for (let n = 0; n < limit; n++)
       await spend(redis, key, [{ limit, windowMs }], clock.now(), { settlesWithinMs: 15_000 });
-    // Not the client that tries again by itself.
+    // A client without retries.
     const app = createApp(stack.deps);
     return { user, api: createClient(async (path, init) => app.request(path, init)) };
   }

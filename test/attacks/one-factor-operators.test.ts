@@ -1,5 +1,5 @@
-// I have the password of a Support operator, or of an administrator where the service asks more of
-// administrators. It should open nothing but the set-up of their second factor, by whatever door.
+// I have the password of a Support operator, or of an administrator when the service requires a
+// second factor of them. It must open only the set-up of their second factor, at every API.
 import { eq } from "drizzle-orm";
 import { expect, test } from "vitest";
 import { makeApiKey } from "../../core/login/api-keys.ts";
@@ -34,7 +34,7 @@ const page = (path: string, token: string) =>
     headers: { cookie: `__Host-session=${token}` },
   });
 
-/** A full session by the password alone, as one of before the rule would be. */
+/** A full session by password only, like one from before the rule. */
 async function oldSession(
   { id: userId, accountId, username }: Person,
   role: "support" | "administrator",
@@ -144,7 +144,7 @@ test.each(ROLES)(
   },
 );
 
-/** What a user's API key is answered with, in an account that lets keys do without a second factor. */
+/** The answer to a user's API key, in an account where keys need no second factor. */
 async function keyed({ id, accountId, username }: Person) {
   const { db } = stack.deps;
   await db.update(accounts).set({ apiKeysBypassMfa: true }).where(eq(accounts.id, accountId));

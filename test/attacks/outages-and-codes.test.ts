@@ -1,6 +1,6 @@
-// Temporal is slow for one of my requests, which is answered by 503 and gives the app's code back. Does the
-// code then open two doors: by a request that was quicker, or by another login? And the owner, whose request
-// it was: do they lose anything by it?
+// Temporal is slow for one of my requests: it gets a 503, and the app's code may be used again. Can
+// the code then open two sessions, by a faster request or by another login? And does the owner lose
+// anything when their own request gets the 503?
 import { describe, expect, test } from "vitest";
 import { TemporalAway } from "../../temporal/errors.ts";
 import type { Flows } from "../../temporal/flows.ts";
@@ -15,7 +15,7 @@ const stack = useStack();
 
 const now = (secret: string) => codeAt(secret, stack.clock.now());
 
-/** A client that takes a 503 for an answer, of a gateway whose flows do this first. */
+/** A client without retries, at a gateway that does `before` ahead of each Update. */
 function impatient(before: (update: string) => Promise<void>): ApiClient {
   const { flows } = stack.deps;
   const slowed = {
@@ -32,13 +32,13 @@ function impatient(before: (update: string) => Promise<void>): ApiClient {
   return impatientClient(stack, { flows: slowed as typeof flows });
 }
 
-/** A gateway from which Temporal is away. */
+/** A client of a gateway that cannot reach Temporal. */
 const away = () =>
   impatient(async () => {
     throw new TemporalAway();
   });
 
-/** A gateway that waits for its flow until it is told how that answered. */
+/** A gateway whose flow answers only when the test says so, and how. */
 function waiting() {
   let reach = () => {};
   let end: (error?: Error) => void = () => {};
@@ -74,7 +74,7 @@ describe("a login by an app whose flow did not answer in time", () => {
       expectProblem(await away().verifyPasscode(id, code), "service_unavailable");
     expect((await stack.api.verifyPasscode(one.id, one.code)).status).toBe(200);
     expect((await stack.api.verifyPasscode(two.other, two.code)).status).toBe(200);
-    // Each opened one door alone.
+    // Each code opened only one session.
     expectProblem(await stack.api.verifyPasscode(one.other, one.code), "passcode_already_used");
     expectProblem(await stack.api.verifyPasscode(two.id, two.code), "passcode_already_used");
   });

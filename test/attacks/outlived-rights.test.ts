@@ -1,5 +1,6 @@
-// My request was let in; then my session is ended, or my role is taken from me. I had it wait on something
-// slow (a name that resolves slowly, a password check, a workflow): when it goes on, it may no more.
+// My request has passed the session check. I made it wait for something slow: a slow name
+// resolution, a password check, a workflow. Meanwhile my session ends or I lose my role. When the
+// request goes on, it must be refused.
 import { eq } from "drizzle-orm";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Resolve } from "../../providers/webhook/public-addresses.ts";
@@ -27,7 +28,7 @@ const ROWS = [...OF_USERS, ...OF_ACCOUNTS];
 
 type Send = (api: ApiClient) => Promise<unknown>;
 
-/** Every writing call of /v1 that was sent, for the list at the end. */
+/** Every writing call of /v1 that the tests sent, for the list at the end. */
 const sent = new Set<string>();
 
 const noting = (api: ApiClient): ApiClient => ({
@@ -38,22 +39,22 @@ const noting = (api: ApiClient): ApiClient => ({
   },
 });
 
-/** The calls of the stores and of Temporal that the request makes. */
+/** The calls to the stores and to Temporal that the request makes. */
 async function callsOf(send: Send): Promise<string[]> {
   const { answer, passed } = slow.hold(send, "every call", Number.POSITIVE_INFINITY);
   await answer;
   return passed;
 }
 
-/** What it takes to let the row's session in. */
+/** The calls that check the row's session. */
 const callsOfEntry = (row: BySession, world: World) => callsOf((api) => api.session(world[row.by]));
 
-/** What writes: a transaction, which may wait for rows, or what a flow is told. */
+/** Calls that write: a transaction, which may wait for rows, or a message to a flow. */
 const WRITE = /^(db\.transaction|flows\.(start|move|remove|resend)\w+)$/;
 
 /**
- * How many calls the row makes before its last write. Where that is a flow's, which asks nobody any more,
- * the look at the session right before it is not counted.
+ * How many calls the row makes before its last write. If that is a message to a flow, which does
+ * not check again, the session check right before it does not count.
  */
 async function callsBeforeWrite(row: BySession, world: World): Promise<number> {
   const look = await callsOfEntry(row, world);
@@ -65,7 +66,7 @@ async function callsBeforeWrite(row: BySession, world: World): Promise<number> {
   return n;
 }
 
-/** Sends the row's request; before its n-th call of the stores it does that. */
+/** Sends the row's request, and runs `act` before its n-th call. */
 async function meanwhile(row: BySession, world: World, n: number, act: () => Promise<unknown>) {
   const send = await row.ready(world, stack);
   const held = slow.hold((api) => send(noting(api)), "every call", n);
@@ -80,7 +81,7 @@ const typesOf = async ({ person: { accountId } }: World) => {
   return events.map(({ type }) => type);
 };
 
-/** What getting ready leaves, and a lock that was there before. */
+/** Events of the set-up, and of a lock from before. */
 const TOLD_ANYWAY = ["webhook_added", "email_changed", "account_locked"];
 
 describe("attack: a request that waits goes on after its session has ended", () => {
@@ -120,19 +121,20 @@ describe("attack: a request that waits goes on after its session has ended", () 
       }),
     );
     expect(missing.sort()).toEqual([
-      // Which ends sessions, and no more.
+      // These only end sessions.
       "DELETE /v1/sessions",
       "DELETE /v1/sessions/{id}",
-      // Without a session.
+      // These need no session.
       "POST /v1/login",
       "POST /v1/login/challenges/{id}/method",
       "POST /v1/login/challenges/{id}/resend",
       "POST /v1/login/challenges/{id}/verify",
       "POST /v1/logout",
-      // Goes by the same call as a proof; a PIN was sent just now, and no other is for 30 seconds.
+      // Uses the same call as verifying. Not sent here, because no second PIN is sent for 30
+      // seconds.
       "POST /v1/me/devices/{id}/pin",
       "POST /v1/providers/twilio/{reference}",
-      // Which refuses everything.
+      // This call refuses every request.
       "PUT /v1/account/links/{id}/multi-factor-policy",
     ]);
   });
@@ -159,7 +161,7 @@ function gate(): [Promise<void>, () => void] {
 }
 
 describe("attack: a webhook whose name resolves slowly", () => {
-  /** DNS that answers when it is told to. */
+  /** A DNS double that answers when the test says so. */
   function slowNames() {
     const [asked, ask] = gate();
     const [answered, answer] = gate();

@@ -1,5 +1,5 @@
-// I have the password, and its owner sets up a second factor just now. My request was let in a moment
-// before; by the time it changes something, what it depended on is no longer so.
+// I have the password, and its owner is setting up a second factor right now. My request passed its
+// checks a moment before. When it writes, what it checked is no longer true.
 import { beforeAll, describe, expect, test } from "vitest";
 import { configuredMethods } from "../../store/methods.ts";
 import { getMfaProfile } from "../../store/postgres/profiles.ts";
@@ -23,7 +23,7 @@ function asked(name: string): Request {
   return request;
 }
 
-/** The first waits before it changes something until the second is through. */
+/** Holds the first request before its write until the second has finished. */
 async function overtake(names: { waits: string; goesBefore: string }, more: Needs = {}) {
   const [first, second] = [asked(names.waits), asked(names.goesBefore)];
   const needs = together(together(first.needs ?? {}, second.needs ?? {}) ?? {}, more);

@@ -1,5 +1,5 @@
-// Two requests of one user at the same moment, each of which checks what the other changes. Which two
-// leave something behind that neither order of them could? Before every call: npm run test:races
+// Two requests of one user run at the same moment, and each checks what the other changes. The
+// result must be one that sending them in some order also gives. The long form: npm run test:races
 import { pairwiseRaces } from "./races/pairwise.ts";
 
 pairwiseRaces("writes");

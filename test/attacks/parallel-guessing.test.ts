@@ -1,5 +1,5 @@
-// I have the password. I open as many challenges as I may, send hundreds of guesses at once, by every
-// kind of code, and hope that two of them are counted as one.
+// I have the password. I open as many challenges as possible and send hundreds of guesses at once,
+// of every kind of code. I hope that two guesses count as one.
 import { expect, test } from "vitest";
 import { listEvents } from "../../store/postgres/events.ts";
 import { getUser } from "../../store/postgres/users.ts";
@@ -33,7 +33,7 @@ async function everyMethod() {
   return { user, e164, secret, codes: (await made).body.codes };
 }
 
-/** So many wrong guesses of a kind, none of which is among the right ones. */
+/** `count` wrong guesses of a kind; none is in `right`. */
 const wrongs = (count: number, right: Set<string>, of: (n: number) => string) =>
   Array.from({ length: count + right.size }, (_, n) => of(n))
     .filter((guess) => !right.has(guess))
@@ -90,7 +90,7 @@ test("the right passcode among two hundred wrong ones lets one in at the most, a
   const answers = await Promise.all(guesses.map((guess) => stack.api.verifyPasscode(id, guess)));
   const opened = answers.filter(({ status }) => status === 200);
   expect(opened.length).toBeLessThanOrEqual(1);
-  // A success ends the challenge: what is judged after it is nobody's guess any more.
+  // A success ends the challenge, so no guess is checked after it.
   expect(judged(answers).length).toBeLessThanOrEqual(BUDGET);
 });
 
@@ -122,7 +122,7 @@ test("PINs of one phone after another: five are judged of each, ten PINs a day, 
     expect(tries).toBeLessThanOrEqual(5);
     tried += tries;
     expectProblem(await stack.api.verifyDevice(token, device, pin), "pin_expired");
-    // Every other time the device goes and another phone comes.
+    // Every second time the test removes the device and adds a new phone.
     id = pins % 2 === 1 ? device : undefined;
     if (!id) {
       await stack.api.call("DELETE", `/v1/me/devices/${device}`, { token: fresh });

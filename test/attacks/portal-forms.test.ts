@@ -1,5 +1,6 @@
-// The user is logged in and looks at my page. It sends forms to the service in their name, logs them in
-// as me, draws the service's pages inside its own, and hopes that one page or form was forgotten.
+// The user is logged in and opens my page. My page sends forms to the service in their name, logs
+// them in as me, or embeds the service's pages in a frame. I hope that one page or form is
+// unprotected.
 import { beforeAll, describe, expect, test } from "vitest";
 import { newId, newOwnedId } from "../../store/ids.ts";
 import type { Role } from "../../store/postgres/schema.ts";
@@ -11,11 +12,11 @@ const SITE = "https://mfa.example";
 const FORM = "application/x-www-form-urlencoded";
 const ROLES: Role[] = ["member", "administrator", "support"];
 
-/** Its refusal, on the page and in the log. */
+/** The refusal, on the page and in the log. */
 const FOREIGN = "The form was sent from another site.";
 
 const stack = useStack();
-/** A session of each role, and what the paths may name. */
+/** A session of each role. `ids` are for the placeholders in paths. */
 const tokens = new Map<Role, string>();
 let ids: { device: string; challenge: string; user: string };
 beforeAll(async () => {
@@ -26,7 +27,7 @@ beforeAll(async () => {
   ids = { device: device.id, challenge, user: owner.user.id };
 });
 
-/** The portal's routes by method: whatever of the gateway's is neither API, document nor for machines. */
+/** The portal's routes by method: all routes that are not for an API, its document, or machines. */
 function routes(method: "GET" | "POST"): string[] {
   const api = /^\/(v1|v2|openapi|docs|healthz|readyz|metrics|dev|portal)\b|\*/;
   const paths = stack.app.routes
@@ -35,7 +36,7 @@ function routes(method: "GET" | "POST"): string[] {
   return [...new Set(paths)];
 }
 
-/** The path with something in each of its places that is there. */
+/** The path with an existing id in each of its placeholders. */
 function filled(path: string): string[] {
   const id = /^\/login/.test(path)
     ? ids.challenge
@@ -75,7 +76,7 @@ describe("attack: a form of a foreign page", () => {
     for (const known of ["/login", "/logout", "/login/:id/verify", "/devices/otp", "/account"])
       expect(list).toContain(known);
     expect(list.length).toBeGreaterThanOrEqual(20);
-    // Nothing but POST changes anything.
+    // Only POST changes something.
     const others = stack.app.routes.filter(
       ({ method, path }) => !["GET", "POST", "ALL"].includes(method) && !/^\/v\d/.test(path),
     );
@@ -126,7 +127,7 @@ describe("attack: a form of a foreign page", () => {
         const filled = path.replace(/\{\w+\}/g, newOwnedId(newId()));
         const init = { method: method.toUpperCase(), headers: { cookie } };
         const answer = await stack.app.request(`${SITE}${filled}`, init);
-        // 422: a body that is missing is told before who asks.
+        // 422: a missing body is refused before the session is checked.
         expect([401, 422], `${method} ${path}`).toContain(answer.status);
       }
   });

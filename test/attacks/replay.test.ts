@@ -1,5 +1,5 @@
-// I read over a shoulder, in a proxy's log or on a lost telephone: codes, challenge ids and tokens that
-// were used already. I send them again, at once and later, here and somewhere else.
+// I have codes, challenge ids and tokens that were already used: seen over a shoulder, in a proxy's
+// log or on a lost phone. I send them again, at once and later, here and elsewhere.
 import { describe, expect, test } from "vitest";
 import type { ProblemCode } from "../../core/problem.ts";
 import { codeAt, logInByApp, registerApp, userWithApp, verifiedApp } from "../support/apps.ts";
@@ -27,7 +27,7 @@ const now = (secret: string) => codeAt(secret, stack.clock.now());
 
 const opened = (answers: Answer<unknown>[]) => answers.filter(({ status }) => status === 200);
 
-/** Everything that can be asked of a challenge, with a code that is right. */
+/** Every request to a challenge, with a right code. */
 function everyMove(id: string, code: string): Promise<Answer<unknown>>[] {
   return [
     stack.api.verifyPasscode(id, code),
@@ -57,7 +57,7 @@ describe("a challenge that is over, asked again with a right code", () => {
     await stack.advance(STEP_MS);
     await expectOver(id, now(secret), "illegal_transition");
     await expectOver(id, recovery, "illegal_transition");
-    // The recovery code was not looked at: it is still good.
+    // The recovery code was not checked, so it is still valid.
     const next = await startChallenge(stack, user);
     expect((await stack.api.verifyPasscode(next.id, recovery)).status).toBe(200);
   });

@@ -1,5 +1,5 @@
-// I write my requests by hand: another host's name, a proxy's header, a path that is the same to the
-// service and another to the proxy before it, a second request inside the first.
+// I write my requests by hand: another host name, a proxy's header, a path that the proxy reads
+// differently than the service, a second request inside the first.
 import { randomUUID } from "node:crypto";
 import { beforeAll, describe, expect, test } from "vitest";
 import { createApp } from "../../api/app.ts";
@@ -29,8 +29,8 @@ const logged = (text: string) =>
   gateway.logs().filter((line) => String(JSON.parse(line).path ?? "").includes(text));
 
 /**
- * The lines that were logged of requests whose path holds the text. The gateway writes its
- * log beside its answers: a request of its own, made after the others, is waited for.
+ * The log lines of requests whose path contains the text. The gateway logs independently of its
+ * answers, so this sends one more request and waits for its line.
  */
 const workedOn = async (text: string) => {
   const last = `/last-${randomUUID()}`;
@@ -99,7 +99,7 @@ describe("attack: a client that says where it comes from", () => {
     [1, "6.6.6.6, 192.0.2.1", "192.0.2.1"],
     [1, "192.0.2.1", "192.0.2.1"],
     [2, "6.6.6.6, 192.0.2.1, 10.0.0.1", "192.0.2.1"],
-    // Fewer entries than proxies: none of them is a proxy's.
+    // Fewer entries than trusted proxies: no entry can be trusted.
     [2, "6.6.6.6", null],
     [1, "", null],
   ])("behind %i proxies with %j comes from %j", async (proxies, forwarded, ip) => {

@@ -1,5 +1,5 @@
-// I type the PIN of my phone and press the button twice, or my client sends it again. All of it is right: it
-// must not use up what outages give back to me, nor a try.
+// I type my phone's PIN and press the button twice, or my client retries. Every request has the
+// right PIN, so none may use up a try or a refund for outages.
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { countRefunds } from "../../store/redis/second-step/refunds.ts";

@@ -1,5 +1,5 @@
-// My role is being taken from me, or my session ended, by somebody who holds the row that my request waits
-// for: once it is mine, I may no more.
+// Somebody takes my role or ends my session, and holds the database row that my request waits for.
+// When my request gets the row, it must be refused.
 import { eq } from "drizzle-orm";
 import { describe, expect, test } from "vitest";
 import { listEvents } from "../../store/postgres/events.ts";
@@ -30,7 +30,7 @@ const typesOf = async ({ person: { accountId } }: World) => {
 
 const chiefOf = async ({ chief }: World) => (await stack.api.session(chief)).body.user.id;
 
-/** Takes the administrator's role; what they send meanwhile waits for that, and sessions end later, if at all. */
+/** Takes the administrator's role in an open transaction, for which their request waits. */
 async function demotedMeanwhile(
   world: World,
   userId: string,
@@ -99,7 +99,7 @@ describe("attack: a request waits for the user's row, while its session is ended
     const answer = (await asked) as Answer<unknown>;
     expect(answer.status, answer.text).toBe(401);
     const more = (await typesOf(world)).slice(0, -before.length || undefined);
-    // Which was so before, and is written down now.
+    // A lock from before may be written now.
     expect(more.filter((type) => type !== "account_locked")).toEqual([]);
   });
 });

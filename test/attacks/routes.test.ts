@@ -1,5 +1,5 @@
-// I hold a session that is not good enough: none at all, one for set-up, one of twenty minutes ago, one
-// by the password of somebody with a second factor, one of another role. I call everything there is.
+// My session is too weak: none at all, one for set-up, one of twenty minutes ago, one by password
+// of a user with a second factor, or one of another role. I call every route.
 import { beforeAll, describe, expect, test } from "vitest";
 import { newId } from "../../store/ids.ts";
 import {
@@ -23,24 +23,24 @@ const STALE_MS = 16 * 60_000;
 
 const stack = useStack();
 
-/** What a route asks of its caller; a route of several kinds of request has several rows. */
+/** What a route requires of its caller. A route with several kinds of request has several rows. */
 type Row = {
   route: string;
-  /** The weakest session that will do. */
+  /** The weakest session that is enough. */
   needs: "nothing" | "setup" | "full";
   role?: Role;
-  /** A login of the last fifteen minutes, by password and every factor. */
+  /** Requires a login in the last fifteen minutes, by password and every factor. */
   recent?: true;
   /** Opens a session, or gives one a factor. */
   raises?: true;
-  /** A session by password alone completes what a cut-off request began: it ends the sessions. */
+  /** A session by password alone may finish an interrupted request, which ends the sessions. */
   halfEnds?: true;
-  /** What makes it a valid request. */
+  /** With these the request is valid. */
   path?: () => string;
   body?: () => Record<string, unknown>;
 };
 
-/** Who is there, and what the requests name. */
+/** The users of the tests, and the ids that the requests name. */
 let there: {
   admin: Person & { secret: string };
   operator: Person;
@@ -611,7 +611,7 @@ beforeAll(async () => {
 
 type Login = { scope?: "full" | "mfa_setup"; amr?: string[]; agoMs?: number };
 
-/** A session as that login would have left it. */
+/** A session as after such a login. */
 async function sessionOf(
   { id: userId, accountId, username }: Person,
   role: Role,
@@ -628,7 +628,7 @@ async function sessionOf(
   return opened.token;
 }
 
-/** Sends the row's request by its face. */
+/** Sends the row's request to its API or to the portal. */
 async function send({ route, path, body }: Row, token: string | undefined) {
   const [method = "", pattern = ""] = route.split(" ");
   const target = path?.() ?? pattern.replace(/:\w+/g, () => newId());
@@ -674,7 +674,7 @@ function visit(
 
 type Refusal = "unauthenticated" | "setup_only" | "reauthentication_required" | "forbidden";
 
-/** Holds an answer to be this refusal and no other, in the words of its face. */
+/** Expects exactly this refusal, in the form of the row's API or of the portal. */
 async function expectRefusal(row: Row, token: string | undefined, refusal: Refusal) {
   const answer = await send(row, token);
   const told = `${row.route} ${refusal}`;
@@ -690,7 +690,7 @@ async function expectRefusal(row: Row, token: string | undefined, refusal: Refus
   } else {
     const to = answer.headers.get("location");
     if (refusal === "forbidden") {
-      // A form's refusal is told on its page, which is refused itself.
+      // The portal shows a form's refusal on its page, which is itself refused.
       const page = to ? await visit("GET", to, token) : answer;
       expect([page.status, page.headers.get("location")], told).toEqual([403, null]);
     } else expect(answer.status, told).toBe(303);
@@ -700,7 +700,7 @@ async function expectRefusal(row: Row, token: string | undefined, refusal: Refus
   }
 }
 
-/** Everything that a request of the table could change. */
+/** All rows that a request of the table could change. */
 async function state() {
   const { db } = stack.deps;
   const tables = [users, devices, recoveryCodes, accounts, accountLinks, webhooks, apiKeys];
@@ -708,7 +708,7 @@ async function state() {
   return rows.map((of) => of.map((row) => JSON.stringify(row)).sort());
 }
 
-/** Whose sessions a row is tried with. */
+/** The user whose sessions a row is tried with. */
 const subjectOf = ({ role }: Row): [Person, Role] =>
   role === "support" ? [there.operator, "support"] : [there.admin, "administrator"];
 
@@ -741,7 +741,7 @@ describe("the table", () => {
   });
 });
 
-/** Whether it is the address of a form, which a browser may ask for too. */
+/** Whether the route is only the address of a form, which a browser may also GET. */
 const isWayBack = (route: string, routes: string[]) =>
   route.startsWith("GET /") && routes.includes(route.replace("GET", "POST"));
 

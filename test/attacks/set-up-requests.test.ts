@@ -1,4 +1,4 @@
-// I hold a session, and a set-up that is open for a week. I send it codes for as long as it takes.
+// I have a session and a device set-up that stays open for a week. I send codes for all that time.
 import { expect, test } from "vitest";
 import { codeAt, registerApp } from "../support/apps.ts";
 import { newPhone } from "../support/phones.ts";
@@ -30,7 +30,7 @@ test("an app's set-up takes a hundred requests, refused and malformed ones inclu
   );
   const browser = webClient(stack, token);
   const page = await browser.send(`/devices/otp/${device.id}/verify`, { code });
-  // Where the device is gone by then, its page is gone with it.
+  // If the device is gone by then, its page redirects.
   expect(page.first.status).toBe(303);
   if (page.status === 200) {
     expect(page.at).toBe("/devices");
@@ -41,7 +41,7 @@ test("an app's set-up takes a hundred requests, refused and malformed ones inclu
     ({ body }) => body.devices.length === 0,
   );
   expectProblem(await stack.api.verifyDevice(token, device.id, code), "device_not_found");
-  // The way on.
+  // The user can register another app.
   await registerApp(stack, token);
 });
 

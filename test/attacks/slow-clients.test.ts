@@ -1,5 +1,5 @@
-// I have one laptop. I open hundreds of connections, send a byte now and then or nothing at all, and
-// never finish: as long as the service waits for me it has no time for anybody else.
+// I have one laptop. I open hundreds of connections, send a byte now and then or nothing, and never
+// finish. I hope that the service waits for me and has no time for others.
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
@@ -8,16 +8,16 @@ import { limit } from "../support/limits.ts";
 import { used, useStack } from "../support/used.ts";
 import { httpRequest } from "../support/wire.ts";
 
-/** Of each kind. */
+/** Connections of each kind. */
 const CONNECTIONS = 60;
 const TRICKLE_MS = 500;
-/** Far beyond what a slow but honest client needs, and far below a machine's patience. */
+/** ms. Far longer than a slow honest client needs, and far shorter than an attacker can wait. */
 const GIVEN_UP_MS = limit(60_000);
 
 const stack = useStack();
 const gateway = used(() => startGateway(stack), limit(120_000));
 
-/** So many connections that begin with the text and then send the same bytes for ever. */
+/** Opens CONNECTIONS connections that send `begin`, and then `bytes` again and again. */
 async function slowly(begin: string, bytes: string) {
   const sockets = await Promise.all(
     Array.from({ length: CONNECTIONS }, () => opened(gateway.port)),
@@ -84,7 +84,7 @@ test(
     const other = await startGateway(stack);
     const socket = await opened(other.port);
     socket.write(`${httpRequest(login, [json, "Content-Length: 60000"])}{`);
-    // An answer shows that what was sent before is there, too.
+    // This answer shows that the gateway has read what was sent before.
     await fetch(`${other.url}/healthz`, { headers: { connection: "close" } });
     expect(await other.stop()).toBe("exit code 0");
     socket.destroy();

@@ -1,6 +1,5 @@
 // I had the password for an hour and logged in with it. Then the owner set up a second factor, the
-// account came to require one, or my role was taken away. My session is still in my hands: what does
-// it do?
+// account began to require one, or I lost my role. I still have my session: what can it do?
 import { describe, expect, test } from "vitest";
 import type { listAudit } from "../../core/audit.ts";
 import { giveDevices } from "../e2e/paths/people.ts";
@@ -18,7 +17,7 @@ const stack = useStack();
 const verify = (token: string, id: string, body: object) =>
   stack.api.call("POST", `/v1/me/devices/${id}/verify`, { token, body });
 
-/** The owner and a thief of the password, each logged in with it. */
+/** The owner and a thief, each logged in with the password. */
 async function ownerAndThief() {
   const user = await stack.createUser();
   const [owner, thief] = [await logInByPassword(stack, user), await logInByPassword(stack, user)];
@@ -68,7 +67,7 @@ describe("a session by password alone, once the owner has a second factor", () =
     const [winner = "", loser = ""] = won === 0 ? [owner, thief] : [thief, owner];
     expect((await stack.api.session(winner)).body.amr).toContain("mfa");
     expectProblem(await stack.api.session(loser), "session_revoked");
-    // Nor does the other's app answer a login.
+    // The other person's app cannot answer a login either.
     const { devices } = (await stack.api.multiFactor(winner)).body;
     const verified = devices.filter(({ verified }) => verified);
     expect(verified.map(({ id }) => id)).toEqual([apps[won]?.device.id]);
@@ -78,7 +77,7 @@ describe("a session by password alone, once the owner has a second factor", () =
     const { user, owner, thief } = await ownerAndThief();
     const app = await registerApp(stack, thief, "Eve's");
     const { flows } = stack.deps;
-    // All is checked; before the workflow hears of it the owner's app is written down.
+    // After all checks, but before the workflow gets the Update, the owner's app is verified.
     const slow = gatewayOver(stack, {
       flows: {
         ...flows,
@@ -102,7 +101,7 @@ describe("a session by password alone, once the owner has a second factor", () =
   test("does nothing about factors, passwords or addresses between a device's proof and its own end", async () => {
     const { user, thief } = await ownerAndThief();
     const { device, secret } = await registerApp(stack, thief, "Eve's");
-    // What the proof of a device writes down first; the sessions end a moment later.
+    // Verifying a device first writes the device; the sessions end a moment later.
     await giveDevices(stack, user, ["otp"], "otp");
     expect((await stack.api.session(thief)).status).toBe(200);
     const code = codeAt(secret, stack.clock.now());

@@ -9,12 +9,12 @@ import { startChallenge } from "../support/scenarios.ts";
 import type { Stack } from "../support/stack.ts";
 import { timeKinds } from "../support/timing.ts";
 
-/** Below the hundred wrong passwords that strangers have a day. */
+/** Less than the hundred wrong passwords a day that strangers have. */
 const SAMPLES_A_NAME = 50;
 
 /**
- * Times wrong logins for names of several kinds and guesses at challenges that are none, as an
- * attacker does it: each from another address, so that no throttle answers instead.
+ * Times wrong logins for several kinds of names, and guesses at challenges that do not exist. As an
+ * attacker does, it sends each from another address, so that no limit answers instead.
  */
 export async function timeLogins(stack: Stack, samples: number) {
   const names = Math.ceil(samples / SAMPLES_A_NAME);
@@ -45,7 +45,7 @@ export async function timeLogins(stack: Stack, samples: number) {
     for (let n = 0; n < 7; n++) await stack.api.verifyPasscode(id, "0000000");
     return user;
   };
-  /** What a leak would be: a password that was hashed at a lower cost, and never again since. */
+  /** A leak on purpose: a user whose password is still hashed at a lower cost. */
   const cheap = async () => {
     const user = await stack.createUser();
     const passwordHash = await hash("x", { memoryCost: 1024, timeCost: 1, parallelism: 1 });
@@ -71,7 +71,7 @@ export async function timeLogins(stack: Stack, samples: number) {
   );
 }
 
-/** Which kinds an attacker may not tell apart. */
+/** The kinds that an attacker must not be able to tell apart. */
 export const ALIKE = [
   ["nobody", "plain"],
   ["nobody", "paired"],

@@ -1,4 +1,4 @@
-// The long form of timing.test.ts: with a thousand samples of each kind a difference shows that is far
+// The long form of timing.test.ts. A thousand samples of each kind show a difference that is far
 // smaller than the noise of one request.
 import { expect, test } from "vitest";
 import { compare, differs } from "../support/timing.ts";
@@ -26,6 +26,6 @@ test("a thousand times of each kind tell no user from nobody", async () => {
   });
   console.table(told);
   const found = told.filter(({ differs }) => differs).map(({ other }) => other);
-  // The last is a leak on purpose: the measure finds it.
+  // The measurement finds the last kind, which is a leak on purpose.
   expect(found).toEqual(["cheap"]);
 }, 1_200_000);

@@ -1,5 +1,6 @@
-// I send wrong passwords for names of my list and look at nothing but the clock. Who exists takes longer,
-// or shorter, by a millisecond: over enough samples I see it. (`npm run test:timing` takes more.)
+// I send wrong passwords for names of my list and look only at the clock. If a name that exists
+// takes a millisecond longer or shorter, enough samples show it. (`npm run test:timing` takes
+// more.)
 import { expect, test } from "vitest";
 import { limit } from "../support/limits.ts";
 import { compare, differs } from "../support/timing.ts";
@@ -18,7 +19,7 @@ test(
       const compared = compare(times[one], times[other]);
       expect(differs(compared), `${one}, ${other}: ${JSON.stringify(compared)}`).toBe(false);
     }
-    // The same measure finds a leak that is one.
+    // The same measurement finds a real leak.
     const leak = compare(times.nobody, times.cheap);
     expect(differs(leak), JSON.stringify(leak)).toBe(true);
   },

@@ -1,6 +1,6 @@
-// I have a code that was right once. Its owner has used it, by the second that I need to type it. Am I
-// told more than that, and do I get guesses for it? And the owner, who merely types the code that is
-// still on the screen: are they called wrong, or locked?
+// I have a code that was right once, but its owner used it a second before me. Does the answer tell
+// me more, and do I get extra guesses? And the owner, who types the code that is still on the
+// screen: does the service count that as wrong, or lock them?
 import { expect, test } from "vitest";
 import { codeAt, registerApp, userWithApp } from "../support/apps.ts";
 import { expectProblem } from "../support/problems.ts";
@@ -75,7 +75,7 @@ test("attack: a used code between guesses buys none: seven wrong ones lock all t
     expect(expectProblem(wrong, "passcode_rejected").attemptsRemaining).toBe(7 - n);
   }
   expectProblem(await stack.api.verifyPasscode(id, wrongCode(used, 7007)), "account_locked");
-  // Behind the lock a used code is not told from any other.
+  // Once the user is locked, the answer to a used code is the same as to any other.
   expectProblem(await stack.api.verifyPasscode(id, used), "account_locked");
 });
 

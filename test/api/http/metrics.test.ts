@@ -82,7 +82,7 @@ test("Redis scripts, calls of Temporal and queries are measured by name and outc
   await logInBySms(stack, user, e164);
   const count = (text: string, name: string, labels: string) =>
     readingOf(text, `second_step_${name}_duration_seconds_count{${labels}}`) ?? 0;
-  // The ping comes with time, not with the login.
+  // Polls, because the ping runs on a timer and not at a login.
   for (const [name, labels] of [
     ["redis_command", 'command="judgePasscode",outcome="ok"'],
     ["redis_command", 'command="ping",outcome="ok"'],

@@ -180,7 +180,7 @@ test("a token is required but there is no second factor yet: the set-up scope al
   const other = await face.createUser({ accountId: user.accountId });
   expectFault(await face.call("GET", `${face.own(other)}/otp-devices`, { token }), "forbidden");
   expectFault(await face.call("DELETE", "/tokens", { token }), "forbidden");
-  // Another user cannot use the session id as a token.
+  // The set-up token is not valid as a token for others, and cannot look up another user.
   const { id: adminId, ...rest } = await face.createUser({
     accountId: user.accountId,
     role: "administrator",

@@ -127,7 +127,7 @@ describe("an API key", () => {
     await face.set(user.accountId, { apiKeysBypassMfa: true });
     const token = (await keyed(user, apiKey)).json.access.token.id;
     expect((await face.api.session(token)).body.scope).toBe("full");
-    // The token has no second factor, so it cannot change how the user logs in.
+    // The token has no second factor, so it cannot remove the user's devices.
     expectFault(await face.call("DELETE", face.own(user), { token }), "unauthorized");
   });
 

@@ -7,7 +7,9 @@ import { type Request, v1 } from "./request.ts";
 import { REQUESTS } from "./requests.ts";
 import type { Needs, World } from "./worlds.ts";
 
-/** A request that comes by a session, by whose; what it needs beside the world is made before it is sent. */
+/**
+ * A request with a session, and whose session. `ready` makes what it needs, and returns its sender.
+ */
 export type BySession = {
   name: string;
   by: "token" | "chief" | "support";
@@ -35,7 +37,7 @@ const sending =
   (api) =>
     request(api, world, stack);
 
-/** What administrators do, beside what they do to a user. */
+/** Administrators' requests that are not about one user. */
 export const OF_ACCOUNTS: BySession[] = [
   {
     name: "add a user",
@@ -105,7 +107,7 @@ export const OF_ACCOUNTS: BySession[] = [
   },
 ];
 
-/** Who sends each request about a user that comes by a session; the others come by none, or end some. */
+/** Who sends each request about a user. "none": it has no session, or it only ends sessions. */
 const SENDERS: Record<string, BySession["by"] | "none"> = {
   "a bypass code by the administrator": "chief",
   "require it of the user": "chief",

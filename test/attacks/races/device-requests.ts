@@ -28,7 +28,7 @@ const verifyPhone = v1(
   ({ phone }) => ({ code: phone.pin }),
 );
 
-/** What changes the user's devices, their codes, or what they are good for. */
+/** Requests that change the user's devices, their codes, or how they are used. */
 export const DEVICE_REQUESTS: Request[] = [
   {
     name: "remove the app",

@@ -5,22 +5,22 @@ import type { SlowGateway } from "./slow-gateway.ts";
 import { newWorld, sessionOf, together, type World } from "./worlds.ts";
 
 /**
- * Which of two requests comes first, and what of the other: it comes by the same session, by a new one
- * where the first has ended that, or not at all.
+ * Which of two requests comes first, and how the other is sent: by the same session, by a new
+ * session if the first request ended it, or not at all.
  */
 type Order = { first: 0 | 1; rest: "by the same session" | "by a new session" | "nothing" };
 
-/** Refusals that say: it was overtaken, and changed nothing; send it again. As if it had not been sent. */
+/** Refusals of an overtaken request that changed nothing: the same as if it was never sent. */
 const OVERTAKEN = new Set([
   "401 reauthentication_required",
   "401 unauthorized",
   "409 policy_conflict",
-  // A recovery code that was good when it was looked at, and void when it was to be spent.
+  // A recovery code that was valid when checked, but no longer when it was used.
   "422 passcode_already_used",
 ]);
 const NOT_SENT = "not sent";
 
-/** Runs pairs of requests one after the other, each order once however often it is asked for. */
+/** Runs pairs of requests one after the other. Each order runs once; its outcome is cached. */
 export function orders(stack: Stack, { api, undisturbed }: SlowGateway, outcomeOf: OutcomeOf) {
   const known = new Map<string, Promise<Outcome>>();
 
@@ -37,7 +37,7 @@ export function orders(stack: Stack, { api, undisturbed }: SlowGateway, outcomeO
     return order.first === 0 ? outcome : outcome.then(swapped);
   }
 
-  /** What comes of them, the first one's answer first. */
+  /** The outcome of the pair. Answers are in the order of the pair. */
   async function inOrder(
     [one, other]: readonly [Request, Request],
     rest: Order["rest"],
@@ -55,7 +55,7 @@ export function orders(stack: Stack, { api, undisturbed }: SlowGateway, outcomeO
     return outcomeOf(world, [first, await other.send(api, by, stack)]);
   }
 
-  /** Why what came of the pair, sent at once, is what comes of neither order; undefined where it is. */
+  /** Why the outcome of the parallel pair fits neither order; undefined if it fits one. */
   return async function difference(
     pair: readonly [Request, Request],
     raced: Outcome,
@@ -84,7 +84,7 @@ const swapped = ({ answers, left }: Outcome): Outcome => ({
   left: { ...left, codesTold: left.codesTold.toReversed() },
 });
 
-/** The user logged in again as strong as before: a session of which nothing else is to be seen. */
+/** Gives the user a new session as strong as before, which the comparison ignores. */
 async function withAnotherSession(stack: Stack, world: World): Promise<World> {
   const token = await sessionOf(
     stack,
@@ -97,17 +97,17 @@ async function withAnotherSession(stack: Stack, world: World): Promise<World> {
   return { ...world, token };
 }
 
-/** Whether two requests ask for the same: be it by two faces that the same device is proven. */
+/** Whether two requests ask for the same, for example to verify one device at two APIs. */
 const isSame = ([one, other]: readonly [Request, Request]) =>
   one === other || (one.event === "device_verified" && other.event === "device_verified");
 
-/** The same, asked for twice at once, may be taken for one request that was repeated. */
+/** Two equal parallel requests may be treated as one request that was repeated. */
 const asOne = (ordered: Outcome, raced: Outcome, last: number): Outcome => ({
   ...ordered,
   answers: ordered.answers.map((answer, n) => (n === last ? (raced.answers[n] ?? "") : answer)),
 });
 
-/** Whether a device was dropped since what proves it was overtaken. */
+/** Whether a device was dropped because its verification was overtaken. */
 const isDropped = ({ left }: Outcome) => left.events.includes("device_dropped");
 
 const isOvertaken = (raced: Outcome, n: number) => {
@@ -115,16 +115,16 @@ const isOvertaken = (raced: Outcome, n: number) => {
   return OVERTAKEN.has(answer) || (isDropped(raced) && isRefused(answer));
 };
 
-/** A request that comes by a session which has ended, at either face. */
+/** Whether the answer says that the session has ended, at either API. */
 const isEnded = (answer = "") => answer === "401 session_revoked" || answer === "401 unauthorized";
 
 const isRefused = (answer = "") => Number(answer.slice(0, 3)) >= 400;
 
 /**
- * What differs, in words. Three things may. Of a request that came before its session ended, and changed
- * nothing, another reason is told. A proof that was overtaken is refused for good: its device is dropped,
- * to be added anew (docs/decisions/0030). And a login by the password is told before its session is
- * opened, also where it is decided anew and asks for the second step.
+ * The differences, in words. Three differences are allowed. A request whose session ended, and that
+ * changed nothing, may give another reason. An overtaken verification is refused for good: its
+ * device is dropped and must be added again (docs/decisions/0030). A login by password writes its
+ * event before its session opens, even if it is then decided again and asks for the second step.
  */
 function compare(raced: Outcome, ordered: Outcome): string[] {
   const differs: string[] = [];

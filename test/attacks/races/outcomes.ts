@@ -15,21 +15,21 @@ import { until } from "../../support/until.ts";
 import { logIn, logInAnew } from "./request.ts";
 import type { World } from "./worlds.ts";
 
-/** Past the steps of an app that the requests may have used. */
+/** ms. Moves the clock past the TOTP steps that the requests may have used. */
 const LATER_MS = 90_000;
 
-/** What came of two requests: what each was answered, and all that is left of them. */
+/** The outcome of two requests: both answers, and all that they left behind. */
 export type Outcome = { answers: string[]; left: Left };
 
 type Left = Awaited<ReturnType<typeof storesOf>> & { logins: string[] };
 
-/** Reads outcomes. At the end the user logs in, by both steps or the first, so each world has one. */
+/** Reads outcomes. Reading logs the user in, by one or two steps, so each world is read once. */
 export function outcomes(stack: Stack, steps: 1 | 2) {
   const { clock } = stack.deps;
   const later = { now: () => clock.now() + LATER_MS };
   const api = gatewayOver(stack, { clock: later });
 
-  /** What can log in afterwards, and by which second step. */
+  /** The logins that work afterwards, with their second step. */
   async function loginsOf(world: World, stores: Awaited<ReturnType<typeof storesOf>>) {
     const login = await (stores.password === "new" ? logInAnew : logIn)(api, world);
     const seen = [`password: ${told(login)}`];
@@ -63,14 +63,14 @@ export function outcomes(stack: Stack, steps: 1 | 2) {
 
 export type OutcomeOf = ReturnType<typeof outcomes>;
 
-/** The status, and the code of a refusal at either face or what a login came to. */
+/** The status, and a refusal's code (of either API) or a login's result. */
 function told({ status, text }: Answer<unknown>): string {
   const body = text.startsWith("{") ? JSON.parse(text) : {};
   const word = status < 400 ? body.status : (body.code ?? Object.keys(body)[0]);
   return [status, word].filter(Boolean).join(" ");
 }
 
-/** A lock is answered a moment before it is written down. */
+/** Waits for the lock in the database: the answer comes a moment before it. */
 async function lockWritten({ deps }: Stack, { person: { id }, needs }: World) {
   if (needs.wrong !== "six") return;
   const { db, redis, clock, config } = deps;
@@ -133,7 +133,7 @@ async function storesOf(stack: Stack, world: World, answers: Answer<unknown>[]) 
   };
 }
 
-/** The recovery codes that an answer told, at either face. */
+/** The recovery codes in an answer of either API. */
 function codesOf({ status, text }: Answer<unknown>): string[] {
   if (status >= 400 || !text.startsWith("{")) return [];
   const body = JSON.parse(text);
@@ -153,10 +153,10 @@ async function deviceOf({ deps }: Stack, world: World, device: Device): Promise<
 
 const AWAY = { state: "away" } as const;
 
-/** Where the set-up of a device stands, once its message was sent. */
+/** The state of a device's set-up, once its message was sent. */
 async function enrollmentState({ flows }: Stack["deps"], device: Device) {
   const view = await until(
-    // Asked again on a slow day.
+    // Retried on a slow machine.
     () => flows.enrollment(device).catch(() => AWAY),
     (found) => found !== AWAY && found?.state !== "sending_pin",
   );

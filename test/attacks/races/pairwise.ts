@@ -9,17 +9,17 @@ import { type Points, type SlowGateway, slowGateway } from "./slow-gateway.ts";
 import { unsound } from "./sound.ts";
 import { type Needs, newWorld, together, type World } from "./worlds.ts";
 
-/** How many races run at once, each with a user of its own. */
+/** How many races run at once, each with its own user. */
 const AT_ONCE = 6;
 
-/** No request makes more calls. */
+/** More calls than any request makes. */
 const MOST_CALLS = 40;
 
 /**
- * Every request of a user against every other and against itself: the first waits before one of its
- * calls until the second is through. What comes of them must be what comes of one of the two orders,
- * one request after the other. `writes`, the short form: before the first call that changes something,
- * which is after all of its checks that stand outside. `every call`: before each in turn.
+ * Races every request of a user against every other and against itself: the first waits before one
+ * of its calls until the second has finished. The outcome must equal that of one of the two orders.
+ * `writes`, the short form: the first waits before its first write, so after all of its checks
+ * outside of the write. `every call`: it waits before each call in turn.
  */
 export function pairwiseRaces(points: Points) {
   const stack = useStack({
@@ -38,7 +38,7 @@ export function pairwiseRaces(points: Points) {
     difference = orders(stack, gateway, outcomeOf);
   });
 
-  /** What is left that should not be, or that neither order leaves, in words. */
+  /** Everything left behind that is wrong, or that neither order leaves, in words. */
   async function judge(pair: Pair, world: World, answers: Answer<unknown>[]): Promise<string[]> {
     const sent = pair.map((request, n) => [request, answers[n] as Answer<unknown>] as const);
     const wrong = await unsound(stack, world, sent);
@@ -46,7 +46,7 @@ export function pairwiseRaces(points: Points) {
     return differs ? [...wrong, differs] : wrong;
   }
 
-  /** What is wrong about one race; undefined where the first makes no such call. */
+  /** The faults of one race; undefined if the first request makes no n-th call. */
   async function race(pair: Pair, needs: Needs, n: number): Promise<string[] | undefined> {
     const world = await newWorld(stack, needs);
     const [first, second] = pair;
@@ -89,7 +89,7 @@ export function pairwiseRaces(points: Points) {
     const work = async () => {
       const world = await newWorld(stack, needs);
       const answers = await Promise.all([1, 2].map(() => request.send(gateway.api, world, stack)));
-      // Of two somebody is served.
+      // At least one of the two succeeds.
       expect(answers.some(({ status }) => status < 400 || status === refused)).toBe(true);
       return judge([request, request], world, answers);
     };
@@ -98,9 +98,9 @@ export function pairwiseRaces(points: Points) {
 }
 
 /**
- * Which requests go before it while it waits: in the full form every one. In the short form as many as it
- * takes to meet two others in each part of the user where it meets any; each request begins to look for
- * them after itself, so that together they take many different pairs.
+ * The requests that overtake this one. In the full form: all. In the short form: enough to have two
+ * for each part of the user that it shares with others. The search starts after the request itself,
+ * so that all requests together cover many different pairs.
  */
 function othersOf(first: Request, points: Points): Request[] {
   if (points === "every call") return REQUESTS;

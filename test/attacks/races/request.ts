@@ -2,7 +2,7 @@ import type { Answer, ApiClient } from "../../support/client.ts";
 import type { Stack } from "../../support/stack.ts";
 import type { Needs, World } from "./worlds.ts";
 
-/** What there is of a user that requests read and write, beside the session that they come by. */
+/** The parts of a user that requests read and write, apart from their own session. */
 export type Part =
   | "devices"
   | "unverified"
@@ -17,30 +17,30 @@ export type Part =
   | "challenge";
 
 export type Request = {
-  /** What was asked for, in the user's words. */
+  /** The request in a user's words. */
   name: string;
   send(api: ApiClient, world: World, stack: Stack): Promise<Answer<unknown>>;
   writes: Part[];
-  /** What it depends on without changing it. */
+  /** The parts that it reads and does not change. */
   reads?: Part[];
   needs?: Needs;
   /** The type of the event that a success leaves. */
   event?: string;
-  /** What no success leaves alive: the session that asks, or every one, those opened meanwhile too. */
+  /** The sessions that a success ends: its own, or all, including those opened at the same time. */
   ends?: "own" | "every";
-  /** The status where it is refused, though it changes something. */
+  /** The status of a refusal that still changes something. */
   refused?: number;
-  /** All that it checks is checked by the store or the flow that writes: only the full form has it wait. */
+  /** The store or flow that writes does all checks, so only the full form makes it wait. */
   atomic?: true;
 };
 
 export const ME = "/v1/me";
 export const NEW_PASSWORD = "quite another one 73";
 
-/** Where the user's multi-factor authentication is at /v2.0. */
+/** The path of the user's multi-factor resource at /v2.0. */
 export const multiFactor = ({ person }: World) => `/v2.0/users/${person.id}/RAX-AUTH/multi-factor`;
 
-/** A call of /v1, by whose token it is. */
+/** A call of /v1 with the token of this person. */
 export const v1 =
   (
     who: "token" | "chief" | "support",
@@ -69,13 +69,13 @@ export const v2 =
       body,
     });
 
-/** The change of it as a whole. */
+/** The path of the whole resource, for changes of its settings. */
 export const whole = () => "";
 export const settings = (change: object) => ({ "RAX-AUTH:multiFactor": change });
 
-/** The log-in of the world's user, from where they are. */
+/** Logs in the world's user from their own address. */
 export const logIn = (api: ApiClient, { person, from }: World, password = person.password) =>
   api.logIn({ ...person, password }, { headers: { "x-forwarded-for": from } });
 
-/** With the password that a change of it gave. */
+/** Logs in with the new password. */
 export const logInAnew = (api: ApiClient, world: World) => logIn(api, world, NEW_PASSWORD);

@@ -4,25 +4,27 @@ import type { Deps } from "../../../core/deps.ts";
 import { type ApiClient, patient, type Send } from "../../support/client.ts";
 import { checkedClient, type Stack } from "../../support/stack.ts";
 
-/** A call of a store or of Temporal: `db.transaction`, `redis.openSession`, `flows.removeDevices`. */
+/**
+ * A call of a store or of Temporal: `db.transaction`, `redis.openSession`, `flows.removeDevices`.
+ */
 type Call = string;
 
-/** How long a request is held at most (ms): the other may itself wait for it, behind a gate. */
+/** The longest time (ms) that a request is held, because the other may be waiting for it. */
 const HELD_MS = 1_000;
 
 const TRIES = 4;
 
-/** What changes something, or hands out what was decided. */
+/** Calls that change something, or that act on a decision. */
 const WRITES =
   /^(db\.transaction|flows\.(start|move|remove|resend)\w+|redis\.(openSession|strengthenSession|openChallenge|withdrawChallenge|revoke|endSession|keepOneSession|takeOtpStep|judgePasscode))$/;
 
-/** Before which calls a request waits. */
+/** The calls before which a request waits. */
 export type Points = "writes" | "every call";
 
-/** What becomes of requests on their way. */
+/** How one request is slowed, and what was seen of it. */
 type Way = { pause?: (call: Call) => Promise<void>; seen: { retried: boolean } };
 
-/** A gateway of the same code whose requests wait where they are told to. */
+/** A second gateway of the stack whose requests can wait before a chosen call. */
 export function slowGateway(stack: Stack) {
   const ways = new AsyncLocalStorage<Way>();
   const pause = async (call: Call) => ways.getStore()?.pause?.(call);
@@ -42,8 +44,9 @@ export function slowGateway(stack: Stack) {
   const api = checkedClient({ request: patient(noted) }, stack.document, stack.logged);
 
   /**
-   * Sends a request that waits before the n-th (from 0) of those calls, until `goOn` is called. `reached`
-   * resolves with whether it came so far, once it did or has ended; `passed` are its calls of either kind.
+   * Sends a request that waits before the n-th (from 0) of these calls until `goOn` is called.
+   * `reached` resolves with true once it waits there, or with false if it ends before. `passed`
+   * lists its calls.
    */
   function hold<T>(send: (api: ApiClient) => Promise<T>, points: Points, n: number) {
     const [reached, arrive] = gate<boolean>();
@@ -60,14 +63,14 @@ export function slowGateway(stack: Stack) {
     };
     const { seen } = ways.getStore() ?? { seen: { retried: false } };
     const answer = ways.run({ pause: halt, seen }, () => send(api)).finally(() => arrive(false));
-    // Looked at after the other's.
+    // The caller awaits it later; without this a rejection would be unhandled.
     answer.catch(() => {});
     return { answer, reached, goOn, passed };
   }
 
   /**
-   * Does work, and again where the result is not good and a request was answered by 503 and sent again,
-   * as happens on a slow day: it may have gone on, and found what it had done itself.
+   * Does work. Does it again if the result is wrong and a request got a 503 and was retried, as on
+   * a slow machine: the first try may have taken effect, and the retry then met its result.
    */
   async function undisturbed<T>(
     work: () => Promise<T>,
@@ -93,7 +96,7 @@ function gate<T>(): [Promise<T>, (value: T) => void] {
   return [opened, open];
 }
 
-/** The same object, each of whose calls (or only those of these names) waits first. */
+/** The same object, but each call (or only the calls in `only`) waits first. */
 function slowed<T extends object>(
   object: T,
   name: string,
@@ -105,7 +108,7 @@ function slowed<T extends object>(
       const value = Reflect.get(target, key, target);
       if (typeof value !== "function") return value;
       const call = value.bind(target);
-      // A chain of commands begins without a call.
+      // `multi` only starts a chain of commands and calls nothing.
       if (typeof key !== "string" || key === "multi" || (only && !only.includes(key))) return call;
       return async (...args: unknown[]) => {
         await pause(`${name}.${key}`);

@@ -10,14 +10,14 @@ import { REQUESTS } from "./requests.ts";
 import type { World } from "./worlds.ts";
 
 /**
- * Told as often as it was answered. What a flow does may be told once of two equal requests, and of one
- * that was answered by 503 and sent again.
+ * Events that are written exactly once for each success. Other events come from flows, which may
+ * write one event for two equal requests, or for a request that got a 503 and was retried.
  */
 const EXACT = new Set(["recovery_codes_made", "password_changed"]);
 
 export type Sent = readonly [Request, Answer<unknown>];
 
-/** What is wrong about a user, whatever was asked for at the same time; nothing should be. */
+/** The faults in a user's state that no pair of requests may cause. Empty if all is well. */
 export async function unsound(
   stack: Stack,
   world: World,
@@ -41,7 +41,7 @@ export async function unsound(
     on || (await countRecoveryCodes(db, person.id, new Date(now))) === 0,
     "recovery codes without a device",
   );
-  // Those that are put aside come back with their default.
+  // Inactive devices keep their default, for when they are active again.
   const proven = profile.devices.filter(({ verifiedAt, asideAt }) => verifiedAt ?? asideAt);
   must(
     defaultMethod === null || proven.some(({ type }) => type === defaultMethod),
@@ -71,7 +71,7 @@ export async function unsound(
   return wrong;
 }
 
-/** The token of the session that a challenge became. */
+/** The token of the session that a challenge opened. */
 function tokenOf(answer: Answer<unknown>): string[] {
   if (answer.status >= 400) return [];
   const { session } = answer.body as { session?: { token?: string } };

@@ -8,7 +8,7 @@ const unlock = v1(
   () => ({ reason: "a race" }),
 );
 
-/** What changes the user, what is required of them, their lock or their sessions. */
+/** Requests that change the user, their requirement, their lock or their sessions. */
 export const USER_REQUESTS: Request[] = [
   {
     name: "require it of the user",

@@ -19,28 +19,30 @@ import { newPhone } from "../../support/phones.ts";
 import { pinSent, startChallenge } from "../../support/scenarios.ts";
 import type { Stack } from "../../support/stack.ts";
 
-/** What has to be so before a request means anything; two that need different things have no race. */
+/** What a request needs to make sense. Two requests with contradicting needs are not raced. */
 export type Needs = {
-  /** A phone and an app: verified, put aside, or neither. Left out: verified. */
+  /** A phone and an app: verified, inactive, or none. Default: verified. */
   devices?: "verified" | "aside" | "none";
-  /** Left out: as the app is, or none beside `devices: "none"`. */
+  /** Default: the same as the app, or none with `devices: "none"`. */
   phone?: "unverified" | "none";
-  /** Verifying a device and turning it all on are calls of their own in the account. */
+  /**
+   * Whether the account turns multi-factor authentication on by an own call, or at verification.
+   */
   enabling?: "own_call" | "at_once";
-  /** Another app, not yet verified. */
+  /** A second app, not verified. */
   other?: true;
   /** A login that waits for its second step. */
   challenge?: true;
   recoveryCode?: true;
-  /** What logins begin with, where that was chosen. */
+  /** The chosen default method, if any. */
   begins?: "phone";
-  /** Wrong passcodes: six, so that the next one locks; seven, which lock; or seven and a crash before that was written down. */
+  /** Wrong passcodes: six; seven (locked); or seven and a crash before the lock was written. */
   wrong?: "six" | "locked" | "counted";
 };
 
-/** All that two requests need; undefined where they contradict each other. */
+/** The needs of both requests; undefined if they contradict each other. */
 export function together(one: Needs, other: Needs): Needs | undefined {
-  // Of a lock and the passcode that brings it about, what is before both.
+  // If one request types the locking passcode, both start before the lock.
   const six = one.wrong === "six" || other.wrong === "six" ? ({ wrong: "six" } as const) : {};
   const [a, b]: [Needs, Needs] = [
     { ...one, ...six },
@@ -57,11 +59,11 @@ type App = { id: string; secret: string };
 export type World = {
   needs: Needs;
   person: Person;
-  /** The address that the user calls from. */
+  /** The user's client address. */
   from: string;
-  /** A session by all that the user has. */
+  /** The token of a session with all of the user's factors. */
   token: string;
-  /** The tokens of the account's administrator and of Support, by two factors. */
+  /** The tokens of the account's administrator and of Support, with two factors. */
   chief: string;
   support: string;
   phone: ReturnType<typeof newPhone> & { id: string; pin: string };
@@ -70,18 +72,18 @@ export type World = {
   challengeId: string;
   recoveryCode: string;
   passwordHash: string;
-  /** How many events told of all this. */
+  /** How many events the set-up wrote. */
   events: number;
-  /** The ids of sessions that are none of the story's. */
+  /** The ids of sessions that the comparison ignores. */
   elsewhere: string[];
 };
 
 const PASSWORD = "the password before 73";
 
-/** At no cost to speak of: a thousand users log in. */
+/** A very cheap hash, because a thousand users log in. */
 const passwordHash = hash(PASSWORD, { memoryCost: 8, timeCost: 1, parallelism: 1 });
 
-/** As many fictitious numbers as there are for a test file, nearly; then they are used again. */
+/** Nearly all fictitious numbers of a test file. After that, numbers repeat. */
 const NUMBERS = 4000;
 const phones: ReturnType<typeof newPhone>[] = [];
 const ADDRESSES = 250;
@@ -174,7 +176,7 @@ async function newUser({ deps }: Stack, accountId: string, role: Role): Promise<
   return { id, accountId, username, password: PASSWORD };
 }
 
-/** A session as if its user had just logged in, by the password and, `strong`, a second factor. */
+/** A session as after a login by password, and by a second factor if `strong`. */
 export async function sessionOf(
   { deps }: Stack,
   person: Person,
