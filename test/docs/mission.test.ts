@@ -12,10 +12,10 @@ const portal = readdirSync(join(root, "portal"), { recursive: true, encoding: "u
   .join("\n")
   .replace(/\s+/g, " ");
 
-/** What a link or a form of the portal may be made from. */
+/** Whether the portal's source has the path as a string, as links and forms do. */
 const quoted = (path: string) => [`"${path}"`, `\`${path}\``].some((text) => portal.includes(text));
 
-/** Whether a page has the text, from end to end, as a heading, a label, a link or a button. */
+/** Whether a page has exactly this text as a heading, a label, a link or a button. */
 function isLabel(text: string): boolean {
   const literal = text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
   return new RegExp(`[>"}] ?${literal}:? ?[<"{]`).test(portal);

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 const root = join(import.meta.dirname, "../..");
 const text = readFileSync(join(root, "docs/security.md"), "utf8");
 
-/** How many requirements each section of ASVS 5.0.0's chapters V6 and V7 has. */
+/** The number of requirements in each section of ASVS 5.0.0, chapters V6 and V7. */
 const SECTIONS: Record<string, number> = {
   ...{ "6.1": 3, "6.2": 12, "6.3": 8, "6.4": 6, "6.5": 8, "6.6": 4, "6.7": 2, "6.8": 4 },
   ...{ "7.1": 3, "7.2": 4, "7.3": 2, "7.4": 5, "7.5": 3, "7.6": 2 },
@@ -15,7 +15,7 @@ const rows = text
   .split("\n")
   .filter((line) => line.startsWith("| "))
   .map((line) => line.split("|").map((cell) => cell.trim()));
-/** Of ASVS alone: `| id | level | ...`. */
+/** The rows of ASVS only: `| id | level | ...`. */
 const asvs = rows.filter(
   ([, id = "", level = ""]) => /^\d\.\d\.\d+$/.test(id) && /^[123]$/.test(level),
 );

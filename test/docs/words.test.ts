@@ -5,7 +5,7 @@ import { OLD_LABELS, OLD_SENTENCES } from "./old-words.ts";
 
 const root = join(import.meta.dirname, "../..");
 
-/** Where texts for people stand. */
+/** The files with texts for people. */
 const FILES = [
   ...["portal", "api", "core", "scripts/cli"].flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
@@ -16,7 +16,7 @@ const FILES = [
   "store/event-types.ts",
 ];
 
-/** A file's code as one line, without comments, each text in one piece. */
+/** Each file's code as one line without comments, with strings joined over `+`. */
 const texts = FILES.map((file) => ({
   file,
   text: readFileSync(join(root, file), "utf8")

@@ -141,7 +141,7 @@ test("another administrator is made; the session of before ends, since it was a 
   });
   const after = await tokenOf(member);
   expect((await list(after)).status).toBe(200);
-  // And back again: what was opened as an administrator's is one no more.
+  // Back to member: a session opened as an administrator ends.
   expect((await setRole(token, member.id, "member")).body.role).toBe("member");
   expect((await list(after)).problem.code).toBe("session_revoked");
   expect((await list(await tokenOf(member))).problem.code).toBe("forbidden");
@@ -225,7 +225,7 @@ type Schema = {
 
 type Call = { method: string; path: string; body: object | undefined };
 
-/** Every call of the document about these ids, with what would matter if it did anything to the victim. */
+/** Every call of the document about these ids, with bodies that could harm the victim. */
 function callsAbout(ids: string[], values: Record<string, unknown>): Call[] {
   const { paths, components } = stack.document;
   const resolve = (schema: Schema): Schema =>
@@ -238,7 +238,7 @@ function callsAbout(ids: string[], values: Record<string, unknown>): Call[] {
     const body = Object.fromEntries(
       fields.map(([name, one]) => [name, sample(name, resolve(one))]),
     );
-    // Fields that nobody declared might be believed as well.
+    // Also sends undeclared fields, which must be ignored.
     return [body, { ...body, ...values }];
   };
   return Object.entries(paths).flatMap(([path, item]) =>
@@ -262,7 +262,7 @@ function callsAbout(ids: string[], values: Record<string, unknown>): Call[] {
 
 const byId = (a: { id: string }, b: { id: string }) => a.id.localeCompare(b.id);
 
-/** A user who is setting up a device of either kind, and what an attacker could know of it. */
+/** A user who is setting up a phone and an app, and what an attacker could know about them. */
 async function halfEnrolled() {
   const { api, deps } = stack;
   const user = await stack.createUser();
@@ -305,7 +305,7 @@ test.each(["administrator", "support"] as const)(
       ...callsAbout([user.id, phoneId], values(pin, phoneId)),
       ...callsAbout([appId], values(code, appId)),
     ];
-    // Support takes all devices away from a user who has lost them, which is no attack; so that is last.
+    // Support may remove all devices of a user, which is no attack. So those calls come last.
     const isReset = ({ path }: Call) => path.includes("/reset-multi-factor");
     const order = [...all.filter((call) => !isReset(call)), ...all.filter(isReset)];
 
@@ -322,7 +322,7 @@ test.each(["administrator", "support"] as const)(
       if (!isReset(call)) expect(after, told).toEqual(before);
       else expect(before.devices, told).toEqual(expect.arrayContaining(after.devices));
     }
-    // The same calls do something to the attacker's own devices, and to what the role is for.
+    // The same calls work for the attacker's own devices, and for what the role is allowed to do.
     expect(answers).toContain("POST /v1/me/devices/sms 201");
     expect(answers).toContain(`POST /v1/me/devices/${phoneId}/verify 404`);
     expect(answers).toContain(

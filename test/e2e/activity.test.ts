@@ -30,7 +30,7 @@ async function newAccount() {
   return { admin, member, token };
 }
 
-/** Something that happens to the person at that time. */
+/** Records an event about the person at this time. */
 const happen = ({ id: userId, accountId }: Person, type: string, at: string, actorId = userId) =>
   recordEvent(stack.deps.db, {
     key: newId(),
@@ -41,7 +41,7 @@ const happen = ({ id: userId, accountId }: Person, type: string, at: string, act
     type: otherType(type),
   });
 
-/** Every event of all pages, the newest first. */
+/** The events of all pages, newest first. */
 async function allPages(token: string, query = "") {
   const events: ShownEvent[] = [];
   let before: number | null = null;
@@ -145,7 +145,9 @@ test("members see neither the account's activity nor its export", async () => {
 });
 
 describe("from where something was done", () => {
-  /** Something that the actor does to the person, from a place of the actor's own. */
+  /**
+   * Records something that the actor does to the person, from the actor's own address and browser.
+   */
   const doneBy = (person: Person, actor: { id: string }, type: string) =>
     recordEvent(stack.deps.db, {
       ...{ key: newId(), at: new Date(stack.clock.now()), type: otherType(type) },
@@ -154,7 +156,7 @@ describe("from where something was done", () => {
     });
   const placeOf = ({ id }: { id: string }) => `place of ${id}`;
 
-  /** Gives a user another role, as an operator does. */
+  /** Changes a user's role, as an operator does. */
   const become = ({ id: userId, accountId }: Person, role: Role) =>
     setRole(
       stack.deps.db,
@@ -171,7 +173,9 @@ describe("from where something was done", () => {
       },
     );
 
-  /** A member to whom everybody has done something, each from their own place. */
+  /**
+   * A member with one event by each kind of actor, each from the actor's own address and browser.
+   */
   async function everybodyActs() {
     const { admin, member, token } = await newAccount();
     const { accountId } = admin;
@@ -183,13 +187,13 @@ describe("from where something was done", () => {
     return { member, admin, token, supportToken, actors };
   }
 
-  /** Whose places a text tells. */
+  /** The actors whose address or browser is in a text. */
   const told = (text: string, actors: Record<string, { id: string }>) =>
     Object.entries(actors)
       .filter(([, { id }]) => text.includes(`place of ${id}`) || text.includes(`browser of ${id}`))
       .map(([name]) => name);
 
-  /** A page of the portal, by the session's token. */
+  /** A page of the portal, opened with this session. */
   const pageOf = async (path: string, token: string) => {
     const headers = { cookie: `session=${token}`, accept: "text/html" };
     const answer = await stack.app.request(path, { headers });
@@ -234,7 +238,7 @@ describe("from where something was done", () => {
     ]);
     const { token: own } = await logInByPassword(stack, member);
     expect(shown(await get(own, "/v1/me/activity"))).toEqual([]);
-    // And what they did before they were Support is hidden while they are.
+    // A Support operator's earlier events are hidden as well, as long as they are Support.
     await become(house, "support");
     expect(shown(await get(token, ACCOUNT))).toEqual([]);
   });
@@ -251,7 +255,7 @@ describe("from where something was done", () => {
     await recordEvent(stack.deps.db, { ...added, type: "user_added", detail: { role: "support" } });
     for (const operator of [told, untold]) await doneBy(member, operator, "by_support");
     await become(told, "member");
-    // As it was recorded before events told the role before.
+    // Like an event from before events recorded the previous role.
     const former = { ...added, key: newId(), userId: untold.id };
     await recordEvent(stack.deps.db, {
       ...former,

@@ -27,7 +27,7 @@ type Panel = { type: string; title: string; targets?: { expr: string }[] };
 const { panels }: { panels: Panel[] } = JSON.parse(read("second-step.json"));
 const charts = panels.filter(({ type }) => type !== "row");
 
-/** What Prometheus answers to a query. */
+/** Prometheus's answer to a query. */
 type Result = { status: string; data: { result: { metric: object; value: [number, string] }[] } };
 
 const folder = mkdtempSync(join(tmpdir(), "second-step-prometheus-"));
@@ -38,7 +38,7 @@ let address: string;
 const ask = async <T>(path: string, query: Record<string, string> = {}) =>
   (await (await fetch(`${address}/api/v1/${path}?${new URLSearchParams(query)}`)).json()) as T;
 
-/** A real Prometheus that reads the real processes each second, as docs/grafana/prometheus.yml says. */
+/** A real Prometheus that reads the real processes every second, by docs/grafana/prometheus.yml. */
 async function startPrometheus() {
   const program = await ensureDebianPackage("prometheus", "prometheus", () => {});
   const count = service.metricsAddresses.length - service.urls.length;
@@ -53,7 +53,7 @@ async function startPrometheus() {
     scrape_configs: [job("second-step-gateway", gateways), job("second-step-worker", workers)],
     rule_files: [join(docs, "alerts.yml")],
   };
-  // Every JSON is YAML.
+  // JSON is valid YAML.
   writeFileSync(join(folder, "prometheus.yml"), JSON.stringify(configuration));
   const host = `127.0.0.1:${await freePort()}`;
   address = `http://${host}`;
@@ -102,7 +102,7 @@ test.each(charts.map((chart) => [chart.title, chart] as const))(
   async (_, { targets = [] }) => {
     expect(targets.length).toBeGreaterThan(0);
     for (const { expr } of targets) {
-      // What fails seldom has no series here; that its metric has the label is seen without the value.
+      // Rare failures have no series here. Matching any value shows that the metric has the label.
       const query = expr.replaceAll("$__rate_interval", "1m").replaceAll('!="ok"', '=~".+"');
       const answer = await until(
         () => ask<Result>("query", { query }),

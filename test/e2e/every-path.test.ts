@@ -1,4 +1,4 @@
-// Each place of each flow, by a shortest path over HTTP. All paths: npm run test:paths
+// Drives each flow over HTTP to every place by a shortest path. All paths: npm run test:paths
 import { everyPath } from "./paths/every-path.ts";
 
 everyPath("shortest");

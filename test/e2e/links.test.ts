@@ -40,7 +40,7 @@ async function cloudUser(): Promise<Person & { accountName: string }> {
   return { ...(await stack.createUser(administrator)), accountName };
 }
 
-/** Gives the user a requirement of their own. */
+/** Gives the user a requirement that overrides the account's. */
 function requireOf({ id: userId, accountId }: Person, requirement: Requirement) {
   const at = new Date(stack.clock.now());
   const event = { key: newId(), at, type: "user_requirement_changed", accountId, userId } as const;
@@ -192,7 +192,7 @@ describe("linking a Cloud account", () => {
       { key: newId(), at: new Date(stack.clock.now()), type: "policy_changed", accountId },
     );
     expectProblem(await link(token, strict), "linked_account_has_mfa");
-    // Nor where its administrators are exempt from what it requires of everybody else.
+    // Also refused if the account's requirement exempts its administrators.
     await requireOf(strict, "optional");
     expectProblem(await link(token, strict), "linked_account_has_mfa");
     expect(await links(token)).toEqual([]);
@@ -207,7 +207,7 @@ describe("linking a Cloud account", () => {
     await requireOf(await colleague(bound), "required");
     for (const cloud of [paired, bound])
       expectProblem(await link(token, cloud), "linked_account_has_mfa");
-    // A member's device is the member's own matter.
+    // A member's device does not matter for the link.
     const plain = await cloudUser();
     await enrollPhone(stack, await stack.createUser({ accountId: plain.accountId }));
     expect((await link(token, plain)).status).toBe(201);

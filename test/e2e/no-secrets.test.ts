@@ -16,7 +16,7 @@ import { useStack } from "../support/used.ts";
 
 const stack = useStack();
 
-/** The code that the app shows `ms` after the beginning. */
+/** The code that the app shows `ms` after the start of the test. */
 const appCode = (secret: string, ms = 0) =>
   generateSync({ secret, epoch: Math.floor((BEGINNING + ms) / 1000) });
 
@@ -51,7 +51,7 @@ test("attack: an operator reads every history and every log line, and learns no 
   const tokens = [first.token, token, recovered.token].map((text) => text.split(".")[1] as string);
   secrets.push(app.secret, code, ...codes, ...tokens);
 
-  // A provider that quotes message and number as it refuses: what the worker logs of that.
+  // A provider that quotes message and number in its refusal, which the worker logs.
   stack.failSms("refuse");
   const unlucky = await stack.createUser();
   const begun = await logInByPassword(stack, unlucky);
@@ -69,7 +69,7 @@ test("attack: an operator reads every history and every log line, and learns no 
   expect(types).toEqual(
     expect.arrayContaining(["smsEnrollment", "otpEnrollment", "loginChallenge", "deviceRemoval"]),
   );
-  // What is looked through is really the decoded input of the workflows.
+  // Proves that the texts really hold the decoded inputs of the workflows.
   expect(texts.join("\n")).toContain(`"challengeId":"${challenge.id}"`);
   expect(secretsIn(texts, secrets)).toEqual([]);
   expect(secretsIn(stack.logged(), secrets)).toEqual([]);

@@ -39,7 +39,7 @@ async function outbox(to: string): Promise<Required<KeptMessage>[]> {
   return (await answer.json()) as Required<KeptMessage>[];
 }
 
-/** The mails to the address, newest first, once there are so many. */
+/** Waits for `count` mails to the address. Returns them, newest first. */
 const mails = (to: string, count: number) =>
   until(
     () => outbox(to),
@@ -51,7 +51,7 @@ const subjects = (found: { subject: string }[]) =>
 
 let addresses = 0;
 
-/** A user with an address, who has been told of it. */
+/** A user with an address who got the notice about adding it. */
 async function told(options: Parameters<Stack["createUser"]>[0] = {}) {
   const user = await stack.createUser(options);
   const email = `user-${addresses++}@example.com`;
@@ -172,7 +172,7 @@ describe("lock and reset", () => {
       await stack.api.verifyPasscode(id, wrongCode(passcode, n), { headers });
     const [locked] = await mails(email, 3);
     expect(locked?.body).toContain("From:  an unknown place\n");
-    // Any digits can stand in the user's name, which is made by chance.
+    // The random user name may contain these digits.
     expect(locked?.body?.replace(user.username, "")).not.toMatch(/evil|555/);
   });
 });

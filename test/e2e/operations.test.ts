@@ -26,7 +26,9 @@ let stack: Stack;
 let environment: Record<string, string | undefined>;
 const ids = { locked: "", waiting: "", undelivered: "" };
 
-/** One user removed everything, came back and is locked; one waits for a PIN, one for a message. */
+/**
+ * One user removed all devices, added one again and is locked. Others wait for a PIN or a message.
+ */
 beforeAll(async () => {
   await ensureDebianPackage("psql", "postgresql-client", () => {});
   const temporal = await ensureTemporalCli(() => {});
@@ -74,7 +76,7 @@ const commands = [...document.matchAll(/^## (\d+)\. (.*?)$.*?^```sh\n(.*?)^```/g
   ([, number, question = "", command = ""]) => ({ number: Number(number), question, command }),
 );
 
-/** What each answer must tell of the flows above. */
+/** What each command's answer must contain about the flows above. */
 const TOLD: Record<number, () => RegExp[]> = {
   1: () => [new RegExp(`sms-enrollment/${ids.waiting}`)],
   2: () => [new RegExp(`login-challenge/${ids.undelivered}`)],
@@ -98,7 +100,7 @@ test.each(commands)("$number. $question", async ({ number, command }) => {
     return stdout;
   };
   const wanted = TOLD[number]?.() ?? [];
-  // Temporal's visibility follows a moment after the workflow.
+  // Temporal's visibility is a moment behind the workflow.
   const text = await until(answer, (text) => wanted.every((pattern) => pattern.test(text)));
   expect(wanted.length).toBeGreaterThan(0);
   for (const pattern of wanted) expect(text).toMatch(pattern);

@@ -21,7 +21,7 @@ beforeAll(async () => {
 }, limit(300_000));
 afterAll(() => stack.stop());
 
-/** The code that another implementation (oathtool) shows at the service's time. */
+/** The code of an independent implementation (oathtool) at the service's time. */
 async function codeOf(secret: string, ms = stack.clock.now()) {
   const at = new Date(ms).toISOString().replace("T", " ").slice(0, 19);
   const { stdout } = await run("oathtool", ["--totp", "--base32", `--now=${at} UTC`, secret]);
@@ -32,7 +32,7 @@ async function addApp(token: string, name = "App") {
   return stack.api.call<OtpSetup>("POST", "/v1/me/devices/otp", { token, body: { name } });
 }
 
-/** A user with one verified app; the clock stands one step after its proof. */
+/** A user with one verified app. The clock is one TOTP step on, so a new code can be used. */
 async function withApp() {
   const user = await stack.createUser();
   const { token } = await logInByPassword(stack, user);
@@ -92,7 +92,7 @@ test("another program reads the barcode back to exactly the URI", async () => {
 });
 
 describe("the entry in the authenticator app", () => {
-  /** The label that an app reads from the barcode. */
+  /** The label that an app reads from the QR code. */
   async function labelOf(name: string) {
     const user = await stack.createUser();
     const { token } = await logInByPassword(stack, user);

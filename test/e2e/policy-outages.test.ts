@@ -55,7 +55,7 @@ describe("at the end of a grace period, while no worker runs", () => {
   const inMinutes = (minutes: number) =>
     new Date(stack.clock.now() + minutes * MINUTE_MS).toISOString();
 
-  /** Lets so much time pass that the grace period of half an hour ends now, without a worker. */
+  /** Does `work` without a worker, at the time when the grace period of half an hour ends. */
   async function withoutWorker(work: () => Promise<void>) {
     await stack.stopWorker();
     try {
@@ -79,7 +79,7 @@ describe("at the end of a grace period, while no worker runs", () => {
       const { reason } = expectProblem(await stack.api.session(weak), "session_revoked");
       expect(reason).toBe("policy_required");
       expect((await stack.api.session(safe)).status).toBe(200);
-      // Who logs in now knows of the requirement: the session for the set-up lives.
+      // A login from now on gets a session for set-up, which the requirement does not end.
       const set = await logInByPassword(stack, member);
       expect(set.scope).toBe("mfa_setup");
       expect((await stack.api.multiFactor(set.token)).status).toBe(200);
@@ -91,7 +91,7 @@ describe("at the end of a grace period, while no worker runs", () => {
     const body = { requirement: "required", enforceAfter: inMinutes(30) };
     expect((await announce(token, body)).status).toBe(202);
     await withoutWorker(async () => {
-      // The store of sessions answers a millisecond late: the grace period is over by then.
+      // Redis answers a millisecond late, and the grace period ends in that time.
       const { redis } = stack.deps;
       const slow = gatewayOver(stack, {
         redis: Object.create(redis, {

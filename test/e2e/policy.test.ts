@@ -25,7 +25,7 @@ const getPolicy = (token: string) => stack.api.call<Policy>("GET", PATH, { token
 const putPolicy = (token: string, body: PolicyRequest | object) =>
   stack.api.call<Policy>("PUT", PATH, { token, body });
 
-/** An account with two administrators and a member, none of whom has a device. */
+/** An account with two administrators and a member, all without a device. */
 async function newAccount() {
   const admin = await stack.createUser({ role: "administrator" });
   const { accountId } = admin;
@@ -35,11 +35,11 @@ async function newAccount() {
 
 const tokenOf = async (user: Person) => (await logInByPassword(stack, user)).token;
 
-/** Changes the policy as this administrator by a new login. */
+/** Changes the policy as this administrator, after a new login. */
 const changeAs = async (user: Person, body: PolicyRequest) =>
   (await putPolicy(await tokenOf(user), body)).body;
 
-/** Gives the user an app; the session that did it has the second factor. */
+/** Gives the user an app. Returns the token of the session, which now has the second factor. */
 async function enrollApp(user: Person): Promise<string> {
   const token = await tokenOf(user);
   const named = { token, body: { name: "App" } };
@@ -51,7 +51,7 @@ async function enrollApp(user: Person): Promise<string> {
   return token;
 }
 
-/** The state of the account's roll-out of that version, as operators see it. */
+/** The state of the roll-out of this version, as operators see it. */
 const rolloutState = async ({ accountId }: Person, version: number) =>
   (
     await stack.temporal.client.workflow
@@ -134,7 +134,7 @@ test("set-up is all that a set-up session may do, for a quarter of an hour, agai
   ] as const)
     expect((await api.call(method, path, { token, body })).problem.code, path).toBe("setup_only");
 
-  // Left, and taken up again where it was.
+  // The user leaves the set-up and continues it after another login.
   await stack.advance(15 * MINUTE);
   expect((await api.multiFactor(token)).problem.code).toBe("session_expired");
   const second = await logInByPassword(stack, member);

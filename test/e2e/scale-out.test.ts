@@ -8,7 +8,8 @@ import { challengeSent, enrollPhone, logInBySms, startChallenge } from "../suppo
 import { type Service, startService } from "../support/service.ts";
 import { until } from "../support/until.ts";
 
-// Two gateways, two workers, a cluster of three nodes. `npm run test:cluster` tells the other stories.
+// Two gateways, two workers, a cluster of three nodes. `npm run test:cluster` runs all other tests
+// so.
 let cluster: RedisCluster;
 let service: Service;
 let people: { user: Person; e164: string; token: string }[];
@@ -65,12 +66,12 @@ test(
       expect(answer.headers.get("retry-after")).toBe("2");
       expect(await answer.json()).toMatchObject({ away: ["redis"] });
     }
-    // A cluster without a part of its slots serves none, once its nodes have noticed.
+    // Once the nodes notice that slots are missing, the cluster serves no slot.
     await until(
       () => Promise.all(people.map(({ token }) => impatient.session(token))),
       (answers) => answers.every(({ status }) => status === 503),
     );
-    // More than would lock.
+    // More guesses than the lock allows.
     for (let count = 0; count < 8; count++)
       for (const { id } of begun)
         expectProblem(await impatient.verifyPasscode(id, "0000000"), "service_unavailable");

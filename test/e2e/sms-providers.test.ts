@@ -10,7 +10,7 @@ import { until } from "../support/until.ts";
 let smsc: Awaited<ReturnType<typeof startSmsc>>;
 let front: Awaited<ReturnType<typeof startTlsFront>>;
 let service: Service;
-/** The service, with the phones that the SMSC delivers to. */
+/** The service, with the phones to which the SMSC delivers. */
 let stage: Service;
 beforeAll(async () => {
   smsc = await startSmsc();
@@ -23,7 +23,7 @@ beforeAll(async () => {
     SMPP_FROM: "Second Step",
     NODE_EXTRA_CA_CERTS: front.certificate,
   };
-  // One worker, whose connections to the SMSC are counted.
+  // One worker, so that its connections to the SMSC can be counted.
   service = await startService("postgres", settings, 1);
   stage = { ...service, ...phones(smsc.messagesTo) };
 }, limit(120_000));

@@ -14,17 +14,17 @@ import {
 import { type Service, startService } from "../support/service.ts";
 import { until } from "../support/until.ts";
 
-// One story: each test goes on where the one before it ended.
+// One story: each test continues where the previous one ended.
 describe.each(["postgres", "pglite"] as const)("the story of a phone, on %s", (database) => {
   let service: Service;
   let alice: Person;
   let bob: Person;
   const phone = newPhone();
   const bobs = newPhone();
-  /** Everything that nobody may read in a history or a log. */
+  /** Everything that must not be in a history or a log. */
   const secrets = new Set<string>();
   const workflows = new Set<string>();
-  /** Alice's: her first session, a second one, her device, her session by SMS. */
+  /** Alice's first session, a second one, her device, and her session by SMS. */
   let first: string;
   let second: string;
   let device: string;
@@ -196,10 +196,10 @@ describe.each(["postgres", "pglite"] as const)("the story of a phone, on %s", (d
       (missing) => missing.length === 0,
     );
     const { types, texts } = await everythingReadable(client);
-    // Beside the flows of the story there are the notices that its events send.
+    // The story's events also start notices.
     expect(types.filter((type) => type !== "notice")).toHaveLength(workflows.size);
     expect(types).toContain("notice");
-    // What is looked through holds what it should: decoded inputs, summaries and current details.
+    // Proves that the texts hold decoded inputs, summaries and current details.
     const all = texts.join("\n");
     expect(all).toContain(`"deviceId":"${device}"`);
     expect(all).toContain('"send a passcode by SMS"');
@@ -209,12 +209,12 @@ describe.each(["postgres", "pglite"] as const)("the story of a phone, on %s", (d
     const lines = service.logs().map(withoutNumbers);
     expect(lines.length).toBeGreaterThan(100);
     expect(secretsIn(lines, secrets)).toEqual([]);
-    // The search itself finds what is there.
+    // Proves that the search finds secrets that are there.
     expect(secretsIn([...lines, `x ${[...secrets].join(" ")} y`], secrets)).toEqual([...secrets]);
   });
 });
 
-/** A line of a log without the numbers of its own that could be taken for a code. */
+/** A log line without its own numbers, such as times, which could look like a code. */
 function withoutNumbers(line: string): string {
   if (!line.startsWith("{")) return line;
   const { pid, time, ms, port, hostname, ...told } = JSON.parse(line);

@@ -135,7 +135,7 @@ describe("attack: doing what only Support may", () => {
       await stack.api.verifyDevice(token, device?.id ?? "", "1234"),
       "device_not_found",
     );
-    // Every call that makes or proves a device is about oneself.
+    // Calls that add or verify a device are only about the caller's own.
     const others = Object.keys(stack.document.paths).filter((path) =>
       /^\/v1\/(support|account)\/.*(device|verify|recovery|default)/.test(path),
     );

@@ -24,7 +24,7 @@ afterAll(async () => {
   await receiver.stop();
 });
 
-/** The span of that name which is about the workflow, once it has come. */
+/** Waits for the span with this name about the workflow. */
 async function spanOf(name: string, workflowId: string) {
   const found = () =>
     receiver.spans.find(
@@ -70,7 +70,7 @@ test("each trace leads from the request through the workflow to the activity, an
   ]);
   const accepted = await spanOf("StartWorkflowUpdate:acceptPasscode", workflowId);
   const requestId = verified.headers.get("x-request-id");
-  // The gateway writes its log beside its answers: the line may be there a moment later.
+  // The gateway logs independently of its answers, so the line may come a moment later.
   const line = await until(
     async () =>
       service
@@ -110,7 +110,7 @@ test("attack: a client cannot name the trace that its request belongs to", async
   expect(span?.traceId).not.toBe(traceId);
 });
 
-/** What went wrong with each history that does not replay on that code. */
+/** The errors of the histories that do not replay on this code. */
 async function faultsOf(
   workflowBundle: WorkflowBundle,
   histories: Iterable<{ workflowId: string; history: unknown }>,

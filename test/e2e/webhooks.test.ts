@@ -30,7 +30,7 @@ afterEach(async () => {
 type Made = WebhookView & { secret: string };
 type Page = { deliveries: DeliveryView[]; next: number | null };
 
-/** An administrator of an account of their own, with the calls that they may make. */
+/** An administrator of a new account, with the calls that they may make. */
 async function newAdmin() {
   const admin = await stack.createUser({ role: "administrator" });
   const { token } = await logInByPassword(stack, admin);
@@ -44,7 +44,7 @@ async function newAdmin() {
     call,
     add: (url: string, types?: string[]) => call<Made>("POST", "", { body: { url, types } }),
     deliveries,
-    /** The deliveries once they are so many, and none is under way. */
+    /** Waits until there are `count` deliveries and none is running. Returns them. */
     settled: (id: string, count: number) =>
       until(
         () => deliveries(id).then((page) => page.deliveries),
@@ -85,7 +85,7 @@ test("what happens in the account arrives at its webhook and at no other account
     (all) => all.length === 1,
   );
   expect(told.map((message) => verified(message, secret, stack.clock.now()))).toMatchObject([
-    // It is there when the event is passed on.
+    // The webhook exists when its own event is passed on.
     { type: "webhook_added", data: { actorId: one.admin.id, detail: { webhookId: id } } },
   ]);
   expect(theirs.received.every(({ body }) => !body.includes(one.admin.accountId))).toBe(true);
@@ -152,7 +152,7 @@ test("what was not taken can be sent again at once, as often as one likes, under
     );
   await delivered(2);
   for (const attempts of [3, 4]) {
-    // The row is written a moment before the workflow has ended.
+    // The row is written a moment before the workflow ends, so wait for that.
     await stack.temporal.client.workflow
       .getHandle(workflowIds.webhookDelivery(id, eventId))
       .result();
@@ -258,7 +258,7 @@ test("an event survives that no worker runs when it happens", async () => {
   expect(receiver.received).toHaveLength(3);
 });
 
-/** Ways to write an address inside, each refused when it is saved and when it is sent to. */
+/** Ways to write an internal address. Each is refused when saved and when an event is sent. */
 const INSIDE = [
   "https://127.0.0.1/",
   "https://127.1/",
@@ -296,7 +296,7 @@ test.each(INSIDE)("%s is inside, and no webhook's", async (url) => {
     code: "invalid_webhook_url",
     errors: [{ path: "url" }],
   });
-  // As if DNS had said something else when it was saved.
+  // As if DNS had answered something else when the webhook was saved.
   const sender = webhookSender({ inside: false, timeoutMs: 5000 });
   const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
   const message = { url, secret, id: "evt_1", at: new Date(0), body: "{}" };

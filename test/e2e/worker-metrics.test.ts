@@ -6,12 +6,12 @@ import { until } from "../support/until.ts";
 
 let service: Service;
 beforeAll(async () => {
-  // One worker: each counts its own.
+  // One worker, because each counts only its own work.
   service = await startService("postgres", {}, 1);
 }, limit(120_000));
 afterAll(() => service.stop());
 
-/** The lines of a worker's metric that carry all of the labels. */
+/** The lines of a worker's metric that have all these labels. */
 const series = (text: string, name: string, labels: string[]) =>
   text
     .split("\n")

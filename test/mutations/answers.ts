@@ -1,6 +1,6 @@
 import type { Mutation } from "./mutation.ts";
 
-/** The rules of kept answers. */
+/** The rules of stored answers. */
 export const answersMutations: Mutation[] = [
   {
     mistake: "a key is good for another request",

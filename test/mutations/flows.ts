@@ -1,6 +1,6 @@
 import type { Mutation } from "./mutation.ts";
 
-/** The rules that the machines hold. */
+/** The rules in the machines. */
 export const flowsMutations: Mutation[] = [
   {
     mistake: "a resend makes the challenge last longer",

@@ -1,16 +1,16 @@
 /**
- * A mistake that a person could make in a rule of the product, as one edit of one file, and the
- * tests that must notice it. `npm run test:mutations` applies each to a copy of the project.
+ * A mistake that a person could make in a rule of the product: one edit of one file, and the tests
+ * that must notice it. `npm run test:mutations` applies each to a copy of the project.
  */
 export type Mutation = {
-  /** The mistake in words: which rule is gone, or what is wrong about it. */
+  /** The mistake in words: the rule that is missing, or what is wrong with it. */
   mistake: string;
-  /** The file that it is made in, from the root of the project. */
+  /** The file with the mistake, from the root of the project. */
   file: string;
   /** The text to replace, which must occur exactly once in the file. */
   find: string;
-  /** What the mistake puts in its place. */
+  /** The text that replaces it. */
   replace: string;
-  /** The test files of which at least one must fail, from the root of the project: quick ones first. */
+  /** The test files, from the project's root, of which at least one must fail; quick ones first. */
   noticedBy: string[];
 };

@@ -5,7 +5,7 @@ const LEFT = ["test/portal/left-cookies.test.ts"];
 const OUTAGES = ["test/portal/outages.test.ts"];
 const UNDER_WAY = "test/portal/removal-under-way.test.ts";
 
-/** The rules of the pages: what forms say and keep, what they ask first, where they lead. */
+/** The rules of the pages: what forms say, keep and ask first, and where they lead. */
 export const portalMutations: Mutation[] = [
   {
     mistake: "what one user's form said is shown to the next user of the browser",

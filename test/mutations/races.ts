@@ -1,6 +1,6 @@
 import type { Mutation } from "./mutation.ts";
 
-/** What is checked and written in one step, so that no other request comes between. */
+/** Checks and writes in one step, so that no other request comes between. */
 export const racesMutations: Mutation[] = [
   {
     mistake: "recovery codes are written without the user's row held",

@@ -1,6 +1,8 @@
 import type { Mutation } from "./mutation.ts";
 
-/** What a session may: recent logins, passwords and keys, roles that need a second factor, links. */
+/**
+ * What a session may do: recent logins, passwords, keys, roles that need a second factor, links.
+ */
 export const rightsMutations: Mutation[] = [
   {
     mistake: "a request goes on whose session ended while it waited",

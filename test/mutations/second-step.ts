@@ -1,6 +1,6 @@
 import type { Mutation } from "./mutation.ts";
 
-/** What a thief of a password may try, and what its owner hears of it. */
+/** What a thief with the password may try, and what the owner is told. */
 export const secondStepMutations: Mutation[] = [
   {
     mistake: "an outage gives back attempts without a bound",

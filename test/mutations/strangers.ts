@@ -1,6 +1,6 @@
 import type { Mutation } from "./mutation.ts";
 
-/** What strangers may make the service keep and work for, and what guesses cost. */
+/** How much storage and work strangers may cause, and what guesses cost. */
 export const strangersMutations: Mutation[] = [
   {
     mistake: "one header of a stranger is an operator's alarm",

@@ -1,6 +1,6 @@
 import type { Mutation } from "./mutation.ts";
 
-/** Typed text, addresses, content types and what strangers' words may reach. */
+/** Typed text, addresses, content types, and where strangers' text may appear. */
 export const typedMutations: Mutation[] = [
   {
     mistake: "only the digits of ASCII and of full width are read",

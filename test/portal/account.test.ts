@@ -37,7 +37,7 @@ describe("the account's requirement", () => {
     await his.getByLabel("Required for everyone").check();
     await his.getByLabel("Grace period in days").fill("0");
     await press(his, "Save Setting");
-    // Nothing is done before the question is answered, which names the number.
+    // Nothing changes before the question is answered. It shows the number of people.
     expect(await heading(his)).toBe("Require it now?");
     expect(await his.getByText("log out 2 of 2 people, including you").isVisible()).toBe(true);
     await expectAccessible(his);
@@ -66,7 +66,7 @@ describe("the account's requirement", () => {
     await follow(hers, "Add an OTP device");
     await hers.getByLabel("Device nickname").fill("Hers");
     await press(hers, "Add Device");
-    // Set-up can be left and resumed.
+    // Set-up can be left and continued.
     await press(hers, "Log out");
     await logIn(hers, member);
     await follow(hers, "Set Up Multi-Factor Authentication");
@@ -81,7 +81,7 @@ describe("the account's requirement", () => {
     await logIn(hers, member);
     await hers.getByLabel("Passcode").fill(await portal.codeOf(secret));
     await press(hers, "Verify Code");
-    // Where she wanted to go before the set-up.
+    // The page that she wanted before the set-up.
     expect(await heading(hers)).toBe("Sessions");
     await hers.goto("/devices");
     expect(await hers.getByText("Your account requires it").isVisible()).toBe(true);
@@ -189,7 +189,7 @@ describe("Support", () => {
     await logIn(page, user);
     await desk.reload();
     const lit = desk.locator(".chart [aria-current] strong");
-    // The login that locked is over: it is not shown as one in progress.
+    // The login that caused the lock has ended, so it is not shown as in progress.
     expect(await lit.allTextContents()).toEqual(["awaiting passcode"]);
     await expectAccessible(desk);
     await page.getByLabel("Passcode").fill(await portal.codeOf(secret));

@@ -25,13 +25,13 @@ const FLAGS = [
   "--disable-sync",
 ];
 
-/** How long a page may take on a busy machine. */
+/** ms. How long a page may take on a busy machine. */
 const PAGE_MS = limit(15_000);
 
-/** The first time a browser may have to be installed. */
+/** ms. Long, because the first start may have to install a browser. */
 const START_MS = limit(300_000);
 
-/** The whole service in this process, on a port, and a real browser to see it with. */
+/** The whole service in this process, on a port, and a real browser. */
 async function startPortal(environment: Record<string, string> = {}) {
   const executablePath = await ensureDebianPackage("chromium", "chromium", () => {});
   await ensureDebianPackage("zbarimg", "zbar-tools", () => {});
@@ -45,13 +45,13 @@ async function startPortal(environment: Record<string, string> = {}) {
   return {
     ...stack,
     url,
-    /** A new browser: nothing of the others is in it. */
+    /** A new browser context that shares nothing with the others. */
     async open(options: BrowserContextOptions = {}): Promise<Page> {
       const context = await browser.newContext({ baseURL: url, ...options });
       context.setDefaultTimeout(PAGE_MS);
       return context.newPage();
     },
-    /** The code that another implementation (oathtool) shows for a secret at the service's time. */
+    /** The code of an independent implementation (oathtool) at the service's time. */
     async codeOf(secret: string): Promise<string> {
       const at = new Date(stack.clock.now()).toISOString().replace("T", " ").slice(0, 19);
       const args = ["--totp", "--base32", `--now=${at} UTC`, secret];
@@ -67,7 +67,7 @@ async function startPortal(environment: Record<string, string> = {}) {
 
 export type Portal = Awaited<ReturnType<typeof startPortal>>;
 
-/** A portal and a browser for one test file, with these settings beside the usual ones. */
+/** A portal and a browser for one test file, with these settings added to the usual ones. */
 export function usePortal(environment?: Record<string, string>): Portal {
   return used(() => startPortal(environment), START_MS);
 }
@@ -80,19 +80,19 @@ export async function logIn(page: Page, { username, password }: Person): Promise
   await press(page, "Log in");
 }
 
-/** Presses the button of this name, and waits for the page that it leads to. */
+/** Presses the button with this name and waits for the next page. */
 export async function press(page: Page, name: string | RegExp): Promise<void> {
   await page.getByRole("button", { name, exact: true }).first().click();
   await page.waitForLoadState();
 }
 
-/** Follows the link of this name. */
+/** Follows the link with this name. */
 export async function follow(page: Page, name: string | RegExp): Promise<void> {
   await page.getByRole("link", { name, exact: true }).first().click();
   await page.waitForLoadState();
 }
 
-/** Opens the account's settings by the menu. */
+/** Opens the account's settings from the menu. */
 export async function openAccount(page: Page): Promise<void> {
   await page.getByText("Account", { exact: true }).click();
   await follow(page, "Account Settings");
@@ -100,7 +100,7 @@ export async function openAccount(page: Page): Promise<void> {
 
 export const heading = (page: Page) => page.locator("h1").textContent();
 
-/** Reads the barcode from the page's picture as a camera would: answers the URI in it. */
+/** Reads the QR code from a screenshot, as a camera does. Returns its URI. */
 export async function readBarcode(page: Page): Promise<URL> {
   const folder = await mkdtemp(join(tmpdir(), "barcode-"));
   try {
@@ -113,14 +113,14 @@ export async function readBarcode(page: Page): Promise<URL> {
   }
 }
 
-/** The secret in the page's barcode. */
+/** The secret in the page's QR code. */
 export async function secretOf(page: Page): Promise<string> {
   return (await readBarcode(page)).searchParams.get("secret") ?? "";
 }
 
 const axe = readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-/** Expects that axe-core finds nothing wrong with the page: WCAG 2.2 AA and its best practices. */
+/** Expects that axe-core finds no fault in the page, by WCAG 2.2 AA and axe's best practices. */
 export async function expectAccessible(page: Page): Promise<void> {
   await page.evaluate(await axe);
   const violations = await page.evaluate(

@@ -136,7 +136,8 @@ describe("setting up a phone", () => {
     await page.getByLabel("Phone number").fill(phoneNumber);
     await press(page, "Add SMS Device");
     await portal.pinTo(e164);
-    // Without a script a page stands still; the news that the PIN was handed over comes after it.
+    // Without scripts a page does not update, and the PIN may be sent after it was loaded. So
+    // reload.
     const wait = page.getByText(/You can request another PIN in \d+ seconds/);
     await until(
       async () => {

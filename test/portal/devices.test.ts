@@ -174,7 +174,7 @@ test("back and reload in the middle: codes are not made twice, a removal is not 
   await page.getByLabel("Passcode").fill(await portal.codeOf(secret));
   await press(page, "Verify Code");
 
-  // Recovery codes: they are gone with a reload, which makes no second set.
+  // Recovery codes: a reload hides them and makes no second set.
   await follow(page, "Generate Recovery Codes");
   await press(page, "Generate Codes");
   const codes = await page.locator("#codes li").allTextContents();
@@ -183,12 +183,12 @@ test("back and reload in the middle: codes are not made twice, a removal is not 
   await page.goto("/devices");
   expect(await page.getByText("10 left").isVisible()).toBe(true);
 
-  // The default method: back from its page changes nothing.
+  // The default method: going back from its page changes nothing.
   await follow(page, "Edit the default authentication method");
   await page.goBack();
   expect(await heading(page)).toBe("My Multi-Factor Devices");
 
-  // The removal: back to its question afterwards, and once more.
+  // The removal: going back to the question afterwards and answering it again.
   await follow(page, "Remove all devices");
   await page.reload();
   await press(page, "Remove all devices");

@@ -13,7 +13,7 @@ const MINUTE_MS = 60_000;
 
 type Owner = Awaited<ReturnType<typeof loggedIn>>;
 
-/** A browser that is logged in as a new user of the role. */
+/** A browser that is logged in as a new user with this role. */
 async function browserOf(role: Role = "member"): Promise<{ web: WebClient; user: { id: string } }> {
   const { user, token } = await loggedIn(stack, role);
   return { web: webClient(stack, token), user };
@@ -31,12 +31,12 @@ describe("a form that is shown again keeps everything that was typed or chosen b
   type Case = {
     name: string;
     role?: Role;
-    /** The form's page, and where it is sent. */
+    /** The form's page; `action` is where the form is sent. */
     page: string;
     action: string;
-    /** Everything filled in, with one field wrong. */
+    /** All fields filled in, one of them wrong. */
     typed: Record<string, string>;
-    /** Where the error is told; nowhere: above the form. */
+    /** The field that shows the error. Without it the error is above the form. */
     wrong?: string;
     secret?: string[];
   };
@@ -154,7 +154,7 @@ describe("a form that is shown again keeps everything that was typed or chosen b
       if (secret.includes(name)) expect(answer.html, name).not.toContain(`value="${value}"`);
       else if (value !== "maybe") expect(form?.fields[name], name).toBe(value);
     }
-    // It is told once, and nothing is kept beyond that.
+    // The error is shown once, and nothing is kept after that.
     expect((await web.open(answer.at)).title).not.toMatch(/^Error/);
   });
 
@@ -218,7 +218,7 @@ describe("what needs a recent login asks for it before the form opens, and comes
     ["administrator", "/account/links/new"],
   ];
 
-  /** Pages of something that there must be, and the forms on them. */
+  /** Pages that need something to exist, and the forms on them. */
   const questions: [string, Role, (owner: Owner) => Promise<string>][] = [
     [
       "another's role",
@@ -265,7 +265,7 @@ describe("what needs a recent login asks for it before the form opens, and comes
         const back = await web.send("/login", { ...form?.fields, username, password });
         expect(back.at).toBe(at);
         expect(back.heading).toBe(question.heading);
-        // Nobody has typed anything.
+        // The user has typed nothing yet, so there is no error.
         expect(back.notices).toEqual([]);
         await stack.advance(16 * MINUTE_MS);
       }
@@ -371,7 +371,7 @@ describe("addresses that people come to by other ways", () => {
     return path.replaceAll(/:\w+/g, id);
   };
 
-  /** Where the address is known, and what these tests put in it is not there or not possible. */
+  /** Known routes whose id in these tests does not exist or is not possible. */
   const GONE: Record<string, { status: number; heading: string }> = {
     "/devices/sms/:id/pin": { status: 404, heading: "Device not found" },
     "/devices/sms/:id/verify": { status: 404, heading: "Device not found" },
@@ -392,11 +392,11 @@ describe("addresses that people come to by other ways", () => {
       expect(title, path).toMatch(/ - Second Step$/);
       expect({ path, status, heading }).toMatchObject(GONE[path] ?? { status: 200 });
     }
-    // A row that no route has would let nothing be noticed.
+    // A row without a route would check nothing.
     expect(Object.keys(GONE).filter((path) => !paths.includes(path))).toEqual([]);
   });
 
-  /** Whose page it is. */
+  /** The role that may open the page. */
   const roleOf = (path: string): Role => {
     if (path.startsWith("/support")) return "support";
     return path.startsWith("/account") ? "administrator" : "member";
@@ -534,7 +534,7 @@ describe("a login that another tab has completed", () => {
     const [web, other] = [webClient(stack), webClient(stack)];
     const fields = { to: "/activity", passcode: codeAt(secret, stack.clock.now()) };
     expect((await web.send(`/login/${id}/verify`, fields)).at).toBe("/activity");
-    // The tab that was left open, in the same browser.
+    // An old tab in the same browser sends its form.
     const late = await web.send(`/login/${id}/verify`, { to: "/sessions", passcode: "123456" });
     expect(late.at).toBe("/sessions");
     const elsewhere = await other.send(`/login/${id}/verify`, { to: "/sessions", passcode: "1" });
@@ -585,7 +585,7 @@ describe("one click", () => {
     expect(question.at).toBe("/account/requirement/now");
     expect(question.html).toContain("This will log out 4 of 4 people");
     expect((await stack.api.session(theirs)).status).toBe(200);
-    // Who thinks again finds the choice in the form as it was made.
+    // After Cancel the form still has the choice that was made.
     const form = question.forms.find(({ action }) => action === "/account");
     const cancel = /<a href="([^"]*)">Cancel</.exec(question.html)?.[1] ?? "";
     const back = await web.open(cancel);

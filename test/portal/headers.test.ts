@@ -1,5 +1,5 @@
-// A proxy takes the head of an answer in a buffer of 4096 bytes, where it is nginx as it comes; a browser
-// takes no larger cookie. What people type, and where they want to go, must not make it larger.
+// By default nginx reads an answer's headers into a buffer of 4096 bytes, and browsers accept no
+// larger cookie. What people type, and the page they want to reach, must not exceed that.
 import { randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
 import { loggedIn, userWithApp, verifiedApp } from "../support/apps.ts";
@@ -9,14 +9,14 @@ import { type WebClient, webClient } from "../support/web.ts";
 
 const BUFFER = 4096;
 
-/** What Node's server adds: the status line, Date, Connection, Keep-Alive, Transfer-Encoding. */
+/** Bytes that Node adds: status line, Date, Connection, Keep-Alive, Transfer-Encoding. */
 const SERVERS_OWN = 170;
 
 const MINUTE_MS = 60_000;
 
 const stack = useStack({
   environment: {
-    // The longest that each may be.
+    // The longest values that the settings allow.
     SEALING_KEYS: `sixteen-chars-id:${randomBytes(32).toString("base64")}`,
     SERVICE_NAME: "x".repeat(30),
   },
@@ -30,7 +30,7 @@ function expectFitting(answer: Response, what: string) {
     expect(Buffer.byteLength(cookie), what).toBeLessThanOrEqual(BUFFER);
 }
 
-/** Texts that take the most room as JSON, as UTF-8 and as a header. */
+/** Texts that take the most space as JSON, as UTF-8 and in a header. */
 const TEXTS = ["x", '"', "\\", "€", "💥", "%"].flatMap((one) =>
   [300, 1500, 1700, 1800, 5000].map((length) => one.repeat(length)),
 );
@@ -58,7 +58,7 @@ test("an answer that keeps what was typed fits the buffer of a proxy, and its co
       kept.push(...answer.headers.getSetCookie().map((cookie) => cookie.length));
     }
   }
-  // The test would see nothing if nothing were kept.
+  // Proves that something was kept; otherwise the test would check nothing.
   expect(Math.max(...kept)).toBeGreaterThan(2000);
 });
 
@@ -71,7 +71,7 @@ test("what is kept until after a login fits as well, and a request with all of i
   await stack.advance(16 * MINUTE_MS);
   for (const text of TEXTS) expectFitting(await post(at, { "reset-reason": text }), "a reason");
   await post(at, { "reset-reason": "x".repeat(1200) });
-  // Each request of the browser carries both.
+  // The browser sends both cookies with each request.
   const cookies = [...web.jar].map(([name, value]) => `${name}=${value}`).join("; ");
   expect(web.jar.get("__Host-flash")?.length).toBeGreaterThan(1600);
   expect(web.jar.get("__Host-goal")?.length).toBeGreaterThan(1600);

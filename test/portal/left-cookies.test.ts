@@ -10,7 +10,7 @@ const stack = useStack();
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
 
-/** What the browser's cookies hold sealed, as the service reads it; empty where there is none. */
+/** The unsealed content of the browser's cookies; empty without cookies. */
 const unsealed = ({ jar }: WebClient) =>
   (["flash", "goal"] as const)
     .flatMap((kind) => {
@@ -19,7 +19,7 @@ const unsealed = ({ jar }: WebClient) =>
     })
     .join("\n");
 
-/** Sends a form without going where its answer leads. */
+/** Sends a form without following the redirect. */
 const post = (web: WebClient, path: string, fields: Record<string, string>) =>
   web.once(path, {
     method: "POST",
@@ -46,7 +46,8 @@ describe("attack", () => {
     for (let times = 0; times < 5; times++)
       expect((await web.once("/login", { method: "POST", headers: form, body })).status).toBe(303);
     const { user, system } = process.cpuUsage(before);
-    // Microseconds that the processor worked, so that a slow day counts nothing: it was many seconds.
+    // CPU time in microseconds, which a slow machine does not change much. It used to be many
+    // seconds.
     expect(user + system).toBeLessThan(3_000_000);
     expect((await web.open("/login")).inputs.username?.value).toBe("");
   });
@@ -65,7 +66,7 @@ describe("attack", () => {
     expect(page.html).not.toContain("S3CRET");
     expect(page.first.headers.get("content-security-policy")).toContain("default-src 'none'");
     expect(web.jar.has("__Host-flash")).toBe(false);
-    // Nothing of it is told by the next page.
+    // The next page shows nothing of it.
     expect((await web.open("/account/users/new")).inputs.username?.value).toBe("");
   });
 
@@ -108,7 +109,7 @@ describe("attack", () => {
     expect(refused).not.toContain("S3CRET");
     await stack.advance(25 * 60 * MINUTE_MS);
     await post(web, at, fields);
-    // Logins need no session that could have ended.
+    // A login form needs no session, so its session cannot have ended.
     if (!path.startsWith("/login")) expect(web.jar.has("__Host-goal")).toBe(true);
     expect(unsealed(web)).not.toContain("S3CRET");
   });
@@ -122,7 +123,7 @@ describe("attack", () => {
     const theirs = await web.open("/devices/email");
     expect(theirs.inputs.email?.value).toBe("");
     expect(theirs.title).not.toMatch(/^Error/);
-    // It is there for the one who sent the form.
+    // The user who sent the form still gets it.
     for (const [name, value] of left) web.jar.set(name, value);
     expect((await web.open("/devices/email")).inputs.email?.value).toBe('private"text');
   });
@@ -184,7 +185,7 @@ describe("a refusal", () => {
       const passcode = wrongCode(codeAt(secret, stack.clock.now()), 1 + tries);
       page = await web.send(action, { ...fields, passcode });
     }
-    // Another form's refusal is about no field, and would be a notice.
+    // The refusal of the resend form is about no field, so it would be a notice.
     for (const locked of [page, await web.send(action.replace("/verify", "/resend"), fields)]) {
       expect(locked.status).toBe(423);
       expect(locked.heading).toBe("Your account is locked");
@@ -205,11 +206,11 @@ describe("a device that another tab has verified", () => {
     const code = codeAt(secret, stack.clock.now());
     expect((await web.send(verify, { code, makeDefault: "on" })).heading).toBe("Log in");
     await stack.advance(30 * SECOND_MS);
-    // The tab that stands at the form still.
+    // An old tab still shows the form and sends it.
     const late = await web.send(verify, { code: "000000", makeDefault: "on" });
     expect(late.heading).toBe("Log in");
     const form = late.forms.find(({ action }) => action === "/login");
-    // The other tab's login leads where it would have led.
+    // A login in the other tab still leads to its own page.
     const elsewhere = await web.open("/login?to=/activity");
     expect(elsewhere.forms.find(({ action }) => action === "/login")?.fields.to).toBe("/activity");
     const { username, password } = user;
@@ -236,7 +237,7 @@ describe("a device that another tab has verified", () => {
     const web = webClient(stack);
     await web.send("/login", { username, password, to: "/activity?kind=logins" });
     const first = await registerApp(stack, web.jar.get("__Host-session") ?? "");
-    // The set-up session has ended meanwhile.
+    // The set-up session has ended by now.
     await stack.advance(16 * MINUTE_MS);
     const late = await web.send(`/devices/otp/${first.device.id}/verify`, { code: "000000" });
     expect(late.heading).toBe("Log in");

@@ -11,7 +11,7 @@ const portal = usePortal();
 
 const MINUTE_MS = 60_000;
 
-/** As the provider of a login's newest message reports. */
+/** Reports on a login's newest message, as the provider does. */
 async function report(address: string, told: Omit<DeliveryReport, "reference">) {
   const id = new URL(address).pathname.split("/").at(-1) ?? "";
   const { redis, flows } = portal.deps;

@@ -20,7 +20,7 @@ test("an administrator finds the users and their own devices in the menu Account
   expect(await page.title()).toMatch(/^User List - /);
   await page.goto("/account/webhooks");
   expect(await here.allTextContents()).toEqual(["Account Settings"]);
-  // The direct link is there as well.
+  // The page also has a direct link.
   await follow(page, "My Multi-Factor Devices");
   await follow(page, "Edit Require multi-factor authentication");
   expect(await heading(page)).toBe("Account-wide two-factor authentication");

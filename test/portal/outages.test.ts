@@ -1,4 +1,5 @@
-// A form is sent while a part of the service is away: what was typed is there when it is back.
+// A form is sent while a part of the service is down. When it is back, the typed text is still
+// there.
 import pg from "pg";
 import { afterEach, describe, expect, test } from "vitest";
 import { newId } from "../../store/ids.ts";
@@ -20,7 +21,7 @@ afterEach(async () => {
   await Promise.all(Object.values(gateway.links).map((link) => link.mend()));
 });
 
-/** The page, as soon as the service is back. */
+/** Waits until the service is back. Returns the page. */
 const back = (web: WebClient, path: string) =>
   until(
     () => web.open(path),
@@ -31,13 +32,13 @@ describe("a form that meets an outage keeps everything that was typed or chosen 
   type Case = {
     name: string;
     role?: Role;
-    /** What its work needs beside the stores. */
+    /** Whether the request needs Temporal in addition to the stores. */
     temporal?: true;
     page: string;
     action: string;
     typed: Record<string, string>;
     secret?: string[];
-    /** Where it leads once it is sent again. */
+    /** The page that it leads to when sent again. */
     to?: RegExp;
   };
   const { countryCode, phoneNumber } = newPhone();
@@ -109,7 +110,7 @@ describe("a form that meets an outage keeps everything that was typed or chosen 
   const cases = table.flatMap((one) => {
     const away: Part[] = ["redis", "postgresql", ...(one.temporal ? ["temporal" as const] : [])];
     const { username } = one.typed;
-    // A user name is taken once.
+    // Each case needs its own user name.
     return away.map((part) => ({
       ...one,
       part,
@@ -129,7 +130,7 @@ describe("a form that meets an outage keeps everything that was typed or chosen 
     expect(answer.first.headers.get("retry-after")).toMatch(/^[1-9]/);
     expect(answer.html).toContain("We kept what you typed, but no passwords or codes.");
     const [, way = ""] = /<a class="button" href="([^"]*)">Go back/.exec(answer.html) ?? [];
-    // Whoever is too early has lost nothing, and is led on.
+    // A retry that comes too early loses nothing, and its page has the link again.
     const early = await web.open(way.replaceAll("&amp;", "&"));
     if (early.status === 503) expect(early.html).toContain(`href="${way}">Try again`);
     const isTold = early.status === 200;
@@ -221,10 +222,10 @@ describe("what is shown only once", () => {
       await client.query("begin; lock table events in access exclusive mode");
       const body = new URLSearchParams(fields);
       const sent = web.once(CODES, { method: "POST", body });
-      // The codes are as good as written; the answer is not kept yet.
+      // Waits until the codes are about to be written, before the answer is stored.
       await until(
         async () => {
-          // A transaction sees one and the same picture of the others else.
+          // Without this, a transaction always sees the same snapshot of the others.
           await client.query("select pg_stat_clear_snapshot()");
           return (await client.query(WAITING)).rowCount;
         },
@@ -297,7 +298,7 @@ describe("what is shown only once", () => {
   });
 });
 
-/** The transactions that wait to write an event. */
+/** The transactions that wait for a lock to write an event. */
 const WAITING = `select from pg_stat_activity
   where wait_event_type = 'Lock' and query ilike '%insert into "events"%'
   and datname = current_database()`;

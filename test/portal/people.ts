@@ -13,7 +13,7 @@ export async function withPhone(portal: Portal) {
   return { user, number: e164, page: await portal.open() };
 }
 
-/** Adds an app to the user over the API, not as the default; answers its secret. */
+/** Adds an app to the user over the API, not as the default. Returns its secret. */
 export async function addApp(portal: Portal, token: string, name = "App"): Promise<string> {
   const body = { name };
   const added = await portal.api.call<OtpSetup>("POST", "/v1/me/devices/otp", { token, body });
@@ -24,7 +24,7 @@ export async function addApp(portal: Portal, token: string, name = "App"): Promi
   return secret;
 }
 
-/** A user with an app alone, and a browser that is not logged in. */
+/** A user with an app and no phone, and a browser that is not logged in. */
 export async function withApp(portal: Portal, options?: Parameters<Portal["createUser"]>[0]) {
   const user = await portal.createUser(options);
   const { token } = await logInByPassword(portal, user);
@@ -32,7 +32,7 @@ export async function withApp(portal: Portal, options?: Parameters<Portal["creat
   return { user, secret, page: await portal.open() };
 }
 
-/** A user with a phone, the default, and an app. */
+/** A user with a phone (the default) and an app. */
 export async function withBoth(portal: Portal) {
   const { user, number, page } = await withPhone(portal);
   const { token } = await logInBySms(portal, user, number);
@@ -44,7 +44,7 @@ export async function withBoth(portal: Portal) {
   return { user, number, secret, page };
 }
 
-/** A new Support operator and a browser in which they are logged in by their app. */
+/** A new Support operator, and a browser in which they are logged in by app. */
 export async function supportDesk(portal: Portal) {
   const { user: operator, secret, page: desk } = await withApp(portal, { role: "support" });
   await logInByApp(portal, desk, operator, secret);

@@ -1,4 +1,4 @@
-// A removal that takes longer than its form can wait, seen in a browser with scripts and in one without.
+// A removal that takes longer than its form can wait, in a browser with scripts and in one without.
 import { expect, test } from "vitest";
 import { expectAccessible, heading, usePortal } from "./browser.ts";
 import { logInByApp, withApp } from "./people.ts";

@@ -7,7 +7,7 @@ const portal = usePortal();
 
 const FORM = "application/x-www-form-urlencoded";
 
-/** Sends the form of a page as a browser would, with these headers beside. */
+/** Sends a page's form as a browser does, with these headers added. */
 function send(path: string, fields: Record<string, string>, headers: Record<string, string>) {
   return portal.app.request(new URL(path, "https://mfa.example").href, {
     method: "POST",

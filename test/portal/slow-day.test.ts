@@ -1,4 +1,4 @@
-// Forms of people on a slow day: what a page asks of a worker takes longer than a program would wait.
+// People's forms on a slow day: a worker takes longer to answer a page than a program would wait.
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { describe, expect, test } from "vitest";
@@ -14,16 +14,16 @@ import { useGatewayBehindLinks, useStack } from "../support/used.ts";
 import { type WebClient, webClient } from "../support/web.ts";
 
 const SITE = "https://mfa.example";
-/** Longer than a program's call waits for a worker. */
+/** ms. Longer than a program's call waits for a worker. */
 const SLOW_MS = 2_500;
 
-/** Shorter than a page waits. */
+/** ms. Shorter than a page waits. */
 const SOON_MS = 8_000;
 
 const stack = useStack();
 const gateway = useGatewayBehindLinks(stack);
 
-/** Sends a page's form, and answers the page that it leads to. */
+/** Sends a page's form. Returns the page that it leads to. */
 async function send(
   token: string,
   path: string,
@@ -36,7 +36,7 @@ async function send(
   return { status: answer.status, to: answer.headers.get("location"), text: await answer.text() };
 }
 
-/** Nothing that a worker has to write down gets on while the forms are being sent. */
+/** Delays the workers' writes for SLOW_MS while the forms are being sent. */
 async function slowly<Sent>(sendAll: () => Promise<Sent>): Promise<Sent> {
   const client = new pg.Client({ connectionString: stack.deps.config.DATABASE_URL });
   await client.connect();
@@ -89,7 +89,7 @@ test("a form whose work takes longer than a program waits is answered when the w
 describe("a removal that nobody gets done", () => {
   const REMOVING = "The devices are being removed. This continues in the background";
 
-  /** Sends the forms while no worker is there, and follows each page until it has led on. */
+  /** Sends the forms while no worker runs, and follows each page until it leads on. */
   async function follow(
     forms: { web: WebClient; path: string; fields?: Record<string, string> }[],
   ) {
@@ -104,7 +104,7 @@ describe("a removal that nobody gets done", () => {
       expect(page.first.status).toBe(303);
       expect(page.status).toBe(200);
       expect(page.html).toContain(REMOVING);
-      // It says so as long as it is true.
+      // The page says so as long as the removal runs.
       expect((await web.open(page.at)).html).toContain(REMOVING);
     }
     await stack.restartWorker();

@@ -19,7 +19,7 @@ test("what Support is shown of a user leaves a trace; the question before a rese
 
   const question = await web.open(`/support/users/${user.id}/reset`);
   expect(question.heading).toBe(`Reset ${user.username}?`);
-  // Neither which devices there are nor how many.
+  // The question shows neither the devices nor their number.
   expect(question.html).not.toMatch(/Second app|\d devices?/);
   const search = await web.open(`/support?query=${user.username}`);
   expect(search.html).toContain(`/support/users/${user.id}`);

@@ -22,7 +22,7 @@ afterEach(async () => {
   for (const receiver of receivers.splice(0)) await receiver.stop();
 });
 
-/** An administrator in front of the account's settings. */
+/** An administrator, in a browser that shows the account's settings. */
 async function atSettings() {
   const admin = await portal.createUser({ role: "administrator" });
   const page = await portal.open();
@@ -64,7 +64,9 @@ test("a webhook is made, its deliveries are seen and sent again, and it is remov
   };
   await until(() => shown("Retrying"), Boolean);
   expect(await page.getByText(/1 attempt, the last .*: 503/).isVisible()).toBe(true);
-  // How long it waits depends on the attempts since it was last sent again, which are not known here.
+  // The page does not show the next time: it depends on the attempts since the last resend, which
+  // are
+  // not known here.
   expect(await page.getByText(/; the next /).count()).toBe(0);
   await expectAccessible(page);
   expect(await page.content()).not.toContain(secret);

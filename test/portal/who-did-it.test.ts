@@ -13,7 +13,7 @@ import { type WebClient, webClient } from "../support/web.ts";
 
 const stack = useStack({ environment: { SUPPORT_CONTACT: "mailto:help@panel.example" } });
 
-/** What stands in the rows of an activity, without tags. */
+/** The text of an activity's rows, without tags. */
 async function rowsOf(web: WebClient, path: string): Promise<string[]> {
   const { html } = await web.open(path);
   const rows = html.slice(html.indexOf('<ul class="rows">')).split("<li>").slice(1);

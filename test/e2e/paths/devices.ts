@@ -6,7 +6,7 @@ import type { Stack } from "../../support/stack.ts";
 import { eventsOf, freshSession, historyLength } from "./people.ts";
 import type { Illegal } from "./walk.ts";
 
-/** The requests of a device, as its owner and as others send them. */
+/** The requests about a device, from its owner and from others. */
 export function deviceRequests(
   stack: Stack,
   { owner, id, type }: { owner: Person; id: string; type: "sms" | "otp" },
@@ -27,7 +27,7 @@ export function deviceRequests(
     token,
     forget,
     wrongCode,
-    /** The owner's illegal requests, and everybody else's. */
+    /** The owner's illegal requests, and all requests of others. */
     async illegal(own: Partial<Record<string, ProblemCode>>): Promise<Illegal[]> {
       const requests = all(await token());
       const other = all((await logInByPassword(stack, await stack.createUser())).token);
@@ -41,7 +41,7 @@ export function deviceRequests(
         ...say(" without a session", all(), "unauthenticated"),
       ];
     },
-    /** The device as it is shown; undefined when it is gone. */
+    /** The device as the API shows it; undefined when it is gone. */
     async device() {
       const { devices } = (await api.multiFactor(await token())).body;
       return devices.find((device) => device.id === id);
@@ -55,7 +55,7 @@ export function deviceRequests(
   };
 }
 
-/** What each request of a device is refused with once there is nothing left to verify, or nothing at all. */
+/** The refusal of each request once the device is verified, or gone. */
 export const VERIFIED = {
   pin: "device_verified_already",
   verify: "device_verified_already",

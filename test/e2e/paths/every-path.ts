@@ -32,11 +32,11 @@ export function everyPath(form: Form) {
     drivenAlong({ machine: policyRolloutMachine, ...policyRollout }, form),
     drivenAlong({ machine: webhookDeliveryMachine, ...webhookDelivery }, form),
   ];
-  // Paths by way of a deadline need the time-skipping server; the others the real one.
+  // Paths with a deadline run on the time-skipping server, the others on the real one.
   describe.each(["real", "skipping"] as const)("time %s", (time) => {
     let stack: Stack;
     beforeAll(async () => {
-      // More is sent here in an hour than a service sends.
+      // These tests send more messages an hour than a real service.
       const limits = { SMS_PER_COUNTRY_AND_HOUR: "100000", SMS_PER_HOUR: "100000" };
       stack = await startStack({ time, environment: { ...twilio, ...limits } });
     });
@@ -79,7 +79,7 @@ function drivenAlong<M extends AnyStateMachine>(
   return { walks, tell };
 }
 
-/** The way in words: what it began with, and the events. */
+/** The name of a path: its input and its events. */
 const wayOf = (place: Place<AnyStateMachine>) =>
   wayTo(place)
     .map((each) => ("event" in each ? (each as Move<AnyStateMachine>).event.type : each.path))

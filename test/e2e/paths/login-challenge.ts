@@ -31,7 +31,7 @@ export const inputs = (
     ["sms", ["otp", "sms"], true],
     ["otp", ["otp"], true],
     ["otp", ["otp", "sms"], true],
-    // The user's budget of messages is spent, and is whole again half a minute later.
+    // The user's message budget is used up, and full again 30 seconds later.
     ["sms", ["sms"], false],
     ["sms", ["otp", "sms"], false],
   ] as const
@@ -59,9 +59,9 @@ export const rules: PathRules<typeof machine> = {
   ],
   happens(snapshot, event) {
     const { sendings, maySend } = snapshot.context;
-    // A message is given up after a minute.
+    // Sending gives up after a minute, so the challenge's deadline does not come first.
     if (event.type === (DEADLINE as string)) return !isSending(snapshot);
-    // One was sent just now, or the budget was spent from the beginning.
+    // A message was just sent, or the budget was used up from the start.
     if (event.type === "CHOOSE_METHOD" && event.method === "sms" && !event.maySend)
       return sendings > 0 || !maySend;
     return true;
@@ -75,7 +75,7 @@ export const rules: PathRules<typeof machine> = {
 
 const isSending = (snapshot: Snapshot) => snapshot.matches({ open: "sending_passcode" });
 
-/** What a request is answered once the challenge is over. */
+/** The refusal of every request once the challenge has ended. */
 const OVER: Partial<Record<string, ProblemCode>> = {
   authenticated: "illegal_transition",
   expired: "challenge_expired",
@@ -83,13 +83,13 @@ const OVER: Partial<Record<string, ProblemCode>> = {
   locked: "account_locked",
 };
 
-/** What is told back at the phone so soon that no other passcode is sent. */
+/** The view after a return to SMS too soon for another passcode. */
 const PASSCODE_OUT = {
   ...{ state: "awaiting_passcode", delivery: "sent", problem: undefined },
   next: ["verify", "resend", "method"],
 };
 
-/** A login of a new user, in front of its second step. */
+/** A new user's login, at its second step. */
 export async function drive(
   stack: Stack,
   { method, methods, maySend }: { method: Method; methods: Method[]; maySend: boolean },
@@ -108,21 +108,21 @@ export async function drive(
   const { report, forged } = reporter(stack, workflowIds.loginChallenge(id));
   let passcode = "";
 
-  /** As if the user had logged in an hour ago, twenty times. */
+  /** Uses up the budget, as if the user had logged in twenty times an hour ago. */
   async function spendBudget() {
     const login = { userId: user.id, phoneNumber: e164 };
     for (let n = 0; n < deps.config.limits.passcode.perHour; n++)
       await spendPasscodeSend(deps, { ...login, challengeId: newOwnedId(user.id) });
     await stack.advance(HOUR_MS - sendInterval);
   }
-  /** Whether a message is on its way and stays there. */
+  /** Waits until a message hangs at the provider. */
   function hangs() {
     return until(
       async () => stack.hangingSms(),
       (count) => count > 0,
     );
   }
-  /** Has a message arrive that is on its way. */
+  /** Lets a hanging message arrive. */
   async function arrives() {
     stack.failSms();
     passcode = await stack.passcodeTo(e164);
@@ -164,7 +164,7 @@ export async function drive(
       throw new Error("Seven wrong passcodes did not lock");
     },
     async WITHDRAW() {
-      // By the step after its app's proof: the clock stays where this path has it.
+      // Uses the code of the step after the app's verification, so that the clock need not move.
       const { id: second } = await startChallenge(stack, support.user);
       const code = codeAt(support.secret, stack.clock.now());
       const { token } = (await api.verifyPasscode(second, code)).body.session;
@@ -178,7 +178,7 @@ export async function drive(
   return {
     async move(event, from, to) {
       await moves[event.type]?.(event, from, to);
-      // What a state that was left had begun arrives all the same, and is no use.
+      // A message of a state that was left still arrives, but its passcode does not work.
       if (isSending(from) && !isSending(to) && !/SENT|FAILED|CHOOSE/.test(event.type)) {
         await challengeSent(stack, id);
         await arrives();
@@ -190,7 +190,7 @@ export async function drive(
     },
     expected(snapshot) {
       const { method, methods, ...view } = challengeView(snapshot);
-      // The flow knows of no message now; the passcode before it is good still.
+      // The flow has sent no message now. The earlier passcode still works.
       const { deliveryProblem, sendings } = snapshot.context;
       const isOut =
         view.state === "delivery_failed" && deliveryProblem === "send_limit" && sendings > 0;
@@ -229,7 +229,7 @@ export async function drive(
         found.push({ request, code, send: send[request] as Illegal["send"] });
       if (!next.includes("resend")) say("resend", "illegal_transition");
       else {
-        // The first refusal of an hour stands in the audit trail.
+        // The first refusal in an hour writes an audit event, so send it before the comparison.
         await resend();
         say("resend", "send_limit");
       }

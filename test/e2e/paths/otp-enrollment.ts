@@ -43,7 +43,7 @@ const ILLEGAL: Partial<Record<string, Partial<Record<string, ProblemCode>>>> = {
   dropped: GONE,
 };
 
-/** An authenticator app that a new user pairs. */
+/** A new user's authenticator app, driven through its pairing. */
 export async function drive(stack: Stack): Promise<Driven<typeof machine>> {
   const { api } = stack;
   const owner = await stack.createUser();
@@ -59,7 +59,7 @@ export async function drive(stack: Stack): Promise<Driven<typeof machine>> {
   const requests = deviceRequests(stack, { owner, id, type: "otp" }, async () => {
     if (!verified) return logInByPassword(stack, owner);
     const challenge = await startChallenge(stack, owner);
-    // Each code is good once.
+    // Each code works only once, so wait for the next one.
     await stack.advance(sendInterval);
     return (await api.verifyPasscode(challenge.id, code())).body.session;
   });
@@ -99,7 +99,7 @@ export async function drive(stack: Stack): Promise<Driven<typeof machine>> {
     expected(snapshot) {
       if (snapshot.matches("removed") || snapshot.matches("dropped")) return null;
       const { state, next } = otpEnrollmentView(snapshot);
-      // Shown from the store; an app can be removed at any time.
+      // A verified app is shown from the store, and can be removed at any time.
       return { state, next: state === "verified" ? ["remove"] : next };
     },
     illegal: (snapshot) => requests.illegal(ILLEGAL[otpEnrollmentView(snapshot).state] ?? {}),

@@ -14,21 +14,21 @@ import { newPhone } from "../../support/phones.ts";
 import { gatewayOver, type Stack } from "../../support/stack.ts";
 import { until } from "../../support/until.ts";
 
-/** The server's number for a workflow that has not ended. */
+/** Temporal's number for a running workflow. */
 const RUNNING = 1;
 
-/** The server's numbers for a workflow task that is scheduled, started, completed. */
+/** Temporal's event numbers for a workflow task: scheduled, started (5, 6), and completed (7). */
 const UNDER_WAY = new Set([5, 6]);
 const TASKS = new Set([...UNDER_WAY, 7]);
 
-/** After it another message may be asked for. */
+/** ms. After this, another message may be requested. */
 export const sendInterval = 31_000;
 
 const FRESH_MS = 600_000;
 const NOT_FRESH_MS = 16 * 60_000;
 const IDLE_MS = 3_600_000;
 
-/** Verified devices of these kinds of the user, written to the store at once. */
+/** Gives the user verified devices of these kinds, written directly to the store. */
 export async function giveDevices(
   stack: Stack,
   person: Person,
@@ -59,24 +59,24 @@ export async function giveDevices(
   return { e164, secret, giveRecoveryCodes };
 }
 
-/** A user's session that changes may be made with. */
+/** A user's session that is recent enough for changes. */
 export function freshSession(stack: Stack, logIn: () => Promise<{ token: string }>) {
   let session: { token: string; at: number } | undefined;
   return {
-    /** A new one where the older is not fresh any more, or was ended. */
+    /** The token; of a new session if the old one has ended or its login is not recent any more. */
     async token() {
       if (!session || stack.clock.now() - session.at > FRESH_MS)
         session = { token: (await logIn()).token, at: stack.clock.now() };
       return session.token;
     },
-    /** It was ended: the next is a new one. */
+    /** Call when the session has ended: the next token is a new one. */
     forget() {
       session = undefined;
     },
   };
 }
 
-/** A session that is not fresh any more, and what changes by it are refused with as time goes on. */
+/** A session without a recent login, and how changes by it are refused as time goes on. */
 export async function staleSession(stack: Stack, logIn: () => Promise<{ token: string }>) {
   const { token } = await logIn();
   const begun = stack.clock.now();
@@ -86,12 +86,12 @@ export async function staleSession(stack: Stack, logIn: () => Promise<{ token: s
   return { token, code };
 }
 
-/** A gateway whose calls of flows are not as quick as others'. */
+/** A gateway with these functions of its flows replaced. */
 export function gatewayWith(stack: Stack, flows: Partial<Flows>) {
   return gatewayOver(stack, { flows: { ...stack.deps.flows, ...flows } });
 }
 
-/** How many events the audit trail tells of a user, or of an account. */
+/** How many audit events a user, or an account, has. */
 export async function eventsOf(
   { deps }: Stack,
   whose: { userId: string } | { accountId: string },
@@ -99,7 +99,7 @@ export async function eventsOf(
   return (await listEvents(deps.db, { ...whose, limit: 1000 })).events.length;
 }
 
-/** Ends what a walk leaves behind, so that it does nothing as time goes on. */
+/** Ends the flows that a walk leaves behind, so that they do nothing later. */
 export async function endFlows({ temporal }: Stack, ...workflowIds: string[]): Promise<void> {
   for (const id of workflowIds)
     await temporal.client.workflow
@@ -109,9 +109,9 @@ export async function endFlows({ temporal }: Stack, ...workflowIds: string[]): P
 }
 
 /**
- * How many events a flow's history has, once no more of its activities runs than hang; with `tasks`
- * false without those that say that a worker was asked: of an Update that is refused the
- * time-skipping server, and it alone, keeps them.
+ * How many events a flow's history has, once only hanging activities still run. `tasks: false`
+ * leaves out the workflow task events, because only the time-skipping server keeps them for a
+ * refused Update.
  */
 export async function historyLength(
   { temporal }: Pick<Stack, "temporal">,
@@ -125,7 +125,7 @@ export async function historyLength(
       workflowExecutionInfo?.status !== RUNNING ||
       ((pendingActivities?.length ?? 0) <= hanging && !pendingWorkflowTask),
   );
-  // The time-skipping server does not say of every task that it is pending.
+  // The time-skipping server does not report every pending task.
   const types = await until(
     async () =>
       ((await handle.fetchHistory()).events ?? []).map((event) => Number(event.eventType)),

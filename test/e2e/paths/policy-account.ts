@@ -10,7 +10,7 @@ const DAY_MS = 86_400_000;
 
 type Requirement = PolicyRequest["requirement"];
 
-/** An account of three, one of whom has no device yet, and the ways in which its policy is changed. */
+/** An account with three users, one without a device, and the ways to change its policy. */
 export async function policyAccount(stack: Stack) {
   const { api, clock, deps } = stack;
   const admin = await stack.createUser({ role: "administrator" });
@@ -35,22 +35,24 @@ export async function policyAccount(stack: Stack) {
     (await put({ requirement, enforceAfter }, client)).body;
     written = { requirement, enforceAfter };
   };
-  /** Another version than those that the walk is about. */
+  /** Makes a further version, after those that the walk is about. */
   const changeAgain = (requirement: Requirement, client?: ApiClient) =>
     change(requirement, requirement === "required" ? 100 : 0, client);
 
   return {
     ...{ accountId, adminId, stale, token, change, changeAgain, logInColleague },
-    /** The policy that was written down last. */
+    /** The policy that was written last. */
     written: () => written,
     setUpMember: () => withApp(member),
-    /** By a gateway that asked where the older roll-out stands while that was on its way there. */
+    /** Changes the policy at a gateway that has read an old state of the earlier roll-out. */
     overtake: (requirement: Requirement) =>
       changeAgain(
         requirement,
         gatewayWith(stack, { policyRollout: async () => ({ state: "persisting", next: [] }) }),
       ),
-    /** By a gateway that has read the policy and is slow then: it goes on when it is told to. */
+    /**
+     * Changes the policy at a gateway that has read it and then waits until the test lets it go on.
+     */
     async changeSlowly(requirement: Requirement, days: number) {
       let goOn = () => {};
       const told = new Promise<void>((resolve) => {

@@ -52,11 +52,11 @@ export const rules: PathRules<typeof machine> = {
   ],
   happens(snapshot, { type }) {
     const { remindedDaysBefore, change } = snapshot.context;
-    // As time brings them.
+    // Reminders come in the order of time.
     if (type === FIRST_REMINDER) return remindedDaysBefore === undefined;
     if (type === LAST_REMINDER) return remindedDaysBefore === 3;
     if (type === END_OF_GRACE) return remindedDaysBefore === 1;
-    // What binds at once is enforced as soon as it is written down.
+    // Without a grace period the policy is enforced as soon as it is written.
     if (type === "OVERTAKEN") return !snapshot.matches("enforcing") || change?.graceMs !== 0;
     return true;
   },
@@ -66,12 +66,12 @@ export const rules: PathRules<typeof machine> = {
     ),
 };
 
-/** States in which the policy is this version's. */
+/** States in which this version is the account's policy. */
 const OWN = ["grace_period", "enforced", "optional", "completed"];
 
 /**
- * The second change of an account's policy, which a gateway began that died then; the first has a
- * grace period of thirty days.
+ * The second change of an account's policy. The gateway that began it has died. The first change
+ * has a grace period of thirty days.
  */
 export async function drive(stack: Stack): Promise<Driven<typeof machine>> {
   const { api, clock } = stack;
@@ -91,7 +91,7 @@ export async function drive(stack: Stack): Promise<Driven<typeof machine>> {
     (await client.call<Body>("GET", path, { token: await token() })).body;
   const stateOf = async () => (await flows.policyRollout(accountId, 2))?.state;
 
-  /** What happens before the roll-out looks at the users and the policy. */
+  /** Does what these events need before the roll-out reads the users and the policy. */
   async function meanwhile(then: Event[]) {
     for (const event of then) {
       if (event.type === "USERS_COUNTED" && event.toGo === 0) await account.setUpMember();
@@ -116,7 +116,7 @@ export async function drive(stack: Stack): Promise<Driven<typeof machine>> {
     async SUPERSEDE(event) {
       if (event.type === "SUPERSEDE") await account.changeAgain(event.requirement);
     },
-    // Whoever looks at the policy when everybody is set up has them counted.
+    // Reading the policy when everyone has a device makes the roll-out count.
     async RECOUNT(_event, then) {
       await account.setUpMember();
       const changes = then.filter(({ type }) => type === "OVERTAKEN");
@@ -145,7 +145,7 @@ export async function drive(stack: Stack): Promise<Driven<typeof machine>> {
     async move(event, _from, to, then) {
       timed ||= event.type.startsWith("xstate.after");
       await moves[event.type]?.(event, then);
-      // Before anybody looks at the policy, by which users may be counted.
+      // Waits before the policy is read, because reading may make the roll-out count users.
       await until(stateOf, (state) => state === to.value);
     },
     async shown() {
@@ -177,7 +177,7 @@ export async function drive(stack: Stack): Promise<Driven<typeof machine>> {
           code,
         }));
       const own = { token: await token() };
-      // Its session is asked once more before the change counts.
+      // The roll-out checks the administrator's session again before the change counts.
       const { idleMs } = stack.deps.config.limits.session;
       const isLive = clock.now() - announcedAt < idleMs;
       const lateCode = isLive ? "policy_conflict" : "session_expired";
@@ -198,7 +198,7 @@ export async function drive(stack: Stack): Promise<Driven<typeof machine>> {
       ];
     },
     async traces() {
-      // A change that comes too late may run once more, and end at once.
+      // A change that comes too late may start another run, which ends at once.
       runId ??= (await stack.temporal.client.workflow.getHandle(workflowId).describe()).runId;
       return {
         policy: await get<Policy>(POLICY),

@@ -4,7 +4,7 @@ import { keys } from "../../../store/redis/keys.ts";
 import type { Stack } from "../../support/stack.ts";
 import type { Illegal } from "./walk.ts";
 
-/** What a gateway needs for Twilio to report to it. */
+/** The settings that a gateway needs for Twilio's reports. */
 export const twilio = {
   PUBLIC_URL: "https://login.example.com",
   TWILIO_AUTH_TOKEN: "the-auth-token",
@@ -12,14 +12,14 @@ export const twilio = {
 
 type Report = Extract<DeliveryEvent, { type: "DELIVERY_REPORTED" }>;
 
-/** What a provider may tell of a flow's newest message, while the flow goes by so many sendings. */
+/** Every report of a provider about a flow's newest message, for up to `sendings` sendings. */
 export const reportEvents = (sendings: number): Report[] =>
   Array.from({ length: sendings }, (_, n) => n + 1).flatMap((sending) => [
     { type: "DELIVERY_REPORTED", sending, outcome: "delivered" },
     { type: "DELIVERY_REPORTED", sending, outcome: "failed", reason: "not_a_mobile" },
   ]);
 
-/** Twilio, which reports on the newest message of a flow. */
+/** Reports on the newest message of a flow, as Twilio does. */
 export function reporter({ api, deps }: Stack, workflowId: string) {
   const send = async (form: Record<string, string>, token = twilio.TWILIO_AUTH_TOKEN) => {
     const reference = await deps.redis.get(keys.newestDelivery(workflowId));

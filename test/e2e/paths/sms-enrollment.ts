@@ -39,9 +39,9 @@ export const rules: PathRules<typeof machine> = {
   ],
   happens(snapshot, { type }) {
     if (type === "DEVICE_GONE") return !snapshot.matches("verifying");
-    // Nobody knows a PIN that is not on the phone yet.
+    // Nobody knows a PIN before it is on the phone.
     if (type === "PIN_ACCEPTED") return !isSending(snapshot);
-    // A message is given up after a minute, and a PIN ends long before its device does.
+    // Sending gives up after a minute, and a PIN expires long before the device's deadline.
     if (type === (DEADLINE as string))
       return !isSending(snapshot) && !snapshot.matches({ unverified: "awaiting_pin" });
     return true;
@@ -69,7 +69,7 @@ const ILLEGAL: Partial<Record<string, Partial<Record<string, ProblemCode>>>> = {
   dropped: GONE,
 };
 
-/** A phone that a new user pairs. */
+/** A new user's phone, driven through its pairing. */
 export async function drive(stack: Stack): Promise<Driven<typeof machine>> {
   const { api } = stack;
   const owner = await stack.createUser();
@@ -144,7 +144,7 @@ export async function drive(stack: Stack): Promise<Driven<typeof machine>> {
     expected(snapshot) {
       if (snapshot.matches("removed") || snapshot.matches("dropped")) return null;
       const view = smsEnrollmentView(snapshot);
-      // What is verified is shown from the store, which keeps nothing of how it came about.
+      // A verified phone is shown from the store, which does not keep how it was verified.
       if (view.state === "verified")
         return {
           state: view.state,
@@ -155,7 +155,7 @@ export async function drive(stack: Stack): Promise<Driven<typeof machine>> {
     },
     async illegal(snapshot) {
       const own = ILLEGAL[smsEnrollmentView(snapshot).state] ?? {};
-      // The first refusal of an hour stands in the audit trail.
+      // The first refusal in an hour writes an audit event, so send it before the comparison.
       if (own.pin === "send_limit") await api.resendPin(await requests.token(), id);
       return [forged, ...(await requests.illegal(own))];
     },

@@ -7,34 +7,34 @@ import { settles, wayTo } from "../../support/paths.ts";
 import { expectProblem } from "../../support/problems.ts";
 import { until } from "../../support/until.ts";
 
-/** A request that is illegal where it is sent, and the code that refuses it. */
+/** A request that is illegal at this place, and the problem code that refuses it. */
 export type Illegal = { request: string; send(): Promise<Answer<unknown>>; code: ProblemCode };
 
-/** One flow that is driven over HTTP, in step with its machine. */
+/** A flow that is driven over HTTP, in step with its machine. */
 export type Driven<M extends AnyStateMachine> = {
-  /** Brings the event about, and those that then follow before the flow can be looked at. */
+  /** Causes the event, and the events in `then`, which follow before the flow can be read. */
   move(
     event: EventFromLogic<M>,
     from: SnapshotFrom<M>,
     to: SnapshotFrom<M>,
     then: EventFromLogic<M>[],
   ): Promise<void>;
-  /** Whether a place is over before anybody can look at it, where this comes next; else none is. */
+  /** Whether the place ends before anybody can read it, if `next` follows. Default: never. */
   fleeting?(snapshot: SnapshotFrom<M>, next: EventFromLogic<M> | undefined): boolean;
-  /** What the API shows of the flow. */
+  /** What the API shows about the flow. */
   shown(): Promise<unknown>;
-  /** What it must show there, by the machine. */
+  /** What the API must show at this snapshot of the machine. */
   expected(snapshot: SnapshotFrom<M>): unknown;
   illegal(snapshot: SnapshotFrom<M>): Promise<Illegal[]>;
-  /** All that an illegal request may not change. */
+  /** Everything that an illegal request must not change. */
   traces(): Promise<unknown>;
   end(): Promise<void>;
 };
 
 /**
- * Drives a flow along the way to a place, holding the API at each step to what the machine says;
- * there it sends every request that is illegal, each of which is refused and changes nothing.
- * Resolves with their names.
+ * Drives a flow to a place and expects at each step that the API shows what the machine says. At
+ * the place it sends every illegal request; each must be refused and change nothing. Resolves with
+ * the names of these requests.
  */
 export async function walkTo<M extends AnyStateMachine>(
   place: Place<M>,

@@ -29,7 +29,7 @@ const WEBHOOKS = "/v1/account/webhooks";
 const RETRIES = 9;
 const DELAY = "xstate.after.retryDelay.webhookDelivery.waiting" as Event["type"];
 
-/** A new event, and one that was delivered before and is sent again. */
+/** A new event, and an event that was delivered before and is sent again. */
 export const inputs = [0, 1].map((attemptsBefore) => ({
   retriesMs: Array<number>(RETRIES).fill(1),
   attemptsBefore,
@@ -44,10 +44,12 @@ export const rules: PathRules<typeof machine> = {
     { type: "RESEND" },
     { type: DELAY } as Event,
   ],
-  // Whatever can happen at the first two attempts; then, to what is sent again, the clock alone.
+  // All events at the first two attempts. After that only failures and delays, and only for an
+  // event
+  // that is sent again.
   happens({ context: { attempts, attemptsBefore } }, { type }) {
     if (type === DELAY || type === "ATTEMPT_FAILED") return attempts < 2 || attemptsBefore > 0;
-    // Nothing is sent, at first, to a webhook that is gone.
+    // The webhook goes only after two attempts: before, nothing would be sent at all.
     if (type === "WEBHOOK_GONE") return attempts === 2;
     return attempts < 2 || (attempts === 2 && type !== "RESEND");
   },
@@ -56,7 +58,7 @@ export const rules: PathRules<typeof machine> = {
   passes: ({ status, context: { attempts } }) => status === "active" && attempts > 2,
 };
 
-/** An event of a new account on its way to a receiver that answers when it is told to. */
+/** The delivery of a new account's event to a receiver that answers when the test says so. */
 export async function drive(
   stack: Stack,
   { attemptsBefore }: { attemptsBefore: number },
@@ -98,7 +100,7 @@ export async function drive(
   };
   let attempts = 0;
   let answered = 0;
-  /** The next attempt is at the receiver, which does not answer. */
+  /** Waits until the next attempt is at the receiver, which does not answer. */
   async function arrives() {
     attempts += 1;
     await until(
@@ -207,7 +209,7 @@ export async function drive(
       };
     },
     async end() {
-      // While an attempt is under way no time is skipped, not even for others.
+      // While an attempt runs, the server skips no time, not even for other flows. So let it end.
       receiver.answers(204);
       await until(stateOf, (state) => state !== "attempting");
       await endFlows(stack, workflowId);

@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { basename, join, relative } from "node:path";
 import { cacheFolder, checkoutFolder } from "../../../scripts/folders.ts";
 
-/** What a copy has no use for; packages and programs are linked. */
+/** Folders that are not copied. Packages and programs are linked instead. */
 const LEFT = new Set([".git", ".data", ".cache", "node_modules", "results", ".stryker-tmp"]);
 
-/** A copy of the project to make mistakes in. */
+/** A copy of the project, into which mistakes are put. */
 export async function copyProject() {
   const folder = await mkdtemp(join(tmpdir(), "second-step-mutation-"));
   await cp(checkoutFolder, folder, {
@@ -17,7 +17,7 @@ export async function copyProject() {
   await symlink(cacheFolder, join(folder, ".cache"));
   return {
     folder,
-    /** Changes a file for as long as the work takes. */
+    /** Changes a file while the work runs, then restores it. */
     async with<T>(file: string, change: (text: string) => string, work: () => Promise<T>) {
       const path = join(folder, file);
       const text = await readFile(path, "utf8");

@@ -1,7 +1,7 @@
 import type { TestProject } from "vitest/node";
 import type { Services } from "../../support/services.ts";
 
-/** Vitest's global set-up: the services of TEST_SERVICES (JSON), which run already. */
+/** Vitest's global set-up with services that already run, from TEST_SERVICES (JSON). */
 export default function provideGivenServices(project: TestProject): void {
   const services = JSON.parse(process.env.TEST_SERVICES ?? "") as Services;
   for (const name of Object.keys(services) as (keyof Services)[])

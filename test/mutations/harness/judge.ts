@@ -6,7 +6,10 @@ import type { Copy } from "./copy.ts";
 import { mistaken } from "./mistaken.ts";
 import { type Failure, runVitest } from "./vitest-run.ts";
 
-/** What became of a mistake; `by` names the test that noticed it and its words, or says why the row is no mistake. */
+/**
+ * What became of a mistake. `by` names the test that noticed it and its message, or says why the
+ * row is not a mistake.
+ */
 export type Judgement = {
   mutation: Mutation;
   outcome: "noticed" | "survived" | "error";
@@ -15,18 +18,20 @@ export type Judgement = {
 };
 
 /**
- * What code says that cannot run, a script of Redis too: a test that fails by it has noticed nothing. An
- * answer that is no JSON is something else: a refusal that has become a success without a body.
+ * Errors of code that cannot run, including a Redis script: a test that fails by one has noticed
+ * nothing. A JSON error does count: a refusal may have become a success without a body.
  */
 const BROKEN = /^(ReferenceError|SyntaxError(?!.* JSON )|Error: Transform failed)|user_script/;
 
 /**
- * What a limit of time says, the first in vitest's own way: the machine may have been slow, or the code
- * waits for ever.
+ * Time-out errors: the machine may have been slow, or the code waits for ever. STACK_TRACE_ERROR is
+ * vitest's own name for one.
  */
 const LATE = /^(Error: (STACK_TRACE_ERROR|(Test|Hook) timed out in)|TimeoutError)/;
 
-/** Makes the mistake in the copy and runs the files that must notice it, in their order, until one does. */
+/**
+ * Puts the mistake into the copy and runs the files that must notice it, in order, until one does.
+ */
 export async function judge(
   copy: Copy,
   mutation: Mutation,
@@ -60,14 +65,16 @@ export async function judge(
   }
 }
 
-/** Whether the failure is about the mistake: a file that fell before its tests has noticed nothing. */
+/**
+ * Whether the failure is about the mistake. A file that fails before its tests has noticed nothing.
+ */
 function noticed({ of, why }: Failure): boolean {
   return of === "test" && !BROKEN.test(why) && !LATE.test(why);
 }
 
 const wordsOf = ({ name, why }: Failure) => `${name}: ${why.split("\n")[0]}`;
 
-/** Judges each mistake, in as many copies at once; tells of each as soon as it is judged. */
+/** Judges each mistake, one at a time in each copy. Reports each as soon as it is judged. */
 export async function judgeAll(
   copies: Copy[],
   mutations: Mutation[],

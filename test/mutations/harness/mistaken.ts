@@ -1,9 +1,9 @@
 import type { Mutation } from "../mutation.ts";
 
-/** The file's text with the mistake in it. Throws where the text to replace is not there exactly once. */
+/** The file's text with the mistake in it. Throws unless `find` occurs exactly once. */
 export function mistaken({ file, find, replace }: Mutation, text: string): string {
   const times = text.split(find).length - 1;
   if (times !== 1) throw new Error(`${file} has the text to replace ${times} times`);
-  // A function: `$&` and the like in a text mean nothing.
+  // A function, so that `$&` and the like in the text have no meaning.
   return text.replace(find, () => replace);
 }

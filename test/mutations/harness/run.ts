@@ -1,6 +1,6 @@
 // `npm run test:mutations`: puts each mistake of the tables into a copy of the project and runs the
-// tests that must notice it. MUTATIONS=word takes the table of that name or else the tables, files and
-// mistakes with that word.
+// tests that must notice it. MUTATIONS=word selects the table with that name. If there is none, it
+// selects the tables, files and mistakes that contain the word.
 import { reportSinceNow, withHeartbeat } from "../../../scripts/progress.ts";
 import { startServices } from "../../support/services.ts";
 import type { Mutation } from "../mutation.ts";
@@ -39,7 +39,7 @@ async function end() {
   await stop();
 }
 
-/** A test that fails anyway notices nothing. */
+/** Whether the tests pass without a mistake: a test that always fails notices nothing. */
 async function unmutatedIsGreen(): Promise<boolean> {
   const files = [...new Set(mutations.flatMap(({ noticedBy }) => noticedBy))].sort();
   report(`Without a mistake: ${files.length} test files`);

@@ -4,10 +4,10 @@ import type { Mutation } from "../mutation.ts";
 
 const FOLDER = dirname(import.meta.dirname);
 
-/** A file of mistakes by its name without `.ts`. */
+/** A file of mistakes, named without `.ts`. */
 export type Table = { name: string; mutations: Mutation[] };
 
-/** Every table of `test/mutations`, by name: whatever such a file exports as `…Mutations`. */
+/** Every table in `test/mutations`, by name: all exports of its files named `…Mutations`. */
 export async function readTables(): Promise<Table[]> {
   const files = (await readdir(FOLDER)).filter((file) => /^[\w-]+\.ts$/.test(file)).sort();
   const tables = await Promise.all(

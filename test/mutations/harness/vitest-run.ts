@@ -3,7 +3,7 @@ import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Services } from "../../support/services.ts";
 
-/** How long the files of one mistake may take, in ms. */
+/** ms. The time limit for all files of one mistake. */
 const RUN_MS = 900_000;
 
 type Assertion = { status: string; fullName: string; failureMessages: string[] };
@@ -15,10 +15,12 @@ type FileResult = {
 };
 type Results = { numPassedTests: number; testResults: FileResult[] };
 
-/** A failure, and why: of a test by its name, or of a whole `file`, whose tests were not begun. */
+/** A failure and its reason: of one test, or of a whole `file` whose tests did not start. */
 export type Failure = { of: "test" | "file"; name: string; why: string };
 
-/** What a run of vitest says; without results it was no run, and `output` tells why. */
+/**
+ * The result of a vitest run. If the run gave no results, `ended` is false and `output` says why.
+ */
 export type Run = { passed: number; failures: Failure[]; output: string; ended: boolean };
 
 /** Runs test files of a copy over the services, one file at a time, up to the first failure. */
@@ -29,7 +31,7 @@ export async function runVitest(folder: string, files: string[], services: Servi
   args.push("--config", "test/mutation.config.ts");
   args.push("--no-file-parallelism", "--reporter=json", `--outputFile.json=${results}`);
   const env = { ...process.env, TEST_SERVICES: JSON.stringify(services) };
-  // A run within a run of vitest is one of its own.
+  // This vitest run may be started by another one, whose variables must not reach it.
   for (const name of Object.keys(env))
     if (name.startsWith("VITEST")) Reflect.deleteProperty(env, name);
   const output = await new Promise<string>((resolve) =>
