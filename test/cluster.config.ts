@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 import { common } from "../vitest.config.ts";
 import { limit } from "./support/limits.ts";
 
-/** The tests once more, with several gateways and workers and a Redis Cluster: docs/testing.md. */
+/** The end-to-end tests, with two gateways, two workers and a Redis Cluster: docs/testing.md. */
 export default defineConfig({
   test: {
     ...common,
