@@ -154,7 +154,7 @@ test("planted: a circle through a type is noticed", () => {
   ).toBe(true);
 });
 
-test("every folder with code is a room, or stands around the house", async () => {
+test("every folder with code is in the table of rooms, or around it", async () => {
   const folders = (await readdir(checkoutFolder, { recursive: true }))
     .filter((file) => /^[a-z][^.]*\/.*\.tsx?$/.test(file) && !file.startsWith("node_modules"))
     .map((file) => file.split("/")[0] as string);

@@ -76,7 +76,7 @@ test.each([
   for (const secret of [code, NUMBER.slice(1), "cannot send"]) expect(text).not.toContain(secret);
 });
 
-test("a phone that cannot be reached is a failure for good, and tells a word for it", async () => {
+test("a phone that cannot be reached is a final failure with a reason", async () => {
   const sms = {
     send: async () => {
       throw new UndeliverableError("not_a_mobile");

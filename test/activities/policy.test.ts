@@ -40,7 +40,7 @@ test("persisting again is no conflict with oneself, but with another roll-out of
   ]);
 });
 
-test("enforcing again ends nothing more and is told once", async () => {
+test("enforcing again ends nothing more and is recorded once", async () => {
   const { rollout } = await requiring();
   const workflowId = newId();
   for (const _ of [1, 2])

@@ -79,7 +79,7 @@ test("a drop that comes too late leaves a verified device alone", async () => {
   expect(await eventsOf(device)).toEqual([]);
 });
 
-test("locking again keeps the time of the first, and is told once", async () => {
+test("locking again keeps the time of the first lock, and is recorded once", async () => {
   const login = { ...(await challenged(deps)), origin };
   const at = new Date(deps.clock.now());
   await twice("lockUser", login);
@@ -87,7 +87,7 @@ test("locking again keeps the time of the first, and is told once", async () => 
   expect(await eventsOf(login)).toEqual(["account_locked"]);
 });
 
-test("an expiry is told once", async () => {
+test("an expiry is recorded once", async () => {
   const login = await challenged(deps);
   await twice("recordExpiry", login);
   expect(await eventsOf(login)).toEqual(["login_challenge_expired"]);

@@ -10,7 +10,7 @@ const bound = { ...sender, PUBLIC_URL: "https://Login.Example.com:8443/somewhere
 const GSM_7 = /^[\n\r !"#$%&'()*+,\-./0-9:;<=>?@A-Z_a-z]*$/;
 const SEGMENT = 160;
 
-test("a text begins with its code, names the service and says how long the code is good", () => {
+test("a text begins with its code, names the service and says how long the code is valid", () => {
   expect(passcodeText(sender, code)).toBe(
     "0123456 is your Second Step passcode. Never share it. It expires in 10 minutes.",
   );

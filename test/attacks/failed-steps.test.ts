@@ -240,7 +240,7 @@ test("activity says which device and which policy", async () => {
   expect(policy).not.toContain(phone.e164);
 });
 
-test("attack: codes that were right once fill no activity: a challenge tells of them once", async () => {
+test("attack: used codes do not fill the activity: a challenge records them once", async () => {
   const { user, secret } = await userWithApp(stack);
   const used = now(secret);
   const first = await startChallenge(stack, user);

@@ -102,7 +102,7 @@ describe("attack: guessing while no worker answers", () => {
   });
 });
 
-test("attack: another challenge tells nothing of a guess that is on its way", async () => {
+test("attack: another challenge shows nothing about a guess that is being checked", async () => {
   const people = [await userWithApp(stack), await userWithApp(stack)];
   for (const [index, { user, secret }] of people.entries()) {
     const { id } = await startChallenge(stack, user);
@@ -119,7 +119,7 @@ test("attack: another challenge tells nothing of a guess that is on its way", as
   }
 });
 
-test("attack: a phone's page tells nothing of a PIN that is on its way", async () => {
+test("attack: a phone's page shows nothing about a PIN that is being sent", async () => {
   const { flows } = stack.deps;
   for (const guessed of [(pin: string) => pin, wrongCode]) {
     const { token, id, pin } = await unverifiedPhone(stack, await stack.createUser());

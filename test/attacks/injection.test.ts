@@ -145,7 +145,7 @@ describe("attack: code as a name", () => {
 
 describe("attack: wildcards in a search", () => {
   test.each(["%", "_", "%user%", "user-%", "\\%", "____", "*", "user-?", "%00", "[a-z]"])(
-    "%s finds nobody but whose name begins so",
+    "%s finds only users whose name begins with it",
     async (query) => {
       const { token } = await supportOperator(stack);
       await stack.createUser();

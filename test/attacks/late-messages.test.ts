@@ -121,7 +121,7 @@ describe("attack: each request whose answer is late costs its message", () => {
 });
 
 describe("what certainly sent nothing costs no message", () => {
-  test("a phone whose set-up began too late is gone, and may be added at once", async () => {
+  test("a phone whose set-up began too late is gone, and can be added again at once", async () => {
     const { token } = await logInByPassword(stack, await stack.createUser());
     const phone = newPhone();
     const api = fewMessages(late());
@@ -160,7 +160,7 @@ describe("what certainly sent nothing costs no message", () => {
     await connection.close();
   });
 
-  test("a change whose flow is late counts as one; whom nobody was asked for, does not", async () => {
+  test("a change with a late flow counts as one; a change that asked no flow does not", async () => {
     const { token } = await logInByPassword(stack, await stack.createUser());
     const { config, flows } = stack.deps;
     const limits = { ...config.limits, changesPerDay: 2 } as unknown as Limits;

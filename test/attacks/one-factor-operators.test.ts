@@ -86,7 +86,7 @@ test.each([
   },
 );
 
-test("a member is told that their account requires it, or their administrator of them alone", async () => {
+test("a member is told whether their account requires it, or only their own requirement", async () => {
   const [byAccount, alone] = [await stack.createUser(), await stack.createUser()];
   const { accountId } = byAccount;
   const policy = { accountId, requirement: "required", enforceAfter: null, version: 0 } as const;

@@ -12,7 +12,7 @@ const SAMPLES = 50;
 const stack = useStack();
 
 test(
-  "neither a user name nor a challenge tells by its time whether there is a user; a cheaper hash would",
+  "the time of an answer does not show whether a user name or challenge exists; a cheaper hash would",
   async () => {
     const times = await timeLogins(stack, SAMPLES);
     for (const [one, other] of ALIKE) {

@@ -105,7 +105,7 @@ test("a code before the last used one, which nobody may have used, is called no 
   expect(await told(now(secret))).toMatch(/^You have used this code already\. /);
 });
 
-test("a login whose user has ended all others meanwhile is over, and says so when it is asked for", async () => {
+test("a login ends when its user ends all others, and says so when asked", async () => {
   const { user, secret } = await userWithApp(stack);
   const own = await startChallenge(stack, user);
   const { token } = (await stack.api.verifyPasscode(own.id, now(secret))).body.session;

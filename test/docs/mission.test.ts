@@ -51,7 +51,7 @@ test("every page that is named is a route of the portal", () => {
   expect(pages.filter((path) => !quoted(path))).toEqual([]);
 });
 
-test("a part of a label is none", () => {
+test("a part of a label is not a label", () => {
   const parts = [
     "Ad",
     "Mobile",

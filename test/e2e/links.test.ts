@@ -48,7 +48,7 @@ function requireOf({ id: userId, accountId }: Person, requirement: Requirement) 
 }
 
 describe("attack: learning about Cloud users by linking", () => {
-  test("a wrong password is answered as at a login, whoever it is for", async () => {
+  test("a wrong password is answered as at a login, for every user", async () => {
     const { token } = await administrator();
     const plain = await cloudUser();
     const paired = await cloudUser();

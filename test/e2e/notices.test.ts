@@ -123,7 +123,7 @@ test("everything that happens to a login is told by mail, and no mail or history
 });
 
 describe("lock and reset", () => {
-  test("a lock, its end and a reset by Support are told, without where Support sits", async () => {
+  test("a lock, its end and a reset by Support are shown, without Support's address", async () => {
     const { api } = stack;
     const { user, email } = await told();
     const { e164 } = await enrollPhone(stack, user);
@@ -157,7 +157,7 @@ describe("lock and reset", () => {
     }
   });
 
-  test("attack: whoever causes a notice cannot write into it", async () => {
+  test("attack: the person who causes a notice cannot write text into it", async () => {
     const { user, email } = await told();
     const { e164 } = await enrollPhone(stack, user);
     await mails(email, 2);

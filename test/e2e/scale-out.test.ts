@@ -24,7 +24,7 @@ afterAll(async () => {
 });
 
 test(
-  "users whose keys lie on different nodes enroll and log in, each request at another gateway",
+  "users with keys on different nodes enroll and log in, each request at another gateway",
   async () => {
     const users = await Promise.all(Array.from({ length: 8 }, () => service.createUser()));
     const phones = await Promise.all(users.map((user) => enrollPhone(service, user)));

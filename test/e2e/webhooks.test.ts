@@ -286,7 +286,7 @@ const INSIDE = [
   "https://１２７.0.0.1/",
 ];
 
-test.each(INSIDE)("%s is inside, and no webhook's", async (url) => {
+test.each(INSIDE)("%s is an internal address, and refused for a webhook", async (url) => {
   const { admin } = await newAdmin();
   const { token } = await logInByPassword(stack, admin);
   const config = { ...stack.deps.config, WEBHOOKS_INSIDE: false };

@@ -62,7 +62,7 @@ test("the tries of a PIN that is judged before it is known to be sent stay told"
   });
 });
 
-test("a void PIN has no tries left, a new one has told of none yet", () => {
+test("a void PIN has no tries left, and a new PIN shows no count yet", () => {
   const void_ = follow(smsEnrollmentMachine, input, [
     { type: "PIN_SENT" },
     { type: "PIN_REJECTED", triesRemaining: 1 },
@@ -101,7 +101,7 @@ test("a provider that gives no reason has an unknown one", () => {
   expect(smsEnrollmentView(place.snapshot).problem).toBe("unknown");
 });
 
-test("a PIN that arrived is told so, also when that is known before its hand-over", () => {
+test("a PIN that arrived is shown as delivered, also when the report comes before the hand-over", () => {
   const arrived = { type: "DELIVERY_REPORTED", sending: 1, outcome: "delivered" } as const;
   for (const events of [
     [arrived, { type: "PIN_SENT" }],

@@ -21,7 +21,7 @@ const services = {
 const tables = await readTables();
 
 describe.each(tables)("the mistakes of $name", ({ mutations }) => {
-  test("can be made: each text to replace stands in its file once", async () => {
+  test("can be made: each text to replace occurs in its file once", async () => {
     for (const mutation of mutations) {
       const text = await readFile(join(checkoutFolder, mutation.file), "utf8");
       expect(mistaken(mutation, text), mutation.mistake).not.toBe(text);

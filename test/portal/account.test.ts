@@ -87,7 +87,7 @@ describe("the account's requirement", () => {
     expect(await hers.getByText("Your account requires it").isVisible()).toBe(true);
   });
 
-  test("after a grace period is told at the login, which goes on", async () => {
+  test("a requirement after a grace period is shown at the login, which continues", async () => {
     const { admin, member } = await newAccount();
     const [his, hers] = [await portal.open(), await portal.open()];
     await logIn(his, admin);

@@ -104,7 +104,7 @@ describe("two tabs", () => {
     expect(await heading(page)).toBe("My Multi-Factor Devices");
   });
 
-  test("logging out in one ends the other, which tells why there is a login", async () => {
+  test("logging out in one tab ends the other, which says why it shows the login", async () => {
     const user = await portal.createUser();
     const page = await portal.open();
     await logIn(page, user);
@@ -150,7 +150,7 @@ describe("sessions", () => {
   });
 });
 
-test("a quantity that no set of codes has is told at its field, and no code is made", async () => {
+test("an impossible quantity of codes is an error at its field, and no code is made", async () => {
   const { user, secret, page } = await withApp(portal);
   await logInByApp(portal, page, user, secret);
   await follow(page, "Generate Recovery Codes");

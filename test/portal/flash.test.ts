@@ -28,7 +28,7 @@ test("attack: a made-up cookie says nothing", async () => {
   }
 });
 
-test("a success is told once: a reload does not tell it again", async () => {
+test("a success is shown once: a reload does not show it again", async () => {
   const { user, secret, page } = await withApp(portal);
   await logInByApp(portal, page, user, secret);
   await follow(page, "Edit the address for notifications");

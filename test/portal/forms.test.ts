@@ -514,7 +514,7 @@ describe("addresses that people come to by other ways", () => {
 });
 
 describe("cookies", () => {
-  test("a browser that keeps none is told so instead of being led in circles", async () => {
+  test("a browser that keeps no cookies is told so instead of being redirected in circles", async () => {
     const { username, password } = await stack.createUser();
     const web = webClient(stack);
     const page = await web.open("/devices");

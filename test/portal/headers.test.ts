@@ -95,7 +95,7 @@ test("ten recovery codes fit, with their file", async () => {
   expect(made.heading).toBe("Your recovery codes");
 });
 
-test("a login that goes on with what was typed, and tells of failed attempts, fits as well", async () => {
+test("a login that continues with typed text and shows failed attempts fits as well", async () => {
   const { token, user } = await loggedIn(stack, "administrator");
   const web = webClient(stack, token);
   await stack.advance(16 * MINUTE_MS);

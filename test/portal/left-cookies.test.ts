@@ -138,7 +138,7 @@ describe("attack", () => {
     expect(shown.heading).toBe("Your recovery codes");
   });
 
-  test("a cookie that was kept aside tells nothing once its time is over", async () => {
+  test("a copied cookie shows nothing after its time is over", async () => {
     const { token } = await loggedIn(stack, "member");
     const web = webClient(stack, token);
     await post(web, "/devices/email", { email: 'private"text' });

@@ -149,7 +149,7 @@ describe("a removal that nobody gets done", () => {
     expect(page?.notices.join()).toContain("Your devices were removed.");
   });
 
-  test("attack: a link to the page of a removal that there is none of says nothing", async () => {
+  test("attack: a link to the page of a removal that does not exist shows nothing", async () => {
     const { token } = await loggedInByApp();
     for (const id of [newId(), "x", "..%2f.."]) {
       const page = await webClient(stack, token).open(`/devices/removals/${id}?to=//evil.example`);
@@ -158,7 +158,7 @@ describe("a removal that nobody gets done", () => {
   });
 });
 
-test("a new device, whose row is held until its flow has begun, is not waited for as long", async () => {
+test("a removal does not wait that long for a new device's row, which is locked until its flow begins", async () => {
   const user = await stack.createUser();
   const token = await tokenOf(user);
   const { countryCode, phoneNumber } = newPhone();

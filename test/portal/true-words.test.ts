@@ -145,7 +145,7 @@ test("Support reads whether it is required, and is offered no unlock of who is n
   expect(await read()).toContain("not enabled. It is required.");
 });
 
-test("all that is wrong with a new user is told at once", async () => {
+test("all errors of a new user are shown at once", async () => {
   const web = webClient(stack, (await loggedIn(stack, "administrator")).token);
   const fields = sent({ username: "a name", email: "no address", password: "long enough 1" });
   const { html } = await web.send("/account/users", fields);

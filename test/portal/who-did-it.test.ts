@@ -22,7 +22,7 @@ async function rowsOf(web: WebClient, path: string): Promise<string[]> {
 
 const rowWith = (rows: string[], text: string) => rows.find((row) => row.includes(text)) ?? "";
 
-test("a link tells both sides: which account, by whose administrator, and why another was refused", async () => {
+test("a link is recorded on both sides: which account, by whose administrator, and why another was refused", async () => {
   const { db } = stack.deps;
   const { user: bob, token } = await loggedIn(stack, "administrator");
   const panel = (await getAccount(db, bob.accountId))?.name ?? "";

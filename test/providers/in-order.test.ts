@@ -118,7 +118,7 @@ test.each([
   await expect(inOrder(providers, log).send(message())).rejects.toMatchObject(error);
 });
 
-test("an error that is none of a provider's is logged without its words", async () => {
+test("an error that is not a provider's is logged without its message", async () => {
   const { log, lines } = memoryLog();
   const quoting = failing("a", new Error("cannot send '4711' to +12025550101"));
   await expect(inOrder([quoting], log).send(message())).rejects.toThrow();

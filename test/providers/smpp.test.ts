@@ -144,7 +144,7 @@ test.each([
   expect(await reportOn(sms.reference)).toEqual({ reference: sms.reference, ...report });
 });
 
-test("a receipt about a state on the way is none", async () => {
+test("a receipt about an intermediate state is ignored", async () => {
   const { gateway, bound, reportOn, reports } = connect();
   await bound();
   const enroute = message(numberFor(treat.enroute));

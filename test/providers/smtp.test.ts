@@ -105,7 +105,7 @@ describe("TLS", () => {
     expect(mails).toMatchObject([{ secure: true, user: "mailer" }]);
   });
 
-  test("attack: a server whose certificate nobody vouches for gets neither password nor mail", async () => {
+  test("attack: a server with an untrusted certificate gets neither password nor mail", async () => {
     const passwords: unknown[] = [];
     const { port, mails } = await server({
       ...tls,
@@ -135,7 +135,7 @@ describe("refusals", () => {
     expect(mails).toEqual([]);
   });
 
-  test("a mail refused after its text is told as that", async () => {
+  test("a mail refused after its text is reported as refused", async () => {
     const { port } = await server({ refusesMails: 554 });
     expect(await gateway(`smtp://127.0.0.1:${port}`).send(MAIL)).toBe("refused");
   });

@@ -297,7 +297,7 @@ describe("on a service of its own settings", { timeout: SOME_PROCESSES_MS }, () 
     );
   });
 
-  test("a user's address is set, changed and taken away; who is no longer told hears of it", async () => {
+  test("a user's address is set, changed and removed; the old address is told", async () => {
     const { username, accountId } = await stack.createUser();
     const name = `${username}-2`;
     const first = `first-${newId()}@example.com`;
@@ -319,7 +319,7 @@ describe("on a service of its own settings", { timeout: SOME_PROCESSES_MS }, () 
     expect(await refused(["user", "set-email", name, "nobody"])).toContain("not an email address");
   });
 
-  test("a lock is ended with a reason, and where there is none that is said", async () => {
+  test("a lock is ended with a reason; without a lock the command says so", async () => {
     const { user, e164, token } = await locked();
     const unlock = ["unlock", user.username, "--reason", "Ticket 42"];
     expect(await json(unlock)).toEqual({ changed: true });

@@ -200,7 +200,7 @@ describe("a stack on this machine", { timeout: SOME_STARTS_MS }, () => {
   });
 });
 
-test("a port that is taken is told in one line, with what to do", async () => {
+test("a port in use is reported in one line, with what to do", async () => {
   const folder = mkdtempSync(join(tmpdir(), "second-step-start-"));
   const port = await freePort();
   const server = createServer().listen(port, "127.0.0.1");

@@ -45,7 +45,7 @@ test("where all pass, nothing is run again", async () => {
   expect(lines.slice(-2)).toEqual([`${COUNT} 0`, "1 passed, 0 failed"]);
 });
 
-test("a file that falls once and passes alone is told with its count, and the run is green", async () => {
+test("a file that fails once and passes alone is reported and counted, and the run passes", async () => {
   const files = { "green.test.mjs": GREEN, "once.test.mjs": `${GREEN}${fallsOnce()}` };
   const { code, lines } = await runTests(files);
   expect(code).toBe(0);

@@ -58,7 +58,7 @@ async function loginAfterSecondSteps() {
   return { loggedIn, verified, release };
 }
 
-test("a password is looked at when second steps that were under way have been answered", async () => {
+test("a password is checked once the running second steps are answered", async () => {
   const { loggedIn, verified, release } = await loginAfterSecondSteps();
   release();
   expect((await loggedIn).status).toBe(200);

@@ -69,7 +69,7 @@ test.each([
   expect(knownBrowser(userAgent)).toBeUndefined();
 });
 
-test("attack: whatever a client calls itself, only listed names and a number are told of it", () => {
+test("attack: whatever a client calls itself, only listed names and a version are shown", () => {
   const pieces = fc.constantFrom(
     "Mozilla/5.0 (",
     "Chrome/",

@@ -23,7 +23,7 @@ const failsForGood = ({ view }: Flow) =>
     return (await view()).state;
   }).toBe("delivery_failed");
 
-test("a provider that fails twice sends at the third try, a code that is good", async () => {
+test("a provider that fails twice sends at the third try, and the code works", async () => {
   const before = world.phone.messages.length;
   world.phone.fail(2, quoting);
   const tries = world.phone.attempts();

@@ -111,7 +111,7 @@ test("a recipient that is refused is asked once; the other recipient is told", a
   expect(to("first@example.com")).toHaveLength(2);
 });
 
-test("a user without an address is told nothing, and the notice ends as that", async () => {
+test("a user without an address gets no mail, and the notice ends as no_address", async () => {
   const admin = await stack.createUser({ role: "administrator" });
   const user = await stack.createUser({ accountId: admin.accountId });
   const { token } = await logInByPassword(stack, admin);

@@ -80,7 +80,7 @@ test("search attributes are written when they change, and not with every wrong p
   expect(upserts).toHaveLength(1);
 });
 
-test("a history tells neither the code nor the number", async () => {
+test("a history contains neither the code nor the number", async () => {
   const flow = await world.loginChallenge();
   await flow.reaches("awaiting_passcode");
   const code = /^\d{7}/.exec(world.phone.messages.at(-1)?.body ?? "")?.[0] as string;

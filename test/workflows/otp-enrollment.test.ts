@@ -40,7 +40,7 @@ test("wrong codes and a restart leave it open, and its seven days as they were",
   expect(await getDevice(world.db, flow.userId, flow.deviceId)).toBeUndefined();
 });
 
-test("removed, it is gone, and takes no code", async () => {
+test("a removed app is gone, and takes no code", async () => {
   const flow = await world.otpEnrollment();
   expect(await flow.update("remove", { origin: ORIGIN })).toEqual({ state: "removed", next: [] });
   expect(await getDevice(world.db, flow.userId, flow.deviceId)).toBeUndefined();

@@ -29,7 +29,7 @@ async function judge({ userId, deviceId }: Enrolled, pin: string) {
 
 const device = ({ userId, deviceId }: Enrolled) => getDevice(world.db, userId, deviceId);
 
-test("a PIN is sent, is good for ten minutes and not for longer", async () => {
+test("a PIN is sent, and is valid for ten minutes and no longer", async () => {
   const flow = await world.smsEnrollment();
   expect(await flow.reaches("awaiting_pin")).toMatchObject({ next: ["verify", "pin", "remove"] });
   const pin = newestPin();
@@ -86,7 +86,7 @@ test("the right PIN verifies the phone, and only then signs the user out", async
   expect(await world.eventsOf(flow)).toEqual(["device_verified"]);
 });
 
-test("a phone that was removed before its proof was written down is no second factor", async () => {
+test("a phone that was removed before its verification was written is no second factor", async () => {
   const flow = await world.smsEnrollment();
   await flow.reaches("awaiting_pin");
   const { db, clock } = world;

@@ -154,7 +154,7 @@ test("410 Gone disables the webhook at once, and what waits for it is canceled",
   expect(receiver.received).toHaveLength(2);
 });
 
-test("nothing is sent to a webhook that was removed meanwhile, nor to another account's", async () => {
+test("nothing is sent to a webhook that was removed in the meantime, nor to another account's", async () => {
   const { receiver, deliver, user, webhookId } = await hooked();
   receiver.answers(500);
   const flow = await deliver();

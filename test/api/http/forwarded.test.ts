@@ -88,7 +88,7 @@ describe("where a proxy writes Forwarded instead (RFC 7239), its `for` is the ad
     expect(await addressOf([["x-forwarded-for", "192.0.2.1"]], 0)).toBeNull();
   });
 
-  test("attack: a client's own Forwarded beside the X-Forwarded-For of the proxy is not looked at", async () => {
+  test("attack: a client's own Forwarded beside the proxy's X-Forwarded-For is ignored", async () => {
     const lines: [string, string][] = [
       ["forwarded", "for=6.6.6.6"],
       ["x-forwarded-for", "192.0.2.1"],

@@ -221,7 +221,7 @@ test("a device is verified already only once what follows from that is done", as
   expect(over.reason).toBe("device_verified");
 });
 
-test("an app whose proof cannot be written down yet is not told to be gone", async () => {
+test("an app whose verification cannot be written yet is not reported as gone", async () => {
   const user = await stack.createUser();
   const { token } = await logInByPassword(stack, user);
   const { device, secret } = await registerApp(stack, token);

@@ -47,7 +47,7 @@ test("with the password alone, the whole access object", async () => {
   expect((await face.api.session(answer.json.access.token.id)).body.user.id).toBe(user.id);
 });
 
-test("a wrong password and an unknown user are told alike, without a challenge", async () => {
+test("a wrong password and an unknown user get the same answer, without a challenge", async () => {
   const user = await face.createUser();
   const wrong = await face.firstStep({ ...user, password: "wrong" });
   const unknown = await face.firstStep({ username: "nobody", password: "wrong" });

@@ -110,7 +110,7 @@ test("every call that takes a session is refused without one, and says so in the
   }
 });
 
-test("every problem is told by some call, under its own status", () => {
+test("every problem is documented at some call, under its own status", () => {
   const told = new Map<string, Set<number>>();
   for (const [, { responses }] of operations())
     for (const [status, { description }] of Object.entries(responses))

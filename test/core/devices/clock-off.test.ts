@@ -10,7 +10,7 @@ const MINUTE_MS = 60_000;
 const offBy = (minutes: number, secret: string) =>
   codeAt(secret, stack.clock.now() + minutes * MINUTE_MS);
 
-test("a set-up from a phone whose clock is off is told by how much, at the price of a wrong code", async () => {
+test("a set-up from a phone with a wrong clock says by how much, and costs a try", async () => {
   const { token } = await logInByPassword(stack, await stack.createUser());
   const { device, secret } = await registerApp(stack, token);
   for (const [minutes, told] of [

@@ -44,7 +44,7 @@ describe("attack: guessing the PIN", () => {
     expect(await pinSent(stack, token, id)).toMatchObject({ state: "pin_void", verified: false });
   });
 
-  test("each wrong one is told with what is left, and a new PIN starts again", async () => {
+  test("each wrong PIN says how many tries are left, and a new PIN starts again", async () => {
     const { token, id, pin, e164 } = await registered();
     for (const left of [4, 3, 2, 1, 0]) {
       const answer = await stack.api.verifyDevice(token, id, wrongCode(pin, left + 1));

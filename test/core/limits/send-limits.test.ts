@@ -151,7 +151,7 @@ describe("each limit, spent by forty at once", () => {
     },
   });
 
-  test("a number gets thirty an hour, whosever it is", async () => {
+  test("a number gets thirty an hour, for all users together", async () => {
     const phoneNumber = newPhone().e164;
     const { sent, limits } = await spent(() =>
       spendPinSend(generous(), { userId: newId(), phoneNumber }),

@@ -39,7 +39,7 @@ async function lockedUser(): Promise<Person> {
 }
 
 describe("attack: finding out which users exist", () => {
-  test("a wrong password is answered alike, after the same work, whoever it is for", async () => {
+  test("a wrong password gets the same answer after the same work, for any user name", async () => {
     const plain = await stack.createUser();
     const paired = await stack.createUser();
     await enrollPhone(stack, paired);
@@ -120,7 +120,7 @@ describe("attack: guessing a password", () => {
     expect((await attacker(user)).status).toBe(200);
   });
 
-  test("fifty wrong ones from an address are looked at, over all names", async () => {
+  test("fifty wrong passwords from an address are checked, over all names", async () => {
     const logIn = from("192.0.2.4");
     const burst = await Promise.all(Array.from({ length: 60 }, () => logIn(unknown())));
     expect(burst.filter(({ status }) => status === 401)).toHaveLength(50);

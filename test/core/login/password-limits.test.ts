@@ -48,7 +48,7 @@ async function guess(username: string, times: number, net: string) {
 }
 
 describe("attack: guessing one password from many addresses", () => {
-  test("a hundred are looked at a day; the user comes in from where they were before, within 30 days", async () => {
+  test("a hundred are checked a day; the user can log in from an address of the last 30 days", async () => {
     const user = await stack.createUser();
     expect((await from("192.0.2.1")(user)).status).toBe(200);
     await stack.advance(29 * DAY_MS);
@@ -67,7 +67,7 @@ describe("attack: guessing one password from many addresses", () => {
     expectProblem(await from("192.0.2.1")(user), "login_throttled");
   });
 
-  test("a client whose proxy tells no address is a stranger however often its user was there", async () => {
+  test("a client without an address from its proxy is always a stranger", async () => {
     const user = await stack.createUser();
     expect((await from("unknown")(user)).status).toBe(200);
     expect(await guess(user.username, 100, "198.51.104")).toEqual(Array(100).fill(401));

@@ -9,7 +9,7 @@ const refusal = (password: string, username = "alice") => {
   }
 };
 
-describe("attack: a password that stands on every attacker's list", () => {
+describe("attack: a password that is on every attacker's list", () => {
   test.each(["password", "Password1", "12345678", "QWERTYUIOP", "iloveyou1", "letmein1"])(
     "%s is refused, and why is told",
     (password) => expect(refusal(password)).toContain("too common"),

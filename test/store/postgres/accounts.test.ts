@@ -48,7 +48,7 @@ describe.each(KINDS)("accounts on %s", (kind) => {
     expect(events).toHaveLength(1);
   });
 
-  test("a policy told again is the same policy, also after the next one", async () => {
+  test("a policy that is sent again is the same policy, also after the next one", async () => {
     const account = await newAccount(pools.db);
     const first = eventOf(account);
     const policy = { accountId: account.id, enforceAfter: null };

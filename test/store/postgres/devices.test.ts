@@ -108,7 +108,7 @@ describe.each(KINDS)("devices on %s", (kind) => {
     expect(await restart(deviceId)).toBeUndefined();
   });
 
-  test("a proof that was overtaken counts for nothing: of a former secret, or by a password alone", async () => {
+  test("an overtaken verification does not count: of an old secret, or by a password alone", async () => {
     const user = await newUser(pools.db);
     const [first, second] = [await addedOtp(pools.db, user), await addedOtp(pools.db, user)];
     const verify = (device: typeof first, more: object) => {

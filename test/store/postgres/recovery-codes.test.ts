@@ -68,7 +68,7 @@ describe.each(KINDS)("recovery codes on %s", (kind) => {
     }
   });
 
-  test("a set that expires is good until then, and no longer counted after", async () => {
+  test("a set that expires works until then, and is not counted after", async () => {
     const user = await newUser(pools.db);
     const [userId, hash] = [user.id, newId()];
     const expiresAt = new Date(AT.getTime() + 1000);

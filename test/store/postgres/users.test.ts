@@ -80,7 +80,7 @@ describe.each(KINDS)("users on %s", (kind) => {
     expect(events.map(({ type }) => type)).toEqual(["unlocked", "locked"]);
   });
 
-  test("a lock that is told again after Support ended it stays ended", async () => {
+  test("a lock that is reported again after Support ended it stays ended", async () => {
     const user = await newUser(pools.db);
     const lock = { userId: user.id, at: AT };
     const event = eventOf(user, "locked");
@@ -107,7 +107,7 @@ describe.each(KINDS)("users on %s", (kind) => {
     });
   });
 
-  test("a login told twice is written down once, with all that there is to tell of it", async () => {
+  test("a login that is reported twice is recorded once, with all details", async () => {
     const user = await newUser(pools.db);
     const login = { ...eventOf(user), ip: "203.0.113.9", detail: { factor: "otp" } };
     expect(await recordLogin(pools.db, login)).toEqual({ ...user, lastLoginAt: AT });

@@ -103,7 +103,7 @@ describe("places under way", () => {
     return { key, places };
   }
 
-  test("count, and are told from spent ones: they may be free in a moment", async () => {
+  test("count, and are distinguished from spent ones: they may be free in a moment", async () => {
     const { key, places } = await tenUnderWay();
     expect(await place(key)).toMatchObject({ ok: false, underWay: true });
     for (const token of places.slice(1)) await settle(redis, key, token);

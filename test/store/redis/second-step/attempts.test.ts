@@ -83,7 +83,7 @@ describe("guessing", () => {
     expect(outcomes(attempts)).toEqual({ rejected: 6, justLocked: 1, locked: 14 });
   });
 
-  test("finds nothing behind the lock, not even with the right passcode", async () => {
+  test("opens nothing after the lock, not even with the right passcode", async () => {
     const { check } = await challenged();
     await burst(clients, 7, (client) => check({ client, passcodeHash: "wrong" }));
     const everythingRight = {
@@ -288,7 +288,7 @@ describe("an OTP step", () => {
   });
 });
 
-test("a recovery code is accepted as such; one that was used is told as such and costs nothing", async () => {
+test("a recovery code is accepted; a used one is reported as used and costs nothing", async () => {
   const { userId, check, accepted } = await challenged();
   for (let n = 0; n < 8; n++)
     expect(await check({ recoveryCode: "used" })).toEqual({ outcome: "used" });

@@ -57,7 +57,7 @@ test("a PIN ends with its last moment, and an expired one costs no try", async (
   expect(await check("right")).toMatchObject({ outcome: "accepted" });
 });
 
-test("only the newest PIN is good, and its tries start again", async () => {
+test("only the newest PIN works, and its tries start again", async () => {
   const { device, check } = await pinned();
   for (let guess = 0; guess < 5; guess++) await check("wrong");
   await storePin(redis, { ...device, hash: "newer", expiresAt: NOW + 20 * MINUTE });

@@ -285,7 +285,7 @@ describe("the lifetime of a session", () => {
   });
 });
 
-test("a session tells who, how, when and from where", async () => {
+test("a session shows who, how, when and from where", async () => {
   const user = newUser();
   const from = { ip: "192.0.2.1", userAgent: "Firefox" };
   const { token, session } = await loggedIn(user, { ...from, role: "administrator" });
