@@ -189,7 +189,7 @@ test("HTTP is known by the faces alone, and by what watches them", () => {
   expect(rooms).toEqual(new Set(["api", "portal", "telemetry"]));
 });
 
-test("the configuration is handed over, not loaded, behind the entry points", () => {
+test("only the entry points load the configuration; other code gets it as an argument", () => {
   const users = imports.filter(({ target, erased }) => target === "config.ts" && !erased);
   expect(users.map(({ file }) => file).sort()).toEqual(["api/server.ts", "worker.ts"]);
 });

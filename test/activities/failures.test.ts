@@ -91,7 +91,7 @@ test("a phone that cannot be reached is a final failure with a reason", async ()
   });
 });
 
-test("the log tells which activity failed, and by which kind of error", async () => {
+test("the log says which activity failed, and with which kind of error", async () => {
   const from = logged.length;
   const ids = { userId: "u", deviceId: "d", sending: 1 };
   await tracesOf(perform("sendPin", ids, { db: withoutTables }));

@@ -315,7 +315,7 @@ test("a mail says who requires the second factor: the role, the administrator of
   );
 });
 
-test("who is required to have a second factor is not told that the password alone logs in", async () => {
+test("a user who must have a second factor is not told that the password alone logs in", async () => {
   const types = ["multi_factor_reset", "all_devices_removed", "multi_factor_switched_off"];
   for (const type of types) {
     const { taken, mail } = mailbox();

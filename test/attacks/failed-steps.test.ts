@@ -76,7 +76,7 @@ test("the account's administrators see them, in the list and in the export; the 
   expect((await file.text()).trim().split("\n")).toHaveLength(7);
 });
 
-test("the next login tells how many attempts failed and since when, once; a login that succeeds is none", async () => {
+test("the next login says once how many attempts failed and since when; a successful login is not counted", async () => {
   const { user, secret } = await userWithApp(stack);
   await stack.advance(30_000);
   const since = new Date(stack.clock.now()).toISOString();

@@ -110,7 +110,7 @@ describe.each(Object.entries(FACES))("attack at %s: guessing under a known key",
     await stack.advance(WINDOW_MS);
   });
 
-  test("the key of a login that succeeded tells nobody the right password once guesses are spent", async () => {
+  test("the Idempotency-Key of a successful login does not reveal the right password once guesses are spent", async () => {
     const user = await stack.createUser();
     const key = newId();
     await firstStep(user, key);

@@ -53,7 +53,7 @@ describe("attack: locking somebody without their password", () => {
     expect((await stack.api.verifyPasscode(challenge.id, code)).status).toBe(200);
   });
 
-  test("wrong passwords lock nobody, however many, and end no session and no challenge under way", async () => {
+  test("any number of wrong passwords locks nobody, and ends no session and no open challenge", async () => {
     const { user, secret } = await userWithApp(stack);
     const { token } = await logInByApp(stack, user, secret);
     const { id } = await startChallenge(stack, user);

@@ -84,7 +84,7 @@ test.each([
   },
 );
 
-test("the last app stays at /v2.0 where logins were made to begin with it meanwhile", async () => {
+test("the last app cannot be removed at /v2.0 if it became the default at the same time", async () => {
   const { overtaken, methods, profile } = await overtake({
     waits: "remove the app at /v2.0",
     goesBefore: "begin logins with the app",

@@ -40,7 +40,7 @@ test("nor is a label or a title one of the old ones", () => {
     expect(found(new RegExp(`[>"\`] ?${literal(old)} ?[<"\`]`)), old).toEqual([]);
 });
 
-test("what stands there now is found, over two lines too", () => {
+test("today's texts are found, also over two lines", () => {
   expect(found(/These devices are logged in\. If you don't recognise one, end it/)).not.toEqual([]);
   expect(found(/"Enter all 16 characters of the code\."/)).toEqual(["portal/login/passcode.tsx"]);
   expect(found(/[>"`] ?This device ?[<"`]/)).not.toEqual([]);

@@ -175,7 +175,7 @@ test("roles are given to the account's own users, and Support is neither made no
   expect((await setRole(token, admin.id, "support")).problem.code).toBe("invalid_request");
 });
 
-test("what administrators did stands in the account's listAudit, and in no other's", async () => {
+test("what administrators did is in their account's activity, and in no other account's", async () => {
   const { admin, token } = await newAdmin();
   const username = `dave-${newId()}`;
   const { id } = (await add(token, { username, password: "long enough" })).body;

@@ -243,7 +243,7 @@ describe("from where something was done", () => {
     expect(shown(await get(token, ACCOUNT))).toEqual([]);
   });
 
-  test("who was created as a Support operator was one, also where the role was never told before", async () => {
+  test("a user created as a Support operator counts as one, also without an event about the earlier role", async () => {
     const { admin, member, token } = await newAccount();
     const { accountId } = admin;
     const [told, untold] = [

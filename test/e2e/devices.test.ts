@@ -151,7 +151,7 @@ test("an unverified phone can be removed and another number added", async () => 
   expect((await stack.api.registerPhone(token, newPhone())).status).toBe(201);
 });
 
-test("what was done is told to the user, page by page, each with who, when, where and which workflow", async () => {
+test("the user's activity shows what was done, page by page, each with who, when, where and which workflow", async () => {
   const { token, app } = await withBoth();
   type Page = Awaited<ReturnType<typeof listAudit>>;
   const read = async (query: string) =>

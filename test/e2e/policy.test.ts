@@ -354,7 +354,7 @@ test("a gateway that died before its announcement is in nobody's way", async () 
   expect((await changeAs(admin, { requirement: "required" })).state).toBe("enforced");
 });
 
-test("what was changed, when it was enforced, and by whom stands in the account's activity", async () => {
+test("the account's activity shows what was changed, when it was enforced, and by whom", async () => {
   const { admin } = await newAccount();
   const token = await enrollApp(admin);
   await putPolicy(token, { requirement: "required" });

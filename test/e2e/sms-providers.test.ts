@@ -46,7 +46,7 @@ test("a phone is paired and logged in with by codes that an SMSC delivered, over
   expect((await logInBySms(stage, user, e164)).amr).toEqual(["pwd", "sms", "mfa"]);
 });
 
-test("the SMSC's receipt is told to whoever waits for the passcode", async () => {
+test("the SMSC's receipt is shown to the user who waits for the passcode", async () => {
   const user = await stage.createUser();
   await enrollPhone(stage, user);
   const { id } = await startChallenge(stage, user);
@@ -77,7 +77,7 @@ test("an SMSC that is away for a moment costs a moment", async () => {
   expect((await stage.api.verifyPasscode(id, passcode)).status).toBe(200);
 });
 
-test("the log tells of the connection and of each message, and no secret", async () => {
+test("the log reports the connection and each message, and no secret", async () => {
   const told = logged();
   expect(told).toContainEqual(expect.objectContaining({ msg: "bound to the SMSC" }));
   const handedOver = { msg: "message handed over", provider: "smpp", outcome: "sent" };

@@ -93,7 +93,7 @@ test("what happens in the account arrives at its webhook and at no other account
   expect(deliveries).toMatchObject([{ type: "webhook_added", attempts: 1 }]);
 });
 
-test("the secret is told once and stands sealed in the database", async () => {
+test("the secret is shown once and is sealed in the database", async () => {
   const { add, call } = await newAdmin();
   const { id, secret } = (await add((await newReceiver()).url)).body;
   for (const { text } of [await call("GET"), await call("GET", `/${id}`)])

@@ -79,7 +79,7 @@ async function expectFits(page: Page): Promise<void> {
   expect(await page.evaluate(overflow), page.url()).toBe(0);
 }
 
-test("what changes while a page is open is told on it", async () => {
+test("what changes while a page is open is shown on it", async () => {
   const admin = await portal.createUser({ role: "administrator" });
   const member = await portal.createUser({ accountId: admin.accountId });
   const page = await portal.open();

@@ -494,7 +494,7 @@ describe("addresses that people come to by other ways", () => {
     isPage(foreign, "cross-site");
   });
 
-  test("what is not there is told people by a page, and programs by a problem", async () => {
+  test("a missing page is shown to people as a page, and to programs as a problem", async () => {
     const web = webClient(stack);
     for (const path of ["/nowhere", "/favicon.ico", "/login/a/b/c", "/wp-admin/setup.php"]) {
       const answer = await web.open(path);

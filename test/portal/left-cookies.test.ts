@@ -114,7 +114,7 @@ describe("attack", () => {
     expect(unsealed(web)).not.toContain("S3CRET");
   });
 
-  test("the next user of the browser, between a form and its page, is told nothing of it", async () => {
+  test("the next user of the browser, between a form and its page, sees nothing of it", async () => {
     const [first, next] = [await loggedIn(stack, "member"), await loggedIn(stack, "member")];
     const web = webClient(stack, first.token);
     await post(web, "/devices/email", { email: 'private"text' });
@@ -174,7 +174,7 @@ describe("attack", () => {
 });
 
 describe("a refusal", () => {
-  test("that a page tells itself is told once, and is gone with it", async () => {
+  test("that a page shows itself is shown once, and is then gone", async () => {
     const { user, secret } = await userWithApp(stack);
     const web = webClient(stack);
     let page = await web.send("/login", { username: user.username, password: user.password });

@@ -158,7 +158,7 @@ describe("a removal that nobody gets done", () => {
   });
 });
 
-test("a removal does not wait that long for a new device's row, which is locked until its flow begins", async () => {
+test("a form for a new device waits less, because the device's row is locked until its flow begins", async () => {
   const user = await stack.createUser();
   const token = await tokenOf(user);
   const { countryCode, phoneNumber } = newPhone();

@@ -79,14 +79,14 @@ test("where it is required now, the last device's removal says that it logs out,
   expect((await web.send(path, sent({}))).at).toMatch(/^\/login\?/);
 });
 
-test("who has a phone is told before they type another number", async () => {
+test("a user with a phone is told so before they type another number", async () => {
   const { web } = await withBoth();
   const page = await web.open("/devices/sms/new");
   expect(page.at).toBe("/devices");
   expect(page.notices.join()).toContain("To change it, remove all devices first");
 });
 
-test("the passcode's page tells one time, until which this login's passcode is taken", async () => {
+test("the passcode page shows one time, until which this login's passcode is accepted", async () => {
   const { user } = await withBoth();
   const challenge = await startChallenge(stack, user);
   const { html } = await webClient(stack).open(`/login/${challenge.id}`);
@@ -101,7 +101,7 @@ test("an emptied address is called removed", async () => {
   expect(page.notices.join()).toContain("was removed. You get no notifications.");
 });
 
-test("what is too long at a login is told in our words", async () => {
+test("a login with too long fields gets our own message", async () => {
   const fields = sent({ username: "x".repeat(5000), password: "secret" });
   const web = webClient(stack);
   await web.open("/login");

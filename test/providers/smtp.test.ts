@@ -129,7 +129,7 @@ describe("TLS", () => {
 });
 
 describe("refusals", () => {
-  test.each([550, 551, 553])("a recipient refused by %i is told as that", async (code) => {
+  test.each([550, 551, 553])("a recipient refused by %i is reported as refused", async (code) => {
     const { port, mails } = await server({ refuses: () => code });
     expect(await gateway(`smtp://127.0.0.1:${port}`).send(MAIL)).toBe("refused");
     expect(mails).toEqual([]);

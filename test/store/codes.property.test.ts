@@ -42,7 +42,7 @@ test("a recovery code is read however it is written down", () => {
   );
 });
 
-test("whatever is typed, its one form is none or stays as it is", () => {
+test("any typed text has no normal form, or its normal form is stable", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary", maxLength: 40 }), (typed) => {
       const form = normalizeRecoveryCode(typed);

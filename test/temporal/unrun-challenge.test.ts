@@ -45,7 +45,7 @@ test("nobody answers: it expires in its first task, and that is written down", a
   expect(await world.eventsOf(flow)).toEqual(["login_challenge_expired"]);
 });
 
-test("withdrawn meanwhile, it ends as that when it is due", async () => {
+test("withdrawn before it ran, it ends as withdrawn when it is due", async () => {
   const flow = await unrun(lifetimeMs);
   await flow.handle.signal("withdraw", { reason: "all_devices_removed" });
   expect(await flow.handle.result()).toMatchObject({ state: "withdrawn", next: [] });

@@ -31,7 +31,7 @@ test("a resend, a wrong passcode and another method at minute nine win no time",
   expect(await flow.handle.result()).toMatchObject({ state: "expired", failures: 1 });
 });
 
-test("the right passcode authenticates, and can be looked at later", async () => {
+test("the right passcode authenticates, and the ended flow can be read later", async () => {
   const flow = await world.loginChallenge();
   await flow.reaches("awaiting_passcode");
   const view = await flow.update("acceptPasscode", ACCEPTED);

@@ -30,7 +30,7 @@ test("a deadline that passes while no worker runs is met by the next one", async
   expect(events).toMatchObject([{ type: "login_challenge_expired" }]);
 });
 
-test("what a caller asks for meanwhile is answered by the next worker", async () => {
+test("a request made while no worker runs is answered by the next worker", async () => {
   const flow = await world.smsEnrollment();
   await flow.reaches("awaiting_pin");
   let answer: Promise<unknown> | undefined;

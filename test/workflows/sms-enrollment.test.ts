@@ -56,7 +56,7 @@ test("a new PIN voids the older one and has ten minutes of its own", async () =>
   expect(await judge(flow, newer)).toBe("accepted");
 });
 
-test("wrong PINs are told, the last of them voids the PIN, and a new one begins again", async () => {
+test("wrong PINs are reported, the last one cancels the PIN, and a new PIN begins again", async () => {
   const flow = await world.smsEnrollment();
   await flow.reaches("awaiting_pin");
   expect(await flow.update("rejectPin", { triesRemaining: 1 })).toMatchObject({

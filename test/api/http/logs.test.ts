@@ -26,7 +26,7 @@ test("a request's line has the id that was answered, the user and the workflow i
   ]);
 });
 
-test("the user of a session stands in the line of its request", async () => {
+test("the log line of a request names the session's user", async () => {
   const user = await stack.createUser();
   const { token } = await logInByPassword(stack, user);
   const { headers } = await stack.api.multiFactor(token);

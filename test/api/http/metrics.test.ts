@@ -138,7 +138,7 @@ describe("a gateway that is deployed", { timeout: limit(60_000) }, () => {
     }
   });
 
-  test("without that address tells nobody", async () => {
+  test("without METRICS_ADDRESS serves no metrics", async () => {
     const gateway = await startGateway(stack);
     try {
       expect((await fetch(`${gateway.url}/metrics`)).status).toBe(404);

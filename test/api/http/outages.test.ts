@@ -69,7 +69,7 @@ describe.each(DEPENDENCIES)("without %s", (dependency) => {
     },
   );
 
-  test("whoever waits is told so in time when it has gone silent", async () => {
+  test("callers get an error in time when it has gone silent", async () => {
     const { user, id, passcode } = await challenged();
     const { token } = await logInByPassword(stack, await stack.createUser());
     await gateway.links[dependency].silence();

@@ -191,7 +191,7 @@ test("a token is required but there is no second factor yet: the set-up scope al
   expectFault(await face.call("GET", `/users/${adminId}`, { token }), "forbidden");
 });
 
-test("the set-up scope is a scope also where nothing is required, and none once it is set up", async () => {
+test("the set-up scope can be asked for if nothing is required, but not once a device is set up", async () => {
   const user = await face.createUser();
   const token = await face.token(user, { "RAX-AUTH:scope": "SETUP-MFA" });
   expectFault(await face.call("GET", `/users/${user.id}`, { token }), "forbidden");

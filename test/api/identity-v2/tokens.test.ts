@@ -272,7 +272,7 @@ describe("a request", () => {
     expectFault(await face.post("/tokens", "x".repeat(70_000)), "badRequest");
   });
 
-  test("to nowhere, or by another method, is told so", async () => {
+  test("to an unknown path, or with another method, gets the right error", async () => {
     const token = await face.token(await face.createUser());
     for (const path of ["", "/", "/nothing", "/tokens/", "/tokens/a/b", "/users/x/RAX-AUTH"])
       for (const method of ["GET", "POST", "DELETE"])
@@ -346,7 +346,7 @@ describe("a request", () => {
   });
 });
 
-test("the audit tells of this face what it tells of the other", async () => {
+test("the audit records for this API what it records for /v1", async () => {
   const user = await face.createUser();
   const { username } = user;
   await face.firstStep({ ...user, password: "wrong" });

@@ -67,7 +67,7 @@ async function sent() {
   return { reference, challenge };
 }
 
-test("what Twilio reports is told to whoever waits for the message", async () => {
+test("Twilio's report is shown to the user who waits for the message", async () => {
   const arrived = await sent();
   for (const status of ["queued", "sent", "delivered"]) {
     const answer = await post(arrived.reference, formOf(status));

@@ -58,7 +58,7 @@ describe("attack: guessing the PIN", () => {
     expect((await stack.api.verifyDevice(token, id, next)).body.device.verified).toBe(true);
   });
 
-  test("the PIN of the message before is told apart from a wrong one, and costs no try", async () => {
+  test("the PIN of the previous message is distinguished from a wrong one, and costs no try", async () => {
     const { token, id, pin, e164 } = await registered();
     await stack.advance(INTERVAL_MS);
     await stack.api.resendPin(token, id);

@@ -106,7 +106,7 @@ describe.each(KINDS)("webhooks on %s", (kind) => {
     });
   });
 
-  test("what ended long ago is forgotten, once, and nothing that is under way or of others", async () => {
+  test("what ended long ago is deleted once; running deliveries and those of others stay", async () => {
     const DAY_MS = 24 * 60 * 60_000;
     const [one, other] = [await added(), await added()];
     const note = (webhookId: string, eventId: number, state: string, daysAgo: number) =>

@@ -72,7 +72,7 @@ test("after so many of other content the request is forgotten: they may be guess
   expect(await claim(redis, key, "three", few)).toEqual({ outcome: "in_progress" });
 });
 
-test("where no other content is told apart, the next one takes the place, and the first is not answered for", async () => {
+test("with otherTexts 0 another content replaces the first, whose late answer is not stored", async () => {
   const key = newKey();
   const first = await claimed(key);
   const none = { otherTexts: 0 };
