@@ -201,7 +201,7 @@ test("where the sessions cannot be ended the password stays as it was", async ()
   expect(await opens(user, NEW)).toBe(true);
 });
 
-test("if known addresses cannot be deleted, the password change is not reported as done", async () => {
+test("if known addresses cannot be deleted, the password stays unchanged", async () => {
   const user = await stack.createUser();
   const token = await tokenOf(user);
   const { redis } = stack.deps;
