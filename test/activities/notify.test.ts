@@ -75,7 +75,7 @@ test("without a way to send mails a notice ends as that", async () => {
   expect(await perform("sendNotice", { eventId, to: "current" })).toBe("mail_off");
 });
 
-test("a server's own words, which may quote the address, reach neither history nor log", async () => {
+test("a server's own text, which may quote the address, is in neither history nor log", async () => {
   const { eventId, email } = await recorded("password_changed");
   const mail = {
     send: () => Promise.reject(new Error(`450 <${email}> try later`)),
@@ -163,7 +163,7 @@ describe("attack: an administrator gives a user the address of a stranger", () =
     expect(taken).toHaveLength(30);
   });
 
-  test("and those of many: an account's users are sent so many an hour, wherever", async () => {
+  test("and for many addresses: an account's users together get a limited number an hour", async () => {
     const { eventId, user } = await recorded("role_changed");
     const { taken, mail } = mailbox();
     const allOfAccount = { perHour: 4, perDay: 100 };

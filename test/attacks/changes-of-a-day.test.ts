@@ -68,7 +68,7 @@ test("attack: an app is added and removed without end", async () => {
   expect((await addApp(api, next.token)).status).toBe(201);
 });
 
-test("attack: a QR code is made anew without end", async () => {
+test("attack: a new QR code is requested again and again", async () => {
   const { user, token } = await loggedIn(stack, "member");
   const { id } = (await addApp(stack.api, token)).body.device;
   const { api } = await few(user.id, 2);

@@ -276,7 +276,7 @@ describe("changes of an account's webhooks", () => {
     expectProblem(await add(url), "too_many_requests");
   });
 
-  test("a name that is looked up costs, whatever becomes of it; an address costs nothing", async () => {
+  test("a name that is looked up costs, whatever the outcome; an address costs nothing", async () => {
     const { resolve, asked } = dns(["10.0.0.1"]);
     const { config } = small().deps;
     const api = gatewayOver(stack, { config: { ...config, WEBHOOKS_INSIDE: false }, resolve });

@@ -218,7 +218,7 @@ describe("attack: a user repeats nothing, with a new key and a new number each t
     return { token, form };
   }
 
-  test("fifty answers of theirs are kept, the newest, whatever they were for", async () => {
+  test("a user's newest fifty answers are kept, whatever they were for", async () => {
     const { token, form } = await session();
     const before = await stored();
     const headers = () => ({ "idempotency-key": newId() });

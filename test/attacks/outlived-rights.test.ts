@@ -173,7 +173,7 @@ describe("attack: a webhook whose name resolves slowly", () => {
     return { resolve, asked, answer };
   }
 
-  test("is not added by an administrator whom a colleague demotes meanwhile", async () => {
+  test("is not added by an administrator whom a colleague demotes at the same time", async () => {
     const colleague = await stack.createUser({ role: "administrator" });
     const { accountId } = colleague;
     const admin = await stack.createUser({ accountId, role: "administrator" });

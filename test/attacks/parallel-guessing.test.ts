@@ -94,7 +94,7 @@ test("the right passcode among two hundred wrong ones lets one in at the most, a
   expect(judged(answers).length).toBeLessThanOrEqual(BUDGET);
 });
 
-test("PINs of one phone after another: five are judged of each, ten PINs a day, whatever is removed between", async () => {
+test("PINs of one phone after another: five tries for each, ten PINs a day, even if phones are removed in between", async () => {
   const user = await stack.createUser();
   const { token } = await logInByPassword(stack, user);
   let pins = 0;

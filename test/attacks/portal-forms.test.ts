@@ -188,7 +188,7 @@ test("attack: where to go after the login leads to no other site", async () => {
   }
 });
 
-test("a page of our own is gone to with its query, whatever the query names", async () => {
+test("a redirect to our own page keeps its query, whatever is in it", async () => {
   const { username, password } = await stack.createUser();
   for (const to of [
     "/devices?to=//evil",

@@ -78,7 +78,7 @@ describe("a challenge that is over, asked again with a right code", () => {
 });
 
 describe("a code of an app", () => {
-  test("is good at one of five challenges at once, and afterwards neither it nor an older one is", async () => {
+  test("works at one of five challenges at once; afterwards neither it nor an older one works", async () => {
     const { user, secret } = await userWithApp(stack);
     const challenges = [];
     for (let n = 0; n < 10; n++) challenges.push(await startChallenge(stack, user));
@@ -137,7 +137,7 @@ describe("a code of an app", () => {
 });
 
 describe("a recovery code", () => {
-  test("is good at one of five challenges at once; of an older set, or another user's, at none", async () => {
+  test("works at one of five challenges at once; a code of an older set or another user works at none", async () => {
     const { user, secret } = await userWithApp(stack);
     const { token } = await logInByApp(stack, user, secret);
     const old = await recoveryCodes(token, 2);

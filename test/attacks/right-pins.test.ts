@@ -37,7 +37,7 @@ test.each([
   }
 });
 
-test("a right PIN beside one that is being written down draws no refund, and costs no try", async () => {
+test("a right PIN during a verification that is being written uses no refund, and costs no try", async () => {
   const { token, id, pin, drawn } = await registered();
   const { flows } = stack.deps;
   const view: EnrollmentView = { state: "verifying", next: [] };

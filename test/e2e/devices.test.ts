@@ -127,7 +127,7 @@ test("an app is verified once, and not by another user", async () => {
   expect((await remove(other.token, app.device.id)).problem.code).toBe("device_not_found");
 });
 
-test("an unfinished set-up is begun anew with another secret, or is dropped after seven days", async () => {
+test("an unfinished set-up can be restarted with another secret, or is dropped after seven days", async () => {
   const user = await stack.createUser();
   const { token } = await logInByPassword(stack, user);
   const first = await addApp(token);

@@ -136,7 +136,7 @@ describe("sessions", () => {
     );
   });
 
-  test("a browser that logs in anew leaves no session behind", async () => {
+  test("a browser that logs in again leaves no old session", async () => {
     const user = await portal.createUser();
     const page = await portal.open();
     await logIn(page, user);

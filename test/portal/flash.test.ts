@@ -4,7 +4,7 @@ import { logInByApp, withApp } from "./people.ts";
 
 const portal = usePortal();
 
-test("attack: a link that claims a success says nothing, nor is it an error", async () => {
+test("attack: a link that claims a success shows nothing, and is no error", async () => {
   const page = await portal.open();
   await logIn(page, await portal.createUser({ role: "administrator" }));
   const paths = ["/devices", "/sessions", "/account", "/account/users", "/account/webhooks"];

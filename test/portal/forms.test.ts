@@ -600,7 +600,7 @@ describe("one click", () => {
     expect(page.inputs.enforceAfter?.value).toBe("14");
   });
 
-  test("makes nobody an administrator, and removes nothing: a question names whom and what", async () => {
+  test("makes nobody an administrator, and removes nothing: a question names the user and the change", async () => {
     const { user, token } = await loggedIn(stack, "administrator");
     const member = await stack.createUser({ accountId: user.accountId });
     const web = webClient(stack, token);

@@ -128,7 +128,7 @@ describe("attack", () => {
     expect((await web.open("/devices/email")).inputs.email?.value).toBe('private"text');
   });
 
-  test("a script that looks for news does not take what the page is to show, nor see it", async () => {
+  test("a script that polls does not consume or see the message for the page", async () => {
     const { web } = await protectedBrowser();
     await post(web, "/devices/recovery-codes", { quantity: "3" });
     const script = { headers: { "sec-fetch-dest": "empty" } };
@@ -226,7 +226,7 @@ describe("a device that another tab has verified", () => {
     expect(told.notices.join()).toContain("You can use it to log in.");
   });
 
-  test("a set-up form that came too late does not take the place of where somebody wanted to go", async () => {
+  test("a late set-up form does not replace the page that somebody wanted to reach", async () => {
     const administrator = await loggedIn(stack, "administrator");
     const member = await stack.createUser({ accountId: administrator.user.accountId });
     await stack.api.call("PUT", "/v1/account/multi-factor-policy", {

@@ -259,7 +259,7 @@ describe("what is shown only once", () => {
     expect(again.inputs.quantity?.value).toBe("5");
   });
 
-  test("an app's secret that was not seen is made anew, and so said", async () => {
+  test("an app's secret that was not seen is replaced by a new one, and the page says so", async () => {
     const { token } = await loggedIn(stack, "member");
     const web = webClient(gateway, token);
     await gateway.links.postgresql.cut();

@@ -245,7 +245,7 @@ test("an SMSC that dies and comes back is bound to again", async () => {
   expect(await reportOn(sms.reference)).toMatchObject({ outcome: "delivered" });
 });
 
-test("a connection that is dead without having ended is found out and made anew", async () => {
+test("a dead connection that did not close is noticed and replaced", async () => {
   const wire = await startWire(smsc.port);
   closing.push(wire.stop);
   const url = smsc.url.replace(`:${smsc.port}`, `:${wire.port}`);

@@ -119,7 +119,7 @@ test(
   limit(15_000),
 );
 
-test("an error repeats nothing of what Twilio said, nor of what it was asked", async () => {
+test("an error repeats nothing of Twilio's answer or of the request", async () => {
   const errors: unknown[] = [];
   api.answer({ status: 400, code: 21211, message: `Invalid number ${TO}` });
   errors.push(await refusal(gateway().send(message())));

@@ -239,7 +239,7 @@ describe("on a service of its own settings", { timeout: SOME_PROCESSES_MS }, () 
     expect(await refused(["account", "set", user.accountId, "bogus", "on"])).toContain("enabling");
   });
 
-  test("an operator of Support is made here, and the role is good once they have a second factor", async () => {
+  test("a Support operator is made here, and can work once they have a second factor", async () => {
     const account = (await json(["account", "create", `support-${newId()}`])).name;
     const username = `agent-${newId()}`;
     const create = ["user", "create", username, "--account", account, "--role", "support"];

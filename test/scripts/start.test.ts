@@ -176,7 +176,7 @@ describe("a stack on this machine", { timeout: SOME_STARTS_MS }, () => {
     await logIn(port);
   });
 
-  test("is started again after a kill, and first ends what that left behind", async () => {
+  test("is started again after a kill, and first ends what was left running", async () => {
     const left = childrenOf(folder);
     stack.signal("SIGKILL");
     await stack.ended;

@@ -112,7 +112,7 @@ describe("a repeated request", () => {
     expectProblem(wrong, "invalid_request");
   });
 
-  test("after what may turn out differently is worked on anew", async () => {
+  test("after a result that may differ next time is processed again", async () => {
     const { token } = await logInByPassword(stack, await stack.createUser());
     const device = (await stack.api.registerPhone(token, newPhone())).body;
     await pinSent(stack, token, device.id);

@@ -114,7 +114,7 @@ test("the second step without a session id, or with one of nobody", async () => 
   expect((await face.api.challenge(id)).body.attemptsRemaining).toBe(7);
 });
 
-test("a stale session id beside other credentials is passed over", async () => {
+test("a stale session id is ignored if other credentials are sent", async () => {
   const user = await face.createUser();
   const { username, password } = user;
   const body = { auth: { passwordCredentials: { username, password } } };

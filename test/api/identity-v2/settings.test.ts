@@ -235,7 +235,7 @@ describe("bypass codes", () => {
     expect((await face.secondStep(again, third)).status).toBe(200);
   });
 
-  test("are no good after their time", async () => {
+  test("do not work after their expiry", async () => {
     const { user, own, token } = await withApp();
     const sent = codes({ numberOfCodes: 2, validityDuration: "PT2M" });
     const made = await face.post(`${own}/bypass-codes`, sent, { token });
@@ -266,7 +266,7 @@ describe("bypass codes", () => {
     }
   });
 
-  test("need a device whose loss they make good", async () => {
+  test("cannot be made without a device", async () => {
     const user = await face.createUser();
     const sent = { token: await face.token(user) };
     expectFault(await face.post(`${face.own(user)}/bypass-codes`, codes({}), sent), "badRequest");

@@ -97,7 +97,7 @@ test("a message that nobody knows is answered as one that somebody waits for", a
   expect(seen(unknown)).toEqual(seen(known));
 });
 
-test("a report that Twilio did not sign, or not so, is refused and changes nothing", async () => {
+test("a report without a valid signature of Twilio is refused and changes nothing", async () => {
   const { reference, challenge } = await sent();
   const form = formOf("failed", { ErrorCode: "30003" });
   const url = PUBLIC_URL + pathOf(reference);

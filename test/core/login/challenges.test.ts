@@ -94,7 +94,7 @@ describe("attack: a passcode that was overheard", () => {
     expect((await startChallenge(stack, user)).attemptsRemaining).toBe(7);
   });
 
-  test("is good for its own challenge alone", async () => {
+  test("works only for its own challenge", async () => {
     const { user, e164, id, passcode } = await challenged();
     const second = await startChallenge(stack, user);
     const its = await stack.passcodeTo(e164);
@@ -105,7 +105,7 @@ describe("attack: a passcode that was overheard", () => {
     expect((await stack.api.verifyPasscode(id, passcode)).status).toBe(200);
   });
 
-  test("is void once another was sent, which neither resets the count nor the deadline", async () => {
+  test("is void once another was sent, which resets neither the count nor the deadline", async () => {
     const { e164, id, passcode } = await challenged();
     await stack.api.verifyPasscode(id, wrongCode(passcode));
     const before = (await stack.api.challenge(id)).body;

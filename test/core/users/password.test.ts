@@ -63,7 +63,7 @@ test("the new password opens the login, the one before does not, and every sessi
   expect(await eventsOf(again)).toContain("password_changed");
 });
 
-test("a login under way by the password before comes to nothing", async () => {
+test("a running login with the old password fails", async () => {
   const user = await stack.createUser();
   const { e164 } = await enrollPhone(stack, user);
   const { token } = await logInBySms(stack, user, e164);
@@ -75,7 +75,7 @@ test("a login under way by the password before comes to nothing", async () => {
   expectProblem(await stack.api.verifyPasscode(id, passcode), "challenge_expired");
 });
 
-test("a login whose password is changed while it is checked comes to nothing", async () => {
+test("a login fails if its password is changed while it is checked", async () => {
   const user = await stack.createUser();
   const passwordHash = await hashPassword(NEW);
   // Passwords are checked in turn. Our login has read its user already and waits behind these.

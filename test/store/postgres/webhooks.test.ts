@@ -78,7 +78,7 @@ describe.each(KINDS)("webhooks on %s", (kind) => {
     expect(await getWebhook(pools.db, user.accountId, webhook.id)).toEqual(webhook);
   });
 
-  test("a note that comes late changes nothing, in whatever order they come", async () => {
+  test("a late note changes nothing, in any order", async () => {
     const { key } = await added();
     const note = (db: typeof pools.db, attempts: number, state: string, outcome?: string) =>
       noteDelivery(db, { ...key, attempts, state, outcome, at: AT });

@@ -143,7 +143,7 @@ test("tells how many attempts are left; the count does not reset by time", async
 });
 
 describe("an SMS passcode", () => {
-  test("is good to its last moment; afterwards it is neither accepted nor counted", async () => {
+  test("works until its last moment; afterwards it is neither accepted nor counted", async () => {
     const { userId, challengeId, check, accepted } = await challenged();
     await storePasscode(redis, { challengeId, hash: "right", expiresAt: NOW + MINUTE });
     expect(await check({ passcodeHash: "right", now: NOW + MINUTE - 1 })).toEqual({
@@ -203,7 +203,7 @@ describe("a wrong passcode on its way", () => {
     expect(await check({ passcodeHash: "wrong" })).toMatchObject({ justLocked: true });
   });
 
-  test("is shown after half a minute, whatever became of its gateway", async () => {
+  test("is shown after half a minute, even if its gateway died", async () => {
     const { userId, check } = await challenged();
     await check({ passcodeHash: "wrong" });
     expect(await failures(redis, userId, NOW + 29_999)).toBe(0);
@@ -212,7 +212,7 @@ describe("a wrong passcode on its way", () => {
 });
 
 describe("the requests of a challenge", () => {
-  test("are counted whatever they ask for; one too many ends it, right or wrong, once", async () => {
+  test("all count, whatever they ask for; one too many ends it, right or wrong, once", async () => {
     const { challengeId, check } = await challenged();
     const requestsAllowed = 5;
     await check({ passcodeHash: "wrong", requestsAllowed });

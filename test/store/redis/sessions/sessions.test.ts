@@ -176,7 +176,7 @@ describe("a session that ends a challenge", () => {
     expect(await storePasscode(redis, { challengeId, hash: "x", expiresAt: NOW + 1 })).toBe(false);
     const kept = await redis.hGetAll(`mfa:{${user.userId}}:challenge:${challengeId}`);
     expect(JSON.stringify(kept)).not.toContain("right");
-    // A pending wrong attempt would show only after a minute, so look then.
+    // A pending wrong attempt is counted only after 30 seconds, so look a minute later.
     expect(await failures(redis, user.userId, NOW + 60_000)).toBe(0);
   });
 
