@@ -22,7 +22,7 @@ const SAME_SIGNAL_MS = 1_000;
 
 /** The way to Support for locked users of a demo, if SUPPORT_CONTACT is not set. */
 const DEMO_SUPPORT =
-  'log in as support and unlock the user, or run: npm run cli -- unlock NAME --reason "Demo"';
+  "log in as the demo user support, who can unlock and reset users, or run: npm run cli -- --help";
 const watching = process.argv.includes("--watch");
 const OURS = ["Worker", "Gateway"];
 const BOTH_SOURCES = ["config.ts", "providers", "store", "telemetry"];
@@ -153,7 +153,6 @@ function announce(temporalUi: string | undefined, password: string): void {
   const production = process.env.NODE_ENV === "production";
   const lines = [
     ["Pages, to log in", url],
-    ["API", `${url}/v1`],
     ["API reference", `${url}/docs`],
     ...(temporalUi ? [["Temporal UI", temporalUi]] : []),
     ...(production ? [] : [["Development phone", `${url}/dev/phone`]]),

@@ -3,7 +3,6 @@ import { z } from "zod";
 import type { Deps } from "../../core/deps.ts";
 import type { Proof, UnverifiedOf } from "../../core/devices/devices.ts";
 import { isPutAside } from "../../core/devices/enable.ts";
-import type { ClientInfo } from "../../machines/methods.ts";
 import type { Method } from "../../store/methods.ts";
 import type { Device } from "../../store/postgres/schema.ts";
 import { clientInfoOf } from "../http/client.ts";
@@ -40,7 +39,12 @@ export function showDevices(
 export function verifyDevice<K extends Method>(
   deps: Deps,
   kind: K,
-  verify: (deps: Deps, device: UnverifiedOf<K>, proof: Proof, origin: ClientInfo) => unknown,
+  verify: (
+    deps: Deps,
+    device: UnverifiedOf<K>,
+    proof: Proof,
+    origin: ReturnType<typeof clientInfoOf>,
+  ) => unknown,
 ) {
   return async (c: Context) => {
     const session = await callerOnOwnPath(c, deps);

@@ -171,7 +171,7 @@ async function refuse(
       ]);
       const failures = await settle(deps, id, attempt);
       if (!moved) return refusal(view);
-      return new Problem("passcode_rejected", "That passcode is wrong. Check it and try again.", {
+      return new Problem("passcode_rejected", "That code is wrong. Check it and try again.", {
         members: { attemptsRemaining: attemptsRemaining(deps.config.limits, failures) },
       });
     }

@@ -28,12 +28,12 @@ export async function changeOwnEmail(
   session: Session,
   email: string | null,
   origin: ClientInfo,
-): Promise<{ email: string | null }> {
+): Promise<{ email: string | null; changed: boolean }> {
   await requireRecentLogin(deps, session);
   const { redis, clock, config } = deps;
   const { userId } = session;
   const address = email && normalizeAddress(email);
-  if (address === (await emailOf(deps, userId))) return { email: address };
+  if (address === (await emailOf(deps, userId))) return { email: address, changed: false };
   const rules = [{ limit: config.limits.addressChangesPerDay, windowMs: DAY_MS }];
   const charge = { key: keys.addressChanges(userId), rules };
   const spent = await spendAll(redis, clock.now(), [charge], {
@@ -41,8 +41,8 @@ export async function changeOwnEmail(
     detail: "You changed your address too often.",
   });
   const actor = { actorId: userId, origin, session };
-  await payIfDone(spent, () => changeEmail(deps, session, address, actor));
-  return { email: address };
+  const changed = await payIfDone(spent, () => changeEmail(deps, session, address, actor));
+  return { email: address, changed };
 }
 
 /**

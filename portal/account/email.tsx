@@ -20,7 +20,8 @@ export function emailPages(app: Hono<PortalEnv>, deps: Deps) {
     const typed = field(c, "email");
     if (typed) requireFit(["email", emailSchema, typed]);
     const origin = clientInfoOf(c, deps.config.TRUSTED_PROXIES);
-    await changeOwnEmail(deps, session, typed || null, origin);
+    const { changed } = await changeOwnEmail(deps, session, typed || null, origin);
+    if (!changed) return done(c, "/devices", "Your email address stays as it was.");
     const said = typed
       ? "Your email address was changed."
       : "Your email address was removed. You get no notifications.";

@@ -61,7 +61,7 @@ export function userPages(app: Hono<PortalEnv>, deps: Deps) {
     const user = { ...typed, email: typed.email || undefined, password, role: "member" } as const;
     await addUser(deps, who.session, user, origin(c));
     const said =
-      "The user was added. Tell them their user name and password, and to change the password under Sessions.";
+      "The user was added. Tell them their user name and password, and to change the password under Account > Change Password.";
     return done(c, "/account/users", said);
   });
 }

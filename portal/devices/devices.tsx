@@ -43,7 +43,7 @@ async function devicesPage(c: PortalContext, deps: Deps, session: Session) {
         </>
       )}
       {session.scope === "full" && <Notices email={await emailOf(deps, session.userId)} />}
-      {mine.devices.length > 0 && <RemoveAll />}
+      {mine.devices.length > 0 && <RemoveAll enabled={mine.enabled} />}
     </>,
   );
 }
@@ -165,7 +165,7 @@ const Notices = ({ email }: { email: string | null }) => (
   </section>
 );
 
-const RemoveAll = () => (
+const RemoveAll = ({ enabled }: { enabled: boolean }) => (
   <section class="card">
     <div class="head">
       <h2>Remove all devices</h2>
@@ -173,6 +173,10 @@ const RemoveAll = () => (
         Remove all devices
       </a>
     </div>
-    <p>This turns off multi-factor authentication and cancels your recovery codes.</p>
+    <p>
+      {enabled
+        ? "This turns off multi-factor authentication and cancels your recovery codes."
+        : "You can then start again with another device."}
+    </p>
   </section>
 );

@@ -164,7 +164,7 @@ async function userPage(c: PortalContext, deps: Deps, who: Who, user: User) {
         <div class="head">
           <h2>Reset multi-factor authentication</h2>
           <a class="button danger small" href={`/support/users/${user.id}/reset`}>
-            Reset multi-factor authentication
+            Reset
           </a>
         </div>
         <p>Removes all devices and recovery codes and logs the user out everywhere.</p>

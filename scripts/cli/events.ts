@@ -2,6 +2,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { type Command, InvalidArgumentError } from "commander";
 import { auditFile } from "../../core/audit.ts";
+import { EVENT_TYPES } from "../../store/event-types.ts";
 import { accountNamed } from "./named.ts";
 import { withStores } from "./service.ts";
 
@@ -16,7 +17,7 @@ export function eventCommands(program: Command) {
     .description("print events as NDJSON, oldest first: of every account, or of one")
     .option("--account <account>", "its name or id")
     .option("--since <time>", "a date, or a date and time: 2026-01-31T12:00:00Z", time)
-    .option("--type <types>", "one or more, separated by commas", (text) => text.split(","))
+    .option("--type <types>", "one or more, separated by commas", eventTypes)
     .action(({ account: name, since: from, type: types }: Options) =>
       withStores(async ({ db }) => {
         const account = name === undefined ? undefined : await accountNamed(db, name);
@@ -27,6 +28,14 @@ export function eventCommands(program: Command) {
         );
       }),
     );
+}
+
+function eventTypes(text: string): string[] {
+  const types = text.split(",");
+  const unknown = types.filter((type) => !EVENT_TYPES.some((known) => known === type));
+  if (unknown.length > 0)
+    throw new InvalidArgumentError(`There is no type of event ${unknown.join(", ")}.`);
+  return types;
 }
 
 function time(text: string): Date {

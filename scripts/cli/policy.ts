@@ -45,9 +45,13 @@ export function policyCommands(program: Command) {
         const account = await accountNamed(service.db, name);
         const { toGo: loggedOut } = await countUsers(service.db, account.id);
         if (requirement === "required") requireWhen(when, loggedOut);
+        else if (when.now)
+          throw new SetUpError("--now goes with `required`: `optional` logs out nobody.");
         const enforceAfter = when.days === undefined ? undefined : { days: when.days };
         await rollOutPolicy(service, account, { requirement, enforceAfter }, OPERATOR);
-        await show(service.db, name, command, when.now ? { loggedOut } : {});
+        const { policyVersion } = await accountNamed(service.db, name);
+        const isNew = policyVersion !== account.policyVersion;
+        await show(service.db, name, command, when.now && isNew ? { loggedOut } : {});
       }),
     );
 }

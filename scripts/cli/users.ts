@@ -28,7 +28,7 @@ export function userCommands(program: Command) {
 
   group
     .command("create")
-    .description("add a user to an account; only this command creates Support operators")
+    .description("add a user to an account")
     .argument("<username>", "the name to log in with; no other user may have it")
     .requiredOption("--account <account>", "name or id of the account")
     .addOption(

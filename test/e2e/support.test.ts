@@ -164,7 +164,7 @@ describe("finding a user", () => {
     expectProblem(await stack.api.call("GET", "/v1/support/users", { token }), "invalid_request");
   });
 
-  test("who looked is in the user's own listAudit, with the reason where one was given", async () => {
+  test("who looked is in the user's own activity, with the reason where one was given", async () => {
     const user = await stack.createUser();
     await stack.api.call("GET", `/v1/support/users/${user.id}?reason=Ticket%2042`, { token });
     await look(user.id);

@@ -175,7 +175,10 @@ describe("on a service of its own settings", { timeout: SOME_PROCESSES_MS }, () 
     expect(await exported("--account", one.accountId)).toEqual(
       all.filter(({ accountId }) => accountId === one.accountId),
     );
-    expect(await exported("--type", "nothing,never")).toEqual([]);
+    expect(await exported("--type", "api_key_made,api_key_revoked")).toEqual([]);
+    expect(await refused(["events", "export", "--type", "login_failed,never"])).toContain(
+      "no type of event never",
+    );
     expect(await exported("--since", "2999-01-01")).toEqual([]);
     expect(await refused(["events", "export", "--account", "nobody"])).toContain(
       "Account nobody was not found",

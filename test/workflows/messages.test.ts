@@ -14,14 +14,12 @@ const phone = { id: "id", type: "sms" } as const;
 test("the table names every workflow of the worker, with its own input and answer", () => {
   type Exported = typeof workflows;
   expectTypeOf<keyof Exported>().toEqualTypeOf<WorkflowName>();
-  for (const name of [] as WorkflowName[]) {
-    expectTypeOf<Parameters<Exported[typeof name]>[0]>().toEqualTypeOf<
-      Workflows[typeof name]["input"]
-    >();
-    expectTypeOf<Awaited<ReturnType<Exported[typeof name]>>>().toEqualTypeOf<
-      Workflows[typeof name]["answer"]
-    >();
-  }
+  expectTypeOf<{ [W in WorkflowName]: Parameters<Exported[W]>[0] }>().toEqualTypeOf<{
+    [W in WorkflowName]: Workflows[W]["input"];
+  }>();
+  expectTypeOf<{ [W in WorkflowName]: Awaited<ReturnType<Exported[W]>> }>().toEqualTypeOf<{
+    [W in WorkflowName]: Workflows[W]["answer"];
+  }>();
 });
 
 test("an Update carries what its machine's event does", () => {

@@ -26,6 +26,7 @@ export function emailRoutes(app: OpenAPIHono, deps: Deps) {
     const session = await authenticate(c, deps);
     const { email } = c.req.valid("json");
     const origin = clientInfoOf(c, deps.config.TRUSTED_PROXIES);
-    return c.json(await changeOwnEmail(deps, session, email, origin), 200);
+    const { email: address } = await changeOwnEmail(deps, session, email, origin);
+    return c.json({ email: address }, 200);
   });
 }

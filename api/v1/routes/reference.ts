@@ -29,7 +29,7 @@ const ABOUT = {
   info: {
     title: "Second Step",
     version: VERSION,
-    description: "Multi-factor authentication for a control panel's users",
+    description: "Multi-factor authentication that a team can host itself",
   },
 };
 

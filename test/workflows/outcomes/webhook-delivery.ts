@@ -9,7 +9,7 @@ import { eventually } from "../flows.ts";
 import type { World } from "../world.ts";
 import { type Outcome, SOON_MS } from "./outcome.ts";
 
-const DUMMY_HASH = "http://127.0.0.1:1/hooks";
+const NOBODY_LISTENS = "http://127.0.0.1:1/hooks";
 
 /** Delivers an event of a new account to its webhook at this URL. */
 async function delivery(world: World, url: string, retriesMs: number[] = []) {
@@ -48,7 +48,7 @@ export const webhookOutcomes: Record<string, Outcome> = {
     return handle;
   },
   async "an event that nobody takes"(world) {
-    return (await delivery(world, DUMMY_HASH, [SOON_MS])).handle;
+    return (await delivery(world, NOBODY_LISTENS, [SOON_MS])).handle;
   },
   async "an event for a webhook that is gone"(world) {
     const { accountId } = await newUser(world.db);
