@@ -1,10 +1,8 @@
 import { hashCode } from "../store/codes.ts";
 import { type BudgetRule, refund, spend } from "../store/redis/budgets.ts";
 import { keys } from "../store/redis/keys.ts";
+import { DAY_MS, HOUR_MS } from "../units.ts";
 import type { ActivityDeps } from "./deps.ts";
-
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 
 type Limit = { perHour: number; perDay: number };
 

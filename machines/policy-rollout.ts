@@ -1,4 +1,5 @@
 import { assign, setup } from "xstate";
+import { DAY_MS, MINUTE_MS } from "../units.ts";
 import type { ClientInfo } from "./methods.ts";
 
 export type Requirement = "optional" | "required";
@@ -37,8 +38,6 @@ type Context = {
   remindedDaysBefore?: number;
 };
 
-const MINUTE_MS = 60_000;
-const DAY_MS = 24 * 60 * MINUTE_MS;
 const FIRST_REMINDER_DAYS = 3;
 const LAST_REMINDER_DAYS = 1;
 

@@ -25,7 +25,7 @@ const DEMO_SUPPORT =
   "log in as the demo user support, who can unlock and reset users, or run: npm run cli -- --help";
 const watching = process.argv.includes("--watch");
 const OURS = ["Worker", "Gateway"];
-const BOTH_SOURCES = ["config.ts", "providers", "store", "telemetry"];
+const BOTH_SOURCES = ["config.ts", "limits.ts", "units.ts", "providers", "store", "telemetry"];
 const WORKER_SOURCES = [
   "worker.ts",
   "workflows",

@@ -1,8 +1,7 @@
 import type { MiddlewareHandler } from "hono";
 import type { Deps } from "../../core/deps.ts";
+import { MINUTE_MS } from "../../units.ts";
 import { forwardedEntries } from "./client-address.ts";
-
-const MINUTE_MS = 60_000;
 
 /** The shortest time between two log lines about the same doubt, in ms. */
 const EVERY_MS = 5 * MINUTE_MS;

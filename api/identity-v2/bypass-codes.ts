@@ -2,6 +2,7 @@ import { z } from "zod";
 import { subjectOf } from "../../core/audit.ts";
 import type { Deps } from "../../core/deps.ts";
 import { makeRecoveryCodes } from "../../core/devices/recovery-codes.ts";
+import { MINUTE_MS } from "../../units.ts";
 import { clientInfoOf } from "../http/client.ts";
 import { readBody } from "./body.ts";
 import { callerOf, callerOnOthersPath, isOwn } from "./caller.ts";
@@ -10,7 +11,6 @@ import { parseDuration } from "./durations.ts";
 import { Fault } from "./faults.ts";
 import type { Routes } from "./routes.ts";
 
-const MINUTE_MS = 60_000;
 const LONGEST_MS = 365 * 24 * 60 * MINUTE_MS;
 /** The limit where an administrator makes the code for another user. */
 const LONGEST_BY_OTHERS_MS = 180 * MINUTE_MS;

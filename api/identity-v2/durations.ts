@@ -1,4 +1,5 @@
-const SECOND_MS = 1000;
+import { SECOND_MS } from "../../units.ts";
+
 const UNITS_MS = [86_400 * SECOND_MS, 3600 * SECOND_MS, 60 * SECOND_MS, SECOND_MS];
 
 /** Days, hours, minutes and seconds, as in ISO 8601 and XML Schema's duration. */

@@ -9,6 +9,7 @@ import { spend } from "../../store/redis/budgets.ts";
 import { keys } from "../../store/redis/keys.ts";
 import type { Session } from "../../store/redis/sessions/sessions.ts";
 import { requiredFrom } from "../../store/requirement.ts";
+import { DAY_MS } from "../../units.ts";
 import type { PolicyRolloutArgs } from "../../workflows/messages.ts";
 import type { PolicyRolloutState } from "../../workflows/view-types.ts";
 import type { Deps } from "../deps.ts";
@@ -16,8 +17,6 @@ import { payIfDone, spendAll } from "../limits/spend-all.ts";
 import { Problem } from "../problem.ts";
 import { methodsOf, requireRecentLogin } from "../sessions/recent-login.ts";
 import { type Actor, requireStillActing } from "../support/support.ts";
-
-const DAY_MS = 86_400_000;
 
 /** The longest grace period. A longer one would amount to no requirement. */
 export const LONGEST_GRACE_DAYS = 365;

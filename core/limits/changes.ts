@@ -1,8 +1,7 @@
 import { keys } from "../../store/redis/keys.ts";
+import { DAY_MS } from "../../units.ts";
 import type { Deps } from "../deps.ts";
 import { payIfDone, type Spent, spendAll } from "./spend-all.ts";
-
-const DAY_MS = 24 * 3_600_000;
 
 type ChangeDeps = Pick<Deps, "redis" | "clock" | "config">;
 

@@ -1,10 +1,9 @@
 import { maskPhoneNumber } from "../../store/phones.ts";
 import { recordEvent } from "../../store/postgres/events.ts";
 import { getUser } from "../../store/postgres/users.ts";
+import { HOUR_MS } from "../../units.ts";
 import type { Deps } from "../deps.ts";
 import { Problem } from "../problem.ts";
-
-const HOUR_MS = 3_600_000;
 
 /**
  * Records that a limit refused a message, if the error says so. The event holds the masked number,

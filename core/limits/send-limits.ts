@@ -4,13 +4,11 @@ import { hashCode } from "../../store/codes.ts";
 import { type BudgetRule, budgetWait } from "../../store/redis/budgets.ts";
 import { keys } from "../../store/redis/keys.ts";
 import { publish } from "../../telemetry/facts.ts";
+import { DAY_MS, HOUR_MS } from "../../units.ts";
 import type { Deps } from "../deps.ts";
 import { duration } from "../duration.ts";
 import { Problem } from "../problem.ts";
 import { type Charge, type Spent, spendAll } from "./spend-all.ts";
-
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 
 /** What the client is told, by the limit that is spent. See docs/decisions/0009. */
 const DETAILS = {

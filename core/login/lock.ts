@@ -4,11 +4,10 @@ import { holdingUser } from "../../store/postgres/holding-user.ts";
 import type { User } from "../../store/postgres/schema.ts";
 import { getUser, lockUser, unlockUser } from "../../store/postgres/users.ts";
 import { clearFailures, failures } from "../../store/redis/second-step/failures.ts";
+import { MINUTE_MS } from "../../units.ts";
 import { subjectOf, userEvent } from "../audit.ts";
 import type { Deps } from "../deps.ts";
 import { accountLocked } from "./challenges.ts";
-
-const MINUTE_MS = 60_000;
 
 type LockDeps = Pick<Deps, "db" | "redis" | "clock" | "config">;
 

@@ -8,6 +8,7 @@ import {
   isKnownAddress,
   rememberAddress,
 } from "../../store/redis/sessions/known-addresses.ts";
+import { DAY_MS } from "../../units.ts";
 import type { Deps } from "../deps.ts";
 import { clientNetwork } from "../limits/client-network.ts";
 import {
@@ -18,8 +19,6 @@ import {
   trySpendAll,
 } from "../limits/spend-all.ts";
 import { Problem } from "../problem.ts";
-
-const DAY_MS = 24 * 3_600_000;
 
 /** How long an address stays known after a login from it. */
 const KNOWN_MS = 30 * DAY_MS;

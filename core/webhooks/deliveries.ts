@@ -5,14 +5,13 @@ import {
 } from "../../store/postgres/webhook-deliveries.ts";
 import { keys } from "../../store/redis/keys.ts";
 import type { Session } from "../../store/redis/sessions/sessions.ts";
+import { DAY_MS } from "../../units.ts";
 import type { WebhookDeliveryState } from "../../workflows/view-types.ts";
 import type { Deps } from "../deps.ts";
 import { payIfDone, spendAll } from "../limits/spend-all.ts";
 import { Problem } from "../problem.ts";
 import { requireStillLive } from "../sessions/live-session.ts";
 import { accountWebhook } from "./webhooks.ts";
-
-const DAY_MS = 24 * 3_600_000;
 
 type Account = Pick<Session, "accountId">;
 

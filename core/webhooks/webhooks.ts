@@ -14,6 +14,7 @@ import {
 import { keys } from "../../store/redis/keys.ts";
 import type { Session } from "../../store/redis/sessions/sessions.ts";
 import { seal } from "../../store/sealing.ts";
+import { DAY_MS } from "../../units.ts";
 import { asAdministrator } from "../account/as-administrator.ts";
 import { userEvent } from "../audit.ts";
 import type { Deps } from "../deps.ts";
@@ -21,8 +22,6 @@ import { payIfDone, type Spent, spendAll } from "../limits/spend-all.ts";
 import { isUndone } from "../outages.ts";
 import { Problem } from "../problem.ts";
 import { requireRecentLogin } from "../sessions/recent-login.ts";
-
-const DAY_MS = 24 * 3_600_000;
 
 /** A webhook as its account's administrators see it. */
 export type WebhookView = {

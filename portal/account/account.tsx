@@ -9,6 +9,7 @@ import {
 } from "../../core/account/policy.ts";
 import type { Deps } from "../../core/deps.ts";
 import { Problem } from "../../core/problem.ts";
+import { DAY_MS } from "../../units.ts";
 import { confirmPage } from "../layout/confirm.tsx";
 import { done } from "../layout/flash.ts";
 import {
@@ -23,8 +24,6 @@ import { page, type Who } from "../layout/layout.tsx";
 import { Field, Form, Notice, Time } from "../layout/parts.tsx";
 import { signedInAs, signedInLatelyAs } from "../layout/roles.ts";
 import type { Faults } from "../layout/words.ts";
-
-const DAY_MS = 86_400_000;
 
 const FORM = "/account/requirement";
 

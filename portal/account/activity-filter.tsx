@@ -2,11 +2,10 @@ import { listAudit } from "../../core/audit.ts";
 import type { Deps } from "../../core/deps.ts";
 import type { EventType } from "../../store/event-types.ts";
 import type { EventFilter, EventQuery, Reader } from "../../store/postgres/events.ts";
+import { DAY_MS } from "../../units.ts";
 import type { PortalContext } from "../layout/form.ts";
 import { Field } from "../layout/parts.tsx";
 import { type Faults, faultyFields, NO_FAULTS } from "../layout/words.ts";
-
-const DAY_MS = 86_400_000;
 
 /** The choices of the filter. Each type of event is in one of them. */
 export const EVENT_KINDS: Record<string, { label: string; types: EventType[] }> = {

@@ -6,11 +6,11 @@ import { checkPasscode } from "../../store/redis/second-step/attempts.ts";
 import { withdrawChallenges } from "../../store/redis/second-step/challenges.ts";
 import { checkPin } from "../../store/redis/second-step/pins.ts";
 import { openSession, readEpochs } from "../../store/redis/sessions/sessions.ts";
+import { MINUTE_MS } from "../../units.ts";
 import { useActivities } from "./perform.ts";
 import { challenged, enrollee, NUMBER } from "./subjects.ts";
 
 const { deps, sent, perform, advance } = useActivities();
-const MINUTE = 60_000;
 
 type Enrollee = Awaited<ReturnType<typeof enrollee>>;
 
@@ -90,21 +90,21 @@ test("repeated, a delivery sends a new code, and the one before is void", async 
 
 test("a passcode sent late ends with its challenge, and says so", async () => {
   const login = await challenged(deps);
-  advance(8 * MINUTE);
+  advance(8 * MINUTE_MS);
   await perform("sendPasscode", { ...login, sending: 1 });
   expect(newest().text).toContain("It expires in 2 minutes.");
-  advance(1 * MINUTE);
+  advance(1 * MINUTE_MS);
   await perform("sendPasscode", { ...login, sending: 1 });
   expect(newest().text).toContain("It expires in 1 minute.");
-  advance(MINUTE);
+  advance(MINUTE_MS);
   expect(await judgePasscode(login.challengeId, newest().code)).toEqual({ outcome: "expired" });
 });
 
 test("a challenge that is over gets no passcode any more", async () => {
   const before = sent.length;
   const refusal = { type: "challenge_over", nonRetryable: true };
-  const expired = await challenged(deps, { lifetimeMs: MINUTE });
-  advance(MINUTE);
+  const expired = await challenged(deps, { lifetimeMs: MINUTE_MS });
+  advance(MINUTE_MS);
   await expect(perform("sendPasscode", { ...expired, sending: 1 })).rejects.toMatchObject(refusal);
 
   const withdrawn = await challenged(deps);
@@ -122,7 +122,7 @@ test("a challenge that is over gets no passcode any more", async () => {
     amr: ["pwd", "otp", "mfa"],
     epochs: await readEpochs(deps.redis, owner.userId, owner.accountId),
     now: deps.clock.now(),
-    lifetimeMs: MINUTE,
+    lifetimeMs: MINUTE_MS,
     challenge: { id, wrongAllowed: 6 },
   });
   const completed = { ...owner, challengeId: id };

@@ -8,6 +8,7 @@ import type { Limits } from "../../config.ts";
 import type { OtpSetup } from "../../core/devices/otp.ts";
 import { accounts } from "../../store/postgres/schema.ts";
 import { keys } from "../../store/redis/keys.ts";
+import { DAY_MS } from "../../units.ts";
 import { loggedIn, logInByApp, userWithApp } from "../support/apps.ts";
 import type { ApiClient } from "../support/client.ts";
 import { newPhone } from "../support/phones.ts";
@@ -16,8 +17,6 @@ import { logInByPassword, logInBySms, pinSent } from "../support/scenarios.ts";
 import { gatewayOver, type Stack } from "../support/stack.ts";
 import { useStack } from "../support/used.ts";
 import { webClient } from "../support/web.ts";
-
-const DAY_MS = 86_400_000;
 
 const stack = useStack();
 

@@ -8,6 +8,7 @@ import type { DeliveryView } from "../../core/webhooks/deliveries.ts";
 import { newId } from "../../store/ids.ts";
 import { recordEvent } from "../../store/postgres/events.ts";
 import { TemporalUnreached } from "../../temporal/errors.ts";
+import { DAY_MS } from "../../units.ts";
 import { workflowIds } from "../../workflows/ids.ts";
 import { loggedIn, verifiedApp } from "../support/apps.ts";
 import type { ApiClient } from "../support/client.ts";
@@ -20,7 +21,6 @@ import { until } from "../support/until.ts";
 import { useStack } from "../support/used.ts";
 import { slowGateway } from "./races/slow-gateway.ts";
 
-const DAY_MS = 86_400_000;
 const POLICY = "/v1/account/multi-factor-policy";
 const WEBHOOKS = "/v1/account/webhooks";
 

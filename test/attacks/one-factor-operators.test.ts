@@ -9,13 +9,12 @@ import { setPolicy } from "../../store/postgres/accounts.ts";
 import { accounts } from "../../store/postgres/schema.ts";
 import { getUser, setRequirement } from "../../store/postgres/users.ts";
 import { openSession, readEpochs } from "../../store/redis/sessions/sessions.ts";
+import { DAY_MS } from "../../units.ts";
 import { logInByApp, supportOperator, userWithApp, verifiedApp } from "../support/apps.ts";
 import type { Person } from "../support/people.ts";
 import { expectProblem } from "../support/problems.ts";
 import { logInByPassword } from "../support/scenarios.ts";
 import { useStack } from "../support/used.ts";
-
-const DAY_MS = 86_400_000;
 
 const stack = useStack({ environment: { ADMINISTRATORS_NEED_MFA: "true" } });
 const ROLES = ["support", "administrator"] as const;

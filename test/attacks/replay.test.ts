@@ -2,13 +2,13 @@
 // log or on a lost phone. I send them again, at once and later, here and elsewhere.
 import { describe, expect, test } from "vitest";
 import type { ProblemCode } from "../../core/problem.ts";
+import { MINUTE_MS } from "../../units.ts";
 import { codeAt, logInByApp, registerApp, userWithApp, verifiedApp } from "../support/apps.ts";
 import type { Answer } from "../support/client.ts";
 import { expectProblem } from "../support/problems.ts";
 import { logInByPassword, startChallenge } from "../support/scenarios.ts";
 import { useStack } from "../support/used.ts";
 
-const MINUTE_MS = 60_000;
 const STEP_MS = 30_000;
 
 const stack = useStack();

@@ -7,13 +7,13 @@ import { newId } from "../../store/ids.ts";
 import { listDevices } from "../../store/postgres/devices.ts";
 import type { Role } from "../../store/postgres/schema.ts";
 import { getUser } from "../../store/postgres/users.ts";
+import { MINUTE_MS } from "../../units.ts";
 import { loggedIn } from "../support/apps.ts";
 import type { Person } from "../support/people.ts";
 import { newPhone } from "../support/phones.ts";
 import { enrollPhone, logInByPassword, pinSent } from "../support/scenarios.ts";
 import { useStack } from "../support/used.ts";
 
-const MINUTE = 60_000;
 const USERS = "/v1/account/users";
 
 const stack = useStack();
@@ -210,7 +210,7 @@ test("attack: nobody but administrators looks at or changes an account", async (
     ])
       expect(answer.problem.code).toBe("forbidden");
   }
-  await stack.advance(20 * MINUTE);
+  await stack.advance(20 * MINUTE_MS);
   for (const answer of [await add(token, body), await setRole(token, admin.id, "administrator")])
     expect(answer.problem.code).toBe("reauthentication_required");
 });

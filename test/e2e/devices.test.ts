@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import type { listAudit } from "../../core/audit.ts";
 import type { OtpSetup } from "../../core/devices/otp.ts";
 import { setPolicy } from "../../store/postgres/accounts.ts";
+import { DAY_MS, MINUTE_MS } from "../../units.ts";
 import { newPhone } from "../support/phones.ts";
 import {
   enrollPhone,
@@ -12,9 +13,6 @@ import {
   startChallenge,
 } from "../support/scenarios.ts";
 import { useStack } from "../support/used.ts";
-
-const MINUTE = 60_000;
-const DAY = 24 * 60 * MINUTE;
 
 const stack = useStack({ time: "skipping" });
 
@@ -105,7 +103,7 @@ test("where the account requires a second factor, removing the last ends every s
 
 test("attack: a stolen session of twenty minutes ago changes nothing about the devices", async () => {
   const { token, app } = await withBoth();
-  await stack.advance(20 * MINUTE);
+  await stack.advance(20 * MINUTE_MS);
   const calls = [
     await remove(token),
     await remove(token, app.device.id),
@@ -136,7 +134,7 @@ test("an unfinished set-up can be restarted with another secret, or is dropped a
   expect(second.secret).not.toBe(first.secret);
   const old = await stack.api.verifyDevice(token, first.device.id, codeOf(first.secret));
   expect(old.problem.code).toBe("pin_rejected");
-  await stack.advance(7 * DAY);
+  await stack.advance(7 * DAY_MS);
   const late = await logInByPassword(stack, user);
   expect((await stack.api.multiFactor(late.token)).body.devices).toEqual([]);
 });
@@ -147,7 +145,7 @@ test("an unverified phone can be removed and another number added", async () => 
   const { id } = (await stack.api.registerPhone(token, newPhone())).body;
   await pinSent(stack, token, id);
   expect((await remove(token, id)).status).toBe(204);
-  await stack.advance(MINUTE);
+  await stack.advance(MINUTE_MS);
   expect((await stack.api.registerPhone(token, newPhone())).status).toBe(201);
 });
 

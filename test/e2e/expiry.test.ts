@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from "vitest";
+import { DAY_MS, MINUTE_MS, SECOND_MS } from "../../units.ts";
 import { workflowIds } from "../../workflows/ids.ts";
 import { newPhone } from "../support/phones.ts";
 import {
@@ -11,10 +12,6 @@ import {
 import { until } from "../support/until.ts";
 import { useStack } from "../support/used.ts";
 
-const SECOND = 1_000;
-const MINUTE = 60 * SECOND;
-const DAY = 24 * 60 * MINUTE;
-
 const stack = useStack({ time: "skipping" });
 afterEach(() => stack.failSms());
 
@@ -25,11 +22,11 @@ test("a challenge ends ten minutes after it began, also where a passcode was res
   const { id } = await startChallenge(stack, user);
   await stack.passcodeTo(e164);
   await challengeSent(stack, id);
-  await stack.advance(9 * MINUTE);
+  await stack.advance(9 * MINUTE_MS);
   expect((await api.resendPasscode(id)).status).toBe(202);
   const passcode = await stack.passcodeTo(e164);
   await challengeSent(stack, id);
-  await stack.advance(MINUTE);
+  await stack.advance(MINUTE_MS);
   expect((await api.challenge(id)).body).toMatchObject({ state: "expired", next: [] });
   expect((await api.verifyPasscode(id, passcode)).problem.code).toBe("challenge_expired");
   expect((await api.resendPasscode(id)).problem.code).toBe("challenge_expired");
@@ -43,12 +40,12 @@ test("a PIN ends after ten minutes, its device after seven days", async () => {
   const { id } = (await api.registerPhone(early.token, phone)).body;
   const pin = await stack.pinTo(phone.e164);
   await pinSent(stack, early.token, id);
-  await stack.advance(10 * MINUTE);
+  await stack.advance(10 * MINUTE_MS);
   expect((await api.verifyDevice(early.token, id, pin)).problem.code).toBe("pin_expired");
   expect((await api.multiFactor(early.token)).body.devices).toMatchObject([
     { state: "pin_expired", verified: false, next: ["pin", "remove"] },
   ]);
-  await stack.advance(7 * DAY);
+  await stack.advance(7 * DAY_MS);
   const late = await logInByPassword(stack, user);
   expect((await api.multiFactor(late.token)).body.devices).toEqual([]);
 });
@@ -59,7 +56,7 @@ test("a session ends after an idle hour, and after a day in any case", async () 
   const idle = await logInByPassword(stack, user);
   const busy = await logInByPassword(stack, user);
   for (let hours = 0; hours < 24; hours++) {
-    await stack.advance(59 * MINUTE);
+    await stack.advance(59 * MINUTE_MS);
     expect((await api.session(busy.token)).status).toBe(200);
     if (hours === 1)
       expect((await api.session(idle.token)).problem).toMatchObject({
@@ -67,7 +64,7 @@ test("a session ends after an idle hour, and after a day in any case", async () 
         reason: "idle",
       });
   }
-  await stack.advance(30 * MINUTE);
+  await stack.advance(30 * MINUTE_MS);
   expect((await api.session(busy.token)).problem).toMatchObject({
     code: "session_expired",
     reason: "lifetime",
@@ -81,7 +78,7 @@ test("a provider that is away is tried again; then the user is told, and a resen
   stack.failSms("refuse");
   const { id } = await startChallenge(stack, user);
   const waiting = async () => {
-    await stack.advance(SECOND);
+    await stack.advance(SECOND_MS);
     return (await api.challenge(id)).body;
   };
   const failed = await until(waiting, ({ state }) => state !== "sending_passcode");
@@ -93,7 +90,7 @@ test("a provider that is away is tried again; then the user is told, and a resen
   const tries = events?.map((event) => event.activityTaskStartedEventAttributes?.attempt ?? 0);
   expect(Math.max(...(tries ?? []))).toBe(5);
   stack.failSms();
-  await stack.advance(MINUTE);
+  await stack.advance(MINUTE_MS);
   expect((await api.resendPasscode(id)).status).toBe(202);
   const passcode = await stack.passcodeTo(e164);
   await challengeSent(stack, id);
@@ -110,7 +107,7 @@ test("a passcode that no provider takes is told, and the flow goes on once one d
   const failed = await challengeSent(stack, id);
   expect(failed).toMatchObject({ state: "delivery_failed", next: ["resend", "method"] });
   stack.failSms();
-  await stack.advance(MINUTE);
+  await stack.advance(MINUTE_MS);
   expect((await api.resendPasscode(id)).status).toBe(202);
   const passcode = await stack.passcodeTo(e164);
   await challengeSent(stack, id);

@@ -5,6 +5,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ensureDebianPackage } from "../../scripts/debian.ts";
 import { ensureTemporalCli } from "../../scripts/temporal-cli.ts";
+import { MINUTE_MS } from "../../units.ts";
 import { limit } from "../support/limits.ts";
 import { newPhone } from "../support/phones.ts";
 import {
@@ -20,7 +21,6 @@ import { type Stack, startStack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
 
 const run = promisify(execFile);
-const MINUTE = 60_000;
 
 let stack: Stack;
 let environment: Record<string, string | undefined>;
@@ -39,7 +39,7 @@ beforeAll(async () => {
   const first = await enrollPhone(stack, victim);
   const { token } = await logInBySms(stack, victim, first.e164);
   await api.call("DELETE", "/v1/me/devices", { token });
-  await stack.advance(MINUTE);
+  await stack.advance(MINUTE_MS);
   const { e164 } = await enrollPhone(stack, victim);
   const { id } = await startChallenge(stack, victim);
   const passcode = await stack.passcodeTo(e164);

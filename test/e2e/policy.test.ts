@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import type { Policy, PolicyRequest } from "../../core/account/policy.ts";
 import type { listAudit } from "../../core/audit.ts";
 import type { OtpSetup } from "../../core/devices/otp.ts";
+import { DAY_MS, MINUTE_MS } from "../../units.ts";
 import { workflowIds } from "../../workflows/ids.ts";
 import { VIEW } from "../../workflows/messages.ts";
 import { loggedIn } from "../support/apps.ts";
@@ -14,9 +15,7 @@ import { until } from "../support/until.ts";
 import { useStack } from "../support/used.ts";
 import { bundle } from "../support/workflow-bundle.ts";
 
-const MINUTE = 60_000;
-const DAY = 24 * 60 * MINUTE;
-const WEEK = 7 * DAY;
+const WEEK = 7 * DAY_MS;
 const PATH = "/v1/account/multi-factor-policy";
 
 const stack = useStack({ time: "skipping" });
@@ -135,7 +134,7 @@ test("set-up is all that a set-up session may do, for a quarter of an hour, agai
     expect((await api.call(method, path, { token, body })).problem.code, path).toBe("setup_only");
 
   // The user leaves the set-up and continues it after another login.
-  await stack.advance(15 * MINUTE);
+  await stack.advance(15 * MINUTE_MS);
   expect((await api.multiFactor(token)).problem.code).toBe("session_expired");
   const second = await logInByPassword(stack, member);
   expect((await api.multiFactor(second.token)).body).toMatchObject({
@@ -174,7 +173,7 @@ test("a roll-out that nobody looks at finds out within a day that everybody is c
   await changeAs(admin, { requirement: "required" });
   await enrollApp(admin);
   expect(await rolloutState(admin, 1)).toBe("enforced");
-  await stack.advance(DAY);
+  await stack.advance(DAY_MS);
   await until(
     () => rolloutState(admin, 1),
     (state) => state === "completed",
@@ -194,9 +193,9 @@ test("a grace period of three weeks: told at each login, reminded twice, then en
   expect(told).toMatchObject({ status: "authenticated", multiFactorRequiredFrom: end });
   const early = await tokenOf(member);
   expect((await api.multiFactor(early)).body).toMatchObject({ multiFactorRequiredFrom: end });
-  await stack.advance(18 * DAY - MINUTE);
+  await stack.advance(18 * DAY_MS - MINUTE_MS);
   expect(await remindersOf(await tokenOf(member))).toEqual([]);
-  await stack.advance(MINUTE);
+  await stack.advance(MINUTE_MS);
   const once = await until(
     async () => remindersOf(await tokenOf(member)),
     ({ length }) => length > 0,
@@ -204,15 +203,15 @@ test("a grace period of three weeks: told at each login, reminded twice, then en
   expect(once).toMatchObject([
     { workflowId: workflowIds.policyRollout(admin.accountId, 1), detail: { requiredFrom: end } },
   ]);
-  await stack.advance(2 * DAY);
+  await stack.advance(2 * DAY_MS);
   await until(
     async () => remindersOf(await tokenOf(member)),
     ({ length }) => length === 2,
   );
-  await stack.advance(DAY - MINUTE);
+  await stack.advance(DAY_MS - MINUTE_MS);
   const late = await logInByPassword(stack, member);
   expect(late.scope).toBe("full");
-  await stack.advance(MINUTE);
+  await stack.advance(MINUTE_MS);
   await until(
     () => rolloutState(admin, 1),
     (state) => state === "enforced",
@@ -227,7 +226,7 @@ test("who is configured is not reminded, and of a short grace period's reminders
   const { admin, other, member } = await newAccount();
   await enrollApp(member);
   await changeAs(admin, { requirement: "required", enforceAfter: { days: 2 } });
-  await stack.advance(DAY);
+  await stack.advance(DAY_MS);
   const reminders = async () => {
     const token = await tokenOf(admin);
     const path = "/v1/account/activity?type=multi_factor_reminder";
@@ -250,7 +249,7 @@ test("a date is shortened and extended by another call, and the older one no lon
   await stack.advance(3 * WEEK);
   expect((await logInByPassword(stack, member)).scope).toBe("full");
   await changeAs(admin, { requirement: "required", enforceAfter: { days: 1 } });
-  await stack.advance(DAY);
+  await stack.advance(DAY_MS);
   await until(
     () => rolloutState(admin, 3),
     (state) => state === "enforced",
@@ -277,9 +276,9 @@ test("optional cancels a roll-out: its day comes and nothing happens", async () 
     () => rolloutState(admin, 1),
     (state) => state === "canceled",
   );
-  await stack.advance(14 * DAY - MINUTE);
+  await stack.advance(14 * DAY_MS - MINUTE_MS);
   const { token } = await logInByPassword(stack, member);
-  await stack.advance(MINUTE);
+  await stack.advance(MINUTE_MS);
   const login = (await stack.api.logIn(member)).body;
   expect(login.status).toBe("authenticated");
   expect(login).not.toHaveProperty("multiFactorRequiredFrom");
@@ -346,7 +345,7 @@ test("a gateway that died before its announcement is in nobody's way", async () 
   const rollout = { userId: admin.id, accountId: admin.accountId, version: 1 };
   await stack.deps.flows.startPolicyRollout(rollout);
   expect(await rolloutState(admin, 1)).toBe("drafted");
-  await stack.advance(MINUTE);
+  await stack.advance(MINUTE_MS);
   await until(
     () => rolloutState(admin, 1),
     (state) => state === "abandoned",
@@ -377,9 +376,9 @@ test("the history of a roll-out replays on today's code", async () => {
   const { admin, other, member } = await newAccount();
   await changeAs(admin, { requirement: "required", enforceAfter: { days: 14 } });
   await changeAs(admin, { requirement: "required", enforceAfter: { days: 7 } });
-  await stack.advance(8 * DAY);
+  await stack.advance(8 * DAY_MS);
   for (const user of [admin, other, member]) await enrollApp(user);
-  await stack.advance(DAY);
+  await stack.advance(DAY_MS);
   for (const [version, state] of [
     [1, "superseded"],
     [2, "completed"],
@@ -441,7 +440,7 @@ test("attack: members, Support and strangers neither see nor change a policy", a
 test("attack: an administrator's session of twenty minutes ago changes no policy", async () => {
   const { admin } = await newAccount();
   const token = await tokenOf(admin);
-  await stack.advance(20 * MINUTE);
+  await stack.advance(20 * MINUTE_MS);
   const { problem } = await putPolicy(token, { requirement: "required" });
   expect(problem.code).toBe("reauthentication_required");
 });

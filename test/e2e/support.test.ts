@@ -4,6 +4,7 @@ import type { viewForSupport } from "../../core/support/user-overview.ts";
 import { newId } from "../../store/ids.ts";
 import { listEvents } from "../../store/postgres/events.ts";
 import { setRole, unlockUser } from "../../store/postgres/users.ts";
+import { MINUTE_MS } from "../../units.ts";
 import { logInByApp, supportOperator } from "../support/apps.ts";
 import type { Person } from "../support/people.ts";
 import { newPhone } from "../support/phones.ts";
@@ -20,7 +21,6 @@ import { gatewayOver } from "../support/stack.ts";
 import { until } from "../support/until.ts";
 import { useStack } from "../support/used.ts";
 
-const MINUTE_MS = 60_000;
 const REASON = "Identity checked by video call";
 
 const stack = useStack();

@@ -7,6 +7,7 @@ import { webhookSender } from "../../providers/webhook/webhook.ts";
 import { newId } from "../../store/ids.ts";
 import type { ShownEvent } from "../../store/postgres/events.ts";
 import { recordEvent } from "../../store/postgres/events.ts";
+import { MINUTE_MS } from "../../units.ts";
 import { workflowIds } from "../../workflows/ids.ts";
 import type { Call } from "../support/client.ts";
 import { dns } from "../support/dns.ts";
@@ -17,7 +18,6 @@ import { checkedClient } from "../support/stack.ts";
 import { until } from "../support/until.ts";
 import { useStack } from "../support/used.ts";
 
-const MINUTE = 60_000;
 const WEBHOOKS = "/v1/account/webhooks";
 
 const stack = useStack();
@@ -198,7 +198,7 @@ test("members have no webhooks, and administrators change them with a fresh logi
     "forbidden",
   );
   const { id } = (await add(receiver.url)).body;
-  stack.advance(16 * MINUTE);
+  stack.advance(16 * MINUTE_MS);
   for (const answer of [
     await add(receiver.url),
     await call("DELETE", `/${id}`),

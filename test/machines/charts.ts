@@ -8,6 +8,7 @@ import {
 } from "../../machines/policy-rollout.ts";
 import { smsEnrollmentMachine } from "../../machines/sms-enrollment.ts";
 import { webhookDeliveryMachine } from "../../machines/webhook-delivery.ts";
+import { DAY_MS, MINUTE_MS } from "../../units.ts";
 import { SIGNALS, UPDATES } from "../../workflows/messages.ts";
 import {
   challengeView,
@@ -21,8 +22,6 @@ import { walk } from "../support/machine-walk.ts";
 const origin = { ip: "192.0.2.7", userAgent: "test" };
 const LIFETIME = 600_000;
 const PIN_LIFETIME = 60_000;
-const MINUTE = 60_000;
-const DAY = 24 * 60 * MINUTE;
 
 export type Chart<M extends AnyStateMachine> = ReturnType<typeof chart<M>>;
 
@@ -190,7 +189,7 @@ export const announce = (policy: Partial<PolicyChange> = {}): PolicyRolloutEvent
 });
 export const grace = (days: number) => ({
   enforceAfter: "2026-02-01T00:00:00Z",
-  graceMs: days * DAY,
+  graceMs: days * DAY_MS,
 });
 
 export const policyRollout = chart({
@@ -211,11 +210,11 @@ export const policyRollout = chart({
     { type: "SUPERSEDE", requirement: "required" },
   ],
   deadlines: {
-    draftLifetime: { state: "drafted", ms: MINUTE },
-    gracePeriod: { state: "grace_period", ms: 14 * DAY },
-    firstReminder: { state: "grace_period", ms: 11 * DAY },
-    lastReminder: { state: "grace_period", ms: 13 * DAY },
-    recountInterval: { state: "enforced", ms: DAY },
+    draftLifetime: { state: "drafted", ms: MINUTE_MS },
+    gracePeriod: { state: "grace_period", ms: 14 * DAY_MS },
+    firstReminder: { state: "grace_period", ms: 11 * DAY_MS },
+    lastReminder: { state: "grace_period", ms: 13 * DAY_MS },
+    recountInterval: { state: "enforced", ms: DAY_MS },
   },
   requests: [...Object.values(UPDATES.policyRollout), ...Object.values(SIGNALS.policyRollout)],
   effects: ["persistPolicy", "remindUsers", "enforcePolicy", "countUsers"],

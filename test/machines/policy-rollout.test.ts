@@ -1,9 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { type PolicyRolloutEvent, policyRolloutMachine } from "../../machines/policy-rollout.ts";
+import { DAY_MS } from "../../units.ts";
 import { follow, takes } from "../support/machine-walk.ts";
 import { announce, grace, policyRollout } from "./charts.ts";
-
-const DAY = 86_400_000;
 
 const { moves } = policyRollout;
 
@@ -51,9 +50,9 @@ describe("the grace period", () => {
   test("two weeks: reminders three days and one day before their end", () => {
     const place = persisted(grace(14));
     expect(place.timers).toEqual({
-      gracePeriod: 14 * DAY,
-      firstReminder: 11 * DAY,
-      lastReminder: 13 * DAY,
+      gracePeriod: 14 * DAY_MS,
+      firstReminder: 11 * DAY_MS,
+      lastReminder: 13 * DAY_MS,
     });
   });
 

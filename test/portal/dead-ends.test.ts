@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { MINUTE_MS, SECOND_MS } from "../../units.ts";
 import { newPhone } from "../support/phones.ts";
 import { wrongCode } from "../support/scenarios.ts";
 import { until } from "../support/until.ts";
@@ -15,9 +16,6 @@ import {
 import { logInByApp, withApp, withBoth, withPhone } from "./people.ts";
 
 const portal = usePortal({ SUPPORT_CONTACT: "mailto:help@panel.example" });
-
-const SECOND_MS = 1000;
-const MINUTE_MS = 60 * SECOND_MS;
 
 async function newUser() {
   const user = await portal.createUser();

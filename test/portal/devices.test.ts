@@ -1,10 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { MINUTE_MS } from "../../units.ts";
 import { expectAccessible, follow, heading, logIn, press, usePortal } from "./browser.ts";
 import { logInByApp, withApp, withBoth } from "./people.ts";
 
 const portal = usePortal();
-
-const MINUTE_MS = 60_000;
 
 test("the default method is edited, and the next login begins with it", async () => {
   const { user, secret, page } = await withBoth(portal);

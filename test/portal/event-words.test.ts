@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test } from "vitest";
 import { newId } from "../../store/ids.ts";
 import { getWebhook, setWebhookDisabled } from "../../store/postgres/webhooks.ts";
+import { MINUTE_MS } from "../../units.ts";
 import { loggedIn } from "../support/apps.ts";
 import { startReceiver } from "../support/receiver.ts";
 import { logInByPassword } from "../support/scenarios.ts";
@@ -8,8 +9,6 @@ import { useStack } from "../support/used.ts";
 import { webClient } from "../support/web.ts";
 
 const stack = useStack();
-
-const MINUTE_MS = 60_000;
 
 test("attack: a reason that is the name of what every object has is shown as it was typed", async () => {
   const support = webClient(stack, (await loggedIn(stack, "support")).token);

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { listDevices } from "../../store/postgres/devices.ts";
 import type { Role } from "../../store/postgres/schema.ts";
+import { MINUTE_MS } from "../../units.ts";
 import { codeAt, loggedIn, registerApp, userWithApp, verifiedApp } from "../support/apps.ts";
 import { limit } from "../support/limits.ts";
 import { logInByPassword, startChallenge } from "../support/scenarios.ts";
@@ -8,8 +9,6 @@ import { useStack } from "../support/used.ts";
 import { type WebClient, webClient } from "../support/web.ts";
 
 const stack = useStack();
-
-const MINUTE_MS = 60_000;
 
 type Owner = Awaited<ReturnType<typeof loggedIn>>;
 

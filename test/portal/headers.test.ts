@@ -2,6 +2,7 @@
 // larger cookie. What people type, and the page they want to reach, must not exceed that.
 import { randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
+import { MINUTE_MS } from "../../units.ts";
 import { loggedIn, userWithApp, verifiedApp } from "../support/apps.ts";
 import { logInByPassword } from "../support/scenarios.ts";
 import { useStack } from "../support/used.ts";
@@ -11,8 +12,6 @@ const BUFFER = 4096;
 
 /** Bytes that Node adds: status line, Date, Connection, Keep-Alive, Transfer-Encoding. */
 const SERVERS_OWN = 170;
-
-const MINUTE_MS = 60_000;
 
 const stack = useStack({
   environment: {

@@ -1,14 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { unseal } from "../../store/sealing.ts";
+import { MINUTE_MS, SECOND_MS } from "../../units.ts";
 import { codeAt, loggedIn, registerApp, userWithApp, verifiedApp } from "../support/apps.ts";
 import { challengeSent, enrollPhone, logInByPassword, wrongCode } from "../support/scenarios.ts";
 import { useStack } from "../support/used.ts";
 import { type WebClient, webClient } from "../support/web.ts";
 
 const stack = useStack();
-
-const SECOND_MS = 1000;
-const MINUTE_MS = 60 * SECOND_MS;
 
 /** The unsealed content of the browser's cookies; empty without cookies. */
 const unsealed = ({ jar }: WebClient) =>

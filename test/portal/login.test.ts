@@ -2,14 +2,13 @@ import { describe, expect, test } from "vitest";
 import { passReport } from "../../providers/sms/reports.ts";
 import type { DeliveryReport } from "../../providers/sms/sms.ts";
 import { keys } from "../../store/redis/keys.ts";
+import { MINUTE_MS } from "../../units.ts";
 import { workflowIds } from "../../workflows/ids.ts";
 import { wrongCode } from "../support/scenarios.ts";
 import { expectAccessible, follow, heading, logIn, press, usePortal } from "./browser.ts";
 import { logInByApp, withApp, withBoth, withPhone } from "./people.ts";
 
 const portal = usePortal();
-
-const MINUTE_MS = 60_000;
 
 /** Reports on a login's newest message, as the provider does. */
 async function report(address: string, told: Omit<DeliveryReport, "reference">) {

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
+import { MINUTE_MS } from "../../units.ts";
 import { logInByPassword } from "../support/scenarios.ts";
 import { expectAccessible, follow, heading, logIn, press, usePortal } from "./browser.ts";
 
 const portal = usePortal();
-const MINUTE = 60_000;
 const NEW = "quite another one";
 
 test("a person changes their password, is corrected, logged out, and logs in with the new one", async () => {
@@ -42,7 +42,7 @@ test("a session of more than fifteen minutes logs in again first, and comes back
   const page = await portal.open();
   const user = await portal.createUser();
   await logIn(page, user);
-  await portal.advance(16 * MINUTE);
+  await portal.advance(16 * MINUTE_MS);
   await page.goto("/sessions/password");
   expect(await heading(page)).toBe("Log in");
   await page.getByLabel("User name").fill(user.username);

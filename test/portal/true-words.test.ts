@@ -4,14 +4,13 @@ import { newId } from "../../store/ids.ts";
 import { listEvents } from "../../store/postgres/events.ts";
 import { users } from "../../store/postgres/schema.ts";
 import { setRequirement } from "../../store/postgres/users.ts";
+import { DAY_MS } from "../../units.ts";
 import { loggedIn, logInByApp, userWithApp, verifiedApp } from "../support/apps.ts";
 import { enrollPhone, logInByPassword, logInBySms, startChallenge } from "../support/scenarios.ts";
 import { useStack } from "../support/used.ts";
 import { webClient } from "../support/web.ts";
 
 const stack = useStack();
-
-const DAY_MS = 86_400_000;
 
 async function withBoth() {
   const user = await stack.createUser();

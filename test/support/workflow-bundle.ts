@@ -56,7 +56,7 @@ function stateOf(interceptors: string[]): string {
   const files = SOURCES.flatMap((source) =>
     readdirSync(join(checkoutFolder, source)).map((name) => join(source, name)),
   );
-  for (const name of [...files.sort(), "workflow-code.ts", "package-lock.json"])
+  for (const name of [...files.sort(), "units.ts", "workflow-code.ts", "package-lock.json"])
     hash.update(`${name}\n`).update(readFileSync(join(checkoutFolder, name)));
   return hash.digest("hex").slice(0, 16);
 }

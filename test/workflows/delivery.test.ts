@@ -3,6 +3,7 @@ import { UndeliverableError } from "../../providers/sms/sms.ts";
 import { hashCode } from "../../store/codes.ts";
 import { findDelivery } from "../../store/redis/messages/deliveries.ts";
 import { checkPasscode } from "../../store/redis/second-step/attempts.ts";
+import { MINUTE_MS } from "../../units.ts";
 import { eventually } from "./flows.ts";
 import { useWorld } from "./world.ts";
 
@@ -11,7 +12,6 @@ type Flow = Pick<
   Awaited<ReturnType<typeof world.loginChallenge | typeof world.smsEnrollment>>,
   "view" | "update"
 >;
-const MINUTE = 60_000;
 
 /** A failure that quotes the message and number, as real providers do. */
 const quoting = () => new Error("400: cannot send '1234567 is your passcode' to +12025550123");
@@ -76,7 +76,7 @@ test("a phone that cannot be reached is not tried again", async () => {
     problem: "not_a_mobile",
     next: ["resend", "method"],
   });
-  await world.pass(5 * MINUTE);
+  await world.pass(5 * MINUTE_MS);
   expect(world.phone.attempts() - before).toBe(1);
 });
 
@@ -100,7 +100,7 @@ test("what is still being sent is given up once the user has chosen another way"
     method: "otp",
   });
   const before = world.phone.attempts();
-  await world.pass(MINUTE);
+  await world.pass(MINUTE_MS);
   expect(world.phone.attempts()).toBe(before);
 });
 
@@ -114,7 +114,7 @@ test("back by SMS, only the new passcode is sent, and tells how it went", async 
   world.phone.recover();
   await flow.update("chooseMethod", { method: "sms", maySend: true });
   await flow.reaches("awaiting_passcode");
-  await world.pass(MINUTE);
+  await world.pass(MINUTE_MS);
   expect(world.phone.messages.length - before).toBe(1);
   expect((await flow.view()).state).toBe("awaiting_passcode");
 });

@@ -1,19 +1,19 @@
 import { WorkflowNotFoundError, WorkflowUpdateFailedError } from "@temporalio/client";
 import { expect, test } from "vitest";
 import { getUser } from "../../store/postgres/users.ts";
+import { MINUTE_MS } from "../../units.ts";
 import { ORIGIN } from "./flows.ts";
 import { useWorld } from "./world.ts";
 
 const world = useWorld("skipping");
 const ACCEPTED = { factor: "sms", origin: ORIGIN };
-const MINUTE = 60_000;
 
 test("expires after ten minutes, and takes no passcode then", async () => {
   const flow = await world.loginChallenge();
   await flow.reaches("awaiting_passcode");
-  await world.pass(9 * MINUTE);
+  await world.pass(9 * MINUTE_MS);
   expect((await flow.view()).state).toBe("awaiting_passcode");
-  await world.pass(MINUTE + 1000);
+  await world.pass(MINUTE_MS + 1000);
   expect(await flow.handle.result()).toMatchObject({ state: "expired", next: [] });
   await expect(flow.update("acceptPasscode", ACCEPTED)).rejects.toThrow(WorkflowNotFoundError);
   expect(await world.eventsOf(flow)).toEqual(["login_challenge_expired"]);
@@ -22,12 +22,12 @@ test("expires after ten minutes, and takes no passcode then", async () => {
 test("a resend, a wrong passcode and another method at minute nine win no time", async () => {
   const flow = await world.loginChallenge();
   await flow.reaches("awaiting_passcode");
-  await world.pass(9 * MINUTE);
+  await world.pass(9 * MINUTE_MS);
   await flow.update("rejectPasscode", { failures: 1 });
   await flow.update("resendPasscode");
   await flow.reaches("awaiting_passcode");
   await flow.update("chooseMethod", { method: "otp", maySend: false });
-  await world.pass(MINUTE + 1000);
+  await world.pass(MINUTE_MS + 1000);
   expect(await flow.handle.result()).toMatchObject({ state: "expired", failures: 1 });
 });
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { DAY_MS, HOUR_MS } from "../../units.ts";
 import { workflowIds } from "../../workflows/ids.ts";
 import { startMailServer } from "../support/mail-server.ts";
 import type { Person } from "../support/people.ts";
@@ -6,8 +7,6 @@ import { logInByPassword } from "../support/scenarios.ts";
 import { type Stack, startStack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 const UNKNOWN = "nobody@example.com";
 
 type MailServer = Awaited<ReturnType<typeof startMailServer>>;

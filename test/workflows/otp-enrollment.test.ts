@@ -2,11 +2,11 @@ import { expect, test } from "vitest";
 import { getDevice } from "../../store/postgres/devices.ts";
 import { getUser } from "../../store/postgres/users.ts";
 import { readUserRevocation } from "../../store/redis/sessions/revocations.ts";
+import { DAY_MS } from "../../units.ts";
 import { ORIGIN } from "./flows.ts";
 import { useWorld } from "./world.ts";
 
 const world = useWorld("skipping");
-const DAY = 86_400_000;
 
 test("the first right code verifies the app, makes it the default and signs the user out", async () => {
   const flow = await world.otpEnrollment();
@@ -33,9 +33,9 @@ test("wrong codes and a restart leave it open, and its seven days as they were",
   const flow = await world.otpEnrollment();
   for (let wrong = 0; wrong < 7; wrong++)
     expect(await flow.update("rejectCode")).toMatchObject({ state: "awaiting_code" });
-  await world.pass(6 * DAY);
+  await world.pass(6 * DAY_MS);
   expect(await flow.update("restart")).toMatchObject({ state: "awaiting_code" });
-  await world.pass(DAY + 1000);
+  await world.pass(DAY_MS + 1000);
   expect(await flow.handle.result()).toMatchObject({ state: "dropped" });
   expect(await getDevice(world.db, flow.userId, flow.deviceId)).toBeUndefined();
 });

@@ -5,14 +5,13 @@ import { getDevice, removeUnverifiedDevice } from "../../store/postgres/devices.
 import { getUser } from "../../store/postgres/users.ts";
 import { checkPin } from "../../store/redis/second-step/pins.ts";
 import { readUserRevocation } from "../../store/redis/sessions/revocations.ts";
+import { DAY_MS, MINUTE_MS } from "../../units.ts";
 import { otherType } from "../support/event-types.ts";
 import { eventually, ORIGIN } from "./flows.ts";
 import { useWorld } from "./world.ts";
 
 const world = useWorld("skipping");
 const ACCEPTED = { makeDefault: true, origin: ORIGIN };
-const MINUTE = 60_000;
-const DAY = 24 * 60 * MINUTE;
 
 type Enrolled = { userId: string; deviceId: string };
 
@@ -34,9 +33,9 @@ test("a PIN is sent, and is valid for ten minutes and no longer", async () => {
   expect(await flow.reaches("awaiting_pin")).toMatchObject({ next: ["verify", "pin", "remove"] });
   const pin = newestPin();
   expect(await judge(flow, pin)).toBe("accepted");
-  await world.pass(9 * MINUTE);
+  await world.pass(9 * MINUTE_MS);
   expect((await flow.view()).state).toBe("awaiting_pin");
-  await world.pass(2 * MINUTE);
+  await world.pass(2 * MINUTE_MS);
   expect(await flow.reaches("pin_expired")).toMatchObject({ next: ["pin", "remove"] });
   expect(await judge(flow, pin)).toBe("expired");
   await expect(flow.update("acceptPin", ACCEPTED)).rejects.toThrow();
@@ -46,12 +45,12 @@ test("a new PIN voids the older one and has ten minutes of its own", async () =>
   const flow = await world.smsEnrollment();
   await flow.reaches("awaiting_pin");
   const older = newestPin();
-  await world.pass(9 * MINUTE);
+  await world.pass(9 * MINUTE_MS);
   expect(await flow.update("resendPin")).toMatchObject({ state: "sending_pin" });
   await flow.reaches("awaiting_pin");
   const newer = newestPin();
   if (newer !== older) expect(await judge(flow, older)).toBe("replaced");
-  await world.pass(9 * MINUTE);
+  await world.pass(9 * MINUTE_MS);
   expect((await flow.view()).state).toBe("awaiting_pin");
   expect(await judge(flow, newer)).toBe("accepted");
 });
@@ -99,14 +98,14 @@ test("a phone that was removed before its verification was written is no second 
 test("after seven days an unverified phone is dropped, also when a PIN came on day six", async () => {
   const flow = await world.smsEnrollment();
   await flow.reaches("awaiting_pin");
-  await world.pass(6 * DAY);
+  await world.pass(6 * DAY_MS);
   await flow.reaches("pin_expired");
   await flow.update("resendPin");
   await flow.reaches("awaiting_pin");
-  await world.pass(DAY - 5 * MINUTE);
+  await world.pass(DAY_MS - 5 * MINUTE_MS);
   await flow.reaches("pin_expired");
   expect(await device(flow)).toBeDefined();
-  await world.pass(5 * MINUTE);
+  await world.pass(5 * MINUTE_MS);
   expect(await flow.handle.result()).toMatchObject({ state: "dropped" });
   expect(await device(flow)).toBeUndefined();
   expect(await world.eventsOf(flow)).toEqual(["device_dropped"]);
@@ -116,7 +115,7 @@ test("a verified phone outlives the seven days", async () => {
   const flow = await world.smsEnrollment();
   await flow.reaches("awaiting_pin");
   await flow.update("acceptPin", ACCEPTED);
-  await world.pass(8 * DAY);
+  await world.pass(8 * DAY_MS);
   expect(await device(flow)).toBeDefined();
   expect((await flow.view()).state).toBe("verified");
 });
@@ -132,7 +131,7 @@ test("removed while its PIN is being sent, it gets no PIN any more", async () =>
   });
   world.phone.recover();
   const before = world.phone.attempts();
-  await world.pass(10 * MINUTE);
+  await world.pass(10 * MINUTE_MS);
   expect(world.phone.attempts()).toBe(before);
   expect(await flow.handle.result()).toMatchObject({ state: "removed" });
   expect(await device(flow)).toBeUndefined();

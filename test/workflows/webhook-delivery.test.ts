@@ -4,6 +4,7 @@ import { newId } from "../../store/ids.ts";
 import { findEvent, listEvents, recordEvent, showEvents } from "../../store/postgres/events.ts";
 import { getDelivery, noteDelivery } from "../../store/postgres/webhook-deliveries.ts";
 import { getWebhook, removeWebhook } from "../../store/postgres/webhooks.ts";
+import { HOUR_MS, MINUTE_MS } from "../../units.ts";
 import { eventOf } from "../store/postgres/database.ts";
 import { type Receiver, startReceiver, verified } from "../support/receiver.ts";
 import { newWebhook } from "../support/webhooks.ts";
@@ -11,8 +12,6 @@ import { eventually } from "./flows.ts";
 import { useWorld } from "./world.ts";
 
 const world = useWorld("skipping");
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
 
 const receivers: Receiver[] = [];
 afterEach(async () => {
@@ -71,7 +70,7 @@ test("an event arrives as it is shown elsewhere, signed as Standard Webhooks say
   });
   expect(() => verified(message, newWebhookSecret(), now)).toThrow("No matching signature");
   expect(() => verified({ ...message, body: `${message.body} ` }, secret, now)).toThrow();
-  expect(() => verified(message, secret, now + 6 * MINUTE)).toThrow("too old");
+  expect(() => verified(message, secret, now + 6 * MINUTE_MS)).toThrow("too old");
   expect(await row()).toMatchObject({ state: "delivered", attempts: 1, lastOutcome: "204" });
 });
 
@@ -79,7 +78,7 @@ test("an attempt forgets what its webhook was sent more than 90 days ago", async
   const { webhookId, happen, deliver } = await hooked();
   const sent = async (daysAgo: number) => {
     const delivery = { webhookId, eventId: (await happen()).id };
-    const at = new Date(world.clock.now() - daysAgo * 24 * HOUR);
+    const at = new Date(world.clock.now() - daysAgo * 24 * HOUR_MS);
     await noteDelivery(world.db, { ...delivery, state: "delivered", attempts: 1, at });
     return async () => (await getDelivery(world.db, delivery)) !== undefined;
   };
@@ -103,7 +102,7 @@ test("a receiver that fails is tried again after longer and longer waits, for th
     await eventually(async () => (await view()).attempts).toBe(index + 2);
   }
   expect(await handle.result()).toMatchObject({ state: "failed", attempts: 10, outcome: "500" });
-  expect(retriesMs.reduce((all, wait) => all + wait)).toBeGreaterThan(3 * 24 * HOUR);
+  expect(retriesMs.reduce((all, wait) => all + wait)).toBeGreaterThan(3 * 24 * HOUR_MS);
   expect(new Set(receiver.received.map(({ headers }) => headers["webhook-id"])).size).toBe(1);
   const last = receiver.received.at(-1);
   if (!last) throw new Error("Nothing came");
@@ -148,7 +147,7 @@ test("410 Gone disables the webhook at once, and what waits for it is canceled",
   expect(await events()).toMatchObject([
     { userId: null, actorId: null, detail: { reason: "gone" } },
   ]);
-  await world.pass(HOUR);
+  await world.pass(HOUR_MS);
   expect(await waiting.handle.result()).toMatchObject({ state: "canceled" });
   expect(await waiting.row()).toMatchObject({ state: "canceled" });
   expect(receiver.received).toHaveLength(2);
@@ -168,7 +167,7 @@ test("nothing is sent to a webhook that was removed in the meantime, nor to anot
     { accountId: user.accountId, webhookId },
     eventOf(user, "webhook_removed"),
   );
-  await world.pass(HOUR);
+  await world.pass(HOUR_MS);
   expect(await flow.handle.result()).toMatchObject({ state: "canceled" });
   expect(await flow.row()).toBeUndefined();
   expect(receiver.received).toHaveLength(1);

@@ -1,6 +1,5 @@
+import { DAY_MS } from "../../../units.ts";
 import { keep } from "../keys.ts";
-
-export const DAY_MS = 24 * 3_600_000;
 
 /**
  * What became of an attempt that an outage kept from its flow: given back, spent because the user's

@@ -1,7 +1,7 @@
+import { DAY_MS } from "../../../units.ts";
 import { newId } from "../../ids.ts";
 import type { Redis } from "../connect.ts";
 import { keys } from "../keys.ts";
-import { DAY_MS } from "../scripts/refunds.ts";
 
 /** How many attempts a user may get back in any 24 hours, and the time of this refund. */
 export type RefundBudget = { now: number; refundsPerDay: number };

@@ -1,11 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { createApp } from "../../../api/app.ts";
 import type { ProxyDoubt } from "../../../api/http/proxy-warnings.ts";
+import { MINUTE_MS } from "../../../units.ts";
 import { useStack } from "../../support/used.ts";
 
 const stack = useStack();
-
-const MINUTE_MS = 60_000;
 
 /** A gateway that trusts this many proxies, and its log. */
 function gateway(proxies: number) {

@@ -1,11 +1,10 @@
 import { expect, test } from "vitest";
+import { MINUTE_MS } from "../../../units.ts";
 import { codeAt, logInByApp, registerApp, userWithApp } from "../../support/apps.ts";
 import { isDone, logInByPassword, startChallenge } from "../../support/scenarios.ts";
 import { useStack } from "../../support/used.ts";
 
 const stack = useStack();
-
-const MINUTE_MS = 60_000;
 
 const offBy = (minutes: number, secret: string) =>
   codeAt(secret, stack.clock.now() + minutes * MINUTE_MS);

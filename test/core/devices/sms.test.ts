@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { DAY_MS } from "../../../units.ts";
 import { newPhone } from "../../support/phones.ts";
 import { expectProblem } from "../../support/problems.ts";
 import {
@@ -16,7 +17,6 @@ import { webClient } from "../../support/web.ts";
 const stack = useStack();
 
 const INTERVAL_MS = 30_000;
-const DAY_MS = 24 * 3_600_000;
 
 /** A user with a phone that is not verified yet. */
 async function registered() {

@@ -4,6 +4,7 @@ import { Problem } from "../../../core/problem.ts";
 import { newId, newOwnedId } from "../../../store/ids.ts";
 import { listEvents } from "../../../store/postgres/events.ts";
 import { keptMessages } from "../../../store/redis/messages/outbox.ts";
+import { HOUR_MS } from "../../../units.ts";
 import { newPhone } from "../../support/phones.ts";
 import { expectProblem } from "../../support/problems.ts";
 import {
@@ -15,7 +16,6 @@ import {
 import { until } from "../../support/until.ts";
 import { useStack } from "../../support/used.ts";
 
-const HOUR_MS = 3_600_000;
 const COUNTRY = 6;
 const SERVICE = 8;
 

@@ -6,6 +6,7 @@ import type { listAudit } from "../../../core/audit.ts";
 import { newId } from "../../../store/ids.ts";
 import { verifyPassword } from "../../../store/passwords.ts";
 import { lockUser } from "../../../store/postgres/users.ts";
+import { DAY_MS, MINUTE_MS } from "../../../units.ts";
 import { createClient } from "../../support/client.ts";
 import type { Person } from "../../support/people.ts";
 import { expectProblem } from "../../support/problems.ts";
@@ -19,9 +20,6 @@ import {
 import { checkedClient } from "../../support/stack.ts";
 import { until } from "../../support/until.ts";
 import { useStack } from "../../support/used.ts";
-
-const MINUTE_MS = 60_000;
-const DAY_MS = 24 * 60 * MINUTE_MS;
 
 const stack = useStack();
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { newId } from "../../../store/ids.ts";
 import { getAccount, setPolicy } from "../../../store/postgres/accounts.ts";
+import { MINUTE_MS } from "../../../units.ts";
 import { codeAt, logInByApp, userWithApp } from "../../support/apps.ts";
 import type { Person } from "../../support/people.ts";
 import { newPhone } from "../../support/phones.ts";
@@ -14,8 +15,6 @@ import {
 import { useStack } from "../../support/used.ts";
 
 const stack = useStack();
-
-const MINUTE_MS = 60_000;
 
 describe("attack: using another's session", () => {
   test("a session cannot be ended by another user, who learns nothing of it", async () => {

@@ -1,12 +1,10 @@
 import { describe, expect, test } from "vitest";
+import { DAY_MS, MINUTE_MS } from "../../../units.ts";
 import { expectProblem } from "../../support/problems.ts";
 import { enrollPhone, logInByPassword, logInBySms } from "../../support/scenarios.ts";
 import { useStack } from "../../support/used.ts";
 
 const stack = useStack();
-
-const MINUTE = 60_000;
-const DAY_MS = 24 * 60 * MINUTE;
 
 const put = (token: string | undefined, email: unknown) =>
   stack.api.call<{ email: string | null }>("PUT", "/v1/me/email", { token, body: { email } });
@@ -71,7 +69,7 @@ describe("attack: a stolen session sends the notices elsewhere", () => {
   test("a session of more than fifteen minutes has to log in again", async () => {
     const user = await stack.createUser();
     const { token } = await logInByPassword(stack, user);
-    await stack.advance(16 * MINUTE);
+    await stack.advance(16 * MINUTE_MS);
     expectProblem(await put(token, "thief@example.com"), "reauthentication_required");
     expect(await emailOf((await logInByPassword(stack, user)).token)).toBeNull();
   });
@@ -99,7 +97,7 @@ test("attack: one's address as a cannon at others: the eleventh change of a day 
   // Setting the same address again costs no budget and sends no notice.
   const now = await emailOf(token);
   expect((await put(token, now)).status).toBe(200);
-  await stack.advance(DAY_MS + MINUTE);
+  await stack.advance(DAY_MS + MINUTE_MS);
   const later = await logInByPassword(stack, user);
   expect((await put(later.token, "mine@example.com")).status).toBe(200);
 });

@@ -10,6 +10,7 @@ import { hashPassword } from "../../../store/passwords.ts";
 import { holdingUser } from "../../../store/postgres/holding-user.ts";
 import { setPassword } from "../../../store/postgres/users.ts";
 import { revokeUser } from "../../../store/redis/sessions/sessions.ts";
+import { MINUTE_MS } from "../../../units.ts";
 import { eventOf } from "../../store/postgres/database.ts";
 import type { Answer } from "../../support/client.ts";
 import { impatientClient } from "../../support/flow-attacks.ts";
@@ -32,7 +33,6 @@ afterEach(async () => {
   for (const link of Object.values(gateway.links)) await link.mend();
 });
 
-const MINUTE = 60_000;
 const NEW = "quite another one";
 
 type Change = { currentPassword: unknown; password: unknown };
@@ -67,7 +67,7 @@ test("a running login with the old password fails", async () => {
   const user = await stack.createUser();
   const { e164 } = await enrollPhone(stack, user);
   const { token } = await logInBySms(stack, user, e164);
-  await stack.advance(MINUTE);
+  await stack.advance(MINUTE_MS);
   const { id } = await startChallenge(stack, user);
   const passcode = await stack.passcodeTo(e164);
   await challengeSent(stack, id);
@@ -141,7 +141,7 @@ describe("attack: a stolen session takes the login over", () => {
     expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
     expect((await stack.api.session(token)).status).toBe(200);
     expect(await eventsOf(token)).toContain("password_change_failed");
-    await stack.advance(15 * MINUTE);
+    await stack.advance(15 * MINUTE_MS);
     expect(await opens(user, user.password)).toBe(true);
   });
 
@@ -162,7 +162,7 @@ describe("attack: a stolen session takes the login over", () => {
   test("it is too old after fifteen minutes", async () => {
     const user = await stack.createUser();
     const token = await tokenOf(user);
-    await stack.advance(16 * MINUTE);
+    await stack.advance(16 * MINUTE_MS);
     const answer = await change(token, { currentPassword: user.password, password: NEW });
     expectProblem(answer, "reauthentication_required");
     expect(await opens(user, user.password)).toBe(true);

@@ -7,6 +7,7 @@ import type { loginChallengeMachine as machine } from "../../../machines/login-c
 import type { Method } from "../../../machines/methods.ts";
 import { newOwnedId } from "../../../store/ids.ts";
 import { newRecoveryCodes } from "../../../store/recovery-codes.ts";
+import { HOUR_MS } from "../../../units.ts";
 import { workflowIds } from "../../../workflows/ids.ts";
 import { challengeView } from "../../../workflows/views.ts";
 import { codeAt, userWithApp } from "../../support/apps.ts";
@@ -22,7 +23,6 @@ type Snapshot = SnapshotFrom<typeof machine>;
 type Event = EventFromLogic<typeof machine>;
 
 const DEADLINE = "xstate.after.challengeLifetime.loginChallenge.open";
-const HOUR_MS = 3_600_000;
 const origin = {};
 
 export const inputs = (

@@ -1,4 +1,5 @@
 import type { Policy, PolicyRequest } from "../../../core/account/policy.ts";
+import { DAY_MS } from "../../../units.ts";
 import { logInByApp } from "../../support/apps.ts";
 import type { Answer, ApiClient } from "../../support/client.ts";
 import type { Person } from "../../support/people.ts";
@@ -6,7 +7,6 @@ import type { Stack } from "../../support/stack.ts";
 import { freshSession, gatewayWith, giveDevices, staleSession } from "./people.ts";
 
 export const POLICY = "/v1/account/multi-factor-policy";
-const DAY_MS = 86_400_000;
 
 type Requirement = PolicyRequest["requirement"];
 

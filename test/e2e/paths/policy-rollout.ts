@@ -3,6 +3,7 @@ import type { Policy } from "../../../core/account/policy.ts";
 import type { listAudit } from "../../../core/audit.ts";
 import type { ProblemCode } from "../../../core/problem.ts";
 import type { policyRolloutMachine as machine } from "../../../machines/policy-rollout.ts";
+import { DAY_MS, MINUTE_MS } from "../../../units.ts";
 import { workflowIds } from "../../../workflows/ids.ts";
 import type { Answer, Call } from "../../support/client.ts";
 import type { PathRules } from "../../support/paths.ts";
@@ -17,8 +18,6 @@ type Event = EventFromLogic<typeof machine>;
 type Announcement = Event & { type: "ANNOUNCE" };
 type Page = Awaited<ReturnType<typeof listAudit>>;
 
-const MINUTE_MS = 60_000;
-const DAY_MS = 24 * 60 * MINUTE_MS;
 const GRACE_DAYS = 14;
 
 const after = (delay: string) => `xstate.after.${delay}` as Event["type"];

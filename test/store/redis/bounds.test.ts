@@ -5,10 +5,10 @@ import { openChallenge, readChallenge } from "../../../store/redis/second-step/c
 import { isKnownAddress, rememberAddress } from "../../../store/redis/sessions/known-addresses.ts";
 import { checkSession } from "../../../store/redis/sessions/live-sessions.ts";
 import { openSession, readEpochs, revokeSession } from "../../../store/redis/sessions/sessions.ts";
+import { DAY_MS } from "../../../units.ts";
 import { NOW, newUser, twoClients } from "./clients.ts";
 
 const [redis] = await twoClients();
-const DAY = 86_400_000;
 
 test("a user has a hundred sessions: one more ends the one that would end first", async () => {
   const user = newUser();
@@ -16,14 +16,14 @@ test("a user has a hundred sessions: one more ends the one that would end first"
   const open = async (now: number) => {
     const opened = await openSession(redis, {
       ...{ ...user, username: "somebody", role: "member", scope: "full", amr: ["pwd"] },
-      ...{ epochs, now, lifetimeMs: DAY },
+      ...{ epochs, now, lifetimeMs: DAY_MS },
     });
     if (typeof opened === "string") throw new Error(opened);
     return opened.token;
   };
   const tokens = [];
   for (let n = 0; n < 103; n++) tokens.push(await open(NOW + n));
-  const at = { now: NOW + 103, idleMs: DAY };
+  const at = { now: NOW + 103, idleMs: DAY_MS };
   const live = await Promise.all(tokens.map((token) => checkSession(redis, token, at)));
   expect(live.map(({ ok }) => ok)).toEqual([...Array(3).fill(false), ...Array(100).fill(true)]);
   expect(await redis.zCard(keys.sessions(user.userId))).toBe(100);
@@ -35,13 +35,13 @@ test("attack: logging in and out without end keeps a hundred sessions, and ends 
   const open = async (now: number) => {
     const opened = await openSession(redis, {
       ...{ ...user, username: "somebody", role: "member", scope: "full", amr: ["pwd"] },
-      ...{ epochs, now, lifetimeMs: DAY },
+      ...{ epochs, now, lifetimeMs: DAY_MS },
     });
     if (typeof opened === "string") throw new Error(opened);
     return opened;
   };
   const { token: kept } = await open(NOW);
-  const at = { now: NOW + 200, idleMs: DAY };
+  const at = { now: NOW + 200, idleMs: DAY_MS };
   let last = "";
   for (let n = 1; n <= 130; n++) {
     const { token, session } = await open(NOW + n);
@@ -55,7 +55,7 @@ test("attack: logging in and out without end keeps a hundred sessions, and ends 
   expect(await checkSession(redis, last, at)).toMatchObject({ reason: "signed_out" });
   // Those that expired are bounded, too.
   for (let n = 0; n < 130; n++) {
-    const now = NOW + n * (DAY / 100);
+    const now = NOW + n * (DAY_MS / 100);
     await openSession(redis, {
       ...{ ...user, username: "somebody", role: "member", scope: "mfa_setup", amr: ["pwd"] },
       ...{ epochs, now, lifetimeMs: 1000 },
@@ -94,14 +94,14 @@ test("of a user's addresses the newest are known, each as long as it is used", a
   const key = keys.knownAddresses(id);
   const at = { key, failures: keys.knownFailures(id, "any") };
   const known = (address: string, now = NOW) =>
-    isKnownAddress(redis, key, address, { now, withinMs: DAY });
+    isKnownAddress(redis, key, address, { now, withinMs: DAY_MS });
   for (let n = 0; n < 5; n++)
     await rememberAddress(redis, at, `address ${n}`, { now: NOW - 5 + n, most: 3 });
   expect(await Promise.all([0, 1, 2, 3, 4].map((n) => known(`address ${n}`)))).toEqual([
     ...[false, false],
     ...[true, true, true],
   ]);
-  expect(await known("address 4", NOW + DAY)).toBe(false);
-  await rememberAddress(redis, at, "address 4", { now: NOW + DAY, most: 3 });
-  expect(await known("address 4", NOW + DAY)).toBe(true);
+  expect(await known("address 4", NOW + DAY_MS)).toBe(false);
+  await rememberAddress(redis, at, "address 4", { now: NOW + DAY_MS, most: 3 });
+  expect(await known("address 4", NOW + DAY_MS)).toBe(true);
 });

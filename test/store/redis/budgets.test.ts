@@ -2,13 +2,12 @@ import { describe, expect, test } from "vitest";
 import { newId } from "../../../store/ids.ts";
 import { budgetWait, refund, settle, spend } from "../../../store/redis/budgets.ts";
 import { keys } from "../../../store/redis/keys.ts";
+import { DAY_MS, MINUTE_MS } from "../../../units.ts";
 import { burst, NOW, twoClients } from "./clients.ts";
 
 const clients = await twoClients();
 const [redis] = clients;
-const MINUTE = 60_000;
-const DAY = 24 * 60 * MINUTE;
-const perDay = [{ limit: 10, windowMs: DAY }];
+const perDay = [{ limit: 10, windowMs: DAY_MS }];
 const pins = [...perDay, { limit: 1, windowMs: 30_000 }];
 
 test("a burst over two instances spends exactly the budget", async () => {
@@ -16,28 +15,28 @@ test("a burst over two instances spends exactly the budget", async () => {
   const spent = await burst(clients, 200, (client) => spend(client, key, perDay, NOW));
   expect(spent.filter(({ ok }) => ok)).toHaveLength(10);
   const refused = spent.filter((spending) => !spending.ok);
-  expect(new Set(refused.map(({ retryAfterMs }) => retryAfterMs))).toEqual(new Set([DAY]));
+  expect(new Set(refused.map(({ retryAfterMs }) => retryAfterMs))).toEqual(new Set([DAY_MS]));
 });
 
 test("no window of any position holds more than the limit", async () => {
   const key = keys.pinSends(newId());
   // Half just before a counter's midnight, and the rest just after it.
-  const times = [0, 1, 2, 3, 4, DAY - 5, DAY - 4, DAY - 3, DAY - 2, DAY - 1];
+  const times = [0, 1, 2, 3, 4, DAY_MS - 5, DAY_MS - 4, DAY_MS - 3, DAY_MS - 2, DAY_MS - 1];
   for (const time of times) {
     expect(await spend(redis, key, perDay, NOW + time)).toMatchObject({ ok: true });
   }
-  expect(await spend(redis, key, perDay, NOW + DAY - 1)).toEqual({
+  expect(await spend(redis, key, perDay, NOW + DAY_MS - 1)).toEqual({
     ok: false,
     underWay: false,
     retryAfterMs: 1,
   });
   for (const time of [0, 1, 2, 3, 4]) {
-    expect(await spend(redis, key, perDay, NOW + DAY + time)).toMatchObject({ ok: true });
+    expect(await spend(redis, key, perDay, NOW + DAY_MS + time)).toMatchObject({ ok: true });
   }
-  expect(await spend(redis, key, perDay, NOW + DAY + 4)).toEqual({
+  expect(await spend(redis, key, perDay, NOW + DAY_MS + 4)).toEqual({
     ok: false,
     underWay: false,
-    retryAfterMs: DAY - 9,
+    retryAfterMs: DAY_MS - 9,
   });
 });
 
@@ -60,7 +59,7 @@ test("the minimal distance holds too, and the longest wait is told", async () =>
   expect(await spend(redis, key, pins, NOW + 10 * 30_000)).toEqual({
     ok: false,
     underWay: false,
-    retryAfterMs: DAY - 300_000,
+    retryAfterMs: DAY_MS - 300_000,
   });
 });
 
@@ -87,8 +86,8 @@ test("a budget is kept a minute longer than it looks back, and no longer", async
   const key = keys.pinSends(newId());
   await spend(redis, key, pins, NOW);
   const stays = await redis.pTTL(key);
-  expect(stays).toBeGreaterThan(DAY);
-  expect(stays).toBeLessThanOrEqual(DAY + MINUTE);
+  expect(stays).toBeGreaterThan(DAY_MS);
+  expect(stays).toBeLessThanOrEqual(DAY_MS + MINUTE_MS);
 });
 
 describe("places under way", () => {
@@ -109,7 +108,7 @@ describe("places under way", () => {
     for (const token of places.slice(1)) await settle(redis, key, token);
     expect(await place(key)).toMatchObject({ ok: false, underWay: true });
     await settle(redis, key, places[0] ?? "");
-    expect(await place(key)).toEqual({ ok: false, underWay: false, retryAfterMs: DAY });
+    expect(await place(key)).toEqual({ ok: false, underWay: false, retryAfterMs: DAY_MS });
   });
 
   test("that are given back make place, once", async () => {
@@ -125,7 +124,7 @@ describe("places under way", () => {
     const { key } = await tenUnderWay();
     expect(await place(key, NOW + 14_999)).toMatchObject({ ok: false, underWay: true });
     expect(await place(key, NOW + 15_000)).toMatchObject({ ok: false, underWay: false });
-    expect(await place(key, NOW + DAY)).toMatchObject({ ok: true });
+    expect(await place(key, NOW + DAY_MS)).toMatchObject({ ok: true });
   });
 });
 
@@ -138,6 +137,6 @@ test("how long to wait can be asked without spending, and is what a spending wou
   for (let n = 1; n < 10; n++) await spend(redis, key, pins, NOW + n * 30_000);
   const later = NOW + 10 * 30_000;
   const refused = await spend(redis, key, pins, later);
-  expect(refused).toEqual({ ok: false, retryAfterMs: DAY - 10 * 30_000, underWay: false });
-  expect(await budgetWait(redis, key, pins, later)).toBe(DAY - 10 * 30_000);
+  expect(refused).toEqual({ ok: false, retryAfterMs: DAY_MS - 10 * 30_000, underWay: false });
+  expect(await budgetWait(redis, key, pins, later)).toBe(DAY_MS - 10 * 30_000);
 });

@@ -1,10 +1,9 @@
 import { verifyDevice } from "../../../store/postgres/devices.ts";
+import { DAY_MS } from "../../../units.ts";
 import { eventOf } from "../../store/postgres/database.ts";
 import { eventually, ORIGIN } from "../flows.ts";
 import type { World } from "../world.ts";
 import { type Outcome, SOON_MS } from "./outcome.ts";
-
-const DAY_MS = 86_400_000;
 
 /** A policy change, as an administrator announces it. */
 const change = (

@@ -2,10 +2,10 @@ import { expect, test } from "vitest";
 import { newId } from "../../../../store/ids.ts";
 import { keys } from "../../../../store/redis/keys.ts";
 import { findDelivery, rememberDelivery } from "../../../../store/redis/messages/deliveries.ts";
+import { DAY_MS } from "../../../../units.ts";
 import { twoClients } from "../clients.ts";
 
 const [redis, other] = await twoClients();
-const DAY = 86_400_000;
 
 test("a reference leads to its flow and sending, from any instance", async () => {
   const delivery = { workflowId: `login-challenge/${newId()}`, sending: 3 };
@@ -31,7 +31,7 @@ test("it is kept for a day", async () => {
   await rememberDelivery(redis, reference, { workflowId, sending: 1 });
   for (const key of [keys.delivery(reference), keys.newestDelivery(workflowId)]) {
     const stays = await redis.pTTL(key);
-    expect(stays).toBeGreaterThan(DAY / 2);
-    expect(stays).toBeLessThanOrEqual(DAY);
+    expect(stays).toBeGreaterThan(DAY_MS / 2);
+    expect(stays).toBeLessThanOrEqual(DAY_MS);
   }
 });

@@ -18,14 +18,14 @@ import {
   settleFailure,
 } from "../../../../store/redis/second-step/failures.ts";
 import { countRefunds } from "../../../../store/redis/second-step/refunds.ts";
+import { MINUTE_MS } from "../../../../units.ts";
 import { burst, NOW, newUser, tally, twoClients } from "../clients.ts";
 
 const clients = await twoClients();
 const [redis] = clients;
-const MINUTE = 60_000;
 const WRONG_ALLOWED = 6;
 /** A time at which no attempt made at `NOW` is still in progress. */
-const SETTLED = NOW + MINUTE;
+const SETTLED = NOW + MINUTE_MS;
 const REFUNDS = { now: NOW, refundsPerDay: 10 };
 
 async function challenged({ userId, accountId } = newUser()) {
@@ -36,10 +36,10 @@ async function challenged({ userId, accountId } = newUser()) {
     challengeId,
     ...user,
     epochs,
-    expiresAt: NOW + 10 * MINUTE,
+    expiresAt: NOW + 10 * MINUTE_MS,
     now: NOW,
   });
-  await storePasscode(redis, { challengeId, hash: "right", expiresAt: NOW + 10 * MINUTE });
+  await storePasscode(redis, { challengeId, hash: "right", expiresAt: NOW + 10 * MINUTE_MS });
   type Typed = Partial<Parameters<typeof checkPasscode>[1]> & { client?: Redis };
   const check = ({ client = redis, ...typed }: Typed) =>
     checkPasscode(client, {
@@ -119,7 +119,13 @@ describe("guessing", () => {
     const user = newUser();
     const challengeId = newOwnedId(user.userId);
     const epochs = { user: NOW - 2, account: NOW - 1 };
-    await openChallenge(redis, { challengeId, ...user, epochs, expiresAt: NOW + MINUTE, now: NOW });
+    await openChallenge(redis, {
+      challengeId,
+      ...user,
+      epochs,
+      expiresAt: NOW + MINUTE_MS,
+      now: NOW,
+    });
     const attempt = { challengeId, now: NOW, wrongAllowed: WRONG_ALLOWED, requestsAllowed: 1000 };
     expect(await checkPasscode(redis, attempt)).toMatchObject({ outcome: "rejected" });
     expect(await checkPasscode(redis, { ...attempt, passcodeHash: "" })).toMatchObject({
@@ -145,20 +151,20 @@ test("tells how many attempts are left; the count does not reset by time", async
 describe("an SMS passcode", () => {
   test("works until its last moment; afterwards it is neither accepted nor counted", async () => {
     const { userId, challengeId, check, accepted } = await challenged();
-    await storePasscode(redis, { challengeId, hash: "right", expiresAt: NOW + MINUTE });
-    expect(await check({ passcodeHash: "right", now: NOW + MINUTE - 1 })).toEqual({
+    await storePasscode(redis, { challengeId, hash: "right", expiresAt: NOW + MINUTE_MS });
+    expect(await check({ passcodeHash: "right", now: NOW + MINUTE_MS - 1 })).toEqual({
       ...accepted,
       factor: "sms",
     });
-    const late = { passcodeHash: "right", now: NOW + MINUTE };
+    const late = { passcodeHash: "right", now: NOW + MINUTE_MS };
     expect(await check(late)).toEqual({ outcome: "passcode_expired" });
-    expect(await failures(redis, userId, late.now + MINUTE)).toBe(0);
+    expect(await failures(redis, userId, late.now + MINUTE_MS)).toBe(0);
   });
 
   test("is void once a newer one was sent, which costs nothing; the count of failures goes on", async () => {
     const { challengeId, check } = await challenged();
     await check({ passcodeHash: "wrong" });
-    await storePasscode(redis, { challengeId, hash: "newer", expiresAt: NOW + 9 * MINUTE });
+    await storePasscode(redis, { challengeId, hash: "newer", expiresAt: NOW + 9 * MINUTE_MS });
     expect(await check({ passcodeHash: "right" })).toEqual({ outcome: "replaced" });
     expect(await check({ passcodeHash: "wrong" })).toMatchObject({ failures: 2 });
     expect(await check({ passcodeHash: "newer" })).toMatchObject({ outcome: "accepted" });
@@ -170,17 +176,17 @@ describe("an SMS passcode", () => {
     await storePasscode(redis, {
       challengeId: second.challengeId,
       hash: "second",
-      expiresAt: NOW + MINUTE,
+      expiresAt: NOW + MINUTE_MS,
     });
     expect(await first.check({ passcodeHash: "second" })).toMatchObject({ outcome: "rejected" });
   });
 
   test("does not outlive its challenge, and an expired challenge counts nothing", async () => {
     const { userId, check } = await challenged();
-    const late = { now: NOW + 10 * MINUTE, passcodeHash: "wrong" };
+    const late = { now: NOW + 10 * MINUTE_MS, passcodeHash: "wrong" };
     expect(await check(late)).toEqual({ outcome: "expired" });
     expect(await check({ ...late, recoveryCode: "good" })).toEqual({ outcome: "expired" });
-    expect(await failures(redis, userId, late.now + MINUTE)).toBe(0);
+    expect(await failures(redis, userId, late.now + MINUTE_MS)).toBe(0);
   });
 });
 
@@ -332,7 +338,7 @@ describe("an attempt that an outage took back", () => {
       expect(await failures(redis, userId, SETTLED)).toBe(1);
       expect(await countRefunds(redis, userId, NOW)).toBe(10);
       const attempt = await check({ passcodeHash });
-      const tomorrow = { now: NOW + 24 * 60 * MINUTE, refundsPerDay: 10 };
+      const tomorrow = { now: NOW + 24 * 60 * MINUTE_MS, refundsPerDay: 10 };
       expect(await refundAttempt(redis, { challengeId, attempt, ...tomorrow })).toBe("given_back");
     }
   });

@@ -6,17 +6,17 @@ import {
   refundPinTry,
   storePin,
 } from "../../../../store/redis/second-step/pins.ts";
+import { MINUTE_MS } from "../../../../units.ts";
 import { burst, NOW, tally, twoClients } from "../clients.ts";
 
 const clients = await twoClients();
 const [redis] = clients;
 const TRIES = 5;
-const MINUTE = 60_000;
 const REFUNDS = { now: NOW, refundsPerDay: 10 };
 
 async function pinned() {
   const device = { userId: newId(), deviceId: newId() };
-  await storePin(redis, { ...device, hash: "right", expiresAt: NOW + 10 * MINUTE });
+  await storePin(redis, { ...device, hash: "right", expiresAt: NOW + 10 * MINUTE_MS });
   const check = (hash: string, { client = redis, now = NOW } = {}) =>
     checkPin(client, { ...device, hash, now, tries: TRIES });
   return { device, check };
@@ -48,11 +48,11 @@ test("the right PIN is accepted until it is dropped, wrong tries in between or n
 
 test("a PIN ends with its last moment, and an expired one costs no try", async () => {
   const { check } = await pinned();
-  expect(await check("right", { now: NOW + 10 * MINUTE - 1 })).toMatchObject({
+  expect(await check("right", { now: NOW + 10 * MINUTE_MS - 1 })).toMatchObject({
     outcome: "accepted",
   });
   for (let guess = 0; guess < 7; guess++) {
-    expect(await check("wrong", { now: NOW + 10 * MINUTE })).toEqual({ outcome: "expired" });
+    expect(await check("wrong", { now: NOW + 10 * MINUTE_MS })).toEqual({ outcome: "expired" });
   }
   expect(await check("right")).toMatchObject({ outcome: "accepted" });
 });
@@ -60,11 +60,13 @@ test("a PIN ends with its last moment, and an expired one costs no try", async (
 test("only the newest PIN works, and its tries start again", async () => {
   const { device, check } = await pinned();
   for (let guess = 0; guess < 5; guess++) await check("wrong");
-  await storePin(redis, { ...device, hash: "newer", expiresAt: NOW + 20 * MINUTE });
+  await storePin(redis, { ...device, hash: "newer", expiresAt: NOW + 20 * MINUTE_MS });
   for (let again = 0; again < 6; again++)
     expect(await check("right")).toEqual({ outcome: "replaced" });
   expect(await check("wrong")).toMatchObject({ outcome: "rejected", triesRemaining: 4 });
-  expect(await check("newer", { now: NOW + 15 * MINUTE })).toMatchObject({ outcome: "accepted" });
+  expect(await check("newer", { now: NOW + 15 * MINUTE_MS })).toMatchObject({
+    outcome: "accepted",
+  });
 });
 
 test("a PIN is another device's or user's for nobody", async () => {
@@ -92,7 +94,7 @@ test("a late refund gives the next PIN no further try", async () => {
   const { device, check } = await pinned();
   const spent = await check("wrong");
   if (spent.outcome !== "rejected") throw new Error("the try was not counted");
-  await storePin(redis, { ...device, hash: "newer", expiresAt: NOW + 10 * MINUTE });
+  await storePin(redis, { ...device, hash: "newer", expiresAt: NOW + 10 * MINUTE_MS });
   await check("wrong");
   await refundPinTry(redis, { ...device, check: spent, ...REFUNDS });
   expect(await check("wrong")).toMatchObject({ triesRemaining: 3 });

@@ -4,10 +4,10 @@ import { newId } from "../../../../store/ids.ts";
 import { consumeOtpStep } from "../../../../store/redis/second-step/otp-steps.ts";
 import { checkSession } from "../../../../store/redis/sessions/live-sessions.ts";
 import { openSession, readEpochs } from "../../../../store/redis/sessions/sessions.ts";
+import { DAY_MS } from "../../../../units.ts";
 import { NOW, newUser, twoClients } from "../clients.ts";
 
 const [redis] = await twoClients();
-const DAY = 86_400_000;
 
 async function loggedIn() {
   const user = newUser();
@@ -17,13 +17,13 @@ async function loggedIn() {
     amr: ["pwd"],
     epochs: await readEpochs(redis, user.userId, user.accountId),
     now: NOW,
-    lifetimeMs: DAY,
+    lifetimeMs: DAY_MS,
   });
   if (typeof opened === "string") throw new Error(opened);
   return opened;
 }
 
-const check = (token: string) => checkSession(redis, token, { now: NOW, idleMs: DAY });
+const check = (token: string) => checkSession(redis, token, { now: NOW, idleMs: DAY_MS });
 
 test("of all tokens a session's own opens it: none with a letter changed, cut, added or swapped", async () => {
   const { token, session } = await loggedIn();

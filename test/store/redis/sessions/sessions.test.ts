@@ -18,14 +18,12 @@ import {
   revokeUser,
   scheduleEnforcement,
 } from "../../../../store/redis/sessions/sessions.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../../../units.ts";
 import { burst, NOW, newUser, tally, twoClients } from "../clients.ts";
 
 const clients = await twoClients();
 const [redis] = clients;
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
-const idleMs = HOUR;
+const idleMs = HOUR_MS;
 const withMfa = ["pwd", "sms", "mfa"];
 
 type User = ReturnType<typeof newUser>;
@@ -39,7 +37,7 @@ async function login(user: User, overrides: Partial<NewSession> = {}) {
     amr: withMfa,
     epochs: await readEpochs(redis, user.userId, user.accountId),
     now: NOW,
-    lifetimeMs: DAY,
+    lifetimeMs: DAY_MS,
     ...overrides,
   });
 }
@@ -72,10 +70,10 @@ describe("a forged token", () => {
       `${id}.\u{1f511}`,
     ];
     for (const text of forged) {
-      const state = await check(text, NOW + HOUR - 1);
+      const state = await check(text, NOW + HOUR_MS - 1);
       expect(state, text).toEqual({ ok: false, code: "session_unknown" });
     }
-    expect(await check(token, NOW + HOUR)).toMatchObject({ code: "session_expired" });
+    expect(await check(token, NOW + HOUR_MS)).toMatchObject({ code: "session_expired" });
   });
 
   test("cannot be made from what Redis keeps", async () => {
@@ -143,10 +141,10 @@ describe("a session that ends a challenge", () => {
       challengeId,
       ...user,
       epochs,
-      expiresAt: NOW + 10 * MINUTE,
+      expiresAt: NOW + 10 * MINUTE_MS,
       now: NOW,
     });
-    await storePasscode(redis, { challengeId, hash: "right", expiresAt: NOW + 10 * MINUTE });
+    await storePasscode(redis, { challengeId, hash: "right", expiresAt: NOW + 10 * MINUTE_MS });
     const attempt = (passcodeHash: string) =>
       checkPasscode(redis, {
         challengeId,
@@ -252,36 +250,36 @@ describe("revocation", () => {
 describe("the lifetime of a session", () => {
   test("ends absolutely, however often it is used", async () => {
     const { token } = await loggedIn(newUser());
-    for (let now = NOW; now < NOW + DAY; now += HOUR - 1) {
+    for (let now = NOW; now < NOW + DAY_MS; now += HOUR_MS - 1) {
       expect(await check(token, now)).toMatchObject({ ok: true });
     }
-    expect(await check(token, NOW + DAY - 1)).toMatchObject({ ok: true });
+    expect(await check(token, NOW + DAY_MS - 1)).toMatchObject({ ok: true });
     const expired = { ok: false, code: "session_expired", reason: "lifetime" };
-    expect(await check(token, NOW + DAY)).toEqual(expired);
+    expect(await check(token, NOW + DAY_MS)).toEqual(expired);
   });
 
   test("ends after an idle hour, and an expired session does not come back", async () => {
     const { token } = await loggedIn(newUser());
-    expect(await check(token, NOW + HOUR - 1)).toMatchObject({ ok: true });
+    expect(await check(token, NOW + HOUR_MS - 1)).toMatchObject({ ok: true });
     const idle = { ok: false, code: "session_expired", reason: "idle" };
-    expect(await check(token, NOW + 2 * HOUR - 1)).toEqual(idle);
-    expect(await check(token, NOW + 2 * HOUR)).toEqual(idle);
+    expect(await check(token, NOW + 2 * HOUR_MS - 1)).toEqual(idle);
+    expect(await check(token, NOW + 2 * HOUR_MS)).toEqual(idle);
   });
 
   test("notes a use at most once a minute", async () => {
     const { token } = await loggedIn(newUser());
-    await check(token, NOW + MINUTE - 1);
-    expect(await check(token, NOW + MINUTE)).toMatchObject({ session: { lastSeenAt: NOW } });
-    expect(await check(token, NOW + MINUTE)).toMatchObject({
-      session: { lastSeenAt: NOW + MINUTE },
+    await check(token, NOW + MINUTE_MS - 1);
+    expect(await check(token, NOW + MINUTE_MS)).toMatchObject({ session: { lastSeenAt: NOW } });
+    expect(await check(token, NOW + MINUTE_MS)).toMatchObject({
+      session: { lastSeenAt: NOW + MINUTE_MS },
     });
   });
 
   test("is fifteen minutes for a set-up session that is opened so", async () => {
-    const setup = { scope: "mfa_setup", amr: ["pwd"], lifetimeMs: 15 * MINUTE } as const;
+    const setup = { scope: "mfa_setup", amr: ["pwd"], lifetimeMs: 15 * MINUTE_MS } as const;
     const { token } = await loggedIn(newUser(), { ...setup, amr: [...setup.amr] });
     expect(await check(token)).toMatchObject({ session: { scope: "mfa_setup" } });
-    expect(await check(token, NOW + 15 * MINUTE)).toMatchObject({ code: "session_expired" });
+    expect(await check(token, NOW + 15 * MINUTE_MS)).toMatchObject({ code: "session_expired" });
   });
 });
 
@@ -301,7 +299,7 @@ test("a session shows who, how, when and from where", async () => {
     authenticatedAt: NOW,
     createdAt: NOW,
     lastSeenAt: NOW,
-    expiresAt: NOW + DAY,
+    expiresAt: NOW + DAY_MS,
   });
 });
 
@@ -309,11 +307,11 @@ test("lists the live sessions of the user, and nothing of anybody else", async (
   const user = newUser();
   await loggedIn({ ...newUser(), accountId: user.accountId });
   const first = await loggedIn(user);
-  const second = await loggedIn(user, { now: NOW + MINUTE });
-  const list = await listSessions(redis, user, { now: NOW + MINUTE, idleMs });
+  const second = await loggedIn(user, { now: NOW + MINUTE_MS });
+  const list = await listSessions(redis, user, { now: NOW + MINUTE_MS, idleMs });
   expect(list.map(({ id }) => id)).toEqual([second.session.id, first.session.id]);
-  expect(await listSessions(redis, user, { now: NOW + HOUR, idleMs })).toHaveLength(1);
-  expect(await listSessions(redis, user, { now: NOW + DAY, idleMs })).toEqual([]);
+  expect(await listSessions(redis, user, { now: NOW + HOUR_MS, idleMs })).toHaveLength(1);
+  expect(await listSessions(redis, user, { now: NOW + DAY_MS, idleMs })).toEqual([]);
 });
 
 describe("a session that gains a factor", () => {
@@ -322,7 +320,7 @@ describe("a session that gains a factor", () => {
   test("has it from then on, freshly authenticated, and survives the account's requirement", async () => {
     const user = newUser();
     const { token, session } = await loggedIn(user, { amr: ["pwd"] });
-    const stronger = await addFactor(redis, { sessionId: session.id, amr, now: NOW + MINUTE });
+    const stronger = await addFactor(redis, { sessionId: session.id, amr, now: NOW + MINUTE_MS });
     // Proving a factor is not a login: the login time stays.
     expect(stronger).toMatchObject({ amr, authenticatedAt: NOW });
     await revokeAccount(redis, user.accountId, because("policy_required"));
@@ -361,16 +359,16 @@ describe("a session that gains a factor", () => {
 test("records are kept past their end to say so, and are collected in the end", async () => {
   const user = newUser();
   const { session } = await loggedIn(user);
-  await loggedIn(user, { scope: "mfa_setup", lifetimeMs: 15 * MINUTE });
+  await loggedIn(user, { scope: "mfa_setup", lifetimeMs: 15 * MINUTE_MS });
   for (const key of [`session:${session.id}`, "sessions"]) {
     const stays = await redis.pTTL(`mfa:{${user.userId}}:${key}`);
-    expect(stays).toBeGreaterThan(DAY);
-    expect(stays).toBeLessThanOrEqual(2 * DAY);
+    expect(stays).toBeGreaterThan(DAY_MS);
+    expect(stays).toBeLessThanOrEqual(2 * DAY_MS);
   }
 });
 
 describe("the end of a grace period", () => {
-  const END = NOW + HOUR / 2;
+  const END = NOW + HOUR_MS / 2;
   const alone = { amr: ["pwd"] };
 
   test("ends what is from before it and has no second factor, at that millisecond", async () => {
