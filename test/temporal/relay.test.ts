@@ -86,7 +86,7 @@ test("events wait while Temporal is away; that is said once, and nothing is lost
   await happen(user);
   await expect.poll(() => tries, { timeout: limit(20_000) }).toBeGreaterThan(2);
   expect(ids()).toEqual([]);
-  expect(logged).toEqual([{ level: "warn", words: expect.stringContaining("they wait") }]);
+  expect(logged).toEqual([{ level: "warn", words: expect.stringContaining("they are retried") }]);
   start = real;
   await eventually(ids).toHaveLength(1);
   expect(logged.at(-1)).toMatchObject({ level: "info" });
