@@ -62,10 +62,9 @@ export function flashes(deps: Deps, app: Hono<PortalEnv>): MiddlewareHandler<Por
     c.set("secrets", told?.secrets);
     c.set("faults", { ...(told?.faults ?? NO_FAULTS), ...(typed && { typed }) });
     const left = new Set<FlashKind>();
-    c.set("leave", (kind, what, how) => {
+    c.set("leave", (kind, what) => {
       if (looks) return true;
       const { sealed, cut } = sealedOf(c, deps, kind, what);
-      if (cut && how?.whole) return false;
       left.add(kind);
       if (sealed.length <= LONGEST) setOwnCookie(c, deps, kind, sealed, lifetimeOf(kind, what));
       return !cut;
@@ -112,11 +111,10 @@ export function arrive(c: PortalContext, to: string, ...said: string[]) {
  */
 export async function again(c: PortalContext, at: string, faults: Faults): Promise<Response> {
   c.set("refused", faults.status);
-  const told = toldOf(c, at, faults);
-  if (c.get("leave")("flash", told, { whole: true })) return c.redirect(at, 303);
-  const page = await c.get("show")(told);
+  if (leaveFaults(c, at, faults)) return c.redirect(at, 303);
+  // This page's own headers delete the cookie, which is not needed then.
+  const page = await c.get("show")(toldOf(c, at, faults));
   if (page.status === 200) return new Response(page.body, { status: 422, headers: page.headers });
-  leaveFaults(c, at, faults);
   return c.redirect(at, 303);
 }
 

@@ -44,9 +44,9 @@ export type PortalEnv = {
     goal?: Flash;
     /**
      * Leaves something for the page that this response redirects to, or for after a login. False if
-     * some of what was typed was too long; with `whole`, nothing is left then.
+     * some of what was typed was too long.
      */
-    leave: (kind: FlashKind, left: Flash, how?: { whole: boolean }) => boolean;
+    leave: (kind: FlashKind, left: Flash) => boolean;
     /** Makes the page that `left` is for, as the response to this request. */
     show: (left: Flash) => Promise<Response>;
     /** Middleware before each form's handler. */

@@ -38,8 +38,8 @@ export const portalMutations: Mutation[] = [
   {
     mistake: "what is too long for a cookie is lost",
     file: "portal/layout/flash.ts",
-    find: "if (cut && how?.whole) return false;",
-    replace: "",
+    find: "if (page.status === 200) return new Response",
+    replace: "if (page.status === 404) return new Response",
     noticedBy: LEFT,
   },
   {
