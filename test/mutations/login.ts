@@ -159,14 +159,14 @@ export const loginMutations: Mutation[] = [
     file: "core/login/start-login.ts",
     find: "if ((method || required) && !bypass)",
     replace: "if (required && !bypass)",
-    noticedBy: ["test/api/identity-v2/login.test.ts"],
+    noticedBy: ["test/api/identity-v2/tokens.test.ts"],
   },
   {
     mistake: "an API key does without the second factor that its account requires",
     file: "core/login/start-login.ts",
     find: "if ((method || required) && !bypass)",
     replace: "if (method && !bypass)",
-    noticedBy: ["test/api/identity-v2/login.test.ts"],
+    noticedBy: ["test/api/identity-v2/tokens.test.ts"],
   },
   {
     mistake: "a set-up token is given to who has a second factor",
