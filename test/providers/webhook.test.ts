@@ -46,6 +46,16 @@ test("a certificate that nobody vouches for gets nothing", async () => {
   expect(received).toBe(0);
 });
 
+test("attack: an inside address that was typed gets no connection", async () => {
+  const sender = webhookSender({ inside: false, timeoutMs: 5000 });
+  const { port } = new URL(url);
+  for (const host of ["127.0.0.1", "10.0.0.1", "[::1]", "[::ffff:127.0.0.1]"])
+    expect(await sender.send({ ...message(), url: `https://${host}:${port}/` })).toBe(
+      "blocked_address",
+    );
+  expect(received).toBe(0);
+});
+
 test("an event goes over TLS to a receiver whose authority is known", async () => {
   const script = `
     import { webhookSender } from "./providers/webhook/webhook.ts";
