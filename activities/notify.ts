@@ -1,6 +1,7 @@
 import { ApplicationFailure } from "@temporalio/common";
 import { hashCode } from "../store/codes.ts";
-import { isImportant, type Recipient, writeNotice } from "../store/notices.ts";
+import { writeNotice } from "../store/notice-mail.ts";
+import { isImportant, type Recipient } from "../store/notices.ts";
 import { getAccount } from "../store/postgres/accounts.ts";
 import { actorsOf } from "../store/postgres/actors.ts";
 import { getEvent, type NewEvent, recordEvent } from "../store/postgres/events.ts";

@@ -7,10 +7,10 @@ import { verifyPasscode } from "../../core/login/verify-passcode.ts";
 import { Problem } from "../../core/problem.ts";
 import { sessionOf } from "../../core/sessions/live-session.ts";
 import { requireRole } from "../../core/sessions/roles.ts";
-import type { OpenedSession } from "../../core/sessions/sessions.ts";
+import { endSession, type OpenedSession } from "../../core/sessions/sessions.ts";
 import { ownerOf } from "../../store/ids.ts";
 import { getMfaProfile } from "../../store/postgres/profiles.ts";
-import { revokeSession, type Session } from "../../store/redis/sessions/sessions.ts";
+import type { Session } from "../../store/redis/sessions/sessions.ts";
 import { clientInfoOf } from "../http/client.ts";
 import { codeSchema, credentialsSchema } from "../http/inputs.ts";
 import { keepLogin } from "../http/stored-responses.ts";
@@ -64,7 +64,7 @@ export function tokenRoutes(deps: Deps): Routes {
         return answer(c, deps, await logIn(deps, password, origin, terms));
       },
       DELETE: async (c) => {
-        await end(deps, await callerOf(c, deps));
+        await endSession(deps, await callerOf(c, deps), "signed_out");
         return c.body(null, 204);
       },
     },
@@ -80,7 +80,8 @@ export function tokenRoutes(deps: Deps): Routes {
         return c.json(describeAccess(await profileOf(deps, userId), opened), 200);
       },
       DELETE: async (c) => {
-        await end(deps, await sessionBehind(deps, await callerOf(c, deps), param(c, "tokenId")));
+        const session = await sessionBehind(deps, await callerOf(c, deps), param(c, "tokenId"));
+        await endSession(deps, session, "signed_out");
         return c.body(null, 204);
       },
     },
@@ -152,6 +153,3 @@ async function sessionBehind(deps: Deps, caller: Session, token: string): Promis
     throw new Problem("forbidden", "The token belongs to another domain.");
   return session;
 }
-
-const end = ({ redis, clock }: Deps, { userId, id: sessionId }: Session) =>
-  revokeSession(redis, { userId, sessionId, reason: "signed_out", now: clock.now() });

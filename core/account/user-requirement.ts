@@ -7,8 +7,7 @@ import { setRequirement } from "../../store/postgres/users.ts";
 import { POLICY_REQUIRED, type Session } from "../../store/redis/sessions/sessions.ts";
 import { isRequired, requirementOf } from "../../store/requirement.ts";
 import type { Deps } from "../deps.ts";
-import { spendChangeByOthers } from "../limits/changes.ts";
-import { payIfDone } from "../limits/spend-all.ts";
+import { payForChangeByOthers } from "../limits/changes.ts";
 import { requireStillLive } from "../sessions/live-session.ts";
 import { endSessions } from "../sessions/sessions.ts";
 import { actorsEvent } from "../support/support.ts";
@@ -44,7 +43,7 @@ export async function changeUserRequirement(
   const { isMissing } =
     requirement === "required"
       ? await change()
-      : await payIfDone(await spendChangeByOthers(deps, userId), change, (it) => it.isChanged);
+      : await payForChangeByOthers(deps, userId, change, (it) => it.isChanged);
   // Runs even if nothing changed: an earlier request may have failed before it ended the sessions.
   if (isMissing) await endSessions(deps, userId, POLICY_REQUIRED);
 }

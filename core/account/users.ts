@@ -10,8 +10,7 @@ import { createUser, findUserByUsername, getUser } from "../../store/postgres/us
 import type { Session } from "../../store/redis/sessions/sessions.ts";
 import { userEvent } from "../audit.ts";
 import type { Deps } from "../deps.ts";
-import { spendChangeByOthers } from "../limits/changes.ts";
-import { payIfDone } from "../limits/spend-all.ts";
+import { payForChangeByOthers } from "../limits/changes.ts";
 import { Problem } from "../problem.ts";
 import { requireRecentLogin } from "../sessions/recent-login.ts";
 import { endSessions } from "../sessions/sessions.ts";
@@ -107,7 +106,7 @@ export async function changeUserRole(
     );
   const outcome =
     role === "administrator"
-      ? await payIfDone(await spendChangeByOthers(deps, userId), change, (it) => it === "changed")
+      ? await payForChangeByOthers(deps, userId, change, (it) => it === "changed")
       : await change();
   if (outcome === "unknown_user") throw unknownUser();
   if (outcome === "support")

@@ -14,16 +14,6 @@ export function spendChange(deps: ChangeDeps, userId: string): Promise<Spent> {
   return spendOf(deps, keys.changes(userId));
 }
 
-/**
- * Spends one of the changes that administrators and Support may make to a user in 24 hours, for the same
- * reason. They cost the user none of their own. What takes a right away or requires a factor is free,
- * so that nobody can keep others from it by changes to and fro: each needs a paid one before it.
- * Throws `too_many_requests` with the time to wait.
- */
-export function spendChangeByOthers(deps: ChangeDeps, userId: string): Promise<Spent> {
-  return spendOf(deps, keys.changesByOthers(userId));
-}
-
 function spendOf({ redis, clock, config }: ChangeDeps, key: string): Promise<Spent> {
   const rules = [{ limit: config.limits.changesPerDay, windowMs: DAY_MS }];
   return spendAll(redis, clock.now(), [{ key, rules }], {
@@ -42,4 +32,19 @@ export async function payForChange<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   return payIfDone(await spendChange(deps, userId), work);
+}
+
+/**
+ * Makes a change that costs one of the changes that administrators and Support may make to a user in
+ * 24 hours; they cost the user none of their own. It is free if it is refused or, by `isDone`, changed
+ * nothing. What takes a right away or requires a factor must not be paid for: changes to and fro could
+ * keep others from it, and each needs a paid one before it. Throws `too_many_requests`.
+ */
+export async function payForChangeByOthers<T>(
+  deps: ChangeDeps,
+  userId: string,
+  work: () => Promise<T>,
+  isDone?: (answer: T) => boolean,
+): Promise<T> {
+  return payIfDone(await spendOf(deps, keys.changesByOthers(userId)), work, isDone);
 }

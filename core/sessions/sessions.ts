@@ -3,7 +3,12 @@ import { newId } from "../../store/ids.ts";
 import { recordEvent } from "../../store/postgres/events.ts";
 import type { FailedLogins } from "../../store/redis/sessions/failed-logins.ts";
 import { listSessions } from "../../store/redis/sessions/live-sessions.ts";
-import { keepOneSession, revokeUser, type Session } from "../../store/redis/sessions/sessions.ts";
+import {
+  keepOneSession,
+  revokeSession,
+  revokeUser,
+  type Session,
+} from "../../store/redis/sessions/sessions.ts";
 import { userEvent } from "../audit.ts";
 import type { Deps } from "../deps.ts";
 import { Problem } from "../problem.ts";
@@ -16,6 +21,18 @@ export type OpenedSession = {
   amr: string[];
   expiresAt: string;
 };
+
+/**
+ * Ends one session of the user. Its holder is told the reason. False if there is none or it was ended
+ * before.
+ */
+export function endSession(
+  { redis, clock }: Pick<Deps, "redis" | "clock">,
+  { userId, id }: Pick<Session, "userId" | "id">,
+  reason: "signed_out" | "ended_by_user",
+): Promise<boolean> {
+  return revokeSession(redis, { userId, sessionId: id, reason, now: clock.now() });
+}
 
 /** Ends every session of the user and every login under way. Their holders are told the reason. */
 export function endSessions(

@@ -11,8 +11,7 @@ import { getUser } from "../../store/postgres/users.ts";
 import type { Session } from "../../store/redis/sessions/sessions.ts";
 import { subjectOf, userEvent } from "../audit.ts";
 import type { Deps } from "../deps.ts";
-import { spendChangeByOthers } from "../limits/changes.ts";
-import { payIfDone } from "../limits/spend-all.ts";
+import { payForChangeByOthers } from "../limits/changes.ts";
 import { endLock, lockedSince } from "../login/lock.ts";
 import { Problem } from "../problem.ts";
 import { requireStillLive } from "../sessions/live-session.ts";
@@ -115,7 +114,7 @@ export async function resetMultiFactor(
   };
   // Of a user who has a device it is free: it takes away what was added.
   if (devices.length > 0) await reset();
-  else await payIfDone(await spendChangeByOthers(deps, user.id), reset);
+  else await payForChangeByOthers(deps, user.id, reset);
   return { changed: devices.length > 0 };
 }
 

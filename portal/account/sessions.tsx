@@ -1,9 +1,8 @@
 import type { Hono } from "hono";
 import { clientInfoOf } from "../../api/http/client.ts";
 import type { Deps } from "../../core/deps.ts";
-import { describeSession, endOtherSessions } from "../../core/sessions/sessions.ts";
+import { describeSession, endOtherSessions, endSession } from "../../core/sessions/sessions.ts";
 import { listSessions } from "../../store/redis/sessions/live-sessions.ts";
-import { revokeSession } from "../../store/redis/sessions/sessions.ts";
 import { done } from "../layout/flash.ts";
 import { type PortalEnv, takeForm } from "../layout/form.ts";
 import { page, whoOf } from "../layout/layout.tsx";
@@ -53,9 +52,7 @@ export function sessionPages(app: Hono<PortalEnv>, deps: Deps) {
   takeForm(app, "/sessions/:id/end", { at: "/sessions" }, async (c) => {
     const { userId } = await signedIn(c, deps);
     // No error if it has already ended: that is what the user wants.
-    const sessionId = c.req.param("id") ?? "";
-    const now = deps.clock.now();
-    await revokeSession(deps.redis, { userId, sessionId, reason: "ended_by_user", now });
+    await endSession(deps, { userId, id: c.req.param("id") ?? "" }, "ended_by_user");
     return done(c, "/sessions", "The session has ended.");
   });
 }

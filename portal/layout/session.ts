@@ -3,8 +3,9 @@ import type { Deps } from "../../core/deps.ts";
 import { Problem } from "../../core/problem.ts";
 import { type Admits, sessionOf } from "../../core/sessions/live-session.ts";
 import { requireRecentLogin } from "../../core/sessions/recent-login.ts";
+import { endSession } from "../../core/sessions/sessions.ts";
 import { ownerOf } from "../../store/ids.ts";
-import { revokeSession, type Session } from "../../store/redis/sessions/sessions.ts";
+import type { Session } from "../../store/redis/sessions/sessions.ts";
 import type { PortalContext } from "./form.ts";
 
 const NAME = "session";
@@ -46,15 +47,11 @@ export const liveSession = (c: PortalContext, deps: Deps): Promise<Session | und
 /** Makes the token the browser's session. The browser's earlier session ends. */
 export async function keepToken(c: PortalContext, deps: Deps, token: string): Promise<void> {
   const before = await liveSession(c, deps);
-  if (before) await endSession(deps, before);
+  if (before) await endSession(deps, before, "signed_out");
   setOwnCookie(c, deps, NAME, token);
   if (ownCookie(c, deps, TRIAL) !== undefined) setOwnCookie(c, deps, TRIAL, "", 0);
   c.set("userId", userOf(token));
 }
-
-/** Logs the browser out. The cookie stays: by it the login page knows why the session has ended. */
-export const endSession = ({ redis, clock }: Deps, { userId, id }: Session) =>
-  revokeSession(redis, { userId, sessionId: id, reason: "signed_out", now: clock.now() });
 
 /**
  * Sets a trial cookie if the browser has sent none of ours. The next form shows whether it was

@@ -5,6 +5,7 @@ import { keepLogin } from "../../api/http/stored-responses.ts";
 import type { Deps } from "../../core/deps.ts";
 import { logIn } from "../../core/login/start-login.ts";
 import { Problem } from "../../core/problem.ts";
+import { endSession } from "../../core/sessions/sessions.ts";
 import type { Session } from "../../store/redis/sessions/sessions.ts";
 import { PasswordField, UsernameField } from "../layout/fields.tsx";
 import { arrive, remember } from "../layout/flash.ts";
@@ -20,7 +21,7 @@ import {
 } from "../layout/form.ts";
 import { page } from "../layout/layout.tsx";
 import { Form, Notice } from "../layout/parts.tsx";
-import { endSession, keepsCookies, keepToken, signedIn, tryCookies } from "../layout/session.ts";
+import { keepsCookies, keepToken, signedIn, tryCookies } from "../layout/session.ts";
 import { failedBefore } from "../layout/words.ts";
 
 const AGAIN = "For your security, confirm it's you to continue.";
@@ -81,7 +82,8 @@ export function loginPages(app: Hono<PortalEnv>, deps: Deps) {
   });
 
   takeForm(app, "/logout", { at: "/" }, async (c) => {
-    await endSession(deps, await signedIn(c, deps, { setup: true }));
+    // The cookie stays: by it the login page knows why the session has ended.
+    await endSession(deps, await signedIn(c, deps, { setup: true }), "signed_out");
     return c.redirect("/login", 303);
   });
 }

@@ -12,6 +12,7 @@ const FILES = [
       .filter((name) => /\.tsx?$/.test(name))
       .map((name) => join(folder, name)),
   ),
+  "store/notice-mail.ts",
   "store/notices.ts",
   "store/event-types.ts",
 ];

@@ -168,7 +168,7 @@ export const budgetsMutations: Mutation[] = [
   {
     mistake: "a user's role is changed without a bound",
     file: "core/account/users.ts",
-    find: '      ? await payIfDone(await spendChangeByOthers(deps, userId), change, (it) => it === "changed")\n',
+    find: '      ? await payForChangeByOthers(deps, userId, change, (it) => it === "changed")\n',
     replace: "      ? await change()\n",
     noticedBy: ["test/attacks/changes-of-a-day.test.ts"],
   },
@@ -189,7 +189,7 @@ export const budgetsMutations: Mutation[] = [
   {
     mistake: "a user's requirement is eased without a bound",
     file: "core/account/user-requirement.ts",
-    find: ": await payIfDone(await spendChangeByOthers(deps, userId), change, (it) => it.isChanged);",
+    find: ": await payForChangeByOthers(deps, userId, change, (it) => it.isChanged);",
     replace: ": await change();",
     noticedBy: ["test/attacks/changes-of-a-day.test.ts"],
   },
@@ -203,7 +203,7 @@ export const budgetsMutations: Mutation[] = [
   {
     mistake: "Support resets who has nothing without a bound",
     file: "core/support/support.ts",
-    find: "else await payIfDone(await spendChangeByOthers(deps, user.id), reset);",
+    find: "else await payForChangeByOthers(deps, user.id, reset);",
     replace: "else await reset();",
     noticedBy: ["test/attacks/changes-of-a-day.test.ts"],
   },

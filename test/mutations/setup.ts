@@ -99,14 +99,14 @@ export const setupMutations: Mutation[] = [
   },
   {
     mistake: "the mail of a lock names no way to Support",
-    file: "store/notices.ts",
+    file: "store/notice-mail.ts",
     find: 'if (event.type === "account_locked")',
     replace: 'if (event.type === "account_unlocked")',
     noticedBy: [NOTICES],
   },
   {
     mistake: "who has just been unlocked by a right password is told to contact Support",
-    file: "store/notices.ts",
+    file: "store/notice-mail.ts",
     find: 'if (event.type === "account_unlocked" && event.actorId === null)',
     replace: 'if (event.type === "account_unlocked" && event.actorId === "")',
     noticedBy: ["test/activities/notify.test.ts"],
@@ -120,14 +120,14 @@ export const setupMutations: Mutation[] = [
   },
   {
     mistake: "a mail calls an operator's doing that of another user",
-    file: "store/notices.ts",
+    file: "store/notice-mail.ts",
     find: "if (actorId === OPERATOR_ID)",
     replace: "if (userId === OPERATOR_ID)",
     noticedBy: ["test/activities/notify.test.ts"],
   },
   {
     mistake: "what Support did is mailed as a sign that the password is known",
-    file: "store/notices.ts",
+    file: "store/notice-mail.ts",
     find: "  if (isTheirs(event))\n    return [",
     replace: "  if (event.id > 0)\n    return [",
     noticedBy: ["test/activities/notify.test.ts"],

@@ -1,9 +1,8 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Deps } from "../../../core/deps.ts";
 import { Problem } from "../../../core/problem.ts";
-import { describeSession, endOtherSessions } from "../../../core/sessions/sessions.ts";
+import { describeSession, endOtherSessions, endSession } from "../../../core/sessions/sessions.ts";
 import { listSessions } from "../../../store/redis/sessions/live-sessions.ts";
-import { revokeSession } from "../../../store/redis/sessions/sessions.ts";
 import { authenticate } from "../../http/authenticate.ts";
 import { clientInfoOf } from "../../http/client.ts";
 import { bearer, idParam, json, post, problems } from "../openapi.ts";
@@ -123,9 +122,8 @@ export function sessionRoutes(app: OpenAPIHono, deps: Deps) {
 
   app.openapi(end, async (c) => {
     const { userId } = await authenticate(c, deps);
-    const sessionId = c.req.valid("param").id;
-    const end = { userId, sessionId, reason: "ended_by_user", now: clock.now() };
-    const ended = await revokeSession(redis, end);
+    const { id } = c.req.valid("param");
+    const ended = await endSession(deps, { userId, id }, "ended_by_user");
     if (!ended) throw new Problem("session_not_found", "It may have ended already.");
     return c.body(null, 204);
   });
@@ -137,9 +135,7 @@ export function sessionRoutes(app: OpenAPIHono, deps: Deps) {
   });
 
   app.openapi(logout, async (c) => {
-    const { id, userId } = await authenticate(c, deps, { setup: true });
-    const end = { userId, sessionId: id, reason: "signed_out", now: clock.now() };
-    await revokeSession(redis, end);
+    await endSession(deps, await authenticate(c, deps, { setup: true }), "signed_out");
     return c.body(null, 204);
   });
 }

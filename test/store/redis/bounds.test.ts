@@ -10,19 +10,25 @@ import { NOW, newUser, twoClients } from "./clients.ts";
 
 const [redis] = await twoClients();
 
-test("a user has a hundred sessions: one more ends the one that would end first", async () => {
+/** A new user, and what opens a session of theirs. */
+async function newOpener() {
   const user = newUser();
   const epochs = await readEpochs(redis, user.userId, user.accountId);
-  const open = async (now: number) => {
+  const open = async (now: number, lifetimeMs = DAY_MS) => {
     const opened = await openSession(redis, {
       ...{ ...user, username: "somebody", role: "member", scope: "full", amr: ["pwd"] },
-      ...{ epochs, now, lifetimeMs: DAY_MS },
+      ...{ epochs, now, lifetimeMs },
     });
     if (typeof opened === "string") throw new Error(opened);
-    return opened.token;
+    return opened;
   };
+  return { user, open };
+}
+
+test("a user has a hundred sessions: one more ends the one that would end first", async () => {
+  const { user, open } = await newOpener();
   const tokens = [];
-  for (let n = 0; n < 103; n++) tokens.push(await open(NOW + n));
+  for (let n = 0; n < 103; n++) tokens.push((await open(NOW + n)).token);
   const at = { now: NOW + 103, idleMs: DAY_MS };
   const live = await Promise.all(tokens.map((token) => checkSession(redis, token, at)));
   expect(live.map(({ ok }) => ok)).toEqual([...Array(3).fill(false), ...Array(100).fill(true)]);
@@ -30,16 +36,7 @@ test("a user has a hundred sessions: one more ends the one that would end first"
 });
 
 test("attack: logging in and out without end keeps a hundred sessions, and ends no other", async () => {
-  const user = newUser();
-  const epochs = await readEpochs(redis, user.userId, user.accountId);
-  const open = async (now: number) => {
-    const opened = await openSession(redis, {
-      ...{ ...user, username: "somebody", role: "member", scope: "full", amr: ["pwd"] },
-      ...{ epochs, now, lifetimeMs: DAY_MS },
-    });
-    if (typeof opened === "string") throw new Error(opened);
-    return opened;
-  };
+  const { user, open } = await newOpener();
   const { token: kept } = await open(NOW);
   const at = { now: NOW + 200, idleMs: DAY_MS };
   let last = "";
@@ -55,11 +52,7 @@ test("attack: logging in and out without end keeps a hundred sessions, and ends 
   expect(await checkSession(redis, last, at)).toMatchObject({ reason: "signed_out" });
   // Those that expired are bounded, too.
   for (let n = 0; n < 130; n++) {
-    const now = NOW + n * (DAY_MS / 100);
-    await openSession(redis, {
-      ...{ ...user, username: "somebody", role: "member", scope: "mfa_setup", amr: ["pwd"] },
-      ...{ epochs, now, lifetimeMs: 1000 },
-    });
+    await open(NOW + n * (DAY_MS / 100), 1000);
   }
   expect((await redis.keys(keys.session(user.userId, "*"))).length).toBeLessThanOrEqual(100);
 });
