@@ -6,7 +6,7 @@ import { OPERATOR_ID } from "../../store/ids.ts";
 import { actorsOf } from "../../store/postgres/actors.ts";
 import type { PortalContext, PortalEnv } from "../layout/form.ts";
 import { page, whoOf } from "../layout/layout.tsx";
-import { ContactSupport, Time } from "../layout/parts.tsx";
+import { ContactSupport, Time, WithTimes } from "../layout/parts.tsx";
 import { signedIn } from "../layout/session.ts";
 import { browserOf } from "../layout/words.ts";
 import { FilterForm, filtered, readFilter, withFilter } from "./activity-filter.tsx";
@@ -69,7 +69,7 @@ export function EventRows({ events, about }: { events: Events; about?: (event: E
       {events.map((event) => (
         <li>
           <div>
-            {sentenceOf(event)}
+            <WithTimes text={sentenceOf(event)} />
             {about?.(event) && <div>{about(event)}</div>}
             <div class="quiet">
               {[event.ip, clientOf(event), reasonOf(event)].filter(Boolean).join(", ")}

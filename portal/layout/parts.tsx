@@ -103,13 +103,13 @@ export function Notice({
 
 /** A text in which the contact's words, such as the way to Support, become a link. */
 export function Linked({ text, contact }: { text: string; contact?: SupportContact }) {
-  if (!contact?.href) return <>{text}</>;
+  if (!contact?.href) return <WithTimes text={text} />;
   const [before = "", ...after] = text.split(contact.text);
   return (
     <>
-      {before}
+      <WithTimes text={before} />
       {after.length > 0 && <a href={contact.href}>{contact.text}</a>}
-      {after.join(contact.text)}
+      <WithTimes text={after.join(contact.text)} />
     </>
   );
 }
@@ -153,6 +153,16 @@ export function Check({
         </span>
       </div>
     </div>
+  );
+}
+
+const MINUTE = /(\d{4}-\d\d-\d\d \d\d:\d\d) UTC/;
+
+/** A text in which the times that `minuteOf` wrote look like all other times of the page. */
+export function WithTimes({ text }: { text: string }) {
+  const parts = text.split(MINUTE);
+  return (
+    <>{parts.map((part, n) => (n % 2 ? <Time at={`${part.replace(" ", "T")}:00Z`} /> : part))}</>
   );
 }
 

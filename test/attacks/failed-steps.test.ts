@@ -113,6 +113,8 @@ test("the page after a login says so, once", async () => {
     passcode: now(secret),
   });
   expect(answered.notices.join()).toContain("2 attempts to log in failed since");
+  // As all other times of the page, it is shown in the reader's time zone.
+  expect(answered.html).toMatch(/failed since <time datetime="[-\dT:]+Z" data-local/);
   expect((await browser.open("/devices")).notices.join()).not.toContain("failed");
 });
 
@@ -236,7 +238,7 @@ test("activity says which device and which policy", async () => {
   expect(own).toContain(`Device removed: ${masked}`);
   expect(own).toContain("OTP device added: My phone");
   const policy = await pageOf("/account/activity", token);
-  expect(policy).toContain("Policy changed: Required, from 2026-01-1");
+  expect(policy.replace(/<[^>]*>/g, "")).toContain("Policy changed: Required, from 2026-01-1");
   expect(policy).not.toContain(phone.e164);
 });
 
