@@ -97,6 +97,18 @@ test("the last app cannot be removed at /v2.0 if it became the default at the sa
   });
 });
 
+test("an app that was removed meanwhile does not become the default", async () => {
+  const { overtaken, methods, profile } = await overtake({
+    waits: "begin logins with the app",
+    goesBefore: "remove the app",
+  });
+  expect(overtaken.status).toBe(400);
+  expect({ methods, begins: profile.user.defaultMethod }).toEqual({
+    methods: ["sms"],
+    begins: null,
+  });
+});
+
 test("a login that saw the lock does not lock again what Support has unlocked meanwhile", async () => {
   const { overtaken, profile } = await overtake({
     waits: "log in",

@@ -14,7 +14,7 @@ export const racesMutations: Mutation[] = [
     file: "core/devices/default-method.ts",
     find: "const configured = configuredMethods(await listDevices(tx, userId));",
     replace: 'const configured: Method[] = ["sms", "otp"];',
-    noticedBy: ["test/attacks/pairwise-races.test.ts"],
+    noticedBy: ["test/attacks/overtaken.test.ts"],
   },
   {
     mistake: "an app that a password alone proved counts beside another's",
