@@ -109,6 +109,23 @@ test("an app that was removed meanwhile does not become the default", async () =
   });
 });
 
+test("a device that was removed meanwhile spares nobody the new requirement", async () => {
+  const names = { waits: "require it of the user", goesBefore: "remove all devices" };
+  const { overtaken, methods, world } = await overtake(names, { devices: "verified" });
+  expect(overtaken.status).toBe(204);
+  expect(methods).toEqual([]);
+  expectProblem(await stack.api.session(world.token), "session_revoked");
+});
+
+test("devices that were removed meanwhile turn nothing on", async () => {
+  const { overtaken, methods } = await overtake({
+    waits: "turn it on at /v2.0",
+    goesBefore: "remove all devices",
+  });
+  expect(overtaken.status).toBe(400);
+  expect(methods).toEqual([]);
+});
+
 test("a login that saw the lock does not lock again what Support has unlocked meanwhile", async () => {
   const { overtaken, profile } = await overtake({
     waits: "log in",

@@ -85,7 +85,7 @@ export const racesMutations: Mutation[] = [
     find: "  const change = () =>\n    holdingUser(db, userId, async (tx) => {\n",
     replace:
       "  const before = await getMfaProfile(db, userId);\n  const change = () =>\n    holdingUser(db, userId, async (tx) => {\n      if (before && configuredMethods(before.devices).length > 0) return { isChanged: await setRequirement(tx, { userId, requirement }, event), isMissing: false };\n",
-    noticedBy: ["test/attacks/pairwise-races.test.ts"],
+    noticedBy: ["test/attacks/overtaken.test.ts"],
   },
   {
     mistake: "it is turned on by what the devices were before",
@@ -93,7 +93,7 @@ export const racesMutations: Mutation[] = [
     find: "  const bringBack = () =>\n    holdingUser(deps.db, userId, async (tx) => {\n      const { devices } = await profileOf({ db: tx }, session);",
     replace:
       "  const { devices } = await profileOf(deps, session);\n  const bringBack = () =>\n    holdingUser(deps.db, userId, async (tx) => {",
-    noticedBy: ["test/attacks/pairwise-races.test.ts"],
+    noticedBy: ["test/attacks/overtaken.test.ts"],
   },
   {
     mistake: "a login opens a challenge for devices that were removed meanwhile",
