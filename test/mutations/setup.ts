@@ -192,7 +192,7 @@ export const setupMutations: Mutation[] = [
     mistake: "the command line enforces a policy at once where nobody says when",
     file: "scripts/cli/policy.ts",
     find: 'if (requirement === "required") requireWhen(when, loggedOut);',
-    replace: "",
+    replace: 'if (requirement === "required") loggedOut;',
     noticedBy: ["test/scripts/cli.test.ts"],
   },
   {
