@@ -49,7 +49,7 @@ export const flowsMutations: Mutation[] = [
     file: "machines/webhook-delivery.ts",
     find: 'EVENT_TAKEN: { target: "delivered", actions: "noteOutcome" },',
     replace: 'EVENT_TAKEN: { target: "waiting", actions: "noteOutcome" },',
-    noticedBy: ["test/workflows/webhook-delivery.test.ts"],
+    noticedBy: ["test/machines/webhook-delivery.test.ts"],
   },
   {
     mistake: "a delivery is tried once more than there are waits",
