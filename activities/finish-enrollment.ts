@@ -34,11 +34,11 @@ export function finishingActivities({ db, redis, clock }: ActivityDeps) {
         sealedAs?: string;
       },
     ): Promise<boolean> {
-      const { userId, deviceId, makeDefault, aside, alone, sealedAs } = device;
+      const { userId, deviceId, makeDefault, aside: inactive, alone, sealedAs } = device;
       const outcome = await verifyDevice(
         db,
-        { userId, deviceId, makeDefault, aside, alone, sealedAs, at: new Date(clock.now()) },
-        eventOf(clock, "device_verified", device, { deviceId, ...(aside && { aside }) }),
+        { userId, deviceId, makeDefault, inactive, alone, sealedAs, at: new Date(clock.now()) },
+        eventOf(clock, "device_verified", device, { deviceId, ...(inactive && { aside: true }) }),
       );
       if (outcome === "overtaken") {
         await remove(device, "device_dropped");

@@ -16,7 +16,8 @@ export type EnrollmentContext = {
    */
   signOut: boolean;
   /**
-   * The device is proven, but does not count until its user turns multi-factor authentication on.
+   * The device is proven, but inactive until its user turns multi-factor authentication on. Called
+   * `aside` in payloads and audit events, because recorded ones hold that name.
    */
   aside?: boolean;
   /**

@@ -2,7 +2,7 @@ import type { Context } from "hono";
 import { z } from "zod";
 import type { Deps } from "../../core/deps.ts";
 import type { Proof, UnverifiedOf } from "../../core/devices/devices.ts";
-import { isPutAside } from "../../core/devices/enable.ts";
+import { isNewDeviceInactive } from "../../core/devices/enable.ts";
 import type { Method } from "../../store/methods.ts";
 import type { Device } from "../../store/postgres/schema.ts";
 import { clientInfoOf } from "../http/client.ts";
@@ -50,7 +50,7 @@ export function verifyDevice<K extends Method>(
     const session = await callerOnOwnPath(c, deps);
     const device = await namedUnverified(c, deps, session, kind);
     const { code } = (await readBody(c, proofSchema))["RAX-AUTH:verificationCode"];
-    const proof = { code, makeDefault: false, aside: await isPutAside(deps, session) };
+    const proof = { code, makeDefault: false, inactive: await isNewDeviceInactive(deps, session) };
     await verify(deps, device, proof, clientInfoOf(c, deps.config.TRUSTED_PROXIES));
     return c.body(null, 204);
   };

@@ -16,8 +16,8 @@ export async function devicesOf({ db }: Deps, { userId }: Session, kind: Method)
   return (await listDevices(db, userId)).filter(({ type }) => type === kind);
 }
 
-/** Whether the user has verified the device. An inactive device (put aside) counts too. */
-export const isProven = ({ verifiedAt, asideAt }: Device) => (verifiedAt ?? asideAt) !== null;
+/** Whether the user has verified the device. An inactive device counts too. */
+export const isProven = ({ verifiedAt, inactiveAt }: Device) => (verifiedAt ?? inactiveAt) !== null;
 
 /** The device of this kind that the path names. Throws `device_not_found`. */
 export async function namedDevice(

@@ -85,7 +85,7 @@ export async function viewDevice(
 export async function enrollmentOf({ flows }: Deps, device: Device): Promise<EnrollmentView> {
   if (device.verifiedAt)
     return { state: "verified", next: device.type === "otp" ? ["remove"] : [] };
-  if (device.asideAt) return { state: "verified", next: ["remove"] };
+  if (device.inactiveAt) return { state: "verified", next: ["remove"] };
   // If its workflow is missing (a Temporal server lost its data), the device can still be removed.
   return (await flows.enrollment(device)) ?? { state: "dropped", next: ["remove"] };
 }
@@ -112,7 +112,7 @@ export async function unverifiedDevice(
   deviceId: string,
 ): Promise<Unverified> {
   const device = await ownDevice(deps, session, deviceId);
-  if (device.verifiedAt ?? device.asideAt) {
+  if (device.verifiedAt ?? device.inactiveAt) {
     const view = await deps.flows.enrollment(device);
     if (view && view.state !== "verified") throw beingVerified();
     throw new Problem("device_verified_already", "You can use it to log in.");
@@ -123,16 +123,16 @@ export async function unverifiedDevice(
 }
 
 /**
- * The code that proves a device, and what to do with the device: make it the default, or put it
- * aside (inactive until the user turns multi-factor authentication on). `aside` is undefined in
- * accounts where a device counts at once. The proof is refused if `aside` is out of date by then.
+ * The code that proves a device, and what to do with the device: make it the default, or keep it
+ * inactive until the user turns multi-factor authentication on. `inactive` is undefined in accounts
+ * where a device counts at once. The proof is refused if `inactive` is out of date by then.
  */
-export type Proof = { code: string; makeDefault: boolean; aside?: boolean };
+export type Proof = { code: string; makeDefault: boolean; inactive?: boolean };
 
 /** The device as it is after its proof. */
-export function proven({ clock }: Deps, device: Device, aside = false): Device {
+export function proven({ clock }: Deps, device: Device, inactive = false): Device {
   const at = new Date(clock.now());
-  return { ...device, ...(aside ? { asideAt: at } : { verifiedAt: at }) };
+  return { ...device, ...(inactive ? { inactiveAt: at } : { verifiedAt: at }) };
 }
 
 /** An unverified device, typed by its kind, so that each kind's functions take only their own. */

@@ -1,7 +1,7 @@
 import type { ClientInfo } from "../../machines/methods.ts";
 import { configuredMethods, type Method } from "../../store/methods.ts";
 import { holdingUser } from "../../store/postgres/holding-user.ts";
-import { bringDevicesBack, putDevicesAside } from "../../store/postgres/inactive-devices.ts";
+import { deactivateDevices, reactivateDevices } from "../../store/postgres/inactive-devices.ts";
 import { getMfaProfile, type MfaProfile } from "../../store/postgres/profiles.ts";
 import { withdrawChallenges } from "../../store/redis/second-step/challenges.ts";
 import { hasSecondFactor, type Session } from "../../store/redis/sessions/sessions.ts";
@@ -17,9 +17,9 @@ import { changeDefaultMethod } from "./default-method.ts";
 import { removeAllDevices } from "./removal.ts";
 
 /**
- * Turns multi-factor authentication on by an explicit call: devices that were put aside count from
- * now on, and every session ends. If no device was put aside, it has been on since the first device
- * was verified, and only the default method is set. Throws `method_not_configured`,
+ * Turns multi-factor authentication on by an explicit call: inactive devices count from now on,
+ * and every session ends. If no device was inactive, it has been on since the first device was
+ * verified, and only the default method is set. Throws `method_not_configured`,
  * `too_many_requests`, `reauthentication_required`.
  */
 export async function switchOn(
@@ -34,15 +34,15 @@ export async function switchOn(
   const bringBack = () =>
     holdingUser(deps.db, userId, async (tx) => {
       const { devices } = await profileOf({ db: tx }, session);
-      const aside = devices.filter(({ asideAt }) => asideAt !== null);
+      const inactive = devices.filter(({ inactiveAt }) => inactiveAt !== null);
       const configured = configuredMethods(devices);
-      if (configured.length === 0 && aside.length === 0) throw notConfigured();
-      if (aside.length === 0) return false;
-      if (method && !configured.includes(method) && !aside.some(({ type }) => type === method))
+      if (configured.length === 0 && inactive.length === 0) throw notConfigured();
+      if (inactive.length === 0) return false;
+      if (method && !configured.includes(method) && !inactive.some(({ type }) => type === method))
         throw notConfigured();
       requireFreshWith(deps, session, configured);
       await requireStillLive({ ...deps, db: tx }, session);
-      return bringDevicesBack(tx, { userId, method, at: new Date(deps.clock.now()) }, event);
+      return reactivateDevices(tx, { userId, method, at: new Date(deps.clock.now()) }, event);
     });
   const isBack = await payForChange(deps, userId, bringBack);
   // After the commit: a login that saw no device has read the older revocation mark, so this ends
@@ -53,7 +53,7 @@ export async function switchOn(
 
 /**
  * Turns multi-factor authentication off. In an account where turning it on is an explicit call, the
- * devices are put aside; in any other, all are removed. Throws `forbidden` if a second factor is
+ * devices become inactive; in any other, all are removed. Throws `forbidden` if a second factor is
  * required, and `reauthentication_required`.
  */
 export async function switchOff(deps: Deps, session: Session, origin: ClientInfo): Promise<void> {
@@ -66,7 +66,7 @@ export async function switchOff(deps: Deps, session: Session, origin: ClientInfo
     if (!profile.account.enablingIsOwnCall) return false;
     requireFreshWith(deps, session, configuredMethods(profile.devices));
     await requireStillLive({ ...deps, db: tx }, session);
-    await putDevicesAside(tx, { userId, at: new Date(clock.now()) }, event);
+    await deactivateDevices(tx, { userId, at: new Date(clock.now()) }, event);
     return true;
   });
   if (!stay) return removeAllDevices(deps, session, origin);
@@ -86,10 +86,13 @@ export function refuseIfRequired(
 }
 
 /**
- * Whether a device that the user proves now is put aside until they turn multi-factor
+ * Whether a device that the user proves now is inactive until they turn multi-factor
  * authentication on. Undefined in an account where devices count at once.
  */
-export async function isPutAside({ db }: Deps, { userId }: Session): Promise<boolean | undefined> {
+export async function isNewDeviceInactive(
+  { db }: Deps,
+  { userId }: Session,
+): Promise<boolean | undefined> {
   const profile = await getMfaProfile(db, userId);
   if (!profile?.account.enablingIsOwnCall) return undefined;
   return configuredMethods(profile.devices).length === 0;

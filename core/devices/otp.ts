@@ -132,7 +132,7 @@ async function setupOf({ db, config }: Deps, session: Session, device: DeviceVie
 export async function verifyOtpCode(
   deps: Deps,
   device: OtpDevice,
-  { code, makeDefault, aside }: Proof,
+  { code, makeDefault, inactive }: Proof,
   origin: ClientInfo,
 ): Promise<{ device: DeviceView; signedOut: boolean; session?: Session }> {
   const { by: session, alone } = device;
@@ -150,17 +150,17 @@ export async function verifyOtpCode(
     throw wrongCode(minutesOff(deps, device, digits));
   }
   // A set-up session can do nothing else, so the user logs in again with the new device.
-  const signOut = !aside && (makeDefault || session.scope === "mfa_setup");
+  const signOut = !inactive && (makeDefault || session.scope === "mfa_setup");
   // Two concurrent requests with different options need different Update IDs.
-  const request = aside ? "accept/aside" : signOut ? "accept/sign_out" : "accept";
-  const facts = { makeDefault, signOut, aside, alone, sealedAs: markOf(device), origin };
+  const request = inactive ? "accept/aside" : signOut ? "accept/sign_out" : "accept";
+  const facts = { makeDefault, signOut, aside: inactive, alone, sealedAs: markOf(device), origin };
   // If the answer is late, the step stays claimed by this session: the same request may use it
   // again, but no login may, although the device may be proven by then.
   const accepted = await moveEnrollment(deps, device, "acceptCode", facts, origin, request);
   // Not moved: another request with other options has proven the device first.
   if (!accepted.moved || accepted.view.state === "removed") throw enrollmentRefusal(accepted.view);
-  const view = await viewDevice(deps, proven(deps, device, aside));
-  if (aside) return { device: view, signedOut: false, session };
+  const view = await viewDevice(deps, proven(deps, device, inactive));
+  if (inactive) return { device: view, signedOut: false, session };
   if (signOut) return { device: view, signedOut: true };
   const amr = [...new Set([...session.amr, "otp", "mfa"])];
   const { id: sessionId } = session;

@@ -107,14 +107,14 @@ export async function resendPin(
 }
 
 /**
- * Proves the phone by its PIN. The user is then logged out everywhere, unless the phone is put
- * aside. Throws `pin_rejected` with `triesRemaining`, `pin_replaced`, which costs no try, and
+ * Proves the phone by its PIN. The user is then logged out everywhere, unless the phone is
+ * inactive. Throws `pin_rejected` with `triesRemaining`, `pin_replaced`, which costs no try, and
  * `pin_expired`, also for a PIN that too many wrong tries made void.
  */
 export async function verifyPin(
   deps: Deps,
   device: Phone,
-  { code, makeDefault, aside }: Proof,
+  { code, makeDefault, inactive }: Proof,
   origin: ClientInfo,
 ): Promise<{ device: DeviceView; signedOut: boolean }> {
   await spendEnrollmentRequest(deps, device, origin);
@@ -126,13 +126,13 @@ export async function verifyPin(
   const check = await checkPin(deps.redis, attempt);
   try {
     if (check.outcome !== "accepted") throw await refuse(deps, device, check, origin);
-    const facts = { makeDefault, aside, alone: device.alone, origin };
-    const request = aside ? "accept/aside" : "accept";
+    const facts = { makeDefault, aside: inactive, alone: device.alone, origin };
+    const request = inactive ? "accept/aside" : "accept";
     const { moved, view } = await moveEnrollment(deps, device, "acceptPin", facts, origin, request);
     // Not moved: another request with other options has proven the phone first.
     if (!moved) throw enrollmentRefusal(view);
     if (view.state === "removed") throw new Problem("device_not_found", "The device was removed.");
-    return { device: await viewDevice(deps, proven(deps, device, aside)), signedOut: !aside };
+    return { device: await viewDevice(deps, proven(deps, device, inactive)), signedOut: !inactive };
   } catch (error) {
     if (isOutage(error) || isSpent(error))
       await giveBack(deps, { userId, deviceId, check, mayBe: isOutage(error) }, origin);

@@ -89,10 +89,10 @@ export async function getDevice(
 }
 
 /**
- * Marks the device as verified, or as put aside, and makes its kind the user's default method if
+ * Marks the device as verified, or as inactive, and makes its kind the user's default method if
  * asked. Answers "already" if that was done before, "gone" if the device was removed. Answers
  * "overtaken" if the proof no longer applies: the session had no second factor (`alone`) but the
- * user now has one, the secret changed since (`sealedAs`), or `aside` no longer fits whether the
+ * user now has one, the secret changed since (`sealedAs`), or `inactive` no longer fits whether the
  * user has a verified device.
  */
 export async function verifyDevice(
@@ -102,25 +102,25 @@ export async function verifyDevice(
     deviceId: string;
     at: Date;
     makeDefault: boolean;
-    aside?: boolean;
+    inactive?: boolean;
     alone?: boolean;
     sealedAs?: string;
   },
   event: NewEvent,
 ): Promise<"verified" | "already" | "gone" | "overtaken"> {
-  const { userId, deviceId, at, makeDefault, aside, alone, sealedAs } = verification;
+  const { userId, deviceId, at, makeDefault, inactive, alone, sealedAs } = verification;
   return holdingUser(db, userId, async (tx) => {
     const known = await listDevices(tx, userId);
     const device = known.find(({ id }) => id === deviceId);
     if (!device) return "gone";
-    if (device.verifiedAt ?? device.asideAt) return "already";
+    if (device.verifiedAt ?? device.inactiveAt) return "already";
     const isEnabled = known.some(({ verifiedAt }) => verifiedAt !== null);
     const isAnother = sealedAs !== undefined && markOf(device) !== sealedAs;
-    const isAsideAnew = aside !== undefined && aside === isEnabled;
-    if ((alone && isEnabled) || isAnother || isAsideAnew) return "overtaken";
+    const isInactiveOutdated = inactive !== undefined && inactive === isEnabled;
+    if ((alone && isEnabled) || isAnother || isInactiveOutdated) return "overtaken";
     const [verified] = await tx
       .update(devices)
-      .set(aside ? { asideAt: at } : { verifiedAt: at })
+      .set(inactive ? { inactiveAt: at } : { verifiedAt: at })
       .where(and(isDevice(userId, deviceId), isUnproven))
       .returning();
     if (!verified) return "gone";
@@ -205,8 +205,8 @@ export async function updateSecret(
   return updated.length > 0;
 }
 
-/** Neither verified nor put aside. */
-const isUnproven = and(isNull(devices.verifiedAt), isNull(devices.asideAt));
+/** Neither verified nor inactive. */
+const isUnproven = and(isNull(devices.verifiedAt), isNull(devices.inactiveAt));
 
 export function isDevice(userId: string, deviceId: string) {
   return and(eq(devices.userId, userId), eq(devices.id, deviceId));

@@ -84,15 +84,15 @@ export const devices = pgTable(
     /** Sealed for this device's ID; see store/sealing.ts. */
     secret: text("secret"),
     verifiedAt: instant("verified_at"),
-    /** Proven, but put aside until the user turns multi-factor authentication on. */
-    asideAt: instant("aside_at"),
+    /** Proven, but inactive until the user turns multi-factor authentication on. */
+    inactiveAt: instant("aside_at"),
     createdAt: instant("created_at").notNull(),
   },
   (t) => [
     index("devices_by_user").on(t.userId, t.createdAt),
     uniqueIndex("devices_one_sms").on(t.userId).where(sql`${t.type} = 'sms'`),
     check("devices_type", sql`${t.type} in ('sms', 'otp')`),
-    check("devices_aside", sql`num_nonnulls(${t.verifiedAt}, ${t.asideAt}) < 2`),
+    check("devices_aside", sql`num_nonnulls(${t.verifiedAt}, ${t.inactiveAt}) < 2`),
     check("devices_e164", sql`${t.phoneNumber} ~ '^\\+[1-9][0-9]{1,14}$'`),
     check(
       "devices_fields",

@@ -64,8 +64,8 @@ beforeAll(async () => {
 const nothingChanged = async () => {
   const devices = await listDevices(stack.deps.db, owner.id);
   expect(devices.map(({ id }) => id).sort()).toEqual([app.device.id, phone.id].sort());
-  for (const { verifiedAt, asideAt } of devices)
-    expect([verifiedAt, asideAt]).toEqual([null, null]);
+  for (const { verifiedAt, inactiveAt } of devices)
+    expect([verifiedAt, inactiveAt]).toEqual([null, null]);
   expect((await getUser(stack.deps.db, owner.id))?.email).toBeNull();
 };
 

@@ -53,7 +53,7 @@ describe("attack: a removal by the password alone", () => {
     },
   );
 
-  test("let in while all was put aside takes nothing away that was turned on", async () => {
+  test("let in while all was inactive takes nothing away that was turned on", async () => {
     const names = { waits: "remove all devices", goesBefore: "turn it on at /v2.0" };
     const { overtaken, methods } = await overtake(names);
     expectProblem(overtaken, "reauthentication_required");
@@ -61,21 +61,21 @@ describe("attack: a removal by the password alone", () => {
   });
 });
 
-test("a device that is verified at /v2.0 while all others are put aside does not turn it on by itself", async () => {
+test("a device that is verified at /v2.0 while all others are inactive does not turn it on by itself", async () => {
   const { overtaken, methods, profile } = await overtake({
     waits: "verify the other app at /v2.0",
-    goesBefore: "put the devices aside at /v2.0",
+    goesBefore: "make the devices inactive at /v2.0",
   });
   expect(overtaken.status).toBe(404);
   expect(methods).toEqual([]);
-  expect(profile.devices.map(({ asideAt }) => asideAt)).not.toContain(null);
+  expect(profile.devices.map(({ inactiveAt }) => inactiveAt)).not.toContain(null);
 });
 
 test.each([
   ["verify the first app", "verify the other app at /v2.0"],
   ["verify the first phone", "verify the first phone at /v2.0"],
 ])(
-  "a device that was put aside by another request counts for nobody (%s, %s)",
+  "a device that was made inactive by another request counts for nobody (%s, %s)",
   async (waits, goesBefore) => {
     const { overtaken, methods, world } = await overtake({ waits, goesBefore });
     expectProblem(overtaken, "device_verified_already");

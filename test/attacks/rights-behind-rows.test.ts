@@ -83,7 +83,7 @@ describe("attack: a request waits for the user's row, while its session is ended
     ...["change the address", "make recovery codes", "a bypass code by the administrator"],
     ...["begin logins with the phone", "require it of the user"],
     ...["an unlock by Support", "an unlock by Support after a crash"],
-    ...["turn it on at /v2.0", "put the devices aside at /v2.0"],
+    ...["turn it on at /v2.0", "make the devices inactive at /v2.0"],
   ];
 
   test.each(rowsOf(OF_THE_USER, OF_USERS))("%s", async (_, row) => {

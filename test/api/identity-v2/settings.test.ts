@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { newId } from "../../../store/ids.ts";
 import { listDevices } from "../../../store/postgres/devices.ts";
 import { holdingUser } from "../../../store/postgres/holding-user.ts";
-import { bringDevicesBack } from "../../../store/postgres/inactive-devices.ts";
+import { reactivateDevices } from "../../../store/postgres/inactive-devices.ts";
 import { enrollPhone, startChallenge, wrongCode } from "../../support/scenarios.ts";
 import { until } from "../../support/until.ts";
 import { used } from "../../support/used.ts";
@@ -342,13 +342,13 @@ describe("where enabling is a call of its own", () => {
     await face.advance(20 * 60_000);
     expectFault(await put(own, token, { enabled: true }), "unauthorized");
     expect((await face.api.session(token)).status).toBe(200);
-    expect(await ofUser()).toMatchObject([{ verifiedAt: null, asideAt: expect.any(Date) }]);
+    expect(await ofUser()).toMatchObject([{ verifiedAt: null, inactiveAt: expect.any(Date) }]);
     const fresh = await face.token(user);
     expect((await put(own, fresh, { enabled: true })).status).toBe(204);
     const full = await logInByApp(face, user, app);
     await face.advance(20 * 60_000);
     expectFault(await put(own, full, { enabled: false }), "unauthorized");
-    expect(await ofUser()).toMatchObject([{ verifiedAt: expect.any(Date), asideAt: null }]);
+    expect(await ofUser()).toMatchObject([{ verifiedAt: expect.any(Date), inactiveAt: null }]);
   });
 
   test("a call that was cut off before the tokens ended is completed by the next", async () => {
@@ -358,7 +358,7 @@ describe("where enabling is a call of its own", () => {
     const { accountId } = user;
     const event = { key: newId(), at, type: "multi_factor_switched_on", accountId } as const;
     await holdingUser(face.deps.db, user.id, (tx) =>
-      bringDevicesBack(tx, { userId: user.id, at }, event),
+      reactivateDevices(tx, { userId: user.id, at }, event),
     );
     expect((await put(own, token, { enabled: true })).status).toBe(204);
     expect((await face.api.session(token)).problem.reason).toBe("device_verified");

@@ -181,7 +181,7 @@ export const DEVICE_REQUESTS: Request[] = [
   {
     name: "turn it on at /v2.0",
     writes: ["devices", "sessions"],
-    needs: { devices: "aside", enabling: "own_call" },
+    needs: { devices: "inactive", enabling: "own_call" },
     send: v2("token", "PUT", whole, settings({ enabled: true })),
     event: "multi_factor_switched_on",
     ends: "every",
@@ -195,7 +195,7 @@ export const DEVICE_REQUESTS: Request[] = [
     event: "all_devices_removed",
   },
   {
-    name: "put the devices aside at /v2.0",
+    name: "make the devices inactive at /v2.0",
     writes: ["devices", "codes"],
     reads: ["requirement"],
     needs: { devices: "verified", enabling: "own_call" },

@@ -141,11 +141,15 @@ function codesOf({ status, text }: Answer<unknown>): string[] {
 }
 
 async function deviceOf({ deps }: Stack, world: World, device: Device): Promise<string> {
-  const { id, type, name, secret, verifiedAt, asideAt } = device;
+  const { id, type, name, secret, verifiedAt, inactiveAt } = device;
   const known = [world.phone.id, world.app.id, world.other.id].includes(id);
   const its = world.other.id === id ? world.other.secret : world.app.secret;
   const isOther = secret && unseal(deps.config.SEALING_KEYS, secret, id).toString() !== its;
-  const proof = verifiedAt ? "verified" : asideAt ? "aside" : await enrollmentState(deps, device);
+  const proof = verifiedAt
+    ? "verified"
+    : inactiveAt
+      ? "inactive"
+      : await enrollmentState(deps, device);
   return [known ? "" : "new", type, name, known && isOther ? "another secret" : "", proof]
     .filter(Boolean)
     .join(" ");

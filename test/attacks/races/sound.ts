@@ -42,7 +42,7 @@ export async function unsound(
     "recovery codes without a device",
   );
   // Inactive devices keep their default, for when they are active again.
-  const proven = profile.devices.filter(({ verifiedAt, asideAt }) => verifiedAt ?? asideAt);
+  const proven = profile.devices.filter(({ verifiedAt, inactiveAt }) => verifiedAt ?? inactiveAt);
   must(
     defaultMethod === null || proven.some(({ type }) => type === defaultMethod),
     "a default without a device",

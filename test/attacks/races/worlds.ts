@@ -22,7 +22,7 @@ import type { Stack } from "../../support/stack.ts";
 /** What a request needs to make sense. Two requests with contradicting needs are not raced. */
 export type Needs = {
   /** A phone and an app: verified, inactive, or none. Default: verified. */
-  devices?: "verified" | "aside" | "none";
+  devices?: "verified" | "inactive" | "none";
   /** Default: the same as the app, or none with `devices: "none"`. */
   phone?: "unverified" | "none";
   /**
@@ -118,7 +118,7 @@ export async function newWorld(stack: Stack, needs: Needs): Promise<World> {
     needs,
     person,
     from: addressOf(n),
-    token: await sessionOf(stack, person, "member", hasDevices && needs.devices !== "aside"),
+    token: await sessionOf(stack, person, "member", hasDevices && needs.devices !== "inactive"),
     chief: await sessionOf(stack, chief, "administrator", true),
     support: await sessionOf(stack, support, "support", true),
     phone: phoneOf(n),
@@ -128,7 +128,7 @@ export async function newWorld(stack: Stack, needs: Needs): Promise<World> {
     ...{ challengeId: "", recoveryCode: "", events: 0, elsewhere: [] },
   };
   const { phone, app } = world;
-  const proof = needs.devices === "aside" ? { asideAt: at } : { verifiedAt: at };
+  const proof = needs.devices === "inactive" ? { inactiveAt: at } : { verifiedAt: at };
   const of = { userId, createdAt: at, ...proof };
   if (hasDevices) {
     const secret = seal(config.SEALING_KEYS, app.secret, app.id);

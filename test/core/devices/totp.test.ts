@@ -33,7 +33,7 @@ const device: Device = {
   phoneNumber: null,
   secret: seal(config.SEALING_KEYS, SECRET, id),
   verifiedAt: null,
-  asideAt: null,
+  inactiveAt: null,
   createdAt: new Date(0),
 };
 
