@@ -24,7 +24,7 @@ export function finishingActivities({ db, redis, clock }: ActivityDeps) {
     /**
      * False if the device was removed before its proof could be stored. Also false if it is dropped
      * now because another request overtook the proof: another device was verified, or the secret
-     * was replaced.
+     * was replaced. Recorded histories hold this name.
      */
     async settleDevice(
       device: Enrolled & {

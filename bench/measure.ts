@@ -2,13 +2,13 @@ import { fork } from "node:child_process";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Report } from "../scripts/progress.ts";
+import { untilAtRest } from "./at-rest.ts";
 import { type Blocked, takeBlocked } from "./blocked.ts";
 import { type Counts, countsEach, readCounts, readEvents } from "./counts.ts";
 import type { Delivered, Order } from "./generator.ts";
 import type { Run } from "./load.ts";
 import type { Load } from "./loads.ts";
 import { type Having, makePeople, type Person } from "./people.ts";
-import { settle } from "./settle.ts";
 import type { BenchStack } from "./stack.ts";
 import { type Usage, usageOf } from "./usage.ts";
 
@@ -76,7 +76,7 @@ export async function openMeasuring({ stack, users, hash, report }: Setting) {
     const before = await tell<Run | "ready">({ journey, pace, seconds, people });
     if (before !== "ready" && Object.keys(before.errors).length > 0)
       report(`before the measurement: ${JSON.stringify(before.errors)}`);
-    await settle(stack.processes());
+    await untilAtRest(stack.processes());
   }
 
   return {

@@ -3,9 +3,9 @@ import type { ClientInfo } from "./methods.ts";
 /**
  * The events that end the enrollment of every kind of device: it was proven, removed, or forgotten.
  */
-export type SettlementEvent =
+export type FinishingEvent =
   | { type: "REMOVE"; origin: ClientInfo }
-  | { type: "DEVICE_SETTLED" }
+  | { type: "DEVICE_VERIFIED" }
   | { type: "DEVICE_GONE" };
 
 export type EnrollmentContext = {
@@ -31,16 +31,17 @@ export type EnrollmentContext = {
 
 /**
  * The states after `unverified`, the same for each kind of device. Callers wait while a state is
- * tagged `settling`.
+ * tagged
+ * `callers_wait`.
  */
-export const settlement = {
+export const finishingStates = {
   verifying: {
-    tags: "settling",
+    tags: "callers_wait",
     entry: "settleDevice",
-    on: { DEVICE_SETTLED: "verified", DEVICE_GONE: "removed" },
+    on: { DEVICE_VERIFIED: "verified", DEVICE_GONE: "removed" },
   },
-  removing: { tags: "settling", entry: "removeDevice", on: { DEVICE_GONE: "removed" } },
-  dropping: { tags: "settling", entry: "dropDevice", on: { DEVICE_GONE: "dropped" } },
+  removing: { tags: "callers_wait", entry: "removeDevice", on: { DEVICE_GONE: "removed" } },
+  dropping: { tags: "callers_wait", entry: "dropDevice", on: { DEVICE_GONE: "dropped" } },
   verified: { type: "final" },
   removed: { type: "final" },
   dropped: { type: "final" },

@@ -1,11 +1,11 @@
 import { assign, setup } from "xstate";
-import { type EnrollmentContext, type SettlementEvent, settlement } from "./enrollment.ts";
+import { type EnrollmentContext, type FinishingEvent, finishingStates } from "./enrollment.ts";
 import type { ClientInfo } from "./methods.ts";
 
 export type OtpEnrollmentInput = { lifetimeMs: number };
 
 export type OtpEnrollmentEvent =
-  | SettlementEvent
+  | FinishingEvent
   | { type: "RESTART" }
   | { type: "CODE_REJECTED" }
   | {
@@ -59,6 +59,6 @@ export const otpEnrollmentMachine = setup({
         },
       },
     },
-    ...settlement,
+    ...finishingStates,
   },
 });

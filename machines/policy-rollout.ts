@@ -101,7 +101,7 @@ export const policyRolloutMachine = setup({
       on: { ANNOUNCE: { target: "persisting", actions: "noteChange" } },
     },
     persisting: {
-      tags: "settling",
+      tags: "callers_wait",
       entry: "persistPolicy",
       on: { POLICY_PERSISTED: "choosing", POLICY_CONFLICT: "conflicted" },
     },
@@ -127,7 +127,7 @@ export const policyRolloutMachine = setup({
       on: { SUPERSEDE: overtaken },
     },
     enforcing: {
-      tags: "settling",
+      tags: "callers_wait",
       entry: "enforcePolicy",
       on: { USERS_COUNTED: counted, OVERTAKEN: overtaken },
     },
@@ -136,7 +136,7 @@ export const policyRolloutMachine = setup({
       on: { RECOUNT: "counting", SUPERSEDE: overtaken },
     },
     counting: {
-      tags: "settling",
+      tags: "callers_wait",
       entry: "countUsers",
       on: { USERS_COUNTED: counted, OVERTAKEN: overtaken },
     },

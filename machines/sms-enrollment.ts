@@ -7,13 +7,13 @@ import {
   sendingBegun,
   undelivered,
 } from "./delivery.ts";
-import { type EnrollmentContext, type SettlementEvent, settlement } from "./enrollment.ts";
+import { type EnrollmentContext, type FinishingEvent, finishingStates } from "./enrollment.ts";
 import type { ClientInfo } from "./methods.ts";
 
 export type SmsEnrollmentInput = { lifetimeMs: number; pinLifetimeMs: number };
 
 export type SmsEnrollmentEvent =
-  | SettlementEvent
+  | FinishingEvent
   | DeliveryEvent
   | { type: "RESEND" }
   | { type: "PIN_SENT" }
@@ -113,6 +113,6 @@ export const smsEnrollmentMachine = setup({
         delivery_failed: { on: whileNoPinIsUnderway },
       },
     },
-    ...settlement,
+    ...finishingStates,
   },
 });

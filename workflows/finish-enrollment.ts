@@ -5,7 +5,7 @@ import type { Owner } from "./messages.ts";
 type Enrolled = Owner & { deviceId: string };
 
 const GONE = { type: "DEVICE_GONE" } as const;
-const SETTLED = { type: "DEVICE_SETTLED" } as const;
+const VERIFIED = { type: "DEVICE_VERIFIED" } as const;
 
 /** The effects of `machines/enrollment.ts`, the same for each kind of device. */
 export function finishingEffects({ userId, accountId, deviceId }: Enrolled) {
@@ -14,12 +14,12 @@ export function finishingEffects({ userId, accountId, deviceId }: Enrolled) {
     settleDevice: async ({ context }: { context: EnrollmentContext }) => {
       const { makeDefault, signOut, aside, alone, sealedAs, origin } = context;
       const proof = { makeDefault, aside, alone, sealedAs, origin };
-      const settled = await durable.settleDevice({ ...device, ...proof });
-      if (!settled) return GONE;
+      const verified = await durable.settleDevice({ ...device, ...proof });
+      if (!verified) return GONE;
       // After the device counts: a login that saw no device has read the older revocation mark, so
       // this ends it.
       if (signOut) await durable.signOut({ userId, reason: "device_verified" });
-      return SETTLED;
+      return VERIFIED;
     },
     removeDevice: async ({ context }: { context: EnrollmentContext }) => {
       await durable.removeDevice({ ...device, origin: context.origin });

@@ -49,7 +49,8 @@ type Hosting<M extends AnyStateMachine, View extends Visible> = {
  * Runs a machine inside a workflow until it is done and every handler has answered. Its deadlines
  * become durable timers, and its entry actions run the given effects; any other action is a
  * TypeError. Callers query the view and send events by Updates. An Update that the machine does not
- * accept is refused and leaves no trace. An accepted one is answered once the machine has settled.
+ * accept is refused and leaves no trace. An accepted one is answered once the machine is in a
+ * state where callers need not wait.
  */
 export async function host<M extends AnyStateMachine, View extends Visible>(
   machine: M,
@@ -152,8 +153,8 @@ export async function host<M extends AnyStateMachine, View extends Visible>(
   const accept = (update: string, type: Event<M>["type"]) => {
     const handler = async (payload: Payload<M>) => {
       send(eventOf(type, payload));
-      if (snapshot.hasTag("settling"))
-        await condition(() => failure !== undefined || !snapshot.hasTag("settling"));
+      if (snapshot.hasTag("callers_wait"))
+        await condition(() => failure !== undefined || !snapshot.hasTag("callers_wait"));
       return currentView();
     };
     const validator = (payload: Payload<M>) => {

@@ -1,4 +1,4 @@
-import { type BudgetRule, refund, settle, spend } from "../../store/redis/budgets.ts";
+import { type BudgetRule, confirmSpending, refund, spend } from "../../store/redis/budgets.ts";
 import type { Redis } from "../../store/redis/connect.ts";
 import { isUndone } from "../outages.ts";
 import { Problem } from "../problem.ts";
@@ -15,7 +15,7 @@ export type Spent = {
   /** Undoes the spending. */
   giveBack(): Promise<void>;
   /** Makes the spending final, if it was only under way. */
-  settle(): Promise<void>;
+  confirm(): Promise<void>;
 };
 
 type Refusal = {
@@ -71,19 +71,19 @@ export async function payIfDone<T>(
 }
 
 /**
- * As `spendAll`, but answers the refusal instead of throwing it. With `settlesWithinMs`, what is
- * spent counts as under way for that long, until it is settled.
+ * As `spendAll`, but answers the refusal instead of throwing it. With `confirmedWithinMs`, what is
+ * spent counts as under way for that long, until it is confirmed.
  */
 export async function trySpendAll(
   redis: Redis,
   now: number,
   charges: Charge[],
   refusal: Refusal,
-  { settlesWithinMs }: { settlesWithinMs?: number } = {},
+  { confirmedWithinMs }: { confirmedWithinMs?: number } = {},
 ): Promise<Spent | Refused> {
   const results = await Promise.all(
     charges.map(async ({ key, rules, told }) => {
-      return { key, told, spending: await spend(redis, key, rules, now, { settlesWithinMs }) };
+      return { key, told, spending: await spend(redis, key, rules, now, { confirmedWithinMs }) };
     }),
   );
   const each = (act: typeof refund) => async () => {
@@ -96,7 +96,7 @@ export async function trySpendAll(
     spending.ok ? [] : [{ told, ...spending }],
   );
   const worst = refused.find(({ underWay }) => !underWay) ?? refused[0];
-  if (!worst) return { giveBack, settle: each(settle) };
+  if (!worst) return { giveBack, confirm: each(confirmSpending) };
   await giveBack();
   const { told, underWay, retryAfterMs } = worst;
   const { code, detail } = { ...refusal, ...told };

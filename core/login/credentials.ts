@@ -70,6 +70,6 @@ export async function judgeProof(
     await guess.giveBack();
     throw error;
   });
-  await (judged.proven ? guess.giveBack() : guess.settle());
+  await (judged.proven ? guess.giveBack() : guess.confirm());
   return judged;
 }

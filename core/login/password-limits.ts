@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ClientInfo } from "../../machines/methods.ts";
 import { hashCode } from "../../store/codes.ts";
-import { settledIn } from "../../store/redis/budgets.ts";
+import { confirmedIn } from "../../store/redis/budgets.ts";
 import { keys } from "../../store/redis/keys.ts";
 import {
   forgetAddresses,
@@ -43,7 +43,7 @@ let waiting = 0;
 type ThrottleDeps = Pick<Deps, "redis" | "clock" | "config">;
 
 /**
- * Spends one password guess. The caller gives it back after the right password and settles it after
+ * Spends one password guess. The caller gives it back after the right password and confirms it after
  * a wrong one. It is charged to the client's address, to this user name from this address, and to
  * this user name from anywhere. If the user has logged in from this address before, the failures
  * from there since that login replace the last budget. Throws `login_throttled` after too many
@@ -78,7 +78,7 @@ export async function spendPasswordGuess(
   } as const;
   const guess = await afterOthers(async () => {
     const charges = [...everywhere, (await knownAt(deps, username, at)) ?? ofStrangers];
-    return trySpendAll(redis, now, charges, refusal, { settlesWithinMs: JUDGED_WITHIN_MS });
+    return trySpendAll(redis, now, charges, refusal, { confirmedWithinMs: JUDGED_WITHIN_MS });
   });
   try {
     // Right passwords cost a hash too, so logins are limited as well. Spent only after the guess:
@@ -109,12 +109,12 @@ async function knownAt(
   const [user, address] = [digest(deps, username), digest(deps, at)];
   const key = keys.knownFailures(user, address);
   const limit = config.limits.password.fromKnown;
-  const within = { now, windowMs: KNOWN_MS, settlesWithinMs: JUDGED_WITHIN_MS };
+  const within = { now, windowMs: KNOWN_MS, confirmedWithinMs: JUDGED_WITHIN_MS };
   // Both are read for unknown addresses too, so that the answer's time does not reveal which are
   // known.
   const [isKnown, failed] = await Promise.all([
     isKnownAddress(redis, keys.knownAddresses(user), address, { now, withinMs: KNOWN_MS }),
-    settledIn(redis, key, within),
+    confirmedIn(redis, key, within),
   ]);
   return isKnown && failed < limit ? { key, rules: [{ limit, windowMs: KNOWN_MS }] } : undefined;
 }

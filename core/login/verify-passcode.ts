@@ -7,7 +7,7 @@ import {
   refundAttempt,
 } from "../../store/redis/second-step/attempts.ts";
 import { withdrawChallenge } from "../../store/redis/second-step/challenges.ts";
-import { settleFailure } from "../../store/redis/second-step/failures.ts";
+import { confirmFailure } from "../../store/redis/second-step/failures.ts";
 import { openSession } from "../../store/redis/sessions/sessions.ts";
 import { publish } from "../../telemetry/facts.ts";
 import { note } from "../../telemetry/request-context.ts";
@@ -161,7 +161,7 @@ async function refuse(
         moveChallenge(deps, id, "lockAccount", { origin }, "lock"),
         attempt.justLocked && recordFailedStep(deps, id, step, origin),
       ]);
-      if (attempt.justLocked) await settle(deps, id, attempt);
+      if (attempt.justLocked) await confirm(deps, id, attempt);
       return accountLocked();
     case "rejected": {
       const told = { failures: attempt.failures };
@@ -169,7 +169,7 @@ async function refuse(
         moveChallenge(deps, id, "rejectPasscode", told),
         recordFailedStep(deps, id, step, origin),
       ]);
-      const failures = await settle(deps, id, attempt);
+      const failures = await confirm(deps, id, attempt);
       if (!moved) return refusal(view);
       return new Problem("passcode_rejected", "That code is wrong. Check it and try again.", {
         members: { attemptsRemaining: attemptsRemaining(deps.config.limits, failures) },
@@ -179,11 +179,11 @@ async function refuse(
 }
 
 /** Makes the count of a wrong passcode final. Answers how many failures clients may be shown. */
-const settle = (
+const confirm = (
   { redis, clock }: Deps,
   challengeId: string,
   { pendingId }: { pendingId: string },
-) => settleFailure(redis, { challengeId, pendingId, now: clock.now() });
+) => confirmFailure(redis, { challengeId, pendingId, now: clock.now() });
 
 /**
  * Moves the workflow to `authenticated`. A repeated request finds it there already. That is no

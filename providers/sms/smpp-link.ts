@@ -88,16 +88,16 @@ export function smppLink({ url, log, onDeliver }: Link, timing: SmppTiming = TIM
 
   function ask(session: Session, command: string, fields: object = {}): Promise<PDU> {
     return new Promise((resolve, reject) => {
-      const late = setTimeout(() => settle("timeout"), timing.answerMs);
-      const lost = (code: string) => settle(code);
-      const settle = (result: string | PDU) => {
+      const late = setTimeout(() => finish("timeout"), timing.answerMs);
+      const lost = (code: string) => finish(code);
+      const finish = (result: string | PDU) => {
         clearTimeout(late);
         session.off("lost", lost);
         if (typeof result === "string") reject(new ProviderError("smpp", result));
         else resolve(result);
       };
       session.on("lost", lost);
-      if (!session.send(new smpp.PDU(command, fields), settle)) settle("not_bound");
+      if (!session.send(new smpp.PDU(command, fields), finish)) finish("not_bound");
     });
   }
 

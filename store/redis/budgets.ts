@@ -8,12 +8,12 @@ export type BudgetRule = { limit: number; windowMs: number };
 
 export type Spending =
   | { ok: true; token: string }
-  /** `underWay`: the missing places are not settled yet, so they may be free in a moment. */
+  /** `underWay`: the missing places are not confirmed yet, so they may be free in a moment. */
   | { ok: false; retryAfterMs: number; underWay: boolean };
 
 /**
  * Spends one from the budget if every rule allows it at `now` (ms); else answers when one will be
- * free. With `settlesWithinMs` the spending is under way until `settle` or `refund`. If the process
+ * free. With `confirmedWithinMs` the spending is under way until `confirmSpending` or `refund`. If the process
  * dies before, it counts as spent after that time.
  */
 export async function spend(
@@ -21,21 +21,21 @@ export async function spend(
   key: string,
   rules: readonly BudgetRule[],
   now: number,
-  { settlesWithinMs = 0 }: { settlesWithinMs?: number } = {},
+  { confirmedWithinMs = 0 }: { confirmedWithinMs?: number } = {},
 ): Promise<Spending> {
-  const token = settlesWithinMs > 0 ? UNDER_WAY + newId() : newId();
+  const token = confirmedWithinMs > 0 ? UNDER_WAY + newId() : newId();
   const numbers = rules.flatMap(({ limit, windowMs }) => [limit, windowMs]);
   const [retryAfterMs = 0, underWay] = await redis.spendBudget(
     [key],
-    [now, token, keep.budgetMargin, settlesWithinMs, ...numbers],
+    [now, token, keep.budgetMargin, confirmedWithinMs, ...numbers],
   );
   if (retryAfterMs === 0) return { ok: true, token };
   return { ok: false, retryAfterMs, underWay: underWay === 1 };
 }
 
 /** Makes the spending of a token that is under way final. */
-export async function settle(redis: Redis, key: string, token: string): Promise<void> {
-  await redis.settleBudget([key], [token, token.replace(UNDER_WAY, "")]);
+export async function confirmSpending(redis: Redis, key: string, token: string): Promise<void> {
+  await redis.confirmSpending([key], [token, token.replace(UNDER_WAY, "")]);
 }
 
 /**
@@ -58,16 +58,20 @@ export async function budgetWait(
 
 /**
  * How many were spent in the `windowMs` before `now` and stay spent. One that is still under way
- * after `settlesWithinMs` counts too, because its process died.
+ * after `confirmedWithinMs` counts too, because its process died.
  */
-export async function settledIn(
+export async function confirmedIn(
   redis: Redis,
   key: string,
-  { now, windowMs, settlesWithinMs }: { now: number; windowMs: number; settlesWithinMs: number },
+  {
+    now,
+    windowMs,
+    confirmedWithinMs,
+  }: { now: number; windowMs: number; confirmedWithinMs: number },
 ): Promise<number> {
   const spent = await redis.zRangeByScoreWithScores(key, `(${now - windowMs}`, "+inf");
   const isUnderWay = (token: string, at: number) =>
-    token.startsWith(UNDER_WAY) && at > now - settlesWithinMs;
+    token.startsWith(UNDER_WAY) && at > now - confirmedWithinMs;
   return spent.filter(({ value, score }) => !isUnderWay(value, score)).length;
 }
 

@@ -15,7 +15,7 @@ export const keys = {
   challenges: (userId: string) => `mfa:{${userId}}:challenges`,
   /** Integer: consecutive wrong passcodes, including pending ones. */
   failures: (userId: string) => `mfa:{${userId}}:failures`,
-  /** Sorted set: pending wrong passcodes, by the latest time at which each is settled. */
+  /** Sorted set: pending wrong passcodes, by the latest time at which each is confirmed. */
   pendingFailures: (userId: string) => `mfa:{${userId}}:pending-failures`,
   /** Hash: failed logins since the last successful one: their number, and the time of the first. */
   failedLogins: (userId: string) => `mfa:{${userId}}:failed-logins`,

@@ -19,7 +19,7 @@ async function twice(...[name, args]: Parameters<typeof perform>) {
   return [first, await perform(name, args, { workflowId })];
 }
 
-test("settling a device again changes nothing more", async () => {
+test("verifying a device again changes nothing more", async () => {
   const device = { ...(await enrollee(deps)), makeDefault: true, origin };
   await perform("sendPin", { ...device, sending: 1 });
   const at = new Date(deps.clock.now());
@@ -31,7 +31,7 @@ test("settling a device again changes nothing more", async () => {
   expect(await eventsOf(device)).toEqual(["device_verified"]);
 });
 
-test("a device that is gone cannot be settled", async () => {
+test("a device that is gone cannot be verified", async () => {
   const device = { ...(await enrollee(deps)), makeDefault: true, origin };
   await perform("removeDevice", device);
   expect(await perform("settleDevice", device)).toBe(false);

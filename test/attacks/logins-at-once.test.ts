@@ -102,7 +102,7 @@ describe("logins that are not judged in time", () => {
       hashCode(config.CODE_KEY, "password", "unknown", user.username),
     );
     for (let n = 0; n < limit; n++)
-      await spend(redis, key, [{ limit, windowMs }], clock.now(), { settlesWithinMs: 15_000 });
+      await spend(redis, key, [{ limit, windowMs }], clock.now(), { confirmedWithinMs: 15_000 });
     // A client without retries.
     const app = createApp(stack.deps);
     return { user, api: createClient(async (path, init) => app.request(path, init)) };

@@ -56,12 +56,12 @@ test("each trace leads from the request through the workflow to the activity, an
     "second-step-worker StartActivity:sendPasscode",
     "second-step-worker RunActivity:sendPasscode",
   ]);
-  const settled = await spanOf("RunActivity:settleDevice", `sms-enrollment/${device}`);
+  const verifying = await spanOf("RunActivity:settleDevice", `sms-enrollment/${device}`);
   await until(
-    async () => receiver.lineage(settled).length,
+    async () => receiver.lineage(verifying).length,
     (length) => length === 5,
   );
-  expect(receiver.lineage(settled)).toEqual([
+  expect(receiver.lineage(verifying)).toEqual([
     "second-step-gateway POST /v1/me/devices/:id/verify",
     "second-step-gateway StartWorkflowUpdate:acceptPin",
     "second-step-worker HandleUpdate:acceptPin",

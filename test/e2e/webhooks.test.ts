@@ -45,7 +45,7 @@ async function newAdmin() {
     add: (url: string, types?: string[]) => call<Made>("POST", "", { body: { url, types } }),
     deliveries,
     /** Waits until there are `count` deliveries and none is running. Returns them. */
-    settled: (id: string, count: number) =>
+    finished: (id: string, count: number) =>
       until(
         () => deliveries(id).then((page) => page.deliveries),
         (found) => found.length === count && found.every(({ state }) => state !== "attempting"),
@@ -106,12 +106,12 @@ test("the secret is shown once and is sealed in the database", async () => {
 });
 
 test("a webhook gets the types that it asks for", async () => {
-  const { add, happen, settled } = await newAdmin();
+  const { add, happen, finished } = await newAdmin();
   const receiver = await newReceiver();
   const { id } = (await add(receiver.url, ["device_verified", "device_removed"])).body;
   for (const type of ["device_dropped", "device_verified", "device", "device_removed"])
     await happen(type);
-  const types = (await settled(id, 2)).map(({ type }) => type);
+  const types = (await finished(id, 2)).map(({ type }) => type);
   expect(types).toEqual(["device_removed", "device_verified"]);
 });
 
@@ -134,12 +134,12 @@ test("attack: lists of types that there are not, from strangers, are refused in 
 });
 
 test("what was not taken can be sent again at once, as often as one likes, under the same id", async () => {
-  const { add, happen, settled, resend } = await newAdmin();
+  const { add, happen, finished, resend } = await newAdmin();
   const receiver = await newReceiver();
   receiver.answers(500);
   const { id, secret } = (await add(receiver.url, ["login_failed"])).body;
   await happen();
-  const [waiting] = await settled(id, 1);
+  const [waiting] = await finished(id, 1);
   if (!waiting) throw new Error("There is no delivery");
   expect(waiting).toMatchObject({ state: "waiting", attempts: 1, lastOutcome: "500" });
   receiver.answers(200);
@@ -147,7 +147,7 @@ test("what was not taken can be sent again at once, as often as one likes, under
   expect((await resend(id, eventId)).status).toBe(202);
   const delivered = async (attempts: number) =>
     until(
-      async () => (await settled(id, 1))[0] as DeliveryView,
+      async () => (await finished(id, 1))[0] as DeliveryView,
       (found) => found.state === "delivered" && found.attempts === attempts,
     );
   await delivered(2);
@@ -172,7 +172,7 @@ test("no other account's webhook is read, removed, enabled or sent to", async ()
   const [one, other] = [await newAdmin(), await newAdmin()];
   const { id } = (await one.add((await newReceiver()).url, ["login_failed"])).body;
   await one.happen();
-  const [{ eventId }] = (await one.settled(id, 1)) as [DeliveryView];
+  const [{ eventId }] = (await one.finished(id, 1)) as [DeliveryView];
   for (const target of [id, newId(), "nonsense"]) {
     const refused = [
       await other.call("GET", `/${target}`),
@@ -221,12 +221,12 @@ test("ten webhooks an account, also when they are made at once", async () => {
 });
 
 test("a webhook that said 410 is disabled until an administrator enables it", async () => {
-  const { add, call, happen, settled, resend } = await newAdmin();
+  const { add, call, happen, finished, resend } = await newAdmin();
   const receiver = await newReceiver();
   receiver.answers(410);
   const { id } = (await add(receiver.url, ["login_failed"])).body;
   await happen();
-  const [failed] = (await settled(id, 1)) as [DeliveryView];
+  const [failed] = (await finished(id, 1)) as [DeliveryView];
   expect(failed).toMatchObject({ state: "failed", lastOutcome: "410" });
   const read = async () => (await call<WebhookView>("GET", `/${id}`)).body;
   const webhook = await until(read, ({ state }) => state === "disabled");
@@ -242,19 +242,19 @@ test("a webhook that said 410 is disabled until an administrator enables it", as
     ({ status }) => status === 202,
   );
   await until(
-    () => settled(id, 1),
+    () => finished(id, 1),
     ([found]) => found?.state === "delivered",
   );
 });
 
 test("an event survives that no worker runs when it happens", async () => {
-  const { add, happen, settled } = await newAdmin();
+  const { add, happen, finished } = await newAdmin();
   const receiver = await newReceiver();
   const { id } = (await add(receiver.url, ["login_failed"])).body;
   await stack.stopWorker();
   await happen("login_failed", 3);
   await stack.restartWorker();
-  expect(await settled(id, 3)).toMatchObject(Array(3).fill({ state: "delivered", attempts: 1 }));
+  expect(await finished(id, 3)).toMatchObject(Array(3).fill({ state: "delivered", attempts: 1 }));
   expect(receiver.received).toHaveLength(3);
 });
 

@@ -13,7 +13,7 @@ import { judgeFlows } from "./flows.ts";
 import type { Installation } from "./installation.ts";
 import type { Ledger } from "./ledger.ts";
 
-const SETTLING_MS = 90_000;
+const FINISHING_MS = 90_000;
 
 /** The faults, one line each, and the number of comparisons. */
 export type Verdict = { faults: string[]; compared: Record<string, number> };
@@ -117,7 +117,7 @@ export async function judge(
   }
 
   // Temporal retries an activity of a killed worker only after its timeout, so wait.
-  const end = performance.now() + SETTLING_MS;
+  const end = performance.now() + FINISHING_MS;
   let { wrong, flows } = await judgeFlows(installation, held);
   while (wrong.length > 0 && performance.now() < end) {
     await sleep(1_000);

@@ -122,7 +122,7 @@ export const smsEnrollment = chart({
     { type: "PIN_ACCEPTED", makeDefault: true, origin },
     { type: "PIN_ACCEPTED", makeDefault: false, origin },
     { type: "REMOVE", origin },
-    { type: "DEVICE_SETTLED" },
+    { type: "DEVICE_VERIFIED" },
     { type: "DEVICE_GONE" },
   ],
   deadlines: {
@@ -145,7 +145,7 @@ export const otpEnrollment = chart({
     { type: "CODE_ACCEPTED", makeDefault: true, signOut: true, origin },
     { type: "CODE_ACCEPTED", makeDefault: false, signOut: false, origin },
     { type: "REMOVE", origin },
-    { type: "DEVICE_SETTLED" },
+    { type: "DEVICE_VERIFIED" },
     { type: "DEVICE_GONE" },
   ],
   deadlines: { enrollmentLifetime: { state: "unverified", ms: LIFETIME } },

@@ -22,8 +22,8 @@ describe.each(everyChart)("%s", (_name, chart) => {
     }
   });
 
-  test("takes no request while it settles", () => {
-    for (const place of places.filter(({ snapshot }) => snapshot.hasTag("settling"))) {
+  test("takes no request while callers wait for its effect", () => {
+    for (const place of places.filter(({ snapshot }) => snapshot.hasTag("callers_wait"))) {
       const taken = events.filter((event) => takes(place, event)).map(({ type }) => type);
       expect(
         taken.filter((type) => requests.includes(type)),
@@ -57,7 +57,7 @@ describe.each(everyChart)("%s", (_name, chart) => {
       expect(
         snapshot.status === "done" ||
           // An effect runs, and its outcome will move the machine on.
-          snapshot.hasTag("settling") ||
+          snapshot.hasTag("callers_wait") ||
           snapshot.hasTag("working") ||
           Object.keys(timers).length > 0,
         path,

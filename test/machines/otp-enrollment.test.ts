@@ -10,7 +10,7 @@ test("counts only once a code of its secret came back, and its record was writte
     expect(effects.includes("settleDevice"), path).toBe(event.type === "CODE_ACCEPTED");
     if (!snapshot.matches("verified")) continue;
     expect(from.snapshot.matches("verifying"), path).toBe(true);
-    expect(event.type, path).toBe("DEVICE_SETTLED");
+    expect(event.type, path).toBe("DEVICE_VERIFIED");
   }
 });
 

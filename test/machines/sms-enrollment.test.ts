@@ -13,7 +13,7 @@ test("counts only once the owner has typed the PIN, and its record was written",
     expect(effects.includes("settleDevice"), path).toBe(event.type === "PIN_ACCEPTED");
     if (!snapshot.matches("verified")) continue;
     expect(from.snapshot.matches("verifying"), path).toBe(true);
-    expect(event.type, path).toBe("DEVICE_SETTLED");
+    expect(event.type, path).toBe("DEVICE_VERIFIED");
   }
 });
 

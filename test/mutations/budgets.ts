@@ -47,7 +47,7 @@ export const budgetsMutations: Mutation[] = [
   {
     mistake: "a guess whose gateway died keeps a known address from becoming strange",
     file: "store/redis/budgets.ts",
-    find: "token.startsWith(UNDER_WAY) && at > now - settlesWithinMs;",
+    find: "token.startsWith(UNDER_WAY) && at > now - confirmedWithinMs;",
     replace: "token.startsWith(UNDER_WAY) && at <= now;",
     noticedBy: ["test/attacks/known-addresses.test.ts"],
   },

@@ -123,7 +123,7 @@ export const loginMutations: Mutation[] = [
   {
     mistake: "the API's login has no throttle",
     file: "core/login/credentials.ts",
-    find: "await (judged.proven ? guess.giveBack() : guess.settle());",
+    find: "await (judged.proven ? guess.giveBack() : guess.confirm());",
     replace: "await guess.giveBack();",
     noticedBy: ["test/core/login/password-limits.test.ts"],
   },

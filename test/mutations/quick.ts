@@ -40,8 +40,8 @@ export const quickMutations: Mutation[] = [
   {
     mistake: "a phone's removal ends its enrollment without a trace",
     file: "machines/enrollment.ts",
-    find: 'removing: { tags: "settling", entry: "removeDevice", on: { DEVICE_GONE: "removed" } },',
-    replace: 'removing: { tags: "settling", on: { DEVICE_GONE: "removed" } },',
+    find: 'removing: { tags: "callers_wait", entry: "removeDevice", on: { DEVICE_GONE: "removed" } },',
+    replace: 'removing: { tags: "callers_wait", on: { DEVICE_GONE: "removed" } },',
     noticedBy: [
       "test/machines/sms-enrollment.test.ts",
       "test/machines/otp-enrollment.test.ts",

@@ -68,7 +68,7 @@ export const strangersMutations: Mutation[] = [
   {
     mistake: "a place of a wrong password stays under way",
     file: "core/login/credentials.ts",
-    find: "guess.giveBack() : guess.settle()",
+    find: "guess.giveBack() : guess.confirm()",
     replace: "guess.giveBack() : undefined",
     noticedBy: ["test/attacks/logins-at-once.test.ts"],
   },
@@ -89,7 +89,7 @@ export const strangersMutations: Mutation[] = [
   {
     mistake: "what a dead gateway left under way is waited for to the end of its window",
     file: "store/redis/scripts/budgets.ts",
-    find: "string.format('(%.0f', now - settling)",
+    find: "string.format('(%.0f', now - confirmedWithin)",
     replace: "'-inf'",
     noticedBy: ["test/store/redis/budgets.test.ts"],
   },

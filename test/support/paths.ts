@@ -69,7 +69,7 @@ export function pathsOf<M extends AnyStateMachine>(
   };
 
   return (form === "shortest" ? shortest() : simple()).filter(
-    ({ place: { snapshot } }) => !settles(snapshot) && !passes(snapshot),
+    ({ place: { snapshot } }) => !callersWait(snapshot) && !passes(snapshot),
   );
 }
 
@@ -77,7 +77,8 @@ export function pathsOf<M extends AnyStateMachine>(
 export type Begun<M extends AnyStateMachine> = { input: InputFrom<M>; place: Place<M> };
 
 /** Whether the machine only waits for its own effect. */
-export const settles = (snapshot: unknown) => (snapshot as AnyMachineSnapshot).hasTag("settling");
+export const callersWait = (snapshot: unknown) =>
+  (snapshot as AnyMachineSnapshot).hasTag("callers_wait");
 
 /** The places on the way to one, the start first. */
 export function wayTo<M extends AnyStateMachine>(place: Place<M>): Place<M>[] {

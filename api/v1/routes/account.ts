@@ -151,8 +151,8 @@ export function accountRoutes(app: OpenAPIHono, deps: Deps) {
   app.openapi(setPolicy, async (c) => {
     const session = await administrator(c);
     const changed = await changePolicy(deps, session, c.req.valid("json"), origin(c));
-    const settled = changed.state === "optional" || changed.state === "completed";
-    return c.json(changed, settled ? 200 : 202);
+    const isDone = changed.state === "optional" || changed.state === "completed";
+    return c.json(changed, isDone ? 200 : 202);
   });
 
   app.openapi(users, async (c) => {

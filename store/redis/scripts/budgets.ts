@@ -9,11 +9,11 @@ export const budgetScripts = {
    * at a window's edge.
    */
   spendBudget: script<[retryAfterMs: number, underWay: 0 | 1]>(`
-    local key, now, token, settling = KEYS[1], tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[4])
+    local key, now, token, confirmedWithin = KEYS[1], tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[4])
     local longest, wait, spent = 0, 0, false
     local function underWay()
       local count = 0
-      local young = redis.call('ZRANGEBYSCORE', key, string.format('(%.0f', now - settling), '+inf')
+      local young = redis.call('ZRANGEBYSCORE', key, string.format('(%.0f', now - confirmedWithin), '+inf')
       for _, member in ipairs(young) do
         if string.find(member, '${UNDER_WAY}', 1, true) == 1 then count = count + 1 end
       end
@@ -39,7 +39,7 @@ export const budgetScripts = {
     redis.call('PEXPIRE', key, longest + tonumber(ARGV[3]))
     return {0, 0}
   `),
-  settleBudget: script<null>(`
+  confirmSpending: script<null>(`
     local at = redis.call('ZSCORE', KEYS[1], ARGV[1])
     if not at then return end
     redis.call('ZREM', KEYS[1], ARGV[1])

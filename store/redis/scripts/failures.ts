@@ -1,22 +1,22 @@
 import { script } from "./script.ts";
 
 /** The wrong passcodes that clients may be shown: all except the pending ones. */
-const SETTLED = `
-  local function settled(failures, pending, now)
+const CONFIRMED = `
+  local function confirmed(failures, pending, now)
     local onTheirWay = redis.call('ZCOUNT', pending, '(' .. now, '+inf')
     return math.max(0, tonumber(redis.call('GET', failures) or 0) - onTheirWay)
   end
 `;
 
 export const failureScripts = {
-  settleFailure: script<number>(`
-    ${SETTLED}
+  confirmFailure: script<number>(`
+    ${CONFIRMED}
     redis.call('ZREM', KEYS[2], ARGV[2])
-    return settled(KEYS[1], KEYS[2], ARGV[1])
+    return confirmed(KEYS[1], KEYS[2], ARGV[1])
   `),
-  settledFailures: script<number>(`
-    ${SETTLED}
-    return settled(KEYS[1], KEYS[2], ARGV[1])
+  confirmedFailures: script<number>(`
+    ${CONFIRMED}
+    return confirmed(KEYS[1], KEYS[2], ARGV[1])
   `),
   exhaustAttempts: script<null>(`
     local allowed = tonumber(ARGV[1])

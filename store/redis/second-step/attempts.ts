@@ -31,7 +31,7 @@ export type Attempt =
 
 /**
  * How long a wrong passcode may be pending, in ms: longer than an API server waits for Temporal and
- * the stores. Clients are not shown it until it is settled.
+ * the stores. Clients are not shown it until it is confirmed.
  */
 const PENDING_MS = 30_000;
 

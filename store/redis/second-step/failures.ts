@@ -6,12 +6,12 @@ import { keys } from "../keys.ts";
  * Makes the count of a wrong passcode final, once its flow knows of it. Answers how many failures
  * clients may now be shown.
  */
-export async function settleFailure(
+export async function confirmFailure(
   redis: Redis,
   { challengeId, pendingId, now }: { challengeId: string; pendingId: string; now: number },
 ): Promise<number> {
   const userId = ownerOf(challengeId) ?? "";
-  return redis.settleFailure(
+  return redis.confirmFailure(
     [keys.failures(userId), keys.pendingFailures(userId)],
     [now, pendingId],
   );
@@ -19,7 +19,7 @@ export async function settleFailure(
 
 /** The user's consecutive wrong passcodes, without pending ones. */
 export function failures(redis: Redis, userId: string, now: number): Promise<number> {
-  return redis.settledFailures([keys.failures(userId), keys.pendingFailures(userId)], [now]);
+  return redis.confirmedFailures([keys.failures(userId), keys.pendingFailures(userId)], [now]);
 }
 
 /**

@@ -25,7 +25,7 @@ export const rules: PathRules<typeof machine> = {
     { type: "CODE_ACCEPTED", makeDefault: true, signOut: true, origin },
     { type: "CODE_ACCEPTED", makeDefault: false, signOut: false, origin },
     { type: "REMOVE", origin },
-    { type: "DEVICE_SETTLED" },
+    { type: "DEVICE_VERIFIED" },
     { type: "DEVICE_GONE" },
     { type: DEADLINE } as never,
   ],

@@ -32,7 +32,7 @@ export const rules: PathRules<typeof machine> = {
     { type: "PIN_VOIDED" },
     { type: "PIN_ACCEPTED", makeDefault: true, origin },
     { type: "REMOVE", origin },
-    { type: "DEVICE_SETTLED" },
+    { type: "DEVICE_VERIFIED" },
     { type: "DEVICE_GONE" },
     { type: PIN_DEADLINE } as never,
     { type: DEADLINE } as never,

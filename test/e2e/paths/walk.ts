@@ -3,7 +3,7 @@ import type { AnyStateMachine, EventFromLogic, SnapshotFrom } from "xstate";
 import type { ProblemCode } from "../../../core/problem.ts";
 import type { Answer } from "../../support/client.ts";
 import type { Move, Place } from "../../support/machine-walk.ts";
-import { settles, wayTo } from "../../support/paths.ts";
+import { callersWait, wayTo } from "../../support/paths.ts";
 import { expectProblem } from "../../support/problems.ts";
 import { until } from "../../support/until.ts";
 
@@ -51,7 +51,7 @@ export async function walkTo<M extends AnyStateMachine>(
     await agrees(start);
     for (let begun = 0, n = 0; n < moves.length; n++) {
       const [first, to] = [moves[begun], moves[n]] as [Move<M>, Move<M>];
-      if (settles(to.snapshot) || flow.fleeting?.(to.snapshot, moves[n + 1]?.event)) continue;
+      if (callersWait(to.snapshot) || flow.fleeting?.(to.snapshot, moves[n + 1]?.event)) continue;
       const then = moves.slice(begun + 1, n + 1).map(({ event }) => event);
       await flow.move(first.event, first.from.snapshot, to.snapshot, then);
       await agrees(to);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { newId } from "../../../store/ids.ts";
-import { budgetWait, refund, settle, spend } from "../../../store/redis/budgets.ts";
+import { budgetWait, confirmSpending, refund, spend } from "../../../store/redis/budgets.ts";
 import { keys } from "../../../store/redis/keys.ts";
 import { DAY_MS, MINUTE_MS } from "../../../units.ts";
 import { burst, NOW, twoClients } from "./clients.ts";
@@ -91,12 +91,14 @@ test("a budget is kept a minute longer than it looks back, and no longer", async
 });
 
 describe("places under way", () => {
-  const SETTLES = { settlesWithinMs: 15_000 };
-  const place = (key: string, at = NOW) => spend(redis, key, perDay, at, SETTLES);
+  const UNCONFIRMED = { confirmedWithinMs: 15_000 };
+  const place = (key: string, at = NOW) => spend(redis, key, perDay, at, UNCONFIRMED);
 
   async function tenUnderWay() {
     const key = keys.usernamePasswords(newId());
-    const spent = await burst(clients, 50, (client) => spend(client, key, perDay, NOW, SETTLES));
+    const spent = await burst(clients, 50, (client) =>
+      spend(client, key, perDay, NOW, UNCONFIRMED),
+    );
     const places = spent.flatMap((one) => (one.ok ? [one.token] : []));
     expect(places).toHaveLength(10);
     return { key, places };
@@ -105,9 +107,9 @@ describe("places under way", () => {
   test("count, and are distinguished from spent ones: they may be free in a moment", async () => {
     const { key, places } = await tenUnderWay();
     expect(await place(key)).toMatchObject({ ok: false, underWay: true });
-    for (const token of places.slice(1)) await settle(redis, key, token);
+    for (const token of places.slice(1)) await confirmSpending(redis, key, token);
     expect(await place(key)).toMatchObject({ ok: false, underWay: true });
-    await settle(redis, key, places[0] ?? "");
+    await confirmSpending(redis, key, places[0] ?? "");
     expect(await place(key)).toEqual({ ok: false, underWay: false, retryAfterMs: DAY_MS });
   });
 
@@ -115,8 +117,10 @@ describe("places under way", () => {
     const { key, places } = await tenUnderWay();
     const [first = ""] = places;
     await burst(clients, 20, (client) => refund(client, key, first));
-    await settle(redis, key, first);
-    const again = await burst(clients, 20, (client) => spend(client, key, perDay, NOW, SETTLES));
+    await confirmSpending(redis, key, first);
+    const again = await burst(clients, 20, (client) =>
+      spend(client, key, perDay, NOW, UNCONFIRMED),
+    );
     expect(again.filter(({ ok }) => ok)).toHaveLength(1);
   });
 

@@ -13,9 +13,9 @@ import {
 } from "../../../../store/redis/second-step/challenges.ts";
 import {
   clearFailures,
+  confirmFailure,
   exhaustAttempts,
   failures,
-  settleFailure,
 } from "../../../../store/redis/second-step/failures.ts";
 import { countRefunds } from "../../../../store/redis/second-step/refunds.ts";
 import { MINUTE_MS } from "../../../../units.ts";
@@ -25,7 +25,7 @@ const clients = await twoClients();
 const [redis] = clients;
 const WRONG_ALLOWED = 6;
 /** A time at which no attempt made at `NOW` is still in progress. */
-const SETTLED = NOW + MINUTE_MS;
+const ALL_CONFIRMED = NOW + MINUTE_MS;
 const REFUNDS = { now: NOW, refundsPerDay: 10 };
 
 async function challenged({ userId, accountId } = newUser()) {
@@ -67,7 +67,7 @@ describe("guessing", () => {
       check({ client, passcodeHash: `wrong ${index}` }),
     );
     expect(outcomes(attempts)).toEqual({ rejected: 6, justLocked: 1, locked: 193 });
-    expect(await failures(redis, userId, SETTLED)).toBe(7);
+    expect(await failures(redis, userId, ALL_CONFIRMED)).toBe(7);
   });
 
   test("is counted over all challenges of the user and both methods", async () => {
@@ -198,12 +198,12 @@ describe("a wrong passcode on its way", () => {
     const second = await check({ passcodeHash: "wrong" });
     if (!("pendingId" in first && "pendingId" in second)) throw new Error("they were right");
     expect(second).toMatchObject({ failures: 2 });
-    const settle = ({ pendingId }: { pendingId: string }) =>
-      settleFailure(redis, { challengeId, pendingId, now: NOW });
+    const confirm = ({ pendingId }: { pendingId: string }) =>
+      confirmFailure(redis, { challengeId, pendingId, now: NOW });
     // The outcome of the second attempt says nothing about the first.
-    expect(await settle(second)).toBe(1);
+    expect(await confirm(second)).toBe(1);
     expect(await failures(redis, userId, NOW)).toBe(1);
-    expect(await settle(first)).toBe(2);
+    expect(await confirm(first)).toBe(2);
     await burst(clients, 4, (client) => check({ client, passcodeHash: "wrong" }));
     expect(await failures(redis, userId, NOW)).toBe(2);
     expect(await check({ passcodeHash: "wrong" })).toMatchObject({ justLocked: true });
@@ -298,7 +298,7 @@ test("a recovery code is accepted; a used one is reported as used and costs noth
   const { userId, check, accepted } = await challenged();
   for (let n = 0; n < 8; n++)
     expect(await check({ recoveryCode: "used" })).toEqual({ outcome: "used" });
-  expect(await failures(redis, userId, SETTLED)).toBe(0);
+  expect(await failures(redis, userId, ALL_CONFIRMED)).toBe(0);
   expect(await check({ recoveryCode: "good" })).toEqual({ ...accepted, factor: "recovery_code" });
 });
 
@@ -309,7 +309,7 @@ describe("an attempt that an outage took back", () => {
     await Promise.all(
       attempts.map((attempt) => refundAttempt(redis, { challengeId, attempt, ...REFUNDS })),
     );
-    expect(await failures(redis, userId, SETTLED)).toBe(0);
+    expect(await failures(redis, userId, ALL_CONFIRMED)).toBe(0);
     expect(await check({ passcodeHash: "right" })).toMatchObject({ outcome: "accepted" });
   });
 
@@ -318,11 +318,11 @@ describe("an attempt that an outage took back", () => {
     await burst(clients, 7, (client) => check({ client, passcodeHash: "wrong" }));
     const behindTheLock = await check({ passcodeHash: "wrong" });
     await refundAttempt(redis, { challengeId, attempt: behindTheLock, ...REFUNDS });
-    expect(await failures(redis, userId, SETTLED)).toBe(7);
+    expect(await failures(redis, userId, ALL_CONFIRMED)).toBe(7);
     await clearFailures(redis, userId);
     const forgotten = { outcome: "locked", justLocked: true, pendingId: newId() } as const;
     await refundAttempt(redis, { challengeId, attempt: forgotten, ...REFUNDS });
-    expect(await failures(redis, userId, SETTLED)).toBe(0);
+    expect(await failures(redis, userId, ALL_CONFIRMED)).toBe(0);
   });
 
   test("is one of ten a day; the eleventh is spent, whether it was right or wrong", async () => {
@@ -333,9 +333,9 @@ describe("an attempt that an outage took back", () => {
         return refundAttempt(redis, { challengeId, attempt, ...REFUNDS });
       };
       for (let n = 0; n < 10; n++) expect(await give()).toBe("given_back");
-      expect(await failures(redis, userId, SETTLED)).toBe(0);
+      expect(await failures(redis, userId, ALL_CONFIRMED)).toBe(0);
       expect(await give()).toBe("spent");
-      expect(await failures(redis, userId, SETTLED)).toBe(1);
+      expect(await failures(redis, userId, ALL_CONFIRMED)).toBe(1);
       expect(await countRefunds(redis, userId, NOW)).toBe(10);
       const attempt = await check({ passcodeHash });
       const tomorrow = { now: NOW + 24 * 60 * MINUTE_MS, refundsPerDay: 10 };
@@ -350,7 +350,7 @@ describe("an attempt that an outage took back", () => {
     await burst(clients, 20, (client) =>
       refundAttempt(client, { challengeId, attempt, ...REFUNDS }),
     );
-    expect(await failures(redis, userId, SETTLED)).toBe(1);
+    expect(await failures(redis, userId, ALL_CONFIRMED)).toBe(1);
     expect(await countRefunds(redis, userId, NOW)).toBe(1);
   });
 

@@ -10,7 +10,7 @@ const PATIENCE_MS = 15 * 60_000;
  * Resolves when these processes are at rest, so that leftover tasks of earlier flows are not
  * measured.
  */
-export async function settle(processes: Process[]): Promise<void> {
+export async function untilAtRest(processes: Process[]): Promise<void> {
   const used = () => Object.values(usageOf(processes)).reduce((sum, { cpuMs }) => sum + cpuMs, 0);
   const end = performance.now() + PATIENCE_MS;
   for (let before = used(); performance.now() < end; ) {
