@@ -44,7 +44,7 @@ export const limits = {
     absoluteMs: DAY_MS,
     idleMs: HOUR_MS,
     setupMs: 15 * MINUTE_MS,
-    freshMs: 15 * MINUTE_MS,
+    recentLoginMs: 15 * MINUTE_MS,
   },
   password: {
     perUser: 10,
@@ -104,7 +104,7 @@ export const limits = {
    */
   formBytes: 16 * 1024,
   /** Answers that are stored for repeated requests. */
-  keptAnswers: {
+  storedResponses: {
     /** A larger answer is not stored. */
     bytes: 32 * 1024,
     /** The oldest are deleted first. */

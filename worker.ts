@@ -48,8 +48,8 @@ const connection = await NativeConnection.connect({
 const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE });
 // Nobody waits for these calls, but the events' rows stay locked until their flows are started.
 const calls = createCalls(client, () => 2_500);
-const tellFlow = reporting(calls.signal);
-const onReport = (report: DeliveryReport) => passReport({ redis, report: tellFlow }, report);
+const reportToFlow = reporting(calls.signal);
+const onReport = (report: DeliveryReport) => passReport({ redis, report: reportToFlow }, report);
 const sms = configuredSms({ config, redis, clock, log, onReport });
 const tracing = await startTraces({
   endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,

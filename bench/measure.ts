@@ -57,7 +57,7 @@ export async function openMeasuring({ stack, users, hash, report }: Setting) {
       execArgv: ["--import", "tsx"],
     },
   );
-  const tell = <T>(order: Order | "measure") =>
+  const ask = <T>(order: Order | "measure") =>
     new Promise<T>((resolve, reject) => {
       const ended = () => reject(new Error("The process that makes the load has ended"));
       generator.once("exit", ended);
@@ -73,7 +73,7 @@ export async function openMeasuring({ stack, users, hash, report }: Setting) {
     const people = await (once
       ? make(having, Math.min(users, seconds * ONCE_A_SECOND))
       : crowd(having));
-    const before = await tell<Run | "ready">({ journey, pace, seconds, people });
+    const before = await ask<Run | "ready">({ journey, pace, seconds, people });
     if (before !== "ready" && Object.keys(before.errors).length > 0)
       report(`before the measurement: ${JSON.stringify(before.errors)}`);
     await untilAtRest(stack.processes());
@@ -95,7 +95,7 @@ export async function openMeasuring({ stack, users, hash, report }: Setting) {
       const counted = await readCounts(stack);
       await around?.begin();
       const before = usageOf(processes());
-      const { seconds: took, workflowId, ...run } = await tell<Delivered>("measure");
+      const { seconds: took, workflowId, ...run } = await ask<Delivered>("measure");
       const after = usageOf(processes());
       await around?.end(run.done);
       const { ms, byWorkMs } = takeBlocked(stack);
@@ -117,7 +117,7 @@ export async function openMeasuring({ stack, users, hash, report }: Setting) {
       const { seconds, clients } = WARM_UP;
       await prepare({ ...load, pace: { clients } }, seconds);
       report("Warming up");
-      await tell("measure");
+      await ask("measure");
     },
     close: () => generator.disconnect(),
   };

@@ -31,10 +31,10 @@ export function writeNotice(
   const { service, username, url, actorRole } = letterhead;
   const notice = noticeOf(event.type);
   if (!notice) throw new TypeError(`No notice exists for ${event.type}`);
-  const told = notice(event, to, letterhead);
+  const text = notice(event, to, letterhead);
   const user = nameInMail(username);
   const lines = [
-    told.what,
+    text.what,
     "",
     ...(user ? [`User:  ${user}`] : []),
     `When:  ${event.at.toISOString().slice(0, 16).replace("T", " ")} UTC`,
@@ -46,7 +46,7 @@ export function writeNotice(
     `${service} never asks for a password or a passcode by email.`,
     "",
   ];
-  return { subject: `${service}: ${told.subject}`, body: lines.join("\n") };
+  return { subject: `${service}: ${text.subject}`, body: lines.join("\n") };
 }
 
 /**

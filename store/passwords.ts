@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { hash, verify } from "@node-rs/argon2";
 import pLimit from "p-limit";
-import { rightOfWay } from "./priority-gate.ts";
+import { priorityGate } from "./priority-gate.ts";
 
 /**
  * Argon2id with the second set of parameters in OWASP's cheat sheet: 19 MiB, two passes, one lane.
@@ -25,7 +25,7 @@ const inTurn = pLimit(AT_A_TIME);
  * other parts busy. Each waits at most 25 ms, so some 25 passwords a second get through under any
  * load.
  */
-const secondSteps = rightOfWay({ most: 4 * AT_A_TIME, patienceMs: 25 });
+const secondSteps = priorityGate({ most: 4 * AT_A_TIME, patienceMs: 25 });
 
 /** About half a second of work for one core. Callers behind these would wait too long. */
 const MOST_WAITING = 64;

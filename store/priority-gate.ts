@@ -5,7 +5,7 @@
 type Rule = { most: number; patienceMs: number };
 
 /** Lets work that is nearly done run before work that only starts: see docs/decisions/0026. */
-export function rightOfWay({ most, patienceMs }: Rule) {
+export function priorityGate({ most, patienceMs }: Rule) {
   let underWay = 0;
   const waiting = new Set<() => void>();
 

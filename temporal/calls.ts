@@ -94,9 +94,9 @@ export function createCalls(client: Client, patience: () => number = () => PATIE
       ended("ok");
       return answer;
     } catch (error) {
-      const told = troubleOf(error, name);
-      ended(outcomeOf(told));
-      throw told;
+      const trouble = troubleOf(error, name);
+      ended(outcomeOf(trouble));
+      throw trouble;
     } finally {
       clearTimeout(timer);
     }

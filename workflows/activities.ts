@@ -27,12 +27,12 @@ const SUMMARIES: Record<keyof Activities, string> = {
 function activities(options: ActivityOptions): Activities {
   const proxies = proxyActivities<Activities>(options);
   const names = Object.keys(SUMMARIES) as (keyof Activities)[];
-  const told = names.map((name) => {
+  const entries = names.map((name) => {
     const summary = SUMMARIES[name];
     const { executeWithOptions } = proxies[name];
     return [name, (...args: never) => executeWithOptions({ summary }, args)];
   });
-  return Object.fromEntries(told);
+  return Object.fromEntries(entries);
 }
 
 /** Sending to a phone. It gives up after about half a minute, so that the user is told. */

@@ -2,7 +2,7 @@ import { z } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler } from "hono";
 import type { Deps } from "../../core/deps.ts";
 import { Problem } from "../../core/problem.ts";
-import { callerWith, keptAnswers, toKeep } from "./stored-responses.ts";
+import { callerWith, storedResponses, toKeep } from "./stored-responses.ts";
 
 /** The allowed Idempotency-Key. */
 export const idempotencyKeySchema = z.string().min(1).max(200);
@@ -30,7 +30,7 @@ export function idempotency(deps: Deps): MiddlewareHandler {
     requireShort(key);
     const text = await c.req.text();
     const caller = await callerWith(deps, credentialsOf(c));
-    const answers = keptAnswers(deps, caller, c.req.path, key);
+    const answers = storedResponses(deps, caller, c.req.path, key);
     const claimed = await answers.claim(text);
     if (claimed.outcome === "mismatch") throw new Problem("idempotency_key_reused");
     if (claimed.outcome === "in_progress")

@@ -41,7 +41,7 @@ export function answerError(error: Error, c: Context, log: Logger, support?: Sup
 export function problemOf(error: Error, route: string, log: Logger): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof TemporalAway || error instanceof FlowBusy) {
-    log.warn({ err: error.cause ?? error }, TOLD_AS[error instanceof FlowBusy ? "busy" : "away"]);
+    log.warn({ err: error.cause ?? error }, LOG_WORDS[error instanceof FlowBusy ? "busy" : "away"]);
     return unavailable("temporal", error instanceof RemovalUnderWay ? REMOVAL_GOES_ON : undefined);
   }
   if (error instanceof HTTPException && error.status === 400) return new Problem("malformed_json");
@@ -61,7 +61,7 @@ export function problemOf(error: Error, route: string, log: Logger): Problem {
   return new Problem("internal_error", "The error was logged. Try again, or contact Support.");
 }
 
-const TOLD_AS = { away: "temporal is away", busy: "a flow is too busy to take a call" };
+const LOG_WORDS = { away: "temporal is away", busy: "a flow is too busy to take a call" };
 
 const REMOVAL_GOES_ON =
   "The devices are being removed. This continues in the background. Check again in a moment.";

@@ -39,7 +39,7 @@ const DETAILS: Record<Code, string> = {
  * lists those that most requests showed.
  */
 export function watchProxies({ config, clock, log }: Pick<Deps, "config" | "clock" | "log">) {
-  const seen = new Map<Code, { told: number; requests: number }>();
+  const seen = new Map<Code, { loggedAt: number; requests: number }>();
   const recent = recentRequests(clock);
 
   const observe: MiddlewareHandler = async (c, next) => {
@@ -52,10 +52,10 @@ export function watchProxies({ config, clock, log }: Pick<Deps, "config" | "cloc
 
   function note(code: Code) {
     const now = clock.now();
-    const before = seen.get(code) ?? { told: Number.NEGATIVE_INFINITY, requests: 0 };
+    const before = seen.get(code) ?? { loggedAt: Number.NEGATIVE_INFINITY, requests: 0 };
     const requests = before.requests + 1;
-    const due = now - before.told >= EVERY_MS;
-    seen.set(code, { told: due ? now : before.told, requests: due ? 0 : requests });
+    const due = now - before.loggedAt >= EVERY_MS;
+    seen.set(code, { loggedAt: due ? now : before.loggedAt, requests: due ? 0 : requests });
     if (due) log.warn({ code, trustedProxies: config.TRUSTED_PROXIES, requests }, DETAILS[code]);
   }
 

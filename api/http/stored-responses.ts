@@ -68,17 +68,17 @@ export function keepLogin(c: Context, result: LoginResult): LoginResult {
 /**
  * The stored responses to one caller's requests with one key. `claim` lets the first request run; a
  * repeated one gets the stored response. Responses are stored for a day, and sealed, because one
- * may hold a session token. Each belongs to a user and counts against `limits.keptAnswers`. For a
+ * may hold a session token. Each belongs to a user and counts against `limits.storedResponses`. For a
  * stranger's request only the response of a successful login is stored.
  */
-export function keptAnswers(
+export function storedResponses(
   { redis, clock, config, log }: CallerDeps & Pick<Deps, "log">,
   caller: Caller,
   ...request: string[]
 ) {
   const digest = hashCode(config.CODE_KEY, "idempotency", caller.is, ...request);
   const key = keys.idempotency(digest);
-  const { bytes, perUser, otherTexts } = config.limits.keptAnswers;
+  const { bytes, perUser, otherTexts } = config.limits.storedResponses;
   return {
     /**
      * The text is hashed with a key, because it may hold a password or a code: a plain hash would
@@ -117,7 +117,7 @@ export function keptAnswers(
         if (!userId || !kept || Buffer.byteLength(kept) > bytes)
           return await release(redis, key, claimId);
         const response = seal(config.SEALING_KEYS, kept, digest);
-        const index = keys.keptAnswers(userId);
+        const index = keys.storedResponses(userId);
         await complete(redis, key, claimId, { response, index, most: perUser, now: clock.now() });
       } catch (error) {
         if (!isUnavailable(error)) throw error;

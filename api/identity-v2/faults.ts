@@ -71,7 +71,7 @@ export function faultOf(
 }
 
 /** Awaits `work`. Problems whose code is in `by` become the fault named there. */
-export async function tellingAs<T>(
+export async function withFaults<T>(
   { config }: Pick<Deps, "config">,
   by: typeof BY_CODE,
   work: Promise<T>,

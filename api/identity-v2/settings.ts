@@ -3,7 +3,11 @@ import { z } from "zod";
 import { changeUserRequirement } from "../../core/account/user-requirement.ts";
 import type { Deps } from "../../core/deps.ts";
 import { changeDefaultMethod } from "../../core/devices/default-method.ts";
-import { refuseIfRequired, switchOff, switchOn } from "../../core/devices/enable.ts";
+import {
+  disableMultiFactor,
+  enableMultiFactor,
+  refuseIfRequired,
+} from "../../core/devices/enable.ts";
 import { removeAllDevices } from "../../core/devices/removal.ts";
 import { Problem } from "../../core/problem.ts";
 import { resetMultiFactor, unlock } from "../../core/support/support.ts";
@@ -42,14 +46,14 @@ const settingsSchema = z.object({
 
 /** Routes of a user's multi-factor settings as a whole. */
 export function settingsRoutes(deps: Deps): Routes {
-  const clientInfoOfCall = (c: Context) => clientInfoOf(c, deps.config.TRUSTED_PROXIES);
+  const originOf = (c: Context) => clientInfoOf(c, deps.config.TRUSTED_PROXIES);
 
   return {
     [MULTI_FACTOR]: {
       PUT: async (c) => {
         const caller = await callerOf(c, deps, { setup: true });
         const { "RAX-AUTH:multiFactor": change } = await readBody(c, settingsSchema);
-        const origin = clientInfoOfCall(c);
+        const origin = originOf(c);
         if ("unlock" in change) await unlockUser(c, deps);
         else if ("userMultiFactorEnforcementLevel" in change) {
           const { session, user } = await callerOnOthersPath(c, deps);
@@ -60,14 +64,14 @@ export function settingsRoutes(deps: Deps): Routes {
           await changeDefaultMethod(deps, session, methodOf(change.factorType), origin);
         } else if (change.enabled) {
           const method = change.factorType && methodOf(change.factorType);
-          await switchOn(deps, await callerOnOwnPath(c, deps), method, origin);
-        } else if (isOwn(c, caller)) await switchOff(deps, caller, origin);
+          await enableMultiFactor(deps, await callerOnOwnPath(c, deps), method, origin);
+        } else if (isOwn(c, caller)) await disableMultiFactor(deps, caller, origin);
         else await reset(c, deps, { unlessRequired: true });
         return c.body(null, 204);
       },
       DELETE: async (c) => {
         const caller = await callerOf(c, deps, { setup: true });
-        if (isOwn(c, caller)) await removeAllDevices(deps, caller, clientInfoOfCall(c));
+        if (isOwn(c, caller)) await removeAllDevices(deps, caller, originOf(c));
         else await reset(c, deps, { unlessRequired: false });
         return c.body(null, 204);
       },
@@ -80,13 +84,13 @@ export function settingsRoutes(deps: Deps): Routes {
     const profile = await getMfaProfile(deps.db, user.id);
     if (!profile) throw new Problem("user_not_found");
     if (unlessRequired) refuseIfRequired(deps, profile);
-    const actor = { actorId: session.userId, origin: clientInfoOfCall(c), session };
+    const actor = { actorId: session.userId, origin: originOf(c), session };
     await resetMultiFactor(deps, user, actor, REASON);
   }
 
   async function unlockUser(c: Context, deps: Deps) {
     const { session, user } = await callerOnOthersPath(c, deps);
-    const actor = { actorId: session.userId, origin: clientInfoOfCall(c), session };
+    const actor = { actorId: session.userId, origin: originOf(c), session };
     await unlock(deps, user, actor, REASON);
   }
 }

@@ -17,7 +17,7 @@ import { keepLogin } from "../http/stored-responses.ts";
 import { describeAccess } from "./access.ts";
 import { readBody } from "./body.ts";
 import { callerOf, param } from "./caller.ts";
-import { Fault, tellingAs } from "./faults.ts";
+import { Fault, withFaults } from "./faults.ts";
 import type { Routes } from "./routes.ts";
 
 /** How long a client may answer a challenge (its session id), in ms. */
@@ -27,7 +27,7 @@ const CHALLENGE_MS = 5 * 60_000;
  * This protocol's answers have no field for failed logins. The user sees them at the next login
  * elsewhere.
  */
-const UNREAD = { tellsFailedLogins: false };
+const NO_FAILED_LOGINS = { showsFailedLogins: false };
 
 /** Other fields that clients send beside the credentials are ignored. */
 const loginSchema = z.object({
@@ -59,7 +59,7 @@ export function tokenRoutes(deps: Deps): Routes {
         const key = auth["RAX-KSKEY:apiKeyCredentials"];
         if (key) return answer(c, deps, await logInByApiKey(deps, key, origin));
         const setup = auth["RAX-AUTH:scope"] ? "only" : "refused";
-        const terms = { challengeMs: CHALLENGE_MS, setup, ...UNREAD } as const;
+        const terms = { challengeMs: CHALLENGE_MS, setup, ...NO_FAILED_LOGINS } as const;
         const password = credentialsSchema.parse(auth.passwordCredentials);
         return answer(c, deps, await logIn(deps, password, origin, terms));
       },
@@ -108,7 +108,7 @@ async function answerChallenge(c: Context, deps: Deps, passcode: string) {
   if (!sessionId)
     throw new Fault("badRequest", "Send the session id of the first step as X-SessionId.");
   const origin = clientInfoOf(c, deps.config.TRUSTED_PROXIES);
-  const verified = await tellingAs(
+  const verified = await withFaults(
     deps,
     {
       account_locked: "forbidden",
@@ -120,7 +120,7 @@ async function answerChallenge(c: Context, deps: Deps, passcode: string) {
       passcode_rejected: "unauthorized",
       passcode_replaced: "unauthorized",
     },
-    verifyPasscode(deps, sessionId, passcode, origin, UNREAD),
+    verifyPasscode(deps, sessionId, passcode, origin, NO_FAILED_LOGINS),
   );
   return sendAccess(c, deps, verified.session);
 }
@@ -142,7 +142,7 @@ async function profileOf({ db }: Deps, userId: string) {
  */
 async function sessionBehind(deps: Deps, caller: Session, token: string): Promise<Session> {
   const none = "itemNotFound";
-  const session = await tellingAs(
+  const session = await withFaults(
     deps,
     { unauthenticated: none, session_expired: none, session_revoked: none, setup_only: none },
     sessionOf(deps, token),

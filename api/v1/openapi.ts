@@ -7,12 +7,12 @@ import { problemSchema } from "./answers.ts";
 const ANYWHERE: ProblemCode[] = ["service_unavailable", "internal_error"];
 
 /** Problems with a body that is refused before the route reads it. */
-const UNREAD: ProblemCode[] = ["unsupported_media_type", "body_too_large"];
+const BODY_REFUSED: ProblemCode[] = ["unsupported_media_type", "body_too_large"];
 
-const WITH_BODY: ProblemCode[] = [...UNREAD, "malformed_json", "invalid_request"];
+const WITH_BODY: ProblemCode[] = [...BODY_REFUSED, "malformed_json", "invalid_request"];
 
 const WITH_POST: ProblemCode[] = [
-  ...UNREAD,
+  ...BODY_REFUSED,
   "invalid_request",
   "idempotency_key_reused",
   "request_in_progress",

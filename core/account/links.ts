@@ -49,7 +49,7 @@ export async function linkCloudAccount(
   await spendChange(deps, session.userId);
   const owner = await checkCredentials(deps, credentials, origin);
   const own = await getAccount(deps.db, session.accountId);
-  const tellOwner = (db: Db, type: EventType, detail: object) =>
+  const recordForOwner = (db: Db, type: EventType, detail: object) =>
     recordEvent(db, {
       ...userEvent(deps, subjectOf(owner), type, origin, {
         linkedTo: session.accountId,
@@ -77,13 +77,13 @@ export async function linkCloudAccount(
           "linked_already",
           `The Cloud account ${cloud.name} is already linked. There is nothing left to do.`,
         );
-      await tellOwner(tx, "linked_by_account", {});
+      await recordForOwner(tx, "linked_by_account", {});
       return describeLink(cloud);
     });
   } catch (error) {
     // The caller knows the password, so its owner is told of the refusal too.
     if (error instanceof Problem && error.status < 500)
-      await tellOwner(deps.db, "account_link_refused", { reason: error.code });
+      await recordForOwner(deps.db, "account_link_refused", { reason: error.code });
     throw error;
   }
 }

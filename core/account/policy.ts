@@ -207,8 +207,8 @@ async function stateOf(deps: Deps, account: Account, toGo: number): Promise<Poli
   let rollout = await rolloutOf(deps, account);
   if (toGo === 0 && rollout?.next.includes("recount") && (await mayRecount(deps, account)))
     rollout = (await deps.flows.movePolicyRollout({ accountId, version }, "recount", {})).view;
-  const told = rollout && STATES[rollout.state];
-  if (told) return told;
+  const shown = rollout && STATES[rollout.state];
+  if (shown) return shown;
   // The roll-out's workflow ended long ago, or has only just started.
   if (account.requirement === "optional") return "optional";
   if (requiredFrom(account, deps.clock.now())) return "grace_period";

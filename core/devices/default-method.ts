@@ -9,7 +9,7 @@ import type { Deps } from "../deps.ts";
 import { payForChange } from "../limits/changes.ts";
 import { Problem } from "../problem.ts";
 import { requireStillLive } from "../sessions/live-session.ts";
-import { requireFreshWith } from "../sessions/recent-login.ts";
+import { requireRecentLoginWith } from "../sessions/recent-login.ts";
 
 /**
  * Chooses the method that logins start with. Answers false if it is already chosen. Throws
@@ -28,7 +28,7 @@ export async function changeDefaultMethod(
       const configured = configuredMethods(await listDevices(tx, userId));
       if (!configured.includes(method))
         throw new Problem("method_not_configured", "Add and verify a device of that kind first.");
-      requireFreshWith(deps, session, configured);
+      requireRecentLoginWith(deps, session, configured);
       await requireStillLive({ ...deps, db: tx }, session);
       const user = await getUser(tx, userId);
       // Without a choice the strongest method comes first, so choosing it changes nothing.

@@ -11,7 +11,7 @@ import type { Deps } from "../deps.ts";
 import { payForChange } from "../limits/changes.ts";
 import { Problem } from "../problem.ts";
 import { requireStillLive } from "../sessions/live-session.ts";
-import { requireFreshWith, requireRecentPassword } from "../sessions/recent-login.ts";
+import { requireRecentLoginWith, requireRecentPassword } from "../sessions/recent-login.ts";
 import { endSessions } from "../sessions/sessions.ts";
 import { changeDefaultMethod } from "./default-method.ts";
 import { removeAllDevices } from "./removal.ts";
@@ -22,7 +22,7 @@ import { removeAllDevices } from "./removal.ts";
  * verified, and only the default method is set. Throws `method_not_configured`,
  * `too_many_requests`, `reauthentication_required`.
  */
-export async function switchOn(
+export async function enableMultiFactor(
   deps: Deps,
   session: Session,
   method: Method | undefined,
@@ -40,7 +40,7 @@ export async function switchOn(
       if (inactive.length === 0) return false;
       if (method && !configured.includes(method) && !inactive.some(({ type }) => type === method))
         throw notConfigured();
-      requireFreshWith(deps, session, configured);
+      requireRecentLoginWith(deps, session, configured);
       await requireStillLive({ ...deps, db: tx }, session);
       return reactivateDevices(tx, { userId, method, at: new Date(deps.clock.now()) }, event);
     });
@@ -56,7 +56,11 @@ export async function switchOn(
  * devices become inactive; in any other, all are removed. Throws `forbidden` if a second factor is
  * required, and `reauthentication_required`.
  */
-export async function switchOff(deps: Deps, session: Session, origin: ClientInfo): Promise<void> {
+export async function disableMultiFactor(
+  deps: Deps,
+  session: Session,
+  origin: ClientInfo,
+): Promise<void> {
   const { db, redis, clock } = deps;
   const { userId } = session;
   const event = userEvent(deps, session, "multi_factor_switched_off", origin);
@@ -64,7 +68,7 @@ export async function switchOff(deps: Deps, session: Session, origin: ClientInfo
     const profile = await profileOf({ db: tx }, session);
     refuseIfRequired(deps, profile);
     if (!profile.account.enablingIsOwnCall) return false;
-    requireFreshWith(deps, session, configuredMethods(profile.devices));
+    requireRecentLoginWith(deps, session, configuredMethods(profile.devices));
     await requireStillLive({ ...deps, db: tx }, session);
     await deactivateDevices(tx, { userId, at: new Date(clock.now()) }, event);
     return true;

@@ -105,7 +105,7 @@ function ofEveryMessage({ config }: Deps, kind: "pin" | "passcode", phoneNumber:
 }
 
 function charge(limit: keyof typeof DETAILS, key: string, ...rules: BudgetRule[]): Charge {
-  return { key, rules, told: { detail: DETAILS[limit], members: { limit } } };
+  return { key, rules, ownRefusal: { detail: DETAILS[limit], members: { limit } } };
 }
 
 const WORDS = { pin: "PIN", passcode: "passcode" } as const;

@@ -7,7 +7,7 @@ export type Charge = {
   key: string;
   rules: BudgetRule[];
   /** What the refusal says instead if this budget is the one that is spent. */
-  told?: { detail: string; members: Record<string, unknown> };
+  ownRefusal?: { detail: string; members: Record<string, unknown> };
 };
 
 /** What was spent. Calling either function a second time changes nothing. */
@@ -82,7 +82,7 @@ export async function trySpendAll(
   { confirmedWithinMs }: { confirmedWithinMs?: number } = {},
 ): Promise<Spent | Refused> {
   const results = await Promise.all(
-    charges.map(async ({ key, rules, told }) => {
+    charges.map(async ({ key, rules, ownRefusal: told }) => {
       return { key, told, spending: await spend(redis, key, rules, now, { confirmedWithinMs }) };
     }),
   );

@@ -2,7 +2,7 @@ import type { ClientInfo, Factor } from "../../machines/methods.ts";
 import type { EventType } from "../../store/event-types.ts";
 import { recordEvent } from "../../store/postgres/events.ts";
 import type { User } from "../../store/postgres/schema.ts";
-import { recordLogin } from "../../store/postgres/users.ts";
+import { recordLoginEvent } from "../../store/postgres/users.ts";
 import { workflowIds } from "../../workflows/ids.ts";
 import { userEvent } from "../audit.ts";
 import type { Deps } from "../deps.ts";
@@ -13,7 +13,7 @@ type Login = { userId: string; accountId: string; challengeId: string };
 type Proof = { factor: Factor; device?: string };
 
 /** Records the login that a challenge became, once even if it is repeated. Answers the user. */
-export async function recordSuccess(
+export async function recordLogin(
   deps: Pick<Deps, "db" | "clock">,
   { challengeId, ...user }: Login,
   proof: Proof,
@@ -26,5 +26,5 @@ export async function recordSuccess(
     workflowId,
   });
   if (proof.factor === "recovery_code") await recordEvent(deps.db, event("recovery_code_used"));
-  return recordLogin(deps.db, event("login_succeeded", proof));
+  return recordLoginEvent(deps.db, event("login_succeeded", proof));
 }

@@ -10,7 +10,7 @@ import { maskPhoneNumber } from "../../store/phones.ts";
 import type { NewUserEvent } from "../../store/postgres/events.ts";
 import { getLoginProfile } from "../../store/postgres/profiles.ts";
 import type { Device, User } from "../../store/postgres/schema.ts";
-import { type Credentialed, recordLogin } from "../../store/postgres/users.ts";
+import { type Credentialed, recordLoginEvent } from "../../store/postgres/users.ts";
 import { openChallenge } from "../../store/redis/second-step/challenges.ts";
 import { type Epochs, openSession, readEpochs } from "../../store/redis/sessions/sessions.ts";
 import { isRequired, requiredFrom, requirementOf, roleNeedsMfa } from "../../store/requirement.ts";
@@ -54,7 +54,7 @@ type Terms = {
    */
   setup: "offered" | "refused" | "only";
   /** Whether the answer reports the earlier failed logins. A program would ignore the report. */
-  tellsFailedLogins: boolean;
+  showsFailedLogins: boolean;
 };
 
 /** How often a login is decided again because the user's devices changed meanwhile. */
@@ -73,7 +73,7 @@ export async function logIn(
 ): Promise<LoginResult> {
   const { challengeMs } = deps.config.limits;
   const user = checkCredentials(deps, credentials, origin);
-  const usual = { proof: "pwd", challengeMs, setup: "offered", tellsFailedLogins: true } as const;
+  const usual = { proof: "pwd", challengeMs, setup: "offered", showsFailedLogins: true } as const;
   return firstStep(deps, user, origin, { ...usual, ...terms });
 }
 
@@ -93,7 +93,7 @@ export async function logInByApiKey(
     proof: "api_key",
     challengeMs,
     setup: "refused",
-    tellsFailedLogins: false,
+    showsFailedLogins: false,
   } as const;
   return firstStep(deps, user, origin, terms);
 }
@@ -132,7 +132,7 @@ async function decide(
   deps: Deps,
   user: Credentialed,
   { epochs, event, origin }: { epochs: Epochs; event: NewUserEvent; origin: ClientInfo },
-  { proof, challengeMs, setup: wanted, tellsFailedLogins }: Terms,
+  { proof, challengeMs, setup: wanted, showsFailedLogins }: Terms,
 ): Promise<LoginResult | undefined> {
   const { db, redis, clock, config } = deps;
   // The requirement and the session use the same time. Otherwise a decision made before the end of
@@ -171,7 +171,7 @@ async function decide(
   // Before the session is opened: a crash or an outage in between leaves no session without its
   // event.
   const detail = proof === "api_key" ? { factor: proof } : {};
-  await recordLogin(db, { ...event, detail });
+  await recordLoginEvent(db, { ...event, detail });
   const opened = await openSession(redis, {
     userId: user.id,
     accountId: user.accountId,
@@ -183,15 +183,15 @@ async function decide(
     now,
     lifetimeMs: setup ? config.limits.session.setupMs : config.limits.session.absoluteMs,
     // A set-up session leads to another login, and that one reports them.
-    tellsFailedLogins: tellsFailedLogins && !setup,
+    showsFailedLogins: showsFailedLogins && !setup,
     ...origin,
   });
   if (typeof opened === "string") return undefined;
   const session = openedSession(opened);
   if (setup) return { status: "setup_required", session };
   if (proof === "pwd") rememberAddressOf(deps, profile.user.username, origin);
-  const told = failedAttemptsOf(opened);
-  return { status: "authenticated", session, multiFactorRequiredFrom, ...told };
+  const failedAttempts = failedAttemptsOf(opened);
+  return { status: "authenticated", session, multiFactorRequiredFrom, ...failedAttempts };
 }
 
 type Choice = {

@@ -36,7 +36,7 @@ import { recordFailedStep } from "./failed-steps.ts";
 import { type Guess, judge, methodOf, newestOf, readGuess } from "./guesses.ts";
 import { measured } from "./login-metrics.ts";
 import { rememberAddressOf } from "./password-limits.ts";
-import { recordSuccess } from "./record-login.ts";
+import { recordLogin } from "./record-login.ts";
 import { spendRecoveryCode, usedCode } from "./used-codes.ts";
 
 /** RFC 8176 names. It has none for a recovery code, which uses its own. */
@@ -49,7 +49,7 @@ const AMR: Record<Factor, string[]> = {
 /**
  * Whether the answer reports the earlier failed logins, once. A program would ignore the report.
  */
-type Terms = { tellsFailedLogins: boolean };
+type Terms = { showsFailedLogins: boolean };
 
 export type Authenticated = {
   session: OpenedSession;
@@ -70,7 +70,7 @@ export async function verifyPasscode(
   id: string,
   passcode: string,
   origin: ClientInfo,
-  terms: Terms = { tellsFailedLogins: true },
+  terms: Terms = { showsFailedLogins: true },
 ): Promise<Authenticated> {
   const answered = aheadOfPasswords(() => secondStep(deps, id, passcode, origin, terms));
   return measured("passcode", answered, ({ session }) => ({
@@ -96,7 +96,7 @@ async function secondStep(
   try {
     if (attempt.outcome !== "accepted") throw await refuse(deps, id, attempt, guess, origin);
     const recoveryCodesRemaining = await spendRecoveryCode(deps, id, userId, guess, attempt);
-    await tellAccepted(deps, id, attempt.factor, origin);
+    await acceptPasscode(deps, id, attempt.factor, origin);
     return { ...(await open(deps, id, guess, attempt, origin, terms)), recoveryCodesRemaining };
   } catch (error) {
     if (isOutage(error) || isSpent(error))
@@ -164,9 +164,9 @@ async function refuse(
       if (attempt.justLocked) await confirm(deps, id, attempt);
       return accountLocked();
     case "rejected": {
-      const told = { failures: attempt.failures };
+      const facts = { failures: attempt.failures };
       const [{ moved, view }] = await Promise.all([
-        moveChallenge(deps, id, "rejectPasscode", told),
+        moveChallenge(deps, id, "rejectPasscode", facts),
         recordFailedStep(deps, id, step, origin),
       ]);
       const failures = await confirm(deps, id, attempt);
@@ -189,7 +189,7 @@ const confirm = (
  * Moves the workflow to `authenticated`. A repeated request finds it there already. That is no
  * refusal: each challenge opens one session, and opening it decides which request wins.
  */
-async function tellAccepted(deps: Deps, id: string, factor: Factor, origin: ClientInfo) {
+async function acceptPasscode(deps: Deps, id: string, factor: Factor, origin: ClientInfo) {
   const facts = { factor, origin };
   // Without an Update ID, like a wrong one: if too many are under way, both are refused alike.
   const { moved, view } = await moveChallenge(deps, id, "acceptPasscode", facts);
@@ -212,7 +212,7 @@ async function open(
   // Before the session is opened: a crash in between leaves no session without its event.
   const login = { userId, accountId, challengeId };
   const proof = { factor, device: match?.device };
-  const user = await recordSuccess(deps, login, proof, origin);
+  const user = await recordLogin(deps, login, proof, origin);
   if (!user) throw new Problem("challenge_expired", "Log in again.");
   const opened = await openSession(redis, {
     userId,

@@ -12,11 +12,11 @@ export async function requireRecentLogin(
   deps: Pick<Deps, "db" | "clock" | "config">,
   session: Session,
 ): Promise<void> {
-  requireFreshWith(deps, session, await methodsOf(deps, session));
+  requireRecentLoginWith(deps, session, await methodsOf(deps, session));
 }
 
-/** As `requireRecentLogin`, for a user whose configured methods the caller knows. */
-export function requireFreshWith(
+/** As `requireRecentLogin`, with the user's configured methods, which the caller has read. */
+export function requireRecentLoginWith(
   deps: Pick<Deps, "clock" | "config">,
   session: Session,
   configured: readonly Method[],
@@ -33,7 +33,7 @@ export function requireRecentPassword(
   { clock, config }: Pick<Deps, "clock" | "config">,
   { amr, authenticatedAt }: Session,
 ): void {
-  const recent = clock.now() - authenticatedAt <= config.limits.session.freshMs;
+  const recent = clock.now() - authenticatedAt <= config.limits.session.recentLoginMs;
   if (!recent || !amr.includes("pwd")) throw reauthenticate();
 }
 

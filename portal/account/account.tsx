@@ -209,7 +209,7 @@ function Progress({ policy }: { policy: Policy }) {
   const { state, requirement, users, enforceAfter, startedBy, startedAt } = policy;
   const runs = state !== "optional" && state !== "completed";
   const part = users.total === 0 ? 0 : Math.floor((users.configured / users.total) * 100);
-  const told = `${users.configured} of ${users.total} users are set up (${part} %).`;
+  const progress = `${users.configured} of ${users.total} users are set up (${part} %).`;
   return (
     <section class="card">
       <div class="head">
@@ -225,8 +225,8 @@ function Progress({ policy }: { policy: Policy }) {
             <span class="tag good">{STATES[state]}</span>
           </p>
         )}
-        <p role="status">{told}</p>
-        <progress max={users.total} value={users.configured} aria-label={told} />
+        <p role="status">{progress}</p>
+        <progress max={users.total} value={users.configured} aria-label={progress} />
         {state === "grace_period" && enforceAfter && (
           <p>
             Enforced from <Time at={enforceAfter} />.

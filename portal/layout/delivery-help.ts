@@ -44,6 +44,6 @@ export function undelivered(
       .filter(Boolean)
       .join(" ");
   const { why, help, final } = PROBLEMS[problem ?? ""] ?? {};
-  const told = `The message to ${to} could not be delivered${why ? `: ${why}` : ""}.`;
-  return [told, help, final ? instead : again].filter(Boolean).join(" ");
+  const fault = `The message to ${to} could not be delivered${why ? `: ${why}` : ""}.`;
+  return [fault, help, final ? instead : again].filter(Boolean).join(" ");
 }

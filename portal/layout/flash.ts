@@ -54,13 +54,13 @@ export function flashes(deps: Deps, app: Hono<PortalEnv>): MiddlewareHandler<Por
     const opens = c.req.method === "GET" && !looks;
     const isHere = (left?: Flash) => opens && left && pathOf(left.at) === c.req.path;
     const own = shownWithin.get(c.req.raw);
-    const told = own ?? (isHere(flash) ? flash : undefined);
+    const message = own ?? (isHere(flash) ? flash : undefined);
     const wanted = isHere(goal) ? goal : undefined;
-    const typed = told?.typed ?? wanted?.typed;
+    const typed = message?.typed ?? wanted?.typed;
     const check = wanted?.cut ? CUT : isTyped(wanted?.typed) && CHECK;
-    c.set("said", [told?.said, check].filter(Boolean).join(" ") || undefined);
-    c.set("secrets", told?.secrets);
-    c.set("faults", { ...(told?.faults ?? NO_FAULTS), ...(typed && { typed }) });
+    c.set("said", [message?.said, check].filter(Boolean).join(" ") || undefined);
+    c.set("secrets", message?.secrets);
+    c.set("faults", { ...(message?.faults ?? NO_FAULTS), ...(typed && { typed }) });
     const left = new Set<FlashKind>();
     c.set("leave", (kind, what) => {
       if (looks) return true;
@@ -83,7 +83,7 @@ export function flashes(deps: Deps, app: Hono<PortalEnv>): MiddlewareHandler<Por
     // that failed (5xx) has shown nothing.
     if (c.res.status === 303 || c.res.status >= 500) return;
     for (const [kind, shown] of [
-      ["flash", told],
+      ["flash", message],
       ["goal", wanted],
     ] as const)
       if (shown && !left.has(kind)) setOwnCookie(c, deps, kind, "", 0);
@@ -101,8 +101,8 @@ export function done(c: PortalContext, at: string, said?: string, secrets?: stri
  * the devices page shows them instead.
  */
 export function arrive(c: PortalContext, to: string, ...said: string[]) {
-  const told = said.filter(Boolean).join(" ");
-  return done(c, told && to === "/" ? "/devices" : to, told);
+  const message = said.filter(Boolean).join(" ");
+  return done(c, message && to === "/" ? "/devices" : to, message);
 }
 
 /**

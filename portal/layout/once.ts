@@ -1,6 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { MiddlewareHandler } from "hono";
-import { type Caller, callerWith, keptAnswers, toKeep } from "../../api/http/stored-responses.ts";
+import {
+  type Caller,
+  callerWith,
+  storedResponses,
+  toKeep,
+} from "../../api/http/stored-responses.ts";
 import type { Deps } from "../../core/deps.ts";
 import { Problem } from "../../core/problem.ts";
 import { isId } from "../../store/ids.ts";
@@ -24,7 +29,7 @@ export function once(deps: Deps): MiddlewareHandler<PortalEnv> {
     const number = c.get("form").get("once");
     if (!number) return next();
     if (!isId(number)) throw new Problem("invalid_request", "Send the form from its page.");
-    const answers = keptAnswers(deps, await callerOf(c, deps), "form", c.req.path, number);
+    const answers = storedResponses(deps, await callerOf(c, deps), "form", c.req.path, number);
     const text = c.get("form").toString();
 
     let claimed = await answers.claim(text);

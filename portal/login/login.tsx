@@ -73,12 +73,12 @@ export function loginPages(app: Hono<PortalEnv>, deps: Deps) {
     if (result.status === "challenge")
       return c.redirect(`/login/${result.challenge.id}?to=${encodeURIComponent(to)}`, 303);
     await keepToken(c, deps, result.session.token);
-    const told = result.status === "authenticated" ? failedBefore(result) : "";
+    const message = result.status === "authenticated" ? failedBefore(result) : "";
     const needsSetup = result.status === "setup_required" || result.multiFactorRequiredFrom;
-    if (!needsSetup) return arrive(c, to, told);
+    if (!needsSetup) return arrive(c, to, message);
     // After the set-up there is another login, which leads to the same place.
     if (to !== "/" && to !== c.get("goal")?.at) remember(c, to);
-    return arrive(c, `/set-up?to=${encodeURIComponent(to)}`, told);
+    return arrive(c, `/set-up?to=${encodeURIComponent(to)}`, message);
   });
 
   takeForm(app, "/logout", { at: "/" }, async (c) => {

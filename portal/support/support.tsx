@@ -61,10 +61,10 @@ export function supportPages(app: Hono<PortalEnv>, deps: Deps) {
       const user = await userOf(deps, c.req.param("id") ?? "");
       const reason = field(c, reasonField);
       requireFit([reasonField, reasonSchema, reason]);
-      const { act, told, nothing } = ACTIONS[action];
+      const { act, done, nothing } = ACTIONS[action];
       const acted = act(deps, user, actor, reason);
       const to = `/support/users/${user.id}`;
-      return followed(c, to, acted, ({ changed }) => (changed ? told : nothing));
+      return followed(c, to, acted, ({ changed }) => (changed ? done : nothing));
     });
   }
 }
@@ -72,12 +72,12 @@ export function supportPages(app: Hono<PortalEnv>, deps: Deps) {
 const ACTIONS = {
   unlock: {
     act: unlock,
-    told: "The user is unlocked.",
+    done: "The user is unlocked.",
     nothing: "The user was not locked; nothing was changed.",
   },
   reset: {
     act: resetMultiFactor,
-    told: "Multi-factor authentication was reset; the user was logged out everywhere.",
+    done: "Multi-factor authentication was reset; the user was logged out everywhere.",
     nothing: "The user had no device; their sessions were ended.",
   },
 };
@@ -139,7 +139,7 @@ async function userPage(c: PortalContext, deps: Deps, who: Who, user: User) {
   const canUnlock =
     view.user.lockedAt || view.attemptsRemaining === 0 || faults.fields["unlock-reason"];
   const actorOf = await actorsOf(deps.db, view.events);
-  const told = (event: ShownEvent) =>
+  const author = (event: ShownEvent) =>
     byWhom(event, actorOf(event), { accountId: user.accountId, names: true });
   const by = await requiredOf(deps, { userId: user.id });
   return page(
@@ -147,7 +147,7 @@ async function userPage(c: PortalContext, deps: Deps, who: Who, user: User) {
     { title: `Support: ${user.username}`, who },
     <>
       <h1>{user.username}</h1>
-      <SupportView view={view} by={by} byWhom={told} />
+      <SupportView view={view} by={by} byWhom={author} />
       {canUnlock && (
         <section class="card">
           <h2>Unlock</h2>

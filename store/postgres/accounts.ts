@@ -72,8 +72,8 @@ export async function setPolicy(
       await recordEvent(tx, event);
       return changed;
     }
-    const told = await findEvent(tx, event.key);
-    return (told && (await getAccount(tx, accountId))) ?? "conflict";
+    const recorded = await findEvent(tx, event.key);
+    return (recorded && (await getAccount(tx, accountId))) ?? "conflict";
   });
 }
 

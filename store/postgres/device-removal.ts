@@ -84,9 +84,9 @@ async function once<Refusal extends string>(
   event: NewEvent,
   remove: () => Promise<Removed | Refusal>,
 ): Promise<Removal | Refusal> {
-  const told = await findEvent(tx, event.key);
-  if (told) {
-    const { removed, mfaOff } = told.detail as Removal;
+  const recorded = await findEvent(tx, event.key);
+  if (recorded) {
+    const { removed, mfaOff } = recorded.detail as Removal;
     return { removed, mfaOff };
   }
   const outcome = await remove();

@@ -107,7 +107,7 @@ const loginRecord = prepared((db) => {
  * Records in one statement that a user has logged in: the event, once even if it is repeated, and
  * its time as the user's last login. Answers the user as they are now.
  */
-export async function recordLogin(db: Db, event: NewUserEvent): Promise<User | undefined> {
+export async function recordLoginEvent(db: Db, event: NewUserEvent): Promise<User | undefined> {
   const { actorId = null, ip = null, userAgent = null, workflowId = null, detail = {} } = event;
   const optional = { actorId, ip, userAgent, workflowId, detail };
   const [user] = await loginRecord(db).execute({ ...event, ...optional });

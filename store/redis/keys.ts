@@ -76,7 +76,7 @@ export const keys = {
   /** Hash: a request that is under way or answered. */
   idempotency: (digest: string) => `mfa:{${digest}}:idempotency`,
   /** Sorted set: the keys of a user's stored answers, by the time they were given. */
-  keptAnswers: (userId: string) => `mfa:{${userId}}:kept-answers`,
+  storedResponses: (userId: string) => `mfa:{${userId}}:kept-answers`,
 };
 
 /**

@@ -236,8 +236,8 @@ describe("attack: a user repeats nothing, with a new key and a new number each t
     const { token } = await session();
     const { config } = stack.deps;
     const keptOf = async (bytes: number) => {
-      const keptAnswers = { ...config.limits.keptAnswers, bytes } as never;
-      const limits = { ...config.limits, keptAnswers };
+      const storedResponses = { ...config.limits.storedResponses, bytes } as never;
+      const limits = { ...config.limits, storedResponses };
       const app = createApp({ ...stack.deps, config: { ...config, limits } });
       const before = await stored();
       const answer = await app.request("/v1/me/devices/otp", {

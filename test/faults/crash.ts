@@ -1,7 +1,7 @@
 import { newPerson } from "../support/people.ts";
 import { startReceiver } from "../support/receiver.ts";
 import { chanceOf } from "./chance.ts";
-import { type Executions, execute } from "./executioner.ts";
+import { type Executions, killParts } from "./executioner.ts";
 import { type Installation, install } from "./installation.ts";
 import type { Ledger } from "./ledger.ts";
 import { type FaultyPerson, personOf } from "./person.ts";
@@ -56,7 +56,11 @@ export async function crashRun({
         }
       }
     };
-    const executing = execute(installation, chance, { enough: kills, paceMs, done: () => enough });
+    const executing = killParts(installation, chance, {
+      enough: kills,
+      paceMs,
+      done: () => enough,
+    });
     const living = Promise.all(Array.from({ length: atATime }, (_, first) => live(first)));
     const executions = await executing;
     enough = true;

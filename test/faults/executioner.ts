@@ -24,7 +24,7 @@ export type Executions = {
  * appears in a history at which this kind of part was not killed yet. If none appears for a while,
  * it kills a random part.
  */
-export async function execute(
+export async function killParts(
   { parts, temporal: client }: Installation,
   chance: Chance,
   { enough, paceMs, done }: { enough: number; paceMs: number; done: () => boolean },

@@ -24,7 +24,7 @@ export type Call = {
 };
 
 /** A client of one gateway that sends each request once and waits for its answer. */
-export function impatientClient(url: string, address: string): ApiClient {
+export function singleTryClient(url: string, address: string): ApiClient {
   return createClient((path, init) => {
     const headers = { ...(init.headers as Record<string, string>), "x-forwarded-for": address };
     return fetch(`${url}${path}`, { ...init, headers, signal: AbortSignal.timeout(GIVE_UP_MS) });
@@ -42,7 +42,7 @@ export function startLoad(urls: readonly string[], probes: readonly Probe[]) {
     count(probe, false) < (probe.mostRefused ?? Number.POSITIVE_INFINITY);
   const clients = probes.flatMap((probe, index) =>
     urls.map(async (url, gateway) => {
-      const api = impatientClient(url, `192.0.2.${index * urls.length + gateway + 1}`);
+      const api = singleTryClient(url, `192.0.2.${index * urls.length + gateway + 1}`);
       while (!stopping && goesOn(probe)) {
         const begun = performance.now();
         const answer = await probe.call(api);

@@ -127,7 +127,7 @@ export const rightsMutations: Mutation[] = [
   {
     mistake: "an old session turns it off, where that is a call of its own",
     file: "core/devices/enable.ts",
-    find: "  requireFreshWith(deps, session, configuredMethods(profile.devices));\n",
+    find: "  requireRecentLoginWith(deps, session, configuredMethods(profile.devices));\n",
     replace: "",
     noticedBy: ["test/api/identity-v2/settings.test.ts"],
   },

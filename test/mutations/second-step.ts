@@ -110,14 +110,14 @@ export const secondStepMutations: Mutation[] = [
   {
     mistake: "a program's login drops the failed ones that its owner was to be told",
     file: "api/identity-v2/tokens.ts",
-    find: "const UNREAD = { tellsFailedLogins: false };",
-    replace: "const UNREAD = { tellsFailedLogins: true };",
+    find: "const NO_FAILED_LOGINS = { showsFailedLogins: false };",
+    replace: "const NO_FAILED_LOGINS = { showsFailedLogins: true };",
     noticedBy: ["test/attacks/failed-steps.test.ts"],
   },
   {
     mistake: "in a grace period a login drops the failed ones",
     file: "portal/login/login.tsx",
-    find: "(to)}`, told);",
+    find: "(to)}`, message);",
     replace: "(to)}`);",
     noticedBy: ["test/attacks/failed-steps.test.ts"],
   },

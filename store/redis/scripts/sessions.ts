@@ -7,7 +7,7 @@ export const sessionScripts = {
     ${TAKE_FAILED_LOGINS}
     ${SPEND_STEP}
     local session, index, revocation, failed, challenge, failures, pending, steps = unpack(KEYS)
-    local userEpoch, sessionId, now, expiresAt, margin, allowed, most, tellsFailed = unpack(ARGV)
+    local userEpoch, sessionId, now, expiresAt, margin, allowed, most, showsFailed = unpack(ARGV)
     local device, step, holder = unpack(ARGV, 9, 11)
     if (redis.call('HGET', revocation, 'epoch') or '0') ~= userEpoch then return {'stale'} end
     if challenge then
@@ -27,7 +27,7 @@ export const sessionScripts = {
     redis.call('ZADD', index, expiresAt, sessionId)
     ${dropExcess("session", "sessionId", "most")}
     if redis.call('PTTL', index) < stay then redis.call('PEXPIRE', index, stay) end
-    if tellsFailed == '' then return {'opened'} end
+    if showsFailed == '' then return {'opened'} end
     return {'opened', takeFailedLogins(failed)}
   `),
   touchSession: script<null>(`

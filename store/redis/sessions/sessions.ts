@@ -39,7 +39,7 @@ export type NewSession = Pick<
   now: number;
   lifetimeMs: number;
   /** Whether the answer reports the failed logins. They are reported once and then deleted. */
-  tellsFailedLogins?: boolean;
+  showsFailedLogins?: boolean;
   /**
    * The challenge that becomes this session. The challenge ends, and the count of wrong passcodes
    * is reset.
@@ -57,7 +57,7 @@ export async function openSession(
   redis: Redis,
   opening: NewSession,
 ): Promise<{ token: string; session: Session; failedLogins?: FailedLogins } | Refusal> {
-  const { epochs, now, lifetimeMs, tellsFailedLogins, challenge, ...login } = opening;
+  const { epochs, now, lifetimeMs, showsFailedLogins, challenge, ...login } = opening;
   const { userId } = login;
   const { id, token, secretHash } = newToken(userId);
   const expiresAt = now + lifetimeMs;
@@ -86,7 +86,7 @@ export async function openSession(
       keep.sessionMargin,
       challenge?.wrongAllowed ?? "",
       atMost.sessions,
-      tellsFailedLogins ? 1 : "",
+      showsFailedLogins ? 1 : "",
       challenge?.otpStep?.deviceId ?? "",
       challenge?.otpStep?.step ?? "",
       challenge?.id ?? "",

@@ -1,12 +1,12 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Answer } from "../../support/client.ts";
 import { useStack } from "../../support/used.ts";
+import { brokenRules } from "./broken-rules.ts";
 import { orders } from "./orders.ts";
 import { type OutcomeOf, outcomes } from "./outcomes.ts";
 import type { Part, Request } from "./request.ts";
 import { partsMet, REQUESTS } from "./requests.ts";
 import { type Points, type SlowGateway, slowGateway } from "./slow-gateway.ts";
-import { unsound } from "./sound.ts";
 import { type Needs, newWorld, together, type World } from "./worlds.ts";
 
 /** How many races run at once, each with its own user. */
@@ -41,7 +41,7 @@ export function pairwiseRaces(points: Points) {
   /** Everything left behind that is wrong, or that neither order leaves, in words. */
   async function judge(pair: Pair, world: World, answers: Answer<unknown>[]): Promise<string[]> {
     const sent = pair.map((request, n) => [request, answers[n] as Answer<unknown>] as const);
-    const wrong = await unsound(stack, world, sent);
+    const wrong = await brokenRules(stack, world, sent);
     const differs = await difference(pair, await outcomeOf(world, answers));
     return differs ? [...wrong, differs] : wrong;
   }

@@ -9,7 +9,7 @@ import {
   findUserByUsername,
   getUser,
   lockUser,
-  recordLogin,
+  recordLoginEvent,
   setDefaultMethod,
   setRequirement,
   setRole,
@@ -98,7 +98,7 @@ describe.each(KINDS)("users on %s", (kind) => {
     expect(await setDefaultMethod(pools.db, change, eventOf(user))).toBe(true);
     expect(await setDefaultMethod(pools.db, change, eventOf(user))).toBe(false);
     expect(await setRole(pools.db, { ...change, userId: newId() }, eventOf(user))).toBe(false);
-    await recordLogin(pools.db, eventOf(user));
+    await recordLoginEvent(pools.db, eventOf(user));
     expect(await getUser(pools.db, user.id)).toEqual({
       ...user,
       role: "administrator",
@@ -110,8 +110,8 @@ describe.each(KINDS)("users on %s", (kind) => {
   test("a login that is reported twice is recorded once, with all details", async () => {
     const user = await newUser(pools.db);
     const login = { ...eventOf(user), ip: "203.0.113.9", detail: { factor: "otp" } };
-    expect(await recordLogin(pools.db, login)).toEqual({ ...user, lastLoginAt: AT });
-    expect(await recordLogin(pools.db, login)).toEqual({ ...user, lastLoginAt: AT });
+    expect(await recordLoginEvent(pools.db, login)).toEqual({ ...user, lastLoginAt: AT });
+    expect(await recordLoginEvent(pools.db, login)).toEqual({ ...user, lastLoginAt: AT });
     const { events } = await listEvents(pools.db, { userId: user.id, limit: 10 });
     expect(events).toEqual([
       { ...login, id: expect.any(Number), actorId: null, userAgent: null, workflowId: null },

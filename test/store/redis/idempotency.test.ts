@@ -8,7 +8,7 @@ const clients = await twoClients();
 const [redis] = clients;
 const newKey = () => keys.idempotency(newId());
 const few = { otherTexts: 2 };
-const answer = (response: string, index = keys.keptAnswers(newId())) => ({
+const answer = (response: string, index = keys.storedResponses(newId())) => ({
   ...{ response, index, most: 3, now: 1 },
 });
 
@@ -82,7 +82,7 @@ test("with otherTexts 0 another content replaces the first, whose late answer is
 });
 
 test("of a user's answers the newest are kept, also of a burst", async () => {
-  const index = keys.keptAnswers(newId());
+  const index = keys.storedResponses(newId());
   const all = Array.from({ length: 10 }, newKey);
   for (const [now, key] of all.entries())
     await complete(redis, key, await claimed(key), { ...answer("x", index), now });

@@ -18,7 +18,7 @@ const EXACT = new Set(["recovery_codes_made", "password_changed"]);
 export type Sent = readonly [Request, Answer<unknown>];
 
 /** The faults in a user's state that no pair of requests may cause. Empty if all is well. */
-export async function unsound(
+export async function brokenRules(
   stack: Stack,
   world: World,
   sent: readonly Sent[],
