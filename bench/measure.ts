@@ -13,7 +13,7 @@ import type { BenchStack } from "./stack.ts";
 import { type Usage, usageOf } from "./usage.ts";
 
 /** In ms. PostgreSQL's processes report what they did within a second. */
-const TOLD_MS = 1_200;
+const REPORTED_WITHIN_MS = 1_200;
 /** More units than can be done in a second, of work that each person does once. */
 const ONCE_A_SECOND = 80;
 /**
@@ -99,7 +99,7 @@ export async function openMeasuring({ stack, users, hash, report }: Setting) {
       const after = usageOf(processes());
       await around?.end(run.done);
       const { ms, byWorkMs } = takeBlocked(stack);
-      await sleep(TOLD_MS);
+      await sleep(REPORTED_WITHIN_MS);
       return {
         ...{
           name: load.name,

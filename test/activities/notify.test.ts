@@ -120,11 +120,11 @@ describe("attack: an administrator gives a user the address of a stranger", () =
     for (const _ of ["over", "and over"])
       await expect(again()).rejects.toMatchObject({ type: "over_budget", nonRetryable: true });
     expect(taken).toHaveLength(10);
-    const told = await listEvents(deps.db, { userId: user.id, limit: 100 });
-    expect(told.events.filter(({ type }) => type === "notice_dropped")).toMatchObject([
+    const listed = await listEvents(deps.db, { userId: user.id, limit: 100 });
+    expect(listed.events.filter(({ type }) => type === "notice_dropped")).toMatchObject([
       { userId: user.id, actorId: null, detail: { notice: "role_changed", to: "current" } },
     ]);
-    expect(JSON.stringify([told, logged])).not.toContain(email);
+    expect(JSON.stringify([listed, logged])).not.toContain(email);
 
     // Another address still gets mail, and so does the same address of a user in another account.
     const other = await recorded("role_changed");
@@ -293,7 +293,7 @@ describe("the end of a mail fits who did it", () => {
 });
 
 test("a mail says who requires the second factor: the role, the administrator of one user, or the account", async () => {
-  const told = async (change: (user: User) => Promise<unknown>, role?: Role) => {
+  const mailAfter = async (change: (user: User) => Promise<unknown>, role?: Role) => {
     const { taken, mail } = mailbox();
     const { eventId, user } = await recorded("multi_factor_reset", { role });
     await change(user);
@@ -308,9 +308,9 @@ test("a mail says who requires the second factor: the role, the administrator of
     );
   const byAdministrator = (user: User) =>
     setRequirement(deps.db, { userId: user.id, requirement: "required" }, eventOf(user));
-  expect(await told(byAccount)).toContain("Your account requires it, so");
-  expect(await told(byAdministrator)).toContain("Your administrator requires it, so");
-  expect(await told(async () => {}, "support")).toContain(
+  expect(await mailAfter(byAccount)).toContain("Your account requires it, so");
+  expect(await mailAfter(byAdministrator)).toContain("Your administrator requires it, so");
+  expect(await mailAfter(async () => {}, "support")).toContain(
     "Your role as a Support operator requires it, so",
   );
 });

@@ -108,9 +108,9 @@ test("by the Identity face it does none of it either", async () => {
     ["DELETE", ""],
   ] as [string, string, object?][]) {
     const answer = await identity(method, `${own}${path}`, token, body);
-    const told = (await answer.json()) as { unauthorized: { message: string } };
+    const fault = (await answer.json()) as { unauthorized: { message: string } };
     expect(answer.status, `${method} ${path}`).toBe(401);
-    expect(told.unauthorized.message).toContain("log in again with your password");
+    expect(fault.unauthorized.message).toContain("log in again with your password");
   }
   await nothingChanged();
 });

@@ -50,7 +50,7 @@ describe("attack: guessing while no worker answers", () => {
     const api = impatient();
     const people = [await userWithApp(stack), await userWithApp(stack)];
     const [honest, thief] = people as [(typeof people)[0], (typeof people)[0]];
-    const told = await withoutWorker(async () => {
+    const answers = await withoutWorker(async () => {
       const of = async ({ user, secret }: typeof honest, guess: (n: number) => string) => {
         const { id } = (await startChallenge(stack, user)) as { id: string };
         const watching = await startChallenge(stack, user);
@@ -68,7 +68,7 @@ describe("attack: guessing while no worker answers", () => {
         await of(thief, (n) => wrongCode(now(thief.secret), n + 1)),
       ];
     });
-    const [right, wrong] = told;
+    const [right, wrong] = answers;
     expect(wrong).toEqual(right);
     expect(wrong?.map(({ attemptsRemaining }) => attemptsRemaining)).toEqual([
       ...Array(REFUNDS).fill(BUDGET),

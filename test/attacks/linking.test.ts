@@ -81,8 +81,8 @@ describe("attack: a link that races a verification", () => {
     await expect(undone).rejects.toThrow("undone");
     expect((await linked)?.status).toBe(201);
     expect(verified && isDone(await verified)).toBe(true);
-    const told = await db.select().from(events).where(sql`${events.accountId} = ${accountId}`);
-    const order = told.sort((a, b) => a.id - b.id).map(({ type }) => type);
+    const recorded = await db.select().from(events).where(sql`${events.accountId} = ${accountId}`);
+    const order = recorded.sort((a, b) => a.id - b.id).map(({ type }) => type);
     expect(order.indexOf("linked_by_account")).toBeLessThan(order.indexOf("device_verified"));
   });
 
@@ -93,8 +93,11 @@ describe("attack: a link that races a verification", () => {
       const { accountId, chief, verify } = await cloudAccount();
       const [answer, proof] = await Promise.all([link(token, chief), verify()]);
       expect(isDone(proof)).toBe(true);
-      const told = await db.select().from(events).where(sql`${events.accountId} = ${accountId}`);
-      const at = (wanted: string) => told.find(({ type }) => type === wanted)?.id;
+      const recorded = await db
+        .select()
+        .from(events)
+        .where(sql`${events.accountId} = ${accountId}`);
+      const at = (wanted: string) => recorded.find(({ type }) => type === wanted)?.id;
       if (answer.status === 201) {
         const [link = 0, proof = 0] = [at("linked_by_account"), at("device_verified")];
         expect(link).toBeGreaterThan(0);
@@ -130,12 +133,12 @@ describe("the pages", () => {
       "Password in the Cloud account",
     );
     const wrong = { username: chief.username, password: "a wrong password" };
-    for (const [fields, told] of [
+    for (const [fields, message] of [
       [wrong, "The user name or password is wrong"],
       [{ username: user.username, password: user.password }, "belongs to your own account"],
     ] as const) {
       const html = await wordsOf(await send("/account/links", token, fields), token);
-      expect(html).toContain(told);
+      expect(html).toContain(message);
       expect(html).toContain(fields.username);
       expect(html).not.toContain(fields.password);
     }

@@ -82,7 +82,7 @@ const typesOf = async ({ person: { accountId } }: World) => {
 };
 
 /** Events of the set-up, and of a lock from before. */
-const TOLD_ANYWAY = ["webhook_added", "email_changed", "account_locked"];
+const EARLIER_EVENTS = ["webhook_added", "email_changed", "account_locked"];
 
 describe("attack: a request that waits goes on after its session has ended", () => {
   const named = ROWS.map((row) => [row.name, row] as const);
@@ -92,7 +92,7 @@ describe("attack: a request that waits goes on after its session has ended", () 
     const answer = await meanwhile(row, world, n, () => stack.api.logOut(world[row.by]));
     expect(answer.status, answer.text).toBe(401);
     const more = (await typesOf(world)).slice(0, -before.length || undefined);
-    expect(more.filter((type) => !TOLD_ANYWAY.includes(type))).toEqual([]);
+    expect(more.filter((type) => !EARLIER_EVENTS.includes(type))).toEqual([]);
   }
 
   test.each(named)("%s, once it was let in", async (_, row) => {

@@ -677,26 +677,26 @@ type Refusal = "unauthenticated" | "setup_only" | "reauthentication_required" | 
 /** Expects exactly this refusal, in the form of the row's API or of the portal. */
 async function expectRefusal(row: Row, token: string | undefined, refusal: Refusal) {
   const answer = await send(row, token);
-  const told = `${row.route} ${refusal}`;
+  const label = `${row.route} ${refusal}`;
   const [, path = ""] = row.route.split(" ");
   const text = await answer.text();
   if (path.startsWith("/v1/")) {
     const { code } = JSON.parse(text) as { code: string };
-    expect(code, `${told}: ${text}`).toBe(refusal);
+    expect(code, `${label}: ${text}`).toBe(refusal);
   } else if (path.startsWith("/v2.0/")) {
     const isForbidden = refusal === "setup_only" || refusal === "forbidden";
-    expect(answer.status, `${told}: ${text}`).toBe(isForbidden ? 403 : 401);
-    if (refusal === "reauthentication_required") expect(text, told).toContain("log in again");
+    expect(answer.status, `${label}: ${text}`).toBe(isForbidden ? 403 : 401);
+    if (refusal === "reauthentication_required") expect(text, label).toContain("log in again");
   } else {
     const to = answer.headers.get("location");
     if (refusal === "forbidden") {
       // The portal shows a form's refusal on its page, which is itself refused.
       const page = to ? await visit("GET", to, token) : answer;
-      expect([page.status, page.headers.get("location")], told).toEqual([403, null]);
-    } else expect(answer.status, told).toBe(303);
-    if (refusal === "unauthenticated") expect(to, told).toMatch(/^\/login(\?(?!again)|$)/);
-    if (refusal === "setup_only") expect(to, told).toMatch(/^\/set-up/);
-    if (refusal === "reauthentication_required") expect(to, told).toMatch(/^\/login\?again/);
+      expect([page.status, page.headers.get("location")], label).toEqual([403, null]);
+    } else expect(answer.status, label).toBe(303);
+    if (refusal === "unauthenticated") expect(to, label).toMatch(/^\/login(\?(?!again)|$)/);
+    if (refusal === "setup_only") expect(to, label).toMatch(/^\/set-up/);
+    if (refusal === "reauthentication_required") expect(to, label).toMatch(/^\/login\?again/);
   }
 }
 

@@ -74,11 +74,11 @@ test("an administrator changes a policy sixty times a day", async () => {
 test("its flow is told once that it has ended, however many requests come after", async () => {
   const { token } = await logInByPassword(stack, await stack.createUser());
   const { device } = await registerApp(stack, token);
-  const told: string[] = [];
-  const signal = async (workflowId: string) => void told.push(workflowId);
+  const signaled: string[] = [];
+  const signal = async (workflowId: string) => void signaled.push(workflowId);
   const api = gatewayOver(stack, { flows: { ...stack.deps.flows, signal } });
   const request = () => api.verifyDevice(token, device.id, "12");
   for (let n = 0; n < REQUESTS; n++) expectProblem(await request(), "invalid_request");
   for (let n = 0; n < 5; n++) expectProblem(await request(), "enrollment_ended");
-  expect(told).toHaveLength(1);
+  expect(signaled).toHaveLength(1);
 });

@@ -11,7 +11,7 @@ const stack = useStack();
 
 test("a thousand times of each kind tell no user from nobody", async () => {
   const times = await timeLogins(stack, SAMPLES);
-  const told = [...ALIKE, ["nobody", "cheap"] as const].map(([one, other]) => {
+  const comparisons = [...ALIKE, ["nobody", "cheap"] as const].map(([one, other]) => {
     const { superiority, bound, medians } = compare(times[one], times[other]);
     const [a, b] = medians.map((ms) => `${ms.toFixed(2)} ms`);
     const off = `${superiority.toFixed(3)} (0.5 ± ${bound.toFixed(3)})`;
@@ -24,8 +24,8 @@ test("a thousand times of each kind tell no user from nobody", async () => {
       differs: differs({ superiority, bound, medians }),
     };
   });
-  console.table(told);
-  const found = told.filter(({ differs }) => differs).map(({ other }) => other);
+  console.table(comparisons);
+  const found = comparisons.filter(({ differs }) => differs).map(({ other }) => other);
   // The measurement finds the last kind, which is a leak on purpose.
   expect(found).toEqual(["cheap"]);
 }, 1_200_000);

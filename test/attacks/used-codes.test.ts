@@ -99,10 +99,10 @@ test("a code before the last used one, which nobody may have used, is called no 
   const first = await startChallenge(stack, user);
   expect((await stack.api.verifyPasscode(first.id, now(secret))).status).toBe(200);
   const { id } = await startChallenge(stack, user);
-  const told = async (code: string) =>
+  const detailFor = async (code: string) =>
     expectProblem(await stack.api.verifyPasscode(id, code), "passcode_already_used").detail;
-  expect(await told(older)).toMatch(/^This code is no longer valid\. /);
-  expect(await told(now(secret))).toMatch(/^You have used this code already\. /);
+  expect(await detailFor(older)).toMatch(/^This code is no longer valid\. /);
+  expect(await detailFor(now(secret))).toMatch(/^You have used this code already\. /);
 });
 
 test("a login ends when its user ends all others, and says so when asked", async () => {

@@ -318,9 +318,9 @@ test.each(["administrator", "support"] as const)(
       if (answer.status === 401 || path.startsWith("/v1/logout")) token = undefined;
       answers.push(`${method} ${path.split("?")[0]} ${answer.status}`);
       const after = await look();
-      const told = `${method} ${path} ${JSON.stringify(body)}`;
-      if (!isReset(call)) expect(after, told).toEqual(before);
-      else expect(before.devices, told).toEqual(expect.arrayContaining(after.devices));
+      const label = `${method} ${path} ${JSON.stringify(body)}`;
+      if (!isReset(call)) expect(after, label).toEqual(before);
+      else expect(before.devices, label).toEqual(expect.arrayContaining(after.devices));
     }
     // The same calls work for the attacker's own devices, and for what the role is allowed to do.
     expect(answers).toContain("POST /v1/me/devices/sms 201");

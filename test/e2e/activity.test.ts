@@ -188,7 +188,7 @@ describe("from where something was done", () => {
   }
 
   /** The actors whose address or browser is in a text. */
-  const told = (text: string, actors: Record<string, { id: string }>) =>
+  const actorsIn = (text: string, actors: Record<string, { id: string }>) =>
     Object.entries(actors)
       .filter(([, { id }]) => text.includes(`place of ${id}`) || text.includes(`browser of ${id}`))
       .map(([name]) => name);
@@ -206,17 +206,17 @@ describe("from where something was done", () => {
     const { token } = await logInByPassword(stack, member);
     const mine = await get(token, "/v1/me/activity");
     expect(mine.body.events.filter(({ type }) => type.startsWith("by_"))).toHaveLength(6);
-    expect(told(mine.text, actors)).toEqual(["member"]);
-    expect(told(await pageOf("/activity", token), actors)).toEqual(["member"]);
+    expect(actorsIn(mine.text, actors)).toEqual(["member"]);
+    expect(actorsIn(await pageOf("/activity", token), actors)).toEqual(["member"]);
   });
 
   test("administrators see those of their account's people, and not of Support, even in their account", async () => {
     const { token, actors } = await everybodyActs();
     const own = ["member", "admin"];
     for (const path of [ACCOUNT, EXPORT])
-      expect(told((await get(token, path)).text, actors), path).toEqual(own);
+      expect(actorsIn((await get(token, path)).text, actors), path).toEqual(own);
     for (const path of ["/account/activity", "/account/activity/export"])
-      expect(told(await pageOf(path, token), actors), path).toEqual(own);
+      expect(actorsIn(await pageOf(path, token), actors), path).toEqual(own);
   });
 
   test("what was hidden stays hidden once Support is an administrator; what they do then is shown", async () => {
@@ -246,23 +246,23 @@ describe("from where something was done", () => {
   test("a user created as a Support operator counts as one, also without an event about the earlier role", async () => {
     const { admin, member, token } = await newAccount();
     const { accountId } = admin;
-    const [told, untold] = [
+    const [recorded, unrecorded] = [
       await stack.createUser({ role: "support", accountId }),
       await stack.createUser({ role: "support", accountId }),
     ];
     const at = new Date(stack.clock.now());
-    const added = { key: newId(), at, accountId, userId: told.id };
+    const added = { key: newId(), at, accountId, userId: recorded.id };
     await recordEvent(stack.deps.db, { ...added, type: "user_added", detail: { role: "support" } });
-    for (const operator of [told, untold]) await doneBy(member, operator, "by_support");
-    await become(told, "member");
+    for (const operator of [recorded, unrecorded]) await doneBy(member, operator, "by_support");
+    await become(recorded, "member");
     // Like an event from before events recorded the previous role.
-    const former = { ...added, key: newId(), userId: untold.id };
+    const former = { ...added, key: newId(), userId: unrecorded.id };
     await recordEvent(stack.deps.db, {
       ...former,
       type: "role_changed",
       detail: { role: "member" },
     });
-    await stack.deps.db.update(users).set({ role: "member" }).where(eq(users.id, untold.id));
+    await stack.deps.db.update(users).set({ role: "member" }).where(eq(users.id, unrecorded.id));
     const { events } = (await get(token, `${ACCOUNT}?type=by_support`)).body;
     expect(events.map(({ ip }) => ip)).toEqual([null, null]);
   });
@@ -283,7 +283,7 @@ describe("from where something was done", () => {
         (count) => count === 2,
       );
       const sent = receiver.received.map(({ body }) => body).join();
-      expect(told(sent, { admin, member, support })).toEqual(["member"]);
+      expect(actorsIn(sent, { admin, member, support })).toEqual(["member"]);
     } finally {
       await receiver.stop();
     }
@@ -294,8 +294,8 @@ describe("from where something was done", () => {
     const path = `/v1/support/users/${member.id}?reason=a%20call`;
     const view = await get(token, path);
     expect(view.status, view.text).toBe(200);
-    expect(told(view.text, actors)).toEqual(["member", "admin"]);
+    expect(actorsIn(view.text, actors)).toEqual(["member", "admin"]);
     const file = await auditFile(stack.deps, { accountId: member.accountId }, "operator");
-    expect(told(await new Response(file).text(), actors)).toEqual(Object.keys(actors));
+    expect(actorsIn(await new Response(file).text(), actors)).toEqual(Object.keys(actors));
   });
 });

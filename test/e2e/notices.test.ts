@@ -52,7 +52,7 @@ const subjects = (found: { subject: string }[]) =>
 let addresses = 0;
 
 /** A user with an address who got the notice about adding it. */
-async function told(options: Parameters<Stack["createUser"]>[0] = {}) {
+async function userWithAddress(options: Parameters<Stack["createUser"]>[0] = {}) {
   const user = await stack.createUser(options);
   const email = `user-${addresses++}@example.com`;
   await setEmail(user, email);
@@ -70,7 +70,7 @@ const appCode = (secret: string) =>
 
 test("everything that happens to a login is told by mail, and no mail or history holds a secret", async () => {
   const { api } = stack;
-  const { user, email } = await told();
+  const { user, email } = await userWithAddress();
   const { e164 } = await enrollPhone(stack, user);
   await mails(email, 2);
   const { token } = await logInBySms(stack, user, e164);
@@ -125,7 +125,7 @@ test("everything that happens to a login is told by mail, and no mail or history
 describe("lock and reset", () => {
   test("a lock, its end and a reset by Support are shown, without Support's address", async () => {
     const { api } = stack;
-    const { user, email } = await told();
+    const { user, email } = await userWithAddress();
     const { e164 } = await enrollPhone(stack, user);
     await mails(email, 2);
     const { id } = await startChallenge(stack, user);
@@ -158,7 +158,7 @@ describe("lock and reset", () => {
   });
 
   test("attack: the person who causes a notice cannot write text into it", async () => {
-    const { user, email } = await told();
+    const { user, email } = await userWithAddress();
     const { e164 } = await enrollPhone(stack, user);
     await mails(email, 2);
     const { id } = await startChallenge(stack, user);
@@ -179,7 +179,7 @@ describe("lock and reset", () => {
 
 describe("another address", () => {
   test("both hear of it, and the audit names neither", async () => {
-    const { user, email } = await told();
+    const { user, email } = await userWithAddress();
     const next = `next-${email}`;
     const { token } = await logInByPassword(stack, user);
     const answer = await stack.api.call("PUT", "/v1/me/email", {
@@ -201,7 +201,7 @@ describe("another address", () => {
   });
 
   test("attack: changed twice in a row, each address in between is told", async () => {
-    const { user, email } = await told();
+    const { user, email } = await userWithAddress();
     const [second, third] = [`second-${email}`, `third-${email}`];
     await setEmail(user, second);
     await setEmail(user, third);
@@ -215,7 +215,7 @@ describe("another address", () => {
   });
 
   test("taken away, the address before is told, and nothing afterwards", async () => {
-    const { user, email } = await told();
+    const { user, email } = await userWithAddress();
     expect((await setEmail(user, null)).body).toEqual({ email: null });
     const [last] = await mails(email, 2);
     expect(last?.body).toContain("no longer send notifications");
@@ -226,7 +226,7 @@ describe("another address", () => {
 });
 
 test("the development phone shows mails beside messages", async () => {
-  const { email } = await told();
+  const { email } = await userWithAddress();
   const page = await (await stack.app.request("/dev/phone")).text();
   expect(page).toContain(`<h2>${email}</h2>`);
   expect(page).toContain("The Panel: Your address for notifications was changed");

@@ -77,7 +77,7 @@ const commands = [...document.matchAll(/^## (\d+)\. (.*?)$.*?^```sh\n(.*?)^```/g
 );
 
 /** What each command's answer must contain about the flows above. */
-const TOLD: Record<number, () => RegExp[]> = {
+const CONTAINED: Record<number, () => RegExp[]> = {
   1: () => [new RegExp(`sms-enrollment/${ids.waiting}`)],
   2: () => [new RegExp(`login-challenge/${ids.undelivered}`)],
   3: () => [new RegExp(`login-challenge/${ids.locked}`), /account_locked/],
@@ -91,7 +91,7 @@ const TOLD: Record<number, () => RegExp[]> = {
 };
 
 test("the document asks ten questions", () => {
-  expect(commands.map(({ number }) => number)).toEqual(Object.keys(TOLD).map(Number));
+  expect(commands.map(({ number }) => number)).toEqual(Object.keys(CONTAINED).map(Number));
 });
 
 test.each(commands)("$number. $question", async ({ number, command }) => {
@@ -99,7 +99,7 @@ test.each(commands)("$number. $question", async ({ number, command }) => {
     const { stdout } = await run("bash", ["-euc", command], { env: environment });
     return stdout;
   };
-  const wanted = TOLD[number]?.() ?? [];
+  const wanted = CONTAINED[number]?.() ?? [];
   // Temporal's visibility is a moment behind the workflow.
   const text = await until(answer, (text) => wanted.every((pattern) => pattern.test(text)));
   expect(wanted.length).toBeGreaterThan(0);

@@ -189,8 +189,8 @@ test("a grace period of three weeks: told at each login, reminded twice, then en
   const end = new Date(stack.clock.now() + 3 * WEEK).toISOString();
   expect(policy).toMatchObject({ state: "grace_period", enforceAfter: end, users: { toGo: 3 } });
 
-  const told = (await api.logIn(member)).body;
-  expect(told).toMatchObject({ status: "authenticated", multiFactorRequiredFrom: end });
+  const answer = (await api.logIn(member)).body;
+  expect(answer).toMatchObject({ status: "authenticated", multiFactorRequiredFrom: end });
   const early = await tokenOf(member);
   expect((await api.multiFactor(early)).body).toMatchObject({ multiFactorRequiredFrom: end });
   await stack.advance(18 * DAY_MS - MINUTE_MS);

@@ -78,10 +78,10 @@ test("an SMSC that is away for a moment costs a moment", async () => {
 });
 
 test("the log reports the connection and each message, and no secret", async () => {
-  const told = logged();
-  expect(told).toContainEqual(expect.objectContaining({ msg: "bound to the SMSC" }));
+  const lines = logged();
+  expect(lines).toContainEqual(expect.objectContaining({ msg: "bound to the SMSC" }));
   const handedOver = { msg: "message handed over", provider: "smpp", outcome: "sent" };
-  expect(told).toContainEqual(expect.objectContaining(handedOver));
+  expect(lines).toContainEqual(expect.objectContaining(handedOver));
   const sent = smsc.events().filter((one) => one.event === "submit");
   expect(sent.length).toBeGreaterThan(0);
   const text = stage.logs().join("\n");

@@ -217,6 +217,6 @@ describe.each(["postgres", "pglite"] as const)("the story of a phone, on %s", (d
 /** A log line without its own numbers, such as times, which could look like a code. */
 function withoutNumbers(line: string): string {
   if (!line.startsWith("{")) return line;
-  const { pid, time, ms, port, hostname, ...told } = JSON.parse(line);
-  return JSON.stringify(told);
+  const { pid, time, ms, port, hostname, ...rest } = JSON.parse(line);
+  return JSON.stringify(rest);
 }

@@ -274,8 +274,8 @@ describe("unlocking", () => {
     expect(challenge.attemptsRemaining).toBe(7);
     const passcode = await stack.passcodeTo(e164);
     expect((await stack.api.verifyPasscode(challenge.id, passcode)).status).toBe(200);
-    const told = (await eventsOf(user.id)).filter(({ type }) => /^account_/.test(type));
-    expect(told).toMatchObject([
+    const recorded = (await eventsOf(user.id)).filter(({ type }) => /^account_/.test(type));
+    expect(recorded).toMatchObject([
       { type: "account_unlocked", actorId: agent.id, userId: user.id, detail: { reason: REASON } },
       { type: "account_locked", actorId: user.id },
     ]);
@@ -299,8 +299,8 @@ describe("unlocking", () => {
     await unlockUser(stack.deps.db, userId, { ...event, type: "account_unlocked" });
     expect((await unlock(userId)).body).toEqual({ changed: true });
     expect((await startChallenge(stack, user)).attemptsRemaining).toBe(7);
-    const told = (await eventsOf(userId)).filter(({ type }) => /^account_/.test(type));
-    expect(told.map(({ type }) => type)).toEqual([
+    const recorded = (await eventsOf(userId)).filter(({ type }) => /^account_/.test(type));
+    expect(recorded.map(({ type }) => type)).toEqual([
       ...["account_unlocked", "account_locked", "account_locked"],
     ]);
   });

@@ -80,11 +80,11 @@ test("what happens in the account arrives at its webhook and at no other account
   expect(secret).toMatch(/^whsec_[A-Za-z0-9+/]{32}$/);
   expect({ state, types }).toEqual({ state: "enabled", types: null });
   await other.add(theirs.url);
-  const told = await until(
+  const delivered = await until(
     async () => mine.received.filter(({ body }) => body.includes("webhook_added")),
     (all) => all.length === 1,
   );
-  expect(told.map((message) => verified(message, secret, stack.clock.now()))).toMatchObject([
+  expect(delivered.map((message) => verified(message, secret, stack.clock.now()))).toMatchObject([
     // The webhook exists when its own event is passed on.
     { type: "webhook_added", data: { actorId: one.admin.id, detail: { webhookId: id } } },
   ]);

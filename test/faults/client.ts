@@ -37,9 +37,9 @@ export function persistentClient(urls: readonly string[], address: string) {
       const answer = await once(path, { ...init, headers });
       tries.push(answer ? `${answer.response.status} ${answer.text}` : "none");
       if (answer && isFinal(answer.response.status, answer.text)) {
-        const { status, headers: told } = answer.response;
+        const { status, headers: received } = answer.response;
         if (status === 500) throw new Error(`${init.method} ${path} answered ${answer.text}`);
-        return new Response(answer.text || null, { status, headers: told });
+        return new Response(answer.text || null, { status, headers: received });
       }
       if (performance.now() > end)
         throw new Error(`${init.method} ${path} was not answered: ${tally(tries)}`);

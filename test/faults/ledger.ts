@@ -29,10 +29,10 @@ export const newLedger = (user: Person): Ledger => ({
 });
 
 /** Notes the attempts left that a client was told. Throws if they went up without a success. */
-export function noteAttempts(ledger: Ledger, told: number | undefined, spent: boolean): void {
+export function noteAttempts(ledger: Ledger, remaining: number | undefined, spent: boolean): void {
   const { attemptsRemaining: before } = ledger;
-  if (told === undefined) throw new Error("The attempts that remain were not told");
-  if (before !== undefined && (spent ? told >= before : told > before))
-    throw new Error(`${before} attempts remained, and then ${told}`);
-  ledger.attemptsRemaining = told;
+  if (remaining === undefined) throw new Error("The attempts that remain were not sent");
+  if (before !== undefined && (spent ? remaining >= before : remaining > before))
+    throw new Error(`${before} attempts remained, and then ${remaining}`);
+  ledger.attemptsRemaining = remaining;
 }

@@ -139,15 +139,19 @@ export async function outageRun(
   for (const call of calls) expectPromised(call);
 
   // Only attempts that got a 422 were spent.
-  const told = (name: string) => calls.filter(({ probe, right }) => probe === name && right).length;
+  const answered = (name: string) =>
+    calls.filter(({ probe, right }) => probe === name && right).length;
   const api = stage.api;
   const { attemptsRemaining } = (await api.challenge(guessed.id)).body;
-  expect(attemptsRemaining).toBe(7 - told("guess"));
+  expect(attemptsRemaining).toBe(7 - answered("guess"));
   const device = (await api.multiFactor(paired.token)).body.devices.find(
     ({ id }) => id === paired.id,
   );
   const last = (await api.verifyDevice(paired.token, paired.id, wrongPin)).problem.triesRemaining;
-  expect({ state: device?.state, last }).toEqual({ state: "awaiting_pin", last: 4 - told("pin") });
+  expect({ state: device?.state, last }).toEqual({
+    state: "awaiting_pin",
+    last: 4 - answered("pin"),
+  });
   expect((await api.verifyPasscode(guessed.id, guessed.passcode)).status).toBe(200);
   expect((await api.verifyDevice(paired.token, paired.id, paired.pin)).status).toBe(200);
   const judged = calls.filter(({ probe, status }) => probe === "thief" && status === 422).length;

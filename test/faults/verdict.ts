@@ -87,8 +87,12 @@ export async function judge(
     const opened = await openedSessions(installation, user.id);
     for (const { id, challenge } of opened) {
       if (challenge === undefined) continue;
-      const told = of("login_succeeded", by(workflowIds.loginChallenge(challenge)));
-      check("sessions with their event", told === 1, () => `${told} events of the session ${id}`);
+      const recorded = of("login_succeeded", by(workflowIds.loginChallenge(challenge)));
+      check(
+        "sessions with their event",
+        recorded === 1,
+        () => `${recorded} events of the session ${id}`,
+      );
     }
     const plain = opened.filter(({ challenge }) => challenge === undefined).length;
     const plainTold = of("login_succeeded", ({ workflowId }) => workflowId === null);
@@ -103,11 +107,11 @@ export async function judge(
       check("sessions that are over", status === 401, () => `${user.id}: a session lives`);
     }
     const failures = Number(await redis.get(`mfa:{${user.id}}:failures`));
-    const told = ledger.attemptsRemaining;
+    const remaining = ledger.attemptsRemaining;
     check(
       "failure counts",
-      ledger.locked ? failures > 6 : told === undefined || failures >= 7 - told,
-      () => `${user.id}: ${failures} failures are left, and ${told} attempts were told`,
+      ledger.locked ? failures > 6 : remaining === undefined || failures >= 7 - remaining,
+      () => `${user.id}: ${failures} failures are left, and ${remaining} attempts were told`,
     );
     if (ledger.locked) {
       const { status } = await api.logIn(user);

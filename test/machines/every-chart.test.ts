@@ -71,10 +71,10 @@ describe.each(everyChart)("%s", (_name, chart) => {
 
   test("names as next what it takes", () => {
     for (const place of places) {
-      const { state, next: told } = chart.view(place.snapshot);
+      const { state, next: named } = chart.view(place.snapshot);
       const taken = events.filter((event) => takes(place, event)).map(({ type }) => type);
       const expected = Object.keys(next).filter((name) => taken.includes(next[name]));
-      expect(told, place.path).toEqual(chart.nextInstead?.[state] ?? expected);
+      expect(named, place.path).toEqual(chart.nextInstead?.[state] ?? expected);
     }
   });
 

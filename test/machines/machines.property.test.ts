@@ -71,9 +71,9 @@ test("failures never go down within a challenge, and no resend forgets one", () 
       let failures = 0;
       for (const event of chosen) {
         // The store's counter only grows, so each rejection reports one failure more.
-        const told =
+        const numbered =
           event.type === "PASSCODE_REJECTED" ? { ...event, failures: failures + 1 } : event;
-        const next = take(machine, place, told as never);
+        const next = take(machine, place, numbered as never);
         expect(next.snapshot.context.failures, next.path).toBeGreaterThanOrEqual(failures);
         failures = next.snapshot.context.failures;
         place = next;

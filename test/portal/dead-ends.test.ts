@@ -169,10 +169,10 @@ test("back from the app to the phone within 30 seconds, the passcode that came i
   await page.getByText(/We sent a 7-digit passcode to/).waitFor();
   await press(page, "Use my authenticator app");
   await press(page, "Send a passcode to my phone");
-  const told = page.getByText(
+  const notice = page.getByText(
     /^We sent a passcode to .* moments ago\. Enter it, or request another/,
   );
-  expect(await told.textContent()).toMatch(/in \d+ seconds\.$/);
+  expect(await notice.textContent()).toMatch(/in \d+ seconds\.$/);
   expect(await page.getByRole("alert").count()).toBe(0);
   await expectAccessible(page);
   await page.getByLabel("Passcode").fill(passcode);

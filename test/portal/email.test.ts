@@ -24,15 +24,15 @@ test("a person says where notices go, is corrected, and takes the address away a
   await press(page, "Save");
   expect(await page.getByRole("status").textContent()).toContain("email address was changed");
   expect(await page.getByText("alice@example.com").isVisible()).toBe(true);
-  const told = () => keptMessages(portal.deps.redis, "alice@example.com");
-  await until(told, ({ length }) => length === 1);
+  const messages = () => keptMessages(portal.deps.redis, "alice@example.com");
+  await until(messages, ({ length }) => length === 1);
 
   await follow(page, "Edit the address for notifications");
   expect(await address.inputValue()).toBe("alice@example.com");
   await address.fill("");
   await press(page, "Save");
   expect(await page.getByText("No email address").isVisible()).toBe(true);
-  await until(told, ({ length }) => length === 2);
+  await until(messages, ({ length }) => length === 2);
 });
 
 test("the page takes what the service takes: an address with an international domain", async () => {

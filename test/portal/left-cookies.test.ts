@@ -219,9 +219,9 @@ describe("a device that another tab has verified", () => {
     expect(back.status).toBe(200);
     expect(back.at).toBe("/devices");
     expect((await web.open(`/devices/otp/${device.id}`)).at).toBe("/devices");
-    const told = await web.send(verify, { code: "000000" });
-    expect(told.at).toBe("/devices");
-    expect(told.notices.join()).toContain("You can use it to log in.");
+    const answer = await web.send(verify, { code: "000000" });
+    expect(answer.at).toBe("/devices");
+    expect(answer.notices.join()).toContain("You can use it to log in.");
   });
 
   test("a late set-up form does not replace the page that somebody wanted to reach", async () => {

@@ -11,12 +11,12 @@ import { logInByApp, withApp, withBoth, withPhone } from "./people.ts";
 const portal = usePortal();
 
 /** Reports on a login's newest message, as the provider does. */
-async function report(address: string, told: Omit<DeliveryReport, "reference">) {
+async function report(address: string, content: Omit<DeliveryReport, "reference">) {
   const id = new URL(address).pathname.split("/").at(-1) ?? "";
   const { redis, flows } = portal.deps;
   const reference = await redis.get(keys.newestDelivery(workflowIds.loginChallenge(id)));
   if (!reference) throw new Error("Nothing was sent");
-  await passReport({ redis, report: flows.reportDelivery }, { reference, ...told });
+  await passReport({ redis, report: flows.reportDelivery }, { reference, ...content });
 }
 
 describe("the login page", () => {

@@ -130,10 +130,9 @@ describe("a removal that nobody gets done", () => {
         fields: { "reset-reason": "The phone is lost" },
       },
     ]);
-    const told = ["The removal is finished. Multi-factor authentication is off."];
-    for (const page of [ofAll, ofOne])
-      expect(page).toMatchObject({ at: "/devices", notices: told });
-    expect(ofReset).toMatchObject({ at: `/support/users/${reset.user.id}`, notices: told });
+    const notices = ["The removal is finished. Multi-factor authentication is off."];
+    for (const page of [ofAll, ofOne]) expect(page).toMatchObject({ at: "/devices", notices });
+    expect(ofReset).toMatchObject({ at: `/support/users/${reset.user.id}`, notices });
     for (const { user } of [all, one, reset])
       expect(await listDevices(stack.deps.db, user.id)).toEqual([]);
   });

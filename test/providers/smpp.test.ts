@@ -284,8 +284,8 @@ test.each([
   });
   const error = await gateway.send(message()).catch((reason: unknown) => reason);
   expect(error).toMatchObject({ code: "not_bound" });
-  const told = inspect([logged, error], { depth: null, showHidden: true });
-  for (const secret of [smsc.password, "wrong-pw"]) expect(told).not.toContain(secret);
+  const printed = inspect([logged, error], { depth: null, showHidden: true });
+  for (const secret of [smsc.password, "wrong-pw"]) expect(printed).not.toContain(secret);
 });
 
 test("over TLS, an SMSC whose certificate is not trusted is not told the password", async () => {
@@ -310,8 +310,8 @@ test("neither log nor errors tell a number, a text or the password", async () =>
     await gateway
       .send(message(numberFor(treatment), "4711523 is secret"))
       .catch((error: unknown) => void errors.push(error));
-  const told = inspect([logged, errors], { depth: null, showHidden: true });
-  for (const secret of ["4711523", "1202555", smsc.password]) expect(told).not.toContain(secret);
+  const printed = inspect([logged, errors], { depth: null, showHidden: true });
+  for (const secret of ["4711523", "1202555", smsc.password]) expect(printed).not.toContain(secret);
   expect(errors).toHaveLength(2);
 });
 

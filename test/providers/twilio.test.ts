@@ -127,8 +127,8 @@ test("an error repeats nothing of Twilio's answer or of the request", async () =
   errors.push(await refusal(gateway().send(message())));
   const away = "http://127.0.0.1:9";
   errors.push(await refusal(gateway({ TWILIO_BASE_URL: away }).send(message())));
-  const told = inspect(errors, { depth: null, showHidden: true });
+  const printed = inspect(errors, { depth: null, showHidden: true });
   const basic = Buffer.from(`${ACCOUNT}:${TOKEN}`).toString("base64");
   for (const secret of ["4711523", TO.slice(1), "%2B1202", TOKEN, basic, "Invalid number"])
-    expect(told).not.toContain(secret);
+    expect(printed).not.toContain(secret);
 });

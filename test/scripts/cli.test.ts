@@ -223,9 +223,9 @@ describe("on a service of its own settings", { timeout: SOME_PROCESSES_MS }, () 
     expect((await quick(env, ["api-key", "make", user.id])).out).toMatch(/once: [0-9a-f]{32}$/m);
     expect(await json(["api-key", "revoke", user.id])).toEqual({ changed: true });
     expect((await quick(env, ["api-key", "revoke", user.id])).out).toContain("had no API key");
-    const told = await events(user.id);
-    expect(JSON.stringify(told)).not.toContain(apiKey);
-    expect(told.map(({ type }) => type).filter((type) => type.startsWith("api_key"))).toEqual(
+    const recorded = await events(user.id);
+    expect(JSON.stringify(recorded)).not.toContain(apiKey);
+    expect(recorded.map(({ type }) => type).filter((type) => type.startsWith("api_key"))).toEqual(
       ["revoked", "made", "made"].map((what) => `api_key_${what}`),
     );
   });
@@ -313,11 +313,11 @@ describe("on a service of its own settings", { timeout: SOME_PROCESSES_MS }, () 
       email: second,
     });
     expect(await json(["user", "set-email", name])).toEqual({ changed: true, email: null });
-    const told = (to: string) => async () =>
+    const mailTo = (to: string) => async () =>
       (await keptMessages(stack.deps.redis, to)).map(({ body }) => body).join();
-    expect(await until(told(first), Boolean)).toContain("By:    an operator of the service");
+    expect(await until(mailTo(first), Boolean)).toContain("By:    an operator of the service");
     expect(
-      await until(told(second), (text) => text.includes("no longer send notifications")),
+      await until(mailTo(second), (text) => text.includes("no longer send notifications")),
     ).not.toContain(first);
     expect(await refused(["user", "set-email", name, "nobody"])).toContain("not an email address");
   });
@@ -330,8 +330,8 @@ describe("on a service of its own settings", { timeout: SOME_PROCESSES_MS }, () 
     expect((await startChallenge(stack, user)).attemptsRemaining).toBe(7);
     await stack.passcodeTo(e164);
     expect((await quick(env, unlock)).out).toContain("was not locked; nothing changed");
-    const told = (await events(user.id)).filter(({ type }) => type === "account_unlocked");
-    expect(told).toMatchObject([{ actorId: "command_line", detail: { reason: "Ticket 42" } }]);
+    const recorded = (await events(user.id)).filter(({ type }) => type === "account_unlocked");
+    expect(recorded).toMatchObject([{ actorId: "command_line", detail: { reason: "Ticket 42" } }]);
   });
 
   test("a reset removes the devices and ends the sessions, and leaves the lock", async () => {

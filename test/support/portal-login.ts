@@ -35,7 +35,7 @@ export async function portalLogin(
   const flash = cookies.find((one) => one.includes("flash="))?.split(";")[0] ?? "";
   const page = await app.request(`https://mfa.example${location}`, { headers: { cookie: flash } });
   const text = await page.text();
-  const told = REFUSALS.filter(([words]) => words.test(text));
-  if (told.length !== 1) throw new Error(`${location} tells no refusal that is known: ${text}`);
-  return told[0]?.[1] as number;
+  const found = REFUSALS.filter(([words]) => words.test(text));
+  if (found.length !== 1) throw new Error(`${location} tells no refusal that is known: ${text}`);
+  return found[0]?.[1] as number;
 }

@@ -12,17 +12,17 @@ const within = (ms: number) => () => new Promise<void>((resolve) => setTimeout(r
 const never = () => new Promise<never>(() => {});
 
 test("all that one page asks of Temporal is waited for ten seconds together, not each", async () => {
-  let told: unknown;
+  let refusal: unknown;
   const page = withinPageTime(async () => {
     await calls.call("start", undefined, within(6_000));
     await calls.call("result", undefined, never).catch((error) => {
-      told = error;
+      refusal = error;
     });
   });
   await vi.advanceTimersByTimeAsync(9_900);
-  expect(told).toBeUndefined();
+  expect(refusal).toBeUndefined();
   await vi.advanceTimersByTimeAsync(200);
-  expect(told).toBeInstanceOf(TemporalAway);
+  expect(refusal).toBeInstanceOf(TemporalAway);
   await page;
 });
 

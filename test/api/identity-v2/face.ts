@@ -127,11 +127,11 @@ export function expectFault(answer: Answer, fault: keyof typeof CODES): string {
   expect(answer.headers.get("content-type")).toBe("application/json");
   expect(answer.headers.get("www-authenticate")).toBeNull();
   expect(answer.headers.get("cache-control")).toBe("no-store");
-  const told = answer.json[fault];
-  expect(told).toMatchObject({ code, message: expect.stringMatching(/\S/) });
+  const shown = answer.json[fault];
+  expect(shown).toMatchObject({ code, message: expect.stringMatching(/\S/) });
   expect(answer.text).not.toMatch(/\bat .*:\d+:\d+|node_modules|\.tsx?\b|insert into\b/i);
-  if (fault === "overLimit") expect(told.retryAfter).toBeGreaterThanOrEqual(1);
+  if (fault === "overLimit") expect(shown.retryAfter).toBeGreaterThanOrEqual(1);
   if (fault === "overLimit" || fault === "serviceUnavailable")
     expect(Number(answer.headers.get("retry-after"))).toBeGreaterThanOrEqual(1);
-  return told.message;
+  return shown.message;
 }

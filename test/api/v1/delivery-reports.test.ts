@@ -21,9 +21,9 @@ const stack = useStack();
 const INTERVAL_MS = 30_000;
 
 /** Reports as a provider does, with the reference of the message. */
-function report(reference: string, told: Omit<DeliveryReport, "reference">) {
+function report(reference: string, content: Omit<DeliveryReport, "reference">) {
   const { redis, flows } = stack.deps;
-  return passReport({ redis, report: flows.reportDelivery }, { reference, ...told });
+  return passReport({ redis, report: flows.reportDelivery }, { reference, ...content });
 }
 
 /** The reference of the flow's newest message. */

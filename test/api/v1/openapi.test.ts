@@ -65,8 +65,8 @@ test("every route under /v1 is in it, and nothing else", () => {
   const routes = stack.app.routes
     .filter(({ method, path }) => method !== "ALL" && path.startsWith("/v1/"))
     .map(({ method, path }) => `${method.toLowerCase()} ${path.replace(/:(\w+)/g, "{$1}")}`);
-  const told = operations().map(([call]) => call);
-  expect([...new Set(told)].sort()).toEqual([...new Set(routes)].sort());
+  const documented = operations().map(([call]) => call);
+  expect([...new Set(documented)].sort()).toEqual([...new Set(routes)].sort());
 });
 
 test("every call has a summary, a tag, its path's parameters, and says what it answers", () => {
@@ -111,16 +111,16 @@ test("every call that takes a session is refused without one, and says so in the
 });
 
 test("every problem is documented at some call, under its own status", () => {
-  const told = new Map<string, Set<number>>();
+  const documented = new Map<string, Set<number>>();
   for (const [, { responses }] of operations())
     for (const [status, { description }] of Object.entries(responses))
       for (const [, code = ""] of description.matchAll(/`(\w+)`: /g))
-        told.set(code, (told.get(code) ?? new Set()).add(Number(status)));
+        documented.set(code, (documented.get(code) ?? new Set()).add(Number(status)));
   /** Problems outside of every call, and one that only administrators' calls answer. */
-  const untold: ProblemCode[] = ["not_found", "method_not_allowed", "forbidden"];
+  const undocumented: ProblemCode[] = ["not_found", "method_not_allowed", "forbidden"];
   for (const [code, { status }] of Object.entries(PROBLEMS)) {
-    if (!told.has(code) && untold.includes(code as ProblemCode)) continue;
-    expect([code, [...(told.get(code) ?? [])]]).toEqual([code, [status]]);
+    if (!documented.has(code) && undocumented.includes(code as ProblemCode)) continue;
+    expect([code, [...(documented.get(code) ?? [])]]).toEqual([code, [status]]);
   }
 });
 

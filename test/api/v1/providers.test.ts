@@ -90,9 +90,9 @@ test("a message that nobody knows is answered as one that somebody waits for", a
   const known = await post(reference, formOf("delivered"));
   const unknown = await post(newId(), formOf("delivered"));
   const seen = ({ status, text, headers }: typeof known) => {
-    const told = Object.fromEntries(headers);
-    delete told["x-request-id"];
-    return { status, text, told };
+    const fields = Object.fromEntries(headers);
+    delete fields["x-request-id"];
+    return { status, text, fields };
   };
   expect(seen(unknown)).toEqual(seen(known));
 });
@@ -111,8 +111,8 @@ test("a report without a valid signature of Twilio is refused and changes nothin
     [sign(`https://attacker.example.com${pathOf(reference)}`, form), form],
     [sign(`http://login.example.com${pathOf(reference)}`, form), form],
   ] as const;
-  for (const [signature, told] of forged) {
-    const answer = await post(reference, told, signature, {
+  for (const [signature, sentForm] of forged) {
+    const answer = await post(reference, sentForm, signature, {
       host: "attacker.example.com",
       "x-forwarded-host": "attacker.example.com",
     });

@@ -61,10 +61,10 @@ export async function brokenRules(
   }
 
   const { events } = await listEvents(db, { userId: person.id, limit: 100 });
-  const told = events.slice(0, events.length - world.events).map(({ type }) => type);
+  const recorded = events.slice(0, events.length - world.events).map(({ type }) => type);
   for (const type of new Set(REQUESTS.flatMap(({ event }) => event ?? []))) {
     const done = succeeded.filter(({ event }) => event === type).length;
-    const noted = told.filter((each) => each === type).length;
+    const noted = recorded.filter((each) => each === type).length;
     const fits = EXACT.has(type) ? noted === done : noted >= Math.min(1, done);
     must(fits, `${done} successes and ${noted} events ${type}`);
   }

@@ -32,7 +32,7 @@ export function outcomes(stack: Stack, steps: 1 | 2) {
   /** The logins that work afterwards, with their second step. */
   async function loginsOf(world: World, stores: Awaited<ReturnType<typeof storesOf>>) {
     const login = await (stores.password === "new" ? logInAnew : logIn)(api, world);
-    const seen = [`password: ${told(login)}`];
+    const seen = [`password: ${summaryOf(login)}`];
     if (login.status !== 200 || login.body.status !== "challenge") return seen;
     const { id, methods } = login.body.challenge;
     seen.push(...methods);
@@ -55,7 +55,7 @@ export function outcomes(stack: Stack, steps: 1 | 2) {
     await lockWritten(stack, world);
     const stores = await storesOf(stack, world, answers);
     return {
-      answers: answers.map(told),
+      answers: answers.map(summaryOf),
       left: { ...stores, logins: await loginsOf(world, stores) },
     };
   };
@@ -64,7 +64,7 @@ export function outcomes(stack: Stack, steps: 1 | 2) {
 export type OutcomeOf = ReturnType<typeof outcomes>;
 
 /** The status, and a refusal's code (of either API) or a login's result. */
-function told({ status, text }: Answer<unknown>): string {
+function summaryOf({ status, text }: Answer<unknown>): string {
   const body = text.startsWith("{") ? JSON.parse(text) : {};
   const word = status < 400 ? body.status : (body.code ?? Object.keys(body)[0]);
   return [status, word].filter(Boolean).join(" ");

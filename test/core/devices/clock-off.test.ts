@@ -12,7 +12,7 @@ const offBy = (minutes: number, secret: string) =>
 test("a set-up from a phone with a wrong clock says by how much, and costs a try", async () => {
   const { token } = await logInByPassword(stack, await stack.createUser());
   const { device, secret } = await registerApp(stack, token);
-  for (const [minutes, told] of [
+  for (const [minutes, message] of [
     [-3, "about 3 minutes"],
     [9, "about 9 minutes"],
   ] as const) {
@@ -21,7 +21,7 @@ test("a set-up from a phone with a wrong clock says by how much, and costs a try
       code: "pin_rejected",
       clockOffMinutes: Math.abs(minutes),
     });
-    expect(answer.problem.detail).toContain(told);
+    expect(answer.problem.detail).toContain(message);
     expect(answer.problem.detail).toContain("automatic time");
   }
   const far = await stack.api.verifyDevice(token, device.id, offBy(20, secret));

@@ -16,7 +16,7 @@ const calls: string[] = [];
 let meanwhile: (() => Promise<unknown>) | undefined;
 vi.mock("@node-rs/argon2", async (original) => {
   const real = await original<typeof import("@node-rs/argon2")>();
-  const told =
+  const counted =
     <Args extends unknown[], Result>(name: string, work: (...args: Args) => Result) =>
     (...args: Args) => {
       calls.push(name);
@@ -26,7 +26,7 @@ vi.mock("@node-rs/argon2", async (original) => {
     await meanwhile?.();
     return real.hash(...args);
   };
-  return { ...real, hash: told("hash", hash), verify: told("verify", real.verify) };
+  return { ...real, hash: counted("hash", hash), verify: counted("verify", real.verify) };
 });
 
 const stack = useStack();

@@ -55,7 +55,7 @@ export async function policyAccount(stack: Stack) {
      */
     async changeSlowly(requirement: Requirement, days: number) {
       let goOn = () => {};
-      const told = new Promise<void>((resolve) => {
+      const released = new Promise<void>((resolve) => {
         goOn = resolve;
       });
       let answer: Promise<Answer<Policy>> | undefined;
@@ -63,7 +63,7 @@ export async function policyAccount(stack: Stack) {
         const slow = gatewayWith(stack, {
           async startPolicyRollout(args) {
             reached();
-            await told;
+            await released;
             return deps.flows.startPolicyRollout(args);
           },
         });

@@ -38,7 +38,7 @@ export async function judge(
   services: Services,
 ): Promise<Judgement> {
   const begun = performance.now();
-  const told = (outcome: Judgement["outcome"], by: string) => {
+  const judgement = (outcome: Judgement["outcome"], by: string) => {
     return { mutation, outcome, by, seconds: (performance.now() - begun) / 1000 };
   };
   try {
@@ -54,14 +54,14 @@ export async function judge(
       for (const each of noticedBy) {
         const run = await runVitest(copy.folder, [each], services);
         const failure = run.failures.find(({ of }) => of === "test") ?? run.failures[0];
-        if (failure) return told(noticed(failure) ? "noticed" : "error", wordsOf(failure));
-        if (!run.ended || run.passed === 0) return told("error", run.output.slice(-2000));
+        if (failure) return judgement(noticed(failure) ? "noticed" : "error", wordsOf(failure));
+        if (!run.ended || run.passed === 0) return judgement("error", run.output.slice(-2000));
         passed += run.passed;
       }
-      return told("survived", `${passed} tests passed`);
+      return judgement("survived", `${passed} tests passed`);
     });
   } catch (error) {
-    return told("error", (error as Error).message);
+    return judgement("error", (error as Error).message);
   }
 }
 

@@ -40,8 +40,8 @@ describe.each(KINDS)("users of an account on %s", (kind) => {
     const reminders = await remindersOf(account);
     const others = users.filter(({ id }) => id !== configured.id);
     expect(reminders.map(({ userId }) => userId).sort()).toEqual(others.map(({ id }) => id).sort());
-    const { key: _, ...told } = event;
-    for (const one of reminders) expect(one).toMatchObject({ ...told, actorId: null, at: AT });
+    const { key: _, ...fields } = event;
+    for (const one of reminders) expect(one).toMatchObject({ ...fields, actorId: null, at: AT });
   });
 
   test("of administrators who all resign at once one stays", async () => {

@@ -106,8 +106,8 @@ describe.each(KINDS)("removal on %s", (kind) => {
     const app = await addedOtp(pools.db, user);
     await withCodes(user);
     const event = eventOf(user, "devices_removed");
-    const told = await burst(pools, 6, (db) => removeAll(user, db, event));
-    for (const { removed } of told) {
+    const answers = await burst(pools, 6, (db) => removeAll(user, db, event));
+    for (const { removed } of answers) {
       expect(new Set(removed.map(({ id }) => id))).toEqual(new Set([phone.id, app.id]));
       expect(removed).toContainEqual({ id: phone.id, type: "sms" });
     }

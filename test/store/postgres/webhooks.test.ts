@@ -55,8 +55,8 @@ describe.each(KINDS)("webhooks on %s", (kind) => {
     const target = { accountId: user.accountId, webhookId: webhook.id };
     const failing = eventOf(user, "webhook_disabled");
     const disable = { ...target, reason: "failing" };
-    const told = await burst(pools, 6, (db) => setWebhookDisabled(db, disable, failing));
-    expect(told.filter(Boolean)).toHaveLength(1);
+    const answers = await burst(pools, 6, (db) => setWebhookDisabled(db, disable, failing));
+    expect(answers.filter(Boolean)).toHaveLength(1);
     expect(await listEnabledWebhooks(pools.db, [user.accountId])).toEqual([]);
     const enable = { ...target, reason: null };
     expect(await setWebhookDisabled(pools.db, enable, eventOf(user, "webhook_enabled"))).toBe(true);
