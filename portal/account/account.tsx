@@ -20,7 +20,7 @@ import {
   takeForm,
   ticked,
 } from "../layout/form.ts";
-import { page, type Who } from "../layout/layout.tsx";
+import { cardPage, page, type Who } from "../layout/layout.tsx";
 import { Field, Form, Notice, Time } from "../layout/parts.tsx";
 import { signedInAs, signedInLatelyAs } from "../layout/roles.ts";
 import type { Faults } from "../layout/words.ts";
@@ -133,24 +133,24 @@ function accountPage(c: PortalContext, who: Who, policy: Policy) {
 type Choice = { requirement: Policy["requirement"]; days: string };
 
 function requirementPage(c: PortalContext, who: Who, policy: Policy, choice: Choice) {
-  return page(
+  return cardPage(
     c,
-    { title: TITLE, who, narrow: true },
-    <>
-      {policy.youMustSetUp && (
+    {
+      title: TITLE,
+      who,
+      before: policy.youMustSetUp && (
         <Notice>
           You have no verified device. If you require it now, you will be logged out too. You can{" "}
           <a href="/devices">add a device first</a>.
         </Notice>
-      )}
-      <section class="card">
-        <h1>{TITLE}</h1>
-        <p>
-          If required, everyone without a verified device is logged out and must add one at their
-          next login. They must do it themselves.
-        </p>
-        <PolicyForm choice={choice} faults={c.get("faults")} />
-      </section>
+      ),
+    },
+    <>
+      <p>
+        If required, everyone without a verified device is logged out and must add one at their next
+        login. They must do it themselves.
+      </p>
+      <PolicyForm choice={choice} faults={c.get("faults")} />
     </>,
   );
 }

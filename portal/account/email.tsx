@@ -7,7 +7,7 @@ import type { Session } from "../../store/redis/sessions/sessions.ts";
 import { EmailField } from "../layout/fields.tsx";
 import { done } from "../layout/flash.ts";
 import { field, type PortalContext, type PortalEnv, requireFit, takeForm } from "../layout/form.ts";
-import { page, whoOf } from "../layout/layout.tsx";
+import { cardPage, whoOf } from "../layout/layout.tsx";
 import { Form } from "../layout/parts.tsx";
 import { signedIn, signedInLately } from "../layout/session.ts";
 
@@ -30,15 +30,13 @@ export function emailPages(app: Hono<PortalEnv>, deps: Deps) {
 }
 
 async function emailPage(c: PortalContext, deps: Deps, session: Session) {
-  return page(
+  return cardPage(
     c,
     {
       title: "Email notifications",
       who: await whoOf(deps, session),
-      narrow: true,
     },
-    <section class="card">
-      <h1>Email notifications</h1>
+    <>
       <p>
         We tell you when your devices, recovery codes, default method, password, role, API key or
         this address change, when a recovery code is used, when your account is locked, unlocked,
@@ -57,6 +55,6 @@ async function emailPage(c: PortalContext, deps: Deps, session: Session) {
           <a href="/devices">Cancel</a>
         </div>
       </Form>
-    </section>,
+    </>,
   );
 }

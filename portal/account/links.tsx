@@ -5,7 +5,7 @@ import type { Deps } from "../../core/deps.ts";
 import { PasswordField, UsernameField } from "../layout/fields.tsx";
 import { done } from "../layout/flash.ts";
 import { field, type PortalContext, type PortalEnv, takeForm } from "../layout/form.ts";
-import { page, type Who } from "../layout/layout.tsx";
+import { cardPage, page, type Who } from "../layout/layout.tsx";
 import { Form } from "../layout/parts.tsx";
 import { signedInAs, signedInLatelyAs } from "../layout/roles.ts";
 
@@ -70,11 +70,10 @@ function listPage(c: PortalContext, who: Who, links: Link[]) {
 
 function newPage(c: PortalContext, who: Who) {
   const faults = c.get("faults");
-  return page(
+  return cardPage(
     c,
-    { title: "Link a Cloud account", who, narrow: true },
-    <section class="card">
-      <h1>Link a Cloud account</h1>
+    { title: "Link a Cloud account", who },
+    <>
       <p>
         Enter the user name and password of an administrator of the Cloud account. We use the
         password once and do not keep it. Both accounts will show the link in their activity.
@@ -91,6 +90,6 @@ function newPage(c: PortalContext, who: Who) {
           <a href={PATH}>Cancel</a>
         </div>
       </Form>
-    </section>,
+    </>,
   );
 }

@@ -5,7 +5,7 @@ import { changeOwnPassword } from "../../core/users/password.ts";
 import type { Session } from "../../store/redis/sessions/sessions.ts";
 import { NewPasswordField, PasswordField } from "../layout/fields.tsx";
 import { badFields, type PortalContext, type PortalEnv, takeForm } from "../layout/form.ts";
-import { page, whoOf } from "../layout/layout.tsx";
+import { cardPage, whoOf } from "../layout/layout.tsx";
 import { Form } from "../layout/parts.tsx";
 import { signedIn, signedInLately } from "../layout/session.ts";
 
@@ -37,11 +37,10 @@ export function passwordPages(app: Hono<PortalEnv>, deps: Deps) {
 async function passwordPage(c: PortalContext, deps: Deps, session: Session) {
   const faults = c.get("faults");
   const who = await whoOf(deps, session);
-  return page(
+  return cardPage(
     c,
-    { title: "Change your password", who, narrow: true },
-    <section class="card">
-      <h1>Change your password</h1>
+    { title: "Change your password", who },
+    <>
       <p>You will be logged out everywhere and must log in with the new password.</p>
       <Form action={PATH}>
         {/* For password managers. */}
@@ -64,6 +63,6 @@ async function passwordPage(c: PortalContext, deps: Deps, session: Session) {
           <a href="/sessions">Cancel</a>
         </div>
       </Form>
-    </section>,
+    </>,
   );
 }

@@ -14,7 +14,7 @@ import { confirmPage } from "../layout/confirm.tsx";
 import { EmailField, NewPasswordField, UsernameField } from "../layout/fields.tsx";
 import { done } from "../layout/flash.ts";
 import { field, type PortalContext, type PortalEnv, requireFit, takeForm } from "../layout/form.ts";
-import { page, type Who } from "../layout/layout.tsx";
+import { cardPage, page, type Who } from "../layout/layout.tsx";
 import { Form, Time } from "../layout/parts.tsx";
 import { signedInAs, signedInLatelyAs } from "../layout/roles.ts";
 import { METHOD_WORDS } from "../layout/words.ts";
@@ -163,11 +163,10 @@ function UserRow({ user, own }: { user: AccountUser; own: boolean }) {
 
 function newPage(c: PortalContext, who: Who) {
   const faults = c.get("faults");
-  return page(
+  return cardPage(
     c,
-    { title: "Add a user", who, narrow: true },
-    <section class="card">
-      <h1>Add a user</h1>
+    { title: "Add a user", who },
+    <>
       <p>Users add their own devices, when your account requires it or any time before.</p>
       <Form action="/account/users">
         <UsernameField label="User name" faults={faults} />
@@ -182,6 +181,6 @@ function newPage(c: PortalContext, who: Who) {
           <a href="/account/users">Cancel</a>
         </div>
       </Form>
-    </section>,
+    </>,
   );
 }

@@ -9,7 +9,7 @@ import { METHODS } from "../../store/methods.ts";
 import type { Session } from "../../store/redis/sessions/sessions.ts";
 import { done } from "../layout/flash.ts";
 import { field, type PortalContext, type PortalEnv, takeForm } from "../layout/form.ts";
-import { page, whoOf } from "../layout/layout.tsx";
+import { cardPage, whoOf } from "../layout/layout.tsx";
 import { Form } from "../layout/parts.tsx";
 import { signedIn, signedInLately } from "../layout/session.ts";
 import { METHOD_WORDS } from "../layout/words.ts";
@@ -32,37 +32,33 @@ export function defaultMethodPages(app: Hono<PortalEnv>, deps: Deps) {
 async function defaultPage(c: PortalContext, deps: Deps, session: Session) {
   const { defaultMethod } = await getMultiFactor(deps, session);
   const chosen = c.get("faults").typed?.method ?? defaultMethod;
-  return page(
+  return cardPage(
     c,
     {
       title: "Default authentication method",
       who: await whoOf(deps, session),
-      narrow: true,
     },
-    <section class="card">
-      <h1>Default authentication method</h1>
-      <Form action="/devices/default">
-        <fieldset>
-          <legend>Ask me first for</legend>
-          {METHODS.map((method) => (
-            <div class="check">
-              <input
-                type="radio"
-                name="method"
-                id={method}
-                value={method}
-                checked={method === chosen}
-              />
-              <label for={method}>{METHOD_WORDS[method]}</label>
-            </div>
-          ))}
-        </fieldset>
-        <p class="quiet">You can still choose the other method when you log in.</p>
-        <div class="actions">
-          <button type="submit">Save</button>
-          <a href="/devices">Cancel</a>
-        </div>
-      </Form>
-    </section>,
+    <Form action="/devices/default">
+      <fieldset>
+        <legend>Ask me first for</legend>
+        {METHODS.map((method) => (
+          <div class="check">
+            <input
+              type="radio"
+              name="method"
+              id={method}
+              value={method}
+              checked={method === chosen}
+            />
+            <label for={method}>{METHOD_WORDS[method]}</label>
+          </div>
+        ))}
+      </fieldset>
+      <p class="quiet">You can still choose the other method when you log in.</p>
+      <div class="actions">
+        <button type="submit">Save</button>
+        <a href="/devices">Cancel</a>
+      </div>
+    </Form>,
   );
 }

@@ -20,7 +20,7 @@ import {
   takeForm,
   ticked,
 } from "../layout/form.ts";
-import { page, type Who, whoOf } from "../layout/layout.tsx";
+import { cardPage, type Who, whoOf } from "../layout/layout.tsx";
 import { Check, CodeField, Field, Form } from "../layout/parts.tsx";
 import { signedIn, signedInLately } from "../layout/session.ts";
 import { isOwnSetUp, keepSetUp } from "./own-set-up.ts";
@@ -81,12 +81,10 @@ async function unverifiedApp(c: PortalContext, deps: Deps) {
 }
 
 function namePage(c: PortalContext, who: Who) {
-  return page(
+  return cardPage(
     c,
-    { title: "Name of your Device", who, narrow: true },
-    <section class="card">
-      <p class="step">Step 1 of 2</p>
-      <h1>Name of your Device</h1>
+    { title: "Name of your Device", who, step: "Step 1 of 2" },
+    <>
       <p>
         You need an authenticator app, such as Google Authenticator, Microsoft Authenticator, Authy,
         Duo, SecureAuth, 2FAS, Aegis or 1Password.
@@ -105,7 +103,7 @@ function namePage(c: PortalContext, who: Who) {
           <a href="/devices">Cancel</a>
         </div>
       </Form>
-    </section>,
+    </>,
   );
 }
 
@@ -113,32 +111,34 @@ type App = { id: string; name: string | null };
 
 /** The second step; `setup` is only given to the session that began the set-up. */
 function codePage(c: PortalContext, who: Who, { id, name }: App, setup?: OtpSetup) {
-  return page(
+  return cardPage(
     c,
-    { title: "Verify Code", who, narrow: true },
+    {
+      title: "Verify Code",
+      who,
+      step: "Step 2 of 2",
+      after: (
+        <section class="card">
+          <h2>{setup ? "QR code does not work?" : "Not in your app yet?"}</h2>
+          <p>
+            {!setup && "We do not show its QR code any more. "}You can create a new one. The old one
+            will stop working.
+          </p>
+          <Form action={`/devices/otp/${id}/restart`}>
+            <button type="submit" class="second">
+              Create a new QR code
+            </button>
+          </Form>
+        </section>
+      ),
+    },
     <>
-      <section class="card">
-        <p class="step">Step 2 of 2</p>
-        <h1>Verify Code</h1>
-        {setup ? (
-          <Barcode setup={setup} />
-        ) : (
-          <p>If you have added {name} to your authenticator app, enter the code that it shows.</p>
-        )}
-        <CodeForm c={c} id={id} />
-      </section>
-      <section class="card">
-        <h2>{setup ? "QR code does not work?" : "Not in your app yet?"}</h2>
-        <p>
-          {!setup && "We do not show its QR code any more. "}You can create a new one. The old one
-          will stop working.
-        </p>
-        <Form action={`/devices/otp/${id}/restart`}>
-          <button type="submit" class="second">
-            Create a new QR code
-          </button>
-        </Form>
-      </section>
+      {setup ? (
+        <Barcode setup={setup} />
+      ) : (
+        <p>If you have added {name} to your authenticator app, enter the code that it shows.</p>
+      )}
+      <CodeForm c={c} id={id} />
     </>,
   );
 }

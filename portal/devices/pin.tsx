@@ -10,7 +10,7 @@ import { Problem } from "../../core/problem.ts";
 import { undelivered } from "../layout/delivery-help.ts";
 import { done } from "../layout/flash.ts";
 import { field, type PortalContext, type PortalEnv, takeForm, ticked } from "../layout/form.ts";
-import { page, type Who, whoOf } from "../layout/layout.tsx";
+import { cardPage, type Who, whoOf } from "../layout/layout.tsx";
 import { Check, CodeField, Form, Notice, Reload } from "../layout/parts.tsx";
 import { signedIn } from "../layout/session.ts";
 import { isOwnSetUp } from "./own-set-up.ts";
@@ -55,41 +55,43 @@ type Waiting = { waitMs: number; intervalMs: number };
 function verifyPage(c: PortalContext, who: Who, device: DeviceView, waiting: Waiting) {
   const faults = c.get("faults");
   const action = `/devices/sms/${device.id}`;
-  return page(
+  return cardPage(
     c,
-    { title: "Verify PIN", who, narrow: true },
+    {
+      title: "Verify PIN",
+      who,
+      step: "Step 2 of 2",
+      after: (
+        <div id="offers">
+          {device.next.includes("pin") && <NewPin device={device} waiting={waiting} />}
+        </div>
+      ),
+    },
     <>
-      <section class="card">
-        <p class="step">Step 2 of 2</p>
-        <h1>Verify PIN</h1>
-        <Delivery device={device} waitMs={waiting.waitMs} />
-        <p>
-          Wrong number? <a href={`/devices/manage/${device.id}/remove`}>Remove it</a>, then add the
-          right one.
-        </p>
-        {device.next.includes("verify") && (
-          <Form action={`${action}/verify`}>
-            <CodeField label="PIN" hint="The 4 digits of the newest message." faults={faults} />
-            <Check
-              faults={faults}
-              name="makeDefault"
-              label="Make this my default authentication method"
-              hint="Text this phone a passcode first."
-              checked
-            />
-            <p class="quiet">
-              After verifying, you will be logged out and asked to log in with this phone.
-            </p>
-            <div class="actions">
-              <button type="submit">Verify SMS Device</button>
-              <a href="/devices">Verify later</a>
-            </div>
-          </Form>
-        )}
-      </section>
-      <div id="offers">
-        {device.next.includes("pin") && <NewPin device={device} waiting={waiting} />}
-      </div>
+      <Delivery device={device} waitMs={waiting.waitMs} />
+      <p>
+        Wrong number? <a href={`/devices/manage/${device.id}/remove`}>Remove it</a>, then add the
+        right one.
+      </p>
+      {device.next.includes("verify") && (
+        <Form action={`${action}/verify`}>
+          <CodeField label="PIN" hint="The 4 digits of the newest message." faults={faults} />
+          <Check
+            faults={faults}
+            name="makeDefault"
+            label="Make this my default authentication method"
+            hint="Text this phone a passcode first."
+            checked
+          />
+          <p class="quiet">
+            After verifying, you will be logged out and asked to log in with this phone.
+          </p>
+          <div class="actions">
+            <button type="submit">Verify SMS Device</button>
+            <a href="/devices">Verify later</a>
+          </div>
+        </Form>
+      )}
     </>,
   );
 }

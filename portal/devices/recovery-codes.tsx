@@ -8,7 +8,7 @@ import { Problem } from "../../core/problem.ts";
 import { confirmPage } from "../layout/confirm.tsx";
 import { done } from "../layout/flash.ts";
 import { badFields, field, type PortalContext, type PortalEnv, takeForm } from "../layout/form.ts";
-import { page, type Who, whoOf } from "../layout/layout.tsx";
+import { cardPage, type Who, whoOf } from "../layout/layout.tsx";
 import { Field, Notice } from "../layout/parts.tsx";
 import { signedIn, signedInLately } from "../layout/session.ts";
 
@@ -83,42 +83,44 @@ function quantityPage(c: PortalContext, who: Who, remaining: number) {
 
 function codesPage(c: PortalContext, who: Who, shown: string[]) {
   const [codes, text = ""] = [shown.slice(0, -1), shown.at(-1)];
-  return page(
+  return cardPage(
     c,
-    { title: "Your recovery codes", who, narrow: true },
+    {
+      title: "Your recovery codes",
+      who,
+      before: (
+        <Notice>
+          Save these codes now. You won't see them again. Any older codes no longer work.
+        </Notice>
+      ),
+    },
     <>
-      <Notice>
-        Save these codes now. You won't see them again. Any older codes no longer work.
-      </Notice>
-      <section class="card">
-        <h1>Your recovery codes</h1>
-        <p>
-          Each code logs you in once, in place of a passcode. Store them somewhere safe, such as a
-          password manager.
-        </p>
-        <ul class="codes secret" id="codes">
-          {codes.map((code) => (
-            <li>{code}</li>
-          ))}
-        </ul>
-        <div class="actions">
-          <a
-            class="button"
-            download="recovery-codes.txt"
-            href={`data:text/plain;charset=utf-8,${encodeURIComponent(text)}`}
-          >
-            Save your codes
-          </a>
-          <button type="button" class="second" data-copy="codes" hidden>
-            Copy
-          </button>
-          <button type="button" class="second" data-print hidden>
-            Print
-          </button>
-          <span id="told" role="status" />
-          <a href="/devices">Done</a>
-        </div>
-      </section>
+      <p>
+        Each code logs you in once, in place of a passcode. Store them somewhere safe, such as a
+        password manager.
+      </p>
+      <ul class="codes secret" id="codes">
+        {codes.map((code) => (
+          <li>{code}</li>
+        ))}
+      </ul>
+      <div class="actions">
+        <a
+          class="button"
+          download="recovery-codes.txt"
+          href={`data:text/plain;charset=utf-8,${encodeURIComponent(text)}`}
+        >
+          Save your codes
+        </a>
+        <button type="button" class="second" data-copy="codes" hidden>
+          Copy
+        </button>
+        <button type="button" class="second" data-print hidden>
+          Print
+        </button>
+        <span id="told" role="status" />
+        <a href="/devices">Done</a>
+      </div>
     </>,
   );
 }

@@ -6,7 +6,7 @@ import type { Session } from "../../store/redis/sessions/sessions.ts";
 import { RemovalUnderWay } from "../../temporal/errors.ts";
 import { done } from "../layout/flash.ts";
 import { ownPath, type PortalContext, type PortalEnv } from "../layout/form.ts";
-import { page, whoOf } from "../layout/layout.tsx";
+import { cardPage, whoOf } from "../layout/layout.tsx";
 import { signedIn } from "../layout/session.ts";
 
 const PATH = "/devices/removals";
@@ -66,11 +66,10 @@ async function removalOf({ flows }: Deps, id: string) {
 
 async function underWayPage(c: PortalContext, deps: Deps, session: Session) {
   const title = "Please wait";
-  return page(
+  return cardPage(
     c,
-    { title, who: await whoOf(deps, session), narrow: true, againS: LOOK_S },
-    <section class="card">
-      <h1>{title}</h1>
+    { title, who: await whoOf(deps, session), againS: LOOK_S },
+    <>
       <p id="removal" role="status" data-follow={String(LOOK_S)}>
         The devices are being removed. This continues in the background. The next page opens when it
         is finished.
@@ -78,6 +77,6 @@ async function underWayPage(c: PortalContext, deps: Deps, session: Session) {
       <p>
         You don't have to wait here. <a href={ownPath(c.req.query("to"))}>Continue</a>
       </p>
-    </section>,
+    </>,
   );
 }

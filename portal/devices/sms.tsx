@@ -6,7 +6,7 @@ import { getMultiFactor } from "../../core/devices/devices.ts";
 import { registerSmsDevice } from "../../core/devices/sms.ts";
 import { done } from "../layout/flash.ts";
 import { field, type PortalContext, type PortalEnv, takeForm } from "../layout/form.ts";
-import { page, type Who, whoOf } from "../layout/layout.tsx";
+import { cardPage, type Who, whoOf } from "../layout/layout.tsx";
 import { described, Field, Form } from "../layout/parts.tsx";
 import { signedIn, signedInLately } from "../layout/session.ts";
 import type { Faults } from "../layout/words.ts";
@@ -47,34 +47,30 @@ export function smsPages(app: Hono<PortalEnv>, deps: Deps) {
 
 function registerPage(c: PortalContext, who: Who) {
   const faults = c.get("faults");
-  return page(
+  return cardPage(
     c,
-    { title: "Register SMS Device", who, narrow: true },
-    <section class="card">
-      <p class="step">Step 1 of 2</p>
-      <h1>Register SMS Device</h1>
-      <Form action="/devices/sms">
-        <CountryField chosen={faults.typed?.countryCode ?? FIRST} faults={faults} />
-        <Field
-          name="phoneNumber"
-          label="Phone number"
-          hint="Leave out the country code. Standard message and data rates may apply."
-          faults={faults}
-          type="tel"
-          autocomplete="tel-national"
-          required
-        />
-        <p>We will text a 4-digit PIN to confirm this number is yours.</p>
-        <p>
-          Anyone who takes over your number or reads your messages can get your passcodes.{" "}
-          <a href="/devices/otp/new">An authenticator app</a> is safer.
-        </p>
-        <div class="actions">
-          <button type="submit">Add SMS Device</button>
-          <a href="/devices">Cancel</a>
-        </div>
-      </Form>
-    </section>,
+    { title: "Register SMS Device", who, step: "Step 1 of 2" },
+    <Form action="/devices/sms">
+      <CountryField chosen={faults.typed?.countryCode ?? FIRST} faults={faults} />
+      <Field
+        name="phoneNumber"
+        label="Phone number"
+        hint="Leave out the country code. Standard message and data rates may apply."
+        faults={faults}
+        type="tel"
+        autocomplete="tel-national"
+        required
+      />
+      <p>We will text a 4-digit PIN to confirm this number is yours.</p>
+      <p>
+        Anyone who takes over your number or reads your messages can get your passcodes.{" "}
+        <a href="/devices/otp/new">An authenticator app</a> is safer.
+      </p>
+      <div class="actions">
+        <button type="submit">Add SMS Device</button>
+        <a href="/devices">Cancel</a>
+      </div>
+    </Form>,
   );
 }
 

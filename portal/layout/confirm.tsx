@@ -1,6 +1,6 @@
 import type { Child } from "hono/jsx";
 import type { PortalContext } from "./form.ts";
-import { page, type Who } from "./layout.tsx";
+import { cardPage, type Who } from "./layout.tsx";
 import { Form } from "./parts.tsx";
 
 type Question = {
@@ -24,23 +24,20 @@ export function confirmPage(
   { title, action, hidden = {}, button, safe, cancel }: Question,
   children: Child,
 ) {
-  return page(
+  return cardPage(
     c,
-    { title, who, narrow: true },
-    <section class="card">
-      <h1>{title}</h1>
-      <Form action={action}>
-        {children}
-        {Object.entries(hidden).map(([name, value]) => (
-          <input type="hidden" name={name} value={value} />
-        ))}
-        <div class="actions">
-          <button type="submit" class={safe ? undefined : "danger"}>
-            {button}
-          </button>
-          <a href={cancel}>Cancel</a>
-        </div>
-      </Form>
-    </section>,
+    { title, who },
+    <Form action={action}>
+      {children}
+      {Object.entries(hidden).map(([name, value]) => (
+        <input type="hidden" name={name} value={value} />
+      ))}
+      <div class="actions">
+        <button type="submit" class={safe ? undefined : "danger"}>
+          {button}
+        </button>
+        <a href={cancel}>Cancel</a>
+      </div>
+    </Form>,
   );
 }

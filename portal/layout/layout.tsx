@@ -63,6 +63,35 @@ export function page(c: PortalContext, { status = 200, ...of }: Page, children: 
   return c.html(html`<!doctype html>${body}`, status);
 }
 
+type CardPage = Omit<Page, "narrow"> & {
+  /** The line above the heading: which step the page is. */
+  step?: string;
+  /** What the page shows above and below the card. */
+  before?: Child;
+  after?: Child;
+};
+
+/** Answers with a narrow page whose content is a card with the title as its heading. */
+export function cardPage(
+  c: PortalContext,
+  { step, before, after, ...of }: CardPage,
+  children: Child,
+) {
+  return page(
+    c,
+    { ...of, narrow: true },
+    <>
+      {before}
+      <section class="card">
+        {step && <p class="step">{step}</p>}
+        <h1>{of.title}</h1>
+        {children}
+      </section>
+      {after}
+    </>,
+  );
+}
+
 type LayoutProps = Omit<Page, "status"> & { service: string; path: string; children: Child };
 
 function Layout({ title, who, narrow, againS, service, path, children }: LayoutProps) {

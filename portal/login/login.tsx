@@ -19,7 +19,7 @@ import {
   takeForm,
   ticked,
 } from "../layout/form.ts";
-import { page } from "../layout/layout.tsx";
+import { cardPage } from "../layout/layout.tsx";
 import { Form, Notice } from "../layout/parts.tsx";
 import { keepsCookies, keepToken, signedIn, tryCookies } from "../layout/session.ts";
 import { failedBefore } from "../layout/words.ts";
@@ -93,33 +93,26 @@ function loginPage(
   { to, again, message }: { to: string; again: boolean; message?: string },
 ) {
   const faults = c.get("faults");
-  return page(
+  return cardPage(
     c,
-    { title: "Log in", narrow: true },
-    <>
-      {message && <Notice>{message}</Notice>}
-      <section class="card">
-        <h1>Log in</h1>
-        <Form action="/login">
-          <input type="hidden" name="to" value={to} />
-          {again && <input type="hidden" name="again" />}
-          <UsernameField label="User name" faults={faults} own />
-          <PasswordField kind="current-password" label="Password" faults={faults} />
-          <button type="submit">Log in</button>
-        </Form>
-      </section>
-    </>,
+    { title: "Log in", before: message && <Notice>{message}</Notice> },
+    <Form action="/login">
+      <input type="hidden" name="to" value={to} />
+      {again && <input type="hidden" name="again" />}
+      <UsernameField label="User name" faults={faults} own />
+      <PasswordField kind="current-password" label="Password" faults={faults} />
+      <button type="submit">Log in</button>
+    </Form>,
   );
 }
 
 /** The page that says why a login cannot last in this browser. */
 function cookiesPage(c: PortalContext, { config }: Deps) {
   const title = "Your browser did not keep our cookie";
-  return page(
+  return cardPage(
     c,
-    { title, narrow: true },
-    <section class="card">
-      <h1>{title}</h1>
+    { title },
+    <>
       <p>
         A cookie keeps you logged in. Allow cookies for this site, and open it with https:// in
         front of its address
@@ -130,7 +123,7 @@ function cookiesPage(c: PortalContext, { config }: Deps) {
       <a class="button" href="/login">
         Log in
       </a>
-    </section>,
+    </>,
   );
 }
 

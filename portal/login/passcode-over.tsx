@@ -2,22 +2,21 @@ import type { Challenge } from "../../core/login/challenge-view.ts";
 import { accountLocked, challengeSpent } from "../../core/login/challenges.ts";
 import { withSupport } from "../../core/support/support-contact.ts";
 import type { PortalContext } from "../layout/form.ts";
-import { page } from "../layout/layout.tsx";
+import { cardPage } from "../layout/layout.tsx";
 import { Linked } from "../layout/parts.tsx";
 
 /** The page of a challenge that was answered in another tab or browser. */
 export function answeredPage(c: PortalContext, to: string) {
   const title = "This login was completed in another tab";
-  return page(
+  return cardPage(
     c,
-    { title, narrow: true },
-    <section class="card">
-      <h1>{title}</h1>
+    { title },
+    <>
       <p>Continue there, or log in here as well.</p>
       <a class="button" href={to}>
         Continue
       </a>
-    </section>,
+    </>,
   );
 }
 
@@ -30,11 +29,10 @@ export function overPage(c: PortalContext, { state, problem }: Challenge) {
       ? challengeSpent().message
       : "It took too long, or your devices changed. Log in again.";
   const title = locked ? "Your account is locked" : "This login expired";
-  return page(
+  return cardPage(
     c,
-    { title, narrow: true, status: locked ? 423 : 410 },
-    <section class="card">
-      <h1>{title}</h1>
+    { title, status: locked ? 423 : 410 },
+    <>
       <p role="alert">
         {locked ? (
           <Linked text={withSupport(accountLocked(), contact).message} contact={contact} />
@@ -45,6 +43,6 @@ export function overPage(c: PortalContext, { state, problem }: Challenge) {
       <a class="button" href="/login">
         Log in
       </a>
-    </section>,
+    </>,
   );
 }

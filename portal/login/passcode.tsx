@@ -19,7 +19,7 @@ import {
   type PortalEnv,
   takeForm,
 } from "../layout/form.ts";
-import { page } from "../layout/layout.tsx";
+import { cardPage } from "../layout/layout.tsx";
 import { CodeField, Field, Form, Notice, Reload, Time } from "../layout/parts.tsx";
 import { keepToken, liveSession } from "../layout/session.ts";
 import { type Faults, failedBefore } from "../layout/words.ts";
@@ -97,36 +97,37 @@ function passcodePage(c: PortalContext, deps: Deps, challenge: Challenge, wait: 
   const recovery = isForRecovery(c);
   const { intervalMs } = deps.config.limits.passcode;
   const title = recovery ? "Enter a recovery code" : "Enter your passcode";
-  return page(
+  return cardPage(
     c,
-    { title, narrow: true },
+    {
+      title,
+      step: "Second step of your login",
+      after: (
+        <section class="card">
+          <h2>Try another way</h2>
+          <div class="ways" id="offers">
+            {challenge.next.includes("resend") && !recovery && (
+              <Resend c={c} id={challenge.id} wait={wait} soon={wait <= intervalMs} />
+            )}
+            <OtherMethod c={c} challenge={challenge} />
+            <a href={pathOf(c, recovery ? {} : { with: "recovery" })}>
+              {recovery ? "Use a passcode" : "Use a recovery code"}
+            </a>
+            <a href="/login">Log in as someone else</a>
+          </div>
+        </section>
+      ),
+    },
     <>
-      <section class="card">
-        <p class="step">Second step of your login</p>
-        <h1>{title}</h1>
-        {!recovery && <Delivery challenge={challenge} wait={wait} />}
-        <Form action={`/login/${challenge.id}/verify`}>
-          <Goal c={c} recovery={recovery} />
-          {recovery ? <RecoveryField faults={faults} /> : <PasscodeField faults={faults} />}
-          <p class="quiet">
-            Enter the {recovery ? "code" : "passcode"} before <Time at={challenge.expiresAt} />.
-          </p>
-          <button type="submit">Verify Code</button>
-        </Form>
-      </section>
-      <section class="card">
-        <h2>Try another way</h2>
-        <div class="ways" id="offers">
-          {challenge.next.includes("resend") && !recovery && (
-            <Resend c={c} id={challenge.id} wait={wait} soon={wait <= intervalMs} />
-          )}
-          <OtherMethod c={c} challenge={challenge} />
-          <a href={pathOf(c, recovery ? {} : { with: "recovery" })}>
-            {recovery ? "Use a passcode" : "Use a recovery code"}
-          </a>
-          <a href="/login">Log in as someone else</a>
-        </div>
-      </section>
+      {!recovery && <Delivery challenge={challenge} wait={wait} />}
+      <Form action={`/login/${challenge.id}/verify`}>
+        <Goal c={c} recovery={recovery} />
+        {recovery ? <RecoveryField faults={faults} /> : <PasscodeField faults={faults} />}
+        <p class="quiet">
+          Enter the {recovery ? "code" : "passcode"} before <Time at={challenge.expiresAt} />.
+        </p>
+        <button type="submit">Verify Code</button>
+      </Form>
     </>,
   );
 }

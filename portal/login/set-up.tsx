@@ -5,7 +5,7 @@ import { getMfaProfile } from "../../store/postgres/profiles.ts";
 import type { Session } from "../../store/redis/sessions/sessions.ts";
 import { requiredFrom, requirementOf, whoRequires } from "../../store/requirement.ts";
 import { ownPath, type PortalEnv } from "../layout/form.ts";
-import { page, whoOf } from "../layout/layout.tsx";
+import { cardPage, whoOf } from "../layout/layout.tsx";
 import { Time } from "../layout/parts.tsx";
 import { signedIn } from "../layout/session.ts";
 
@@ -17,11 +17,10 @@ export function setUpPages(app: Hono<PortalEnv>, deps: Deps) {
     const title = from
       ? "Multi-factor authentication will be required"
       : "Multi-factor authentication is required";
-    return page(
+    return cardPage(
       c,
-      { title, who: await whoOf(deps, session), narrow: true },
-      <section class="card">
-        <h1>{title}</h1>
+      { title, who: await whoOf(deps, session) },
+      <>
         <p>
           {who} {from ? "will require" : "requires"} a second step at login
           {from && (
@@ -44,7 +43,7 @@ export function setUpPages(app: Hono<PortalEnv>, deps: Deps) {
           </a>
           {from && <a href={ownPath(c.req.query("to"))}>Later</a>}
         </div>
-      </section>,
+      </>,
     );
   });
 }

@@ -11,7 +11,7 @@ import {
 import { EVENT_WORDS } from "../../store/event-types.ts";
 import { done } from "../layout/flash.ts";
 import { badFields, field, type PortalContext, type PortalEnv, takeForm } from "../layout/form.ts";
-import { page, type Who } from "../layout/layout.tsx";
+import { cardPage, page, type Who } from "../layout/layout.tsx";
 import { Field, Form, Notice, Time } from "../layout/parts.tsx";
 import { signedInAs, signedInLatelyAs } from "../layout/roles.ts";
 
@@ -107,11 +107,10 @@ export function WebhookTag({ webhook: { state } }: { webhook: WebhookView }) {
 
 function newPage(c: PortalContext, who: Who) {
   const faults = c.get("faults");
-  return page(
+  return cardPage(
     c,
-    { title: "Add a webhook", who, narrow: true },
-    <section class="card">
-      <h1>Add a webhook</h1>
+    { title: "Add a webhook", who },
+    <>
       <Form action={PATH}>
         <Field
           name="url"
@@ -149,31 +148,31 @@ function newPage(c: PortalContext, who: Who) {
           ))}
         </dl>
       </details>
-    </section>,
+    </>,
   );
 }
 
 /** The page that shows the secret. */
 function secretPage(c: PortalContext, who: Who, webhook: WebhookView, secret: string) {
-  return page(
+  return cardPage(
     c,
-    { title: "The webhook's secret", who, narrow: true },
+    {
+      title: "The webhook's secret",
+      who,
+      before: <Notice>Save this secret now. You won't see it again.</Notice>,
+    },
     <>
-      <Notice>Save this secret now. You won't see it again.</Notice>
-      <section class="card">
-        <h1>The webhook's secret</h1>
-        <p>Use it to verify that events come from us and are recent.</p>
-        <p class="secret" id="secret">
-          {secret}
-        </p>
-        <div class="actions">
-          <button type="button" class="second" data-copy="secret" hidden>
-            Copy
-          </button>
-          <span id="told" role="status" />
-          <a href={`${PATH}/${webhook.id}`}>Done</a>
-        </div>
-      </section>
+      <p>Use it to verify that events come from us and are recent.</p>
+      <p class="secret" id="secret">
+        {secret}
+      </p>
+      <div class="actions">
+        <button type="button" class="second" data-copy="secret" hidden>
+          Copy
+        </button>
+        <span id="told" role="status" />
+        <a href={`${PATH}/${webhook.id}`}>Done</a>
+      </div>
     </>,
   );
 }
