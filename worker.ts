@@ -9,6 +9,7 @@ import { passReport } from "./providers/sms/reports.ts";
 import type { DeliveryReport } from "./providers/sms/sms.ts";
 import { connectDatabase } from "./store/postgres/connect.ts";
 import { connectRedis } from "./store/redis/connect.ts";
+import { AWAY } from "./telemetry/away.ts";
 import { startTraces } from "./telemetry/start-traces.ts";
 import { activityFields, sdkLogger } from "./telemetry/worker-log.ts";
 import { exporterAt, measureWorker } from "./telemetry/worker-metrics.ts";
@@ -35,9 +36,7 @@ Runtime.install({
 measureWorker(Runtime.instance().metricMeter);
 
 const database = connectDatabase(config.DATABASE_URL);
-const redis = await connectRedis(config.REDIS_URL, (error) =>
-  log.warn({ err: error }, "redis is away"),
-);
+const redis = await connectRedis(config.REDIS_URL, (error) => log.warn({ err: error }, AWAY.redis));
 const clock = { now: () => Date.now() };
 const mail = mailGateway({ config, redis, clock });
 if (!mail) log.warn("email notices are off; set SMTP_URL to send them");

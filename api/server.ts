@@ -6,6 +6,7 @@ import { drawQrCode } from "../core/devices/qr-code.ts";
 import { connectDatabase, REQUEST_MS } from "../store/postgres/connect.ts";
 import { connectRedis } from "../store/redis/connect.ts";
 import { hasOutbox } from "../store/redis/messages/outbox.ts";
+import { AWAY } from "../telemetry/away.ts";
 import { note, requestFields } from "../telemetry/request-context.ts";
 import { startTraces } from "../telemetry/start-traces.ts";
 import { connectTemporal } from "../temporal/connection.ts";
@@ -31,9 +32,7 @@ const config = loadConfig();
 const log = pino({ level: config.LOG_LEVEL, name: "gateway", mixin: requestFields });
 const database = connectDatabase(config.DATABASE_URL, { patienceMs: REQUEST_MS });
 const exporting = connectDatabase(config.DATABASE_URL, { max: 2 });
-const redis = await connectRedis(config.REDIS_URL, (error) =>
-  log.warn({ err: error }, "redis is away"),
-);
+const redis = await connectRedis(config.REDIS_URL, (error) => log.warn({ err: error }, AWAY.redis));
 const connection = connectTemporal(config.TEMPORAL_ADDRESS);
 const tracing = await startTraces({
   endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,

@@ -10,8 +10,9 @@ export const isOutage = (error: unknown): boolean =>
   error instanceof TemporalAway || isUnavailable(error);
 
 /**
- * Whether the failed work was certainly not done and never will be: it was refused, or did not
- * reach Temporal. Work that is only late may still be done.
+ * Whether the failed work was not done and never will be: it was refused, or there was no
+ * connection to Temporal. Work that is only late may still be done. One case is judged wrongly: see
+ * docs/decisions/0027.
  */
 export const isUndone = (error: unknown): boolean =>
   error instanceof TemporalUnreached || (error instanceof Problem && error.status < 500);

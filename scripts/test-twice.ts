@@ -12,9 +12,10 @@ type Results = {
 };
 
 /**
- * A run of vitest: its exit code, its results if it came to any, and the number of uncaught errors.
+ * A run of vitest: its exit code, its results if it came to any, and the number of uncaught errors
+ * if it was reported.
  */
-export type Run = { code: number; results?: Results; uncaught: number };
+export type Run = { code: number; results?: Results; uncaught?: number };
 
 /** Runs test files; all of them if none is named. */
 export type RunTests = (files: string[]) => Promise<Run>;
@@ -23,7 +24,7 @@ export type RunTests = (files: string[]) => Promise<Run>;
  * Runs all tests, and each file that failed once more alone, because a busy machine may be the
  * cause. Reports both line by line, and at last `N passed, N failed`. Resolves with the exit code,
  * which is 0 only if no file failed twice, every error was caught, and every run came to its
- * results.
+ * results. A run without a count of uncaught errors fails.
  */
 export async function testTwice(runTests: RunTests, say: (line: string) => void): Promise<number> {
   const first = await runTests([]);
@@ -36,8 +37,11 @@ export async function testTwice(runTests: RunTests, say: (line: string) => void)
   const fallen = testResults.filter(({ status }) => status !== "passed");
   // Something failed outside of every test: an error that nobody caught, or the set-up. A file that
   // passes alone does not make up for that.
-  let code = fallen.length === 0 || first.uncaught > 0 ? first.code : 0;
-  if (first.uncaught > 0) say(`Errors that no test caught: ${first.uncaught}`);
+  let code = fallen.length === 0 || first.uncaught !== 0 ? first.code : 0;
+  if (first.uncaught !== 0) {
+    say(`Errors that no test caught: ${first.uncaught ?? "not counted"}`);
+    code ||= 1;
+  }
   for (const file of fallen) {
     const name = relative(process.cwd(), file.name);
     const before = countsOf(file.assertionResults);
@@ -47,7 +51,8 @@ export async function testTwice(runTests: RunTests, say: (line: string) => void)
       failed: alone.results.numFailedTests,
     };
     say(`${name}: ${words(before)} among the others; alone ${after ? words(after) : "no results"}`);
-    if (alone.code !== 0 || !after || after.failed > 0) code ||= alone.code || 1;
+    if (alone.code !== 0 || !after || after.failed > 0 || alone.uncaught === undefined)
+      code ||= alone.code || 1;
     if (!after) continue;
     passed += after.passed - before.passed;
     failed += after.failed - before.failed;
@@ -81,8 +86,12 @@ export function vitest(further: string[]): RunTests {
       child.once("exit", (exit) => resolve(exit ?? 1));
     });
     const text = await readFile(output, "utf8").catch(() => "");
-    const count = Number(await readFile(uncaught, "utf8").catch(() => "0"));
+    const count = await readFile(uncaught, "utf8").catch(() => "");
     await rm(folder, { recursive: true });
-    return { code, results: text ? (JSON.parse(text) as Results) : undefined, uncaught: count };
+    return {
+      code,
+      results: text ? (JSON.parse(text) as Results) : undefined,
+      uncaught: count ? Number(count) : undefined,
+    };
   };
 }

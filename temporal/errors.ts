@@ -1,7 +1,10 @@
 /** Temporal or every worker is down. Nobody has judged the request, and it may be tried again. */
 export class TemporalAway extends Error {}
 
-/** The call did not reach Temporal: nothing was started, and nothing will be. */
+/**
+ * There is no connection to Temporal, so the call started nothing and will start nothing. One case
+ * is left, in which it may have: see docs/decisions/0027.
+ */
 export class TemporalUnreached extends TemporalAway {}
 
 /** A removal was started and continues; only its end was not awaited. */

@@ -9,6 +9,7 @@ import {
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from "@temporalio/client";
 import { NamespaceNotFoundError } from "@temporalio/common";
+import { AWAY } from "../telemetry/away.ts";
 import type { Facts } from "../telemetry/facts.ts";
 import { FlowBusy, FlowSpent, TemporalAway, TemporalUnreached } from "./errors.ts";
 
@@ -37,7 +38,7 @@ export const FAILED_PRECONDITION = 9;
  * UNAVAILABLE. A server answers them when it starts, stops, fails over, has no worker, or is
  * overloaded as a whole.
  */
-const AWAY = new Set([1, 2, 4, RESOURCE_EXHAUSTED, 10, 13, 14]);
+const AWAY_CODES = new Set([1, 2, 4, RESOURCE_EXHAUSTED, 10, 13, 14]);
 
 /**
  * Limits of one workflow, which a single user can reach. Temporal has no codes for them, so we
@@ -64,13 +65,13 @@ export function troubleOf(error: unknown, call: string): unknown {
     return TOTAL_UPDATES.test(details) ? new FlowSpent(details) : busy(error);
   const tooMany = IN_FLIGHT.test(details) || BUSY.test(details);
   if (code === RESOURCE_EXHAUSTED && tooMany) return busy(error);
-  if (!AWAY.has(code)) return error;
+  if (!AWAY_CODES.has(code)) return error;
   return NO_CONNECTION.test(details)
     ? new TemporalUnreached(details, { cause: error })
     : away(error);
 }
 
-const away = (cause: unknown) => new TemporalAway("temporal is away", { cause });
+const away = (cause: unknown) => new TemporalAway(AWAY.temporal, { cause });
 const busy = (cause: unknown) =>
   new FlowBusy("a flow takes nothing more at this moment", { cause });
 

@@ -8,6 +8,7 @@ import { PROBLEMS, Problem } from "../../core/problem.ts";
 import { withSupport } from "../../core/support/support-contact.ts";
 import { TooManyPasswords } from "../../store/passwords.ts";
 import { isUnavailable } from "../../store/unavailable.ts";
+import { AWAY } from "../../telemetry/away.ts";
 import { FlowBusy, RemovalUnderWay, TemporalAway } from "../../temporal/errors.ts";
 
 type Issue = z.core.$ZodIssue;
@@ -41,7 +42,7 @@ export function answerError(error: Error, c: Context, log: Logger, support?: Sup
 export function problemOf(error: Error, route: string, log: Logger): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof TemporalAway || error instanceof FlowBusy) {
-    log.warn({ err: error.cause ?? error }, LOG_WORDS[error instanceof FlowBusy ? "busy" : "away"]);
+    log.warn({ err: error.cause ?? error }, error instanceof FlowBusy ? BUSY : AWAY.temporal);
     return unavailable("temporal", error instanceof RemovalUnderWay ? REMOVAL_GOES_ON : undefined);
   }
   if (error instanceof HTTPException && error.status === 400) return new Problem("malformed_json");
@@ -54,14 +55,14 @@ export function problemOf(error: Error, route: string, log: Logger): Problem {
       retryAfterS: 1,
     });
   if (isUnavailable(error)) {
-    log.warn({ err: error }, "a store is away");
+    log.warn({ err: error }, AWAY.store);
     return unavailable("store");
   }
   log.error({ err: error, route }, "a request failed");
   return new Problem("internal_error", "The error was logged. Try again, or contact Support.");
 }
 
-const LOG_WORDS = { away: "temporal is away", busy: "a flow is too busy to take a call" };
+const BUSY = "a flow is too busy to take a call";
 
 const REMOVAL_GOES_ON =
   "The devices are being removed. This continues in the background. Check again in a moment.";

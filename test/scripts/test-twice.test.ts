@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { checkoutFolder } from "../../scripts/folders.ts";
+import { type Run, testTwice } from "../../scripts/test-twice.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -91,4 +92,18 @@ test("a vitest that ends without results fails the run", async () => {
   const { code, lines } = await runTests({ "vitest.config.mjs": config, "green.test.mjs": GREEN });
   expect(code).not.toBe(0);
   expect(lines.at(-1)).toBe("The tests ended without results");
+});
+
+test("a run whose uncaught errors were not counted fails", async () => {
+  const results = { numPassedTests: 1, numFailedTests: 0, testResults: [] };
+  const lines: string[] = [];
+  const twice = (run: Run) =>
+    testTwice(
+      async () => run,
+      (line) => lines.push(line),
+    );
+  expect(await twice({ code: 0, results, uncaught: 0 })).toBe(0);
+  expect(lines).not.toContain("Errors that no test caught: not counted");
+  expect(await twice({ code: 0, results })).toBe(1);
+  expect(lines).toContain("Errors that no test caught: not counted");
 });
