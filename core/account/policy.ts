@@ -12,11 +12,11 @@ import { requiredFrom } from "../../store/requirement.ts";
 import { DAY_MS } from "../../units.ts";
 import type { PolicyRolloutArgs } from "../../workflows/messages.ts";
 import type { PolicyRolloutState } from "../../workflows/view-types.ts";
+import { type Actor, requireStillActing } from "../actors.ts";
 import type { Deps } from "../deps.ts";
 import { payIfDone, spendAll } from "../limits/spend-all.ts";
 import { Problem } from "../problem.ts";
 import { methodsOf, requireRecentLogin } from "../sessions/recent-login.ts";
-import { type Actor, requireStillActing } from "../support/support.ts";
 
 /** The longest grace period. A longer one would amount to no requirement. */
 export const LONGEST_GRACE_DAYS = 365;

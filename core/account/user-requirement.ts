@@ -6,11 +6,11 @@ import type { Requirement, User } from "../../store/postgres/schema.ts";
 import { setRequirement } from "../../store/postgres/users.ts";
 import { POLICY_REQUIRED, type Session } from "../../store/redis/sessions/sessions.ts";
 import { isRequired, requirementOf } from "../../store/requirement.ts";
+import { actorsEvent } from "../actors.ts";
 import type { Deps } from "../deps.ts";
 import { payForChangeByOthers } from "../limits/changes.ts";
 import { requireStillLive } from "../sessions/live-session.ts";
 import { endSessions } from "../sessions/sessions.ts";
-import { actorsEvent } from "../support/support.ts";
 
 /**
  * Gives a user a requirement of their own; null means the account's requirement applies again. A

@@ -5,9 +5,9 @@ import { newId } from "../../store/ids.ts";
 import { apiKeyHash, removeApiKey, replaceApiKey } from "../../store/postgres/api-keys.ts";
 import type { User } from "../../store/postgres/schema.ts";
 import type { Credentialed } from "../../store/postgres/users.ts";
+import { type Actor, actorsEvent } from "../actors.ts";
 import type { Deps } from "../deps.ts";
 import { endSessions } from "../sessions/sessions.ts";
-import { type Actor, actorsEvent } from "../support/support.ts";
 import { checkProof } from "./credentials.ts";
 
 type KeyDeps = Pick<Deps, "db" | "redis" | "clock" | "config">;

@@ -1,6 +1,4 @@
-import type { ClientInfo } from "../../machines/methods.ts";
 import { hashCode } from "../../store/codes.ts";
-import type { EventType } from "../../store/event-types.ts";
 import { isId, newId, OPERATOR_ID } from "../../store/ids.ts";
 import { listDevices } from "../../store/postgres/devices.ts";
 import { recordEvent } from "../../store/postgres/events.ts";
@@ -8,26 +6,14 @@ import { holdingUser } from "../../store/postgres/holding-user.ts";
 import type { User } from "../../store/postgres/schema.ts";
 import { searchUsers } from "../../store/postgres/user-lists.ts";
 import { getUser } from "../../store/postgres/users.ts";
-import type { Session } from "../../store/redis/sessions/sessions.ts";
-import { subjectOf, userEvent } from "../audit.ts";
+import { type Actor, actorsEvent, requireStillActing } from "../actors.ts";
+import { subjectOf } from "../audit.ts";
 import type { Deps } from "../deps.ts";
 import { payForChangeByOthers } from "../limits/changes.ts";
 import { endLock, lockedSince } from "../login/lock.ts";
 import { Problem } from "../problem.ts";
-import { requireStillLive } from "../sessions/live-session.ts";
 
 const FOUND = 20;
-
-/** Who acts, from where, and by which session. */
-export type Actor = { actorId: string; origin: ClientInfo; session: Session | typeof OPERATOR_ID };
-
-/** Requires that an actor with a session may still act. Throws as `requireStillLive`. */
-export async function requireStillActing(
-  deps: Pick<Deps, "db" | "redis" | "clock" | "config">,
-  { session }: Pick<Actor, "session">,
-): Promise<void> {
-  if (session !== OPERATOR_ID) await requireStillLive(deps, session);
-}
 
 /** At most twenty users: the user with this ID, or those whose user name starts with the query. */
 export async function findUsers({ db }: Pick<Deps, "db">, query: string): Promise<User[]> {
@@ -121,15 +107,4 @@ export async function resetMultiFactor(
 function requireAnother(user: User, { actorId }: Pick<Actor, "actorId">) {
   if (user.id === actorId)
     throw new Problem("not_yourself", "You can't do this to your own account. Ask a colleague.");
-}
-
-/** An audit event of something that somebody did to a user. */
-export function actorsEvent(
-  deps: Pick<Deps, "clock">,
-  user: User,
-  type: EventType,
-  { actorId, origin }: Pick<Actor, "actorId" | "origin">,
-  detail: Record<string, unknown> = {},
-) {
-  return { ...userEvent(deps, subjectOf(user), type, origin, detail), actorId };
 }

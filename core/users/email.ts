@@ -6,11 +6,11 @@ import { keys } from "../../store/redis/keys.ts";
 import { keepFormerAddress } from "../../store/redis/sessions/former-addresses.ts";
 import type { Session } from "../../store/redis/sessions/sessions.ts";
 import { DAY_MS } from "../../units.ts";
+import { type Actor, requireStillActing } from "../actors.ts";
 import { userEvent } from "../audit.ts";
 import type { Deps } from "../deps.ts";
 import { payIfDone, spendAll } from "../limits/spend-all.ts";
 import { requireRecentLogin } from "../sessions/recent-login.ts";
-import { type Actor, requireStillActing } from "../support/support.ts";
 
 /** The address for the user's notices. */
 export async function emailOf({ db }: Pick<Deps, "db">, userId: string): Promise<string | null> {

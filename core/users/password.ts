@@ -4,6 +4,7 @@ import { type NewEvent, recordEvent } from "../../store/postgres/events.ts";
 import { holdingUser } from "../../store/postgres/holding-user.ts";
 import { setPassword } from "../../store/postgres/users.ts";
 import type { Session } from "../../store/redis/sessions/sessions.ts";
+import { type Actor, requireStillActing } from "../actors.ts";
 import { userEvent } from "../audit.ts";
 import type { Deps } from "../deps.ts";
 import { judgeProof } from "../login/credentials.ts";
@@ -11,7 +12,6 @@ import { forgetAddressesOf } from "../login/password-limits.ts";
 import { Problem } from "../problem.ts";
 import { requireRecentLogin } from "../sessions/recent-login.ts";
 import { endSessions } from "../sessions/sessions.ts";
-import { type Actor, requireStillActing } from "../support/support.ts";
 import { hashNewPassword } from "./new-passwords.ts";
 import { requireStrong } from "./password-rule.ts";
 

@@ -1,8 +1,8 @@
 import { userInfo } from "node:os";
 import { Client } from "@temporalio/client";
 import { pino } from "pino";
+import type { Actor } from "../../core/actors.ts";
 import type { Deps } from "../../core/deps.ts";
-import type { Actor } from "../../core/support/support.ts";
 import { OPERATOR_ID } from "../../store/ids.ts";
 import { connectDatabase } from "../../store/postgres/connect.ts";
 import { connectRedis } from "../../store/redis/connect.ts";

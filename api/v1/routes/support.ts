@@ -1,9 +1,9 @@
 import { createRoute, type Hook, OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Actor } from "../../../core/actors.ts";
 import type { Deps } from "../../../core/deps.ts";
 import { requireRecentLogin } from "../../../core/sessions/recent-login.ts";
 import { requireRole } from "../../../core/sessions/roles.ts";
 import {
-  type Actor,
   findUsers,
   recordLookUp,
   resetMultiFactor,
