@@ -1,6 +1,6 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler } from "hono";
-import type { Deps } from "../core/deps.ts";
+import type { CoreDeps } from "../core/deps.ts";
 import { Problem } from "../core/problem.ts";
 import { portal } from "../portal/app.tsx";
 import { outbox } from "../portal/outbox.tsx";
@@ -33,7 +33,7 @@ import { webhookRoutes } from "./v1/routes/webhooks.ts";
 const FACES = ["/v1/*", "/v2.0/*"];
 
 /** The gateway's dependencies. */
-type AppDeps = Deps & {
+type AppDeps = CoreDeps & {
   /** Middleware around each request that measures it, if the gateway has metrics. */
   measured?: MiddlewareHandler;
   /** Middleware around each request that traces it, if the gateway makes traces. */

@@ -4,7 +4,7 @@ import { OPERATOR_ID } from "../store/ids.ts";
 import type { User } from "../store/postgres/schema.ts";
 import type { Session } from "../store/redis/sessions/sessions.ts";
 import { subjectOf, userEvent } from "./audit.ts";
-import type { Deps } from "./deps.ts";
+import type { CoreDeps } from "./deps.ts";
 import { requireStillLive } from "./sessions/live-session.ts";
 
 /** Who acts, from where, and by which session. */
@@ -12,7 +12,7 @@ export type Actor = { actorId: string; origin: ClientInfo; session: Session | ty
 
 /** Requires that an actor with a session may still act. Throws as `requireStillLive`. */
 export async function requireStillActing(
-  deps: Pick<Deps, "db" | "redis" | "clock" | "config">,
+  deps: Pick<CoreDeps, "db" | "redis" | "clock" | "config">,
   { session }: Pick<Actor, "session">,
 ): Promise<void> {
   if (session !== OPERATOR_ID) await requireStillLive(deps, session);
@@ -20,7 +20,7 @@ export async function requireStillActing(
 
 /** An audit event of something that somebody did to a user. */
 export function actorsEvent(
-  deps: Pick<Deps, "clock">,
+  deps: Pick<CoreDeps, "clock">,
   user: User,
   type: EventType,
   { actorId, origin }: Pick<Actor, "actorId" | "origin">,

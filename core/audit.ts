@@ -12,7 +12,7 @@ import {
   showEvents,
 } from "../store/postgres/events.ts";
 import type { User } from "../store/postgres/schema.ts";
-import type { Deps } from "./deps.ts";
+import type { CoreDeps } from "./deps.ts";
 
 /** The user an event is about. Unless the caller names another actor, they are its actor too. */
 export type Subject = { userId: string; accountId: string };
@@ -25,7 +25,7 @@ export const subjectOf = ({ id: userId, accountId }: Pick<User, "id" | "accountI
 
 /** An audit event of what a user did over HTTP. */
 export function userEvent(
-  { clock }: Pick<Deps, "clock">,
+  { clock }: Pick<CoreDeps, "clock">,
   { userId, accountId }: Subject,
   type: EventType,
   origin: ClientInfo,
@@ -47,7 +47,7 @@ export function userEvent(
  * A page of the audit trail, newest first, as this reader may see it. `next` is the next page's
  * cursor.
  */
-export async function listAudit({ db }: Pick<Deps, "db">, query: EventQuery, reader: Reader) {
+export async function listAudit({ db }: Pick<CoreDeps, "db">, query: EventQuery, reader: Reader) {
   const { events, next } = await listEvents(db, query);
   return { events: await showEvents(db, events, reader), next: next ?? null };
 }
@@ -58,7 +58,7 @@ export async function listAudit({ db }: Pick<Deps, "db">, query: EventQuery, rea
  * at the start; if it fails later, the stream breaks off.
  */
 export async function auditFile(
-  { db }: Pick<Deps, "db">,
+  { db }: Pick<CoreDeps, "db">,
   filter: EventFilter,
   reader: Reader,
 ): Promise<ReadableStream<Uint8Array>> {

@@ -6,7 +6,7 @@ import type { Redis } from "../store/redis/connect.ts";
 import type { Flows } from "../temporal/flows.ts";
 
 /** What the functions in core/ need. The entry point, or a test, makes it once. */
-export type Deps = {
+export type CoreDeps = {
   db: Db;
   /** For reads that may take long, such as an export: its queries have a longer timeout. */
   longReads: Db;

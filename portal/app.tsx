@@ -1,7 +1,7 @@
 import { Hono, type MiddlewareHandler } from "hono";
 import { limitBody } from "../api/http/body-limit.ts";
 import { preferredType } from "../api/http/media-types.ts";
-import type { Deps } from "../core/deps.ts";
+import type { CoreDeps } from "../core/deps.ts";
 import { Problem } from "../core/problem.ts";
 import { withinPageTime } from "../temporal/page-time.ts";
 import { accountPages } from "./account/account.tsx";
@@ -57,7 +57,7 @@ const nothingHere = () => {
 };
 
 /** The pages for people. They call the same functions as the API. */
-export function portal(deps: Deps) {
+export function portal(deps: CoreDeps) {
   const app = new Hono<PortalEnv>();
   assetRoutes(app);
   const doOnce = once(deps);

@@ -1,12 +1,12 @@
 import { Hono } from "hono";
-import type { Deps } from "../core/deps.ts";
+import type { CoreDeps } from "../core/deps.ts";
 import { keptMessages } from "../store/redis/messages/outbox.ts";
 import { PhonePage } from "./phone.tsx";
 
 /**
  * The development phone's messages. Mounted only with the outbox provider and never in production.
  */
-export function outbox({ redis }: Pick<Deps, "redis">) {
+export function outbox({ redis }: Pick<CoreDeps, "redis">) {
   const app = new Hono();
   app.get("/dev/outbox", async (c) => c.json(await keptMessages(redis, c.req.query("to"))));
   app.get("/dev/phone", async (c) =>

@@ -1,5 +1,5 @@
 import type { Context } from "hono";
-import type { Deps } from "../../core/deps.ts";
+import type { CoreDeps } from "../../core/deps.ts";
 import { Problem } from "../../core/problem.ts";
 import { type Admits, sessionOf } from "../../core/sessions/live-session.ts";
 import type { Session } from "../../store/redis/sessions/sessions.ts";
@@ -9,7 +9,11 @@ import type { Session } from "../../store/redis/sessions/sessions.ts";
  * allows it. Throws the problems `unauthenticated`, `session_expired`, `session_revoked` (with
  * `reason`) and `setup_only`.
  */
-export async function authenticate(c: Context, deps: Deps, options: Admits = {}): Promise<Session> {
+export async function authenticate(
+  c: Context,
+  deps: CoreDeps,
+  options: Admits = {},
+): Promise<Session> {
   return sessionOf(deps, bearerToken(c), options);
 }
 

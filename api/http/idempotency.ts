@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler } from "hono";
-import type { Deps } from "../../core/deps.ts";
+import type { CoreDeps } from "../../core/deps.ts";
 import { Problem } from "../../core/problem.ts";
 import { callerWith, storedResponses, toKeep } from "./stored-responses.ts";
 
@@ -23,7 +23,7 @@ const CHALLENGE = /^\/v1\/login\/challenges\/([^/]+)\//;
  * Throws `invalid_request` for a key that is empty or too long, `idempotency_key_reused` for a
  * repeated key with another body, and `request_in_progress` while the first request runs.
  */
-export function idempotency(deps: Deps): MiddlewareHandler {
+export function idempotency(deps: CoreDeps): MiddlewareHandler {
   return async (c, next) => {
     const key = c.req.method === "POST" ? c.req.header("idempotency-key") : undefined;
     if (key === undefined) return next();

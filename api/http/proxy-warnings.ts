@@ -1,5 +1,5 @@
 import type { MiddlewareHandler } from "hono";
-import type { Deps } from "../../core/deps.ts";
+import type { CoreDeps } from "../../core/deps.ts";
 import { MINUTE_MS } from "../../units.ts";
 import { forwardedEntries } from "./client-address.ts";
 
@@ -38,7 +38,7 @@ const DETAILS: Record<Code, string> = {
  * throttles all users together. So a doubt is logged, at most once in five minutes, and `doubts`
  * lists those that most requests showed.
  */
-export function watchProxies({ config, clock, log }: Pick<Deps, "config" | "clock" | "log">) {
+export function watchProxies({ config, clock, log }: Pick<CoreDeps, "config" | "clock" | "log">) {
   const seen = new Map<Code, { loggedAt: number; requests: number }>();
   const recent = recentRequests(clock);
 
@@ -70,7 +70,7 @@ export function watchProxies({ config, clock, log }: Pick<Deps, "config" | "cloc
 }
 
 /** Counts the requests of the last WITHIN_MINUTES minutes by minute. */
-function recentRequests(clock: Deps["clock"]) {
+function recentRequests(clock: CoreDeps["clock"]) {
   let minutes: { minute: number; code?: Code; requests: number }[] = [];
   const young = () => {
     const oldest = Math.floor(clock.now() / MINUTE_MS) - WITHIN_MINUTES;

@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import type { StatusCode } from "hono/utils/http-status";
-import type { Deps } from "../../core/deps.ts";
+import type { CoreDeps } from "../../core/deps.ts";
 import type { LoginResult } from "../../core/login/start-login.ts";
 import { Problem } from "../../core/problem.ts";
 import { sessionOf } from "../../core/sessions/live-session.ts";
@@ -29,7 +29,7 @@ export type Kept = { status: StatusCode; headers: [string, string][]; body: stri
  */
 export type Caller = { is: string; userId?: string };
 
-type CallerDeps = Pick<Deps, "redis" | "clock" | "config">;
+type CallerDeps = Pick<CoreDeps, "redis" | "clock" | "config">;
 
 const STRANGER: Caller = { is: "stranger" };
 
@@ -72,7 +72,7 @@ export function keepLogin(c: Context, result: LoginResult): LoginResult {
  * stranger's request only the response of a successful login is stored.
  */
 export function storedResponses(
-  { redis, clock, config, log }: CallerDeps & Pick<Deps, "log">,
+  { redis, clock, config, log }: CallerDeps & Pick<CoreDeps, "log">,
   caller: Caller,
   ...request: string[]
 ) {

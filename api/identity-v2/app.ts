@@ -1,7 +1,7 @@
 import { type Context, Hono } from "hono";
 import { routePath } from "hono/route";
 import type { Logger } from "pino";
-import type { Deps } from "../../core/deps.ts";
+import type { CoreDeps } from "../../core/deps.ts";
 import { problemOf } from "../http/problems.ts";
 import { bypassCodeRoutes } from "./bypass-codes.ts";
 import { domainRoutes } from "./domains.ts";
@@ -17,7 +17,7 @@ import { userRoutes } from "./users.ts";
  * The Identity API 2.0 with its multi-factor extension (see docs/identity-v2.md). It calls the same
  * functions as `/v1`.
  */
-export function identity(deps: Deps) {
+export function identity(deps: CoreDeps) {
   const app = new Hono();
   const routes: Routes = {
     ...tokenRoutes(deps),
@@ -46,7 +46,7 @@ export function answerFault(
   error: Error,
   c: Context,
   log: Logger,
-  support?: Deps["config"]["SUPPORT_CONTACT"],
+  support?: CoreDeps["config"]["SUPPORT_CONTACT"],
 ): Response {
   if (error instanceof Fault) return sendFault(c, error);
   return sendFault(c, faultOf(problemOf(error, routePath(c), log), support));

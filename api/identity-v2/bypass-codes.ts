@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { subjectOf } from "../../core/audit.ts";
-import type { Deps } from "../../core/deps.ts";
+import type { CoreDeps } from "../../core/deps.ts";
 import { makeRecoveryCodes } from "../../core/devices/recovery-codes.ts";
 import { MINUTE_MS } from "../../units.ts";
 import { clientInfoOf } from "../http/client.ts";
@@ -35,7 +35,7 @@ const codesSchema = z.object({
 /**
  * Bypass codes are recovery codes that expire; an administrator makes one for a user of the domain.
  */
-export function bypassCodeRoutes(deps: Deps): Routes {
+export function bypassCodeRoutes(deps: CoreDeps): Routes {
   return {
     [`${MULTI_FACTOR}/bypass-codes`]: {
       POST: async (c) => {

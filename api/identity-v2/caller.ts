@@ -1,5 +1,5 @@
 import type { Context } from "hono";
-import type { Deps } from "../../core/deps.ts";
+import type { CoreDeps } from "../../core/deps.ts";
 import { Problem } from "../../core/problem.ts";
 import { type Admits, sessionOf } from "../../core/sessions/live-session.ts";
 import { requireRecentLogin } from "../../core/sessions/recent-login.ts";
@@ -10,7 +10,7 @@ import { getUser } from "../../store/postgres/users.ts";
 import type { Session } from "../../store/redis/sessions/sessions.ts";
 
 /** The live session behind `X-Auth-Token`. Throws the problems of `sessionOf`. */
-export async function callerOf(c: Context, deps: Deps, admits: Admits = {}): Promise<Session> {
+export async function callerOf(c: Context, deps: CoreDeps, admits: Admits = {}): Promise<Session> {
   const token = c.req.header("x-auth-token");
   if (!token) throw new Problem("unauthenticated", "Send your token as X-Auth-Token.");
   return sessionOf(deps, token, admits);
@@ -26,7 +26,7 @@ export const isOwn = (c: Context, { userId }: Session) => param(c, "userId") ===
  * The caller, if the path names their own user; a set-up token is enough. Throws `forbidden` on any
  * other path, whether or not it names an existing user.
  */
-export async function callerOnOwnPath(c: Context, deps: Deps): Promise<Session> {
+export async function callerOnOwnPath(c: Context, deps: CoreDeps): Promise<Session> {
   const session = await callerOf(c, deps, { setup: true });
   if (!isOwn(c, session))
     throw new Problem("forbidden", "Users can only do this themselves, on their own path.");
@@ -39,7 +39,7 @@ export async function callerOnOwnPath(c: Context, deps: Deps): Promise<Session> 
  */
 export async function callerOnOthersPath(
   c: Context,
-  deps: Deps,
+  deps: CoreDeps,
 ): Promise<{ session: Session; user: User }> {
   const session = await callerOf(c, deps);
   const user = await userOfDomain(deps, session, param(c, "userId"));
@@ -50,7 +50,11 @@ export async function callerOnOthersPath(
 }
 
 /** A user of the domain that the caller administers. Throws `forbidden`, `user_not_found`. */
-export async function userOfDomain(deps: Deps, session: Session, userId: string): Promise<User> {
+export async function userOfDomain(
+  deps: CoreDeps,
+  session: Session,
+  userId: string,
+): Promise<User> {
   await requireRole(deps, session, "administrator");
   const user = isId(userId) ? await getUser(deps.db, userId) : undefined;
   if (user?.accountId !== session.accountId) throw noSuchUser();

@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import { z } from "zod";
-import type { Deps } from "../../core/deps.ts";
+import type { CoreDeps } from "../../core/deps.ts";
 import type { Proof, UnverifiedOf } from "../../core/devices/devices.ts";
 import { isNewDeviceInactive } from "../../core/devices/enable.ts";
 import type { Method } from "../../store/methods.ts";
@@ -18,7 +18,7 @@ const proofSchema = z.object({
 
 /** Shows the caller's devices of one kind: all of them, or the one that the path names. */
 export function showDevices(
-  deps: Deps,
+  deps: CoreDeps,
   kind: Method,
   members: { one: string; many: string },
   describe: (device: Device) => object,
@@ -37,10 +37,10 @@ export function showDevices(
 
 /** Verifies the device of this kind that the path names with the code in the body. */
 export function verifyDevice<K extends Method>(
-  deps: Deps,
+  deps: CoreDeps,
   kind: K,
   verify: (
-    deps: Deps,
+    deps: CoreDeps,
     device: UnverifiedOf<K>,
     proof: Proof,
     origin: ReturnType<typeof clientInfoOf>,

@@ -1,5 +1,5 @@
 import type { Context } from "hono";
-import type { Deps } from "../../core/deps.ts";
+import type { CoreDeps } from "../../core/deps.ts";
 import { ownDevice, type UnverifiedOf, unverifiedDevice } from "../../core/devices/devices.ts";
 import { Problem } from "../../core/problem.ts";
 import type { Method } from "../../store/methods.ts";
@@ -12,7 +12,7 @@ import { param } from "./caller.ts";
 export const MULTI_FACTOR = "/v2.0/users/:userId/RAX-AUTH/multi-factor";
 
 /** The caller's devices of that kind. */
-export async function devicesOf({ db }: Deps, { userId }: Session, kind: Method) {
+export async function devicesOf({ db }: CoreDeps, { userId }: Session, kind: Method) {
   return (await listDevices(db, userId)).filter(({ type }) => type === kind);
 }
 
@@ -22,7 +22,7 @@ export const isProven = ({ verifiedAt, inactiveAt }: Device) => (verifiedAt ?? i
 /** The device of this kind that the path names. Throws `device_not_found`. */
 export async function namedDevice(
   c: Context,
-  deps: Deps,
+  deps: CoreDeps,
   owner: Pick<Session, "userId">,
   kind: Method,
 ): Promise<Device> {
@@ -36,7 +36,7 @@ export async function namedDevice(
  */
 export async function namedUnverified<K extends Method>(
   c: Context,
-  deps: Deps,
+  deps: CoreDeps,
   session: Session,
   kind: K,
 ): Promise<UnverifiedOf<K>> {
@@ -45,7 +45,7 @@ export async function namedUnverified<K extends Method>(
 }
 
 /** The Location of a new resource: an absolute URL if PUBLIC_URL is set, else a path. */
-export function location(c: Context, { config }: Deps, id: string): string {
+export function location(c: Context, { config }: CoreDeps, id: string): string {
   const path = `${c.req.path}/${id}`;
   return config.PUBLIC_URL ? new URL(path, config.PUBLIC_URL).href : path;
 }

@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import { z } from "zod";
 import { changePolicy } from "../../core/account/policy.ts";
-import type { Deps } from "../../core/deps.ts";
+import type { CoreDeps } from "../../core/deps.ts";
 import { requireRole } from "../../core/sessions/roles.ts";
 import { getAccount } from "../../store/postgres/accounts.ts";
 import type { Account, Requirement } from "../../store/postgres/schema.ts";
@@ -19,7 +19,7 @@ const levelSchema = z.object({
 });
 
 /** Routes of the caller's own domain, which is their account. */
-export function domainRoutes(deps: Deps): Routes {
+export function domainRoutes(deps: CoreDeps): Routes {
   return {
     "/v2.0/RAX-AUTH/domains/:domainId": {
       GET: async (c) => {
@@ -44,7 +44,7 @@ export function domainRoutes(deps: Deps): Routes {
   };
 }
 
-async function ownDomain(c: Context, { db }: Deps, { accountId }: Session): Promise<Account> {
+async function ownDomain(c: Context, { db }: CoreDeps, { accountId }: Session): Promise<Account> {
   const account = param(c, "domainId") === accountId && (await getAccount(db, accountId));
   if (!account) throw new Fault("itemNotFound", "You have no domain with this ID.");
   return account;

@@ -1,5 +1,5 @@
 import type { Context } from "hono";
-import type { Deps } from "../../core/deps.ts";
+import type { CoreDeps } from "../../core/deps.ts";
 import { Problem, type ProblemCode } from "../../core/problem.ts";
 import { withSupport } from "../../core/support/support-contact.ts";
 
@@ -57,7 +57,7 @@ const BY_STATUS: Record<number, FaultName> = {
  */
 export function faultOf(
   problem: Problem,
-  support: Deps["config"]["SUPPORT_CONTACT"],
+  support: CoreDeps["config"]["SUPPORT_CONTACT"],
   by: typeof BY_CODE = BY_CODE,
 ): Fault {
   const { code, status, message, extra } = withSupport(problem, support);
@@ -72,7 +72,7 @@ export function faultOf(
 
 /** Awaits `work`. Problems whose code is in `by` become the fault named there. */
 export async function withFaults<T>(
-  { config }: Pick<Deps, "config">,
+  { config }: Pick<CoreDeps, "config">,
   by: typeof BY_CODE,
   work: Promise<T>,
 ): Promise<T> {

@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import { z } from "zod";
-import type { Deps } from "../../core/deps.ts";
+import type { CoreDeps } from "../../core/deps.ts";
 import { registerOtpDevice, verifyOtpCode } from "../../core/devices/otp.ts";
 import { isLastOfDefault } from "../../store/methods.ts";
 import { getMfaProfile } from "../../store/postgres/profiles.ts";
@@ -20,7 +20,7 @@ const DEVICES = `${MULTI_FACTOR}/otp-devices`;
 const deviceSchema = z.object({ "RAX-AUTH:otpDevice": z.object({ name: nicknameSchema }) });
 
 /** Routes of authenticator apps: a user's own; an administrator may remove another user's. */
-export function otpDeviceRoutes(deps: Deps): Routes {
+export function otpDeviceRoutes(deps: CoreDeps): Routes {
   const proxies = deps.config.TRUSTED_PROXIES;
   const members = { one: "RAX-AUTH:otpDevice", many: "RAX-AUTH:otpDevices" };
   const show = showDevices(deps, "otp", members, describe);
@@ -60,7 +60,7 @@ const describe = (device: Device) => ({
  * The ID of the device that the path names. Throws `badRequest` for the last OTP device while OTP
  * is the default method, because the protocol does not let it be removed.
  */
-async function removable(c: Context, deps: Deps, userId: string): Promise<string> {
+async function removable(c: Context, deps: CoreDeps, userId: string): Promise<string> {
   const { id } = await namedDevice(c, deps, { userId }, "otp");
   const profile = await getMfaProfile(deps.db, userId);
   if (profile && isLastOfDefault(id, profile.user.defaultMethod, profile.devices))

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Deps } from "../../core/deps.ts";
+import type { CoreDeps } from "../../core/deps.ts";
 import { enrollmentOf } from "../../core/devices/devices.ts";
 import { countryOf } from "../../core/devices/phone-numbers.ts";
 import { registerSmsDevice, resendPin, verifyPin } from "../../core/devices/sms.ts";
@@ -19,7 +19,7 @@ const phoneSchema = z.object({
 });
 
 /** Routes of phones: a user's own; an administrator may remove another user's. */
-export function phoneRoutes(deps: Deps): Routes {
+export function phoneRoutes(deps: CoreDeps): Routes {
   const proxies = deps.config.TRUSTED_PROXIES;
   const members = { one: "RAX-AUTH:mobilePhone", many: "RAX-AUTH:mobilePhones" };
   const show = showDevices(deps, "sms", members, describe);
@@ -72,7 +72,7 @@ const describe = (phone: Device) => ({
  * counts. Clients of this protocol ask for the PIN by a second call; the first PIN is the one they
  * want.
  */
-async function wasJustAsked(deps: Deps, phone: Device): Promise<boolean> {
+async function wasJustAsked(deps: CoreDeps, phone: Device): Promise<boolean> {
   const age = deps.clock.now() - phone.createdAt.getTime();
   if (age >= deps.config.limits.pin.intervalMs) return false;
   const { state } = await enrollmentOf(deps, phone);

@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import { subjectOf } from "../../core/audit.ts";
-import type { Deps } from "../../core/deps.ts";
+import type { CoreDeps } from "../../core/deps.ts";
 import { removeDevice } from "../../core/devices/removal.ts";
 import { clientInfoOf } from "../http/client.ts";
 import { callerOf, callerOnOthersPath, isOwn } from "./caller.ts";
@@ -12,7 +12,7 @@ import type { Fault } from "./faults.ts";
  */
 export async function removeNamed(
   c: Context,
-  deps: Deps,
+  deps: CoreDeps,
   find: (userId: string) => Promise<string>,
   ifLast?: Fault,
 ): Promise<void> {

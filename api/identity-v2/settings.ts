@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import { z } from "zod";
 import { changeUserRequirement } from "../../core/account/user-requirement.ts";
-import type { Deps } from "../../core/deps.ts";
+import type { CoreDeps } from "../../core/deps.ts";
 import { changeDefaultMethod } from "../../core/devices/default-method.ts";
 import {
   disableMultiFactor,
@@ -45,7 +45,7 @@ const settingsSchema = z.object({
 });
 
 /** Routes of a user's multi-factor settings as a whole. */
-export function settingsRoutes(deps: Deps): Routes {
+export function settingsRoutes(deps: CoreDeps): Routes {
   const originOf = (c: Context) => clientInfoOf(c, deps.config.TRUSTED_PROXIES);
 
   return {
@@ -79,7 +79,11 @@ export function settingsRoutes(deps: Deps): Routes {
   };
 
   /** Removes another user's devices and ends all their sessions, as Support does. */
-  async function reset(c: Context, deps: Deps, { unlessRequired }: { unlessRequired: boolean }) {
+  async function reset(
+    c: Context,
+    deps: CoreDeps,
+    { unlessRequired }: { unlessRequired: boolean },
+  ) {
     const { session, user } = await callerOnOthersPath(c, deps);
     const profile = await getMfaProfile(deps.db, user.id);
     if (!profile) throw new Problem("user_not_found");
@@ -88,7 +92,7 @@ export function settingsRoutes(deps: Deps): Routes {
     await resetMultiFactor(deps, user, actor, REASON);
   }
 
-  async function unlockUser(c: Context, deps: Deps) {
+  async function unlockUser(c: Context, deps: CoreDeps) {
     const { session, user } = await callerOnOthersPath(c, deps);
     const actor = { actorId: session.userId, origin: originOf(c), session };
     await unlock(deps, user, actor, REASON);

@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import { z } from "zod";
-import type { Deps } from "../../core/deps.ts";
+import type { CoreDeps } from "../../core/deps.ts";
 import type { Challenge } from "../../core/login/challenge-view.ts";
 import { type LoginResult, logIn, logInByApiKey } from "../../core/login/start-login.ts";
 import { verifyPasscode } from "../../core/login/verify-passcode.ts";
@@ -48,7 +48,7 @@ const loginSchema = z.object({
 });
 
 /** `POST /tokens` in its two steps, and how tokens are validated and revoked. */
-export function tokenRoutes(deps: Deps): Routes {
+export function tokenRoutes(deps: CoreDeps): Routes {
   return {
     "/v2.0/tokens": {
       POST: async (c) => {
@@ -88,7 +88,7 @@ export function tokenRoutes(deps: Deps): Routes {
   };
 }
 
-async function answer(c: Context, deps: Deps, result: LoginResult) {
+async function answer(c: Context, deps: CoreDeps, result: LoginResult) {
   keepLogin(c, result);
   if (result.status === "challenge") return sendChallenge(c, result.challenge);
   return sendAccess(c, deps, result.session);
@@ -103,7 +103,7 @@ function sendChallenge(c: Context, { id, method }: Challenge) {
   });
 }
 
-async function answerChallenge(c: Context, deps: Deps, passcode: string) {
+async function answerChallenge(c: Context, deps: CoreDeps, passcode: string) {
   const sessionId = c.req.header("x-sessionid");
   if (!sessionId)
     throw new Fault("badRequest", "Send the session id of the first step as X-SessionId.");
@@ -125,12 +125,12 @@ async function answerChallenge(c: Context, deps: Deps, passcode: string) {
   return sendAccess(c, deps, verified.session);
 }
 
-async function sendAccess(c: Context, deps: Deps, session: OpenedSession) {
+async function sendAccess(c: Context, deps: CoreDeps, session: OpenedSession) {
   const profile = await profileOf(deps, ownerOf(session.id) ?? "");
   return c.json(describeAccess(profile, session), 200);
 }
 
-async function profileOf({ db }: Deps, userId: string) {
+async function profileOf({ db }: CoreDeps, userId: string) {
   const profile = await getMfaProfile(db, userId);
   if (!profile) throw new Problem("unauthenticated");
   return profile;
@@ -140,7 +140,7 @@ async function profileOf({ db }: Deps, userId: string) {
  * The live session of a token: the caller's own, or one of the domain that the caller administers.
  * Throws `itemNotFound` if no such session is live, and `forbidden` if it is another user's.
  */
-async function sessionBehind(deps: Deps, caller: Session, token: string): Promise<Session> {
+async function sessionBehind(deps: CoreDeps, caller: Session, token: string): Promise<Session> {
   const none = "itemNotFound";
   const session = await withFaults(
     deps,

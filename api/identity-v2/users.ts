@@ -1,4 +1,4 @@
-import type { Deps } from "../../core/deps.ts";
+import type { CoreDeps } from "../../core/deps.ts";
 import { configuredMethods, effectiveDefault } from "../../store/methods.ts";
 import { getMfaProfile, type MfaProfile } from "../../store/postgres/profiles.ts";
 import { findUserByUsername, normalizeUsername } from "../../store/postgres/users.ts";
@@ -9,7 +9,7 @@ import { Fault } from "./faults.ts";
 import type { Routes } from "./routes.ts";
 
 /** Routes that show callers themselves, and administrators the users of their domain. */
-export function userRoutes(deps: Deps): Routes {
+export function userRoutes(deps: CoreDeps): Routes {
   return {
     "/v2.0/users": {
       GET: async (c) => {
@@ -29,7 +29,7 @@ export function userRoutes(deps: Deps): Routes {
   };
 }
 
-async function readUser(deps: Deps, session: Session, userId: string) {
+async function readUser(deps: CoreDeps, session: Session, userId: string) {
   if (userId !== session.userId) await userOfDomain(deps, session, userId);
   const profile = await getMfaProfile(deps.db, userId);
   if (!profile) throw noSuchUser();

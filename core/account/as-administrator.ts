@@ -1,7 +1,7 @@
 import type { Db } from "../../store/postgres/connect.ts";
 import { holdingAccount } from "../../store/postgres/holding-account.ts";
 import type { Session } from "../../store/redis/sessions/sessions.ts";
-import type { Deps } from "../deps.ts";
+import type { CoreDeps } from "../deps.ts";
 import { requireStillLive } from "../sessions/live-session.ts";
 
 /**
@@ -9,7 +9,7 @@ import { requireStillLive } from "../sessions/live-session.ts";
  * because a colleague who takes the role away locks the same row. Throws as `requireStillLive`.
  */
 export function asAdministrator<T>(
-  deps: Pick<Deps, "db" | "redis" | "clock" | "config">,
+  deps: Pick<CoreDeps, "db" | "redis" | "clock" | "config">,
   session: Session,
   lock: Parameters<typeof holdingAccount>[2],
   write: (tx: Db) => Promise<T>,

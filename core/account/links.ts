@@ -13,7 +13,7 @@ import type { Account, User } from "../../store/postgres/schema.ts";
 import type { Session } from "../../store/redis/sessions/sessions.ts";
 import { requirementOf } from "../../store/requirement.ts";
 import { subjectOf, userEvent } from "../audit.ts";
-import type { Deps } from "../deps.ts";
+import type { CoreDeps } from "../deps.ts";
 import { spendChange } from "../limits/changes.ts";
 import { type Credentials, checkCredentials } from "../login/credentials.ts";
 import { refuseLocked } from "../login/lock.ts";
@@ -27,7 +27,7 @@ export type Link = { accountId: string; name: string; kind: Account["kind"] };
 const describeLink = ({ id: accountId, name, kind }: Account): Link => ({ accountId, name, kind });
 
 /** The accounts linked to this one. */
-export async function listLinks({ db }: Pick<Deps, "db">, accountId: string): Promise<Link[]> {
+export async function listLinks({ db }: Pick<CoreDeps, "db">, accountId: string): Promise<Link[]> {
   return (await listLinkedAccounts(db, accountId)).map(describeLink);
 }
 
@@ -40,7 +40,7 @@ export async function listLinks({ db }: Pick<Deps, "db">, accountId: string): Pr
  * changes.
  */
 export async function linkCloudAccount(
-  deps: Deps,
+  deps: CoreDeps,
   session: Session,
   credentials: Credentials,
   origin: ClientInfo,
@@ -93,7 +93,7 @@ export async function linkCloudAccount(
  * The row stays locked, so this stays true until the end of the transaction.
  */
 async function linkable(
-  { config }: Pick<Deps, "config">,
+  { config }: Pick<CoreDeps, "config">,
   tx: Db,
   { accountId }: Session,
   owner: User,
@@ -127,7 +127,7 @@ async function linkable(
  * `cloud_account_own_login`, or `link_not_found`.
  */
 export async function refuseLinkedPolicy(
-  deps: Pick<Deps, "db">,
+  deps: Pick<CoreDeps, "db">,
   accountId: string,
   linkedAccountId: string,
 ): Promise<never> {

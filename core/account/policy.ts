@@ -13,7 +13,7 @@ import { DAY_MS } from "../../units.ts";
 import type { PolicyRolloutArgs } from "../../workflows/messages.ts";
 import type { PolicyRolloutState } from "../../workflows/view-types.ts";
 import { type Actor, requireStillActing } from "../actors.ts";
-import type { Deps } from "../deps.ts";
+import type { CoreDeps } from "../deps.ts";
 import { payIfDone, spendAll } from "../limits/spend-all.ts";
 import { Problem } from "../problem.ts";
 import { methodsOf, requireRecentLogin } from "../sessions/recent-login.ts";
@@ -41,7 +41,7 @@ export type PolicyRequest = {
 };
 
 /** The policy of the administrator's account, with the progress of its roll-out as of now. */
-export async function getPolicy(deps: Deps, session: Session): Promise<Policy> {
+export async function getPolicy(deps: CoreDeps, session: Session): Promise<Policy> {
   return describePolicy(deps, session, await accountOf(deps, session));
 }
 
@@ -50,7 +50,7 @@ export async function getPolicy(deps: Deps, session: Session): Promise<Policy> {
  * throws, `reauthentication_required`, and `policy_change_limit` after 60 roll-outs in 24 hours.
  */
 export async function changePolicy(
-  deps: Deps,
+  deps: CoreDeps,
   session: Session,
   request: PolicyRequest,
   origin: ClientInfo,
@@ -68,7 +68,7 @@ export async function changePolicy(
  * budget.
  */
 async function startWithinBudget(
-  { redis, clock, config, flows }: Deps,
+  { redis, clock, config, flows }: CoreDeps,
   rollout: PolicyRolloutArgs,
 ): Promise<void> {
   const rules = [{ limit: config.limits.policyChangesPerDay, windowMs: DAY_MS }];
@@ -92,7 +92,7 @@ type Author = Actor & {
  * ahead.
  */
 export async function rollOutPolicy(
-  deps: Deps,
+  deps: CoreDeps,
   account: Account,
   { requirement, enforceAfter }: PolicyRequest,
   author: Author,
@@ -165,7 +165,7 @@ function isSame(account: Account, requirement: Requirement, end: Date | null, no
   return account.requirement === requirement && requiredFrom(account, now) === end?.toISOString();
 }
 
-async function describePolicy(deps: Deps, session: Session, account: Account): Promise<Policy> {
+async function describePolicy(deps: CoreDeps, session: Session, account: Account): Promise<Policy> {
   const { db } = deps;
   const [counted, { events }, methods] = await Promise.all([
     countUsers(db, account.id),
@@ -202,7 +202,7 @@ const STATES: Partial<Record<PolicyRolloutState, PolicyState>> = {
  * The state of the policy. If no user is left to set up, the roll-out is asked to recount at once
  * instead of at its next daily count.
  */
-async function stateOf(deps: Deps, account: Account, toGo: number): Promise<PolicyState> {
+async function stateOf(deps: CoreDeps, account: Account, toGo: number): Promise<PolicyState> {
   const { id: accountId, policyVersion: version } = account;
   let rollout = await rolloutOf(deps, account);
   if (toGo === 0 && rollout?.next.includes("recount") && (await mayRecount(deps, account)))
@@ -219,7 +219,7 @@ async function stateOf(deps: Deps, account: Account, toGo: number): Promise<Poli
  * Whether the roll-out may be asked to recount now. Each GET may ask, a roll-out may run for years,
  * and its workflow accepts a limited number of Updates. It recounts by itself once a day.
  */
-async function mayRecount({ redis, clock, config }: Deps, { id, policyVersion }: Account) {
+async function mayRecount({ redis, clock, config }: CoreDeps, { id, policyVersion }: Account) {
   const rules = [
     { limit: config.limits.flowRequests.recounts, windowMs: LONGEST_GRACE_DAYS * DAY_MS },
   ];
@@ -230,11 +230,11 @@ async function mayRecount({ redis, clock, config }: Deps, { id, policyVersion }:
  * The roll-out of the account's policy. Undefined if the policy was never changed, or if Temporal
  * no longer keeps the workflow.
  */
-async function rolloutOf({ flows }: Deps, { id, policyVersion }: Account) {
+async function rolloutOf({ flows }: CoreDeps, { id, policyVersion }: Account) {
   return policyVersion === 0 ? undefined : flows.policyRollout(id, policyVersion);
 }
 
-async function accountOf({ db }: Deps, { accountId }: Session): Promise<Account> {
+async function accountOf({ db }: CoreDeps, { accountId }: Session): Promise<Account> {
   const account = await getAccount(db, accountId);
   if (!account) throw new Problem("unauthenticated");
   return account;

@@ -7,7 +7,7 @@ import { setRequirement } from "../../store/postgres/users.ts";
 import { POLICY_REQUIRED, type Session } from "../../store/redis/sessions/sessions.ts";
 import { isRequired, requirementOf } from "../../store/requirement.ts";
 import { actorsEvent } from "../actors.ts";
-import type { Deps } from "../deps.ts";
+import type { CoreDeps } from "../deps.ts";
 import { payForChangeByOthers } from "../limits/changes.ts";
 import { requireStillLive } from "../sessions/live-session.ts";
 import { endSessions } from "../sessions/sessions.ts";
@@ -18,7 +18,7 @@ import { endSessions } from "../sessions/sessions.ts";
  * checked that the session may do this. Throws `too_many_requests`.
  */
 export async function changeUserRequirement(
-  deps: Deps,
+  deps: CoreDeps,
   session: Session,
   user: User,
   requirement: Requirement | null,

@@ -9,7 +9,7 @@ import { type ListedUser, listUsers } from "../../store/postgres/user-lists.ts";
 import { createUser, findUserByUsername, getUser } from "../../store/postgres/users.ts";
 import type { Session } from "../../store/redis/sessions/sessions.ts";
 import { userEvent } from "../audit.ts";
-import type { Deps } from "../deps.ts";
+import type { CoreDeps } from "../deps.ts";
 import { payForChangeByOthers } from "../limits/changes.ts";
 import { Problem } from "../problem.ts";
 import { requireRecentLogin } from "../sessions/recent-login.ts";
@@ -36,7 +36,7 @@ export type NewUser = { username: string; password: string; role: AccountRole; e
 
 /** A page of the users of the administrator's account, sorted by user name. */
 export async function listAccountUsers(
-  { db }: Deps,
+  { db }: CoreDeps,
   { accountId }: Session,
   page: { after?: string; limit: number },
 ): Promise<{ users: AccountUser[]; next: string | null }> {
@@ -46,7 +46,7 @@ export async function listAccountUsers(
 
 /** One user of the administrator's account. Throws `user_not_found`. */
 export async function accountUser(
-  { db }: Pick<Deps, "db">,
+  { db }: Pick<CoreDeps, "db">,
   { accountId }: Pick<Session, "accountId">,
   userId: string,
 ): Promise<AccountUser> {
@@ -62,7 +62,7 @@ const unknownUser = () => new Problem("user_not_found", "Your account has no use
  * password that is too weak, `reauthentication_required`, `too_many_requests`.
  */
 export async function addUser(
-  deps: Deps,
+  deps: CoreDeps,
   session: Session,
   { username, password, role, email }: NewUser,
   origin: ClientInfo,
@@ -91,7 +91,7 @@ export async function addUser(
  * for a Support operator, `reauthentication_required`, `too_many_requests`.
  */
 export async function changeUserRole(
-  deps: Deps,
+  deps: CoreDeps,
   session: Session,
   { userId, role }: { userId: string; role: AccountRole },
   origin: ClientInfo,

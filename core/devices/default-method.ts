@@ -5,7 +5,7 @@ import { holdingUser } from "../../store/postgres/holding-user.ts";
 import { getUser, setDefaultMethod } from "../../store/postgres/users.ts";
 import type { Session } from "../../store/redis/sessions/sessions.ts";
 import { userEvent } from "../audit.ts";
-import type { Deps } from "../deps.ts";
+import type { CoreDeps } from "../deps.ts";
 import { payForChange } from "../limits/changes.ts";
 import { Problem } from "../problem.ts";
 import { requireStillLive } from "../sessions/live-session.ts";
@@ -16,7 +16,7 @@ import { requireRecentLoginWith } from "../sessions/recent-login.ts";
  * `method_not_configured`, `too_many_requests` and `reauthentication_required`.
  */
 export async function changeDefaultMethod(
-  deps: Deps,
+  deps: CoreDeps,
   session: Session,
   method: Method,
   origin: ClientInfo,

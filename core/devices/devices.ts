@@ -8,7 +8,7 @@ import type { Device } from "../../store/postgres/schema.ts";
 import type { Session } from "../../store/redis/sessions/sessions.ts";
 import { requirementOf } from "../../store/requirement.ts";
 import type { EnrollmentView } from "../../workflows/view-types.ts";
-import type { Deps } from "../deps.ts";
+import type { CoreDeps } from "../deps.ts";
 import { Problem } from "../problem.ts";
 import { requireRecentLogin } from "../sessions/recent-login.ts";
 
@@ -38,7 +38,7 @@ export type MultiFactor = {
 
 /** Everything about the user's second factor. */
 export async function getMultiFactor(
-  deps: Deps,
+  deps: CoreDeps,
   { userId }: Pick<Session, "userId">,
 ): Promise<MultiFactor> {
   const [profile, remaining] = await Promise.all([
@@ -61,7 +61,7 @@ export async function getMultiFactor(
  * The device with the state of its enrollment, which is queried if the caller has no view of it.
  */
 export async function viewDevice(
-  deps: Deps,
+  deps: CoreDeps,
   device: Device,
   enrollment?: EnrollmentView,
 ): Promise<DeviceView> {
@@ -82,7 +82,7 @@ export async function viewDevice(
 }
 
 /** The current state of the device's enrollment. */
-export async function enrollmentOf({ flows }: Deps, device: Device): Promise<EnrollmentView> {
+export async function enrollmentOf({ flows }: CoreDeps, device: Device): Promise<EnrollmentView> {
   if (device.verifiedAt)
     return { state: "verified", next: device.type === "otp" ? ["remove"] : [] };
   if (device.inactiveAt) return { state: "verified", next: ["remove"] };
@@ -92,7 +92,7 @@ export async function enrollmentOf({ flows }: Deps, device: Device): Promise<Enr
 
 /** The user's device. Throws `device_not_found`, also for another user's device. */
 export async function ownDevice(
-  deps: Deps,
+  deps: CoreDeps,
   { userId }: Pick<Session, "userId">,
   deviceId: string,
 ): Promise<Device> {
@@ -107,7 +107,7 @@ export async function ownDevice(
  * still to end the sessions: a login before that would be ended too.
  */
 export async function unverifiedDevice(
-  deps: Deps,
+  deps: CoreDeps,
   session: Session,
   deviceId: string,
 ): Promise<Unverified> {
@@ -130,7 +130,7 @@ export async function unverifiedDevice(
 export type Proof = { code: string; makeDefault: boolean; inactive?: boolean };
 
 /** The device as it is after its proof. */
-export function proven({ clock }: Deps, device: Device, inactive = false): Device {
+export function proven({ clock }: CoreDeps, device: Device, inactive = false): Device {
   const at = new Date(clock.now());
   return { ...device, ...(inactive ? { inactiveAt: at } : { verifiedAt: at }) };
 }

@@ -7,7 +7,7 @@ import { withdrawChallenges } from "../../store/redis/second-step/challenges.ts"
 import { hasSecondFactor, type Session } from "../../store/redis/sessions/sessions.ts";
 import { isRequired, requirementOf, whoRequires } from "../../store/requirement.ts";
 import { userEvent } from "../audit.ts";
-import type { Deps } from "../deps.ts";
+import type { CoreDeps } from "../deps.ts";
 import { payForChange } from "../limits/changes.ts";
 import { Problem } from "../problem.ts";
 import { requireStillLive } from "../sessions/live-session.ts";
@@ -23,7 +23,7 @@ import { removeAllDevices } from "./removal.ts";
  * `too_many_requests`, `reauthentication_required`.
  */
 export async function enableMultiFactor(
-  deps: Deps,
+  deps: CoreDeps,
   session: Session,
   method: Method | undefined,
   origin: ClientInfo,
@@ -57,7 +57,7 @@ export async function enableMultiFactor(
  * required, and `reauthentication_required`.
  */
 export async function disableMultiFactor(
-  deps: Deps,
+  deps: CoreDeps,
   session: Session,
   origin: ClientInfo,
 ): Promise<void> {
@@ -79,7 +79,7 @@ export async function disableMultiFactor(
 
 /** Throws `forbidden` if the user must have a second factor by now. */
 export function refuseIfRequired(
-  { clock, config }: Pick<Deps, "clock" | "config">,
+  { clock, config }: Pick<CoreDeps, "clock" | "config">,
   profile: MfaProfile,
 ) {
   if (isRequired(requirementOf(profile, config), clock.now()))
@@ -94,7 +94,7 @@ export function refuseIfRequired(
  * authentication on. Undefined in an account where devices count at once.
  */
 export async function isNewDeviceInactive(
-  { db }: Deps,
+  { db }: CoreDeps,
   { userId }: Session,
 ): Promise<boolean | undefined> {
   const profile = await getMfaProfile(db, userId);
@@ -102,7 +102,7 @@ export async function isNewDeviceInactive(
   return configuredMethods(profile.devices).length === 0;
 }
 
-async function profileOf({ db }: Pick<Deps, "db">, { userId }: Session): Promise<MfaProfile> {
+async function profileOf({ db }: Pick<CoreDeps, "db">, { userId }: Session): Promise<MfaProfile> {
   const profile = await getMfaProfile(db, userId);
   if (!profile) throw new Problem("unauthenticated");
   return profile;

@@ -11,7 +11,7 @@ import { FlowSpent, FlowUnknown } from "../../temporal/errors.ts";
 import { workflowIds } from "../../workflows/ids.ts";
 import type { UpdateName, UpdatePayload } from "../../workflows/messages.ts";
 import { subjectOf, userEvent } from "../audit.ts";
-import type { Deps } from "../deps.ts";
+import type { CoreDeps } from "../deps.ts";
 import { Problem } from "../problem.ts";
 import { requireStillLive } from "../sessions/live-session.ts";
 import type { UnverifiedOf } from "./devices.ts";
@@ -21,7 +21,7 @@ import type { UnverifiedOf } from "./devices.ts";
  * one request too many; the unverified device is then removed.
  */
 export async function spendEnrollmentRequest(
-  deps: Deps,
+  deps: CoreDeps,
   device: Device,
   origin: ClientInfo,
 ): Promise<void> {
@@ -45,7 +45,7 @@ export async function spendEnrollmentRequest(
  * the unverified device is then removed.
  */
 export async function moveEnrollment<M extends Method, U extends UpdateName<`${M}Enrollment`>>(
-  deps: Deps,
+  deps: CoreDeps,
   device: UnverifiedOf<M>,
   update: U,
   payload: UpdatePayload<`${M}Enrollment`, U>,
@@ -64,11 +64,11 @@ export async function moveEnrollment<M extends Method, U extends UpdateName<`${M
 }
 
 /** Removes the device by a signal: a flow that accepts no more Updates still accepts signals. */
-const withdraw = ({ flows }: Deps, { id, type }: Device, origin: ClientInfo) =>
+const withdraw = ({ flows }: CoreDeps, { id, type }: Device, origin: ClientInfo) =>
   flows.signal(workflowIds.enrollment(type, id), "withdraw", { origin });
 
 /** Records that the enrollment has ended, and throws `enrollment_ended`. */
-async function end(deps: Deps, device: Device, origin: ClientInfo): Promise<never> {
+async function end(deps: CoreDeps, device: Device, origin: ClientInfo): Promise<never> {
   const { id: deviceId, userId } = device;
   const user = await getUser(deps.db, userId);
   if (user) {

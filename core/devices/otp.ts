@@ -7,7 +7,7 @@ import { consumeOtpStep } from "../../store/redis/second-step/otp-steps.ts";
 import { addFactor, type Session } from "../../store/redis/sessions/sessions.ts";
 import { seal, unseal } from "../../store/sealing.ts";
 import { userEvent } from "../audit.ts";
-import type { Deps } from "../deps.ts";
+import type { CoreDeps } from "../deps.ts";
 import { payForChange } from "../limits/changes.ts";
 import { Problem } from "../problem.ts";
 import { requireStillLive } from "../sessions/live-session.ts";
@@ -42,7 +42,7 @@ export type OtpSetup = { device: DeviceView; secret: string; otpauthUri: string;
  * and `reauthentication_required`. After a 503 no device is left.
  */
 export async function registerOtpDevice(
-  deps: Deps,
+  deps: CoreDeps,
   session: Session,
   name: string,
   origin: ClientInfo,
@@ -82,7 +82,7 @@ export async function registerOtpDevice(
  * only once. The old secret stops working. Throws `too_many_requests` among others.
  */
 export async function restartOtpDevice(
-  deps: Deps,
+  deps: CoreDeps,
   device: OtpDevice,
   origin: ClientInfo,
 ): Promise<OtpSetup> {
@@ -110,13 +110,18 @@ export async function restartOtpDevice(
  * The set-up of an unverified app again. It holds the secret, so only the session that started the
  * set-up may get it.
  */
-export async function sameSetup(deps: Deps, device: OtpDevice): Promise<OtpSetup> {
+export async function sameSetup(deps: CoreDeps, device: OtpDevice): Promise<OtpSetup> {
   if (!device.secret) throw new TypeError("The OTP device has no secret");
   const secret = unseal(deps.config.SEALING_KEYS, device.secret, device.id).toString();
   return setupOf(deps, device.by, await viewDevice(deps, device), secret);
 }
 
-async function setupOf({ db, config }: Deps, session: Session, device: DeviceView, secret: string) {
+async function setupOf(
+  { db, config }: CoreDeps,
+  session: Session,
+  device: DeviceView,
+  secret: string,
+) {
   const user = await getUser(db, session.userId);
   if (!user) throw new Problem("unauthenticated");
   const label = { issuer: config.SERVICE_NAME, username: user.username, device: device.name ?? "" };
@@ -130,7 +135,7 @@ async function setupOf({ db, config }: Deps, session: Session, device: DeviceVie
  * and `passcode_already_used` for a code that was used before.
  */
 export async function verifyOtpCode(
-  deps: Deps,
+  deps: CoreDeps,
   device: OtpDevice,
   { code, makeDefault, inactive }: Proof,
   origin: ClientInfo,

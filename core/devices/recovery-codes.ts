@@ -7,7 +7,7 @@ import { replaceRecoveryCodes } from "../../store/postgres/recovery-codes.ts";
 import { newRecoveryCodes, normalizeRecoveryCode } from "../../store/recovery-codes.ts";
 import type { Session } from "../../store/redis/sessions/sessions.ts";
 import { type Subject, userEvent } from "../audit.ts";
-import type { Deps } from "../deps.ts";
+import type { CoreDeps } from "../deps.ts";
 import { payForChange } from "../limits/changes.ts";
 import { Problem } from "../problem.ts";
 import { requireStillLive } from "../sessions/live-session.ts";
@@ -18,7 +18,7 @@ import { requireRecentLogin } from "../sessions/recent-login.ts";
  * Undefined if the text cannot be a recovery code.
  */
 export function recoveryHash(
-  { config }: Pick<Deps, "config">,
+  { config }: Pick<CoreDeps, "config">,
   userId: string,
   typed: string,
 ): string | undefined {
@@ -40,7 +40,7 @@ export type RecoveryCodes = {
  * replace, `too_many_requests` and `reauthentication_required`.
  */
 export async function makeRecoveryCodes(
-  deps: Deps,
+  deps: CoreDeps,
   session: Session,
   quantity: number,
   origin: ClientInfo,

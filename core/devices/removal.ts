@@ -4,7 +4,7 @@ import { listDevices } from "../../store/postgres/devices.ts";
 import { hasSecondFactor, type Session } from "../../store/redis/sessions/sessions.ts";
 import type { DeviceRemovalArgs } from "../../workflows/messages.ts";
 import type { Subject } from "../audit.ts";
-import type { Deps } from "../deps.ts";
+import type { CoreDeps } from "../deps.ts";
 import { payForChange } from "../limits/changes.ts";
 import { Problem } from "../problem.ts";
 import { requireStillLive } from "../sessions/live-session.ts";
@@ -18,7 +18,7 @@ import { ownDevice } from "./devices.ts";
  * device of the method that logins start with.
  */
 export async function removeDevice(
-  deps: Deps,
+  deps: CoreDeps,
   session: Session,
   deviceId: string,
   origin: ClientInfo,
@@ -40,7 +40,7 @@ export async function removeDevice(
  * `too_many_requests` if there is nothing to remove: that is paid for as any change.
  */
 export async function removeAllDevices(
-  deps: Deps,
+  deps: CoreDeps,
   session: Session,
   origin: ClientInfo,
 ): Promise<void> {
@@ -53,7 +53,7 @@ export async function removeAllDevices(
 }
 
 async function remove(
-  deps: Deps,
+  deps: CoreDeps,
   session: Session,
   { userId, accountId }: Subject,
   what: Pick<DeviceRemovalArgs, "deviceId" | "unless"> & {

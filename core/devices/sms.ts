@@ -7,7 +7,7 @@ import { checkPin, type PinCheck, refundPinTry } from "../../store/redis/second-
 import type { Session } from "../../store/redis/sessions/sessions.ts";
 import { FlowBusy, TemporalAway } from "../../temporal/errors.ts";
 import { userEvent } from "../audit.ts";
-import type { Deps } from "../deps.ts";
+import type { CoreDeps } from "../deps.ts";
 import { payForChange } from "../limits/changes.ts";
 import { recordRefund } from "../limits/record-refund.ts";
 import { recordRefusedSend } from "../limits/refused-sends.ts";
@@ -38,7 +38,7 @@ type Phone = UnverifiedOf<"sms">;
  * no device is left.
  */
 export async function registerSmsDevice(
-  deps: Deps,
+  deps: CoreDeps,
   session: Session,
   phone: { countryCode: string; phoneNumber: string },
   origin: ClientInfo,
@@ -86,7 +86,7 @@ export async function registerSmsDevice(
  * others.
  */
 export async function resendPin(
-  deps: Deps,
+  deps: CoreDeps,
   device: Phone,
   origin: ClientInfo,
 ): Promise<DeviceView> {
@@ -112,7 +112,7 @@ export async function resendPin(
  * `pin_expired`, also for a PIN that too many wrong tries made void.
  */
 export async function verifyPin(
-  deps: Deps,
+  deps: CoreDeps,
   device: Phone,
   { code, makeDefault, inactive }: Proof,
   origin: ClientInfo,
@@ -145,7 +145,7 @@ export async function verifyPin(
  * verifyPasscode.
  */
 async function giveBack(
-  deps: Deps,
+  deps: CoreDeps,
   { mayBe, ...attempt }: { userId: string; deviceId: string; check: PinCheck; mayBe: boolean },
   origin: ClientInfo,
 ) {
@@ -158,7 +158,7 @@ async function giveBack(
 
 /** Reports a failed PIN to the workflow, and answers the error for the client. */
 async function refuse(
-  deps: Deps,
+  deps: CoreDeps,
   device: Phone,
   check: Exclude<PinCheck, { outcome: "accepted" }>,
   origin: ClientInfo,

@@ -2,7 +2,7 @@ import { generateSecret, verifySync } from "otplib";
 import type { Device } from "../../store/postgres/schema.ts";
 import { isLastOtpStep } from "../../store/redis/second-step/otp-steps.ts";
 import { unseal } from "../../store/sealing.ts";
-import type { Deps } from "../deps.ts";
+import type { CoreDeps } from "../deps.ts";
 import { Problem } from "../problem.ts";
 
 /** RFC 6238 section 4.1: X, the time step, in seconds. */
@@ -13,13 +13,13 @@ const SECRET_BYTES = 20;
 export const OTP_DIGITS = 6;
 
 /** Seconds until an app shows the code of the next step; 0 if it shows it already. */
-function secondsUntilAfter({ clock }: Pick<Deps, "clock">, step: number): number {
+function secondsUntilAfter({ clock }: Pick<CoreDeps, "clock">, step: number): number {
   return Math.max(0, Math.ceil((step + 1) * STEP_S - clock.now() / 1000));
 }
 
 /** The refusal of a code that was used, or that is older than a used one. It costs no attempt. */
 export async function codeUsed(
-  deps: Pick<Deps, "clock" | "redis">,
+  deps: Pick<CoreDeps, "clock" | "redis">,
   used: { userId: string; deviceId: string; step: number },
 ): Promise<Problem> {
   const { step } = used;
@@ -68,8 +68,11 @@ function cut(text: string, most: number): string {
  * The time step of the typed code for the device, or undefined. RFC 6238 section 5.2: accepts one
  * step of clock skew in either direction. Redis makes sure that each step is used only once.
  */
-export const matchingStep = (deps: Pick<Deps, "clock" | "config">, device: Device, token: string) =>
-  stepWithin(STEP_S, deps, device, token);
+export const matchingStep = (
+  deps: Pick<CoreDeps, "clock" | "config">,
+  device: Device,
+  token: string,
+) => stepWithin(STEP_S, deps, device, token);
 
 /** The largest clock error, in seconds, that the owner is told about. */
 const CLOCK_OFF_S = 600;
@@ -80,7 +83,7 @@ const CLOCK_OFF_S = 600;
  * sets up the app has the secret.
  */
 export function minutesOff(
-  deps: Pick<Deps, "clock" | "config">,
+  deps: Pick<CoreDeps, "clock" | "config">,
   device: Device,
   token: string,
 ): number | undefined {
@@ -92,7 +95,7 @@ export function minutesOff(
 
 function stepWithin(
   toleranceS: number,
-  { clock, config }: Pick<Deps, "clock" | "config">,
+  { clock, config }: Pick<CoreDeps, "clock" | "config">,
   device: Device,
   token: string,
 ): number | undefined {

@@ -1,9 +1,9 @@
 import { keys } from "../../store/redis/keys.ts";
 import { DAY_MS } from "../../units.ts";
-import type { Deps } from "../deps.ts";
+import type { CoreDeps } from "../deps.ts";
 import { payIfDone, type Spent, spendAll } from "./spend-all.ts";
 
-type ChangeDeps = Pick<Deps, "redis" | "clock" | "config">;
+type ChangeDeps = Pick<CoreDeps, "redis" | "clock" | "config">;
 
 /**
  * Spends one of the changes to devices, codes and settings that a user may make in 24 hours. Each

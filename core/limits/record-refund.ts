@@ -2,14 +2,14 @@ import type { ClientInfo } from "../../machines/methods.ts";
 import { recordEvent } from "../../store/postgres/events.ts";
 import { getUser } from "../../store/postgres/users.ts";
 import { subjectOf, userEvent } from "../audit.ts";
-import type { Deps } from "../deps.ts";
+import type { CoreDeps } from "../deps.ts";
 
 /**
  * Records that an attempt was given back after an outage. Not awaited, because the failing store
  * may be the cause of the outage. Refunds per user and day are limited, so these events are too.
  */
 export function recordRefund(
-  deps: Pick<Deps, "db" | "clock" | "log">,
+  deps: Pick<CoreDeps, "db" | "clock" | "log">,
   { userId, ...detail }: { userId: string; kind: "passcode" | "pin" },
   origin: ClientInfo,
 ): void {

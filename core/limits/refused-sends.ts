@@ -2,7 +2,7 @@ import { maskPhoneNumber } from "../../store/phones.ts";
 import { recordEvent } from "../../store/postgres/events.ts";
 import { getUser } from "../../store/postgres/users.ts";
 import { HOUR_MS } from "../../units.ts";
-import type { Deps } from "../deps.ts";
+import type { CoreDeps } from "../deps.ts";
 import { Problem } from "../problem.ts";
 
 /**
@@ -10,7 +10,7 @@ import { Problem } from "../problem.ts";
  * and is recorded once per user, limit and hour, so that an attack cannot fill the table.
  */
 export async function recordRefusedSend(
-  { db, clock }: Pick<Deps, "db" | "clock">,
+  { db, clock }: Pick<CoreDeps, "db" | "clock">,
   { userId, kind, phoneNumber }: { userId: string; kind: "pin" | "passcode"; phoneNumber: string },
   error: unknown,
 ): Promise<void> {

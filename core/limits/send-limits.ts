@@ -5,7 +5,7 @@ import { type BudgetRule, budgetWait } from "../../store/redis/budgets.ts";
 import { keys } from "../../store/redis/keys.ts";
 import { publish } from "../../telemetry/facts.ts";
 import { DAY_MS, HOUR_MS } from "../../units.ts";
-import type { Deps } from "../deps.ts";
+import type { CoreDeps } from "../deps.ts";
 import { duration } from "../duration.ts";
 import { Problem } from "../problem.ts";
 import { type Charge, type Spent, spendAll } from "./spend-all.ts";
@@ -32,12 +32,12 @@ const passcodeRules = ({ perHour, intervalMs }: Limits["passcode"]) => ({
 });
 
 /** How many ms until the user may be sent another PIN, as far as their own budget goes. */
-export const pinSendWait = ({ redis, clock, config }: Deps, userId: string): Promise<number> =>
+export const pinSendWait = ({ redis, clock, config }: CoreDeps, userId: string): Promise<number> =>
   budgetWait(redis, keys.pinSends(userId), pinRules(config.limits.pin), clock.now());
 
 /** How many ms until the challenge may be sent another passcode, as far as the user's budgets go. */
 export async function passcodeSendWait(
-  { redis, clock, config }: Deps,
+  { redis, clock, config }: CoreDeps,
   { userId, challengeId }: { userId: string; challengeId: string },
 ): Promise<number> {
   const { ofChallenge, ofUser } = passcodeRules(config.limits.passcode);
@@ -54,7 +54,7 @@ export async function passcodeSendWait(
  * message. Throws `send_limit` with the time to wait and the `limit`; then nothing is spent.
  */
 export function spendPinSend(
-  deps: Deps,
+  deps: CoreDeps,
   { userId, phoneNumber }: { userId: string; phoneNumber: string },
 ): Promise<Spent> {
   const rules = pinRules(deps.config.limits.pin);
@@ -67,7 +67,7 @@ export function spendPinSend(
  * and the budgets of every message. Throws `send_limit` as `spendPinSend` does.
  */
 export function spendPasscodeSend(
-  deps: Deps,
+  deps: CoreDeps,
   send: { userId: string; challengeId: string; phoneNumber: string },
 ): Promise<Spent> {
   const { ofChallenge, ofUser } = passcodeRules(deps.config.limits.passcode);
@@ -84,7 +84,11 @@ export function spendPasscodeSend(
  * service's budgets bound our bill. PINs and passcodes have separate budgets per number, so that
  * nobody can block a number's passcodes by registering the number.
  */
-function ofEveryMessage({ config }: Deps, kind: "pin" | "passcode", phoneNumber: string): Charge[] {
+function ofEveryMessage(
+  { config }: CoreDeps,
+  kind: "pin" | "passcode",
+  phoneNumber: string,
+): Charge[] {
   const { numberSendsPerDay, numberSendsPerHour } = config.limits;
   const { countryCallingCode } = parsePhoneNumberWithError(phoneNumber);
   const anHour = (limit: number) => ({ limit, windowMs: HOUR_MS });
@@ -111,7 +115,7 @@ function charge(limit: keyof typeof DETAILS, key: string, ...rules: BudgetRule[]
 const WORDS = { pin: "PIN", passcode: "passcode" } as const;
 
 async function spend(
-  { redis, clock, config }: Deps,
+  { redis, clock, config }: CoreDeps,
   kind: keyof typeof WORDS,
   charges: Charge[],
 ): Promise<Spent> {

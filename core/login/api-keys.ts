@@ -6,11 +6,11 @@ import { apiKeyHash, removeApiKey, replaceApiKey } from "../../store/postgres/ap
 import type { User } from "../../store/postgres/schema.ts";
 import type { Credentialed } from "../../store/postgres/users.ts";
 import { type Actor, actorsEvent } from "../actors.ts";
-import type { Deps } from "../deps.ts";
+import type { CoreDeps } from "../deps.ts";
 import { endSessions } from "../sessions/sessions.ts";
 import { checkProof } from "./credentials.ts";
 
-type KeyDeps = Pick<Deps, "db" | "redis" | "clock" | "config">;
+type KeyDeps = Pick<CoreDeps, "db" | "redis" | "clock" | "config">;
 
 /**
  * Finds the user by name and checks the API key. Throws `invalid_credentials`, with the same words
@@ -18,7 +18,7 @@ type KeyDeps = Pick<Deps, "db" | "redis" | "clock" | "config">;
  * and of passwords share the same budgets.
  */
 export function checkApiKey(
-  deps: Deps,
+  deps: CoreDeps,
   { username, apiKey }: { username: string; apiKey: string },
   origin: ClientInfo,
 ): Promise<Credentialed> {
@@ -59,6 +59,6 @@ export async function revokeApiKey(
 }
 
 /** A keyed hash, bound to the user. A key is long and random, so it needs no slow hash. */
-function hashOf({ config }: Pick<Deps, "config">, userId: string, apiKey: string): string {
+function hashOf({ config }: Pick<CoreDeps, "config">, userId: string, apiKey: string): string {
   return hashCode(config.CODE_KEY, "api-key", userId, apiKey);
 }

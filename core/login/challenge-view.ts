@@ -5,7 +5,7 @@ import {
 } from "../../store/redis/second-step/challenges.ts";
 import { failures } from "../../store/redis/second-step/failures.ts";
 import type { ChallengeState, ChallengeView } from "../../workflows/view-types.ts";
-import type { Deps } from "../deps.ts";
+import type { CoreDeps } from "../deps.ts";
 
 /** The `reason` of a challenge that ended after too many requests. */
 export const TOO_MANY = "too_many_requests";
@@ -26,7 +26,7 @@ export type Challenge = {
 
 /** The client's view of a challenge, from its workflow's view and its record. */
 export async function describeChallenge(
-  { redis, config, clock }: Deps,
+  { redis, config, clock }: CoreDeps,
   id: string,
   known: ChallengeView,
   record: Pick<ChallengeRecord, "userId" | "expiresAt" | "spent" | "completedBy">,
@@ -53,7 +53,7 @@ export async function describeChallenge(
  * passcode still works, and the challenge waits for it. The flow only knows that none was sent.
  */
 async function withPasscodeOut(
-  { redis, clock }: Pick<Deps, "redis" | "clock">,
+  { redis, clock }: Pick<CoreDeps, "redis" | "clock">,
   id: string,
   view: ChallengeView,
 ): Promise<ChallengeView> {
@@ -82,6 +82,6 @@ function standOf(
 }
 
 /** Wrong attempts until the lock, including the one that locks. */
-export function attemptsRemaining(limits: Deps["config"]["limits"], failed: number): number {
+export function attemptsRemaining(limits: CoreDeps["config"]["limits"], failed: number): number {
   return Math.max(0, limits.wrongPasscodes + 1 - failed);
 }

@@ -12,7 +12,7 @@ import { FlowSpent, FlowUnknown } from "../../temporal/errors.ts";
 import { workflowIds } from "../../workflows/ids.ts";
 import type { UpdateName, UpdatePayload } from "../../workflows/messages.ts";
 import type { ChallengeView } from "../../workflows/view-types.ts";
-import type { Deps } from "../deps.ts";
+import type { CoreDeps } from "../deps.ts";
 import { recordRefusedSend } from "../limits/refused-sends.ts";
 import { spendPasscodeSend } from "../limits/send-limits.ts";
 import { payIfDone, type Spent } from "../limits/spend-all.ts";
@@ -20,7 +20,7 @@ import { Problem } from "../problem.ts";
 import { type Challenge, describeChallenge, TOO_MANY } from "./challenge-view.ts";
 
 /** The state of a challenge. Throws `challenge_not_found`. */
-export async function getChallenge(deps: Deps, id: string): Promise<Challenge> {
+export async function getChallenge(deps: CoreDeps, id: string): Promise<Challenge> {
   const record = await recordOf(deps, id);
   return describeChallenge(deps, id, await viewOf(deps, id), record);
 }
@@ -29,7 +29,7 @@ export async function getChallenge(deps: Deps, id: string): Promise<Challenge> {
  * Sends a new passcode; the old one stops working. The count of failures and the deadline stay the
  * same. Throws `illegal_transition` for OTP, `send_limit`, `challenge_expired`.
  */
-export async function resendPasscode(deps: Deps, id: string): Promise<Challenge> {
+export async function resendPasscode(deps: CoreDeps, id: string): Promise<Challenge> {
   const record = await recordOf(deps, id);
   await spendRequest(deps, id);
   const before = await viewOf(deps, id);
@@ -42,7 +42,7 @@ export async function resendPasscode(deps: Deps, id: string): Promise<Challenge>
  * Switches this login to another configured method. Switching back to the phone within 30 s sends
  * no new passcode; the challenge waits for the previous one. Throws `method_not_configured`.
  */
-export async function chooseMethod(deps: Deps, id: string, method: Method): Promise<Challenge> {
+export async function chooseMethod(deps: CoreDeps, id: string, method: Method): Promise<Challenge> {
   const record = await recordOf(deps, id);
   await spendRequest(deps, id);
   const before = await viewOf(deps, id);
@@ -60,7 +60,7 @@ export async function chooseMethod(deps: Deps, id: string, method: Method): Prom
 
 /** Spends the budgets of a passcode to the user's phone. Answers undefined if they are used up. */
 export async function trySend(
-  deps: Deps,
+  deps: CoreDeps,
   challengeId: string,
   devices: readonly Device[],
 ): Promise<Spent | undefined> {
@@ -72,7 +72,7 @@ export async function trySend(
   }
 }
 
-async function spendSend(deps: Deps, challengeId: string, devices: readonly Device[]) {
+async function spendSend(deps: CoreDeps, challengeId: string, devices: readonly Device[]) {
   const phone = verifiedPhone(devices);
   if (!phone?.phoneNumber)
     throw new Problem("method_not_configured", "You have no verified phone.");
@@ -86,7 +86,7 @@ async function spendSend(deps: Deps, challengeId: string, devices: readonly Devi
 }
 
 async function move<U extends "resendPasscode" | "chooseMethod">(
-  deps: Deps,
+  deps: CoreDeps,
   id: string,
   record: ChallengeRecord,
   update: U,
@@ -104,7 +104,7 @@ async function move<U extends "resendPasscode" | "chooseMethod">(
  * Counts a request to the challenge, whatever its outcome. Throws `challenge_expired` with the
  * `reason` after one request too many; the challenge has then ended.
  */
-export async function spendRequest(deps: Deps, challengeId: string): Promise<void> {
+export async function spendRequest(deps: CoreDeps, challengeId: string): Promise<void> {
   const { challenge: allowed } = deps.config.limits.flowRequests;
   const taken = await takeRequest(deps.redis, { challengeId, now: deps.clock.now(), allowed });
   // A challenge that ended in another way is not refused here: its flow says how it ended.
@@ -117,7 +117,7 @@ export async function spendRequest(deps: Deps, challengeId: string): Promise<voi
  * accepts no more Updates for the flow; the challenge has then ended.
  */
 export async function moveChallenge<U extends UpdateName<"loginChallenge">>(
-  deps: Deps,
+  deps: CoreDeps,
   id: string,
   update: U,
   payload: UpdatePayload<"loginChallenge", U>,
@@ -138,21 +138,21 @@ export async function moveChallenge<U extends UpdateName<"loginChallenge">>(
  * Tells the flow that Redis has ended the challenge. Not awaited: without the signal the flow ends
  * at its deadline.
  */
-export function withdrawSpent({ flows, log }: Pick<Deps, "flows" | "log">, id: string): void {
+export function withdrawSpent({ flows, log }: Pick<CoreDeps, "flows" | "log">, id: string): void {
   flows
     .signal(workflowIds.loginChallenge(id), "withdraw", { reason: TOO_MANY })
     .catch((error) => log.warn({ err: error }, "could not end the flow of a used-up challenge"));
 }
 
 /** The challenge's record. Throws `challenge_not_found`. */
-async function recordOf({ redis }: Deps, id: string): Promise<ChallengeRecord> {
+async function recordOf({ redis }: CoreDeps, id: string): Promise<ChallengeRecord> {
   const record = ownerOf(id) && (await readChallenge(redis, id));
   if (!record) throw challengeNotFound();
   return record;
 }
 
 /** The state of the challenge's workflow. Throws `challenge_not_found`. */
-async function viewOf({ flows }: Deps, id: string): Promise<ChallengeView> {
+async function viewOf({ flows }: CoreDeps, id: string): Promise<ChallengeView> {
   const view = await flows.challenge(id);
   // The record is written just before the workflow starts. A crash in between leaves only the
   // record.

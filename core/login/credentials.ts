@@ -8,7 +8,7 @@ import {
 } from "../../store/postgres/users.ts";
 import { noteFailedLogin } from "../../store/redis/sessions/failed-logins.ts";
 import { subjectOf, userEvent } from "../audit.ts";
-import type { Deps } from "../deps.ts";
+import type { CoreDeps } from "../deps.ts";
 import { Problem } from "../problem.ts";
 import { spendPasswordGuess } from "./password-limits.ts";
 
@@ -20,7 +20,7 @@ export type Credentials = { username: string; password: string };
  * too many other logins are being judged, and `too_many_requests` if the user logs in too often.
  */
 export function checkCredentials(
-  deps: Deps,
+  deps: CoreDeps,
   { username, password }: Credentials,
   origin: ClientInfo,
 ): Promise<Credentialed> {
@@ -34,7 +34,7 @@ type Prove = (user: Credentialed | undefined) => Promise<boolean>;
  * `checkCredentials`.
  */
 export async function checkProof(
-  deps: Deps,
+  deps: CoreDeps,
   username: string,
   prove: Prove,
   origin: ClientInfo,
@@ -55,7 +55,7 @@ export async function checkProof(
  * guess. Throws `login_throttled`, `logins_under_way`, `too_many_requests`.
  */
 export async function judgeProof(
-  deps: Deps,
+  deps: CoreDeps,
   username: string,
   prove: Prove,
   origin: ClientInfo,

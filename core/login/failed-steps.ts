@@ -4,7 +4,7 @@ import { readChallenge } from "../../store/redis/second-step/challenges.ts";
 import { noteFailedLogin } from "../../store/redis/sessions/failed-logins.ts";
 import { workflowIds } from "../../workflows/ids.ts";
 import { userEvent } from "../audit.ts";
-import type { Deps } from "../deps.ts";
+import type { CoreDeps } from "../deps.ts";
 
 /** What was tried, and why a code that was once right no longer works. */
 type FailedStep = {
@@ -21,7 +21,7 @@ type FailedStep = {
  * that were once right do not count towards the lock; each challenge records each reason only once.
  */
 export async function recordFailedStep(
-  deps: Pick<Deps, "db" | "redis" | "clock">,
+  deps: Pick<CoreDeps, "db" | "redis" | "clock">,
   challengeId: string,
   step: FailedStep,
   origin: ClientInfo,

@@ -4,7 +4,7 @@ import { deviceLabel, listDevices } from "../../store/postgres/devices.ts";
 import { lookUpRecoveryCode } from "../../store/postgres/recovery-codes.ts";
 import { type Attempt, checkPasscode } from "../../store/redis/second-step/attempts.ts";
 import { readDigits } from "../../store/typed-text.ts";
-import type { Deps } from "../deps.ts";
+import type { CoreDeps } from "../deps.ts";
 import { recoveryHash } from "../devices/recovery-codes.ts";
 import { matchingStep, OTP_DIGITS } from "../devices/totp.ts";
 import { Problem } from "../problem.ts";
@@ -25,7 +25,7 @@ export type OtpMatch = { deviceId: string; step: number; device: string };
  * code.
  */
 export async function readGuess(
-  deps: Deps,
+  deps: CoreDeps,
   challengeId: string,
   userId: string,
   typed: string,
@@ -55,7 +55,7 @@ export async function readGuess(
 
 /** Judges the guess, and counts a wrong one. */
 export async function judge(
-  { db, redis, clock, config }: Deps,
+  { db, redis, clock, config }: CoreDeps,
   challengeId: string,
   userId: string,
   { recoveryHash: hash, ...guess }: Guess,

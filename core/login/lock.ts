@@ -6,10 +6,10 @@ import { getUser, lockUser, unlockUser } from "../../store/postgres/users.ts";
 import { clearFailures, failures } from "../../store/redis/second-step/failures.ts";
 import { MINUTE_MS } from "../../units.ts";
 import { subjectOf, userEvent } from "../audit.ts";
-import type { Deps } from "../deps.ts";
+import type { CoreDeps } from "../deps.ts";
 import { accountLocked } from "./challenges.ts";
 
-type LockDeps = Pick<Deps, "db" | "redis" | "clock" | "config">;
+type LockDeps = Pick<CoreDeps, "db" | "redis" | "clock" | "config">;
 
 /**
  * Since when the user is locked, according to PostgreSQL. If a crash left a lock only in the Redis

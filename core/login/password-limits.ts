@@ -9,7 +9,7 @@ import {
   rememberAddress,
 } from "../../store/redis/sessions/known-addresses.ts";
 import { DAY_MS } from "../../units.ts";
-import type { Deps } from "../deps.ts";
+import type { CoreDeps } from "../deps.ts";
 import { clientNetwork } from "../limits/client-network.ts";
 import {
   type Charge,
@@ -40,7 +40,7 @@ const POLL_MS = { first: 50, longest: 400 };
 const MOST_WAITING = 300;
 let waiting = 0;
 
-type ThrottleDeps = Pick<Deps, "redis" | "clock" | "config">;
+type ThrottleDeps = Pick<CoreDeps, "redis" | "clock" | "config">;
 
 /**
  * Spends one password guess. The caller gives it back after the right password and confirms it after
@@ -143,7 +143,7 @@ async function afterOthers(spend: () => Promise<Spent | Refused>): Promise<Spent
  * session is already open and must reach its user.
  */
 export function rememberAddressOf(
-  deps: ThrottleDeps & Pick<Deps, "log">,
+  deps: ThrottleDeps & Pick<CoreDeps, "log">,
   username: string,
   origin: ClientInfo,
 ): void {
@@ -161,7 +161,7 @@ export function rememberAddressOf(
  * changed from.
  */
 export async function forgetAddressesOf(
-  deps: Pick<Deps, "redis" | "config">,
+  deps: Pick<CoreDeps, "redis" | "config">,
   username: string,
   { ip }: ClientInfo,
 ): Promise<void> {
@@ -171,6 +171,6 @@ export async function forgetAddressesOf(
 
 const addressOf = ({ ip = "unknown" }: ClientInfo) => clientNetwork(ip);
 
-function digest({ config }: Pick<Deps, "config">, ...parts: string[]): string {
+function digest({ config }: Pick<CoreDeps, "config">, ...parts: string[]): string {
   return hashCode(config.CODE_KEY, "password", ...parts);
 }

@@ -5,7 +5,7 @@ import type { User } from "../../store/postgres/schema.ts";
 import { recordLoginEvent } from "../../store/postgres/users.ts";
 import { workflowIds } from "../../workflows/ids.ts";
 import { userEvent } from "../audit.ts";
-import type { Deps } from "../deps.ts";
+import type { CoreDeps } from "../deps.ts";
 
 type Login = { userId: string; accountId: string; challengeId: string };
 
@@ -14,7 +14,7 @@ type Proof = { factor: Factor; device?: string };
 
 /** Records the login that a challenge became, once even if it is repeated. Answers the user. */
 export async function recordLogin(
-  deps: Pick<Deps, "db" | "clock">,
+  deps: Pick<CoreDeps, "db" | "clock">,
   { challengeId, ...user }: Login,
   proof: Proof,
   origin: ClientInfo,

@@ -16,7 +16,7 @@ import { type Epochs, openSession, readEpochs } from "../../store/redis/sessions
 import { isRequired, requiredFrom, requirementOf, roleNeedsMfa } from "../../store/requirement.ts";
 import { note } from "../../telemetry/request-context.ts";
 import { subjectOf, userEvent } from "../audit.ts";
-import type { Deps } from "../deps.ts";
+import type { CoreDeps } from "../deps.ts";
 import { payIfDone } from "../limits/spend-all.ts";
 import { Problem } from "../problem.ts";
 import {
@@ -66,7 +66,7 @@ const DECISIONS = 3;
  * `login_throttled`, `logins_under_way` and `too_many_requests`.
  */
 export async function logIn(
-  deps: Deps,
+  deps: CoreDeps,
   credentials: Credentials,
   origin: ClientInfo,
   terms: Partial<Omit<Terms, "proof">> = {},
@@ -83,7 +83,7 @@ export async function logIn(
  * and the user's role does not require one.
  */
 export async function logInByApiKey(
-  deps: Deps,
+  deps: CoreDeps,
   key: { username: string; apiKey: string },
   origin: ClientInfo,
 ): Promise<LoginResult> {
@@ -98,7 +98,7 @@ export async function logInByApiKey(
   return firstStep(deps, user, origin, terms);
 }
 
-function firstStep(deps: Deps, user: Promise<Credentialed>, origin: ClientInfo, terms: Terms) {
+function firstStep(deps: CoreDeps, user: Promise<Credentialed>, origin: ClientInfo, terms: Terms) {
   return measured("password", goOn(deps, user, origin, terms), (result) => ({
     outcome: result.status,
     ...(result.status === "challenge" && { method: result.challenge.method }),
@@ -106,7 +106,7 @@ function firstStep(deps: Deps, user: Promise<Credentialed>, origin: ClientInfo, 
 }
 
 async function goOn(
-  deps: Deps,
+  deps: CoreDeps,
   checked: Promise<Credentialed>,
   origin: ClientInfo,
   terms: Terms,
@@ -129,7 +129,7 @@ async function goOn(
 
 /** Answers undefined if a revocation happened during the decision. */
 async function decide(
-  deps: Deps,
+  deps: CoreDeps,
   user: Credentialed,
   { epochs, event, origin }: { epochs: Epochs; event: NewUserEvent; origin: ClientInfo },
   { proof, challengeMs, setup: wanted, showsFailedLogins }: Terms,
@@ -204,7 +204,7 @@ type Choice = {
 
 /** Answers undefined if the devices were removed after the login read them. */
 async function startChallenge(
-  deps: Deps,
+  deps: CoreDeps,
   user: User,
   { method, methods, devices, epochs, lifetimeMs }: Choice,
 ): Promise<Challenge | undefined> {

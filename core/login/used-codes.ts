@@ -1,6 +1,6 @@
 import type { Factor } from "../../machines/methods.ts";
 import { useRecoveryCode } from "../../store/postgres/recovery-codes.ts";
-import type { Deps } from "../deps.ts";
+import type { CoreDeps } from "../deps.ts";
 import { codeUsed } from "../devices/totp.ts";
 import { Problem } from "../problem.ts";
 import type { Guess } from "./guesses.ts";
@@ -10,7 +10,7 @@ import type { Guess } from "./guesses.ts";
  * `passcode_already_used`.
  */
 export async function usedCode(
-  deps: Deps,
+  deps: CoreDeps,
   userId: string,
   app?: { deviceId: string; step: number },
 ): Promise<Problem> {
@@ -30,7 +30,7 @@ const recoveryCodeUsed = (): Problem =>
  * recovery code. Throws `passcode_already_used` if another request used the code first.
  */
 export async function spendRecoveryCode(
-  { db, clock }: Deps,
+  { db, clock }: CoreDeps,
   challengeId: string,
   userId: string,
   { recoveryHash: hash }: Guess,

@@ -11,7 +11,7 @@ import { confirmFailure } from "../../store/redis/second-step/failures.ts";
 import { openSession } from "../../store/redis/sessions/sessions.ts";
 import { publish } from "../../telemetry/facts.ts";
 import { note } from "../../telemetry/request-context.ts";
-import type { Deps } from "../deps.ts";
+import type { CoreDeps } from "../deps.ts";
 import { recordRefund } from "../limits/record-refund.ts";
 import { isOutage, isSpent } from "../outages.ts";
 import { Problem } from "../problem.ts";
@@ -66,7 +66,7 @@ export type Authenticated = {
  * challenge, `challenge_not_found`.
  */
 export async function verifyPasscode(
-  deps: Deps,
+  deps: CoreDeps,
   id: string,
   passcode: string,
   origin: ClientInfo,
@@ -82,7 +82,7 @@ export async function verifyPasscode(
 const FACTORS: Factor[] = ["sms", "otp", "recovery_code"];
 
 async function secondStep(
-  deps: Deps,
+  deps: CoreDeps,
   id: string,
   passcode: string,
   origin: ClientInfo,
@@ -111,7 +111,7 @@ async function secondStep(
  * can cause that; there a right passcode costs as much as a wrong one, too.
  */
 async function giveBack(
-  deps: Deps,
+  deps: CoreDeps,
   { id, userId, attempt, mayBe }: { id: string; userId: string; attempt: Attempt; mayBe: boolean },
   origin: ClientInfo,
 ) {
@@ -123,7 +123,7 @@ async function giveBack(
 
 /** Reports a failed attempt to the workflow, and answers the problem for the client. */
 async function refuse(
-  deps: Deps,
+  deps: CoreDeps,
   id: string,
   attempt: Exclude<Attempt, Accepted>,
   guess: Guess,
@@ -180,7 +180,7 @@ async function refuse(
 
 /** Makes the count of a wrong passcode final. Answers how many failures clients may be shown. */
 const confirm = (
-  { redis, clock }: Deps,
+  { redis, clock }: CoreDeps,
   challengeId: string,
   { pendingId }: { pendingId: string },
 ) => confirmFailure(redis, { challengeId, pendingId, now: clock.now() });
@@ -189,7 +189,7 @@ const confirm = (
  * Moves the workflow to `authenticated`. A repeated request finds it there already. That is no
  * refusal: each challenge opens one session, and opening it decides which request wins.
  */
-async function acceptPasscode(deps: Deps, id: string, factor: Factor, origin: ClientInfo) {
+async function acceptPasscode(deps: CoreDeps, id: string, factor: Factor, origin: ClientInfo) {
   const facts = { factor, origin };
   // Without an Update ID, like a wrong one: if too many are under way, both are refused alike.
   const { moved, view } = await moveChallenge(deps, id, "acceptPasscode", facts);
@@ -197,7 +197,7 @@ async function acceptPasscode(deps: Deps, id: string, factor: Factor, origin: Cl
 }
 
 async function open(
-  deps: Deps,
+  deps: CoreDeps,
   challengeId: string,
   guess: Guess,
   accepted: Accepted,

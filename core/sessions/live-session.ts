@@ -6,7 +6,7 @@ import {
 } from "../../store/redis/sessions/live-sessions.ts";
 import type { Session } from "../../store/redis/sessions/sessions.ts";
 import { note } from "../../telemetry/request-context.ts";
-import type { Deps } from "../deps.ts";
+import type { CoreDeps } from "../deps.ts";
 import { Problem } from "../problem.ts";
 
 /** What the client is told, by the reason of the session's end. */
@@ -31,7 +31,7 @@ export type Admits = { setup?: boolean };
  * `setup_only` for a set-up session where that is not allowed.
  */
 export async function sessionOf(
-  { redis, clock, config }: Pick<Deps, "redis" | "clock" | "config">,
+  { redis, clock, config }: Pick<CoreDeps, "redis" | "clock" | "config">,
   token: string,
   { setup = false }: Admits = {},
 ): Promise<Session> {
@@ -49,7 +49,7 @@ export async function sessionOf(
  * Throws `session_expired`, `session_revoked`, `unauthenticated`.
  */
 export async function requireStillLive(
-  { db, redis, clock, config }: Pick<Deps, "db" | "redis" | "clock" | "config">,
+  { db, redis, clock, config }: Pick<CoreDeps, "db" | "redis" | "clock" | "config">,
   session: Session,
 ): Promise<void> {
   const { idleMs } = config.limits.session;

@@ -1,7 +1,7 @@
 import { configuredMethods, type Method } from "../../store/methods.ts";
 import { listDevices } from "../../store/postgres/devices.ts";
 import { hasSecondFactor, type Session } from "../../store/redis/sessions/sessions.ts";
-import type { Deps } from "../deps.ts";
+import type { CoreDeps } from "../deps.ts";
 import { Problem } from "../problem.ts";
 
 /**
@@ -9,7 +9,7 @@ import { Problem } from "../problem.ts";
  * Throws `reauthentication_required`.
  */
 export async function requireRecentLogin(
-  deps: Pick<Deps, "db" | "clock" | "config">,
+  deps: Pick<CoreDeps, "db" | "clock" | "config">,
   session: Session,
 ): Promise<void> {
   requireRecentLoginWith(deps, session, await methodsOf(deps, session));
@@ -17,7 +17,7 @@ export async function requireRecentLogin(
 
 /** As `requireRecentLogin`, with the user's configured methods, which the caller has read. */
 export function requireRecentLoginWith(
-  deps: Pick<Deps, "clock" | "config">,
+  deps: Pick<CoreDeps, "clock" | "config">,
   session: Session,
   configured: readonly Method[],
 ): void {
@@ -30,7 +30,7 @@ export function requireRecentLoginWith(
  * not prove that its owner is there. Throws `reauthentication_required`.
  */
 export function requireRecentPassword(
-  { clock, config }: Pick<Deps, "clock" | "config">,
+  { clock, config }: Pick<CoreDeps, "clock" | "config">,
   { amr, authenticatedAt }: Session,
 ): void {
   const recent = clock.now() - authenticatedAt <= config.limits.session.recentLoginMs;
@@ -38,7 +38,10 @@ export function requireRecentPassword(
 }
 
 /** The methods of which the session's user has a verified device. */
-export async function methodsOf({ db }: Pick<Deps, "db">, { userId }: Session): Promise<Method[]> {
+export async function methodsOf(
+  { db }: Pick<CoreDeps, "db">,
+  { userId }: Session,
+): Promise<Method[]> {
   return configuredMethods(await listDevices(db, userId));
 }
 

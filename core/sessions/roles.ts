@@ -2,7 +2,7 @@ import type { Role, User } from "../../store/postgres/schema.ts";
 import { getUser } from "../../store/postgres/users.ts";
 import { hasSecondFactor, type Session } from "../../store/redis/sessions/sessions.ts";
 import { roleNeedsMfa } from "../../store/requirement.ts";
-import type { Deps } from "../deps.ts";
+import type { CoreDeps } from "../deps.ts";
 import { Problem } from "../problem.ts";
 import { reauthenticate } from "./recent-login.ts";
 
@@ -18,7 +18,7 @@ const WORDS: Record<Role, string> = {
  * `reauthentication_required`.
  */
 export async function requireRole(
-  { db, config }: Pick<Deps, "db" | "config">,
+  { db, config }: Pick<CoreDeps, "db" | "config">,
   session: Session,
   role: Role,
 ): Promise<User> {

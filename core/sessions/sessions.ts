@@ -10,7 +10,7 @@ import {
   type Session,
 } from "../../store/redis/sessions/sessions.ts";
 import { userEvent } from "../audit.ts";
-import type { Deps } from "../deps.ts";
+import type { CoreDeps } from "../deps.ts";
 import { Problem } from "../problem.ts";
 
 /** A new session as the login answers it. The token is shown only here. */
@@ -27,7 +27,7 @@ export type OpenedSession = {
  * before.
  */
 export function endSession(
-  { redis, clock }: Pick<Deps, "redis" | "clock">,
+  { redis, clock }: Pick<CoreDeps, "redis" | "clock">,
   { userId, id }: Pick<Session, "userId" | "id">,
   reason: "signed_out" | "ended_by_user",
 ): Promise<boolean> {
@@ -36,7 +36,7 @@ export function endSession(
 
 /** Ends every session of the user and every login under way. Their holders are told the reason. */
 export function endSessions(
-  { redis, clock }: Pick<Deps, "redis" | "clock">,
+  { redis, clock }: Pick<CoreDeps, "redis" | "clock">,
   userId: string,
   reason: string,
 ): Promise<void> {
@@ -49,7 +49,7 @@ export function endSessions(
  * ended.
  */
 export async function endOtherSessions(
-  deps: Pick<Deps, "db" | "redis" | "clock" | "config">,
+  deps: Pick<CoreDeps, "db" | "redis" | "clock" | "config">,
   session: Session,
   origin: ClientInfo,
 ): Promise<number> {

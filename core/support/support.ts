@@ -8,7 +8,7 @@ import { searchUsers } from "../../store/postgres/user-lists.ts";
 import { getUser } from "../../store/postgres/users.ts";
 import { type Actor, actorsEvent, requireStillActing } from "../actors.ts";
 import { subjectOf } from "../audit.ts";
-import type { Deps } from "../deps.ts";
+import type { CoreDeps } from "../deps.ts";
 import { payForChangeByOthers } from "../limits/changes.ts";
 import { endLock, lockedSince } from "../login/lock.ts";
 import { Problem } from "../problem.ts";
@@ -16,13 +16,13 @@ import { Problem } from "../problem.ts";
 const FOUND = 20;
 
 /** At most twenty users: the user with this ID, or those whose user name starts with the query. */
-export async function findUsers({ db }: Pick<Deps, "db">, query: string): Promise<User[]> {
+export async function findUsers({ db }: Pick<CoreDeps, "db">, query: string): Promise<User[]> {
   const byId = isId(query) && (await getUser(db, query));
   return byId ? [byId] : searchUsers(db, query, FOUND);
 }
 
 /** The user with this ID. Throws `user_not_found`. */
-export async function userOf({ db }: Pick<Deps, "db">, userId: string): Promise<User> {
+export async function userOf({ db }: Pick<CoreDeps, "db">, userId: string): Promise<User> {
   const user = isId(userId) && (await getUser(db, userId));
   if (!user)
     throw new Problem("user_not_found", "Search for the user by the start of the user name.");
@@ -38,7 +38,7 @@ const LOOK_MS = 10 * 60_000;
  * that reloads usually add nothing.
  */
 export async function recordLookUp(
-  deps: Pick<Deps, "db" | "clock" | "config">,
+  deps: Pick<CoreDeps, "db" | "clock" | "config">,
   user: User,
   actor: Actor,
   reason?: string,
@@ -56,7 +56,7 @@ export async function recordLookUp(
 
 /** Ends the user's lock. If the user is not locked, does nothing and answers `changed: false`. */
 export async function unlock(
-  deps: Pick<Deps, "db" | "redis" | "clock" | "config">,
+  deps: Pick<CoreDeps, "db" | "redis" | "clock" | "config">,
   user: User,
   actor: Actor,
   reason: string,
@@ -78,7 +78,7 @@ export async function unlock(
  * is false if there was no device; the sessions end in either case. Throws `too_many_requests`.
  */
 export async function resetMultiFactor(
-  deps: Pick<Deps, "db" | "redis" | "clock" | "config" | "flows">,
+  deps: Pick<CoreDeps, "db" | "redis" | "clock" | "config" | "flows">,
   user: User,
   actor: Actor,
   reason: string,

@@ -5,7 +5,7 @@ import { listOpenChallenges } from "../../store/redis/second-step/challenges.ts"
 import { failures } from "../../store/redis/second-step/failures.ts";
 import { countRefunds } from "../../store/redis/second-step/refunds.ts";
 import { listAudit } from "../audit.ts";
-import type { Deps } from "../deps.ts";
+import type { CoreDeps } from "../deps.ts";
 import { type DeviceView, getMultiFactor } from "../devices/devices.ts";
 import { attemptsRemaining } from "../login/challenge-view.ts";
 
@@ -36,7 +36,7 @@ type OpenFlow = {
  * All that Support needs to help the user: state, masked devices, open flows, and recent events.
  * Only an operator sees from where Support acted.
  */
-export async function viewForSupport(deps: Deps, user: User, reader: Reader = "account") {
+export async function viewForSupport(deps: CoreDeps, user: User, reader: Reader = "account") {
   const { db, redis, config, clock } = deps;
   const [account, multiFactor, failed, attemptsGivenBack, logins, { events }] = await Promise.all([
     getAccount(db, user.accountId),
@@ -61,7 +61,7 @@ export async function viewForSupport(deps: Deps, user: User, reader: Reader = "a
  * The logins that wait for their second step, without their IDs: with an ID, somebody who overhears
  * the passcode could open the session.
  */
-async function openLogins({ redis, flows, clock }: Deps, userId: string): Promise<OpenFlow[]> {
+async function openLogins({ redis, flows, clock }: CoreDeps, userId: string): Promise<OpenFlow[]> {
   const open = await listOpenChallenges(redis, userId, clock.now());
   const viewed = await Promise.all(
     open.map(async ({ id, expiresAt }) => ({

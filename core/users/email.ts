@@ -8,12 +8,15 @@ import type { Session } from "../../store/redis/sessions/sessions.ts";
 import { DAY_MS } from "../../units.ts";
 import { type Actor, requireStillActing } from "../actors.ts";
 import { userEvent } from "../audit.ts";
-import type { Deps } from "../deps.ts";
+import type { CoreDeps } from "../deps.ts";
 import { payIfDone, spendAll } from "../limits/spend-all.ts";
 import { requireRecentLogin } from "../sessions/recent-login.ts";
 
 /** The address for the user's notices. */
-export async function emailOf({ db }: Pick<Deps, "db">, userId: string): Promise<string | null> {
+export async function emailOf(
+  { db }: Pick<CoreDeps, "db">,
+  userId: string,
+): Promise<string | null> {
   return (await getUser(db, userId))?.email ?? null;
 }
 
@@ -23,7 +26,7 @@ export async function emailOf({ db }: Pick<Deps, "db">, userId: string): Promise
  * a mail to an address that nobody has proven.
  */
 export async function changeOwnEmail(
-  deps: Deps,
+  deps: CoreDeps,
   session: Session,
   email: string | null,
   origin: ClientInfo,
@@ -49,7 +52,7 @@ export async function changeOwnEmail(
  * is told too, so it is stored separately before anything changes. The audit event masks both.
  */
 export async function changeEmail(
-  deps: Pick<Deps, "db" | "redis" | "clock" | "config">,
+  deps: Pick<CoreDeps, "db" | "redis" | "clock" | "config">,
   { userId, accountId }: Pick<Session, "userId" | "accountId">,
   email: string | null,
   { actorId, origin, session }: Actor,

@@ -1,6 +1,6 @@
 import { hashPassword } from "../../store/passwords.ts";
 import { keys } from "../../store/redis/keys.ts";
-import type { Deps } from "../deps.ts";
+import type { CoreDeps } from "../deps.ts";
 import { spendAll } from "../limits/spend-all.ts";
 
 /**
@@ -8,7 +8,7 @@ import { spendAll } from "../limits/spend-all.ts";
  * `too_many_requests` with the time to wait if they have set too many.
  */
 export async function hashNewPassword(
-  { redis, clock, config }: Pick<Deps, "redis" | "clock" | "config">,
+  { redis, clock, config }: Pick<CoreDeps, "redis" | "clock" | "config">,
   userId: string,
   password: string,
 ): Promise<string> {

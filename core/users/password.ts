@@ -6,7 +6,7 @@ import { setPassword } from "../../store/postgres/users.ts";
 import type { Session } from "../../store/redis/sessions/sessions.ts";
 import { type Actor, requireStillActing } from "../actors.ts";
 import { userEvent } from "../audit.ts";
-import type { Deps } from "../deps.ts";
+import type { CoreDeps } from "../deps.ts";
 import { judgeProof } from "../login/credentials.ts";
 import { forgetAddressesOf } from "../login/password-limits.ts";
 import { Problem } from "../problem.ts";
@@ -22,7 +22,7 @@ import { requireStrong } from "./password-rule.ts";
  * `login_throttled`, `too_many_requests`.
  */
 export async function changeOwnPassword(
-  deps: Deps,
+  deps: CoreDeps,
   session: Session,
   { currentPassword, password }: { currentPassword: string; password: string },
   origin: ClientInfo,
@@ -54,7 +54,7 @@ export async function changeOwnPassword(
  * act.
  */
 export async function replacePassword(
-  deps: Pick<Deps, "db" | "redis" | "clock" | "config">,
+  deps: Pick<CoreDeps, "db" | "redis" | "clock" | "config">,
   { username, ...replacement }: Parameters<typeof setPassword>[1] & { username: string },
   event: NewEvent,
   actor: Actor,

@@ -7,7 +7,7 @@ import { keys } from "../../store/redis/keys.ts";
 import type { Session } from "../../store/redis/sessions/sessions.ts";
 import { DAY_MS } from "../../units.ts";
 import type { WebhookDeliveryState } from "../../workflows/view-types.ts";
-import type { Deps } from "../deps.ts";
+import type { CoreDeps } from "../deps.ts";
 import { payIfDone, spendAll } from "../limits/spend-all.ts";
 import { Problem } from "../problem.ts";
 import { requireStillLive } from "../sessions/live-session.ts";
@@ -29,7 +29,7 @@ export type DeliveryView = {
 
 /** A page of a webhook's deliveries, the newest event first. Throws `webhook_not_found`. */
 export async function deliveriesOf(
-  deps: Pick<Deps, "db">,
+  deps: Pick<CoreDeps, "db">,
   account: Account,
   { id, ...page }: { id: string; before?: number; limit: number },
 ): Promise<{ deliveries: DeliveryView[]; next: number | null }> {
@@ -44,7 +44,7 @@ export async function deliveriesOf(
  * 24 hours, and `illegal_transition` while an attempt is under way, which costs nothing.
  */
 export async function resend(
-  deps: Deps,
+  deps: CoreDeps,
   session: Session,
   { id: webhookId, eventId: asked }: { id: string; eventId: string },
 ): Promise<DeliveryView> {

@@ -17,7 +17,7 @@ import { seal } from "../../store/sealing.ts";
 import { DAY_MS } from "../../units.ts";
 import { asAdministrator } from "../account/as-administrator.ts";
 import { userEvent } from "../audit.ts";
-import type { Deps } from "../deps.ts";
+import type { CoreDeps } from "../deps.ts";
 import { payIfDone, type Spent, spendAll } from "../limits/spend-all.ts";
 import { isUndone } from "../outages.ts";
 import { Problem } from "../problem.ts";
@@ -36,7 +36,7 @@ export type WebhookView = {
 
 /** The webhooks of the administrator's account, the oldest first. */
 export async function accountWebhooks(
-  { db }: Pick<Deps, "db">,
+  { db }: Pick<CoreDeps, "db">,
   { accountId }: Pick<Session, "accountId">,
 ): Promise<WebhookView[]> {
   return (await listWebhooks(db, accountId)).map(describeWebhook);
@@ -44,7 +44,7 @@ export async function accountWebhooks(
 
 /** One webhook of the administrator's account. Throws `webhook_not_found`. */
 export async function accountWebhook(
-  { db }: Pick<Deps, "db">,
+  { db }: Pick<CoreDeps, "db">,
   { accountId }: Pick<Session, "accountId">,
   id: string,
 ): Promise<WebhookView> {
@@ -58,7 +58,7 @@ export async function accountWebhook(
  * `too_many_webhooks`, `reauthentication_required`, `too_many_requests`.
  */
 export async function makeWebhook(
-  deps: Deps,
+  deps: CoreDeps,
   session: Session,
   { url, types }: { url: string; types: string[] | null },
   origin: ClientInfo,
@@ -100,7 +100,7 @@ export async function makeWebhook(
 
 /** Removes a webhook and its deliveries. Throws `webhook_not_found`, `reauthentication_required`. */
 export async function deleteWebhook(
-  deps: Deps,
+  deps: CoreDeps,
   session: Session,
   id: string,
   origin: ClientInfo,
@@ -120,7 +120,7 @@ export async function deleteWebhook(
  * `reauthentication_required`, `too_many_requests`.
  */
 export async function enableWebhook(
-  deps: Deps,
+  deps: CoreDeps,
   session: Session,
   id: string,
   origin: ClientInfo,
@@ -142,7 +142,7 @@ export async function enableWebhook(
  * Adding or enabling a webhook writes events, starts deliveries, and may look up a name. Removing
  * one is free, because adding it was paid for.
  */
-function spendChange({ redis, clock, config }: Deps, { accountId }: Session): Promise<Spent> {
+function spendChange({ redis, clock, config }: CoreDeps, { accountId }: Session): Promise<Spent> {
   const rules = [{ limit: config.limits.webhooks.changesPerDay, windowMs: DAY_MS }];
   return spendAll(redis, clock.now(), [{ key: keys.webhookChanges(accountId), rules }], {
     code: "too_many_requests",
@@ -152,7 +152,7 @@ function spendChange({ redis, clock, config }: Deps, { accountId }: Session): Pr
 
 /** An event about the account as a whole. */
 function accountEvent(
-  deps: Deps,
+  deps: CoreDeps,
   session: Session,
   type: EventType,
   origin: ClientInfo,
@@ -162,7 +162,7 @@ function accountEvent(
 }
 
 /** The URL, if its form is allowed for a webhook. Throws `invalid_webhook_url`. */
-function wellFormed(url: string, { WEBHOOKS_INSIDE: inside }: Deps["config"]): URL {
+function wellFormed(url: string, { WEBHOOKS_INSIDE: inside }: CoreDeps["config"]): URL {
   const target = URL.canParse(url) ? new URL(url) : undefined;
   if (!target || !(target.protocol === "https:" || (inside && target.protocol === "http:")))
     throw invalidUrl("The URL must begin with https://.");
@@ -175,13 +175,16 @@ function wellFormed(url: string, { WEBHOOKS_INSIDE: inside }: Deps["config"]): U
  * Throws `invalid_webhook_url` for a host that is not public. Each connection checks this again,
  * because DNS may change.
  */
-async function requireOutside(target: URL, { config, resolve }: Pick<Deps, "config" | "resolve">) {
+async function requireOutside(
+  target: URL,
+  { config, resolve }: Pick<CoreDeps, "config" | "resolve">,
+) {
   if (!config.WEBHOOKS_INSIDE && (await isInside(bareHost(target), resolve)))
     throw invalidUrl("The URL must lead to an address on the public internet.");
 }
 
 /** Whether DNS is asked for the URL's host. */
-const isLookedUp = (target: URL, { WEBHOOKS_INSIDE }: Deps["config"]) =>
+const isLookedUp = (target: URL, { WEBHOOKS_INSIDE }: CoreDeps["config"]) =>
   !WEBHOOKS_INSIDE && isName(bareHost(target));
 
 const invalidUrl = (message: string) =>

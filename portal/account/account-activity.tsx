@@ -1,7 +1,7 @@
 import type { Hono } from "hono";
 import { NDJSON } from "../../api/http/headers.ts";
 import { auditFile, type listAudit } from "../../core/audit.ts";
-import type { Deps } from "../../core/deps.ts";
+import type { CoreDeps } from "../../core/deps.ts";
 import { actorsOf } from "../../store/postgres/actors.ts";
 import { type KnownUser, knownUsers } from "../../store/postgres/known-users.ts";
 import { findUserByUsername } from "../../store/postgres/users.ts";
@@ -23,7 +23,7 @@ const PATH = "/account/activity";
 const EXPORT = `${PATH}/export`;
 
 /** The activity of an administrator's account, as a page and as a file. */
-export function accountActivityPages(app: Hono<PortalEnv>, deps: Deps) {
+export function accountActivityPages(app: Hono<PortalEnv>, deps: CoreDeps) {
   app.get(PATH, async (c) => {
     const who = await signedInAs(c, deps, "administrator");
     const { accountId } = who.session;
@@ -85,7 +85,7 @@ export function accountActivityPages(app: Hono<PortalEnv>, deps: Deps) {
 /** The filter, and the IDs of the users that it names. Only users of the account are found. */
 async function peopleFilter(
   c: PortalContext,
-  { db }: Deps,
+  { db }: CoreDeps,
   accountId: string,
 ): Promise<{ filter: ActivityFilter; people: { userId?: string; actorId?: string } }> {
   const filter = readFilter(c);

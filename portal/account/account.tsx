@@ -7,7 +7,7 @@ import {
   LONGEST_GRACE_DAYS,
   type Policy,
 } from "../../core/account/policy.ts";
-import type { Deps } from "../../core/deps.ts";
+import type { CoreDeps } from "../../core/deps.ts";
 import { Problem } from "../../core/problem.ts";
 import { DAY_MS } from "../../units.ts";
 import { confirmPage } from "../layout/confirm.tsx";
@@ -34,7 +34,7 @@ const USUAL_GRACE_DAYS = 14;
  * An administrator's account settings: whether a second factor is required, and the progress of its
  * roll-out.
  */
-export function accountPages(app: Hono<PortalEnv>, deps: Deps) {
+export function accountPages(app: Hono<PortalEnv>, deps: CoreDeps) {
   app.get("/account", async (c) => {
     const who = await signedInAs(c, deps, "administrator");
     return accountPage(c, who, await getPolicy(deps, who.session));

@@ -1,5 +1,5 @@
 import { listAudit } from "../../core/audit.ts";
-import type { Deps } from "../../core/deps.ts";
+import type { CoreDeps } from "../../core/deps.ts";
 import type { EventType } from "../../store/event-types.ts";
 import type { EventFilter, EventQuery, Reader } from "../../store/postgres/events.ts";
 import { DAY_MS } from "../../units.ts";
@@ -109,7 +109,7 @@ export function readFilter(c: PortalContext): ActivityFilter {
 
 /** A page of matching events; an empty one if the filter has faults. */
 export async function filtered(
-  deps: Deps,
+  deps: CoreDeps,
   { faults }: ActivityFilter,
   query: EventQuery,
   reader: Reader,

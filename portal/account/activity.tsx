@@ -1,7 +1,7 @@
 import type { Hono } from "hono";
 import { pageQuery } from "../../api/http/inputs.ts";
 import type { listAudit } from "../../core/audit.ts";
-import type { Deps } from "../../core/deps.ts";
+import type { CoreDeps } from "../../core/deps.ts";
 import { OPERATOR_ID } from "../../store/ids.ts";
 import { actorsOf } from "../../store/postgres/actors.ts";
 import type { PortalContext, PortalEnv } from "../layout/form.ts";
@@ -16,7 +16,7 @@ import { reasonOf, sentenceOf } from "./event-words.ts";
 const PATH = "/activity";
 
 /** The activity of the user's own login and devices. */
-export function activityPages(app: Hono<PortalEnv>, deps: Deps) {
+export function activityPages(app: Hono<PortalEnv>, deps: CoreDeps) {
   app.get(PATH, async (c) => {
     const session = await signedIn(c, deps);
     const filter = readFilter(c);

@@ -1,7 +1,7 @@
 import type { Hono } from "hono";
 import { clientInfoOf } from "../../api/http/client.ts";
 import { emailSchema } from "../../api/http/inputs.ts";
-import type { Deps } from "../../core/deps.ts";
+import type { CoreDeps } from "../../core/deps.ts";
 import { changeOwnEmail, emailOf } from "../../core/users/email.ts";
 import type { Session } from "../../store/redis/sessions/sessions.ts";
 import { EmailField } from "../layout/fields.tsx";
@@ -12,7 +12,7 @@ import { Form } from "../layout/parts.tsx";
 import { signedIn, signedInLately } from "../layout/session.ts";
 
 /** The page for the address of the user's security notifications. */
-export function emailPages(app: Hono<PortalEnv>, deps: Deps) {
+export function emailPages(app: Hono<PortalEnv>, deps: CoreDeps) {
   app.get("/devices/email", async (c) => emailPage(c, deps, await signedInLately(c, deps)));
 
   takeForm(app, "/devices/email", { at: "/devices/email", about: "email" }, async (c) => {
@@ -29,7 +29,7 @@ export function emailPages(app: Hono<PortalEnv>, deps: Deps) {
   });
 }
 
-async function emailPage(c: PortalContext, deps: Deps, session: Session) {
+async function emailPage(c: PortalContext, deps: CoreDeps, session: Session) {
   return cardPage(
     c,
     {

@@ -1,7 +1,7 @@
 import type { Hono } from "hono";
 import { clientInfoOf } from "../../api/http/client.ts";
 import { type Link, linkCloudAccount, listLinks } from "../../core/account/links.ts";
-import type { Deps } from "../../core/deps.ts";
+import type { CoreDeps } from "../../core/deps.ts";
 import { PasswordField, UsernameField } from "../layout/fields.tsx";
 import { done } from "../layout/flash.ts";
 import { field, type PortalContext, type PortalEnv, takeForm } from "../layout/form.ts";
@@ -12,7 +12,7 @@ import { signedInAs, signedInLatelyAs } from "../layout/roles.ts";
 const PATH = "/account/links";
 
 /** The Cloud accounts linked to an administrator's account, and linking another. */
-export function linkPages(app: Hono<PortalEnv>, deps: Deps) {
+export function linkPages(app: Hono<PortalEnv>, deps: CoreDeps) {
   app.get(PATH, async (c) => {
     const who = await signedInAs(c, deps, "administrator");
     return listPage(c, who, await listLinks(deps, who.session.accountId));

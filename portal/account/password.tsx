@@ -1,6 +1,6 @@
 import type { Hono } from "hono";
 import { clientInfoOf } from "../../api/http/client.ts";
-import type { Deps } from "../../core/deps.ts";
+import type { CoreDeps } from "../../core/deps.ts";
 import { changeOwnPassword } from "../../core/users/password.ts";
 import type { Session } from "../../store/redis/sessions/sessions.ts";
 import { NewPasswordField, PasswordField } from "../layout/fields.tsx";
@@ -12,7 +12,7 @@ import { signedIn, signedInLately } from "../layout/session.ts";
 const PATH = "/sessions/password";
 
 /** The page where users change their own password. */
-export function passwordPages(app: Hono<PortalEnv>, deps: Deps) {
+export function passwordPages(app: Hono<PortalEnv>, deps: CoreDeps) {
   app.get(PATH, async (c) => {
     return passwordPage(c, deps, await signedInLately(c, deps));
   });
@@ -34,7 +34,7 @@ export function passwordPages(app: Hono<PortalEnv>, deps: Deps) {
   });
 }
 
-async function passwordPage(c: PortalContext, deps: Deps, session: Session) {
+async function passwordPage(c: PortalContext, deps: CoreDeps, session: Session) {
   const faults = c.get("faults");
   const who = await whoOf(deps, session);
   return cardPage(

@@ -1,6 +1,6 @@
 import type { Hono } from "hono";
 import { clientInfoOf } from "../../api/http/client.ts";
-import type { Deps } from "../../core/deps.ts";
+import type { CoreDeps } from "../../core/deps.ts";
 import { describeSession, endOtherSessions, endSession } from "../../core/sessions/sessions.ts";
 import { listSessions } from "../../store/redis/sessions/live-sessions.ts";
 import { done } from "../layout/flash.ts";
@@ -11,7 +11,7 @@ import { signedIn } from "../layout/session.ts";
 import { browserOf } from "../layout/words.ts";
 
 /** The page of the user's own sessions. */
-export function sessionPages(app: Hono<PortalEnv>, deps: Deps) {
+export function sessionPages(app: Hono<PortalEnv>, deps: CoreDeps) {
   app.get("/sessions", async (c) => {
     const session = await signedIn(c, deps);
     const at = { now: deps.clock.now(), idleMs: deps.config.limits.session.idleMs };

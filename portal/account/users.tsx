@@ -8,7 +8,7 @@ import {
   changeUserRole,
   listAccountUsers,
 } from "../../core/account/users.ts";
-import type { Deps } from "../../core/deps.ts";
+import type { CoreDeps } from "../../core/deps.ts";
 import { Problem } from "../../core/problem.ts";
 import { confirmPage } from "../layout/confirm.tsx";
 import { EmailField, NewPasswordField, UsernameField } from "../layout/fields.tsx";
@@ -22,7 +22,7 @@ import { METHOD_WORDS } from "../layout/words.ts";
 const PAGE = 20;
 
 /** The users of an administrator's account: who has a second factor, and who administers. */
-export function userPages(app: Hono<PortalEnv>, deps: Deps) {
+export function userPages(app: Hono<PortalEnv>, deps: CoreDeps) {
   const origin = (c: PortalContext) => clientInfoOf(c, deps.config.TRUSTED_PROXIES);
   const administrator = (c: PortalContext) => signedInAs(c, deps, "administrator");
 
@@ -97,7 +97,7 @@ function rolePage(c: PortalContext, who: Who, user: AccountUser) {
   );
 }
 
-async function listPage(c: PortalContext, deps: Deps, who: Who) {
+async function listPage(c: PortalContext, deps: CoreDeps, who: Who) {
   const query = { after: c.req.query("after"), limit: PAGE };
   const { users, next } = await listAccountUsers(deps, who.session, query);
   return page(

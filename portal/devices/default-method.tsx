@@ -1,7 +1,7 @@
 import type { Hono } from "hono";
 import { clientInfoOf } from "../../api/http/client.ts";
 import { methodSchema } from "../../api/http/inputs.ts";
-import type { Deps } from "../../core/deps.ts";
+import type { CoreDeps } from "../../core/deps.ts";
 import { changeDefaultMethod } from "../../core/devices/default-method.ts";
 import { getMultiFactor } from "../../core/devices/devices.ts";
 import { Problem } from "../../core/problem.ts";
@@ -15,7 +15,7 @@ import { signedIn, signedInLately } from "../layout/session.ts";
 import { METHOD_WORDS } from "../layout/words.ts";
 
 /** The page to choose the default method. */
-export function defaultMethodPages(app: Hono<PortalEnv>, deps: Deps) {
+export function defaultMethodPages(app: Hono<PortalEnv>, deps: CoreDeps) {
   app.get("/devices/default", async (c) => defaultPage(c, deps, await signedInLately(c, deps)));
 
   takeForm(app, "/devices/default", { at: "/devices/default" }, async (c) => {
@@ -29,7 +29,7 @@ export function defaultMethodPages(app: Hono<PortalEnv>, deps: Deps) {
   });
 }
 
-async function defaultPage(c: PortalContext, deps: Deps, session: Session) {
+async function defaultPage(c: PortalContext, deps: CoreDeps, session: Session) {
   const { defaultMethod } = await getMultiFactor(deps, session);
   const chosen = c.get("faults").typed?.method ?? defaultMethod;
   return cardPage(

@@ -1,5 +1,5 @@
 import type { Hono } from "hono";
-import type { Deps } from "../../core/deps.ts";
+import type { CoreDeps } from "../../core/deps.ts";
 import { getMultiFactor, type MultiFactor } from "../../core/devices/devices.ts";
 import { emailOf } from "../../core/users/email.ts";
 import { getAccount } from "../../store/postgres/accounts.ts";
@@ -13,11 +13,11 @@ import { type RequiredOf, requiredOf } from "../login/set-up.tsx";
 import { Apps, Phone } from "./device-lists.tsx";
 
 /** My Multi-Factor Devices. */
-export function devicePages(app: Hono<PortalEnv>, deps: Deps) {
+export function devicePages(app: Hono<PortalEnv>, deps: CoreDeps) {
   app.get("/devices", async (c) => devicesPage(c, deps, await signedIn(c, deps, { setup: true })));
 }
 
-async function devicesPage(c: PortalContext, deps: Deps, session: Session) {
+async function devicesPage(c: PortalContext, deps: CoreDeps, session: Session) {
   const mine = await getMultiFactor(deps, session);
   const who = await whoOf(deps, session);
   const apps = mine.devices.filter(({ type }) => type === "otp");

@@ -1,7 +1,7 @@
 import type { Hono } from "hono";
 import { clientInfoOf } from "../../api/http/client.ts";
 import { nicknameSchema } from "../../api/http/inputs.ts";
-import type { Deps } from "../../core/deps.ts";
+import type { CoreDeps } from "../../core/deps.ts";
 import { unverifiedDevice } from "../../core/devices/devices.ts";
 import {
   type OtpSetup,
@@ -26,7 +26,7 @@ import { signedIn, signedInLately } from "../layout/session.ts";
 import { isOwnSetUp, keepSetUp } from "./own-set-up.ts";
 
 /** The two steps of an authenticator app's set-up. */
-export function otpPages(app: Hono<PortalEnv>, deps: Deps) {
+export function otpPages(app: Hono<PortalEnv>, deps: CoreDeps) {
   const origin = (c: PortalContext) => clientInfoOf(c, deps.config.TRUSTED_PROXIES);
 
   app.get("/devices/otp/new", async (c) =>
@@ -73,7 +73,7 @@ export function otpPages(app: Hono<PortalEnv>, deps: Deps) {
   });
 }
 
-async function unverifiedApp(c: PortalContext, deps: Deps) {
+async function unverifiedApp(c: PortalContext, deps: CoreDeps) {
   const session = await signedIn(c, deps, { setup: true });
   const device = await unverifiedDevice(deps, session, c.req.param("id") ?? "");
   if (device.type !== "otp") throw new Problem("device_not_found", "You have no app with this ID.");

@@ -1,16 +1,16 @@
-import type { Deps } from "../../core/deps.ts";
+import type { CoreDeps } from "../../core/deps.ts";
 import type { Session } from "../../store/redis/sessions/sessions.ts";
 import { beganSetUp, noteSetUp } from "../../store/redis/sessions/set-ups.ts";
 
 type OfUser = Pick<Session, "id" | "userId">;
 
 /** Remembers that this session began the device's set-up. */
-export const keepSetUp = ({ redis, config }: Deps, { id, userId }: OfUser, deviceId: string) =>
+export const keepSetUp = ({ redis, config }: CoreDeps, { id, userId }: OfUser, deviceId: string) =>
   noteSetUp(redis, { userId, deviceId }, id, config.limits.setUpShownMs);
 
 /**
  * Whether this session began the device's set-up, at most `limits.setUpShownMs` ago. Then its page
  * shows the secret or the whole number again. Any other session, such as a thief's, sees neither.
  */
-export const isOwnSetUp = ({ redis }: Deps, { id, userId }: OfUser, deviceId: string) =>
+export const isOwnSetUp = ({ redis }: CoreDeps, { id, userId }: OfUser, deviceId: string) =>
   beganSetUp(redis, { userId, deviceId }, id);

@@ -1,7 +1,7 @@
 import type { Hono } from "hono";
 import { parsePhoneNumberFromString } from "libphonenumber-js/max";
 import { clientInfoOf } from "../../api/http/client.ts";
-import type { Deps } from "../../core/deps.ts";
+import type { CoreDeps } from "../../core/deps.ts";
 import { type DeviceView, unverifiedDevice, viewDevice } from "../../core/devices/devices.ts";
 import { resendPin, verifyPin } from "../../core/devices/sms.ts";
 import { duration } from "../../core/duration.ts";
@@ -16,7 +16,7 @@ import { signedIn } from "../layout/session.ts";
 import { isOwnSetUp } from "./own-set-up.ts";
 
 /** The second step of an SMS device's set-up: its PIN. */
-export function pinPages(app: Hono<PortalEnv>, deps: Deps) {
+export function pinPages(app: Hono<PortalEnv>, deps: CoreDeps) {
   app.get("/devices/sms/:id", async (c) => {
     const { who, device } = await unverifiedPhone(c, deps);
     const view = await viewDevice(deps, device);
@@ -42,7 +42,7 @@ export function pinPages(app: Hono<PortalEnv>, deps: Deps) {
   });
 }
 
-async function unverifiedPhone(c: PortalContext, deps: Deps) {
+async function unverifiedPhone(c: PortalContext, deps: CoreDeps) {
   const session = await signedIn(c, deps, { setup: true });
   const device = await unverifiedDevice(deps, session, c.req.param("id") ?? "");
   if (device.type !== "sms")

@@ -1,7 +1,7 @@
 import type { Hono } from "hono";
 import { clientInfoOf } from "../../api/http/client.ts";
 import { quantitySchema } from "../../api/http/inputs.ts";
-import type { Deps } from "../../core/deps.ts";
+import type { CoreDeps } from "../../core/deps.ts";
 import { getMultiFactor } from "../../core/devices/devices.ts";
 import { makeRecoveryCodes, recoveryCodesFile } from "../../core/devices/recovery-codes.ts";
 import { Problem } from "../../core/problem.ts";
@@ -16,7 +16,7 @@ const PATH = "/devices/recovery-codes";
 const NEW = `${PATH}/new`;
 
 /** New recovery codes, shown once. */
-export function recoveryCodePages(app: Hono<PortalEnv>, deps: Deps) {
+export function recoveryCodePages(app: Hono<PortalEnv>, deps: CoreDeps) {
   app.get(PATH, async (c) => {
     const session = await signedIn(c, deps);
     const shown = c.get("secrets");

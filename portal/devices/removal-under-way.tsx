@@ -1,5 +1,5 @@
 import type { Hono } from "hono";
-import type { Deps } from "../../core/deps.ts";
+import type { CoreDeps } from "../../core/deps.ts";
 import { isOutage } from "../../core/outages.ts";
 import { isId } from "../../store/ids.ts";
 import type { Session } from "../../store/redis/sessions/sessions.ts";
@@ -18,7 +18,7 @@ const LOOK_S = 2;
  * The page of a removal that took longer than its form waits. The page checks the removal, and
  * redirects when it is over.
  */
-export function removalUnderWayPages(app: Hono<PortalEnv>, deps: Deps) {
+export function removalUnderWayPages(app: Hono<PortalEnv>, deps: CoreDeps) {
   app.get(`${PATH}/:id`, async (c) => {
     const session = await signedIn(c, deps, { setup: true });
     const removal = await removalOf(deps, c.req.param("id"));
@@ -55,7 +55,7 @@ export async function followed<Result>(
 }
 
 /** The removal's outcome; `goes_on` also while the outcome cannot be read. */
-async function removalOf({ flows }: Deps, id: string) {
+async function removalOf({ flows }: CoreDeps, id: string) {
   try {
     return isId(id) ? await flows.removal(id) : undefined;
   } catch (error) {
@@ -64,7 +64,7 @@ async function removalOf({ flows }: Deps, id: string) {
   }
 }
 
-async function underWayPage(c: PortalContext, deps: Deps, session: Session) {
+async function underWayPage(c: PortalContext, deps: CoreDeps, session: Session) {
   const title = "Please wait";
   return cardPage(
     c,

@@ -1,6 +1,6 @@
 import type { Hono } from "hono";
 import { clientInfoOf } from "../../api/http/client.ts";
-import type { Deps } from "../../core/deps.ts";
+import type { CoreDeps } from "../../core/deps.ts";
 import {
   type DeviceView,
   getMultiFactor,
@@ -19,7 +19,7 @@ import { followed } from "./removal-under-way.tsx";
 const REMOVE = "/devices/manage/:id/remove";
 
 /** The page of one device, and the removal of one or all devices. */
-export function removalPages(app: Hono<PortalEnv>, deps: Deps) {
+export function removalPages(app: Hono<PortalEnv>, deps: CoreDeps) {
   const proxies = deps.config.TRUSTED_PROXIES;
 
   app.get("/devices/manage/:id", async (c) => {

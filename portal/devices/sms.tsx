@@ -1,7 +1,7 @@
 import type { Hono } from "hono";
 import { type CountryCode, getCountries, getCountryCallingCode } from "libphonenumber-js/max";
 import { clientInfoOf } from "../../api/http/client.ts";
-import type { Deps } from "../../core/deps.ts";
+import type { CoreDeps } from "../../core/deps.ts";
 import { getMultiFactor } from "../../core/devices/devices.ts";
 import { registerSmsDevice } from "../../core/devices/sms.ts";
 import { done } from "../layout/flash.ts";
@@ -22,7 +22,7 @@ const COUNTRIES = getCountries()
 const FIRST: CountryCode = "US";
 
 /** The first step of an SMS device's set-up: its number. */
-export function smsPages(app: Hono<PortalEnv>, deps: Deps) {
+export function smsPages(app: Hono<PortalEnv>, deps: CoreDeps) {
   app.get("/devices/sms/new", async (c) => {
     const session = await signedInLately(c, deps, { setup: true });
     const { devices } = await getMultiFactor(deps, session);

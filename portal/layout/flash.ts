@@ -1,5 +1,5 @@
 import type { Hono, MiddlewareHandler } from "hono";
-import type { Deps } from "../../core/deps.ts";
+import type { CoreDeps } from "../../core/deps.ts";
 import { seal, unseal } from "../../store/sealing.ts";
 import {
   type Flash,
@@ -45,7 +45,7 @@ type Sealed = Flash & { userId?: string; sessionId?: string; until: number };
  * Carries a form's messages to the page that the form redirects to, in a sealed cookie, so that no
  * link can forge a message. The first page that shows the messages deletes the cookie.
  */
-export function flashes(deps: Deps, app: Hono<PortalEnv>): MiddlewareHandler<PortalEnv> {
+export function flashes(deps: CoreDeps, app: Hono<PortalEnv>): MiddlewareHandler<PortalEnv> {
   return async (c, next) => {
     const [flash, goal] = [read(c, deps, "flash"), read(c, deps, "goal")];
     c.set("goal", goal);
@@ -172,7 +172,7 @@ function lifetimeOf(kind: FlashKind, { secrets, faults }: Flash): number {
 }
 
 /** The cookie's value, and whether some of what was typed did not fit into it. */
-function sealedOf(c: PortalContext, deps: Deps, kind: FlashKind, left: Flash) {
+function sealedOf(c: PortalContext, deps: CoreDeps, kind: FlashKind, left: Flash) {
   const { typed = {}, secrets, ...rest } = left;
   const first: Sealed = {
     ...rest,
@@ -206,7 +206,7 @@ function shortest(typed: Record<string, string>, room: number): Record<string, s
   return Object.fromEntries(fitting.map(({ field }) => field));
 }
 
-function read(c: PortalContext, deps: Deps, kind: FlashKind): Flash | undefined {
+function read(c: PortalContext, deps: CoreDeps, kind: FlashKind): Flash | undefined {
   const sealed = ownCookie(c, deps, kind);
   if (!sealed) return undefined;
   try {

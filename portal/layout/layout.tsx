@@ -2,7 +2,7 @@ import { html } from "hono/html";
 import type { Child } from "hono/jsx";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { SupportContact } from "../../config.ts";
-import type { Deps } from "../../core/deps.ts";
+import type { CoreDeps } from "../../core/deps.ts";
 import { accountLocked } from "../../core/login/challenges.ts";
 import { withSupport } from "../../core/support/support-contact.ts";
 import type { Role } from "../../store/postgres/schema.ts";
@@ -17,7 +17,7 @@ import { NO_FAULTS } from "./words.ts";
 export type Who = { username: string; session: Session; locked?: boolean };
 
 /** The session's user, for the page's head. */
-export async function whoOf({ db }: Deps, session: Session): Promise<Who> {
+export async function whoOf({ db }: CoreDeps, session: Session): Promise<Who> {
   const user = await getUser(db, session.userId);
   return { username: user?.username ?? "", session, locked: Boolean(user?.lockedAt) };
 }

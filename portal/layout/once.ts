@@ -6,7 +6,7 @@ import {
   storedResponses,
   toKeep,
 } from "../../api/http/stored-responses.ts";
-import type { Deps } from "../../core/deps.ts";
+import type { CoreDeps } from "../../core/deps.ts";
 import { Problem } from "../../core/problem.ts";
 import { isId } from "../../store/ids.ts";
 import { PAGE_PATIENCE_MS, withinPageTime } from "../../temporal/page-time.ts";
@@ -24,7 +24,7 @@ const STILL =
  * and waits for it if need be. Each form has its own random number (`once`) for this. A response is
  * only repeated while the session or the challenge that it was given to lasts.
  */
-export function once(deps: Deps): MiddlewareHandler<PortalEnv> {
+export function once(deps: CoreDeps): MiddlewareHandler<PortalEnv> {
   return async (c, next) => {
     const number = c.get("form").get("once");
     if (!number) return next();
@@ -50,7 +50,7 @@ export function once(deps: Deps): MiddlewareHandler<PortalEnv> {
 }
 
 /** A login ends the browser's earlier session, so that session cannot own a login's response. */
-function callerOf(c: PortalContext, deps: Deps): Promise<Caller> {
+function callerOf(c: PortalContext, deps: CoreDeps): Promise<Caller> {
   const [, area, challengeId] = c.req.path.split("/");
   if (area === "login") return callerWith(deps, { challengeId });
   return callerWith(deps, { token: readToken(c, deps) });

@@ -1,6 +1,6 @@
 import { routePath } from "hono/route";
 import { problemOf } from "../../api/http/problems.ts";
-import type { Deps } from "../../core/deps.ts";
+import type { CoreDeps } from "../../core/deps.ts";
 import { PROBLEMS, type Problem } from "../../core/problem.ts";
 import { withSupport } from "../../core/support/support-contact.ts";
 import { again, isTyped, leaveFaults, remember, typedIn } from "./flash.ts";
@@ -13,7 +13,7 @@ import { faultsOf, wordsOf } from "./words.ts";
  * Answers an error that a handler threw. Without a session it redirects to the login, and from a
  * refused form back to the form's page. Any other error gets its own page.
  */
-export async function refuse(error: Error, c: PortalContext, deps: Deps) {
+export async function refuse(error: Error, c: PortalContext, deps: CoreDeps) {
   const problem = withSupport(
     problemOf(error, routePath(c), deps.log),
     deps.config.SUPPORT_CONTACT,

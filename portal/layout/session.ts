@@ -1,5 +1,5 @@
 import { getCookie, setCookie } from "hono/cookie";
-import type { Deps } from "../../core/deps.ts";
+import type { CoreDeps } from "../../core/deps.ts";
 import { Problem } from "../../core/problem.ts";
 import { type Admits, sessionOf } from "../../core/sessions/live-session.ts";
 import { requireRecentLogin } from "../../core/sessions/recent-login.ts";
@@ -18,7 +18,7 @@ const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
  */
 export async function signedIn(
   c: PortalContext,
-  deps: Deps,
+  deps: CoreDeps,
   options: Admits = {},
 ): Promise<Session> {
   const token = readToken(c, deps);
@@ -32,7 +32,7 @@ export async function signedIn(
  */
 export async function signedInLately(
   c: PortalContext,
-  deps: Deps,
+  deps: CoreDeps,
   options: Admits = {},
 ): Promise<Session> {
   const session = await signedIn(c, deps, options);
@@ -41,11 +41,11 @@ export async function signedInLately(
 }
 
 /** The browser's live session, if any. */
-export const liveSession = (c: PortalContext, deps: Deps): Promise<Session | undefined> =>
+export const liveSession = (c: PortalContext, deps: CoreDeps): Promise<Session | undefined> =>
   signedIn(c, deps, { setup: true }).catch(ifProblem);
 
 /** Makes the token the browser's session. The browser's earlier session ends. */
-export async function keepToken(c: PortalContext, deps: Deps, token: string): Promise<void> {
+export async function keepToken(c: PortalContext, deps: CoreDeps, token: string): Promise<void> {
   const before = await liveSession(c, deps);
   if (before) await endSession(deps, before, "signed_out");
   setOwnCookie(c, deps, NAME, token);
@@ -57,32 +57,32 @@ export async function keepToken(c: PortalContext, deps: Deps, token: string): Pr
  * Sets a trial cookie if the browser has sent none of ours. The next form shows whether it was
  * kept.
  */
-export function tryCookies(c: PortalContext, deps: Deps): void {
+export function tryCookies(c: PortalContext, deps: CoreDeps): void {
   if (!keepsCookies(c, deps)) setOwnCookie(c, deps, TRIAL, "kept");
 }
 
 /** Whether a cookie of ours came back. */
-export const keepsCookies = (c: PortalContext, deps: Deps): boolean =>
+export const keepsCookies = (c: PortalContext, deps: CoreDeps): boolean =>
   readToken(c, deps) !== undefined || ownCookie(c, deps, TRIAL) !== undefined;
 
 /** The token in the browser's cookie, whether or not its session is live. */
-export function readToken(c: PortalContext, deps: Deps): string | undefined {
+export function readToken(c: PortalContext, deps: CoreDeps): string | undefined {
   return ownCookie(c, deps, NAME);
 }
 
 /** The user whom the browser's cookie names, whether or not the session is live. */
-export function userOfCookie(c: PortalContext, deps: Deps): string | undefined {
+export function userOfCookie(c: PortalContext, deps: CoreDeps): string | undefined {
   return userOf(readToken(c, deps) ?? "");
 }
 
 /** The id of the session that the cookie names, live or not. */
-export const sessionOfCookie = (c: PortalContext, deps: Deps): string | undefined =>
+export const sessionOfCookie = (c: PortalContext, deps: CoreDeps): string | undefined =>
   readToken(c, deps)?.split(".")[0];
 
 const userOf = (token: string) => ownerOf(token.split(".")[0] ?? "");
 
 /** One of our cookies. */
-export function ownCookie(c: PortalContext, deps: Deps, name: string): string | undefined {
+export function ownCookie(c: PortalContext, deps: CoreDeps, name: string): string | undefined {
   return isPlainLocal(c, deps) ? getCookie(c, name) : getCookie(c, name, "host");
 }
 
@@ -92,7 +92,7 @@ export function ownCookie(c: PortalContext, deps: Deps, name: string): string | 
  */
 export function setOwnCookie(
   c: PortalContext,
-  deps: Deps,
+  deps: CoreDeps,
   name: string,
   value: string,
   maxAge?: number,
@@ -106,7 +106,7 @@ export function setOwnCookie(
  * Whether cookies go without `__Host-` and Secure. Only in development and on this machine, because
  * not every browser keeps a Secure cookie of http://localhost.
  */
-function isPlainLocal(c: PortalContext, { config }: Deps): boolean {
+function isPlainLocal(c: PortalContext, { config }: CoreDeps): boolean {
   const { protocol, hostname } = new URL(c.req.url);
   return config.NODE_ENV !== "production" && protocol === "http:" && LOOPBACK.has(hostname);
 }

@@ -2,7 +2,7 @@ import type { Hono } from "hono";
 import { clientInfoOf } from "../../api/http/client.ts";
 import { credentialsSchema } from "../../api/http/inputs.ts";
 import { keepLogin } from "../../api/http/stored-responses.ts";
-import type { Deps } from "../../core/deps.ts";
+import type { CoreDeps } from "../../core/deps.ts";
 import { logIn } from "../../core/login/start-login.ts";
 import { Problem } from "../../core/problem.ts";
 import { endSession } from "../../core/sessions/sessions.ts";
@@ -27,7 +27,7 @@ import { failedBefore } from "../layout/words.ts";
 const AGAIN = "For your security, confirm it's you to continue.";
 
 /** The first step of a login, and the logout. */
-export function loginPages(app: Hono<PortalEnv>, deps: Deps) {
+export function loginPages(app: Hono<PortalEnv>, deps: CoreDeps) {
   app.get("/", async (c) => {
     const { scope } = await signedIn(c, deps, { setup: true });
     return c.redirect(scope === "mfa_setup" ? "/set-up" : "/devices", 303);
@@ -107,7 +107,7 @@ function loginPage(
 }
 
 /** The page that says why a login cannot last in this browser. */
-function cookiesPage(c: PortalContext, { config }: Deps) {
+function cookiesPage(c: PortalContext, { config }: CoreDeps) {
   const title = "Your browser did not keep our cookie";
   return cardPage(
     c,
@@ -130,7 +130,7 @@ function cookiesPage(c: PortalContext, { config }: Deps) {
 /** The browser's live session, or why its last one ended. */
 async function sessionOrEnd(
   c: PortalContext,
-  deps: Deps,
+  deps: CoreDeps,
 ): Promise<{ live?: Session; ended?: string; reason?: unknown }> {
   try {
     return { live: await signedIn(c, deps, { setup: true }) };

@@ -1,7 +1,7 @@
 import type { Hono } from "hono";
 import { clientInfoOf } from "../../api/http/client.ts";
 import { methodSchema } from "../../api/http/inputs.ts";
-import type { Deps } from "../../core/deps.ts";
+import type { CoreDeps } from "../../core/deps.ts";
 import { duration } from "../../core/duration.ts";
 import { passcodeSendWait } from "../../core/limits/send-limits.ts";
 import type { Challenge } from "../../core/login/challenge-view.ts";
@@ -26,7 +26,7 @@ import { type Faults, failedBefore } from "../layout/words.ts";
 import { answeredPage, overPage } from "./passcode-over.tsx";
 
 /** The second step of a login. */
-export function passcodePages(app: Hono<PortalEnv>, deps: Deps) {
+export function passcodePages(app: Hono<PortalEnv>, deps: CoreDeps) {
   app.get("/login/:id", async (c) => {
     const challenge = await getChallenge(deps, c.req.param("id"));
     if (challenge.state === "authenticated")
@@ -91,7 +91,7 @@ function pathOf(c: PortalContext, more: Record<string, string> = {}): string {
   return `/login/${encodeURIComponent(idOf(c))}?${new URLSearchParams({ to: goalOf(c), ...more })}`;
 }
 
-function passcodePage(c: PortalContext, deps: Deps, challenge: Challenge, wait: number) {
+function passcodePage(c: PortalContext, deps: CoreDeps, challenge: Challenge, wait: number) {
   if (challenge.next.length === 0) return overPage(c, challenge);
   const faults = c.get("faults");
   const recovery = isForRecovery(c);
@@ -218,7 +218,7 @@ function Resend({ c, id, wait, soon }: Resending) {
 }
 
 /** How many ms until another passcode may be sent. */
-async function waitOf(deps: Deps, challengeId: string): Promise<number> {
+async function waitOf(deps: CoreDeps, challengeId: string): Promise<number> {
   const userId = ownerOf(challengeId);
   return userId ? passcodeSendWait(deps, { userId, challengeId }) : 0;
 }

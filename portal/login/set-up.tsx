@@ -1,5 +1,5 @@
 import type { Hono } from "hono";
-import type { Deps } from "../../core/deps.ts";
+import type { CoreDeps } from "../../core/deps.ts";
 import { Problem } from "../../core/problem.ts";
 import { getMfaProfile } from "../../store/postgres/profiles.ts";
 import type { Session } from "../../store/redis/sessions/sessions.ts";
@@ -10,7 +10,7 @@ import { Time } from "../layout/parts.tsx";
 import { signedIn } from "../layout/session.ts";
 
 /** The notice at a login that a second factor is required: now, or after a grace period. */
-export function setUpPages(app: Hono<PortalEnv>, deps: Deps) {
+export function setUpPages(app: Hono<PortalEnv>, deps: CoreDeps) {
   app.get("/set-up", async (c) => {
     const session = await signedIn(c, deps, { setup: true });
     const { who, from } = await requiredOf(deps, session);
@@ -58,7 +58,7 @@ export type RequiredOf = {
 
 /** What is required of the session's user. */
 export async function requiredOf(
-  deps: Deps,
+  deps: CoreDeps,
   { userId }: Pick<Session, "userId">,
 ): Promise<RequiredOf> {
   const profile = await getMfaProfile(deps.db, userId);

@@ -1,7 +1,7 @@
 import type { Hono } from "hono";
 import { clientInfoOf } from "../../api/http/client.ts";
 import { reasonSchema } from "../../api/http/inputs.ts";
-import type { Deps } from "../../core/deps.ts";
+import type { CoreDeps } from "../../core/deps.ts";
 import { requireRecentLogin } from "../../core/sessions/recent-login.ts";
 import {
   findUsers,
@@ -26,7 +26,7 @@ import { requiredOf } from "../login/set-up.tsx";
 import { SupportView } from "./user-overview.tsx";
 
 /** The pages where Support finds a user, sees the user's state, unlocks and resets. */
-export function supportPages(app: Hono<PortalEnv>, deps: Deps) {
+export function supportPages(app: Hono<PortalEnv>, deps: CoreDeps) {
   const operator = async (c: PortalContext) => {
     const who = await signedInAs(c, deps, "support");
     await requireRecentLogin(deps, who.session);
@@ -132,7 +132,7 @@ function foundWords(found: number): string {
   return found === 1 ? "1 user found." : `${found} users found.`;
 }
 
-async function userPage(c: PortalContext, deps: Deps, who: Who, user: User) {
+async function userPage(c: PortalContext, deps: CoreDeps, who: Who, user: User) {
   const view = await viewForSupport(deps, user);
   const faults = c.get("faults");
   // A refused form is shown again, even if the lock has ended.

@@ -1,6 +1,6 @@
 import type { Hono } from "hono";
 import { clientInfoOf } from "../../api/http/client.ts";
-import type { Deps } from "../../core/deps.ts";
+import type { CoreDeps } from "../../core/deps.ts";
 import { type DeliveryView, deliveriesOf, resend } from "../../core/webhooks/deliveries.ts";
 import {
   accountWebhook,
@@ -22,7 +22,7 @@ const LIST = "/account/webhooks";
 const PATH = `${LIST}/:id`;
 
 /** One webhook of an administrator's account, and its deliveries. */
-export function oneWebhookPages(app: Hono<PortalEnv>, deps: Deps) {
+export function oneWebhookPages(app: Hono<PortalEnv>, deps: CoreDeps) {
   const origin = (c: PortalContext) => clientInfoOf(c, deps.config.TRUSTED_PROXIES);
 
   app.get(PATH, async (c) => {
@@ -96,7 +96,7 @@ const DISABLED: Record<string, string> = {
   failing: "All deliveries failed for three days.",
 };
 
-async function webhookPage(c: PortalContext, deps: Deps, who: Who, id: string) {
+async function webhookPage(c: PortalContext, deps: CoreDeps, who: Who, id: string) {
   const { before, limit } = cursorOf(c);
   const webhook = await accountWebhook(deps, who.session, id);
   const { deliveries, next } = await deliveriesOf(deps, who.session, { id, before, limit });

@@ -1,7 +1,7 @@
 import type { Hono } from "hono";
 import { clientInfoOf } from "../../api/http/client.ts";
 import { webhookTypesSchema } from "../../api/http/webhook-types.ts";
-import type { Deps } from "../../core/deps.ts";
+import type { CoreDeps } from "../../core/deps.ts";
 import {
   accountWebhook,
   accountWebhooks,
@@ -18,7 +18,7 @@ import { signedInAs, signedInLatelyAs } from "../layout/roles.ts";
 const PATH = "/account/webhooks";
 
 /** The webhooks of an administrator's account, and a new one. */
-export function webhookPages(app: Hono<PortalEnv>, deps: Deps) {
+export function webhookPages(app: Hono<PortalEnv>, deps: CoreDeps) {
   app.get(PATH, async (c) => {
     const who = await signedInAs(c, deps, "administrator");
     return listPage(c, who, await accountWebhooks(deps, who.session));

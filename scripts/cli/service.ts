@@ -2,7 +2,7 @@ import { userInfo } from "node:os";
 import { Client } from "@temporalio/client";
 import { pino } from "pino";
 import type { Actor } from "../../core/actors.ts";
-import type { Deps } from "../../core/deps.ts";
+import type { CoreDeps } from "../../core/deps.ts";
 import { OPERATOR_ID } from "../../store/ids.ts";
 import { connectDatabase } from "../../store/postgres/connect.ts";
 import { connectRedis } from "../../store/redis/connect.ts";
@@ -22,7 +22,7 @@ const clock = { now: () => Date.now() };
 /** Commands print their own errors. */
 const log = pino({ level: "silent" });
 
-export type Stores = Omit<Deps, "redis" | "flows">;
+export type Stores = Omit<CoreDeps, "redis" | "flows">;
 
 /** Runs work that only needs the database. */
 export async function withStores(work: (stores: Stores) => Promise<void>): Promise<void> {
@@ -37,7 +37,7 @@ export async function withStores(work: (stores: Stores) => Promise<void>): Promi
 }
 
 /** Runs work that needs Redis and Temporal as well. */
-export function withService(work: (deps: Deps) => Promise<void>): Promise<void> {
+export function withService(work: (deps: CoreDeps) => Promise<void>): Promise<void> {
   return withStores(async (stores) => {
     const { REDIS_URL, TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE: namespace } = stores.config;
     const redis = await connectRedis(REDIS_URL, () => {});

@@ -7,13 +7,13 @@ import { openChallenge } from "../../store/redis/second-step/challenges.ts";
 import { readEpochs } from "../../store/redis/sessions/sessions.ts";
 import { AT, addedOtp, addedSms, eventOf, newUser } from "../store/postgres/database.ts";
 
-type Deps = { db: Db; redis: Redis; config: Config; clock: { now(): number } };
+type SubjectDeps = { db: Db; redis: Redis; config: Config; clock: { now(): number } };
 
 /** The number of every phone in these tests. */
 export const NUMBER = "+12025550123";
 
 /** A new user with an unverified device. */
-export async function enrollee({ db }: Pick<Deps, "db">, type: "sms" | "otp" = "sms") {
+export async function enrollee({ db }: Pick<SubjectDeps, "db">, type: "sms" | "otp" = "sms") {
   const user = await newUser(db);
   const device = await (type === "sms" ? addedSms : addedOtp)(db, user);
   return { userId: user.id, accountId: user.accountId, deviceId: device.id };
@@ -21,7 +21,7 @@ export async function enrollee({ db }: Pick<Deps, "db">, type: "sms" | "otp" = "
 
 /** A new user with a verified phone, at the second step of a login. */
 export async function challenged(
-  { db, redis, config, clock }: Deps,
+  { db, redis, config, clock }: SubjectDeps,
   { lifetimeMs = config.limits.challengeMs as number } = {},
 ) {
   const user = await newUser(db);

@@ -4,7 +4,7 @@
 import { Client } from "@temporalio/client";
 import { describe, expect, test } from "vitest";
 import type { Limits } from "../../config.ts";
-import type { Deps } from "../../core/deps.ts";
+import type { CoreDeps } from "../../core/deps.ts";
 import { freePort } from "../../scripts/ports.ts";
 import { keptMessages } from "../../store/redis/messages/outbox.ts";
 import { connectTemporal } from "../../temporal/connection.ts";
@@ -30,7 +30,7 @@ const MESSAGES = 3;
 const stack = useStack();
 
 /** Flows that do what is asked, but answer after the caller has given up. */
-function late(): Deps["flows"] {
+function late(): CoreDeps["flows"] {
   const { flows } = stack.deps;
   const tooLate = async (work: Promise<unknown>): Promise<never> => {
     await work;
@@ -51,7 +51,7 @@ function late(): Deps["flows"] {
 }
 
 /** A client without retries, at a gateway with these flows and a low message limit. */
-function fewMessages(flows: Deps["flows"]) {
+function fewMessages(flows: CoreDeps["flows"]) {
   const { config } = stack.deps;
   const { passcode, pin } = config.limits;
   const limits = {

@@ -1,11 +1,11 @@
 import { createApp } from "../../api/app.ts";
-import type { Deps } from "../../core/deps.ts";
+import type { CoreDeps } from "../../core/deps.ts";
 import { codeAt } from "./apps.ts";
 import { createClient } from "./client.ts";
 import { checkedClient, type Stack } from "./stack.ts";
 
 /** A client that does not retry a 503. Its gateway is the stack's with these parts replaced. */
-export function impatientClient(stack: Stack, parts: Partial<Deps> = {}) {
+export function impatientClient(stack: Stack, parts: Partial<CoreDeps> = {}) {
   const { request } = createApp({ ...stack.deps, ...parts });
   return createClient((path, init) => request(path, init));
 }

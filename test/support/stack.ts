@@ -7,7 +7,7 @@ import { createActivities } from "../../activities/activities.ts";
 import { createApp } from "../../api/app.ts";
 import { createMetrics } from "../../api/http/metrics.ts";
 import { loadConfig } from "../../config.ts";
-import type { Deps } from "../../core/deps.ts";
+import type { CoreDeps } from "../../core/deps.ts";
 import { mailGateway } from "../../providers/mail/configured.ts";
 import { configuredSms } from "../../providers/sms/configured.ts";
 import { passReport } from "../../providers/sms/reports.ts";
@@ -160,7 +160,10 @@ export function environmentOf(
 }
 
 /** A client of a second gateway of the stack, with these parts replaced. */
-export function gatewayOver({ deps, document, logged }: Stack, parts: Partial<Deps>): ApiClient {
+export function gatewayOver(
+  { deps, document, logged }: Stack,
+  parts: Partial<CoreDeps>,
+): ApiClient {
   const { request } = createApp({ ...deps, ...parts });
   return checkedClient({ request: patient(request) }, document, logged);
 }

@@ -29,11 +29,11 @@ import { limit } from "../support/limits.ts";
 /** The client address and browser of every request in these tests. */
 export const ORIGIN = { ip: "192.0.2.7", userAgent: "test" };
 
-type Deps = { db: Db; redis: Redis; config: Config; clock: { now(): number } };
+type FlowDeps = { db: Db; redis: Redis; config: Config; clock: { now(): number } };
 type View = { state: string };
 
 /** Starts flows as the gateway does, each for a new user. */
-export function flowsOn(deps: Deps, client: Client) {
+export function flowsOn(deps: FlowDeps, client: Client) {
   const { limits } = deps.config;
 
   const start = async <V extends View>(

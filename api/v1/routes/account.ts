@@ -2,7 +2,7 @@ import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { changePolicy, getPolicy, LONGEST_GRACE_DAYS } from "../../../core/account/policy.ts";
 import { addUser, changeUserRole, listAccountUsers } from "../../../core/account/users.ts";
-import type { Deps } from "../../../core/deps.ts";
+import type { CoreDeps } from "../../../core/deps.ts";
 import { requireRole } from "../../../core/sessions/roles.ts";
 import { authenticate } from "../../http/authenticate.ts";
 import { clientInfoOf } from "../../http/client.ts";
@@ -138,7 +138,7 @@ const role = createRoute({
  * Routes of an administrator's own account. No call names another account or changes a user's
  * devices.
  */
-export function accountRoutes(app: OpenAPIHono, deps: Deps) {
+export function accountRoutes(app: OpenAPIHono, deps: CoreDeps) {
   const origin = (c: Context) => clientInfoOf(c, deps.config.TRUSTED_PROXIES);
   const administrator = async (c: Context) => {
     const session = await authenticate(c, deps);

@@ -1,6 +1,6 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { auditFile, listAudit } from "../../../core/audit.ts";
-import type { Deps } from "../../../core/deps.ts";
+import type { CoreDeps } from "../../../core/deps.ts";
 import { requireRole } from "../../../core/sessions/roles.ts";
 import { authenticate } from "../../http/authenticate.ts";
 import { NDJSON } from "../../http/headers.ts";
@@ -60,7 +60,7 @@ const exported = createRoute({
 });
 
 /** Routes of the audit trail: the caller's own, and that of an administrator's account. */
-export function activityRoutes(app: OpenAPIHono, deps: Deps) {
+export function activityRoutes(app: OpenAPIHono, deps: CoreDeps) {
   app.openapi(mine, async (c) => {
     const { userId } = await authenticate(c, deps);
     const { before, limit, ...filter } = c.req.valid("query");

@@ -1,6 +1,6 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import type { Deps } from "../../../core/deps.ts";
+import type { CoreDeps } from "../../../core/deps.ts";
 import { type UnverifiedOf, unverifiedDevice } from "../../../core/devices/devices.ts";
 import { registerOtpDevice, restartOtpDevice, verifyOtpCode } from "../../../core/devices/otp.ts";
 import { removeAllDevices, removeDevice } from "../../../core/devices/removal.ts";
@@ -177,7 +177,7 @@ const removeAll = createRoute({
 /**
  * Routes of the caller's own devices. A set-up session may call them all: set-up consists of them.
  */
-export function deviceRoutes(app: OpenAPIHono, deps: Deps) {
+export function deviceRoutes(app: OpenAPIHono, deps: CoreDeps) {
   const origin = (c: Context) => clientInfoOf(c, deps.config.TRUSTED_PROXIES);
   const sessionOf = (c: Context) => authenticate(c, deps, { setup: true });
 

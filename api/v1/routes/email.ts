@@ -1,5 +1,5 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import type { Deps } from "../../../core/deps.ts";
+import type { CoreDeps } from "../../../core/deps.ts";
 import { changeOwnEmail } from "../../../core/users/email.ts";
 import { authenticate } from "../../http/authenticate.ts";
 import { clientInfoOf } from "../../http/client.ts";
@@ -21,7 +21,7 @@ const change = createRoute({
 });
 
 /** Route of the address for a user's security notifications. */
-export function emailRoutes(app: OpenAPIHono, deps: Deps) {
+export function emailRoutes(app: OpenAPIHono, deps: CoreDeps) {
   app.openapi(change, async (c) => {
     const session = await authenticate(c, deps);
     const { email } = c.req.valid("json");

@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import type { OpenAPIHono } from "@hono/zod-openapi";
-import type { Deps } from "../../../core/deps.ts";
+import type { CoreDeps } from "../../../core/deps.ts";
 import type { ProxyDoubt } from "../../http/proxy-warnings.ts";
 
 /**
@@ -15,7 +15,7 @@ const ANSWER_MS = 1500;
  */
 export function healthRoutes(
   app: OpenAPIHono,
-  { ping, redis, flows }: Deps,
+  { ping, redis, flows }: CoreDeps,
   doubts: () => ProxyDoubt[],
 ) {
   app.get("/healthz", (c) => c.json({ status: "ok" }));

@@ -1,7 +1,7 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { linkCloudAccount, listLinks, refuseLinkedPolicy } from "../../../core/account/links.ts";
-import type { Deps } from "../../../core/deps.ts";
+import type { CoreDeps } from "../../../core/deps.ts";
 import { requireRole } from "../../../core/sessions/roles.ts";
 import { authenticate } from "../../http/authenticate.ts";
 import { clientInfoOf } from "../../http/client.ts";
@@ -73,7 +73,7 @@ const getPolicy = createRoute({ method: "get", ...policyOf });
 const putPolicy = createRoute({ method: "put", ...policyOf });
 
 /** Routes that link Cloud accounts, for administrators. */
-export function linkRoutes(app: OpenAPIHono, deps: Deps) {
+export function linkRoutes(app: OpenAPIHono, deps: CoreDeps) {
   const administrator = async (c: Context) =>
     requireRole(deps, await authenticate(c, deps), "administrator");
 

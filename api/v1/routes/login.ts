@@ -1,5 +1,5 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import type { Deps } from "../../../core/deps.ts";
+import type { CoreDeps } from "../../../core/deps.ts";
 import { chooseMethod, getChallenge, resendPasscode } from "../../../core/login/challenges.ts";
 import { logIn } from "../../../core/login/start-login.ts";
 import { verifyPasscode } from "../../../core/login/verify-passcode.ts";
@@ -137,7 +137,7 @@ const method = createRoute({
 });
 
 /** Routes of a login's two steps. */
-export function loginRoutes(app: OpenAPIHono, deps: Deps) {
+export function loginRoutes(app: OpenAPIHono, deps: CoreDeps) {
   const proxies = deps.config.TRUSTED_PROXIES;
 
   app.openapi(login, async (c) =>

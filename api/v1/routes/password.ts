@@ -1,5 +1,5 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import type { Deps } from "../../../core/deps.ts";
+import type { CoreDeps } from "../../../core/deps.ts";
 import { changeOwnPassword } from "../../../core/users/password.ts";
 import { authenticate } from "../../http/authenticate.ts";
 import { clientInfoOf } from "../../http/client.ts";
@@ -31,7 +31,7 @@ const change = createRoute({
 });
 
 /** Route of the caller's own password. */
-export function passwordRoutes(app: OpenAPIHono, deps: Deps) {
+export function passwordRoutes(app: OpenAPIHono, deps: CoreDeps) {
   app.openapi(change, async (c) => {
     const session = await authenticate(c, deps);
     const origin = clientInfoOf(c, deps.config.TRUSTED_PROXIES);

@@ -1,6 +1,6 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
-import type { Deps } from "../../../core/deps.ts";
+import type { CoreDeps } from "../../../core/deps.ts";
 import { Problem } from "../../../core/problem.ts";
 import { passReport } from "../../../providers/sms/reports.ts";
 import { isFromTwilio, readTwilioStatus } from "../../../providers/sms/twilio-status.ts";
@@ -44,7 +44,7 @@ const twilioStatus = createRoute({
 /**
  * Callbacks of SMS providers. Not for clients: they take forms, and signatures authenticate them.
  */
-export function providerRoutes(app: OpenAPIHono, { config, redis, flows }: Deps) {
+export function providerRoutes(app: OpenAPIHono, { config, redis, flows }: CoreDeps) {
   app.openapi(twilioStatus, async (c) => {
     const { reference } = c.req.valid("param");
     const form = await c.req.parseBody({ all: true });

@@ -1,5 +1,5 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import type { Deps } from "../../../core/deps.ts";
+import type { CoreDeps } from "../../../core/deps.ts";
 import { Problem } from "../../../core/problem.ts";
 import { describeSession, endOtherSessions, endSession } from "../../../core/sessions/sessions.ts";
 import { listSessions } from "../../../store/redis/sessions/live-sessions.ts";
@@ -103,7 +103,7 @@ const logout = createRoute({
 });
 
 /** Routes of the caller's own sessions. */
-export function sessionRoutes(app: OpenAPIHono, deps: Deps) {
+export function sessionRoutes(app: OpenAPIHono, deps: CoreDeps) {
   const { redis, clock, config } = deps;
   const at = () => ({ now: clock.now(), idleMs: config.limits.session.idleMs });
 

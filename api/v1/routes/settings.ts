@@ -1,6 +1,6 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import type { Deps } from "../../../core/deps.ts";
+import type { CoreDeps } from "../../../core/deps.ts";
 import { changeDefaultMethod } from "../../../core/devices/default-method.ts";
 import { getMultiFactor } from "../../../core/devices/devices.ts";
 import { makeRecoveryCodes, recoveryCodesFile } from "../../../core/devices/recovery-codes.ts";
@@ -84,7 +84,7 @@ const recoveryCodes = createRoute({
 });
 
 /** Routes of the caller's own settings and recovery codes. */
-export function settingsRoutes(app: OpenAPIHono, deps: Deps) {
+export function settingsRoutes(app: OpenAPIHono, deps: CoreDeps) {
   const origin = (c: Context) => clientInfoOf(c, deps.config.TRUSTED_PROXIES);
 
   app.openapi(mine, async (c) => {

@@ -1,6 +1,6 @@
 import { createRoute, type Hook, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Actor } from "../../../core/actors.ts";
-import type { Deps } from "../../../core/deps.ts";
+import type { CoreDeps } from "../../../core/deps.ts";
 import { requireRecentLogin } from "../../../core/sessions/recent-login.ts";
 import { requireRole } from "../../../core/sessions/roles.ts";
 import {
@@ -132,7 +132,7 @@ type Acting = { Variables: { actor: Actor } };
 /**
  * Routes of the role `support`, for users of any account. Support cannot set up anything for them.
  */
-export function supportRoutes(app: OpenAPIHono, deps: Deps) {
+export function supportRoutes(app: OpenAPIHono, deps: CoreDeps) {
   const support = new OpenAPIHono<Acting>({
     defaultHook: invalidFields as Hook<unknown, Acting, string, unknown>,
   });

@@ -1,6 +1,6 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import type { Deps } from "../../../core/deps.ts";
+import type { CoreDeps } from "../../../core/deps.ts";
 import { requireRole } from "../../../core/sessions/roles.ts";
 import { deliveriesOf, resend } from "../../../core/webhooks/deliveries.ts";
 import {
@@ -180,7 +180,7 @@ const again = createRoute({
 });
 
 /** Routes of the webhooks of an administrator's account, and of their deliveries. */
-export function webhookRoutes(app: OpenAPIHono, deps: Deps) {
+export function webhookRoutes(app: OpenAPIHono, deps: CoreDeps) {
   const origin = (c: Context) => clientInfoOf(c, deps.config.TRUSTED_PROXIES);
   const administrator = async (c: Context) => {
     const session = await authenticate(c, deps);

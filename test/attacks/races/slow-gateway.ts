@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { createApp } from "../../../api/app.ts";
-import type { Deps } from "../../../core/deps.ts";
+import type { CoreDeps } from "../../../core/deps.ts";
 import { type ApiClient, patient, type Send } from "../../support/client.ts";
 import { checkedClient, type Stack } from "../../support/stack.ts";
 
@@ -29,7 +29,7 @@ export function slowGateway(stack: Stack) {
   const ways = new AsyncLocalStorage<Way>();
   const pause = async (call: Call) => ways.getStore()?.pause?.(call);
   const { db, redis, flows } = stack.deps;
-  const parts: Partial<Deps> = {
+  const parts: Partial<CoreDeps> = {
     db: slowed(db, "db", pause, ["transaction"]),
     redis: slowed(redis, "redis", pause),
     flows: slowed(flows, "flows", pause),
