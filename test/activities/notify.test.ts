@@ -49,7 +49,7 @@ async function alsoHappened(user: User, type: string) {
   return (await findEvent(deps.db, event.key))?.id ?? 0;
 }
 
-test("a worker that dies after the server took the mail sends the same mail again, no other", async () => {
+test("if a worker dies after the server accepted the mail, the same mail is sent again", async () => {
   const { taken, mail } = mailbox();
   const { eventId, email } = await recorded("password_changed");
   for (const _ of ["first", "again"])
@@ -62,7 +62,7 @@ test("a worker that dies after the server took the mail sends the same mail agai
   expect(taken[2]?.id).not.toBe(taken[0]?.id);
 });
 
-test("a mail tells when it happened, in UTC", async () => {
+test("a mail says when it happened, in UTC", async () => {
   const { taken, mail } = mailbox();
   const { eventId, user } = await recorded("password_changed");
   await perform("sendNotice", { eventId, to: "current" }, { mail });
@@ -70,12 +70,12 @@ test("a mail tells when it happened, in UTC", async () => {
   expect(taken[0]?.body).toContain(`User:  ${user.username.slice(0, 3)}•••\n`);
 });
 
-test("without a way to send mails a notice ends as that", async () => {
+test("without a mail server a notice ends as mail_off", async () => {
   const { eventId } = await recorded("password_changed");
   expect(await perform("sendNotice", { eventId, to: "current" })).toBe("mail_off");
 });
 
-test("a server's own text, which may quote the address, is in neither history nor log", async () => {
+test("a server's error text, which may quote the address, reaches neither history nor log", async () => {
   const { eventId, email } = await recorded("password_changed");
   const mail = {
     send: () => Promise.reject(new Error(`450 <${email}> try later`)),
@@ -87,8 +87,8 @@ test("a server's own text, which may quote the address, is in neither history no
   expect(`${failure.message}${failure.stack}${JSON.stringify(logged)}`).not.toContain(email);
 });
 
-describe("attack: an administrator gives a user the address of a stranger", () => {
-  test("and a name that is a letter to them: the mail leaves it out", async () => {
+describe("attack: an administrator gives a user a stranger's address", () => {
+  test("and a name that reads like a letter: the mail leaves it out", async () => {
     const username = "your account was hacked, go to http://evil.example";
     const { taken, mail } = mailbox();
     const { eventId } = await recorded("role_changed", { username });
@@ -97,7 +97,7 @@ describe("attack: an administrator gives a user the address of a stranger", () =
     expect(taken[0]?.body).toContain("When:");
   });
 
-  test("and a name that says something or is a link: the mail shows three characters", async () => {
+  test("and a name that is a message or a link: the mail shows only three characters", async () => {
     for (const [username, shown] of [
       ["evil.example", "evi•••"],
       ["carol@evil.example", "car•••"],
@@ -111,7 +111,7 @@ describe("attack: an administrator gives a user the address of a stranger", () =
     }
   });
 
-  test("and has it flooded: the eleventh notice of an hour is dropped, and the activity says so", async () => {
+  test("and floods it: the eleventh notice in an hour is dropped, and the activity says so", async () => {
     const email = `${newId()}@example.com`;
     const { taken, mail } = mailbox();
     const { eventId, user } = await recorded("role_changed", { email });
@@ -133,7 +133,7 @@ describe("attack: an administrator gives a user the address of a stranger", () =
       expect(await perform("sendNotice", { eventId, to: "current" }, { mail })).toBe("sent");
   });
 
-  test("and what does not matter leaves room for what does: twenty an hour with that", async () => {
+  test("unimportant notices leave room for important ones: twenty an hour in total", async () => {
     const { taken, mail } = mailbox();
     const { eventId, user } = await recorded("role_changed");
     const send = (eventId: number) => perform("sendNotice", { eventId, to: "current" }, { mail });
@@ -144,7 +144,7 @@ describe("attack: an administrator gives a user the address of a stranger", () =
     expect(taken).toHaveLength(20);
   });
 
-  test("and spells it in other ways: the mailbox is the same", async () => {
+  test("and spells the address in other ways: it counts as the same mailbox", async () => {
     const name = newId();
     const { taken, mail } = mailbox();
     for (const email of [
@@ -163,7 +163,7 @@ describe("attack: an administrator gives a user the address of a stranger", () =
     expect(taken).toHaveLength(30);
   });
 
-  test("and for many addresses: an account's users together get a limited number an hour", async () => {
+  test("and for many users: all users of an account together get a limited number an hour", async () => {
     const { eventId, user } = await recorded("role_changed");
     const { taken, mail } = mailbox();
     const allOfAccount = { perHour: 4, perDay: 100 };
@@ -188,7 +188,7 @@ describe("attack: an administrator gives a user the address of a stranger", () =
     await expect(send(important)).rejects.toMatchObject({ type: "over_budget" });
   });
 
-  test("and many accounts do so together: the address is sent sixty an hour", async () => {
+  test("and many accounts do so together: an address gets at most sixty an hour", async () => {
     const email = `${newId()}@example.com`;
     const { taken, mail } = mailbox();
     for (let account = 0; account < 4; account++) {
@@ -199,7 +199,7 @@ describe("attack: an administrator gives a user the address of a stranger", () =
     expect(taken).toHaveLength(60);
   });
 
-  test("a mail server that is away costs the address nothing", async () => {
+  test("an unreachable mail server costs the address nothing", async () => {
     const { eventId, email } = await recorded("role_changed");
     const away = { send: () => Promise.reject(new Error("away")), close() {} };
     const send = (mail: object) =>
@@ -227,7 +227,7 @@ test("a mail says who did it: the service, an operator, Support or an administra
   }
 });
 
-describe("the end of a mail fits who did it", () => {
+describe("the end of a mail depends on who did it", () => {
   const way = { text: "help@panel.example", href: "mailto:help@panel.example" };
 
   const known = { SUPPORT_CONTACT: way, PUBLIC_URL: "https://panel.example" };
@@ -240,14 +240,14 @@ describe("the end of a mail fits who did it", () => {
     return taken[0]?.body ?? "";
   }
 
-  test("their own doing: nothing to do, or the password is known, and where to change it", async () => {
+  test("the user did it: the mail says that there is nothing to do, and where to change the password", async () => {
     const own = await endOf("default_method_changed");
     expect(own).toContain("If this was you, or you asked for it, you have nothing to do.\n");
     expect(own).toContain("change it (https://panel.example/sessions/password)");
     expect(own).toContain("contact Support: help@panel.example\n");
   });
 
-  test("a lock: Support is the way on, and nobody is told that there is nothing to do", async () => {
+  test("a lock: the mail points to Support and does not say that there is nothing to do", async () => {
     const locked = await endOf("account_locked");
     expect(locked).toContain("To unlock your account, contact Support: help@panel.example\n");
     expect(locked).not.toMatch(/nothing to do|If this wasn't you/);
@@ -259,7 +259,7 @@ describe("the end of a mail fits who did it", () => {
     );
   });
 
-  test("a lock that ended by itself: somebody has just entered the right password", async () => {
+  test("a lock that ended by itself: the mail says that someone has entered the right password", async () => {
     const ended = await endOf("account_unlocked", null);
     expect(ended).toContain("By:    the service itself\n");
     expect(ended).toContain(
@@ -268,7 +268,7 @@ describe("the end of a mail fits who did it", () => {
     expect(ended).not.toMatch(/ask for it|asked for this|contact Support/);
   });
 
-  test("what Support or an operator did is no sign that the password is known", async () => {
+  test("an action by Support or an operator does not suggest that the password is known", async () => {
     const support = await newPerson(deps.db, { role: "support", at: AT });
     for (const by of [support.id, "command_line"]) {
       const end = await endOf("multi_factor_reset", by);
@@ -278,14 +278,14 @@ describe("the end of a mail fits who did it", () => {
     }
   });
 
-  test("what an administrator did leads to the administrators first", async () => {
+  test("an action by an administrator points to the administrators first", async () => {
     const { id } = await newPerson(deps.db, { role: "administrator", at: AT });
     const end = await endOf("role_changed", id);
     expect(end).toContain("ask an administrator of your account, or contact Support: help@");
     expect(end).not.toMatch(/If this was|may have your password/);
   });
 
-  test("a link by another account's administrator with the password: it is known", async () => {
+  test("a link by another account's administrator: the mail says that someone may have the password", async () => {
     const { id } = await newPerson(deps.db, { role: "administrator", at: AT });
     for (const type of ["linked_by_account", "account_link_refused"])
       expect(await endOf(type, id)).toContain("someone may have your password");

@@ -28,7 +28,7 @@ async function requiring() {
 const eventsOf = async (accountId: string, type: string) =>
   (await listEvents(deps.db, { accountId, types: [type], limit: 10 })).events;
 
-test("persisting again is no conflict with oneself, but with another roll-out of that version", async () => {
+test("persisting a version again succeeds for the same roll-out, and conflicts for another one", async () => {
   const { id: accountId } = await newAccount(deps.db);
   const change = { accountId, version: 1, ...required };
   const workflowId = newId();
@@ -40,7 +40,7 @@ test("persisting again is no conflict with oneself, but with another roll-out of
   ]);
 });
 
-test("enforcing again ends nothing more and is recorded once", async () => {
+test("enforcing again ends no more sessions and is recorded once", async () => {
   const { rollout } = await requiring();
   const workflowId = newId();
   for (const _ of [1, 2])
@@ -52,7 +52,7 @@ test("enforcing again ends nothing more and is recorded once", async () => {
   expect(await eventsOf(rollout.accountId, "policy_enforced")).toHaveLength(1);
 });
 
-test("a policy that was changed since is neither enforced nor reminded of", async () => {
+test("a policy that has changed since is neither enforced nor reminded of", async () => {
   const { account, rollout } = await requiring();
   const { accountId } = rollout;
   await newUser(deps.db, account);
@@ -67,7 +67,7 @@ test("a policy that was changed since is neither enforced nor reminded of", asyn
   expect(await eventsOf(accountId, "multi_factor_reminder")).toEqual([]);
 });
 
-test("each user without a verified device is reminded once of each day", async () => {
+test("each user without a verified device gets each reminder once", async () => {
   const { account, rollout } = await requiring();
   const { accountId } = rollout;
   const [none, unverified, configured] = [

@@ -39,7 +39,7 @@ const judgePasscode = (challengeId: string, code: string) =>
     requestsAllowed: 60,
   });
 
-test("a PIN goes to the phone, and to Redis as an HMAC for this device alone", async () => {
+test("a PIN goes to the phone; Redis gets only its HMAC for this device", async () => {
   const device = await enrollee(deps);
   await perform("sendPin", { ...device, sending: 1 });
   const { to, code, text } = newest();
@@ -53,7 +53,7 @@ test("a PIN goes to the phone, and to Redis as an HMAC for this device alone", a
   expect(await judgePin(device, code)).toEqual({ outcome: "accepted", pinId: kept.id });
 });
 
-test("a passcode goes to the phone, and to Redis as an HMAC for this challenge alone", async () => {
+test("a passcode goes to the phone; Redis gets only its HMAC for this challenge", async () => {
   const login = await challenged(deps);
   await perform("sendPasscode", { ...login, sending: 1 });
   const { to, code, text } = newest();
@@ -68,7 +68,7 @@ test("a passcode goes to the phone, and to Redis as an HMAC for this challenge a
   expect(await judgePasscode(login.challengeId, code)).toMatchObject({ outcome: "accepted" });
 });
 
-test("repeated, a delivery sends a new code, and the one before is void", async () => {
+test("a repeated delivery sends a new code and voids the one before", async () => {
   const device = await enrollee(deps);
   const login = await challenged(deps);
   const codes = [];
@@ -88,7 +88,7 @@ test("repeated, a delivery sends a new code, and the one before is void", async 
   expect(await judgePin(device, newer.pin)).toMatchObject({ outcome: "accepted" });
 });
 
-test("a passcode sent late ends with its challenge, and says so", async () => {
+test("a passcode that is sent late expires with its challenge, and the message says so", async () => {
   const login = await challenged(deps);
   advance(8 * MINUTE_MS);
   await perform("sendPasscode", { ...login, sending: 1 });
@@ -100,7 +100,7 @@ test("a passcode sent late ends with its challenge, and says so", async () => {
   expect(await judgePasscode(login.challengeId, newest().code)).toEqual({ outcome: "expired" });
 });
 
-test("a challenge that is over gets no passcode any more", async () => {
+test("a challenge that is over gets no more passcodes", async () => {
   const before = sent.length;
   const refusal = { type: "challenge_over", nonRetryable: true };
   const expired = await challenged(deps, { lifetimeMs: MINUTE_MS });
@@ -132,7 +132,7 @@ test("a challenge that is over gets no passcode any more", async () => {
   expect(sent).toHaveLength(before);
 });
 
-test("without a phone nothing is sent: a PIN's may yet come, a passcode's will not", async () => {
+test("without a phone nothing is sent: a PIN is tried again, a passcode is not", async () => {
   const before = sent.length;
   const device = { userId: newId(), deviceId: newId() };
   await expect(perform("sendPin", { ...device, sending: 1 })).rejects.toMatchObject({

@@ -24,15 +24,18 @@ test("a text begins with its code, names the service and says how long the code 
 test.each([
   ["passcode", passcodeText, code],
   ["PIN", pinText, pin],
-] as const)("with a public address the %s ends in the line that binds it to our host", (...row) => {
-  const [, text, given] = row;
-  const lines = text(bound, given).split("\n");
-  expect(lines.at(-1)).toBe(`@login.example.com #${given.code}`);
-  expect(lines.slice(0, -1).join("\n")).toBe(text(sender, given));
-  expect(lines).toHaveLength(2);
-});
+] as const)(
+  "with a public address the %s ends with the line that binds it to our host",
+  (...row) => {
+    const [, text, given] = row;
+    const lines = text(bound, given).split("\n");
+    expect(lines.at(-1)).toBe(`@login.example.com #${given.code}`);
+    expect(lines.slice(0, -1).join("\n")).toBe(text(sender, given));
+    expect(lines).toHaveLength(2);
+  },
+);
 
-test("one GSM-7 segment holds each text, also with the longest name", () => {
+test("each text fits into one GSM-7 segment, also with the longest name", () => {
   const longest = { ...bound, SERVICE_NAME: "x".repeat(30) };
   for (const text of [passcodeText(longest, code), pinText(longest, pin)]) {
     expect(text).toMatch(GSM_7);
