@@ -13,7 +13,7 @@ beforeAll(async () => {
 const JSON_TYPE = "application/json";
 const TEXT = "text/plain; charset=UTF-8";
 
-describe("recovery codes come as the client likes best, and as JSON where it does not say", () => {
+describe("recovery codes come in the format that the client prefers, and as JSON by default", () => {
   test.each([
     [undefined, JSON_TYPE],
     ["", JSON_TYPE],
@@ -43,7 +43,7 @@ describe("recovery codes come as the client likes best, and as JSON where it doe
   });
 });
 
-describe("a body is what its type says, not what its type begins with or contains", () => {
+describe("the whole content type decides what a body is, not its beginning or a part of it", () => {
   const send = (path: string, type: string, body: string) =>
     stack.app.request(path, {
       method: "POST",
@@ -60,7 +60,7 @@ describe("a body is what its type says, not what its type begins with or contain
     "application/json-seq",
     "text/plain; application/json",
     "text/plain, application/json",
-  ])("no JSON: %s", async (type) => {
+  ])("not JSON: %s", async (type) => {
     expect((await send("/v1/login", type, "{}")).status).toBe(415);
   });
 
@@ -68,7 +68,7 @@ describe("a body is what its type says, not what its type begins with or contain
     "application/x-www-form-urlencoded-not",
     "application/x-www-form-urlencoded, text/plain",
     "text/plain; application/x-www-form-urlencoded",
-  ])("no form: %s", async (type) => {
+  ])("not a form: %s", async (type) => {
     expect((await send("/login", type, "username=a&password=b")).status).toBe(415);
   });
 });

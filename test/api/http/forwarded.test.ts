@@ -25,7 +25,7 @@ async function addressOf(lines: [string, string][], proxies = 1): Promise<string
   return (await stack.api.session(session.token)).body.ip;
 }
 
-describe("a proxy's X-Forwarded-For is an address however the proxy writes it, and nothing else", () => {
+describe("an address in X-Forwarded-For is read in any usual spelling; everything else is ignored", () => {
   test.each([
     ["192.0.2.1:4711", "192.0.2.1"],
     ["  192.0.2.1  ", "192.0.2.1"],
@@ -52,7 +52,7 @@ describe("a proxy's X-Forwarded-For is an address however the proxy writes it, a
     expect(await addressOf([["x-forwarded-for", entry]])).toBe(ip);
   });
 
-  test("several lines are one list", async () => {
+  test("several header lines count as one list", async () => {
     const lines: [string, string][] = [
       ["x-forwarded-for", "6.6.6.6"],
       ["x-forwarded-for", "192.0.2.1"],
@@ -63,7 +63,7 @@ describe("a proxy's X-Forwarded-For is an address however the proxy writes it, a
   });
 });
 
-describe("where a proxy writes Forwarded instead (RFC 7239), its `for` is the address", () => {
+describe("if the proxy writes Forwarded (RFC 7239) instead, its `for` is the address", () => {
   test.each([
     ["for=192.0.2.1", "192.0.2.1"],
     ['For="192.0.2.1:4711"', "192.0.2.1"],
@@ -83,7 +83,7 @@ describe("where a proxy writes Forwarded instead (RFC 7239), its `for` is the ad
     expect(await addressOf([["forwarded", header]])).toBe(ip);
   });
 
-  test("without a trusted proxy neither header says anything", async () => {
+  test("without a trusted proxy neither header counts", async () => {
     expect(await addressOf([["forwarded", "for=192.0.2.1"]], 0)).toBeNull();
     expect(await addressOf([["x-forwarded-for", "192.0.2.1"]], 0)).toBeNull();
   });
@@ -100,7 +100,7 @@ describe("where a proxy writes Forwarded instead (RFC 7239), its `for` is the ad
 
 const address = fc.oneof(fc.ipV4(), fc.ipV6());
 
-test("any address is the same one with a port, in brackets, in capitals, and mapped into IPv6", () => {
+test("an address with a port, in brackets, in capitals or mapped into IPv6 is the same address", () => {
   fc.assert(
     fc.property(address, fc.nat(65_535), (ip, port) => {
       const canonical = canonicalAddress(ip);
@@ -115,7 +115,7 @@ test("any address is the same one with a port, in brackets, in capitals, and map
   );
 });
 
-test("whatever a header holds is an address in its one form, or none", () => {
+test("any header gives an address in its one form, or none", () => {
   fc.assert(
     fc.property(fc.oneof(fc.string({ unit: "binary" }), fc.string()), (text) => {
       const canonical = canonicalAddress(text);
@@ -124,7 +124,7 @@ test("whatever a header holds is an address in its one form, or none", () => {
   );
 });
 
-test("a subscriber of IPv6 is one client in all of their /64, however an address is written", () => {
+test("an IPv6 subscriber is one client in the whole /64, however an address is written", () => {
   fc.assert(
     fc.property(fc.array(fc.nat(0xffff), { minLength: 12, maxLength: 12 }), (groups) => {
       const hex = groups.map((group) => group.toString(16));

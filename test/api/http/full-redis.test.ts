@@ -53,7 +53,7 @@ const own = used(async () => {
   };
 });
 
-test("a full Redis loses nothing and lets nothing through: every face says when to come again", async () => {
+test("a full Redis loses nothing and logs nobody in: every face says when to try again", async () => {
   const { app, api } = own.gateway();
   const user = await stack.createUser();
   const { token } = await logInByPassword({ api }, user);

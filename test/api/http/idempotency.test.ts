@@ -15,8 +15,8 @@ const stack = useStack();
 
 const withKey = (key: string) => ({ headers: { "idempotency-key": key } });
 
-describe("attack: a request heard on the way is sent again", () => {
-  test("with the key of another token it is a request of its own, and gets no foreign answer", async () => {
+describe("attack: an overheard request is sent again", () => {
+  test("with another token the same key is a new request, and gets no foreign answer", async () => {
     const [ann, eve] = [await stack.createUser(), await stack.createUser()];
     const anns = await logInByPassword(stack, ann);
     const eves = await logInByPassword(stack, eve);
@@ -27,7 +27,7 @@ describe("attack: a request heard on the way is sent again", () => {
     expect(devices.map(({ id }) => id)).toEqual([second.body.id]);
   });
 
-  test("with another password under the key of a login it is another login, which is refused", async () => {
+  test("with another password the same key is another login, which is refused", async () => {
     const user = await stack.createUser();
     await stack.api.logIn(user, withKey("login"));
     const guess = await stack.api.logIn({ ...user, password: "guess" }, withKey("login"));
@@ -41,7 +41,7 @@ describe("attack: a request heard on the way is sent again", () => {
     return JSON.stringify(await Promise.all(keys.map((key) => redis.hGetAll(key))));
   };
 
-  test("what Redis keeps of an answer shows no token", async () => {
+  test("the answer stored in Redis shows no token", async () => {
     const user = await stack.createUser();
     const { body } = await stack.api.logIn(user, withKey("sealed"));
     if (body.status !== "authenticated") throw new Error("There should be a session");
@@ -49,7 +49,7 @@ describe("attack: a request heard on the way is sent again", () => {
     expect(await keptByRedis()).not.toContain(secret);
   });
 
-  test("what Redis keeps of a request is nothing to try passwords or codes on", async () => {
+  test("the request stored in Redis does not help to guess passwords or codes", async () => {
     const { username, password } = await stack.createUser();
     const body = JSON.stringify({ username, password });
     await stack.api.call("POST", "/v1/login", { ...withKey("keyed"), body });
@@ -59,7 +59,7 @@ describe("attack: a request heard on the way is sent again", () => {
 });
 
 describe("a repeated request", () => {
-  test("is answered as the first was, and does nothing more", async () => {
+  test("gets the same answer and does nothing more", async () => {
     const user = await stack.createUser();
     const first = await stack.api.logIn(user, withKey("again"));
     const second = await stack.api.logIn(user, withKey("again"));
@@ -75,7 +75,7 @@ describe("a repeated request", () => {
     expect([same.status, same.text]).toEqual([device.status, device.text]);
   });
 
-  test("of a refusal is refused as before, and costs no second attempt", async () => {
+  test("of a refused request is refused the same way, and costs no second attempt", async () => {
     const user = await stack.createUser();
     const { e164 } = await enrollPhone(stack, user);
     const { id } = await startChallenge(stack, user);
@@ -87,7 +87,7 @@ describe("a repeated request", () => {
     expect((await stack.api.challenge(id)).body.attemptsRemaining).toBe(6);
   });
 
-  test("of the right passcode brings the same session; without the key it is refused", async () => {
+  test("of the right passcode returns the same session; without the key it is refused", async () => {
     const user = await stack.createUser();
     const { e164 } = await enrollPhone(stack, user);
     const { id } = await startChallenge(stack, user);
@@ -105,7 +105,7 @@ describe("a repeated request", () => {
     expectProblem(other, "idempotency_key_reused");
   });
 
-  test("to another address is a request of its own", async () => {
+  test("to another address is a new request", async () => {
     const { token } = await logInByPassword(stack, await stack.createUser());
     const device = (await stack.api.registerPhone(token, newPhone(), withKey("address"))).body;
     const wrong = await stack.api.verifyDevice(token, device.id, "123", withKey("address"));
@@ -123,7 +123,7 @@ describe("a repeated request", () => {
     expect((await resend()).status).toBe(202);
   });
 
-  test("sent while the first is under way waits its turn: one of twenty is worked on", async () => {
+  test("during the first one must wait: of twenty, one is processed", async () => {
     const user = await stack.createUser();
     const answers = await Promise.all(
       Array.from({ length: 20 }, () => stack.api.logIn(user, withKey("burst"))),

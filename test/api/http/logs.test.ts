@@ -9,7 +9,7 @@ const stack = useStack();
 
 const lines = () => stack.logged().map((line) => JSON.parse(line));
 
-test("a request's line has the id that was answered, the user and the workflow it moved", async () => {
+test("a request's log line has the request id of the answer, the user and the workflow it moved", async () => {
   const user = await stack.createUser();
   await enrollPhone(stack, user);
   const { id } = await startChallenge(stack, user);
@@ -46,12 +46,12 @@ test.each([
   expect(headers.get("x-request-id") === id).toBe(taken);
 });
 
-test("attack: a client's id in the header of a request that no proxy passed on reaches no log", async () => {
+test("attack: a client's own request id reaches no log if no proxy passed it on", async () => {
   await stack.app.request("/healthz", { headers: { "x-request-id": "pretended-id-1" } });
   expect(stack.logged().join("")).not.toContain("pretended-id-1");
 });
 
-test("what a worker logs of an activity names its workflow, run and attempt", async () => {
+test("a worker's log line about an activity names its workflow, run and attempt", async () => {
   const user = await stack.createUser();
   const { token } = await logInByPassword(stack, user);
   stack.failSms("refuse");
@@ -66,7 +66,7 @@ test("what a worker logs of an activity names its workflow, run and attempt", as
   expect(second).toMatchObject({ activity: "sendPin", attempt: 2, runId: first.runId });
 });
 
-test("attack: a token in a path reaches no log, however its digits are written", async () => {
+test("attack: a token in a path reaches no log, however its characters are encoded", async () => {
   const { token } = await logInByPassword(stack, await stack.createUser());
   const [id = "", secret = ""] = token.split(".");
   const encode = (text: string) => `%${text.charCodeAt(0).toString(16)}${text.slice(1)}`;

@@ -21,7 +21,7 @@ const counts = (text: string) =>
     .split("\n")
     .filter((line) => line.startsWith("second_step_http_request_duration_seconds_count"));
 
-test("requests are counted by their route, never by the address that was called", async () => {
+test("requests are counted by route, never by the address that was called", async () => {
   const user = await stack.createUser();
   const { token, id } = await logInByPassword(stack, user);
   await stack.api.endSession(token, id);
@@ -43,7 +43,7 @@ const readingOf = (text: string, series: string) => {
   return line === undefined ? undefined : Number(line.slice(series.length + 1));
 };
 
-test("logins are counted by how each step ended, and locks once", async () => {
+test("logins are counted by the outcome of each step, and locks once", async () => {
   const logins = (step: string, outcome: string, method = "none") =>
     `second_step_logins_total{step="${step}",outcome="${outcome}",method="${method}"}`;
   const before = await read();
@@ -75,7 +75,7 @@ test("logins are counted by how each step ended, and locks once", async () => {
     expect(after).not.toContain(secret);
 });
 
-test("Redis scripts, calls of Temporal and queries are measured by name and outcome", async () => {
+test("Redis scripts, Temporal calls and queries are measured by name and outcome", async () => {
   const before = await read();
   const user = await stack.createUser();
   const { e164 } = await enrollPhone(stack, user);
@@ -98,7 +98,7 @@ test("Redis scripts, calls of Temporal and queries are measured by name and outc
       .toBeGreaterThan(count(before, name, labels));
 });
 
-test("events that wait for a worker are counted, and a worker that is back takes them", async () => {
+test("events that wait for a worker are counted; a worker that is back takes them", async () => {
   const waiting = async () => readingOf(await read(), "second_step_events_waiting");
   await until(waiting, (count) => count === 0);
   await stack.stopWorker();
@@ -111,8 +111,8 @@ test("events that wait for a worker are counted, and a worker that is back takes
   await until(waiting, (count) => count === 0);
 });
 
-describe("a gateway that is deployed", { timeout: limit(60_000) }, () => {
-  test("answers /metrics at an address of its own, and not where users reach it, however it is spelled", async () => {
+describe("a deployed gateway", { timeout: limit(60_000) }, () => {
+  test("serves /metrics at an address of its own, and under no spelling where users reach it", async () => {
     const address = `127.0.0.1:${await freePort()}`;
     const gateway = await startGateway(stack, { METRICS_ADDRESS: address });
     try {

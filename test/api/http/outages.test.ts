@@ -69,7 +69,7 @@ describe.each(DEPENDENCIES)("without %s", (dependency) => {
     },
   );
 
-  test("callers get an error in time when it has gone silent", async () => {
+  test("callers get an error in time when it is silent", async () => {
     const { user, id, passcode } = await challenged();
     const { token } = await logInByPassword(stack, await stack.createUser());
     await gateway.links[dependency].silence();
@@ -87,22 +87,25 @@ describe.each(DEPENDENCIES)("without %s", (dependency) => {
     }
   });
 
-  test.each(["cut", "silence"] as const)("(%s) the log says why, and names nobody", async (way) => {
-    const { user } = await challenged();
-    await gateway.links[dependency][way]();
-    const before = stack.logged().length;
-    expectAway(await gateway.api.logIn(user));
-    const lines = stack.logged().slice(before);
-    const warnings = lines.map((line) => JSON.parse(line)).filter(({ level }) => level === 40);
-    const msg = dependency === "temporal" ? "temporal is away" : "a store is away";
-    expect(warnings).toContainEqual(
-      expect.objectContaining({
-        msg,
-        err: expect.objectContaining({ message: expect.any(String) }),
-      }),
-    );
-    expect(lines.join()).not.toContain(user.username);
-  });
+  test.each(["cut", "silence"] as const)(
+    "(%s) the log says why, and names no user",
+    async (way) => {
+      const { user } = await challenged();
+      await gateway.links[dependency][way]();
+      const before = stack.logged().length;
+      expectAway(await gateway.api.logIn(user));
+      const lines = stack.logged().slice(before);
+      const warnings = lines.map((line) => JSON.parse(line)).filter(({ level }) => level === 40);
+      const msg = dependency === "temporal" ? "temporal is away" : "a store is away";
+      expect(warnings).toContainEqual(
+        expect.objectContaining({
+          msg,
+          err: expect.objectContaining({ message: expect.any(String) }),
+        }),
+      );
+      expect(lines.join()).not.toContain(user.username);
+    },
+  );
 
   test("a login is refused until it is back, without a restart", async () => {
     const { user } = await challenged();
@@ -114,7 +117,7 @@ describe.each(DEPENDENCIES)("without %s", (dependency) => {
   });
 
   test.each(["cut", "silence"] as const)(
-    "(%s) a right and a wrong passcode are refused alike, and cost nothing",
+    "(%s) a right and a wrong passcode get the same refusal, and cost nothing",
     async (way) => {
       const { id, passcode } = await challenged();
       await gateway.links[dependency][way]();
@@ -133,7 +136,7 @@ describe.each(DEPENDENCIES)("without %s", (dependency) => {
     },
   );
 
-  test("a right passcode that could not become a session does so when it is back", async () => {
+  test("a right passcode that could not open a session opens one when it is back", async () => {
     const { id, passcode } = await challenged();
     await gateway.links[dependency].cut();
     expectAway(await gateway.api.verifyPasscode(id, passcode));
@@ -142,7 +145,7 @@ describe.each(DEPENDENCIES)("without %s", (dependency) => {
     expectProblem(await gateway.api.verifyPasscode(id, passcode), "illegal_transition");
   });
 
-  test("the seventh wrong passcode does not lock; the lock comes when it is back", async () => {
+  test("the seventh wrong passcode does not lock during the outage; the next one after it does", async () => {
     const { user, id, passcode } = await challenged();
     for (let guess = 1; guess <= 6; guess++)
       await stack.api.verifyPasscode(id, wrongCode(passcode, guess));
@@ -195,7 +198,7 @@ describe.each(DEPENDENCIES)("without %s", (dependency) => {
     await stack.pinTo(phone.e164);
   });
 
-  test("a session is not believed without being looked up", async () => {
+  test("no session is accepted without a look-up", async () => {
     const { token } = await logInByPassword(stack, await stack.createUser());
     await gateway.links[dependency].cut();
     const sessions = await gateway.api.sessions(token);
@@ -206,7 +209,7 @@ describe.each(DEPENDENCIES)("without %s", (dependency) => {
   });
 });
 
-test("a device is verified already only once what follows from that is done", async () => {
+test("a device is reported as verified only once its sessions have ended", async () => {
   const { user, token, id, pin } = await registered();
   // As if a worker died halfway: the device is verified, but the sessions have not ended yet.
   const type = "device_verified" as const;
@@ -240,7 +243,7 @@ test("an app whose verification cannot be written yet is not reported as gone", 
   expect(over.problem.reason).toBe("device_verified");
 });
 
-test("a login that PostgreSQL cannot write down opens no session", async () => {
+test("a login that PostgreSQL cannot record opens no session", async () => {
   const user = await stack.createUser();
   const client = new pg.Client({ connectionString: stack.deps.config.DATABASE_URL });
   await client.connect();
@@ -252,7 +255,7 @@ test("a login that PostgreSQL cannot write down opens no session", async () => {
   expect((await stack.api.sessions(token)).body.sessions).toHaveLength(1);
 });
 
-test("a lock whose answer was lost keeps the user's other challenges from becoming sessions", async () => {
+test("a lock with a lost answer still keeps the user's other challenges from becoming sessions", async () => {
   const { user, e164, id, passcode } = await challenged();
   for (let guess = 1; guess <= 6; guess++)
     await stack.api.verifyPasscode(id, wrongCode(passcode, guess));

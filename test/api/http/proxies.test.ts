@@ -27,7 +27,7 @@ function gateway(proxies: number) {
   };
 }
 
-describe("a wrong TRUSTED_PROXIES, by which all users share one address, is told", () => {
+describe("a wrong TRUSTED_PROXIES, which gives all users one address, is reported", () => {
   test.each([
     ["none is trusted and a proxy names a client", 0, { "x-forwarded-for": "192.0.2.1" }],
     ["the same by RFC 7239", 0, { forwarded: "for=192.0.2.1" }],
@@ -59,15 +59,15 @@ describe("a wrong TRUSTED_PROXIES, by which all users share one address, is told
     expect((await readiness()).doubts).toBeUndefined();
   });
 
-  test("in the log without what the request says, which may hold anything", async () => {
+  test("the warning quotes nothing of the request, which may hold anything", async () => {
     const { get, warnings } = gateway(0);
     await get({ "x-forwarded-for": "forged-by-somebody" });
     expect(JSON.stringify(warnings())).not.toContain("forged");
   });
 });
 
-describe("attack: a stranger's header sets the operator's alarm", () => {
-  test("not by one request, and not by one of many", async () => {
+describe("attack: a stranger's header raises the operator's alarm", () => {
+  test("a few requests among many do not raise it", async () => {
     const { get, readiness } = gateway(0);
     await get({ "x-forwarded-for": "192.0.2.1" });
     expect((await readiness()).doubts).toBeUndefined();
@@ -88,7 +88,7 @@ test.each([
     1,
     { "x-forwarded-for": "10.0.0.1, 192.0.2.1" },
   ],
-])("a right TRUSTED_PROXIES is nothing to tell: %s", async (_, proxies, headers) => {
+])("a right TRUSTED_PROXIES gives no warning: %s", async (_, proxies, headers) => {
   const { get, readiness, warnings } = gateway(proxies);
   await get(headers);
   expect((await readiness()).doubts).toBeUndefined();

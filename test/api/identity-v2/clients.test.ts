@@ -55,7 +55,7 @@ describe("gophercloud", () => {
     client = await gophercloudClient();
   }, INSTALLATION_MS);
 
-  test("logs in by password, and its token is validated, used and revoked", async () => {
+  test("logs in by password; its token can be validated, used and revoked", async () => {
     const user = await face.createUser();
     const seen = await runClient<Seen>(client, { ...byPassword(user), TENANT: user.accountId });
     expect(seen).toMatchObject({
@@ -69,7 +69,7 @@ describe("gophercloud", () => {
     expect((await face.api.session(seen.token)).problem.reason).toBe("signed_out");
   });
 
-  test("logs in by its two steps", async () => {
+  test("logs in with two steps", async () => {
     const user = await face.createUser();
     const { e164 } = await enrollPhone(face, user);
     const seen = await runClient<Seen>(client, byPassword(user), phoneOf(e164));
@@ -80,7 +80,7 @@ describe("gophercloud", () => {
     });
   });
 
-  test("takes a wrong password and a wrong passcode for what they are", async () => {
+  test("gets a 401 for a wrong password and for a wrong passcode", async () => {
     const user = await face.createUser();
     const wrong = runClient(client, { ...byPassword(user), PASSWORD: "wrong" });
     await expect(wrong).rejects.toThrow("401");
@@ -119,7 +119,7 @@ describe("rackspaceauth on keystoneauth1", () => {
     ...more,
   });
 
-  test("logs in by password, and its token is validated, used and revoked", async () => {
+  test("logs in by password; its token can be validated, used and revoked", async () => {
     const user = await face.createUser({ role: "administrator" });
     expect(await runClient<Seen>(client, byPassword(user))).toEqual(
       seenOf(user, {
@@ -152,7 +152,7 @@ describe("rackspaceauth on keystoneauth1", () => {
     await expect(runClient(client, environment)).rejects.toThrow("401: ");
   });
 
-  test("logs in by its two steps", async () => {
+  test("logs in with two steps", async () => {
     const user = await face.createUser();
     const { e164 } = await enrollPhone(face, user);
     expect(await runClient<Seen>(client, byPassword(user), phoneOf(e164))).toEqual(

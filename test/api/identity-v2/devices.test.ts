@@ -15,7 +15,7 @@ async function newcomer() {
 describe("a phone", () => {
   const number = (text: string) => ({ "RAX-AUTH:mobilePhone": { number: text } });
 
-  test("is added, gets its PIN by the call for it, is verified, and removed with all", async () => {
+  test("is added, gets its PIN by a call, is verified, and is removed with all devices", async () => {
     const { user, own, token } = await newcomer();
     const { e164 } = newPhone();
     const typed = `${e164.slice(0, 2)} ${e164.slice(2, 5)}-${e164.slice(5, 8)}-${e164.slice(8)}`;
@@ -64,7 +64,7 @@ describe("a phone", () => {
     expect((await face.firstStep(user)).status).toBe(200);
   });
 
-  test("asked for its PIN again after a while gets a new one, and too soon none", async () => {
+  test("gets a new PIN when asked for after a while, and none when asked for too soon", async () => {
     const { own, token } = await newcomer();
     const { e164 } = newPhone();
     const made = await face.post(`${own}/mobile-phones`, number(e164), { token });
@@ -77,7 +77,7 @@ describe("a phone", () => {
     expectFault(await face.call("POST", code, { token }), "overLimit");
   });
 
-  test("that is none is refused, a second one conflicts, an unverified one is removed", async () => {
+  test("with an invalid number is refused, a second one conflicts, an unverified one can be removed", async () => {
     const { own, token } = await newcomer();
     for (const text of ["512-555-0100", "+1 512 555 010", "+999 1234567", "+1 512x5550100", ""])
       expectFault(await face.post(`${own}/mobile-phones`, number(text), { token }), "badRequest");
@@ -98,7 +98,7 @@ describe("a phone", () => {
 });
 
 describe("an app", () => {
-  test("is added with its secret once, verified, and logs in", async () => {
+  test("is added with its secret shown once, is verified, and logs in", async () => {
     const { user, own, token } = await newcomer();
     const body = { "RAX-AUTH:otpDevice": { name: "NewOTPDevice" } };
     const made = await face.post(`${own}/otp-devices`, body, { token });
@@ -144,7 +144,7 @@ describe("an app", () => {
     ]);
   });
 
-  test("the last verified one stays while passcodes come from it; others go", async () => {
+  test("the last verified one cannot be removed while logins begin with it; others can", async () => {
     const visitor = await newcomer();
     const { own, token } = visitor;
     const first = await addApp(face, visitor.own, visitor.token, "First");
@@ -170,7 +170,7 @@ describe("an app", () => {
     );
   });
 
-  test("beyond five, and without a name that can be shown, is refused", async () => {
+  test("a sixth one, or one without a readable name, is refused", async () => {
     const { own, token } = await newcomer();
     const add = (name: unknown) =>
       face.post(`${own}/otp-devices`, { "RAX-AUTH:otpDevice": { name } }, { token });
@@ -181,7 +181,7 @@ describe("an app", () => {
   });
 });
 
-test("enrolling is for oneself: nobody else's devices are seen or added, not by administrators", async () => {
+test("nobody sees or adds another user's devices, not even an administrator", async () => {
   const admin = await face.createUser({ role: "administrator" });
   const user = await face.createUser({ accountId: admin.accountId });
   const { id } = await enrollPhone(face, user);
@@ -208,7 +208,7 @@ test("enrolling is for oneself: nobody else's devices are seen or added, not by 
   expectFault(await face.call("GET", `${nobody}/otp-devices`, { token }), "forbidden");
 });
 
-test("an administrator removes a user's app, and no verified phone alone", async () => {
+test("an administrator can remove a user's app, but not a verified phone alone", async () => {
   const admin = await face.createUser({ role: "administrator" });
   const user = await face.createUser({ accountId: admin.accountId });
   const { id: phone } = await enrollPhone(face, user);

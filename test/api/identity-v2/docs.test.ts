@@ -4,7 +4,7 @@ import { cliProgram } from "../../../scripts/cli/program.ts";
 
 const text = readFileSync(new URL("../../../docs/identity-v2.md", import.meta.url), "utf8");
 
-test("each setting that weakens something has its row: what it weakens, and what is while it is off", () => {
+test("each setting that weakens security has its row: what it weakens, and what happens while it is off", () => {
   const account = cliProgram().commands.find((command) => command.name() === "account");
   const set = account?.commands.find((command) => command.name() === "set");
   const settings = set?.registeredArguments[1]?.argChoices ?? [];

@@ -11,7 +11,7 @@ async function withPhone() {
   return { user, ...(await enrollPhone(face, user)) };
 }
 
-test("with the password alone, the whole access object", async () => {
+test("a password alone gets the whole access object", async () => {
   const user = await face.createUser({ role: "administrator" });
   const answer = await face.firstStep(user, { tenantId: "42", tenantName: "whoever" });
   expect(answer.status).toBe(200);
@@ -55,7 +55,7 @@ test("a wrong password and an unknown user get the same answer, without a challe
   expect(unknown.json).toEqual(wrong.json);
 });
 
-test("a phone: the challenge, wrong passcodes that it survives, and one token", async () => {
+test("a phone: a challenge, wrong passcodes that do not end it, and one token", async () => {
   const { user, e164 } = await withPhone();
   const first = await face.firstStep(user);
   expect(first.json).toEqual({
@@ -80,7 +80,7 @@ test("a phone: the challenge, wrong passcodes that it survives, and one token", 
   expectFault(await face.secondStep(id, passcode), "unauthorized");
 });
 
-test("each first step sends a passcode, and each id takes its own alone", async () => {
+test("each first step sends a passcode, which works for its own session id only", async () => {
   const { user, e164 } = await withPhone();
   const older = await face.sessionId(user);
   const first = await face.passcodeTo(e164);
@@ -101,7 +101,7 @@ test("the session id ends after five minutes", async () => {
   expectFault(await face.secondStep(id, passcode), "unauthorized");
 });
 
-test("the second step without a session id, or with one of nobody", async () => {
+test("a second step without a session id, or with an unknown one, is refused", async () => {
   const body = { auth: { "RAX-AUTH:passcodeCredentials": { passcode: "1234567" } } };
   expectFault(await face.post("/tokens", body), "badRequest");
   for (const id of ["nonsense", "0".repeat(56), `${"0".repeat(56)}.secret`])
@@ -122,7 +122,7 @@ test("a stale session id is ignored if other credentials are sent", async () => 
   expect((await face.post("/tokens", body, { headers })).status).toBe(200);
 });
 
-test("a lock: forbidden at the second step, unauthorized without a challenge at the first", async () => {
+test("a lock: forbidden at the second step; at the first step unauthorized, without a challenge", async () => {
   const { user, e164 } = await withPhone();
   const id = await face.sessionId(user);
   const passcode = await face.passcodeTo(e164);
@@ -135,7 +135,7 @@ test("a lock: forbidden at the second step, unauthorized without a challenge at 
   expectFault(await face.firstStep({ ...user, password: "wrong" }), "unauthorized");
 });
 
-test("a lock names the way to Support at both steps, after the right password alone", async () => {
+test("a lock says how to reach Support at both steps, but only after the right password", async () => {
   const { user, e164 } = await withPhone();
   const id = await face.sessionId(user);
   const passcode = await face.passcodeTo(e164);
@@ -159,14 +159,14 @@ test("a lock names the way to Support at both steps, after the right password al
   expect(wrong.text).not.toContain("panel.example");
 });
 
-test("too many wrong passwords are over the limit", async () => {
+test("too many wrong passwords get the fault overLimit", async () => {
   const user = await face.createUser();
   const wrong = { ...user, password: "wrong" };
   for (let n = 0; n < 10; n++) expectFault(await face.firstStep(wrong), "unauthorized");
   expectFault(await face.firstStep(wrong), "overLimit");
 });
 
-test("a token is required but there is no second factor yet: the set-up scope alone", async () => {
+test("if a second factor is required but not set up, only the set-up scope gets a token", async () => {
   const user = await face.createUser();
   await face.set(user.accountId, { requirement: "required" });
   expect(expectFault(await face.firstStep(user), "forbidden")).toBe("User must setup multi-factor");
@@ -191,7 +191,7 @@ test("a token is required but there is no second factor yet: the set-up scope al
   expectFault(await face.call("GET", `/users/${adminId}`, { token }), "forbidden");
 });
 
-test("the set-up scope can be asked for if nothing is required, but not once a device is set up", async () => {
+test("the set-up scope can be requested where nothing is required, but not once a device is set up", async () => {
   const user = await face.createUser();
   const token = await face.token(user, { "RAX-AUTH:scope": "SETUP-MFA" });
   expectFault(await face.call("GET", `/users/${user.id}`, { token }), "forbidden");

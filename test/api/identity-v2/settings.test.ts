@@ -32,7 +32,7 @@ async function withApp(accountId?: string) {
   return { user, own, token, app: await addApp(face, own, token) };
 }
 
-test("enabling needs a verified device; with one it is on, and the factor is chosen", async () => {
+test("enabling needs a verified device; then it is on, and the factor can be chosen", async () => {
   const user = await face.createUser();
   const [own, token] = [face.own(user), await face.token(user)];
   expectFault(await put(own, token, { enabled: true }), "badRequest");
@@ -51,7 +51,7 @@ test("enabling needs a verified device; with one it is on, and the factor is cho
   });
 });
 
-test("disabling removes as `Remove all devices` does, unless a factor is required", async () => {
+test("disabling removes what `Remove all devices` removes, unless a second factor is required", async () => {
   const { user, own, token } = await withApp();
   await face.set(user.accountId, { requirement: "required" });
   expect(expectFault(await put(own, token, { enabled: false }), "forbidden")).toContain(
@@ -63,7 +63,7 @@ test("disabling removes as `Remove all devices` does, unless a factor is require
   expect((await face.firstStep(user)).status).toBe(200);
 });
 
-test("removal of one's own ends the token where a factor is required", async () => {
+test("removing one's own devices ends the token where a second factor is required", async () => {
   const { user, own, token } = await withApp();
   await face.set(user.accountId, { requirement: "required" });
   expect((await face.call("DELETE", own, { token })).status).toBe(204);
@@ -71,7 +71,7 @@ test("removal of one's own ends the token where a factor is required", async () 
   expectFault(await face.firstStep(user), "forbidden");
 });
 
-test("more or less than one group of settings, or another value, is refused", async () => {
+test("none or several groups of settings, or an unknown value, are refused", async () => {
   const { own, token } = await withApp();
   for (const settings of [
     ...[{}, { enabled: "true" }, { enabled: false, factorType: "OTP" }, { factorType: "otp" }],
@@ -81,7 +81,7 @@ test("more or less than one group of settings, or another value, is refused", as
     expectFault(await put(own, token, settings), "badRequest");
 });
 
-test("a change of devices needs a fresh login with every factor, and says so without a challenge", async () => {
+test("a change of devices needs a recent login with every factor; the refusal has no challenge", async () => {
   const { user, own, token, app } = await withApp();
   await face.advance(16 * 60_000);
   for (const [method, path, body] of [
@@ -101,7 +101,7 @@ test("a change of devices needs a fresh login with every factor, and says so wit
 });
 
 describe("an administrator of the domain", () => {
-  test("unlocks a user, and never oneself; nobody else does", async () => {
+  test("can unlock a user but not themselves; nobody else can", async () => {
     const { admin, user, own, token } = await domain();
     const { e164 } = await enrollPhone(face, user);
     const { id } = await startChallenge(face, user);
@@ -123,7 +123,7 @@ describe("an administrator of the domain", () => {
     expect((await put(own, token, { unlock: true })).status).toBe(204);
   });
 
-  test("removes all of a user's devices, and the user's tokens end", async () => {
+  test("can remove all of a user's devices, which ends the user's tokens", async () => {
     const { admin, token } = await domain();
     const other = await withApp(admin.accountId);
     expectFault(await face.call("DELETE", other.own, { token: "0".repeat(40) }), "unauthorized");
@@ -148,7 +148,7 @@ describe("an administrator of the domain", () => {
     );
   });
 
-  test("with a stale or half token administrates nobody", async () => {
+  test("can change nobody with an old token or one without the second factor", async () => {
     const { admin, own, token } = await domain();
     await face.advance(16 * 60_000);
     expectFault(await face.call("DELETE", own, { token }), "unauthorized");
@@ -159,7 +159,7 @@ describe("an administrator of the domain", () => {
     expect((await face.call("DELETE", own, { token: whole })).status).toBe(204);
   });
 
-  test("has nothing to say to a Support operator of the same account", async () => {
+  test("cannot change a Support operator of the same account", async () => {
     const { admin, token } = await domain();
     const support = await face.createUser({ accountId: admin.accountId, role: "support" });
     expectFault(await face.call("DELETE", face.own(support), { token }), "forbidden");
@@ -170,8 +170,8 @@ describe("an administrator of the domain", () => {
   });
 });
 
-describe("the level of one user", () => {
-  test("REQUIRED goes before the domain's, and logs out who has no second factor", async () => {
+describe("the enforcement level of one user", () => {
+  test("REQUIRED overrides the domain's level and logs out a user without a second factor", async () => {
     const { user, own, token } = await domain();
     const theirs = await face.token(user);
     expect((await face.call("PUT", own, { token, body: level("REQUIRED") })).status).toBe(204);
@@ -185,7 +185,7 @@ describe("the level of one user", () => {
     expect((await face.firstStep(user)).status).toBe(200);
   });
 
-  test("REQUIRED logs out nobody who has a device: their tokens and logins go on", async () => {
+  test("REQUIRED logs out nobody who has a device: their tokens and open logins go on", async () => {
     const { user, own, token } = await domain();
     const app = await addApp(face, own, await face.token(user));
     const theirs = await logInByApp(face, user, app);
@@ -194,7 +194,7 @@ describe("the level of one user", () => {
     await logInByApp(face, user, app);
   });
 
-  test("OPTIONAL exempts from the domain's; no user gives it to oneself", async () => {
+  test("OPTIONAL exempts from the domain's level; users cannot give it to themselves", async () => {
     const { user, own, token } = await domain();
     const theirs = await face.token(user);
     expectFault(
@@ -215,7 +215,7 @@ describe("the level of one user", () => {
 describe("bypass codes", () => {
   const codes = (body: object) => ({ "RAX-AUTH:bypassCodes": body });
 
-  test("are made for oneself, work once as the passcode, and a new set voids the old", async () => {
+  test("can be made by the user, work once as the passcode, and a new set voids the old one", async () => {
     const { user, own, token } = await withApp();
     const make = (body: object) => face.post(`${own}/bypass-codes`, codes(body), { token });
     const made = await make({ numberOfCodes: "5", validityDuration: "PT30M" });
@@ -249,7 +249,7 @@ describe("bypass codes", () => {
     expect((await face.api.multiFactor(token)).body.recoveryCodes).toEqual({ remaining: 0 });
   });
 
-  test("out of 1 to 10, or for no time that can be meant, are refused", async () => {
+  test("in a number outside 1 to 10, or with an impossible duration, are refused", async () => {
     const { own, token } = await withApp();
     for (const body of [
       ...[{ numberOfCodes: 0 }, { numberOfCodes: "11" }, { numberOfCodes: 1.5 }],
@@ -272,7 +272,7 @@ describe("bypass codes", () => {
     expectFault(await face.post(`${face.own(user)}/bypass-codes`, codes({}), sent), "badRequest");
   });
 
-  test("of somebody else are one, made by an administrator of the domain, for three hours at most", async () => {
+  test("for another user: one code, made by an administrator of the domain, for three hours at most", async () => {
     const { admin, token } = await domain();
     const { user, own } = await withApp(admin.accountId);
     const make = (body: object, sent = { token }) =>
@@ -298,14 +298,14 @@ describe("bypass codes", () => {
   });
 });
 
-describe("where enabling is a call of its own", () => {
+describe("where enabling is a separate call", () => {
   async function ownCall() {
     const user = await face.createUser();
     await face.set(user.accountId, { enablingIsOwnCall: true });
     return { user, own: face.own(user), token: await face.token(user) };
   }
 
-  test("a verified device counts only from then on, and every token ends with it", async () => {
+  test("a verified device counts only from that call on, and every token ends with it", async () => {
     const { user, own, token } = await ownCall();
     const app = await addApp(face, own, token);
     const shown = await face.call("GET", `${own}/otp-devices/${app.id}`, { token });
@@ -335,7 +335,7 @@ describe("where enabling is a call of its own", () => {
     await logInByApp(face, user, app);
   });
 
-  test("attack: a token of twenty minutes ago turns it neither on nor off", async () => {
+  test("attack: a token twenty minutes old turns it neither on nor off", async () => {
     const { user, own, token } = await ownCall();
     const app = await addApp(face, own, token);
     const ofUser = async () => listDevices(face.deps.db, user.id);
@@ -351,7 +351,7 @@ describe("where enabling is a call of its own", () => {
     expect(await ofUser()).toMatchObject([{ verifiedAt: expect.any(Date), inactiveAt: null }]);
   });
 
-  test("a call that was cut off before the tokens ended is completed by the next", async () => {
+  test("a call that broke off before the tokens ended is completed by the next one", async () => {
     const { user, own, token } = await ownCall();
     const app = await addApp(face, own, token);
     const at = new Date(face.clock.now());
@@ -367,7 +367,7 @@ describe("where enabling is a call of its own", () => {
     expect((await face.api.session(full)).status).toBe(200);
   });
 
-  test("the set-up token enables where a factor is required, which then cannot be turned off", async () => {
+  test("the set-up token can enable it where a second factor is required; then it cannot be turned off", async () => {
     const { user, own } = await ownCall();
     await face.set(user.accountId, { requirement: "required" });
     const token = await face.token(user, { "RAX-AUTH:scope": "SETUP-MFA" });
@@ -378,7 +378,7 @@ describe("where enabling is a call of its own", () => {
     expectFault(await put(own, full, { enabled: false }), "forbidden");
   });
 
-  test("turning it off voids open logins and bypass codes; a phone goes the same way", async () => {
+  test("turning it off voids open logins and bypass codes; the same works with a phone", async () => {
     const { user, own, token } = await ownCall();
     const app = await addApp(face, own, token);
     await put(own, token, { enabled: true });
@@ -410,7 +410,7 @@ describe("where enabling is a call of its own", () => {
     await face.sessionId(user, "PASSCODE");
   });
 
-  test("`/v1` turns it on by verifying, as ever", async () => {
+  test("`/v1` still turns it on by verifying a device", async () => {
     const { user } = await ownCall();
     await enrollPhone(face, user);
     await face.sessionId(user);

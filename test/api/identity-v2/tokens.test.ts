@@ -15,7 +15,7 @@ const face = used(startFace);
 const ACTOR = { actorId: "test", origin: {}, session: "command_line" } as const;
 
 describe("a token", () => {
-  test("is validated for its own user and for administrators of the domain, as it was answered", async () => {
+  test("can be validated by its own user and by administrators of the domain, with the login's answer", async () => {
     const admin = await face.createUser({ role: "administrator" });
     const user = await face.createUser({ accountId: admin.accountId });
     const login = await face.firstStep(user);
@@ -35,7 +35,7 @@ describe("a token", () => {
     expect([head.status, head.text]).toEqual([200, ""]);
   });
 
-  test("unknown, revoked, expired or a session id is not found", async () => {
+  test("that is unknown, revoked, expired or a session id is not found", async () => {
     const user = await face.createUser();
     const token = await face.token(user);
     const revoked = await face.token(user);
@@ -50,7 +50,7 @@ describe("a token", () => {
     expectFault(await face.call("GET", `/tokens/${fresh}`, { token }), "unauthorized");
   });
 
-  test("is revoked by its owner and by administrators of the domain", async () => {
+  test("can be revoked by its owner and by administrators of the domain", async () => {
     const admin = await face.createUser({ role: "administrator" });
     const user = await face.createUser({ accountId: admin.accountId });
     const colleague = await face.createUser({ accountId: admin.accountId });
@@ -66,7 +66,7 @@ describe("a token", () => {
     expect((await face.api.session(second)).problem.reason).toBe("signed_out");
   });
 
-  test("is not written into the log, though the protocol puts it into the path", async () => {
+  test("is not logged, though the protocol puts it into the path", async () => {
     const token = await face.token(await face.createUser());
     const [id = "", secret = ""] = token.split(".");
     await face.call("GET", `/tokens/${token}`, { token });
@@ -94,7 +94,7 @@ describe("an API key", () => {
     return { known, apiKey: await makeApiKey(face.deps, known, ACTOR) };
   }
 
-  test("logs in; a wrong, replaced or revoked one and an unknown user are told alike", async () => {
+  test("logs in; a wrong, replaced or revoked one and an unknown user get the same answer", async () => {
     const user = await face.createUser();
     const first = (await newKey(user)).apiKey;
     const { known, apiKey } = await newKey(user);
@@ -112,7 +112,7 @@ describe("an API key", () => {
     expect(ended.problem.reason).toBe("api_key_changed");
   });
 
-  test("is guessed from the same budget as a password", async () => {
+  test("shares its budget of guesses with the password", async () => {
     const user = await face.createUser();
     for (let n = 0; n < 5; n++) expectFault(await keyed(user, "wrong"), "unauthorized");
     for (let n = 0; n < 5; n++)
@@ -120,7 +120,7 @@ describe("an API key", () => {
     expectFault(await keyed(user, "wrong"), "overLimit");
   });
 
-  test("is refused where the user has a second factor, unless the account lets it", async () => {
+  test("is refused where the user has a second factor, unless the account allows it", async () => {
     const user = await withPhone();
     const { apiKey } = await newKey(user);
     expectFault(await keyed(user, apiKey), "unauthorized");
@@ -131,7 +131,7 @@ describe("an API key", () => {
     expectFault(await face.call("DELETE", face.own(user), { token }), "unauthorized");
   });
 
-  test("is refused where a second factor is required, unless the account lets it", async () => {
+  test("is refused where a second factor is required, unless the account allows it", async () => {
     const user = await face.createUser();
     const { apiKey } = await newKey(user);
     await face.set(user.accountId, { requirement: "required" });
@@ -142,7 +142,7 @@ describe("an API key", () => {
 });
 
 describe("users and domains", () => {
-  test("oneself is read by id and by name; others by administrators of the domain alone", async () => {
+  test("users can read themselves by id and by name; only administrators of the domain read others", async () => {
     const admin = await face.createUser({ role: "administrator" });
     const user = await face.createUser({ accountId: admin.accountId });
     const token = await face.token(user);
@@ -178,7 +178,7 @@ describe("users and domains", () => {
     expectFault(await face.call("GET", "/users/%27x", { token: adminToken }), "itemNotFound");
   });
 
-  test("a domain is read by its users, and its level is set by its administrators", async () => {
+  test("a domain can be read by its users; only its administrators set its level", async () => {
     const admin = await face.createUser({ role: "administrator" });
     const user = await face.createUser({ accountId: admin.accountId });
     const path = `/RAX-AUTH/domains/${admin.accountId}`;
@@ -210,7 +210,7 @@ describe("users and domains", () => {
 });
 
 describe("a request", () => {
-  test("without a live token is unauthorized wherever one is needed", async () => {
+  test("without a valid token is unauthorized wherever one is needed", async () => {
     const { id, accountId } = await face.createUser();
     const own = face.own({ id });
     const calls: [string, string][] = [
@@ -240,7 +240,7 @@ describe("a request", () => {
     }
   });
 
-  test("that cannot be read is refused by its fault, whatever the client accepts", async () => {
+  test("that cannot be read gets the right fault, whatever the client accepts", async () => {
     const user = await face.createUser();
     const { username, password } = user;
     const good = { auth: { passwordCredentials: { username, password } } };
@@ -292,7 +292,7 @@ describe("a request", () => {
     }
   });
 
-  test("with an Idempotency-Key that is sent again is answered as before, challenge and all", async () => {
+  test("repeated with its Idempotency-Key gets the same answer, including the challenge", async () => {
     const user = await withPhone();
     const { username, password } = user;
     const body = { auth: { passwordCredentials: { username, password } } };
@@ -319,7 +319,7 @@ describe("a request", () => {
     expect(theirs.json["RAX-AUTH:otpDevice"].id).not.toBe(one.json["RAX-AUTH:otpDevice"].id);
   });
 
-  test("that was over the limit is not over it for as long as its Idempotency-Key is known", async () => {
+  test("that was over the limit can succeed later with the same Idempotency-Key", async () => {
     const user = await face.createUser();
     const { username, password } = user;
     const wrong = { ...user, password: "wrong" };
@@ -331,7 +331,7 @@ describe("a request", () => {
     expect((await face.post("/tokens", body, { headers })).status).toBe(200);
   });
 
-  test("while a store is away is answered by 503, to be sent again", async () => {
+  test("gets a 503 with Retry-After while a store is away", async () => {
     const token = await face.token(await face.createUser());
     const away = await connectRedis(`redis://127.0.0.1:${await freePort()}`, () => {});
     const app = createApp({ ...face.deps, redis: away });
@@ -346,7 +346,7 @@ describe("a request", () => {
   });
 });
 
-test("the audit records for this API what it records for /v1", async () => {
+test("the audit records the same for this API as for /v1", async () => {
   const user = await face.createUser();
   const { username } = user;
   await face.firstStep({ ...user, password: "wrong" });

@@ -23,7 +23,7 @@ const nobody = () => ({ username: `nobody-${newId()}`, password: "secret" });
 const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
   stack.api.call("POST", path, { token, body, headers });
 
-describe("a body that is no JSON object", () => {
+describe("a body that is not a JSON object", () => {
   const bodies: [string, string, ProblemCode][] = [
     ["cut off", '{"username":', "malformed_json"],
     ["not JSON", "username=alice&password=x", "malformed_json"],
@@ -72,7 +72,7 @@ describe("a field of the wrong kind", () => {
   });
 });
 
-describe("a text that no store takes", () => {
+describe("a text that no store accepts", () => {
   const texts = [
     "",
     " ",
@@ -219,7 +219,7 @@ describe("a body of the wrong size or type", () => {
   });
 });
 
-describe("an address or method that is not there", () => {
+describe("an address or method that does not exist", () => {
   test.each([
     "/nothing",
     "/v1",
@@ -242,7 +242,7 @@ describe("an address or method that is not there", () => {
   });
 });
 
-describe("a header that is not readable", () => {
+describe("an unreadable header", () => {
   test.each([
     "",
     "Bearer",

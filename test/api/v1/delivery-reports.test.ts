@@ -47,7 +47,7 @@ describe("a passcode", () => {
 
   const read = async (id: string) => (await stack.api.challenge(id)).body;
 
-  test("that arrived is told so, and stays arrived whatever else is reported", async () => {
+  test("that arrived is shown as delivered, whatever is reported later", async () => {
     const { id, reference, passcode } = await sent();
     expect(await report(reference, { outcome: "delivered" })).toBe(true);
     await until(
@@ -79,7 +79,7 @@ describe("a passcode", () => {
     expect((await stack.api.verifyPasscode(id, next)).status).toBe(200);
   });
 
-  test("that is reported lost by mistake logs in all the same", async () => {
+  test("that is wrongly reported as lost still logs in", async () => {
     const { id, reference, passcode } = await sent();
     await report(reference, { outcome: "failed", reason: "expired" });
     await until(
@@ -89,7 +89,7 @@ describe("a passcode", () => {
     expect((await stack.api.verifyPasscode(id, passcode)).status).toBe(200);
   });
 
-  test("that was followed by another is of no interest any more", async () => {
+  test("that was replaced by another: its report is ignored", async () => {
     const { id, e164, reference } = await sent();
     await stack.advance(INTERVAL_MS);
     await stack.api.resendPasscode(id);
@@ -99,7 +99,7 @@ describe("a passcode", () => {
     expect(await read(id)).toMatchObject({ state: "awaiting_passcode", delivery: "sent" });
   });
 
-  test("is reported too late for a login that has ended, and nobody minds", async () => {
+  test("of a login that has ended: a late report changes nothing", async () => {
     const { id, passcode, reference } = await sent();
     await stack.api.verifyPasscode(id, passcode);
     await until(
@@ -110,7 +110,7 @@ describe("a passcode", () => {
     expect(await read(id)).toMatchObject({ state: "authenticated", delivery: "sent" });
   });
 
-  test("of nobody here changes nothing", async () => {
+  test("with an unknown reference: the report changes nothing", async () => {
     expect(await report(newId(), { outcome: "delivered" })).toBe(false);
   });
 });
@@ -128,7 +128,7 @@ describe("a PIN", () => {
     return { token, id, e164: phone.e164, pin, reference, read };
   }
 
-  test("that arrived is told so", async () => {
+  test("that arrived is shown as delivered", async () => {
     const { reference, read } = await sent();
     await report(reference, { outcome: "delivered" });
     await until(read, (device) => device?.delivery === "delivered");

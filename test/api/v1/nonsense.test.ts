@@ -65,7 +65,7 @@ function* requests({ path, fields, query }: Call) {
 const wellFormed = (value: unknown) => String(JSON.stringify(value)).replace(/\\ud800/g, "x");
 
 test(
-  "no call answers nonsense with a 500, nor with more than a whole problem, in our own words",
+  "no call answers nonsense with a 500; each refusal is a problem document in our own words",
   async () => {
     for (const call of calls()) {
       const user = await stack.createUser();

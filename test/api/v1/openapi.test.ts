@@ -61,7 +61,7 @@ test("every reference leads somewhere", () => {
   expect(lost).toEqual([]);
 });
 
-test("every route under /v1 is in it, and nothing else", () => {
+test("it has every route under /v1, and nothing else", () => {
   const routes = stack.app.routes
     .filter(({ method, path }) => method !== "ALL" && path.startsWith("/v1/"))
     .map(({ method, path }) => `${method.toLowerCase()} ${path.replace(/:(\w+)/g, "{$1}")}`);
@@ -69,7 +69,7 @@ test("every route under /v1 is in it, and nothing else", () => {
   expect([...new Set(documented)].sort()).toEqual([...new Set(routes)].sort());
 });
 
-test("every call has a summary, a tag, its path's parameters, and says what it answers", () => {
+test("every call has a summary, a tag, its path parameters and its answers", () => {
   for (const [call, operation] of operations()) {
     expect(operation.summary, call).toMatch(/\S/);
     expect(operation.tags, call).toHaveLength(1);
@@ -96,7 +96,7 @@ test("every call has a summary, a tag, its path's parameters, and says what it a
   }
 });
 
-test("every call that takes a session is refused without one, and says so in the document", async () => {
+test("every call that takes a session is refused without one, and the document says so", async () => {
   for (const [call, operation] of operations()) {
     const [method = "", path = ""] = call.split(" ");
     const body = operation.requestBody ? sampleOf(operation) : undefined;
@@ -110,7 +110,7 @@ test("every call that takes a session is refused without one, and says so in the
   }
 });
 
-test("every problem is documented at some call, under its own status", () => {
+test("every problem is documented at some call, with its own status", () => {
   const documented = new Map<string, Set<number>>();
   for (const [, { responses }] of operations())
     for (const [status, { description }] of Object.entries(responses))
@@ -124,7 +124,7 @@ test("every problem is documented at some call, under its own status", () => {
   }
 });
 
-test("the reference is a page of our own files, under a policy that lets in no others", async () => {
+test("the reference page uses only our own files, and its policy allows no others", async () => {
   const page = await stack.app.request("/docs");
   const html = await page.text();
   expect(page.headers.get("content-security-policy")).toContain("default-src 'none'");

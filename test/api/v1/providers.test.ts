@@ -67,7 +67,7 @@ async function sent() {
   return { reference, challenge };
 }
 
-test("Twilio's report is shown to the user who waits for the message", async () => {
+test("Twilio's report reaches the user who waits for the message", async () => {
   const arrived = await sent();
   for (const status of ["queued", "sent", "delivered"]) {
     const answer = await post(arrived.reference, formOf(status));
@@ -85,7 +85,7 @@ test("Twilio's report is shown to the user who waits for the message", async () 
   await until(odd.challenge, ({ problem }) => problem === "unknown");
 });
 
-test("a message that nobody knows is answered as one that somebody waits for", async () => {
+test("a report about an unknown message gets the same answer as one about a known message", async () => {
   const { reference } = await sent();
   const known = await post(reference, formOf("delivered"));
   const unknown = await post(newId(), formOf("delivered"));
@@ -121,18 +121,21 @@ test("a report without a valid signature of Twilio is refused and changes nothin
   expect(await challenge()).toMatchObject({ state: "awaiting_passcode", delivery: "sent" });
 });
 
-test.each(["TWILIO_AUTH_TOKEN", "PUBLIC_URL"])("without %s none is believed", async (missing) => {
-  const config = { ...stack.deps.config, [missing]: undefined };
-  const bare = postTo(createApp({ ...stack.deps, config }));
-  const reference = newId();
-  const form = formOf("delivered");
-  for (const token of [TOKEN, "", "undefined"]) {
-    const signature = sign(PUBLIC_URL + pathOf(reference), form, token);
-    expect((await bare(reference, form, signature)).status).toBe(403);
-  }
-});
+test.each(["TWILIO_AUTH_TOKEN", "PUBLIC_URL"])(
+  "without %s no report is accepted",
+  async (missing) => {
+    const config = { ...stack.deps.config, [missing]: undefined };
+    const bare = postTo(createApp({ ...stack.deps, config }));
+    const reference = newId();
+    const form = formOf("delivered");
+    for (const token of [TOKEN, "", "undefined"]) {
+      const signature = sign(PUBLIC_URL + pathOf(reference), form, token);
+      expect((await bare(reference, form, signature)).status).toBe(403);
+    }
+  },
+);
 
-test("forms are taken here alone, and nothing else is", async () => {
+test("only this call accepts forms, and it accepts nothing else", async () => {
   const body = "username=a&password=b";
   const type = "application/x-www-form-urlencoded";
   const headers = { "content-type": type, "content-length": String(body.length) };

@@ -39,7 +39,7 @@ describe("a body", () => {
     expectRefusal(answer, 413, "body_too_large");
   });
 
-  test("over 64 KiB in chunks, with no length told, is refused", async () => {
+  test("over 64 KiB in chunks, without a Content-Length, is refused", async () => {
     const chunk = `1000\r\n${"x".repeat(4096)}\r\n`;
     const answer = await send(
       login(["Transfer-Encoding: chunked"], ""),
@@ -54,7 +54,7 @@ describe("a body", () => {
     expectRefusal(answer, 401, "invalid_credentials");
   });
 
-  test("of another type, in chunks too, or of none is refused", async () => {
+  test("of another type, in chunks too, or without a type is refused", async () => {
     const length = `Content-Length: ${json.length}`;
     const form = "Content-Type: application/x-www-form-urlencoded";
     const chunked = `${json.length.toString(16)}\r\n${json}\r\n0\r\n\r\n`;
@@ -68,7 +68,7 @@ describe("a body", () => {
       expectRefusal(answer, 415, "unsupported_media_type");
   });
 
-  test("of bytes that are no UTF-8 is refused", async () => {
+  test("that is not UTF-8 is refused", async () => {
     const body = Buffer.from([0x7b, 0xff, 0xfe, 0x00, 0x7d]);
     const answer = await send(login([`Content-Length: ${body.length}`], ""), body);
     expectRefusal(answer, 400, "malformed_json");
@@ -80,7 +80,7 @@ describe("a body", () => {
 });
 
 describe("headers", () => {
-  test("with bytes beyond ASCII, doubled or very long get an answer of ours or of HTTP's", async () => {
+  test("that are not ASCII, doubled or very long get 401 or 431", async () => {
     const line = "GET /v1/session HTTP/1.1";
     for (const headers of [
       ["Authorization: Bearer \xff\xfe\x80"],
@@ -98,7 +98,7 @@ describe("headers", () => {
     expect(statusOf(flood)).toBe(431);
   });
 
-  test("that smuggle a second request are refused, and the second is never worked on", async () => {
+  test("that smuggle a second request are refused, and the second is never processed", async () => {
     const logged = stack.logged().length;
     const both = login(
       ["Content-Length: 4", "Transfer-Encoding: chunked"],
@@ -115,14 +115,14 @@ describe("headers", () => {
     ["no HTTP", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n"],
     ["an unknown method", "BREW /v1/login HTTP/1.1\r\nHost: x\r\n\r\n"],
     ["a line break in a header", "GET /v1/session HTTP/1.1\r\nHost: x\r\nA: b\nc: d\r\r\n\r\n"],
-  ])("%s is refused by HTTP itself", async (_, bytes) => {
+  ])("%s is refused by the HTTP server itself", async (_, bytes) => {
     const answer = await send(Buffer.from(bytes, "latin1"));
     expect(statusOf(answer)).toBe(400);
     expectNothingInternal(answer);
   });
 
   test.each(["GET http://[::bad/v1/session HTTP/1.1", "GET * HTTP/1.1", "GET /v1/\xff HTTP/1.1"])(
-    "the address of %j is refused with a 4xx",
+    "the request line %j is refused with a 4xx",
     async (line) => {
       const answer = await send(Buffer.from(httpRequest(line, []), "latin1"));
       expect(Math.floor(statusOf(answer) / 100), answer).toBe(4);
@@ -130,7 +130,7 @@ describe("headers", () => {
     },
   );
 
-  test("of every answer forbid to keep, to frame and to guess at it", async () => {
+  test("of every answer forbid caching, framing and sniffing", async () => {
     const { token } = await logInByPassword(stack, await stack.createUser());
     const answer = await fetch(`http://127.0.0.1:${port}/v1/session`, {
       headers: { authorization: `Bearer ${token}` },
@@ -145,7 +145,7 @@ describe("headers", () => {
   });
 });
 
-test("after all of that the gateway answers, and it has logged no error", async () => {
+test("after all that the gateway still answers, and has logged no error", async () => {
   const { status } = await fetch(`http://127.0.0.1:${port}/readyz`);
   expect(status).toBe(200);
   const errors = stack.logged().filter((line) => JSON.parse(line).level >= 50);
