@@ -69,7 +69,7 @@ const nothingChanged = async () => {
   expect((await getUser(stack.deps.db, owner.id))?.email).toBeNull();
 };
 
-test("by /v1 it enrolls nothing and changes nothing about factors, address and password", async () => {
+test("a session by API key enrolls nothing through /v1, and changes no factor, address or password", async () => {
   const call = (method: string, path: string, body?: object) =>
     stack.api.call(method, `/v1/me${path}`, { token, body });
   const code = codeAt(app.secret, stack.clock.now());
@@ -91,7 +91,7 @@ test("by /v1 it enrolls nothing and changes nothing about factors, address and p
   await nothingChanged();
 });
 
-test("by the Identity face it does none of it either", async () => {
+test("nor does it through the Identity face", async () => {
   const own = `/users/${owner.id}/RAX-AUTH/multi-factor`;
   const code = codeAt(app.secret, stack.clock.now());
   const proof = (code: string) => ({ "RAX-AUTH:verificationCode": { code } });
@@ -115,7 +115,7 @@ test("by the Identity face it does none of it either", async () => {
   await nothingChanged();
 });
 
-test("in the portal it leads to a login", async () => {
+test("the portal asks it for a login", async () => {
   const code = codeAt(app.secret, stack.clock.now());
   for (const [path, fields] of [
     ["/devices/otp", { name: "Eve's" }],

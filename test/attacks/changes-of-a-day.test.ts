@@ -91,7 +91,7 @@ test("attack: recovery codes are made without end, by the page as well", async (
   expect((await stack.api.multiFactor(token)).body.recoveryCodes.remaining).toBe(1);
 });
 
-test("attack: the default method is flipped without end; one that stays costs nothing", async () => {
+test("attack: the default method is switched without end; a choice that changes nothing costs nothing", async () => {
   const { user, secret } = await userWithApp(stack);
   const { token } = await logInByApp(stack, user, secret);
   const phone = newPhone();
@@ -108,7 +108,7 @@ test("attack: the default method is flipped without end; one that stays costs no
   expectProblem(await choose("otp"), "too_many_requests");
 });
 
-test("attack: it is turned on and off without end, where that is a call of its own", async () => {
+test("attack: multi-factor authentication is turned on and off without end, where that is a separate call", async () => {
   const { user, secret } = await userWithApp(stack);
   const values = { enablingIsOwnCall: true };
   await stack.deps.db.update(accounts).set(values).where(eq(accounts.id, user.accountId));
@@ -128,7 +128,7 @@ test("attack: it is turned on and off without end, where that is a call of its o
   expect(await on()).toBe(413);
 });
 
-test("attack: an administrator changes a user's role to and fro without end", async () => {
+test("attack: an administrator changes a user's role back and forth without end", async () => {
   const { user: admin, token } = await loggedIn(stack, "administrator");
   const { id } = await stack.createUser({ accountId: admin.accountId });
   const other = await stack.createUser({ accountId: admin.accountId });
@@ -153,7 +153,7 @@ test("attack: an administrator changes a user's role to and fro without end", as
   expect(await stack.deps.redis.zCard(keys.changes(id))).toBe(0);
 });
 
-test("attack: two administrators make each other what they are until no more is taken; a third still demotes them", async () => {
+test("attack: two administrators change each other's roles until the budget is spent; a third can still demote them", async () => {
   const { user: chief, token } = await loggedIn(stack, "administrator");
   const { accountId } = chief;
   const rogue = await stack.createUser({ accountId, role: "administrator" });
@@ -164,7 +164,7 @@ test("attack: two administrators make each other what they are until no more is 
   expectProblem(await give("administrator"), "too_many_requests");
 });
 
-test("attack: an administrator changes a user's own requirement to and fro without end", async () => {
+test("attack: an administrator changes a user's own requirement back and forth without end", async () => {
   const { user: admin, token } = await loggedIn(stack, "administrator");
   const { id } = await stack.createUser({ accountId: admin.accountId });
   const { api } = await few(id, 2, keys.changesByOthers);
@@ -182,7 +182,7 @@ test("attack: an administrator changes a user's own requirement to and fro witho
   expect(await require("REQUIRED")).toBe(204);
 });
 
-test("attack: Support resets a user who has nothing without end, each time by a workflow", async () => {
+test("attack: Support resets a user who has no device without end, each time with a workflow", async () => {
   const { token } = await loggedIn(stack, "support");
   const user = await stack.createUser();
   const { id } = user;
@@ -202,7 +202,7 @@ test("attack: Support resets a user who has nothing without end, each time by a 
   expect((await reset()).status).toBe(200);
 });
 
-test("attack: an administrator's codes for a user cost that user no change", async () => {
+test("attack: an administrator makes codes for a user: the administrator pays for the change, not the user", async () => {
   const { user: admin, token } = await loggedIn(stack, "administrator");
   const { user } = await userWithApp(stack, { accountId: admin.accountId });
   const before = await stack.deps.redis.zCard(keys.changes(user.id));
@@ -219,7 +219,7 @@ test("attack: an administrator's codes for a user cost that user no change", asy
   expect(await stack.deps.redis.zCard(keys.changes(admin.id))).toBe(1);
 });
 
-test("attack: accounts are tried for a link without end", async () => {
+test("attack: an administrator tries accounts for a link without end", async () => {
   const { user, token } = await loggedIn(stack, "administrator");
   const other = await stack.createUser();
   const { api } = await few(user.id, 2);
@@ -233,7 +233,7 @@ test("attack: accounts are tried for a link without end", async () => {
   expectProblem(await link(other.password), "too_many_requests");
 });
 
-test("attack: everything is removed again and again where nothing is left", async () => {
+test("attack: all devices are removed again and again, though none is left", async () => {
   const { user, token } = await loggedIn(stack, "member");
   await addApp(stack.api, token);
   const { api } = await few(user.id, 1);
@@ -243,7 +243,7 @@ test("attack: everything is removed again and again where nothing is left", asyn
   expectProblem(await all(), "too_many_requests");
 });
 
-test("attack: an administrator adds and removes webhooks, each of which is written down and asks DNS: sixty a day", async () => {
+test("attack: an administrator adds and removes webhooks without end: each is recorded and asks DNS, so sixty a day", async () => {
   const admin = await stack.createUser({ role: "administrator" });
   const { token } = await logInByPassword(stack, admin);
   const path = "/v1/account/webhooks";

@@ -44,7 +44,7 @@ const inDays = (days: number): PolicyRequest => ({
 describe("changes of a policy", () => {
   const small = () => limited({ policyChangesPerDay: 2 });
 
-  test("a policy that stays as it is costs nothing, and what starts a roll-out is bounded", async () => {
+  test("an unchanged policy costs nothing; changes that start a roll-out are limited", async () => {
     const api = gatewayOver(small(), {});
     const { token } = await loggedIn(stack, "administrator");
     const other = await loggedIn(stack, "administrator");
@@ -68,7 +68,7 @@ describe("changes of a policy", () => {
     expect((await put(api, other.token, inDays(20))).status).toBe(202);
   });
 
-  test("a day later there are new ones", async () => {
+  test("the next day has a new budget", async () => {
     const api = gatewayOver(small(), {});
     const { user, token } = await loggedIn(stack, "administrator");
     for (const days of [20, 21]) await put(api, token, inDays(days));
@@ -78,7 +78,7 @@ describe("changes of a policy", () => {
     expect((await put(api, next.token, inDays(22))).status).toBe(202);
   });
 
-  test("a date that cannot be costs nothing", async () => {
+  test("an impossible date costs nothing", async () => {
     const api = gatewayOver(small(), {});
     const { token } = await loggedIn(stack, "administrator");
     const bad: PolicyRequest[] = [
@@ -90,7 +90,7 @@ describe("changes of a policy", () => {
     for (const days of [20, 21]) expect((await put(api, token, inDays(days))).status).toBe(202);
   });
 
-  test("of two administrators at once the slower one, who is refused, pays nothing", async () => {
+  test("of two administrators at once the slower one is refused and pays nothing", async () => {
     const { user, token } = await loggedIn(stack, "administrator");
     const colleague = await loggedIn(stack, "administrator", user.accountId);
     const { flows } = stack.deps;
@@ -125,7 +125,7 @@ describe("changes of a policy", () => {
   });
 });
 
-test("a roll-out is asked to count again only so often, however often its page is read", async () => {
+test("a roll-out counts its users again only so often, however often its page is read", async () => {
   const { user, token } = await loggedIn(stack, "administrator");
   await verifiedApp(stack, token, false);
   const member = await stack.createUser({ accountId: user.accountId });
@@ -214,7 +214,7 @@ describe("an event that is sent to a webhook again", () => {
   const small = () =>
     limited({ webhooks: { ...stack.deps.config.limits.webhooks, resendsPerDay: 2 } });
 
-  test("is sent so often a day, each event for itself", async () => {
+  test("can be sent again only so often a day; each event has its own budget", async () => {
     const api = gatewayOver(small(), {});
     const { receiver, eventIds, ended, resend } = await delivered(2);
     const [one, other] = eventIds as [number, number];
@@ -229,7 +229,7 @@ describe("an event that is sent to a webhook again", () => {
     expect(receiver.received).toHaveLength(before + 1);
   });
 
-  test("costs nothing while an attempt is under way, or where another request was faster", async () => {
+  test("costs nothing while an attempt runs, or if another request was faster", async () => {
     const api = gatewayOver(small(), {});
     const { receiver, eventIds, ended, resend } = await delivered(1);
     const [eventId] = eventIds as [number];
@@ -256,7 +256,7 @@ describe("changes of an account's webhooks", () => {
     });
   const url = "https://hooks.example/";
 
-  test("a mistyped URL, one more than there may be, and what is enabled already cost nothing", async () => {
+  test("a mistyped URL, one webhook too many, and enabling an enabled one cost nothing", async () => {
     const api = gatewayOver(small(), {});
     const { token } = await loggedIn(stack, "administrator");
     const add = (url: string) =>
@@ -276,7 +276,7 @@ describe("changes of an account's webhooks", () => {
     expectProblem(await add(url), "too_many_requests");
   });
 
-  test("a name that is looked up costs, whatever the outcome; an address costs nothing", async () => {
+  test("a host name that is looked up costs, whatever the outcome; an IP address costs nothing", async () => {
     const { resolve, asked } = dns(["10.0.0.1"]);
     const { config } = small().deps;
     const api = gatewayOver(stack, { config: { ...config, WEBHOOKS_INSIDE: false }, resolve });
@@ -291,7 +291,7 @@ describe("changes of an account's webhooks", () => {
   });
 });
 
-test("an address for notices that another request has set by now costs nothing", async () => {
+test("setting the address for notices that another request has just set costs nothing", async () => {
   const small = limited({ addressChangesPerDay: 2 });
   const api = gatewayOver(small, {});
   const { token } = await loggedIn(stack, "member");

@@ -33,7 +33,7 @@ async function withBoth() {
   return { user, secret, token };
 }
 
-test("switching the method until the engine refuses the workflow ends the challenge; no guess is free", async () => {
+test("switching the method until Temporal refuses the workflow ends the challenge; no guess is free", async () => {
   const { user, secret } = await withBoth();
   const { id } = await startChallenge(stack, user);
   const switches = [];
@@ -63,7 +63,7 @@ test("switching the method until the engine refuses the workflow ends the challe
   expect((await stack.api.verifyPasscode(other.id, now(secret))).status).toBe(200);
 });
 
-test("wrong passcodes at a workflow that the engine refuses count, and end it", async () => {
+test("a wrong passcode at a workflow that Temporal refuses counts, and ends the challenge", async () => {
   const { user, secret } = await withBoth();
   const { id } = await startChallenge(stack, user);
   const handle = stack.temporal.client.workflow.getHandle(workflowIds.loginChallenge(id));
@@ -78,7 +78,7 @@ test("wrong passcodes at a workflow that the engine refuses count, and end it", 
   expect(await remaining(other.id)).toBe(BUDGET - 1);
 });
 
-test("more at once than a workflow takes is no outage: what it refuses is spent, right or wrong", async () => {
+test("more requests at once than a workflow takes are no outage: each refused one is spent, right or wrong", async () => {
   const people = [await userWithApp(stack), await userWithApp(stack)];
   for (const [index, { user, secret }] of people.entries()) {
     const { id } = await startChallenge(stack, user);
@@ -95,7 +95,7 @@ test("more at once than a workflow takes is no outage: what it refuses is spent,
   }
 });
 
-test("a hundred wrong codes end the set-up of an app, and the page says so; the owner reads of it", async () => {
+test("a hundred wrong codes end the set-up of an app; the page and the owner's activity say so", async () => {
   const user = await stack.createUser();
   const { token } = await logInByPassword(stack, user);
   const { device, secret } = await registerApp(stack, token);

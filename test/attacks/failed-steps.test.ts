@@ -30,7 +30,7 @@ async function eventsOf(token: string, type: string, path = "/v1/me/activity") {
 const pageOf = async (path: string, token: string) =>
   (await webClient(stack, token).open(path)).html;
 
-test("each failed second step is an event with its address, browser and method, and nothing that was typed", async () => {
+test("each failed second step is recorded with its address, browser and method, and nothing that was typed", async () => {
   const { user, secret } = await userWithApp(stack);
   const used = now(secret);
   const first = await startChallenge(stack, user);
@@ -63,7 +63,7 @@ test("each failed second step is an event with its address, browser and method, 
   expect(page).toContain("the code was used before");
 });
 
-test("the account's administrators see them, in the list and in the export; the one that locked included", async () => {
+test("the account's administrators see them in the list and in the export, also the one that locked", async () => {
   const admin = await stack.createUser({ role: "administrator" });
   const member = await stack.createUser({ accountId: admin.accountId });
   await enrollPhone(stack, member, newPhone());
@@ -76,7 +76,7 @@ test("the account's administrators see them, in the list and in the export; the 
   expect((await file.text()).trim().split("\n")).toHaveLength(7);
 });
 
-test("the next login says once how many attempts failed and since when; a successful login is not counted", async () => {
+test("the next login says once how many attempts failed and since when; a successful login does not count", async () => {
   const { user, secret } = await userWithApp(stack);
   await stack.advance(30_000);
   const since = new Date(stack.clock.now()).toISOString();
@@ -142,7 +142,7 @@ async function wrongPassword(user: Person) {
   );
 }
 
-test("my OpenStack client logs in all day: I am told of the failed attempts in the portal all the same", async () => {
+test("an OpenStack client that logs in all day does not use up the portal's message about failed attempts", async () => {
   const user = await stack.createUser();
   await wrongPassword(user);
   expect(await programLogsIn(user)).toBe(200);
@@ -161,7 +161,7 @@ test("my OpenStack client logs in all day: I am told of the failed attempts in t
   expect(failedAttempts?.count).toBe(1);
 });
 
-test("in a grace period the page that tells me to set up a device tells of them as well, once", async () => {
+test("in a grace period the page that asks for a device shows failed attempts too, once", async () => {
   const admin = await stack.createUser({ role: "administrator" });
   const member = await stack.createUser({ accountId: admin.accountId });
   const { token } = await logInByPassword(stack, admin);
@@ -176,7 +176,7 @@ test("in a grace period the page that tells me to set up a device tells of them 
   expect((await browser.open("/devices")).notices.join()).not.toContain("failed");
 });
 
-test("activity says which of my apps logged me in, and whose code was sent again", async () => {
+test("activity says which app logged the user in, and whose code was sent again", async () => {
   const { user, secret } = await userWithApp(stack);
   const { token } = await logInByApp(stack, user, secret);
   await stack.advance(30_000);
@@ -195,7 +195,7 @@ test("activity says which of my apps logged me in, and whose code was sent again
   expect(own).toContain("Second step failed: passcode of an app, Work phone");
 });
 
-test("activity says which message was refused or not sent, which try was given back, which webhook, setting and policy", async () => {
+test("activity says which message was refused or not sent, which attempt was given back, which setting and policy", async () => {
   const admin = await stack.createUser({ role: "administrator" });
   const { accountId, id: userId } = admin;
   const happened: [EventType, Record<string, unknown>][] = [
@@ -242,7 +242,7 @@ test("activity says which device and which policy", async () => {
   expect(policy).not.toContain(phone.e164);
 });
 
-test("attack: used codes do not fill the activity: a challenge records them once", async () => {
+test("attack: used codes do not fill the activity: each challenge records them once", async () => {
   const { user, secret } = await userWithApp(stack);
   const used = now(secret);
   const first = await startChallenge(stack, user);

@@ -122,7 +122,7 @@ async function flood(options: { length: number; from: () => string }) {
       await send(route, { length: options.length, from: options.from() });
 }
 
-describe("attack: every route is sent names, keys and numbers that nobody has sent before", () => {
+describe("attack: every route gets names, keys and numbers that nobody has sent before", () => {
   test("the list has every face's routes", () => {
     const list = routes().map(({ method, path }) => `${method} ${path}`);
     for (const known of ["POST /v1/login", "POST /v2.0/tokens", "POST /login", "POST /logout"])
@@ -137,7 +137,7 @@ describe("attack: every route is sent names, keys and numbers that nobody has se
     ["texts longer than any field", 900],
     ["bodies as large as may be", 7000],
     ["bodies larger than may be", 30_000],
-  ])("%s from one address: what its guesses need is all that grows", async (_, length) => {
+  ])("%s from one address: only the keys that count its guesses grow", async (_, length) => {
     const before = await stored();
     await flood({ length, from: () => `192.0.2.${length % 250}` });
     const after = await stored();
@@ -150,7 +150,7 @@ describe("attack: every route is sent names, keys and numbers that nobody has se
   });
 });
 
-test("attack: the password of a name that everybody knows is guessed at every door, from everywhere", async () => {
+test("attack: the password of a well-known user name is guessed at every door, from everywhere", async () => {
   const admin = await stack.createUser({ role: "administrator" });
   const { token } = await logInByPassword(stack, admin);
   const receiver = await startReceiver();
@@ -201,7 +201,7 @@ test("attack: the password of a name that everybody knows is guessed at every do
   expect(after.kept).toEqual(before.kept);
 });
 
-describe("attack: a user repeats nothing, with a new key and a new number each time", () => {
+describe("attack: a user sends a new key and a new number each time", () => {
   async function session() {
     const { token } = await logInByPassword(stack, await stack.createUser());
     /** Sends a form that is refused. Its page shows what was typed. */
@@ -218,7 +218,7 @@ describe("attack: a user repeats nothing, with a new key and a new number each t
     return { token, form };
   }
 
-  test("a user's newest fifty answers are kept, whatever they were for", async () => {
+  test("only a user's newest fifty answers are kept, whatever they were for", async () => {
     const { token, form } = await session();
     const before = await stored();
     const headers = () => ({ "idempotency-key": newId() });
@@ -232,7 +232,7 @@ describe("attack: a user repeats nothing, with a new key and a new number each t
     expect(grown(before.rows, after.rows)).toEqual([]);
   });
 
-  test("an answer that is larger than may be is not kept", async () => {
+  test("an answer over the size limit is not kept", async () => {
     const { token } = await session();
     const { config } = stack.deps;
     const keptOf = async (bytes: number) => {

@@ -18,8 +18,8 @@ const stack = useStack();
 
 const { impatient, now, remaining, eventsOf, withoutWorker } = flowAttacks(stack);
 
-describe("attack: wearing the flow out", () => {
-  test("requests that are refused count as well: sixty, and the challenge is over, at /v1 and at /v2.0", async () => {
+describe("attack: wearing out a flow", () => {
+  test("refused requests count as well: after sixty the challenge is over, at /v1 and at /v2.0", async () => {
     const { user, secret } = await userWithApp(stack);
     const illegal = await startChallenge(stack, user);
     for (let n = 0; n < REQUESTS; n++)
@@ -46,7 +46,7 @@ describe("attack: wearing the flow out", () => {
 });
 
 describe("attack: guessing while no worker answers", () => {
-  test("gives ten guesses back a day and no more: seventeen, then the lock; right and wrong look the same", async () => {
+  test("gives back ten guesses a day at most: seventeen, then the lock; right and wrong look the same", async () => {
     const api = impatient();
     const people = [await userWithApp(stack), await userWithApp(stack)];
     const [honest, thief] = people as [(typeof people)[0], (typeof people)[0]];
@@ -79,7 +79,7 @@ describe("attack: guessing while no worker answers", () => {
     expect((await getUser(stack.deps.db, thief.user.id))?.lockedAt).not.toBeNull();
   });
 
-  test("is told to the owner and to Support", async () => {
+  test("is shown to the owner and to Support", async () => {
     const { user, secret } = await userWithApp(stack);
     const { id } = await startChallenge(stack, user);
     await withoutWorker(async () => {

@@ -39,7 +39,7 @@ const OPEN = [
 ];
 
 describe("a session for set-up", () => {
-  test("may do what set-up consists of, and every other call of the API refuses it, also an administrator's", async () => {
+  test("can do what set-up needs; every other call of the API refuses it, also an administrator's", async () => {
     for (const token of [
       administrator.token,
       (await logInByPassword(stack, await member())).token,
@@ -62,7 +62,7 @@ describe("a session for set-up", () => {
     }
   });
 
-  test("neither sees nor touches another user's device", async () => {
+  test("neither sees nor changes another user's device", async () => {
     const [ann, eve] = [await member(), await member()];
     const anns = await logInByPassword(stack, ann);
     const phone = newPhone();
@@ -77,7 +77,7 @@ describe("a session for set-up", () => {
     expect((await stack.api.multiFactor(token)).body.devices).toEqual([]);
   });
 
-  test("ends after a quarter of an hour, in use or not, and does not become a full one", async () => {
+  test("ends after fifteen minutes, in use or not, and does not become a full one", async () => {
     const { token } = await logInByPassword(stack, await member());
     for (let minute = 0; minute < 15; minute += 5) {
       expect((await stack.api.session(token)).body.scope).toBe("mfa_setup");
@@ -88,7 +88,7 @@ describe("a session for set-up", () => {
   });
 });
 
-test("attack: the thief sets up first. The owner meets a device that is not theirs, and all of it is on record", async () => {
+test("attack: the thief sets up first; the owner finds an unknown device, and everything is on record", async () => {
   const owner = await member();
   const { token } = await logInByPassword(stack, owner);
   const app = await registerApp(stack, token, "Eve's");
@@ -108,7 +108,7 @@ test("attack: the thief sets up first. The owner meets a device that is not thei
     expect(types).toContain(type);
 });
 
-test("attack: both set up at once. Whoever is first logs the other out, and the second is refused", async () => {
+test("attack: both set up at once; the first logs the other out, and the second is refused", async () => {
   const owner = await member();
   const [first, second] = [
     await logInByPassword(stack, owner),

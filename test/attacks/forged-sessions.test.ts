@@ -29,11 +29,11 @@ function sendForm(path: string, fields: Record<string, string>, cookie?: string)
 const cookieOf = (answer: Response) => answer.headers.getSetCookie()[0]?.split(";")[0] ?? "";
 const tokenOf = (cookie: string) => cookie.slice("__Host-session=".length);
 
-describe("attack: a session that was there before the login", () => {
+describe("attack: a session cookie is planted before the login", () => {
   const logIn = ({ username, password }: Person, cookie?: string) =>
     sendForm("/login", { username, password }, cookie);
 
-  test("never becomes another's: the login gives a new token and ends the one it found", async () => {
+  test("it never becomes the victim's session: the login gives a new token and ends the planted one", async () => {
     const [eve, ann] = [await stack.createUser(), await stack.createUser()];
     const planted = cookieOf(await logIn(eve));
     const cookie = cookieOf(await logIn(ann, planted));
@@ -44,7 +44,7 @@ describe("attack: a session that was there before the login", () => {
     expectProblem(await stack.api.session(tokenOf(planted)), "session_revoked");
   });
 
-  test("that was made up is not taken, nor is one in the address, the form or another header", async () => {
+  test("a made-up token is not taken, nor is one in the address, the form or another header", async () => {
     const ann = await stack.createUser();
     const chosen = `${newOwnedId(ann.id)}.${"A".repeat(43)}`;
     const cookie = cookieOf(await logIn(ann, `__Host-session=${chosen}`));
@@ -64,7 +64,7 @@ describe("attack: a session that was there before the login", () => {
     expect(status).not.toBe(200);
   });
 
-  test("at the second step ends there as well, and each re-login has a token of its own", async () => {
+  test("each login gets a token of its own, also by the second step", async () => {
     const { user, secret } = await userWithApp(stack);
     const [first, second] = [
       await logInByApp(stack, user, secret),
@@ -76,7 +76,7 @@ describe("attack: a session that was there before the login", () => {
 });
 
 describe("attack: a forged token", () => {
-  test("of a known session's id, another's secret or a shifted dot opens nothing, and the real one lives", async () => {
+  test("of a known session's id, another's secret or a shifted dot opens nothing, and the real one stays", async () => {
     const ann = await logInByPassword(stack, await stack.createUser());
     const eve = await logInByPassword(stack, await stack.createUser());
     const [id, secret] = parts(ann.token);
@@ -101,7 +101,7 @@ describe("attack: a forged token", () => {
     expect((await stack.api.session(ann.token)).body.id).toBe(id);
   });
 
-  test("no bit of it may differ", async () => {
+  test("with one changed bit opens nothing", async () => {
     const { token } = await logInByPassword(stack, await stack.createUser());
     const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     for (let at = token.indexOf(".") + 1; at < token.length; at++) {
@@ -111,7 +111,7 @@ describe("attack: a forged token", () => {
     }
   });
 
-  test("what the API calls an id is no token: sessions, challenges, users and devices", async () => {
+  test("cannot be any id of the API: sessions, challenges, users and devices", async () => {
     const { user, secret } = await userWithApp(stack);
     const session = await logInByApp(stack, user, secret);
     const login = (await stack.api.logIn(user)).body;

@@ -77,7 +77,7 @@ const escaped = (text: string) =>
     .replaceAll("'", "&#39;");
 
 describe("attack: code as a name", () => {
-  test("is a device's name like any other, kept and shown letter by letter", async () => {
+  test("is an ordinary device name, stored and shown letter by letter", async () => {
     for (const [n, name] of CODE.entries()) {
       const user = await stack.createUser();
       const { token } = await logInByPassword(stack, user);
@@ -90,7 +90,7 @@ describe("attack: code as a name", () => {
     }
   });
 
-  test("is a user's name like any other, in the list, in the trail and in Support's search", async () => {
+  test("is an ordinary user name, in the list, in the activity and in Support's search", async () => {
     const { person, token } = await administrator();
     const operator = await supportOperator(stack);
     for (const name of NAMES) {
@@ -126,7 +126,7 @@ describe("attack: code as a name", () => {
     expect(html).not.toMatch(/<script>alert|<img src=x/);
   });
 
-  test("as a user name at the login is nobody's, and as a reason is a reason", async () => {
+  test("finds no user at the login, and is an ordinary reason", async () => {
     for (const username of CODE) {
       const login = await stack.api.logIn({ username, password: "x' or '1'='1" });
       expectProblem(login, "invalid_credentials");
@@ -155,7 +155,7 @@ describe("attack: wildcards in a search", () => {
     },
   );
 
-  test("of the cursor of a list pass over nobody and show nobody else's", async () => {
+  test("in the cursor of a list skip nobody and show nobody of another account", async () => {
     const { person, token } = await administrator();
     await stack.createUser();
     for (const after of ["%", "' or 1=1 --", "\u0000", "", "￿"]) {
@@ -167,8 +167,8 @@ describe("attack: wildcards in a search", () => {
   });
 });
 
-describe("attack: characters that cannot be seen", () => {
-  test.each([...UNSEEN])("%s is in no user name, device name or reason", async (_, text) => {
+describe("attack: invisible characters", () => {
+  test.each([...UNSEEN])("%s can be in no user name, device name or reason", async (_, text) => {
     const { token } = await administrator();
     const user = { username: text, password: "long enough" };
     const made = await stack.api.call("POST", "/v1/account/users", { token, body: user });
@@ -179,15 +179,18 @@ describe("attack: characters that cannot be seen", () => {
     expectProblem(await stack.api.logIn(user), "invalid_credentials", "invalid_request");
   });
 
-  test.each([...HIDDEN])("%s is in no user name, so that no two look alike", async (_, text) => {
-    const { token } = await administrator();
-    const body = { username: text, password: "long enough" };
-    const made = await stack.api.call("POST", "/v1/account/users", { token, body });
-    expectProblem(made, "invalid_request");
-  });
+  test.each([...HIDDEN])(
+    "%s can be in no user name, so that no two look alike",
+    async (_, text) => {
+      const { token } = await administrator();
+      const body = { username: text, password: "long enough" };
+      const made = await stack.api.call("POST", "/v1/account/users", { token, body });
+      expectProblem(made, "invalid_request");
+    },
+  );
 
   test.each(["аdmin", "admіn", "αdmin", "раураl", "ʙоb", "аλфа"])(
-    "%s, of letters of several alphabets, is no user name",
+    "%s, with letters of several alphabets, cannot be a user name",
     async (username) => {
       const { token } = await administrator();
       const body = { username, password: "long enough" };
@@ -196,7 +199,7 @@ describe("attack: characters that cannot be seen", () => {
     },
   );
 
-  test("letters in another form are the same name; one alphabet, whichever, is fine", async () => {
+  test("a name in other letter forms is the same name; one alphabet, whichever, is allowed", async () => {
     const { token } = await administrator();
     const add = (username: string) => {
       const body = { username, password: "long enough" };
@@ -217,7 +220,7 @@ describe("attack: characters that cannot be seen", () => {
   });
 });
 
-test("attack: lines of the log's own in what is logged: each line stays one, and is JSON", async () => {
+test("attack: log lines inside what is logged: each line stays one line of JSON", async () => {
   const before = stack.logged().length;
   for (const path of ["/v1/%0a%7b%22level%22%3a60%7d", "/%0d%0aadmin logged in", "/v1/\u2028x"])
     await stack.app.request(path, { headers: { "user-agent": 'x","level":60,"msg":"' } });

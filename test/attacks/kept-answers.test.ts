@@ -52,7 +52,7 @@ const FACES: Record<string, FirstStep> = {
 /** The Redis keys of all stored answers. */
 const kept = async () => (await stack.deps.redis.keys("*:idempotency")).sort();
 
-describe("attack: a form is sent again in a browser that somebody has left", () => {
+describe("attack: a form is sent again in a browser that its user has left", () => {
   const invalid = (once: string) => ({ once, email: "not an address" });
 
   /** The answer: its status, its redirect, and the sealed message that the next page shows once. */
@@ -61,7 +61,7 @@ describe("attack: a form is sent again in a browser that somebody has left", () 
     return { status, location: headers.get("location"), words: headers.getSetCookie().join() };
   };
 
-  test("after the logout it leads to the login, and says nothing of what was answered", async () => {
+  test("after the logout it leads to the login, and shows nothing of the old answer", async () => {
     const { token } = await logInByPassword(stack, await stack.createUser());
     const once = newId();
     const first = await answered(token, once);
@@ -76,7 +76,7 @@ describe("attack: a form is sent again in a browser that somebody has left", () 
     expect(again.words).not.toContain(first.words);
   });
 
-  test("after an idle hour too, and in another session of the user it is another request", async () => {
+  test("after an idle hour too; in another session of the user it is another request", async () => {
     const user = await stack.createUser();
     const { token } = await logInByPassword(stack, user);
     const once = newId();
@@ -89,7 +89,7 @@ describe("attack: a form is sent again in a browser that somebody has left", () 
 });
 
 describe.each(Object.entries(FACES))("attack at %s: guessing under a known key", (_, firstStep) => {
-  test("sixty wrong passwords cost what they cost without one: ten are looked at", async () => {
+  test("sixty wrong passwords cost as much as without a key: ten are checked", async () => {
     const user = await stack.createUser();
     const key = newId();
     const statuses = [];
@@ -99,7 +99,7 @@ describe.each(Object.entries(FACES))("attack at %s: guessing under a known key",
     await stack.advance(WINDOW_MS);
   });
 
-  test("the same wrong password again costs a guess again: nothing of a failed login is kept", async () => {
+  test("the same wrong password costs a guess each time: nothing of a failed login is kept", async () => {
     const user = await stack.createUser();
     const key = newId();
     const before = await kept();
@@ -136,7 +136,7 @@ describe("attack: guessing at a challenge under a known key", () => {
     expectProblem(seventh, "account_locked");
   });
 
-  test("the right passcode is answered as before while the challenge lasts, and not after", async () => {
+  test("the right passcode gets the same answer while the challenge lasts, and not after", async () => {
     const user = await stack.createUser();
     const { e164 } = await enrollPhone(stack, user);
     const { id } = await startChallenge(stack, user);
@@ -149,7 +149,7 @@ describe("attack: guessing at a challenge under a known key", () => {
     expectProblem(await verify(), "illegal_transition");
   });
 
-  test("a known challenge's id in a header makes no stranger its user: nothing of theirs is kept", async () => {
+  test("a known challenge's id in a header does not make a stranger its user: nothing is kept", async () => {
     const owner = await stack.createUser();
     await enrollPhone(stack, owner);
     const { id } = await startChallenge(stack, owner);
@@ -162,7 +162,7 @@ describe("attack: guessing at a challenge under a known key", () => {
     expect(await kept()).toEqual(before);
   });
 
-  test("another challenge's session id makes another request: nobody gets somebody else's token", async () => {
+  test("another challenge's session id makes it another request: nobody gets another user's token", async () => {
     const user = await stack.createUser();
     const { e164 } = await enrollPhone(stack, user);
     const { id } = await startChallenge(stack, user);

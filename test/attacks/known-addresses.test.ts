@@ -33,7 +33,7 @@ test("a right password alone, before any second step, makes no address known", a
   expectProblem(await from("198.51.100.77", { ...user, password: "x" }), "login_throttled");
 });
 
-test("a whole login does", async () => {
+test("a complete login does", async () => {
   const { user, secret } = await userWithApp(stack);
   await stack.advance(30_000);
   const { body } = await from(HOME, user);
@@ -48,7 +48,7 @@ test("a whole login does", async () => {
   expect((await from(HOME, user)).body.status).toBe("challenge");
 });
 
-test("a changed password forgets every address but the one that it was changed from", async () => {
+test("a password change forgets every address except the one it came from", async () => {
   const user = await stack.createUser();
   for (let n = 1; n <= 4; n++) expect((await from(`198.51.100.${n}`, user)).status).toBe(200);
   const home = (await from(HOME, user)).body;
@@ -66,7 +66,7 @@ test("a changed password forgets every address but the one that it was changed f
   expect((await from(HOME, { ...user, password })).status).toBe(200);
 });
 
-test("of known addresses each has ten wrong passwords between two logins, and there are ten of them", async () => {
+test("ten addresses are known at most, and each has ten wrong passwords between two logins", async () => {
   const user = await stack.createUser();
   const addresses = Array.from({ length: 11 }, (_, n) => `198.51.100.${n + 1}`);
   for (const address of [...addresses, HOME]) {
@@ -98,7 +98,7 @@ test("a login from a known address gives it ten more", async () => {
   }
 });
 
-test("a gateway that dies while it judges a guess does not shut a known address to its owner", async () => {
+test("a gateway that dies while it checks a guess does not lock the owner out of a known address", async () => {
   const user = await stack.createUser();
   expect((await from(HOME, user)).status).toBe(200);
   for (let n = 0; n < 9; n++)
@@ -128,7 +128,7 @@ test("an API key alone makes no address known", async () => {
   expectProblem(await from(HOME, { ...user, password: "x" }), "login_throttled");
 });
 
-test("where the address cannot be noted the login is good all the same", async () => {
+test("a login succeeds even if its address cannot be stored", async () => {
   const { user, secret } = await userWithApp(stack);
   await stack.advance(30_000);
   const redis = new Proxy(stack.deps.redis, {

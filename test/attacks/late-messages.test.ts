@@ -71,7 +71,7 @@ async function asked(number: string, ask: (n: number) => Promise<void>) {
   return (await messagesTo(number)) - before;
 }
 
-describe("attack: each request whose answer is late costs its message", () => {
+describe("attack: a request whose answer is late still costs its message", () => {
   test("a login's passcode that is sent again", async () => {
     const api = fewMessages(late());
     const user = await stack.createUser();
@@ -89,7 +89,7 @@ describe("attack: each request whose answer is late costs its message", () => {
     expect(new Set(codes)).toEqual(new Set(["service_unavailable", "send_limit"]));
   });
 
-  test("a login that is begun anew", async () => {
+  test("a login that starts again", async () => {
     const api = fewMessages(late());
     const user = await stack.createUser();
     const { e164 } = await enrollPhone(stack, user);
@@ -121,7 +121,7 @@ describe("attack: each request whose answer is late costs its message", () => {
 });
 
 describe("what certainly sent nothing costs no message", () => {
-  test("a phone whose set-up began too late is gone, and can be added again at once", async () => {
+  test("a phone whose set-up began too late is removed, and can be added again at once", async () => {
     const { token } = await logInByPassword(stack, await stack.createUser());
     const phone = newPhone();
     const api = fewMessages(late());
@@ -133,7 +133,7 @@ describe("what certainly sent nothing costs no message", () => {
     expect(await messagesTo(phone.e164)).toBe(1);
   });
 
-  test("nobody was there to be asked: the same request may be sent again at once", async () => {
+  test("a request that did not reach Temporal can be sent again at once", async () => {
     const connection = connectTemporal(`127.0.0.1:${await freePort()}`);
     const away = createFlows(new Client({ connection, namespace: stack.temporal.namespace }));
     const { flows } = stack.deps;
@@ -160,7 +160,7 @@ describe("what certainly sent nothing costs no message", () => {
     await connection.close();
   });
 
-  test("a change with a late flow counts as one; a change that asked no flow does not", async () => {
+  test("a change whose flow answers late counts as one; a change that reached no flow does not", async () => {
     const { token } = await logInByPassword(stack, await stack.createUser());
     const { config, flows } = stack.deps;
     const limits = { ...config.limits, changesPerDay: 2 } as unknown as Limits;

@@ -37,8 +37,8 @@ type Login = { username: string; password: string };
 const link = (token: string, { username, password }: Login) =>
   stack.api.call("POST", "/v1/account/links", { token, body: { username, password } });
 
-describe("attack: a link that races a verification", () => {
-  test("which is about to be written: the link waits for it, and is refused", async () => {
+describe("attack: a link races a verification", () => {
+  test("that is about to be written: the link waits for it, and is refused", async () => {
     const { db, clock } = stack.deps;
     const { token } = await linker();
     const { accountId, chief, other, app } = await cloudAccount();
@@ -55,7 +55,7 @@ describe("attack: a link that races a verification", () => {
     expectProblem(await linked, "linked_account_has_mfa");
   });
 
-  test("which comes while it is written: the verification waits until both trails tell of the link", async () => {
+  test("that comes while the link is written: it waits until both audit trails have the link", async () => {
     const { db, clock } = stack.deps;
     const { user, token } = await linker();
     const { accountId, chief, app, verify } = await cloudAccount();
@@ -86,7 +86,7 @@ describe("attack: a link that races a verification", () => {
     expect(order.indexOf("linked_by_account")).toBeLessThan(order.indexOf("device_verified"));
   });
 
-  test("at once, again and again: no account is linked whose administrator had verified before", async () => {
+  test("at once, again and again: no account is linked whose administrator has verified a device before", async () => {
     const { db } = stack.deps;
     for (let round = 0; round < 5; round++) {
       const { token } = await linker();
@@ -149,7 +149,7 @@ describe("the pages", () => {
     expect(await (await send("/account/links", token)).text()).toContain(accountId);
   });
 
-  test("tell the owner of a link whose session was ended meanwhile, in words", async () => {
+  test("tell the linked user, in words, about a link that failed because its session had ended", async () => {
     const { token } = await linker();
     const { accountId, chief } = await cloudAccount();
     let linked: ReturnType<typeof link> | undefined;

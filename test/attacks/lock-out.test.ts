@@ -35,8 +35,8 @@ async function guesses(username: string, addresses: string[]) {
 const addressesOf = (net: string, count: number) =>
   Array.from({ length: count }, (_, n) => `${net}${(n + 1).toString(16)}`);
 
-describe("attack: locking somebody without their password", () => {
-  test("wrong passcodes at challenges that are made up, of a user id that is real, count nothing", async () => {
+describe("attack: locking a user without their password", () => {
+  test("wrong passcodes at made-up challenges of a real user id count nothing", async () => {
     const { user, secret } = await userWithApp(stack);
     const made = Array.from({ length: 50 }, () => newOwnedId(user.id));
     const answers = await Promise.all(
@@ -78,7 +78,7 @@ describe("attack: locking somebody without their password", () => {
     await stack.advance(WINDOW_MS);
   });
 
-  test("an idempotency key that somebody else used first keeps nobody from logging in, with it or without", async () => {
+  test("an Idempotency-Key that somebody else used first keeps nobody from logging in", async () => {
     const user = await stack.createUser();
     const headers = { "idempotency-key": "1" };
     await stack.api.logIn({ ...user, password: "guess" }, { headers });
@@ -88,15 +88,15 @@ describe("attack: locking somebody without their password", () => {
 });
 
 // A home or a server gets at least an IPv6 /64, so 2^64 addresses count as one client.
-describe("attack: an IPv6 network's many addresses", () => {
-  test("share the ten guesses of one address at a user name", async () => {
+describe("attack: the many addresses of an IPv6 network", () => {
+  test("share one address's ten guesses at a user name", async () => {
     const { username } = await stack.createUser();
     const statuses = await guesses(username, addressesOf("2001:db8:0:1::", 14));
     expect(statuses).toEqual([...Array(10).fill(401), ...Array(4).fill(429)]);
     expect(await guesses(username, ["2001:db8:0:2::1"])).toEqual([401]);
   });
 
-  test("share the fifty guesses of one address over all names", async () => {
+  test("share one address's fifty guesses over all names", async () => {
     const spray = await Promise.all(
       addressesOf("2001:db8:0:3::", 60).map((at, n) =>
         from(at)({ username: `nobody-${n}`, password: "guess" }),
@@ -107,7 +107,7 @@ describe("attack: an IPv6 network's many addresses", () => {
     expectProblem(await from("2001:db8:0:3:ffff::1")(await stack.createUser()), "login_throttled");
   });
 
-  test("are as known as the one that the user came from", async () => {
+  test("are all known once the user came from one of them", async () => {
     const user = await stack.createUser();
     expect((await from("2001:db8:0:4::1")(user)).status).toBe(200);
     const strangers = addressesOf("2001:db8:2:", 10).flatMap((at) => Array(10).fill(`${at}::1`));
@@ -120,7 +120,7 @@ describe("attack: an IPv6 network's many addresses", () => {
     ["192.0.2.77", "::ffff:192.0.2.77"],
     ["192.0.2.78", "::ffff:c000:24e"],
     ["2001:db8:0:6::1", "2001:0DB8:0000:0006:0000:0000:0000:0001"],
-  ])("%s written as %s is the same", async (one, other) => {
+  ])("%s written as %s is the same address", async (one, other) => {
     const { username } = await stack.createUser();
     expect(await guesses(username, Array(10).fill(one))).toEqual(Array(10).fill(401));
     expect(await guesses(username, [other])).toEqual([429]);

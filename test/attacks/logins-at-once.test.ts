@@ -61,13 +61,13 @@ describe.each(Object.entries(FACES))("at %s", (name, logIn) => {
     expect(answers.filter((status) => OPENED.includes(status))).toHaveLength(16);
   });
 
-  test("sixty users of one address at once all come in", async () => {
+  test("sixty users of one address can all log in at once", async () => {
     const users = await Promise.all(times(60, () => stack.createUser()));
     const answers = await Promise.all(users.map((user) => logIn(user, address(2))));
     expect(answers.filter((status) => OPENED.includes(status))).toHaveLength(60);
   });
 
-  test("attack: of three hundred wrong ones at once ten are judged, and then the right one is not", async () => {
+  test("attack: of three hundred wrong passwords at once ten are checked; then even the right one is not", async () => {
     const user = await stack.createUser();
     const guess = (n: number) => logIn({ ...user, password: `guess ${n}` }, address(3));
     const answers = await Promise.all(times(300, guess));
@@ -80,7 +80,7 @@ describe.each(Object.entries(FACES))("at %s", (name, logIn) => {
   });
 });
 
-test("attack: right ones among the wrong ones make no place for further guesses", async () => {
+test("attack: right passwords among wrong ones make no room for more guesses", async () => {
   const user = await stack.createUser();
   const logIn = (password: string) => stack.api.logIn({ ...user, password });
   const answers = await Promise.all(
@@ -92,7 +92,7 @@ test("attack: right ones among the wrong ones make no place for further guesses"
     expectProblem(answer, "login_throttled");
 });
 
-describe("logins that are not judged in time", () => {
+describe("logins that are not checked in time", () => {
   /** A user whose ten places are taken, as if a gateway died while it checked ten passwords. */
   async function tenUnderWay() {
     const user = await stack.createUser();
@@ -108,7 +108,7 @@ describe("logins that are not judged in time", () => {
     return { user, api: createClient(async (path, init) => app.request(path, init)) };
   }
 
-  test("are waited for, and then it is told that they are under way and when to come again", async () => {
+  test("are told, after a wait, that logins are under way and when to try again", async () => {
     const { user, api } = await tenUnderWay();
     const refused = await api.logIn(user);
     const { detail } = expectProblem(refused, "logins_under_way");
@@ -116,7 +116,7 @@ describe("logins that are not judged in time", () => {
     expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "1"]);
   });
 
-  test("are spent when whoever judged them is gone for fifteen seconds", async () => {
+  test("count as spent fifteen seconds after their gateway died", async () => {
     const { user, api } = await tenUnderWay();
     await stack.advance(15_000);
     expectProblem(await api.logIn(user), "login_throttled");

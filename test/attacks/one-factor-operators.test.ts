@@ -53,7 +53,7 @@ const event = (user: Person, type: EventType) => ({
   ...{ accountId: user.accountId, userId: user.id },
 });
 
-test.each(ROLES)("the role %s logs in by a password into the set-up alone", async (role) => {
+test.each(ROLES)("the role %s gets only a set-up session by password", async (role) => {
   const user = await stack.createUser({ role });
   const session = await logInByPassword(stack, user);
   expect(session).toMatchObject({ scope: "mfa_setup", amr: ["pwd"] });
@@ -71,21 +71,18 @@ test.each(ROLES)("the role %s logs in by a password into the set-up alone", asyn
 test.each([
   ["support", "Your role as a Support operator requires"],
   ["administrator", "Your role as an administrator requires"],
-] as const)(
-  "the role %s is told that the role requires it, not the account",
-  async (role, words) => {
-    const user = await stack.createUser({ role });
-    const { token } = await logInByPassword(stack, user);
-    const pages = ["/set-up", "/devices", "/devices/remove-all"];
-    for (const path of pages) {
-      const html = await (await page(path, token)).text();
-      expect(html, path).toContain(words);
-      expect(html, path).not.toMatch(/your account requires/i);
-    }
-  },
-);
+] as const)("the role %s reads that the role requires it, not the account", async (role, words) => {
+  const user = await stack.createUser({ role });
+  const { token } = await logInByPassword(stack, user);
+  const pages = ["/set-up", "/devices", "/devices/remove-all"];
+  for (const path of pages) {
+    const html = await (await page(path, token)).text();
+    expect(html, path).toContain(words);
+    expect(html, path).not.toMatch(/your account requires/i);
+  }
+});
 
-test("a member is told whether their account requires it, or only their own requirement", async () => {
+test("a member reads whether their account requires it, or only their own requirement", async () => {
   const [byAccount, alone] = [await stack.createUser(), await stack.createUser()];
   const { accountId } = byAccount;
   const policy = { accountId, requirement: "required", enforceAfter: null, version: 0 } as const;
@@ -101,12 +98,12 @@ test("a member is told whether their account requires it, or only their own requ
   }
 });
 
-test("a member is asked for nothing more by that", async () => {
+test("a member still gets a full session by password", async () => {
   expect((await logInByPassword(stack, await stack.createUser())).scope).toBe("full");
 });
 
 test.each(ROLES)(
-  "neither the account's grace nor an exemption spares the role %s",
+  "neither the account's grace period nor an exemption spares the role %s",
   async (role) => {
     const { db, clock } = stack.deps;
     const [graced, exempt] = [await stack.createUser({ role }), await stack.createUser({ role })];
@@ -126,7 +123,7 @@ test.each(ROLES)(
 );
 
 test.each(ROLES)(
-  "by the Identity face the role %s gets a token for set-up at most",
+  "through the Identity face the role %s gets a set-up token at most",
   async (role) => {
     const user = await stack.createUser({ role });
     const passwordCredentials = { username: user.username, password: user.password };
@@ -158,7 +155,7 @@ async function keyed({ id, accountId, username }: Person) {
 }
 
 test.each(ROLES)(
-  "an API key of the role %s logs in nobody, whatever the account allows",
+  "an API key does not log in the role %s, whatever the account allows",
   async (role) => {
     expect((await keyed(await stack.createUser({ role }))).status).toBe(401);
     expect((await keyed((await userWithApp(stack, { role })).user)).status).toBe(401);
@@ -167,7 +164,7 @@ test.each(ROLES)(
 );
 
 test.each(ROLES)(
-  "a full session by password that the role %s still has does none of its work",
+  "an old full session by password of the role %s can do none of its work",
   async (role) => {
     const user = await stack.createUser({ role });
     const token = await oldSession(user, role);
@@ -180,7 +177,7 @@ test.each(ROLES)(
   },
 );
 
-test("an operator who removes the last device is logged out, and sets up anew", async () => {
+test("an operator who removes the last device is logged out, and must set up again", async () => {
   const { user, id, token } = await supportOperator(stack);
   const removed = await stack.api.call("DELETE", `/v1/me/devices/${id}`, { token });
   expect(removed.status).toBe(204);

@@ -60,7 +60,7 @@ function waiting() {
   };
 }
 
-describe("a login by an app whose flow did not answer in time", () => {
+describe("a login by app whose flow did not answer in time", () => {
   async function challenged() {
     const { user, secret } = await userWithApp(stack);
     const { id } = await startChallenge(stack, user);
@@ -68,7 +68,7 @@ describe("a login by an app whose flow did not answer in time", () => {
     return { user, code: now(secret), id, other: other.id };
   }
 
-  test("is done by the same code, at the same challenge or in a new login", async () => {
+  test("succeeds with the same code, at the same challenge or in a new login", async () => {
     const [one, two] = [await challenged(), await challenged()];
     for (const { id, code } of [one, two])
       expectProblem(await away().verifyPasscode(id, code), "service_unavailable");
@@ -79,7 +79,7 @@ describe("a login by an app whose flow did not answer in time", () => {
     expectProblem(await stack.api.verifyPasscode(two.id, two.code), "passcode_already_used");
   });
 
-  test("attack: gives no code back by which another request has opened a session meanwhile", async () => {
+  test("attack: does not give back a code that has opened a session meanwhile", async () => {
     const { id, other, code } = await challenged();
     const slow = waiting();
     const late = slow.api.verifyPasscode(id, code);
@@ -90,7 +90,7 @@ describe("a login by an app whose flow did not answer in time", () => {
     expectProblem(await stack.api.verifyPasscode(other, code), "passcode_already_used");
   });
 
-  test("attack: opens no session by a code that was given back and has opened another one since", async () => {
+  test("attack: opens no session with a code that was given back and has opened one since", async () => {
     const { id, other, code } = await challenged();
     const slow = waiting();
     const late = slow.api.verifyPasscode(id, code);
@@ -118,7 +118,7 @@ describe("the set-up of an app whose flow did not answer in time", () => {
     return { user, token, id: device.id, code: now(secret), secret };
   }
 
-  test("is done by the same code, which then opens no login; the next one does", async () => {
+  test("succeeds with the same code, which then opens no login; the next code does", async () => {
     const { user, token, id, code, secret } = await setUp();
     expectProblem(await verify(away(), token, id, code, true), "service_unavailable");
     expect(isDone(await verify(stack.api, token, id, code, true))).toBe(true);
@@ -128,7 +128,7 @@ describe("the set-up of an app whose flow did not answer in time", () => {
     expect((await stack.api.verifyPasscode(challenge.id, now(secret))).status).toBe(200);
   });
 
-  test("attack: a session of somebody who overheard the code gains no factor by it", async () => {
+  test("attack: a thief who overheard the code gets no second factor for their session", async () => {
     const { user, token, id, code } = await setUp();
     const thief = (await logInByPassword(stack, user)).token;
     expectProblem(await verify(away(), token, id, code, false), "service_unavailable");

@@ -84,7 +84,7 @@ const typesOf = async ({ person: { accountId } }: World) => {
 /** Events of the set-up, and of a lock from before. */
 const EARLIER_EVENTS = ["webhook_added", "email_changed", "account_locked"];
 
-describe("attack: a request that waits goes on after its session has ended", () => {
+describe("attack: a waiting request goes on after its session has ended", () => {
   const named = ROWS.map((row) => [row.name, row] as const);
 
   async function isRefused(row: BySession, world: World, n: number) {
@@ -95,7 +95,7 @@ describe("attack: a request that waits goes on after its session has ended", () 
     expect(more.filter((type) => !EARLIER_EVENTS.includes(type))).toEqual([]);
   }
 
-  test.each(named)("%s, once it was let in", async (_, row) => {
+  test.each(named)("%s, after it was let in", async (_, row) => {
     const world = await newWorld(stack, row.needs ?? {});
     await isRefused(row, world, (await callsOfEntry(row, world)).length);
   });
@@ -140,7 +140,7 @@ describe("attack: a request that waits goes on after its session has ended", () 
   });
 });
 
-test("attack: my role is taken, and my sessions are not ended yet", async () => {
+test("attack: an administrator loses the role, but the sessions have not ended yet", async () => {
   const row = OF_ACCOUNTS.find(({ name }) => name === "add a user");
   if (!row) throw new Error("Nobody adds users");
   const world = await newWorld(stack, {});
@@ -173,7 +173,7 @@ describe("attack: a webhook whose name resolves slowly", () => {
     return { resolve, asked, answer };
   }
 
-  test("is not added by an administrator whom a colleague demotes at the same time", async () => {
+  test("is not added if a colleague demotes its administrator at the same time", async () => {
     const colleague = await stack.createUser({ role: "administrator" });
     const { accountId } = colleague;
     const admin = await stack.createUser({ accountId, role: "administrator" });

@@ -45,7 +45,7 @@ describe("attack: a removal by the password alone", () => {
     ["remove all devices", "verify the first phone"],
     ["remove the other app", "verify the first app"],
   ])(
-    "let in before there was a second factor (%s) takes none away (%s)",
+    "that was let in before there was a second factor (%s) removes none (%s)",
     async (waits, goesBefore) => {
       const { overtaken, methods } = await overtake({ waits, goesBefore });
       expectProblem(overtaken, "reauthentication_required");
@@ -53,7 +53,7 @@ describe("attack: a removal by the password alone", () => {
     },
   );
 
-  test("let in while all was inactive takes nothing away that was turned on", async () => {
+  test("that was let in while all devices were put aside removes nothing that was turned on since", async () => {
     const names = { waits: "remove all devices", goesBefore: "turn it on at /v2.0" };
     const { overtaken, methods } = await overtake(names);
     expectProblem(overtaken, "reauthentication_required");
@@ -61,7 +61,7 @@ describe("attack: a removal by the password alone", () => {
   });
 });
 
-test("a device that is verified at /v2.0 while all others are inactive does not turn it on by itself", async () => {
+test("a device that is verified at /v2.0 while all others are put aside turns nothing on by itself", async () => {
   const { overtaken, methods, profile } = await overtake({
     waits: "verify the other app at /v2.0",
     goesBefore: "make the devices inactive at /v2.0",
@@ -75,7 +75,7 @@ test.each([
   ["verify the first app", "verify the other app at /v2.0"],
   ["verify the first phone", "verify the first phone at /v2.0"],
 ])(
-  "a device that was made inactive by another request counts for nobody (%s, %s)",
+  "a device that another request has put aside gives nobody a second factor (%s, %s)",
   async (waits, goesBefore) => {
     const { overtaken, methods, world } = await overtake({ waits, goesBefore });
     expectProblem(overtaken, "device_verified_already");
@@ -109,7 +109,7 @@ test("an app that was removed meanwhile does not become the default", async () =
   });
 });
 
-test("a device that was removed meanwhile spares nobody the new requirement", async () => {
+test("a device that was removed meanwhile does not spare its user the new requirement", async () => {
   const names = { waits: "require it of the user", goesBefore: "remove all devices" };
   const { overtaken, methods, world } = await overtake(names, { devices: "verified" });
   expect(overtaken.status).toBe(204);
@@ -126,7 +126,7 @@ test("devices that were removed meanwhile turn nothing on", async () => {
   expect(methods).toEqual([]);
 });
 
-test("a login that saw the lock does not lock again what Support has unlocked meanwhile", async () => {
+test("a login that saw a lock does not lock again after Support has unlocked", async () => {
   const { overtaken, profile } = await overtake({
     waits: "log in",
     goesBefore: "an unlock by Support after a crash",

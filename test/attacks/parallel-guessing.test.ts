@@ -41,7 +41,7 @@ const wrongs = (count: number, right: Set<string>, of: (n: number) => string) =>
 
 const judged = (answers: Answer<unknown>[]) => answers.filter(({ status }) => status === 422);
 
-test("three hundred wrong codes of three kinds at eight challenges: six are judged, then the lock, also for the right ones", async () => {
+test("three hundred wrong codes of three kinds at eight challenges: six are checked, then the lock refuses right ones too", async () => {
   const { user, e164, secret, codes } = await everyMethod();
   const challenges: { id: string; passcode: string }[] = [];
   for (let n = 0; n < 8; n++) {
@@ -81,7 +81,7 @@ test("three hundred wrong codes of three kinds at eight challenges: six are judg
   expect(events.filter(({ type }) => type === "account_locked")).toHaveLength(1);
 });
 
-test("the right passcode among two hundred wrong ones lets one in at the most, and leaves no second budget", async () => {
+test("the right passcode among two hundred wrong ones opens one session at most, and leaves no second budget", async () => {
   const { user, e164 } = await everyMethod();
   const { id } = await startChallenge(stack, user);
   const passcode = await stack.passcodeTo(e164);

@@ -70,7 +70,7 @@ const foreign: Record<string, string>[] = [
   {},
 ];
 
-describe("attack: a form of a foreign page", () => {
+describe("attack: a form from a foreign page", () => {
   test("every route that changes something is on the list", () => {
     const list = routes("POST");
     for (const known of ["/login", "/logout", "/login/:id/verify", "/devices/otp", "/account"])
@@ -94,14 +94,14 @@ describe("attack: a form of a foreign page", () => {
     for (const token of tokens.values()) expect((await stack.api.session(token)).status).toBe(200);
   });
 
-  test("is what makes the difference: our own page's is not refused for that", async () => {
+  test("is refused for where it comes from: the same form of our own page is not", async () => {
     for (const path of routes("POST").flatMap(filled)) {
       const answer = await send(path, undefined, { "sec-fetch-site": "same-origin" });
       expect(await answer.text(), path).not.toContain(FOREIGN);
     }
   });
 
-  test("of another kind, as a page can send it without asking, is not read", async () => {
+  test("with another content type is not read", async () => {
     for (const type of ["text/plain", "multipart/form-data; boundary=x", "application/json", ""])
       for (const path of routes("POST").flatMap(filled)) {
         const headers = { "content-type": type, "sec-fetch-site": "same-origin" };
@@ -110,7 +110,7 @@ describe("attack: a form of a foreign page", () => {
       }
   });
 
-  test("logs nobody in as the attacker, nor answers a challenge in the victim's browser", async () => {
+  test("does not log the victim in as the attacker", async () => {
     const { username, password } = await stack.createUser();
     const body = new URLSearchParams({ username, password }).toString();
     const answer = await send("/login", undefined, foreign[0] ?? {}, body);
@@ -119,7 +119,7 @@ describe("attack: a form of a foreign page", () => {
     expect([own.status, own.headers.getSetCookie().length]).toEqual([303, 1]);
   });
 
-  test("at the API is no form: the session's cookie means nothing there", async () => {
+  test("does nothing at the API: the session cookie means nothing there", async () => {
     const cookie = `__Host-session=${tokens.get("administrator")}`;
     for (const [path, item] of Object.entries(stack.document.paths))
       for (const method of Object.keys(item)) {
@@ -133,8 +133,8 @@ describe("attack: a form of a foreign page", () => {
   });
 });
 
-describe("attack: a page of the service inside another, kept, or with a script in it", () => {
-  test("every page, of every role and of nobody, found or not, forbids it", async () => {
+describe("attack: a page of the service in a frame, in a cache, or with a foreign script", () => {
+  test("every page forbids it, for every role and without a session, found or not", async () => {
     const paths = [...routes("GET").flatMap(filled), "/devices/nothing", "/login/nothing"];
     expect(paths.length).toBeGreaterThanOrEqual(20);
     for (const path of paths)
@@ -159,7 +159,7 @@ describe("attack: a page of the service inside another, kept, or with a script i
       }
   });
 
-  test("the API's reference forbids it too", async () => {
+  test("the API's reference page forbids it too", async () => {
     const { headers } = await stack.app.request("/docs");
     expect(headers.get("content-security-policy")).toMatch(
       /default-src 'none'; script-src 'self'; .*frame-ancestors 'none'/,
@@ -167,7 +167,7 @@ describe("attack: a page of the service inside another, kept, or with a script i
   });
 });
 
-test("attack: where to go after the login leads to no other site", async () => {
+test("attack: the page after the login is never on another site", async () => {
   const { username, password } = await stack.createUser();
   const targets = [
     ...["https://evil.example", "//evil.example", "/\\evil.example", "\\\\evil.example"],

@@ -41,14 +41,14 @@ async function expectOver(id: string, code: string, problem: ProblemCode) {
   for (const answer of await Promise.all(everyMove(id, code))) expectProblem(answer, problem);
 }
 
-describe("a challenge that is over, asked again with a right code", () => {
+describe("a right code at a challenge that is over", () => {
   async function withBoth() {
     const { user, secret } = await userWithApp(stack);
     const { token } = await logInByApp(stack, user, secret);
     await stack.advance(STEP_MS);
     return { user, secret, token };
   }
-  test("by success: it makes no second session, nor by a newer code or a recovery code", async () => {
+  test("by success: opens no second session, nor does a newer code or a recovery code", async () => {
     const { user, secret, token } = await withBoth();
     const [recovery = ""] = await recoveryCodes(token, 2);
     const { id } = await startChallenge(stack, user);
@@ -62,14 +62,14 @@ describe("a challenge that is over, asked again with a right code", () => {
     expect((await stack.api.verifyPasscode(next.id, recovery)).status).toBe(200);
   });
 
-  test("by time: also a code that is right now", async () => {
+  test("by time: is refused, also a code that is right now", async () => {
     const { user, secret } = await withBoth();
     const { id } = await startChallenge(stack, user);
     await stack.advance(10 * MINUTE_MS);
     expectProblem(await stack.api.verifyPasscode(id, now(secret)), "challenge_expired");
   });
 
-  test("by withdrawal, since the devices are gone", async () => {
+  test("by withdrawal: is refused, because the devices are gone", async () => {
     const { user, secret, token } = await withBoth();
     const { id } = await startChallenge(stack, user);
     await stack.api.call("DELETE", "/v1/me/devices", { token });
@@ -94,7 +94,7 @@ describe("a code of an app", () => {
       expectProblem(await stack.api.verifyPasscode(id, used), "passcode_already_used");
   });
 
-  test("that proved a device, or logged in, is no code of the user's other device", async () => {
+  test("does not verify the user's other app; a code that verified an app does not log in", async () => {
     const { user, secret } = await userWithApp(stack);
     const { token } = await logInByApp(stack, user, secret);
     const second = await registerApp(stack, token, "Second");
@@ -109,7 +109,7 @@ describe("a code of an app", () => {
     expectProblem(await stack.api.verifyPasscode(id, own), "passcode_already_used");
   });
 
-  test("of a secret that was begun anew proves nothing any more", async () => {
+  test("of a replaced secret verifies nothing", async () => {
     const { token } = await logInByPassword(stack, await stack.createUser());
     const { device, secret } = await registerApp(stack, token);
     await post(`/v1/me/devices/${device.id}/restart`, token);
@@ -117,7 +117,7 @@ describe("a code of an app", () => {
     expectProblem(await stack.api.verifyDevice(token, device.id, code), "pin_rejected");
   });
 
-  test("that nobody has verified answers no login challenge, though its code is right", async () => {
+  test("of an unverified app answers no login challenge, though it is right", async () => {
     const { user, secret } = await userWithApp(stack);
     const { token } = await logInByApp(stack, user, secret);
     const unverified = await registerApp(stack, token, "Not verified");
@@ -128,7 +128,7 @@ describe("a code of an app", () => {
     expect((await stack.api.verifyPasscode(id, now(secret))).status).toBe(200);
   });
 
-  test("of one user opens nothing of another's", async () => {
+  test("of one user opens nothing of another user", async () => {
     const [ann, eve] = [await userWithApp(stack), await userWithApp(stack)];
     const { id } = await startChallenge(stack, ann.user);
     const code = codeAt(eve.secret, stack.clock.now());
@@ -159,8 +159,8 @@ describe("a recovery code", () => {
   });
 });
 
-describe("a request heard with its token and its idempotency key", () => {
-  test("is answered with no secret once the session has ended", async () => {
+describe("an overheard request with its token and Idempotency-Key", () => {
+  test("gets no secret once the session has ended", async () => {
     const user = await stack.createUser();
     const { token } = await logInByPassword(stack, user);
     const setUp = () => post("/v1/me/devices/otp", token, { name: "App" }, "set-up");
@@ -176,7 +176,7 @@ describe("a request heard with its token and its idempotency key", () => {
     expectProblem(await setUp(), "session_revoked");
   });
 
-  test("is answered with no secret either once the session is an idle hour old", async () => {
+  test("gets no secret once the session has been idle for an hour", async () => {
     const { token } = await logInByPassword(stack, await stack.createUser());
     const setUp = () => post("/v1/me/devices/otp", token, { name: "App" }, "idle");
     await setUp();

@@ -39,14 +39,14 @@ const workedOn = async (text: string) => {
   return logged(text);
 };
 
-describe("attack: another host's name", () => {
+describe("attack: another host name", () => {
   const body = () => new URLSearchParams({ username: user.username, password: user.password });
   const login = (headers: string[], form = body().toString()) =>
     ["POST /login HTTP/1.1", FORM, `Content-Length: ${form.length}`, "Connection: close"]
       .concat(headers, "", form)
       .join("\r\n");
 
-  test("stands in no answer, and makes no weaker cookie of the production's", async () => {
+  test("appears in no answer, and does not weaken the production cookie", async () => {
     for (const host of ["evil.example", "localhost", "127.0.0.1", "evil.example:80@mfa.example"]) {
       const answer = await send(login([`Host: ${host}`, "Sec-Fetch-Site: same-origin"]));
       expect(answer).not.toMatch(/evil\.example/);
@@ -58,7 +58,7 @@ describe("attack: another host's name", () => {
     }
   });
 
-  test("told by a proxy's header is not believed: the form of a foreign page stays one", async () => {
+  test("in a proxy's header is not believed: a foreign page's form stays foreign", async () => {
     for (const header of ["X-Forwarded-Host", "Forwarded", "X-Host", "X-Original-Host"]) {
       const headers = [
         "Host: mfa.example",
@@ -71,7 +71,7 @@ describe("attack: another host's name", () => {
     }
   });
 
-  test("is needed, once, and well-formed", async () => {
+  test("the Host header must be there, once, and well-formed", async () => {
     for (const hosts of [[], ["Host: a", "Host: b"], ["Host: a b"], ["Host: [::bad"]]) {
       const answer = await send(
         ["GET /v1/session HTTP/1.1", "Connection: close", ...hosts, "", ""].join("\r\n"),
@@ -82,7 +82,7 @@ describe("attack: another host's name", () => {
   });
 });
 
-describe("attack: a client that says where it comes from", () => {
+describe("attack: a client that names its own address", () => {
   const addressOf = async (proxies: number, headers: Record<string, string>) => {
     const app = createApp({
       ...stack.deps,
@@ -114,7 +114,7 @@ describe("attack: a client that says where it comes from", () => {
   });
 });
 
-test("attack: another method in a header, a field or the query is not taken for the request's", async () => {
+test("attack: a method in a header, a field or the query does not replace the request's own", async () => {
   const mine = await logInByPassword(stack, user);
   const other = await logInByPassword(stack, user);
   const path = `/v1/sessions/${other.id}`;
@@ -132,7 +132,7 @@ test("attack: another method in a header, a field or the query is not taken for 
   expect(statusOf(await send(httpRequest("TRACE / HTTP/1.1", ["Cookie: a=secret"])))).not.toBe(200);
 });
 
-describe("attack: a path that is spelled differently", () => {
+describe("attack: a path in another spelling", () => {
   const spellings = (path: string) => [
     `/${path}`,
     path.replace("/", "//"),
@@ -166,7 +166,7 @@ describe("attack: a path that is spelled differently", () => {
       }
   });
 
-  test("finds the development's phone nowhere in production", async () => {
+  test("does not find the development phone in production", async () => {
     for (const path of ["/dev/outbox", "/dev/phone"])
       for (const spelling of [path, ...spellings(path)]) {
         const answer = await send(httpRequest(`GET ${spelling} HTTP/1.1`));
@@ -202,7 +202,7 @@ describe("attack: a second request inside the first", () => {
       `1\r\nab\r\n0\r\n\r\n${inner}`,
     ],
     ["HTTP/2 without asking", [], `PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n${inner}`],
-  ])("with %s is never worked on", async (name, headers, body) => {
+  ])("with %s is never processed", async (name, headers, body) => {
     const request = [login, "Host: localhost", json, ...headers, "", body].join("\r\n");
     const answer = await send(request);
     expect(await workedOn("/smuggled"), name).toEqual([]);
@@ -210,7 +210,7 @@ describe("attack: a second request inside the first", () => {
     expectNothingInternal(answer);
   });
 
-  test("that is one, one after the other, is answered for itself: nothing of the first is the second's", async () => {
+  test("that is sent properly gets its own answer, with nothing of the first", async () => {
     const { token } = await logInByPassword(stack, user);
     const first = `GET /v1/session HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\n\r\n`;
     const answer = await send(first + httpRequest("GET /v1/session HTTP/1.1"));

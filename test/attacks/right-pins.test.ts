@@ -21,7 +21,7 @@ test.each([
   { requests: 2, apartMs: 0 },
   { requests: 25, apartMs: 0 },
   { requests: 10, apartMs: 10 },
-])("$requests right PINs, $apartMs ms apart, draw no refund", async ({ requests, apartMs }) => {
+])("$requests right PINs, $apartMs ms apart, use no refund", async ({ requests, apartMs }) => {
   const api = impatientClient(stack);
   for (let round = 0; round < 4; round++) {
     const { user, token, id, pin, drawn } = await registered();
@@ -37,7 +37,7 @@ test.each([
   }
 });
 
-test("a right PIN during a verification that is being written uses no refund, and costs no try", async () => {
+test("a right PIN while its verification is being written uses no refund, and costs no try", async () => {
   const { token, id, pin, drawn } = await registered();
   const { flows } = stack.deps;
   const view: EnrollmentView = { state: "verifying", next: [] };

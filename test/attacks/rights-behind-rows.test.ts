@@ -47,7 +47,7 @@ async function demotedMeanwhile(
   return { answer: (await asked) as Answer<unknown>, isSettled };
 }
 
-describe("attack: an administrator whom a colleague is about to demote goes on, if nobody ends the sessions", () => {
+describe("attack: an administrator goes on while a colleague demotes them, and nobody ends the sessions", () => {
   const OF_THE_ACCOUNT = [
     ...["add a user", "add a webhook", "remove a webhook", "enable a webhook"],
     ...["link a Cloud account", "give another role", "require it of the account"],
@@ -77,7 +77,7 @@ describe("attack: an administrator whom a colleague is about to demote goes on, 
   });
 });
 
-describe("attack: a request waits for the user's row, while its session is ended", () => {
+describe("attack: a request waits for the user's row while its session is ended", () => {
   const OF_THE_USER = [
     ...["add an app", "add a phone", "begin the other app anew", "change the password"],
     ...["change the address", "make recovery codes", "a bypass code by the administrator"],

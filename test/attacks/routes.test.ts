@@ -713,7 +713,7 @@ const subjectOf = ({ role }: Row): [Person, Role] =>
   role === "support" ? [there.operator, "support"] : [there.admin, "administrator"];
 
 describe("the table", () => {
-  test("has every route of every face, and no route that is gone", () => {
+  test("has every route of every face, and no route that does not exist", () => {
     const routes = stack.app.routes
       .filter(({ method }) => method !== "ALL")
       .map(({ method, path }) => `${method} ${path}`);
@@ -723,7 +723,7 @@ describe("the table", () => {
     expect([...listed].filter((route) => !routes.includes(route))).toEqual([]);
   });
 
-  test("leaves out only ways from a form's address to its page, which show nothing themselves", async () => {
+  test("leaves out only the GET addresses of forms, which lead to their page and show nothing", async () => {
     const routes = stack.app.routes.map(({ method, path }) => `${method} ${path}`);
     const listed = new Set(ROWS.map(({ route }) => route));
     const ways = [...new Set(routes)].filter((way) => !listed.has(way) && isWayBack(way, routes));
@@ -734,7 +734,7 @@ describe("the table", () => {
     }
   });
 
-  test("asks for a recent login wherever a session is raised", () => {
+  test("asks for a recent login wherever a session gains rights", () => {
     const raising = ROWS.filter(({ raises, needs }) => raises && needs !== "nothing");
     expect(raising.length).toBeGreaterThanOrEqual(3);
     for (const { route, recent } of raising) expect(recent, route).toBe(true);

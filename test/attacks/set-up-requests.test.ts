@@ -13,7 +13,7 @@ const REQUESTS = 100;
 
 const stack = useStack();
 
-test("an app's set-up takes a hundred requests, refused and malformed ones included; then it has ended", async () => {
+test("an app's set-up ends after a hundred requests, also refused and malformed ones", async () => {
   const { token } = await logInByPassword(stack, await stack.createUser());
   const { device, secret } = await registerApp(stack, token);
   const code = codeAt(secret, stack.clock.now());
@@ -45,7 +45,7 @@ test("an app's set-up takes a hundred requests, refused and malformed ones inclu
   await registerApp(stack, token);
 });
 
-test("so does a phone's, whose PIN is not looked at any more", async () => {
+test("so does a phone's; then its PIN is not checked any more", async () => {
   const { token } = await logInByPassword(stack, await stack.createUser());
   const phone = newPhone();
   const { id } = (await stack.api.registerPhone(token, phone)).body;
@@ -59,7 +59,7 @@ test("so does a phone's, whose PIN is not looked at any more", async () => {
   );
 });
 
-test("an administrator changes a policy sixty times a day", async () => {
+test("an administrator can change a policy sixty times a day", async () => {
   const admin = await stack.createUser({ role: "administrator" });
   const { token } = await logInByPassword(stack, admin);
   const change = (days: number) =>
@@ -71,7 +71,7 @@ test("an administrator changes a policy sixty times a day", async () => {
   expectProblem(await change(61), "policy_change_limit");
 });
 
-test("its flow is told once that it has ended, however many requests come after", async () => {
+test("a flow is told once that it has ended, however many requests come after", async () => {
   const { token } = await logInByPassword(stack, await stack.createUser());
   const { device } = await registerApp(stack, token);
   const signaled: string[] = [];

@@ -60,7 +60,7 @@ const attacks: [name: string, begin: string, bytes: string][] = [
 ];
 
 test(
-  "attack: three hundred clients that never finish keep nobody waiting, and are given up",
+  "attack: three hundred clients that never finish keep nobody waiting, and are disconnected",
   async () => {
     const slow = await Promise.all(attacks.map(([, begin, bytes]) => slowly(begin, bytes)));
     const open = () => Object.fromEntries(attacks.map(([name], n) => [name, slow[n]?.open()]));
@@ -79,7 +79,7 @@ test(
 );
 
 test(
-  "attack: a client that does not finish does not keep the gateway from ending",
+  "attack: a client that never finishes does not keep the gateway from stopping",
   async () => {
     const other = await startGateway(stack);
     const socket = await opened(other.port);

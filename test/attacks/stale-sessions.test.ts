@@ -25,7 +25,7 @@ async function ownerAndThief() {
 }
 
 describe("a session by password alone, once the owner has a second factor", () => {
-  test("has ended, whether the owner was logged out to use it or stayed", async () => {
+  test("has ended, whether the owner was logged out or stayed logged in", async () => {
     for (const makeDefault of [true, false]) {
       const { owner, thief } = await ownerAndThief();
       await verifiedApp(stack, owner, makeDefault);
@@ -35,7 +35,7 @@ describe("a session by password alone, once the owner has a second factor", () =
     }
   });
 
-  test("makes no second factor of the app or the phone that it had registered before", async () => {
+  test("cannot verify the app or the phone that it had registered before", async () => {
     const { user, owner, thief } = await ownerAndThief();
     const app = await registerApp(stack, thief, "Eve's");
     const phone = newPhone();
@@ -52,7 +52,7 @@ describe("a session by password alone, once the owner has a second factor", () =
     expect(devices.filter(({ verified }) => verified)).toHaveLength(1);
   });
 
-  test("of two that prove an app at once, one is left: nobody keeps a session beside the owner's", async () => {
+  test("of two sessions that verify an app at once, one is left: none stays beside the owner's", async () => {
     const { owner, thief } = await ownerAndThief();
     const apps = await Promise.all([owner, thief].map((token) => registerApp(stack, token)));
     const answers = await Promise.all(
@@ -73,7 +73,7 @@ describe("a session by password alone, once the owner has a second factor", () =
     expect(verified.map(({ id }) => id)).toEqual([apps[won]?.device.id]);
   });
 
-  test("proves no app of its own that was on its way when the owner's was verified", async () => {
+  test("cannot verify its own app if the owner's app is verified first", async () => {
     const { user, owner, thief } = await ownerAndThief();
     const app = await registerApp(stack, thief, "Eve's");
     const { flows } = stack.deps;
@@ -98,7 +98,7 @@ describe("a session by password alone, once the owner has a second factor", () =
     expect((await startChallenge(stack, user)).methods).toEqual(["otp"]);
   });
 
-  test("does nothing about factors, passwords or addresses between a device's proof and its own end", async () => {
+  test("changes no factor, password or address between a device's verification and its own end", async () => {
     const { user, thief } = await ownerAndThief();
     const { device, secret } = await registerApp(stack, thief, "Eve's");
     // Verifying a device first writes the device; the sessions end a moment later.
@@ -126,7 +126,7 @@ describe("a session by password alone, once the owner has a second factor", () =
   });
 });
 
-test("a stolen session outlives the removal of its app, yet adds none once it is fifteen minutes old", async () => {
+test("a stolen session survives the removal of its app, but adds none once it is fifteen minutes old", async () => {
   const { user, secret, id } = await userWithApp(stack);
   const { token } = await logInByApp(stack, user, secret);
   const stolen = await logInByApp(stack, user, secret);
@@ -145,7 +145,7 @@ describe("a session older than fifteen minutes, of a user with an app that was n
   const restart = (token: string, id: string) =>
     stack.api.call("POST", `/v1/me/devices/${id}/restart`, { token });
 
-  test("gets no new secret, proves nothing, and so makes no codes and removes nothing", async () => {
+  test("gets no new secret and verifies nothing, and so makes no codes and removes nothing", async () => {
     const { user, secret } = await userWithApp(stack);
     const { token } = await logInByApp(stack, user, secret);
     const second = await registerApp(stack, token, "Second");
@@ -162,7 +162,7 @@ describe("a session older than fifteen minutes, of a user with an app that was n
     expect(devices.find(({ id }) => id === second.device.id)?.verified).toBe(false);
   });
 
-  test("is sent no PIN, and one that came too late asks for a login and works after it", async () => {
+  test("is sent no PIN; a PIN from before asks for a login and works after it", async () => {
     const user = await stack.createUser();
     const { token } = await logInByPassword(stack, user);
     await stack.advance(10 * 60_000);
@@ -177,7 +177,7 @@ describe("a session older than fifteen minutes, of a user with an app that was n
     expect((await verify(again.token, id, { code: pin })).status).toBe(200);
   });
 
-  test("is no fresher for an app that it proved in time", async () => {
+  test("does not count as newer because it verified an app in time", async () => {
     const user = await stack.createUser();
     const { token } = await logInByPassword(stack, user);
     await stack.advance(14 * 60_000);
@@ -190,7 +190,7 @@ describe("a session older than fifteen minutes, of a user with an app that was n
   });
 });
 
-describe("after a change from above", () => {
+describe("after a change by an administrator", () => {
   const administrators: [method: string, path: string, body?: object][] = [
     ["GET", "/v1/account/users"],
     ["GET", "/v1/account/activity"],
@@ -199,7 +199,7 @@ describe("after a change from above", () => {
     ["POST", "/v1/account/users", { username: "eve", password: "long enough" }],
   ];
 
-  test("the session of somebody who was an administrator does none of it", async () => {
+  test("the session of a former administrator can do none of it", async () => {
     const chief = await stack.createUser({ role: "administrator" });
     const { accountId } = chief;
     const former: Person = await stack.createUser({ accountId, role: "administrator" });

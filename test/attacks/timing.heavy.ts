@@ -9,7 +9,7 @@ const SAMPLES = 1000;
 
 const stack = useStack();
 
-test("a thousand times of each kind tell no user from nobody", async () => {
+test("a thousand timings of each kind do not show whether a user exists", async () => {
   const times = await timeLogins(stack, SAMPLES);
   const comparisons = [...ALIKE, ["nobody", "cheap"] as const].map(([one, other]) => {
     const { superiority, bound, medians } = compare(times[one], times[other]);

@@ -14,7 +14,7 @@ const stack = useStack();
 
 const now = (secret: string) => codeAt(secret, stack.clock.now());
 
-test("verify an app, log in at once with the code still on the screen: told to wait, eight times, and not locked", async () => {
+test("the code that has just verified an app does not log in: eight times told to wait, and not locked", async () => {
   const user = await stack.createUser();
   const { token } = await logInByPassword(stack, user);
   const { device, secret } = await registerApp(stack, token);
@@ -41,7 +41,7 @@ test("verify an app, log in at once with the code still on the screen: told to w
   expect((await stack.api.verifyPasscode(id, now(secret))).status).toBe(200);
 });
 
-test("at /v2.0 a used code is refused as the protocol refuses one, and costs nothing", async () => {
+test("at /v2.0 a used code is refused like a wrong one, and costs nothing", async () => {
   const user = await stack.createUser();
   const { token } = await logInByPassword(stack, user);
   const { device, secret } = await registerApp(stack, token);
@@ -63,7 +63,7 @@ test("at /v2.0 a used code is refused as the protocol refuses one, and costs not
   expect((await send(now(secret))).status).toBe(200);
 });
 
-test("attack: a used code between guesses buys none: seven wrong ones lock all the same", async () => {
+test("attack: used codes between guesses give no extra guess: seven wrong ones still lock", async () => {
   const { user, secret } = await userWithApp(stack);
   const first = await startChallenge(stack, user);
   const used = now(secret);
@@ -79,7 +79,7 @@ test("attack: a used code between guesses buys none: seven wrong ones lock all t
   expectProblem(await stack.api.verifyPasscode(id, used), "account_locked");
 });
 
-test("attack: used codes are requests: sixty end the challenge", async () => {
+test("attack: used codes count as requests: sixty end the challenge", async () => {
   const { user, secret } = await userWithApp(stack);
   const first = await startChallenge(stack, user);
   const used = now(secret);
@@ -91,7 +91,7 @@ test("attack: used codes are requests: sixty end the challenge", async () => {
   expectProblem(await stack.api.verifyPasscode(id, now(secret)), "challenge_expired");
 });
 
-test("a code before the last used one, which nobody may have used, is called no longer valid", async () => {
+test("a code older than the last used one is called no longer valid, not used", async () => {
   const { user, secret } = await userWithApp(stack);
   await stack.advance(60_000);
   const older = now(secret);
@@ -105,7 +105,7 @@ test("a code before the last used one, which nobody may have used, is called no 
   expect(await detailFor(now(secret))).toMatch(/^You have used this code already\. /);
 });
 
-test("a login ends when its user ends all others, and says so when asked", async () => {
+test("an open login ends when its user ends all other sessions, and says so when asked", async () => {
   const { user, secret } = await userWithApp(stack);
   const own = await startChallenge(stack, user);
   const { token } = (await stack.api.verifyPasscode(own.id, now(secret))).body.session;

@@ -61,9 +61,9 @@ export function pairwiseRaces(points: Points) {
   }
 
   describe.each(REQUESTS.filter((first) => othersOf(first, points).length > 0))(
-    "while somebody waits to $name",
+    "while this request waits: $name",
     (first) => {
-      test("any other request goes before it, and the end is that of one of the two orders", async () => {
+      test("any other request goes before it, and the result is that of one of the two orders", async () => {
         const found: string[] = [];
         let waited = 0;
         const races = othersOf(first, points).map((second) => async () => {
