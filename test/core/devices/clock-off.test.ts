@@ -9,7 +9,7 @@ const stack = useStack();
 const offBy = (minutes: number, secret: string) =>
   codeAt(secret, stack.clock.now() + minutes * MINUTE_MS);
 
-test("a set-up from a phone with a wrong clock says by how much, and costs a try", async () => {
+test("a set-up with a phone whose clock is wrong says by how much, and costs a try", async () => {
   const { token } = await logInByPassword(stack, await stack.createUser());
   const { device, secret } = await registerApp(stack, token);
   for (const [minutes, message] of [

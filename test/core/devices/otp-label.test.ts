@@ -7,7 +7,7 @@ const PHONE = "📱";
 
 const labelOf = (uri: string) => decodeURIComponent(new URL(uri).pathname.slice(1));
 
-test("the longest names that there are still make a barcode, cut between characters", async () => {
+test("the longest possible names still make a QR code, and are cut between characters", async () => {
   const label = {
     issuer: PHONE.repeat(30 / PHONE.length),
     username: PHONE.repeat(128 / PHONE.length),
@@ -18,7 +18,7 @@ test("the longest names that there are still make a barcode, cut between charact
   expect(await drawQrCode(otpauthUri(label, SECRET))).toMatch(/^data:image\/png/);
 });
 
-test("colons in no name can part the label elsewhere", () => {
+test("a colon in a name cannot split the label at another place", () => {
   const uri = otpauthUri({ issuer: "A:B", username: "c:d", device: "e:f" }, SECRET);
   expect(labelOf(uri)).toBe("A B:c d (e f)");
   expect(new URL(uri).searchParams.get("issuer")).toBe("A B");

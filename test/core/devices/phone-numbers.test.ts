@@ -10,7 +10,7 @@ beforeAll(async () => {
   token = (await logInByPassword(stack, await stack.createUser())).token;
 });
 
-describe("a number that cannot be used is refused with the reason", () => {
+describe("an unusable number is refused with the reason", () => {
   test.each([
     ["unknown_country", "XX", "212-555-0100"],
     ["unknown_country", "us", "212-555-0100"],
@@ -47,7 +47,7 @@ describe("a number that cannot be used is refused with the reason", () => {
     expect(problem.errors).toEqual([{ path, message: problem.detail }]);
   });
 
-  test("and leaves no device and spends no message", async () => {
+  test("and leaves no device and costs no message", async () => {
     expect((await stack.api.multiFactor(token)).body.devices).toEqual([]);
     const phone = newPhone();
     expect((await stack.api.registerPhone(token, phone)).body.verified).toBe(false);
@@ -82,7 +82,7 @@ describe("the refusal says what to do next", () => {
   });
 });
 
-describe("a number is taken in any usual spelling, and shown by its last digits alone", () => {
+describe("a number is accepted in any usual spelling; only its last digits are shown", () => {
   test.each([
     ["US", "(619) 555-0101", "+16195550101"],
     ["US", "+1 619.555.0102", "+16195550102"],

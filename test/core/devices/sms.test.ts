@@ -25,7 +25,7 @@ async function registered() {
 }
 
 describe("attack: guessing the PIN", () => {
-  test("a burst of fifty gets five tries, and the right PIN is void after them", async () => {
+  test("a burst of fifty gets five tries; after them even the right PIN is void", async () => {
     const { token, id, pin } = await registered();
     const answers = await Promise.all(
       Array.from({ length: 50 }, (_, n) =>
@@ -58,7 +58,7 @@ describe("attack: guessing the PIN", () => {
     expect((await stack.api.verifyDevice(token, id, next)).body.device.verified).toBe(true);
   });
 
-  test("the PIN of the previous message is distinguished from a wrong one, and costs no try", async () => {
+  test("the PIN of the previous message is not called wrong, and costs no try", async () => {
     const { token, id, pin, e164 } = await registered();
     await stack.advance(INTERVAL_MS);
     await stack.api.resendPin(token, id);
@@ -92,8 +92,8 @@ describe("attack: guessing the PIN", () => {
   });
 });
 
-describe("attack: another's device", () => {
-  test("is not found, whatever is asked of it, and keeps its tries", async () => {
+describe("attack: using another user's device", () => {
+  test("it is not found by any request, and keeps its tries", async () => {
     const theirs = await registered();
     const eve = await logInByPassword(stack, await stack.createUser());
     const missing = await stack.api.verifyDevice(eve.token, "0".repeat(32), "1234");
@@ -112,7 +112,7 @@ describe("attack: another's device", () => {
 });
 
 describe("attack: making the service send messages", () => {
-  test("one PIN in thirty seconds, and the wait is told", async () => {
+  test("one PIN in thirty seconds; the answer says how long to wait", async () => {
     const { token, id } = await registered();
     const refused = await stack.api.resendPin(token, id);
     expectProblem(refused, "send_limit");
@@ -138,7 +138,7 @@ describe("attack: making the service send messages", () => {
     expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(DAY_MS / 1000 - 600);
   });
 
-  test("of a burst of registrations one is made, and one message sent", async () => {
+  test("of a burst of registrations one succeeds, and one message is sent", async () => {
     const user = await stack.createUser();
     const { token } = await logInByPassword(stack, user);
     const phones = Array.from({ length: 10 }, newPhone);
@@ -167,7 +167,7 @@ describe("attack: making the service send messages", () => {
 });
 
 describe("a phone", () => {
-  test("is listed as unverified, with what can be done, until its PIN came back", async () => {
+  test("is listed as unverified, with what can be done, until its PIN is entered", async () => {
     const { token, id, pin } = await registered();
     const before = (await stack.api.multiFactor(token)).body;
     expect(before).toMatchObject({ enabled: false, defaultMethod: null });
@@ -187,7 +187,7 @@ describe("a phone", () => {
     });
   });
 
-  test("verified once is verified for good", async () => {
+  test("stays verified once it is verified", async () => {
     const user = await stack.createUser();
     const { id, e164 } = await enrollPhone(stack, user);
     const { token } = await logInBySms(stack, user, e164);

@@ -37,7 +37,7 @@ const device: Device = {
   createdAt: new Date(0),
 };
 
-test.each(VECTORS)("at %i s the code is the end of %s", (seconds, digits) => {
+test.each(VECTORS)("at %i s the code is the last digits of %s", (seconds, digits) => {
   const clock = { now: () => seconds * 1000 };
   const step = Math.floor(seconds / 30);
   expect(matchingStep({ clock, config }, device, digits.slice(-6))).toBe(step);

@@ -36,7 +36,7 @@ test("Unicode has the digits of more than sixty scripts", () => {
   }
 });
 
-test("a code is the same in the digits of any script, with any dash, space and unseen character anywhere", () => {
+test("a code is the same in the digits of any script, with dashes, spaces and invisible characters anywhere", () => {
   fc.assert(
     fc.property(digits, fc.constantFrom(...scripts), fc.array(between), (code, script, gaps) => {
       const typed = [...code]
@@ -49,7 +49,7 @@ test("a code is the same in the digits of any script, with any dash, space and u
   );
 });
 
-test("a mobile number is the same in the digits of any script, and between any unseen characters", () => {
+test("a mobile number is the same in the digits of any script, with invisible characters anywhere", () => {
   fc.assert(
     fc.property(fc.constantFrom(...scripts), between, (script, gap) => {
       const typed = [..."+14155550132"]
@@ -60,7 +60,7 @@ test("a mobile number is the same in the digits of any script, and between any u
   );
 });
 
-test("whatever is typed is digits, or nothing", () => {
+test("typed text is read as digits, or not at all", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), (typed) => {
       const read = readDigits(typed);
@@ -70,7 +70,7 @@ test("whatever is typed is digits, or nothing", () => {
   );
 });
 
-test("whatever is typed for a phone is a number in one form, or is refused with a reason", () => {
+test("a typed phone number has one normal form, or is refused with a reason", () => {
   const typed = fc.oneof(
     fc.string({ unit: "binary", maxLength: 40 }),
     fc.stringMatching(/^\+?[\d ().\-/]{0,30}$/),
@@ -91,7 +91,7 @@ test("whatever is typed for a phone is a number in one form, or is refused with 
   );
 });
 
-test("each country's mobile number is read in national and international form, and stays as it is", () => {
+test("each country's mobile number is read in national and international form, and its normal form is stable", () => {
   fc.assert(
     fc.property(country, (countryCode) => {
       const example = getExampleNumber(countryCode, examples);

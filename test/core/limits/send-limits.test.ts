@@ -43,7 +43,7 @@ async function refusedOf({ id: userId }: { id: string }) {
 }
 
 describe("attack: running up the bill for messages", () => {
-  test("logins at once send no more to a country than its hour's cap; each login goes on", async () => {
+  test("logins at once send no more to a country than its hourly cap; each login goes on", async () => {
     const users = [];
     for (let n = 0; n < 4; n++) {
       const user = await stack.createUser();
@@ -83,7 +83,7 @@ describe("attack: running up the bill for messages", () => {
     expect((await startChallenge(stack, users[0]?.user as never)).state).toBe("sending_passcode");
   });
 
-  test("a country's cap leaves others alone, the service's cap holds for all; no device is left", async () => {
+  test("a country's cap affects no other country, the service's cap affects all; no device is left behind", async () => {
     for (let n = 0; n < COUNTRY; n++)
       expect((await stack.api.registerPhone((await newcomer()).token, newPhone())).status).toBe(
         201,
@@ -115,7 +115,7 @@ describe("attack: running up the bill for messages", () => {
     expect(limits).toEqual(["service", "country"]);
   });
 
-  test("in the next hour a refusal is told again", async () => {
+  test("a refusal is recorded again in the next hour", async () => {
     const user = await stack.createUser();
     await enrollPhone(stack, user);
     for (let hour = 1; hour <= 2; hour++) {
@@ -131,7 +131,7 @@ describe("attack: running up the bill for messages", () => {
   });
 });
 
-describe("each limit, spent by forty at once", () => {
+describe("each limit, used by forty requests at once", () => {
   const spent = async (send: () => Promise<unknown>) => {
     const results = await Promise.allSettled(Array.from({ length: 40 }, send));
     const limits = results.flatMap((result) =>

@@ -30,7 +30,7 @@ async function challenged() {
 }
 
 describe("attack: guessing the passcode", () => {
-  test("seven wrong ones lock the user, and the right one is not looked at any more", async () => {
+  test("seven wrong ones lock the user; then the right one is not checked any more", async () => {
     const { user, id, passcode } = await challenged();
     for (const left of [6, 5, 4, 3, 2, 1]) {
       const answer = await stack.api.verifyPasscode(id, wrongCode(passcode, left));
@@ -47,7 +47,7 @@ describe("attack: guessing the passcode", () => {
     });
   });
 
-  test("over several challenges they are counted together", async () => {
+  test("they are counted together over several challenges", async () => {
     const { user, id, passcode } = await challenged();
     for (let guess = 1; guess <= 6; guess++)
       await stack.api.verifyPasscode(id, wrongCode(passcode, guess));
@@ -57,7 +57,7 @@ describe("attack: guessing the passcode", () => {
     expectProblem(await stack.api.verifyPasscode(id, passcode), "account_locked");
   });
 
-  test("a right one starts the count again", async () => {
+  test("a right one resets the count", async () => {
     const { user, e164, id, passcode } = await challenged();
     for (let guess = 1; guess <= 6; guess++)
       await stack.api.verifyPasscode(id, wrongCode(passcode, guess));
@@ -66,7 +66,7 @@ describe("attack: guessing the passcode", () => {
     await stack.passcodeTo(e164);
   });
 
-  test("a running session outlives the lock", async () => {
+  test("an open session survives the lock", async () => {
     const { user, e164 } = await paired();
     const session = await logInBySms(stack, user, e164);
     const { id } = await startChallenge(stack, user);
@@ -78,8 +78,8 @@ describe("attack: guessing the passcode", () => {
   });
 });
 
-describe("attack: a passcode that was overheard", () => {
-  test("opens one session only, also when it arrives ten times at once", async () => {
+describe("attack: an overheard passcode", () => {
+  test("opens one session only, also if it arrives ten times at once", async () => {
     const { user, id, passcode } = await challenged();
     const answers = await Promise.all(
       Array.from({ length: 10 }, () => stack.api.verifyPasscode(id, passcode)),
@@ -105,7 +105,7 @@ describe("attack: a passcode that was overheard", () => {
     expect((await stack.api.verifyPasscode(id, passcode)).status).toBe(200);
   });
 
-  test("is void once another was sent, which resets neither the count nor the deadline", async () => {
+  test("is void once another one was sent, which resets neither the count nor the deadline", async () => {
     const { e164, id, passcode } = await challenged();
     await stack.api.verifyPasscode(id, wrongCode(passcode));
     const before = (await stack.api.challenge(id)).body;
@@ -122,7 +122,7 @@ describe("attack: a passcode that was overheard", () => {
 });
 
 describe("attack: making the service send messages", () => {
-  test("one passcode of a challenge in thirty seconds", async () => {
+  test("one passcode per challenge in thirty seconds", async () => {
     const { id } = await challenged();
     const refused = await stack.api.resendPasscode(id);
     expectProblem(refused, "send_limit");
@@ -130,7 +130,7 @@ describe("attack: making the service send messages", () => {
     expect((await stack.api.resendPasscode(id)).status).toBe(202);
   });
 
-  test("none for going to the app and back; the passcode that came is waited for, and works", async () => {
+  test("none for switching to the app and back; the passcode that was sent still works", async () => {
     const { user, e164 } = await paired();
     const { token } = await logInBySms(stack, user, e164);
     await verifiedApp(stack, token, false);
@@ -149,7 +149,7 @@ describe("attack: making the service send messages", () => {
     expect((await stack.api.verifyPasscode(id, passcode)).status).toBe(200);
   });
 
-  test("twenty passcodes of a user in an hour; the login goes on and says so", async () => {
+  test("twenty passcodes per user in an hour; the login goes on and says so", async () => {
     const { user, e164 } = await paired();
     for (let login = 1; login <= 20; login++) {
       expect((await startChallenge(stack, user)).state).toBe("sending_passcode");
@@ -166,7 +166,7 @@ describe("attack: making the service send messages", () => {
 });
 
 describe("a challenge", () => {
-  test("tells where the passcode went and what can be done, and no more", async () => {
+  test("says where the passcode went and what can be done, and nothing more", async () => {
     const { user, e164 } = await paired();
     const { id } = await startChallenge(stack, user);
     await stack.passcodeTo(e164);
@@ -182,7 +182,7 @@ describe("a challenge", () => {
     expect(text).not.toContain(user.username);
   });
 
-  test("tells the same when it is asked for, also before anybody has answered it", async () => {
+  test("says the same when it is read, also before any answer", async () => {
     const { user, e164 } = await paired();
     const { token } = await logInBySms(stack, user, e164);
     await verifiedApp(stack, token, true);
@@ -193,7 +193,7 @@ describe("a challenge", () => {
     expect((await stack.api.chooseMethod(opened.id, "sms")).body).toMatchObject({ method: "sms" });
   });
 
-  test("that nobody has answered is withdrawn with the devices", async () => {
+  test("without any answer is withdrawn with the devices", async () => {
     const { user, secret } = await userWithApp(stack);
     const { token } = await logInByApp(stack, user, secret);
     const { id } = await startChallenge(stack, user);
@@ -201,13 +201,13 @@ describe("a challenge", () => {
     expect((await stack.api.challenge(id)).body).toMatchObject({ state: "withdrawn", next: [] });
   });
 
-  test("takes the passcode with the spaces and hyphens that people type", async () => {
+  test("accepts the passcode with the spaces and hyphens that people type", async () => {
     const { id, passcode } = await challenged();
     const typed = ` ${passcode.slice(0, 3)} ${passcode.slice(3, 5)}-${passcode.slice(5)} `;
     expect((await stack.api.verifyPasscode(id, typed)).status).toBe(200);
   });
 
-  test("is there at once, also while the provider does not answer; the passcode works when it does", async () => {
+  test("opens at once, even if the provider does not answer; the passcode works when it comes", async () => {
     const { user, e164 } = await paired();
     stack.failSms("hang");
     const { id, state } = await startChallenge(stack, user);
@@ -219,14 +219,14 @@ describe("a challenge", () => {
     expect(body.session.amr).toContain("sms");
   });
 
-  test("cannot go on with a method that the user has not", async () => {
+  test("cannot switch to a method that the user does not have", async () => {
     const { id } = await challenged();
     expectProblem(await stack.api.chooseMethod(id, "otp"), "method_not_configured");
     expectProblem(await stack.api.chooseMethod(id, "email"), "invalid_request");
     expect((await stack.api.chooseMethod(id, "sms")).body.method).toBe("sms");
   });
 
-  test("that is over takes nothing more", async () => {
+  test("that is over accepts nothing more", async () => {
     const { id, passcode } = await challenged();
     await stack.api.verifyPasscode(id, passcode);
     expect((await stack.api.challenge(id)).body).toMatchObject({
@@ -239,7 +239,7 @@ describe("a challenge", () => {
   });
 });
 
-test("a challenge whose flow an operator has ended is not found, whatever is asked of it", async () => {
+test("no request finds a challenge whose flow an operator has ended", async () => {
   const { id, passcode } = await challenged();
   await stack.temporal.client.workflow.getHandle(`login-challenge/${id}`).terminate();
   expectProblem(await stack.api.challenge(id), "challenge_not_found");
@@ -248,7 +248,7 @@ test("a challenge whose flow an operator has ended is not found, whatever is ask
   expectProblem(await stack.api.resendPasscode(id), "challenge_not_found");
 });
 
-test("a challenge whose flow Temporal has lost is not found, whatever is asked of it", async () => {
+test("no request finds a challenge whose flow Temporal has lost", async () => {
   const { id, passcode } = await challenged();
   const { client, namespace } = stack.temporal;
   await client.workflowService.deleteWorkflowExecution({

@@ -59,7 +59,7 @@ describe("attack: finding out which users exist", () => {
     for (const answer of answers) expect(answer).toEqual(answers[0]);
   });
 
-  test("the lock is told after the right password only", async () => {
+  test("the lock is shown only after the right password", async () => {
     const user = await lockedUser();
     expectProblem(await stack.api.logIn({ ...user, password: "wrong" }), "invalid_credentials");
     expectProblem(await stack.api.logIn(user), "account_locked");
@@ -90,7 +90,7 @@ describe("attack: guessing a password", () => {
     return (login: { username: string; password: string }) => logIn(login, { headers });
   };
 
-  test("ten wrong ones are looked at, also of a burst; then the right one is not", async () => {
+  test("ten wrong ones are checked, also in a burst; then the right one is not", async () => {
     const user = await stack.createUser();
     const logIn = from("192.0.2.1");
     const burst = await Promise.all(
@@ -106,7 +106,7 @@ describe("attack: guessing a password", () => {
     expect(verify).not.toHaveBeenCalled();
   });
 
-  test("it keeps the user out from nowhere else, and ends after a quarter of an hour", async () => {
+  test("the block keeps the user out from no other address, and ends after fifteen minutes", async () => {
     const user = await stack.createUser();
     const attacker = from("192.0.2.2");
     for (let guess = 0; guess < 10; guess++) await attacker({ ...user, password: "guess" });
@@ -127,7 +127,7 @@ describe("attack: guessing a password", () => {
     expectProblem(await logIn(await stack.createUser()), "login_throttled");
   });
 
-  test("right ones cost nothing", async () => {
+  test("right passwords cost nothing", async () => {
     const user = await stack.createUser();
     const logIn = from("192.0.2.5");
     for (let login = 0; login < 15; login++) expect((await logIn(user)).status).toBe(200);

@@ -46,7 +46,7 @@ async function guess(username: string, times: number, net: string) {
 }
 
 describe("attack: guessing one password from many addresses", () => {
-  test("a hundred are checked a day; the user can log in from an address of the last 30 days", async () => {
+  test("a hundred are checked a day; the user can still log in from an address of the last 30 days", async () => {
     const user = await stack.createUser();
     expect((await from("192.0.2.1")(user)).status).toBe(200);
     await stack.advance(29 * DAY_MS);
@@ -65,7 +65,7 @@ describe("attack: guessing one password from many addresses", () => {
     expectProblem(await from("192.0.2.1")(user), "login_throttled");
   });
 
-  test("a client without an address from its proxy is always a stranger", async () => {
+  test("a client without an address from the proxy always counts as a stranger", async () => {
     const user = await stack.createUser();
     expect((await from("unknown")(user)).status).toBe(200);
     expect(await guess(user.username, 100, "198.51.104")).toEqual(Array(100).fill(401));
@@ -81,12 +81,12 @@ describe("attack: guessing one password from many addresses", () => {
     expectProblem(await logIn(user), "login_throttled");
   });
 
-  test("it is the same for a name that nobody has", async () => {
+  test("the same holds for a name that nobody has", async () => {
     const statuses = await guess(`nobody-${newId()}`, 101, "198.51.102");
     expect(statuses).toEqual([...Array(100).fill(401), 429]);
   });
 
-  test("guessing keeps nobody from logging in as somebody else, and locks nobody", async () => {
+  test("guessing at one user locks nobody, and keeps nobody from logging in as another user", async () => {
     const user = await stack.createUser();
     await guess(user.username, 100, "198.51.103");
     await stack.advance(DAY_MS);
@@ -107,20 +107,20 @@ describe("a lock", () => {
     return { user, e164 };
   }
 
-  test("stays for ever where no time is set", async () => {
+  test("stays for ever if no time is set", async () => {
     const { user } = await locked();
     await stack.advance(400 * DAY_MS);
     expectProblem(await stack.api.logIn(user), "account_locked");
   });
 
-  test("is durable: it outlives Redis, and Redis outlives it", async () => {
+  test("is durable: it survives the loss of all data in Redis", async () => {
     const { user } = await locked();
     expectProblem(await stack.api.logIn(user), "account_locked");
     await stack.deps.redis.flushDb();
     expectProblem(await stack.api.logIn(user), "account_locked");
   });
 
-  test("of so many minutes is ended by a login with the right password after them, and by nothing else", async () => {
+  test("with a time is ended only by a login with the right password after that time", async () => {
     const { logIn } = gateway({ LOCK_MINUTES: 30 });
     const { user, e164 } = await locked();
     expectProblem(await logIn(user), "account_locked");
@@ -143,7 +143,7 @@ describe("a lock", () => {
     expect(events).toMatchObject([{ actorId: null, userId: user.id, detail: { minutes: 30 } }]);
   });
 
-  test("that began anew is not ended by the age of the one before", async () => {
+  test("that comes again counts its time from the start", async () => {
     const { logIn } = gateway({ LOCK_MINUTES: 30 });
     const { user, e164 } = await locked();
     await stack.advance(30 * MINUTE_MS);
@@ -157,7 +157,7 @@ describe("a lock", () => {
     expect((await logIn(user)).body.status).toBe("challenge");
   });
 
-  test("needs no challenge to be told: it is the user's", async () => {
+  test("belongs to the user, so it is shown without any challenge", async () => {
     const user = await stack.createUser();
     const event = {
       key: newId(),
@@ -173,7 +173,7 @@ describe("a lock", () => {
   });
 });
 
-test("more logins at once than can be looked at in time are told at once to come again", async () => {
+test("more logins at once than can be checked in time are told at once to try again", async () => {
   const user = await stack.createUser();
   const app = createApp(stack.deps);
   // A client without retries.

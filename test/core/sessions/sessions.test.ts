@@ -16,8 +16,8 @@ import { useStack } from "../../support/used.ts";
 
 const stack = useStack();
 
-describe("attack: using another's session", () => {
-  test("a session cannot be ended by another user, who learns nothing of it", async () => {
+describe("attack: using another user's session", () => {
+  test("a session cannot be ended by another user, who learns nothing about it", async () => {
     const ann = await logInByPassword(stack, await stack.createUser());
     const eve = await logInByPassword(stack, await stack.createUser());
     const foreign = await stack.api.endSession(eve.token, ann.id);
@@ -39,7 +39,7 @@ describe("attack: using another's session", () => {
     expect((await stack.api.session(ann.token)).status).toBe(200);
   });
 
-  test("the token is shown by the login alone", async () => {
+  test("only the login shows the token", async () => {
     const { token } = await logInByPassword(stack, await stack.createUser());
     const [, secret = ""] = token.split(".");
     for (const read of [stack.api.session, stack.api.sessions, stack.api.multiFactor])
@@ -47,8 +47,8 @@ describe("attack: using another's session", () => {
   });
 });
 
-describe("one's own sessions", () => {
-  test("are listed with where they came from, the asking one marked", async () => {
+describe("a user's own sessions", () => {
+  test("are listed with where they came from; the current one is marked", async () => {
     const user = await stack.createUser();
     const first = await logInByPassword(stack, user);
     const login = await stack.api.logIn(user, { headers: { "user-agent": "Browser/1.0" } });
@@ -68,7 +68,7 @@ describe("one's own sessions", () => {
     });
   });
 
-  test("can be ended from another, once", async () => {
+  test("can be ended from another one, once", async () => {
     const user = await stack.createUser();
     const [here, there] = [await logInByPassword(stack, user), await logInByPassword(stack, user)];
     expect((await stack.api.endSession(here.token, there.id)).status).toBe(204);
@@ -88,7 +88,7 @@ describe("one's own sessions", () => {
     expectProblem(await stack.api.registerPhone(token, newPhone()), "session_revoked");
   });
 
-  test("end everywhere when a phone is verified, also one with a second factor's login before it", async () => {
+  test("end everywhere when a phone is verified; the next login by SMS has the only one", async () => {
     const user = await stack.createUser();
     const other = await logInByPassword(stack, user);
     const { e164 } = await enrollPhone(stack, user);
@@ -113,7 +113,7 @@ describe("where the account requires a second factor", () => {
     return user;
   }
 
-  test("a login without one opens a session for set-up alone, of fifteen minutes", async () => {
+  test("a login without one opens a set-up session of fifteen minutes", async () => {
     const user = await userOfStrictAccount();
     const login = (await stack.api.logIn(user)).body;
     if (login.status !== "setup_required") throw new Error(`It answered ${login.status}`);
@@ -131,7 +131,7 @@ describe("where the account requires a second factor", () => {
     expect(ended.reason).toBe("lifetime");
   });
 
-  test("set-up can be left and taken up again, and ends in a login with the device", async () => {
+  test("set-up can be left and taken up again, and ends with a login by the device", async () => {
     const user = await userOfStrictAccount();
     const phone = newPhone();
     const left = await logInByPassword(stack, user);
@@ -146,7 +146,7 @@ describe("where the account requires a second factor", () => {
     expect(session).toMatchObject({ scope: "full", amr: ["pwd", "sms", "mfa"] });
   });
 
-  test("before the end of its grace period a login is a full one", async () => {
+  test("before the grace period ends, a login is a full one", async () => {
     const user = await userOfStrictAccount(new Date(stack.clock.now() + MINUTE_MS));
     expect((await logInByPassword(stack, user)).scope).toBe("full");
     await stack.advance(MINUTE_MS);
@@ -167,7 +167,7 @@ describe("ending all other sessions", () => {
   const endOthers = (token: string) =>
     stack.api.call<{ ended: number }>("DELETE", "/v1/sessions", { token });
 
-  test("ends them and the logins under way, keeps the one that asks, and is told once", async () => {
+  test("ends them and the open logins, keeps the one that asks, and is recorded once", async () => {
     const { user, secret } = await userWithApp(stack);
     const [mine, other] = [
       await logInByApp(stack, user, secret),

@@ -16,7 +16,7 @@ async function loggedIn() {
 const emailOf = async (token: string) =>
   ((await stack.api.multiFactor(token)).body as unknown as { email: string | null }).email;
 
-test("an address is kept as typed, but for its domain in lower case; null takes it away", async () => {
+test("an address is kept as typed, but with its domain in lower case; null removes it", async () => {
   const token = await loggedIn();
   expect(await emailOf(token)).toBeNull();
   expect((await put(token, "Alice.B+mfa@Example.COM")).body.email).toBe("Alice.B+mfa@example.com");
@@ -31,7 +31,7 @@ test.each([
   ["user@\u043f\u0440\u0438\u043c\u0435\u0440.\u0440\u0444", "user@xn--e1afmkfd.xn--p1ai"],
   ["user@xn--e1afmkfd.xn--p1ai", "user@xn--e1afmkfd.xn--p1ai"],
   ["\u202aalice@example.com\u202c", "alice@example.com"],
-])("%j is written to as %j, and named so", async (typed, address) => {
+])("%j is stored and shown as %j", async (typed, address) => {
   const token = await loggedIn();
   expect((await put(token, typed)).body.email).toBe(address);
   expect(await emailOf(token)).toBe(address);
@@ -54,7 +54,7 @@ test.each([
   `${"a".repeat(250)}@example.com`,
   7,
   {},
-])("%j is no address", async (email) => {
+])("%j is not an address", async (email) => {
   const token = await loggedIn();
   const { errors } = expectProblem(await put(token, email), "invalid_request");
   expect(errors).toMatchObject([{ path: "email" }]);
@@ -62,11 +62,11 @@ test.each([
 });
 
 describe("attack: a stolen session sends the notices elsewhere", () => {
-  test("without a session it does not work", async () => {
+  test("without a session nothing changes", async () => {
     expectProblem(await put(undefined, "thief@example.com"), "unauthenticated");
   });
 
-  test("a session of more than fifteen minutes has to log in again", async () => {
+  test("a session older than fifteen minutes must log in again", async () => {
     const user = await stack.createUser();
     const { token } = await logInByPassword(stack, user);
     await stack.advance(16 * MINUTE_MS);
@@ -74,7 +74,7 @@ describe("attack: a stolen session sends the notices elsewhere", () => {
     expect(await emailOf((await logInByPassword(stack, user)).token)).toBeNull();
   });
 
-  test("a session by the password alone is not enough where there is a device", async () => {
+  test("a session by password alone is not enough where there is a device", async () => {
     const user = await stack.createUser();
     const before = await logInByPassword(stack, user);
     const { e164 } = await enrollPhone(stack, user);
@@ -84,7 +84,7 @@ describe("attack: a stolen session sends the notices elsewhere", () => {
   });
 });
 
-test("attack: one's address as a cannon at others: the eleventh change of a day is refused", async () => {
+test("attack: sending mail to strangers by changing the address: the eleventh change of a day is refused", async () => {
   const user = await stack.createUser();
   const { token } = await logInByPassword(stack, user);
   const answers = await Promise.all(
@@ -102,7 +102,7 @@ test("attack: one's address as a cannon at others: the eleventh change of a day 
   expect((await put(later.token, "mine@example.com")).status).toBe(200);
 });
 
-test("administrators give a new user an address, which the user sees", async () => {
+test("administrators can give a new user an address, which the user sees", async () => {
   const admin = await stack.createUser({ role: "administrator" });
   const { token } = await logInByPassword(stack, admin);
   const carol = { username: "Carol", password: "correct horse", email: "carol@Example.com" };

@@ -52,7 +52,7 @@ async function administrator() {
 }
 
 describe("attack: an administrator adds users without end", () => {
-  test("a taken name is refused before anything is hashed", async () => {
+  test("a taken name is refused before any hashing", async () => {
     const { username } = await stack.createUser();
     const { add } = await administrator();
     calls.length = 0;
@@ -61,7 +61,7 @@ describe("attack: an administrator adds users without end", () => {
     expect(calls).toEqual([]);
   });
 
-  test("sixty passwords are set in ten minutes by one, and their own is counted too", async () => {
+  test("one administrator can set sixty passwords in ten minutes, their own included", async () => {
     const { add } = await administrator();
     const other = await administrator();
     for (let n = 0; n < 60; n++) expect((await add(`new-${newId()}`)).status).toBe(201);
@@ -77,7 +77,7 @@ describe("attack: an administrator adds users without end", () => {
 });
 
 describe("attack: a user logs in without end", () => {
-  test("so often a minute from an address, and nobody else is kept out by it", async () => {
+  test("an address has so many logins of a user a minute, and other users still log in", async () => {
     const user = await stack.createUser();
     const other = await stack.createUser();
     const { logIn } = gateway();
@@ -95,7 +95,7 @@ describe("attack: a user logs in without end", () => {
   });
 });
 
-describe("attack: a thief of a session writes something slow, and the owner ends all other sessions meanwhile", () => {
+describe("attack: a thief's slow write goes on while the owner ends all other sessions", () => {
   async function ownerAndThief() {
     const owner = await stack.createUser({ role: "administrator" });
     const [own, stolen] = [
@@ -116,7 +116,7 @@ describe("attack: a thief of a session writes something slow, and the owner ends
     expect(await findUserByUsername(stack.deps.db, username)).toBeUndefined();
   });
 
-  test("the password stays", async () => {
+  test("the password does not change", async () => {
     const { owner, thief, end } = await ownerAndThief();
     const body = { currentPassword: owner.password, password: "another password" };
     meanwhile = async () => expect((await end()).status).toBe(200);

@@ -49,7 +49,7 @@ async function eventsOf(token: string) {
   return answer.body.events.map(({ type }) => type);
 }
 
-test("the new password opens the login, the one before does not, and every session has ended", async () => {
+test("the new password logs in, the old one does not, and every session has ended", async () => {
   const user = await stack.createUser();
   const [token, other] = [await tokenOf(user), await tokenOf(user)];
   const answer = await change(token, { currentPassword: user.password, password: NEW });
@@ -63,7 +63,7 @@ test("the new password opens the login, the one before does not, and every sessi
   expect(await eventsOf(again)).toContain("password_changed");
 });
 
-test("a running login with the old password fails", async () => {
+test("an open login by the old password fails", async () => {
   const user = await stack.createUser();
   const { e164 } = await enrollPhone(stack, user);
   const { token } = await logInBySms(stack, user, e164);
@@ -75,7 +75,7 @@ test("a running login with the old password fails", async () => {
   expectProblem(await stack.api.verifyPasscode(id, passcode), "challenge_expired");
 });
 
-test("a login fails if its password is changed while it is checked", async () => {
+test("a login fails if the password changes while it is checked", async () => {
   const user = await stack.createUser();
   const passwordHash = await hashPassword(NEW);
   // Passwords are checked in turn. Our login has read its user already and waits behind these.
@@ -96,7 +96,7 @@ test("a login fails if its password is changed while it is checked", async () =>
   return expectProblem(await stack.api.session(answer.body.session.token), "session_revoked");
 });
 
-test("of changes at once one is made, and its password alone opens the login", async () => {
+test("of several changes at once one is made, and only its password logs in", async () => {
   const user = await stack.createUser();
   const token = await tokenOf(user);
   const wanted = Array.from({ length: 5 }, (_, n) => `${NEW} ${n}`);
@@ -128,7 +128,7 @@ test.each([
 });
 
 describe("attack: a stolen session takes the login over", () => {
-  test("it has to know the password, and guesses ten times in a quarter of an hour, as at a login", async () => {
+  test("it must know the password, with ten guesses in fifteen minutes, as at a login", async () => {
     const user = await stack.createUser();
     const token = await tokenOf(user);
     const guess = (currentPassword: string) => change(token, { currentPassword, password: NEW });
@@ -145,7 +145,7 @@ describe("attack: a stolen session takes the login over", () => {
     expect(await opens(user, user.password)).toBe(true);
   });
 
-  test("guesses here and at the login come from one budget, also all at once", async () => {
+  test("guesses here and at the login share one budget, also all at once", async () => {
     const user = await stack.createUser();
     const token = await tokenOf(user);
     const answers = await Promise.all([
@@ -159,7 +159,7 @@ describe("attack: a stolen session takes the login over", () => {
     expect(answers.filter(({ status }) => status !== 429)).toHaveLength(10);
   });
 
-  test("it is too old after fifteen minutes", async () => {
+  test("a session older than fifteen minutes cannot do it", async () => {
     const user = await stack.createUser();
     const token = await tokenOf(user);
     await stack.advance(16 * MINUTE_MS);
@@ -168,7 +168,7 @@ describe("attack: a stolen session takes the login over", () => {
     expect(await opens(user, user.password)).toBe(true);
   });
 
-  test("none at all does nothing", async () => {
+  test("without a session nothing changes", async () => {
     expectProblem(
       await change(undefined, { currentPassword: "x", password: NEW }),
       "unauthenticated",
@@ -176,7 +176,7 @@ describe("attack: a stolen session takes the login over", () => {
   });
 });
 
-test("where the sessions cannot be ended the password stays as it was", async () => {
+test("if the sessions cannot be ended, the password stays unchanged", async () => {
   const user = await stack.createUser();
   const token = await tokenOf(user);
   const wanted = { currentPassword: user.password, password: NEW };
@@ -219,7 +219,7 @@ test("if known addresses cannot be deleted, the password stays unchanged", async
   expect(await opens(user, user.password)).toBe(true);
 });
 
-test("a login by the old password between the first end of sessions and the commit opens nothing", async () => {
+test("a login by the old password after the sessions ended, but before the commit, opens nothing", async () => {
   const user = await stack.createUser();
   const token = await tokenOf(user);
   const { db } = stack.deps;

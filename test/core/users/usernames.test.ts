@@ -22,7 +22,7 @@ const add = (username: string) =>
     body: { username, password },
   });
 
-test("a name is the same however a keyboard writes it: case, width, marks, and what a page adds unseen", async () => {
+test("a name is the same however it is typed: case, width, marks, and invisible characters from a page", async () => {
   const name = `zo\u00eb-${newId()}`;
   expect((await add(name.toUpperCase())).body.username).toBe(name);
   const wide = name.replace("z", "\uff3a");
@@ -34,7 +34,7 @@ test("a name is the same however a keyboard writes it: case, width, marks, and w
     expectProblem(await add(typed), "username_taken");
 });
 
-describe("attack: a user name as a letter to whoever is sent the notices", () => {
+describe("attack: a user name as a letter to the recipient of notices", () => {
   test.each([
     "your account was hacked, go to http://evil.example",
     "http://evil.example",
@@ -48,7 +48,7 @@ describe("attack: a user name as a letter to whoever is sent the notices", () =>
     expect(errors).toMatchObject([{ path: "username" }]);
   });
 
-  test("the length is that of the name, not of what was typed", async () => {
+  test("the length limit counts the name, not what was typed", async () => {
     const name = `${newId()}${"\u00e9".repeat(32)}`;
     expect([...name]).toHaveLength(64);
     expect((await add(name.normalize("NFD"))).body.username).toBe(name);
@@ -56,7 +56,7 @@ describe("attack: a user name as a letter to whoever is sent the notices", () =>
   });
 });
 
-test("who has a name of former times, with a space or a sign, still logs in with it", async () => {
+test("an older name with a space or a sign still logs in", async () => {
   for (const former of [`alice smith ${newId()}`, `\u265a${newId()}`, `a/b ${newId()}`]) {
     const at = new Date(stack.clock.now());
     const passwordHash = await hashPassword(password);
@@ -67,7 +67,7 @@ test("who has a name of former times, with a space or a sign, still logs in with
   }
 });
 
-test("a name that nobody can have is answered as one that nobody has", async () => {
+test("a name that nobody can have gets the same answer as an unknown one", async () => {
   const unknown = await stack.api.logIn({ username: newId(), password });
   for (const username of ["go to evil", "\u265a", "\u202e", "alice\u0660", "a".repeat(200)]) {
     const answer = await stack.api.logIn({ username, password });
