@@ -31,7 +31,7 @@ const named = (pattern: RegExp, within: string) => [
   ...new Set([...within.matchAll(pattern)].map(([, name = ""]) => name)),
 ];
 
-test("every sentence is answered: by a page or a rule with its test, or by why not", () => {
+test("every sentence has a page or a rule with its test, or a reason why not", () => {
   expect(rows.length).toBeGreaterThan(45);
   for (const { original, here, shown } of rows) {
     expect(here, original).not.toBe("");
@@ -39,13 +39,13 @@ test("every sentence is answered: by a page or a rule with its test, or by why n
   }
 });
 
-test("every test that is named is there", () => {
+test("every named test exists", () => {
   const tests = named(/`(test\/[^`]+)`/g, text);
   expect(tests.length).toBeGreaterThan(15);
   expect(tests.filter((file) => !existsSync(join(root, file)))).toEqual([]);
 });
 
-test("every page that is named is a route of the portal", () => {
+test("every named page is a route of the portal", () => {
   const pages = named(/`(\/(?:login|set-up|devices|account)[^`]*)`/g, text);
   expect(pages.length).toBeGreaterThan(12);
   expect(pages.filter((path) => !quoted(path))).toEqual([]);
@@ -64,7 +64,7 @@ test("a part of a label is not a label", () => {
   expect(parts.filter(isLabel)).toEqual([]);
 });
 
-test("every label that is named is on a page", () => {
+test("every named label is on a page", () => {
   const labels = rows
     .filter(({ here }) => !here.startsWith("Not here"))
     .flatMap(({ original, here }) => named(/\*\*([^*]+)\*\*/g, original + here));

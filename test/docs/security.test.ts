@@ -23,13 +23,13 @@ const nist = rows.filter(
   ([, section = "", level = ""]) => /^\d\.\d/.test(section) && !/^[123]$/.test(level),
 );
 
-test("every test that is named is there", () => {
+test("every named test exists", () => {
   const named = [...new Set(text.match(/\btest\/[\w./-]+\.tsx?/g))];
   expect(named.length).toBeGreaterThan(30);
   expect(named.filter((file) => !existsSync(join(root, file)))).toEqual([]);
 });
 
-test("every document that is linked is there", () => {
+test("every linked document exists", () => {
   const links = [...text.matchAll(/\]\(([^)#:]+)\)/g)].map(([, link]) => link as string);
   expect(links.filter((link) => !existsSync(join(root, "docs", link)))).toEqual([]);
 });
@@ -41,7 +41,7 @@ test("each requirement of ASVS V6 and V7 is assessed once", () => {
   expect(asvs.map(([, id]) => id)).toEqual(wanted);
 });
 
-test("each verdict is one of four, and says what shows it or why not", () => {
+test("each verdict is one of four, and has its evidence or its reason", () => {
   const assessed = [
     ...asvs.map((row) => ({ id: row[1], verdict: row[4], why: row[5], shown: row[6] })),
     ...nist.map((row) => ({ id: row[1], verdict: row[3], why: row[4], shown: row[5] })),

@@ -31,12 +31,12 @@ const literal = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 
 const found = (old: RegExp) => texts.filter(({ text }) => old.test(text)).map(({ file }) => file);
 
-test("no page, refusal, mail or command says what was put in plain words", () => {
+test("no page, refusal, mail or command uses one of the old sentences", () => {
   expect(texts.length).toBeGreaterThan(100);
   for (const old of OLD_SENTENCES) expect(found(new RegExp(literal(old), "i")), old).toEqual([]);
 });
 
-test("nor is a label or a title one of the old ones", () => {
+test("no label or title is one of the old ones", () => {
   for (const old of OLD_LABELS)
     expect(found(new RegExp(`[>"\`] ?${literal(old)} ?[<"\`]`)), old).toEqual([]);
 });
