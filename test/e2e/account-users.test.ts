@@ -33,7 +33,7 @@ const newAdmin = async () => {
   return { admin, token: await tokenOf(admin) };
 };
 
-test("the users of the account by name, with their methods, their lock and their last login", async () => {
+test("an account's users are listed by name, with their methods, lock and last login", async () => {
   const { admin, token } = await newAdmin();
   const { accountId } = admin;
   const member = await stack.createUser({ accountId });
@@ -60,7 +60,7 @@ test("the users of the account by name, with their methods, their lock and their
   expect(seen(phone)?.multiFactor).toEqual({ enabled: true, methods: ["sms"] });
 });
 
-test("page by page nobody is missed or told twice", async () => {
+test("paging misses nobody and shows nobody twice", async () => {
   const { admin, token } = await newAdmin();
   const { accountId } = admin;
   for (let n = 0; n < 4; n++) await stack.createUser({ accountId });
@@ -77,7 +77,7 @@ test("page by page nobody is missed or told twice", async () => {
   expect(paged).toHaveLength(5);
 });
 
-test("a user who was added logs in, and belongs to the administrator's account alone", async () => {
+test("an added user can log in, and belongs to the administrator's account only", async () => {
   const { admin, token } = await newAdmin();
   const username = `carol-${newId()}`;
   const password = "eight ch";
@@ -92,7 +92,7 @@ test("a user who was added logs in, and belongs to the administrator's account a
   expect((await list(login.session.token)).problem.code).toBe("forbidden");
 });
 
-test("a user name is given once, over all accounts and spellings", async () => {
+test("a user name is unique over all accounts and spellings", async () => {
   const { token } = await newAdmin();
   const other = await stack.createUser();
   const password = "long enough";
@@ -103,7 +103,7 @@ test("a user name is given once, over all accounts and spellings", async () => {
   expect(race.map(({ status }) => status).sort()).toEqual([201, 409, 409]);
 });
 
-test("what cannot be a user is refused, and nobody is added", async () => {
+test("an impossible user is refused, and nobody is added", async () => {
   const { token } = await newAdmin();
   const username = `user-of-${newId()}`;
   const password = "long enough";
@@ -130,7 +130,7 @@ test("what cannot be a user is refused, and nobody is added", async () => {
   expect((await list(token)).body.users).toHaveLength(1);
 });
 
-test("another administrator is made; the session of before ends, since it was a member's", async () => {
+test("a member becomes an administrator, and the old session, which was a member's, ends", async () => {
   const { admin, token } = await newAdmin();
   const member = await stack.createUser({ accountId: admin.accountId });
   const before = await tokenOf(member);
@@ -147,7 +147,7 @@ test("another administrator is made; the session of before ends, since it was a 
   expect((await list(await tokenOf(member))).problem.code).toBe("forbidden");
 });
 
-test("an account keeps an administrator, also when two demote each other at once", async () => {
+test("an account keeps an administrator, even if two demote each other at once", async () => {
   const { admin, token } = await newAdmin();
   expect((await setRole(token, admin.id, "member")).problem.code).toBe("last_administrator");
   const { accountId } = admin;
@@ -163,7 +163,7 @@ test("an account keeps an administrator, also when two demote each other at once
   expect(roles.sort()).toEqual(["administrator", "member"]);
 });
 
-test("roles are given to the account's own users, and Support is neither made nor unmade", async () => {
+test("roles are given to the account's own users only; nobody is made Support or loses Support", async () => {
   const { admin, token } = await newAdmin();
   const stranger = await stack.createUser();
   for (const id of [stranger.id, newId(), "x", "%00"])
@@ -175,7 +175,7 @@ test("roles are given to the account's own users, and Support is neither made no
   expect((await setRole(token, admin.id, "support")).problem.code).toBe("invalid_request");
 });
 
-test("what administrators did is in their account's activity, and in no other account's", async () => {
+test("what administrators did is in their own account's activity only", async () => {
   const { admin, token } = await newAdmin();
   const username = `dave-${newId()}`;
   const { id } = (await add(token, { username, password: "long enough" })).body;
@@ -196,7 +196,7 @@ test("what administrators did is in their account's activity, and in no other ac
   expect(others.map(({ accountId }) => accountId)).not.toContain(admin.accountId);
 });
 
-test("attack: nobody but administrators looks at or changes an account", async () => {
+test("attack: only administrators see or change an account", async () => {
   const { admin, token } = await newAdmin();
   const { accountId } = admin;
   const body = { username: `eve-${newId()}`, password: "long enough", role: "administrator" };

@@ -60,7 +60,7 @@ const linesOf = (text: string) =>
     .filter(Boolean)
     .map((line) => JSON.parse(line) as ShownEvent);
 
-test("the account's activity is filtered by type, time, whom and by whom", async () => {
+test("the account's activity can be filtered by type, time, user and actor", async () => {
   const { admin, member, token } = await newAccount();
   await happen(member, "one", "2025-01-01T23:59:59Z");
   await happen(member, "two", "2025-01-02T00:00:00Z", admin.id);
@@ -80,7 +80,7 @@ test("the account's activity is filtered by type, time, whom and by whom", async
   expect(await found(`${past}&type=nothing`)).toEqual([]);
 });
 
-test("one's own activity is one's own, whatever filter is tried", async () => {
+test("a user's own activity shows only their own events, whatever filter is tried", async () => {
   const { admin, member, token } = await newAccount();
   await happen(member, "theirs", "2025-01-01T00:00:00Z");
   await happen(admin, "mine", "2025-01-01T00:00:00Z");
@@ -121,7 +121,7 @@ test.each([
     });
 });
 
-test("the export is what all pages show, oldest first, page after page", async () => {
+test("the export has what all pages show, oldest first", async () => {
   const { admin, member, token } = await newAccount();
   for (let n = 0; n < 1203; n += 1)
     await happen(n % 3 ? member : admin, n % 2 ? "odd" : "even", "2025-01-01T00:00:00Z");
@@ -144,7 +144,7 @@ test("members see neither the account's activity nor its export", async () => {
     expect((await get(token, path)).problem.code).toBe("forbidden");
 });
 
-describe("from where something was done", () => {
+describe("the address and browser of an action", () => {
   /**
    * Records something that the actor does to the person, from the actor's own address and browser.
    */
@@ -201,7 +201,7 @@ describe("from where something was done", () => {
     return answer.text();
   };
 
-  test("users see their own places, and neither Support's, an administrator's nor an operator's", async () => {
+  test("users see their own, but not those of Support, an administrator or an operator", async () => {
     const { member, actors } = await everybodyActs();
     const { token } = await logInByPassword(stack, member);
     const mine = await get(token, "/v1/me/activity");
@@ -210,7 +210,7 @@ describe("from where something was done", () => {
     expect(actorsIn(await pageOf("/activity", token), actors)).toEqual(["member"]);
   });
 
-  test("administrators see those of their account's people, and not of Support, even in their account", async () => {
+  test("administrators see those of their account's people, but not those of Support, even in their account", async () => {
     const { token, actors } = await everybodyActs();
     const own = ["member", "admin"];
     for (const path of [ACCOUNT, EXPORT])
@@ -219,7 +219,7 @@ describe("from where something was done", () => {
       expect(actorsIn(await pageOf(path, token), actors), path).toEqual(own);
   });
 
-  test("what was hidden stays hidden once Support is an administrator; what they do then is shown", async () => {
+  test("what Support did stays hidden once the operator is an administrator; what they do then is shown", async () => {
     const { admin, member, token } = await newAccount();
     const house = await stack.createUser({ role: "support", accountId: admin.accountId });
     await doneBy(member, house, "by_support");
@@ -243,7 +243,7 @@ describe("from where something was done", () => {
     expect(shown(await get(token, ACCOUNT))).toEqual([]);
   });
 
-  test("a user created as a Support operator counts as one, also without an event about the earlier role", async () => {
+  test("a user created as a Support operator counts as one, also without an event about that role", async () => {
     const { admin, member, token } = await newAccount();
     const { accountId } = admin;
     const [recorded, unrecorded] = [
@@ -267,7 +267,7 @@ describe("from where something was done", () => {
     expect(events.map(({ ip }) => ip)).toEqual([null, null]);
   });
 
-  test("a webhook is sent no place of Support's", async () => {
+  test("a webhook is sent no address of Support", async () => {
     const receiver = await startReceiver();
     try {
       const { admin, member, token } = await newAccount();
@@ -289,7 +289,7 @@ describe("from where something was done", () => {
     }
   });
 
-  test("Support sees the user's places and no colleague's; operators see all", async () => {
+  test("Support sees the user's addresses but no colleague's; operators see all", async () => {
     const { member, supportToken: token, actors } = await everybodyActs();
     const path = `/v1/support/users/${member.id}?reason=a%20call`;
     const view = await get(token, path);

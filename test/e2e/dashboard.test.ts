@@ -118,7 +118,7 @@ test.each(charts.map((chart) => [chart.title, chart] as const))(
   },
 );
 
-test("the alert rules are good, and each metric in them is there", async () => {
+test("the alert rules are valid, and each of their metrics exists", async () => {
   const promtool = await ensureDebianPackage("promtool", "prometheus", () => {});
   const { stdout } = await run(promtool, ["check", "rules", join(docs, "alerts.yml")]);
   expect(stdout).toMatch(/SUCCESS: \d+ rules found/);
@@ -130,7 +130,7 @@ test("the alert rules are good, and each metric in them is there", async () => {
   expect([...named].filter((name) => !data.includes(name))).toEqual([]);
 });
 
-test("both jobs that the alerts name are answered", async () => {
+test("both jobs that the alerts name are scraped", async () => {
   const { data } = await ask<Result>("query", { query: "sum by (job) (up)" });
   const workers = String(service.metricsAddresses.length - service.urls.length);
   const up = data.result.map(({ metric, value }) => ({ ...metric, up: value[1] }));

@@ -40,7 +40,7 @@ async function withBoth() {
   return { user, e164, phoneId, token, app };
 }
 
-test("the default method begins a login, the other may be chosen for one", async () => {
+test("a login begins with the default method; the other one can be chosen for one login", async () => {
   const { user, token, e164 } = await withBoth();
   expect((await startChallenge(stack, user)).method).toBe("sms");
   expect((await setDefault(token, "otp")).status).toBe(200);
@@ -63,7 +63,7 @@ test("a method without a verified device cannot be the default", async () => {
   expect((await setDefault(token, "otp")).problem.code).toBe("method_not_configured");
 });
 
-test("a verified phone goes only with all devices; then nothing is left", async () => {
+test("a verified phone can only be removed with all devices; then nothing is left", async () => {
   const { user, token, phoneId } = await withBoth();
   const made = { token, body: {} };
   const { codes } = (
@@ -84,7 +84,7 @@ test("a verified phone goes only with all devices; then nothing is left", async 
   expect((await stack.api.challenge(waiting.id)).body.state).toBe("withdrawn");
 });
 
-test("where the account requires a second factor, removing the last ends every session and leads to set-up", async () => {
+test("where the account requires a second factor, removing the last device ends every session and leads to set-up", async () => {
   const { user, token, e164 } = await withBoth();
   const other = await logInBySms(stack, user, e164);
   const { accountId } = (await stack.api.session(token)).body.user;
@@ -101,7 +101,7 @@ test("where the account requires a second factor, removing the last ends every s
   expect(body).toMatchObject({ status: "setup_required", session: { scope: "mfa_setup" } });
 });
 
-test("attack: a stolen session of twenty minutes ago changes nothing about the devices", async () => {
+test("attack: a stolen session twenty minutes old changes nothing about the devices", async () => {
   const { token, app } = await withBoth();
   await stack.advance(20 * MINUTE_MS);
   const calls = [
@@ -115,7 +115,7 @@ test("attack: a stolen session of twenty minutes ago changes nothing about the d
   for (const { problem } of calls) expect(problem.code).toBe("reauthentication_required");
 });
 
-test("an app is verified once, and not by another user", async () => {
+test("an app is verified once, and only by its own user", async () => {
   const { token, app } = await withBoth();
   const again = await stack.api.verifyDevice(token, app.device.id, codeOf(app.secret));
   expect(again.problem.code).toBe("device_verified_already");
@@ -125,7 +125,7 @@ test("an app is verified once, and not by another user", async () => {
   expect((await remove(other.token, app.device.id)).problem.code).toBe("device_not_found");
 });
 
-test("an unfinished set-up can be restarted with another secret, or is dropped after seven days", async () => {
+test("an unfinished set-up can be restarted with a new secret, and is dropped after seven days", async () => {
   const user = await stack.createUser();
   const { token } = await logInByPassword(stack, user);
   const first = await addApp(token);
@@ -149,7 +149,7 @@ test("an unverified phone can be removed and another number added", async () => 
   expect((await stack.api.registerPhone(token, newPhone())).status).toBe(201);
 });
 
-test("the user's activity shows what was done, page by page, each with who, when, where and which workflow", async () => {
+test("the user's activity shows each action page by page, with who, when, where and which workflow", async () => {
   const { token, app } = await withBoth();
   type Page = Awaited<ReturnType<typeof listAudit>>;
   const read = async (query: string) =>

@@ -15,7 +15,7 @@ import { useStack } from "../support/used.ts";
 const stack = useStack({ time: "skipping" });
 afterEach(() => stack.failSms());
 
-test("a challenge ends ten minutes after it began, also where a passcode was resent at minute nine", async () => {
+test("a challenge ends ten minutes after it began, also if a passcode was sent again at minute nine", async () => {
   const { api } = stack;
   const user = await stack.createUser();
   const { e164 } = await enrollPhone(stack, user);
@@ -50,7 +50,7 @@ test("a PIN ends after ten minutes, its device after seven days", async () => {
   expect((await api.multiFactor(late.token)).body.devices).toEqual([]);
 });
 
-test("a session ends after an idle hour, and after a day in any case", async () => {
+test("a session ends after an idle hour, and after a day at the latest", async () => {
   const { api } = stack;
   const user = await stack.createUser();
   const idle = await logInByPassword(stack, user);
@@ -98,7 +98,7 @@ test("a provider that is away is tried again; then the user is told, and a resen
   expect(body.session.amr).toEqual(["pwd", "sms", "mfa"]);
 });
 
-test("a passcode that no provider takes is told, and the flow goes on once one does", async () => {
+test("a passcode that no provider accepts is reported, and a resend works once one does", async () => {
   const { api } = stack;
   const user = await stack.createUser();
   const { e164 } = await enrollPhone(stack, user);

@@ -48,7 +48,7 @@ function requireOf({ id: userId, accountId }: Person, requirement: Requirement) 
 }
 
 describe("attack: learning about Cloud users by linking", () => {
-  test("a wrong password is answered as at a login, for every user", async () => {
+  test("a wrong password gets the same answer as at a login, for every user", async () => {
     const { token } = await administrator();
     const plain = await cloudUser();
     const paired = await cloudUser();
@@ -63,7 +63,7 @@ describe("attack: learning about Cloud users by linking", () => {
     expect(await links(token)).toEqual([]);
   });
 
-  test("guesses are spent from the same budgets as at a login", async () => {
+  test("guesses use the same budgets as at a login", async () => {
     const { token } = await administrator();
     const cloud = await cloudUser();
     const wrong = { ...cloud, password: "wrong" };
@@ -76,7 +76,7 @@ describe("attack: learning about Cloud users by linking", () => {
     await stack.advance(WINDOW_MS);
   });
 
-  test("the lock is told after the right password only", async () => {
+  test("the lock is shown only after the right password", async () => {
     const { token } = await administrator();
     const cloud = await cloudUser();
     const { e164 } = await enrollPhone(stack, cloud);
@@ -88,7 +88,7 @@ describe("attack: learning about Cloud users by linking", () => {
     expectProblem(await link(token, cloud), "account_locked");
   });
 
-  test("only administrators may try, and nothing is spent by others", async () => {
+  test("only administrators may try; the attempts of others cost nothing", async () => {
     const cloud = await cloudUser();
     for (const role of ["member", "support"] as const) {
       const { token } = await loggedIn(stack, role);
@@ -100,7 +100,7 @@ describe("attack: learning about Cloud users by linking", () => {
 });
 
 describe("linking a Cloud account", () => {
-  test("makes a link that the account lists, and both trails tell of it", async () => {
+  test("makes a link that the account lists, and both audit trails record it", async () => {
     const { user, token } = await administrator();
     const [first, second] = [await cloudUser(), await cloudUser()];
     const made = { accountId: first.accountId, name: first.accountName, kind: "cloud" };
@@ -168,7 +168,7 @@ describe("linking a Cloud account", () => {
     }
   });
 
-  test("makes one link, also of ten requests at once; then it is linked already", async () => {
+  test("makes one link, also for ten requests at once; after that it is linked already", async () => {
     const { token } = await administrator();
     const cloud = await cloudUser();
     const answers = await Promise.all(Array.from({ length: 10 }, () => link(token, cloud)));
@@ -198,7 +198,7 @@ describe("linking a Cloud account", () => {
     expect(await links(token)).toEqual([]);
   });
 
-  test("is refused while any of its administrators has a verified device, or must have one", async () => {
+  test("is refused while an administrator of that account has a verified device, or must have one", async () => {
     const { token } = await administrator();
     const [paired, bound] = [await cloudUser(), await cloudUser()];
     const colleague = ({ accountId }: Person) =>
@@ -213,7 +213,7 @@ describe("linking a Cloud account", () => {
     expect((await link(token, plain)).status).toBe(201);
   });
 
-  test("takes an administrator of that account: a member's password links nothing", async () => {
+  test("needs an administrator of that account: a member's password links nothing", async () => {
     const { token } = await administrator();
     const cloud = await cloudUser();
     const member = await stack.createUser({ accountId: cloud.accountId });
@@ -223,7 +223,7 @@ describe("linking a Cloud account", () => {
     expect(await links(token)).toEqual([]);
   });
 
-  test("leaves an event with the owner of a right password, also where it is refused", async () => {
+  test("with the right password leaves an event with its owner, also if it is refused", async () => {
     const { user, token } = await administrator();
     const [cloud, panel] = [await cloudUser(), await stack.createUser()];
     const member = await stack.createUser({ accountId: cloud.accountId });
@@ -244,7 +244,7 @@ describe("linking a Cloud account", () => {
     }
   });
 
-  test("needs a login of the last fifteen minutes, before any guess is judged", async () => {
+  test("needs a login of the last fifteen minutes, which is checked before any guess", async () => {
     const { token } = await administrator();
     const cloud = await cloudUser();
     await stack.advance(WINDOW_MS + 1);
@@ -258,7 +258,7 @@ describe("linking a Cloud account", () => {
     expect((await link((await administrator()).token, cloud)).status).toBe(201);
   });
 
-  test("is no way to link one's own account, or one that is no Cloud account", async () => {
+  test("is impossible for one's own account, and for one that is no Cloud account", async () => {
     const { user, token } = await administrator();
     expectProblem(await link(token, user), "cannot_link_itself");
     const colleague = await stack.createUser({ accountId: user.accountId });
@@ -266,7 +266,7 @@ describe("linking a Cloud account", () => {
     expectProblem(await link(token, await stack.createUser()), "not_a_cloud_account");
   });
 
-  test("takes no nonsense for credentials", async () => {
+  test("refuses nonsense as credentials", async () => {
     const { token } = await administrator();
     for (const body of [{}, { username: "x" }, { username: "", password: "x" }, { username: 1 }])
       expectProblem(
@@ -283,7 +283,7 @@ describe("a linked account's multi-factor authentication", () => {
       body: method === "PUT" ? { requirement: "required" } : undefined,
     });
 
-  test("is configured by its own users, and the API says so; nothing changes", async () => {
+  test("is configured by its own users; the API says so and changes nothing", async () => {
     const { token } = await administrator();
     const cloud = await cloudUser();
     await link(token, cloud);
@@ -298,7 +298,7 @@ describe("a linked account's multi-factor authentication", () => {
     expect((await logInByPassword(stack, cloud)).scope).toBe("full");
   });
 
-  test("is there for linked accounts alone", async () => {
+  test("exists for linked accounts only", async () => {
     const { user, token } = await administrator();
     const stranger = await cloudUser();
     for (const id of [stranger.accountId, user.accountId, "x", "%00", newId()])

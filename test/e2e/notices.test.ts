@@ -68,7 +68,7 @@ async function setEmail(user: Person, email: string | null) {
 const appCode = (secret: string) =>
   generateSync({ secret, epoch: Math.floor((BEGINNING + elapsed) / 1000) });
 
-test("everything that happens to a login is told by mail, and no mail or history holds a secret", async () => {
+test("every change to a login is told by mail, and no mail or history holds a secret", async () => {
   const { api } = stack;
   const { user, email } = await userWithAddress();
   const { e164 } = await enrollPhone(stack, user);
@@ -123,7 +123,7 @@ test("everything that happens to a login is told by mail, and no mail or history
 });
 
 describe("lock and reset", () => {
-  test("a lock, its end and a reset by Support are shown, without Support's address", async () => {
+  test("a lock, its end and a reset by Support are told, without Support's address", async () => {
     const { api } = stack;
     const { user, email } = await userWithAddress();
     const { e164 } = await enrollPhone(stack, user);
@@ -177,8 +177,8 @@ describe("lock and reset", () => {
   });
 });
 
-describe("another address", () => {
-  test("both hear of it, and the audit names neither", async () => {
+describe("a change of the address", () => {
+  test("both addresses are told, and the audit names neither", async () => {
     const { user, email } = await userWithAddress();
     const next = `next-${email}`;
     const { token } = await logInByPassword(stack, user);
@@ -200,7 +200,7 @@ describe("another address", () => {
     expect(secretsIn([activity.text], [email, next])).toEqual([]);
   });
 
-  test("attack: changed twice in a row, each address in between is told", async () => {
+  test("attack: after two changes in a row each former address is told", async () => {
     const { user, email } = await userWithAddress();
     const [second, third] = [`second-${email}`, `third-${email}`];
     await setEmail(user, second);
@@ -214,7 +214,7 @@ describe("another address", () => {
     expect(toThird?.body).toContain("to this address");
   });
 
-  test("taken away, the address before is told, and nothing afterwards", async () => {
+  test("when it is removed, the former address is told, and nothing is sent afterwards", async () => {
     const { user, email } = await userWithAddress();
     expect((await setEmail(user, null)).body).toEqual({ email: null });
     const [last] = await mails(email, 2);

@@ -42,7 +42,7 @@ async function withApp() {
   return { user, secret, device, code };
 }
 
-test("the code that enrolled an app, or that logged in, logs nobody in again", async () => {
+test("a code that enrolled an app or logged in does not log in again", async () => {
   const { user, secret, code } = await withApp();
   const { id } = await startChallenge(stack, user);
   expect((await stack.api.verifyPasscode(id, code)).problem.code).toBe("passcode_already_used");
@@ -57,7 +57,7 @@ test("the code that enrolled an app, or that logged in, logs nobody in again", a
   expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
 });
 
-test("codes of the step before and after log in, others do not; no SMS is sent or resent", async () => {
+test("codes of the step before and after log in, others do not; no SMS is sent", async () => {
   for (const [steps, status] of [
     [-2, 422],
     [-1, 200],
@@ -74,7 +74,7 @@ test("codes of the step before and after log in, others do not; no SMS is sent o
   }
 });
 
-test("another program reads the barcode back to exactly the URI", async () => {
+test("another program reads exactly the URI from the QR code", async () => {
   const user = await stack.createUser();
   const { token } = await logInByPassword(stack, user);
   const { qrCode, otpauthUri, secret } = (await addApp(token)).body;
@@ -103,7 +103,7 @@ describe("the entry in the authenticator app", () => {
     };
   }
 
-  test("is called after the device's nickname, so that two devices can be told apart", async () => {
+  test("has the device's nickname, so that two devices can be told apart", async () => {
     const { label, user } = await labelOf("My phone");
     expect(label).toBe(`Second Step:${user.username} (My phone)`);
   });
@@ -114,7 +114,7 @@ describe("the entry in the authenticator app", () => {
   });
 });
 
-test("without being made the default an app leaves its owner logged in, stronger", async () => {
+test("an app that is not made the default leaves its owner logged in, with a second factor", async () => {
   const user = await stack.createUser();
   const { token } = await logInByPassword(stack, user);
   const { secret, device } = (await addApp(token)).body;
@@ -131,7 +131,7 @@ test("without being made the default an app leaves its owner logged in, stronger
   expect((await stack.api.multiFactor(token)).body.defaultMethod).toBe("otp");
 });
 
-test("five apps are enough, also when ten are added at once", async () => {
+test("five apps are the maximum, also if ten are added at once", async () => {
   const user = await stack.createUser();
   const { token } = await logInByPassword(stack, user);
   const answers = await Promise.all(
@@ -141,7 +141,7 @@ test("five apps are enough, also when ten are added at once", async () => {
   expect(answers.find(({ status }) => status !== 201)?.problem.code).toBe("too_many_devices");
 });
 
-test("a recovery code logs in once, however it is typed, and the answer tells how many are left", async () => {
+test("a recovery code logs in once, however it is typed, and the answer says how many are left", async () => {
   const { user, secret } = await withApp();
   await stack.advance(10 * STEP_MS);
   const { id } = await startChallenge(stack, user);
@@ -163,7 +163,7 @@ test("a recovery code logs in once, however it is typed, and the answer tells ho
   });
 });
 
-test("removing the last app turns authentication off and ends the logins that wait for it", async () => {
+test("removing the last app turns multi-factor authentication off and ends the open logins", async () => {
   const { user, secret, device } = await withApp();
   await stack.advance(10 * STEP_MS);
   const { id } = await startChallenge(stack, user);
@@ -180,7 +180,7 @@ test("removing the last app turns authentication off and ends the logins that wa
   expect((await logInByPassword(stack, user)).amr).toEqual(["pwd"]);
 });
 
-test("bad nicknames are refused by their field, emoji are taken", async () => {
+test("bad nicknames are refused at their field; emoji are accepted", async () => {
   const user = await stack.createUser();
   const { token } = await logInByPassword(stack, user);
   for (const name of ["", " ", "x".repeat(200), "a\u0007b", 7, null]) {

@@ -26,7 +26,7 @@ async function account() {
 const require = (api: ApiClient, token: string) =>
   api.call<Policy>("PUT", PATH, { token, body: { requirement: "required" } });
 
-test("while Temporal is away a policy stays as it is; asked for again it is changed", async () => {
+test("while Temporal is away a policy stays as it is; a later request changes it", async () => {
   const { token, weak } = await account();
   await gateway.links.temporal.cut();
   expectProblem(await require(gateway.api, token), "service_unavailable");
@@ -38,7 +38,7 @@ test("while Temporal is away a policy stays as it is; asked for again it is chan
   expect((await stack.api.session(weak)).problem.reason).toBe("policy_required");
 });
 
-test("without a worker a policy stays as it is; the next one changes it", async () => {
+test("without a worker a policy stays as it is; a request after its restart changes it", async () => {
   const { token, weak } = await account();
   await stack.stopWorker();
   expectProblem(await require(gateway.api, token), "service_unavailable");
@@ -66,7 +66,7 @@ describe("at the end of a grace period, while no worker runs", () => {
     }
   }
 
-  test("a session without a second factor ends to the millisecond; one with stays", async () => {
+  test("a session without a second factor ends to the millisecond; one with it stays", async () => {
     const { token, weak, member } = await account();
     const strong = await stack.createUser({ accountId: member.accountId });
     const { secret } = await verifiedApp(stack, (await logInByPassword(stack, strong)).token, true);
@@ -86,7 +86,7 @@ describe("at the end of a grace period, while no worker runs", () => {
     });
   });
 
-  test("a login that began before it ends in no session that outlives it", async () => {
+  test("a login that began before the end gets no session that outlives it", async () => {
     const { token, member } = await account();
     const body = { requirement: "required", enforceAfter: inMinutes(30) };
     expect((await announce(token, body)).status).toBe(202);
@@ -109,7 +109,7 @@ describe("at the end of a grace period, while no worker runs", () => {
     });
   });
 
-  test("nothing ends where another policy took its place", async () => {
+  test("nothing ends if another policy has replaced it", async () => {
     for (const instead of [
       () => ({ requirement: "optional" }),
       () => ({ requirement: "required", enforceAfter: inMinutes(60) }),

@@ -86,7 +86,7 @@ test("required: sessions without a second factor end at once, those with one sta
   expect((await stack.api.session(stranger)).status).toBe(200);
 });
 
-test("an administrator without a device is told beforehand and treated like everybody", async () => {
+test("an administrator without a device is warned beforehand and treated like everyone else", async () => {
   const { admin, other } = await newAccount();
   const token = await tokenOf(admin);
   expect((await getPolicy(token)).body).toMatchObject({
@@ -113,7 +113,7 @@ test("an administrator with a device stays and needs no set-up", async () => {
   expect((await getPolicy(token)).body.users.toGo).toBe(2);
 });
 
-test("set-up is all that a set-up session may do, for a quarter of an hour, again and again", async () => {
+test("a set-up session can only set up, for fifteen minutes, again and again", async () => {
   const { api } = stack;
   const { admin, member } = await newAccount();
   await changeAs(admin, { requirement: "required" });
@@ -152,7 +152,7 @@ test("set-up is all that a set-up session may do, for a quarter of an hour, agai
   expect(session).toMatchObject({ scope: "full", amr: ["pwd", "sms", "mfa"] });
 });
 
-test("a roll-out is completed once everybody is configured", async () => {
+test("a roll-out is complete once everyone has a device", async () => {
   const admin = await stack.createUser({ role: "administrator" });
   const member = await stack.createUser({ accountId: admin.accountId });
   const token = await enrollApp(admin);
@@ -168,7 +168,7 @@ test("a roll-out is completed once everybody is configured", async () => {
   expect((await stack.api.session(token)).status).toBe(200);
 });
 
-test("a roll-out that nobody looks at finds out within a day that everybody is configured", async () => {
+test("a roll-out that nobody looks at finds out within a day that everyone has a device", async () => {
   const admin = await stack.createUser({ role: "administrator" });
   await changeAs(admin, { requirement: "required" });
   await enrollApp(admin);
@@ -180,7 +180,7 @@ test("a roll-out that nobody looks at finds out within a day that everybody is c
   );
 });
 
-test("a grace period of three weeks: told at each login, reminded twice, then enforced", async () => {
+test("a grace period of three weeks: shown at each login, two reminders, then enforced", async () => {
   const { api } = stack;
   const { admin, member } = await newAccount();
   const ready = await stack.createUser({ accountId: admin.accountId });
@@ -222,7 +222,7 @@ test("a grace period of three weeks: told at each login, reminded twice, then en
   expect(login).not.toHaveProperty("multiFactorRequiredFrom");
 });
 
-test("who is configured is not reminded, and of a short grace period's reminders one is left", async () => {
+test("a user with a device is not reminded, and a short grace period has one reminder only", async () => {
   const { admin, other, member } = await newAccount();
   await enrollApp(member);
   await changeAs(admin, { requirement: "required", enforceAfter: { days: 2 } });
@@ -236,7 +236,7 @@ test("who is configured is not reminded, and of a short grace period's reminders
   expect(events.map(({ userId }) => userId).sort()).toEqual([admin.id, other.id].sort());
 });
 
-test("a date is shortened and extended by another call, and the older one no longer counts", async () => {
+test("another call can move the date forward or back; the older date no longer counts", async () => {
   const { admin, member } = await newAccount();
   await changeAs(admin, { requirement: "required", enforceAfter: { days: 14 } });
   const later = new Date(stack.clock.now() + 4 * WEEK).toISOString();
@@ -257,7 +257,7 @@ test("a date is shortened and extended by another call, and the older one no lon
   expect((await logInByPassword(stack, member)).scope).toBe("mfa_setup");
 });
 
-test("without a date the rest of a grace period is waived", async () => {
+test("a call without a date ends the grace period at once", async () => {
   const { admin, member } = await newAccount();
   await changeAs(admin, { requirement: "required", enforceAfter: { days: 14 } });
   const token = await tokenOf(member);
@@ -266,7 +266,7 @@ test("without a date the rest of a grace period is waived", async () => {
   expect((await stack.api.session(token)).problem.reason).toBe("policy_required");
 });
 
-test("optional cancels a roll-out: its day comes and nothing happens", async () => {
+test("optional cancels a roll-out: its date comes and nothing happens", async () => {
   const { admin, member } = await newAccount();
   await changeAs(admin, { requirement: "required", enforceAfter: { days: 14 } });
   const answer = await putPolicy(await tokenOf(admin), { requirement: "optional" });
@@ -285,7 +285,7 @@ test("optional cancels a roll-out: its day comes and nothing happens", async () 
   expect((await stack.api.session(token)).status).toBe(200);
 });
 
-test("optional after the enforcement lets everybody in again", async () => {
+test("optional after the enforcement lets everyone in again", async () => {
   const { admin, member } = await newAccount();
   const token = await enrollApp(admin);
   await putPolicy(token, { requirement: "required" });
@@ -294,7 +294,7 @@ test("optional after the enforcement lets everybody in again", async () => {
   expect((await logInByPassword(stack, member)).scope).toBe("full");
 });
 
-test("of two administrators at once one wins, the other is told", async () => {
+test("of two administrators at once one wins, and the other is told", async () => {
   const { admin, other } = await newAccount();
   const tokens = [await enrollApp(admin), await enrollApp(other)];
   const answers = await Promise.all([
@@ -313,7 +313,7 @@ test("of two administrators at once one wins, the other is told", async () => {
   });
 });
 
-test("the same request twice at once is one change", async () => {
+test("the same request twice at once makes one change", async () => {
   const { admin } = await newAccount();
   const token = await enrollApp(admin);
   const body = { requirement: "required", enforceAfter: { days: 7 } };
@@ -323,7 +323,7 @@ test("the same request twice at once is one change", async () => {
   expect((await stack.api.call<Page>("GET", path, { token })).body.events).toHaveLength(1);
 });
 
-test("a change that comes after the other one's roll-out has ended is refused, and hides nothing", async () => {
+test("a change that comes after the roll-out of its version has ended is refused, and hides nothing", async () => {
   const { flows } = stack.deps;
   const admin = await stack.createUser({ role: "administrator" });
   const token = await enrollApp(admin);
@@ -340,7 +340,7 @@ test("a change that comes after the other one's roll-out has ended is refused, a
   });
 });
 
-test("a gateway that died before its announcement is in nobody's way", async () => {
+test("a gateway that died before its announcement blocks nobody", async () => {
   const { admin } = await newAccount();
   const rollout = { userId: admin.id, accountId: admin.accountId, version: 1 };
   await stack.deps.flows.startPolicyRollout(rollout);
@@ -393,7 +393,7 @@ test("the history of a roll-out replays on today's code", async () => {
   }
 });
 
-test("a policy that cannot be is refused, and nothing is begun", async () => {
+test("an impossible policy is refused, and nothing begins", async () => {
   const { admin } = await newAccount();
   const token = await tokenOf(admin);
   const past = new Date(stack.clock.now() - 1).toISOString();
@@ -425,7 +425,7 @@ test("a policy that cannot be is refused, and nothing is begun", async () => {
   expect((await getPolicy(token)).body).toMatchObject({ state: "optional", startedBy: null });
 });
 
-test("attack: members, Support and strangers neither see nor change a policy", async () => {
+test("attack: members, Support and strangers cannot see or change a policy", async () => {
   const { admin, member } = await newAccount();
   const support = await loggedIn(stack, "support", admin.accountId);
   for (const token of [await tokenOf(member), support.token]) {
@@ -437,7 +437,7 @@ test("attack: members, Support and strangers neither see nor change a policy", a
   expect((await getPolicy(await tokenOf(admin))).body.requirement).toBe("optional");
 });
 
-test("attack: an administrator's session of twenty minutes ago changes no policy", async () => {
+test("attack: an administrator's session twenty minutes old changes no policy", async () => {
   const { admin } = await newAccount();
   const token = await tokenOf(admin);
   await stack.advance(20 * MINUTE_MS);

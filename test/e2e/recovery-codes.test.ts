@@ -23,7 +23,7 @@ async function withPhone() {
 const make = (token: string, body: unknown, headers?: Record<string, string>) =>
   stack.api.call<{ codes: string[] }>("POST", "/v1/me/recovery-codes", { token, body, headers });
 
-test("ten codes unless told otherwise, grouped, without look-alikes, and their number is shown", async () => {
+test("by default there are ten grouped codes without look-alike characters, and their number is shown", async () => {
   const { token } = await withPhone();
   const { codes } = (await make(token, {})).body;
   expect(new Set(codes).size).toBe(10);
@@ -50,7 +50,7 @@ test("as text they are a file to save, with the date, the account and the user",
   expect(answer.text).toContain(new Date(stack.clock.now()).toISOString());
 });
 
-test("a new set voids the old, and a wrong code counts as a wrong passcode", async () => {
+test("a new set voids the old one, and a wrong code counts as a wrong passcode", async () => {
   const { user, e164, token } = await withPhone();
   const [old = ""] = (await make(token, { quantity: 2 })).body.codes;
   const [code = ""] = (await make(token, { quantity: 1 })).body.codes;
@@ -71,7 +71,7 @@ test("a new set voids the old, and a wrong code counts as a wrong passcode", asy
   expect((await stack.api.challenge(next.id)).body.attemptsRemaining).toBe(7);
 });
 
-test("a login is written down once, with its factor and its flow, however often it is asked for", async () => {
+test("a login is recorded once, with its factor and its flow, however often it is sent", async () => {
   const { user, token } = await withPhone();
   const [code = ""] = (await make(token, { quantity: 1 })).body.codes;
   const { id } = await startChallenge(stack, user);
@@ -91,7 +91,7 @@ test("a login is written down once, with its factor and its flow, however often 
   ]);
 });
 
-test("what cannot be a passcode or a code is refused at its field, and counts nothing", async () => {
+test("text that cannot be a passcode or a code is refused at its field, and costs no attempt", async () => {
   const { user, e164 } = await withPhone();
   await startChallenge(stack, user);
   await stack.passcodeTo(e164);
@@ -109,7 +109,7 @@ test("what cannot be a passcode or a code is refused at its field, and counts no
   expect((await stack.api.verifyPasscode(id, spaced)).status).toBe(200);
 });
 
-test("without a device there is nothing that codes could stand in for", async () => {
+test("a user without a device gets no recovery codes", async () => {
   const user = await stack.createUser();
   const { token } = await logInByPassword(stack, user);
   expect((await make(token, {})).problem.code).toBe("multi_factor_off");

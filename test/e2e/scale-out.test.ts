@@ -24,7 +24,7 @@ afterAll(async () => {
 });
 
 test(
-  "users with keys on different nodes enroll and log in, each request at another gateway",
+  "users with keys on different nodes enroll and log in, with each request at another gateway",
   async () => {
     const users = await Promise.all(Array.from({ length: 8 }, () => service.createUser()));
     const phones = await Promise.all(users.map((user) => enrollPhone(service, user)));
@@ -44,7 +44,7 @@ test(
 );
 
 test(
-  "a node that is killed is an outage that spends no attempt, and is over once it is back",
+  "a killed node is an outage that costs no attempt, and ends once the node is back",
   async () => {
     await service.forgetSends();
     const begun = await Promise.all(

@@ -40,13 +40,13 @@ const logged = () =>
     .filter((line) => line.startsWith("{"))
     .map((line) => JSON.parse(line));
 
-test("a phone is paired and logged in with by codes that an SMSC delivered, over TLS", async () => {
+test("a phone is verified and logs in with codes that an SMSC delivered over TLS", async () => {
   const user = await stage.createUser();
   const { e164 } = await enrollPhone(stage, user);
   expect((await logInBySms(stage, user, e164)).amr).toEqual(["pwd", "sms", "mfa"]);
 });
 
-test("the SMSC's receipt is shown to the user who waits for the passcode", async () => {
+test("the SMSC's receipt reaches the user who waits for the passcode", async () => {
   const user = await stage.createUser();
   await enrollPhone(stage, user);
   const { id } = await startChallenge(stage, user);
@@ -58,7 +58,7 @@ test("the SMSC's receipt is shown to the user who waits for the passcode", async
   expect(delivery).toBe("delivered");
 });
 
-test("an SMSC that is away for a moment costs a moment", async () => {
+test("an SMSC that is away for a moment only delays the message", async () => {
   const user = await stage.createUser();
   const { e164 } = await enrollPhone(stage, user);
   await smsc.kill();
@@ -77,7 +77,7 @@ test("an SMSC that is away for a moment costs a moment", async () => {
   expect((await stage.api.verifyPasscode(id, passcode)).status).toBe(200);
 });
 
-test("the log reports the connection and each message, and no secret", async () => {
+test("the log reports the connection and each message, without secrets", async () => {
   const lines = logged();
   expect(lines).toContainEqual(expect.objectContaining({ msg: "bound to the SMSC" }));
   const handedOver = { msg: "message handed over", provider: "smpp", outcome: "sent" };

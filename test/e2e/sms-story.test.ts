@@ -79,7 +79,7 @@ describe.each(["postgres", "pglite"] as const)("the story of a phone, on %s", (d
       expectProblem(await service.api.verifyDevice(first, device, pin), "pin_replaced");
   });
 
-  test("after five wrong PINs the PIN is void, and the device stays, unverified", async () => {
+  test("after five wrong PINs the PIN is void, and the device stays unverified", async () => {
     await service.forgetSends();
     await service.api.resendPin(first, device);
     const pin = await nextPin();
@@ -106,7 +106,7 @@ describe.each(["postgres", "pglite"] as const)("the story of a phone, on %s", (d
     }
   });
 
-  test("the next login is a challenge; its resend voids the older passcode; one answer of ten wins", async () => {
+  test("the next login is a challenge; a resend voids the older passcode; one answer of ten wins", async () => {
     const { id, state, deliveredTo } = await challenge(alice);
     expect({ state, deliveredTo }).toEqual({
       state: "sending_passcode",
@@ -138,7 +138,7 @@ describe.each(["postgres", "pglite"] as const)("the story of a phone, on %s", (d
     expect((await service.api.challenge(id)).body.state).toBe("authenticated");
   });
 
-  test("sessions are listed, ended from one another, and end by logging out", async () => {
+  test("sessions are listed, can end each other, and end by logging out", async () => {
     const { id } = await challenge(alice);
     const login = await service.api.verifyPasscode(id, await nextPasscode());
     const other = token(login.body.session);

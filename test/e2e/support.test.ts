@@ -68,8 +68,8 @@ async function lockedUser() {
   return { user, e164 };
 }
 
-describe("attack: doing what only Support may", () => {
-  test("members, administrators and set-up sessions may do none of it, and learn nothing", async () => {
+describe("attack: doing what only Support may do", () => {
+  test("members, administrators and set-up sessions can do none of it, and learn nothing", async () => {
     const victim = await stack.createUser();
     for (const role of ["member", "administrator"] as const) {
       const user = await stack.createUser({ role, accountId: victim.accountId });
@@ -86,7 +86,7 @@ describe("attack: doing what only Support may", () => {
     expect((await eventsOf(victim.id)).map(({ type }) => type)).toEqual(["user_looked_up"]);
   });
 
-  test("a session of somebody who was Support when they logged in", async () => {
+  test("an old session of a user who is no longer Support is refused", async () => {
     const { user: former, token: theirs } = await supportOperator(stack);
     expect((await search("user-", theirs)).status).toBe(200);
     await setRole(
@@ -100,7 +100,7 @@ describe("attack: doing what only Support may", () => {
     expectProblem(await search("user-", theirs), "forbidden");
   });
 
-  test("a stolen session of twenty minutes ago", async () => {
+  test("a stolen session twenty minutes old is refused", async () => {
     const victim = await stack.createUser();
     const { token: old } = await supportOperator(stack);
     await stack.advance(20 * MINUTE_MS);
@@ -114,13 +114,13 @@ describe("attack: doing what only Support may", () => {
     ({ token } = await logInByApp(stack, agent, secret));
   });
 
-  test("Support cannot unlock or reset oneself", async () => {
+  test("Support operators cannot unlock or reset themselves", async () => {
     expect(expectProblem(await unlock(agent.id), "not_yourself").detail).toContain("colleague");
     expectProblem(await reset(agent.id), "not_yourself");
     expect((await stack.api.session(token)).status).toBe(200);
   });
 
-  test("Support cannot add, verify or choose anything for a user, nor read what logs them in", async () => {
+  test("Support cannot add, verify or choose anything for a user, or read what logs them in", async () => {
     const user = await stack.createUser();
     const { e164 } = await enrollPhone(stack, user);
     const challenge = await startChallenge(stack, user);
@@ -147,7 +147,7 @@ describe("attack: doing what only Support may", () => {
 });
 
 describe("finding a user", () => {
-  test("by the beginning of the name in any case, by id, and by nothing else", async () => {
+  test("works by the beginning of the name in any case, by id, and by nothing else", async () => {
     const user = await stack.createUser();
     const found = [{ id: user.id, username: user.username, lockedAt: null }];
     // No more than the page shows: a look at a user leaves a trace.
@@ -158,13 +158,13 @@ describe("finding a user", () => {
     expect((await search("user-")).body.users.length).toBeGreaterThan(1);
   });
 
-  test("a query that is empty, too long or cannot be kept is refused", async () => {
+  test("with an empty, too long or unstorable query is refused", async () => {
     for (const query of ["", "  ", "x".repeat(129), "a\0b"])
       expectProblem(await search(query), "invalid_request");
     expectProblem(await stack.api.call("GET", "/v1/support/users", { token }), "invalid_request");
   });
 
-  test("who looked is in the user's own activity, with the reason where one was given", async () => {
+  test("is recorded in the user's own activity, with the reason if one was given", async () => {
     const user = await stack.createUser();
     await stack.api.call("GET", `/v1/support/users/${user.id}?reason=Ticket%2042`, { token });
     await look(user.id);
@@ -178,7 +178,7 @@ describe("finding a user", () => {
     ]);
   });
 
-  test("a look from elsewhere, or by another session, is one of its own", async () => {
+  test("from another address or session is recorded again", async () => {
     const user = await stack.createUser();
     const { token: other } = await logInByApp(stack, agent, secret);
     const config = { ...stack.deps.config, TRUSTED_PROXIES: 1 };
@@ -243,7 +243,7 @@ describe("finding a user", () => {
     expect(view.events.map(({ type }) => type)).toContain("device_verified");
   });
 
-  test("a login that is over is no open flow", async () => {
+  test("does not show a login that is over as an open flow", async () => {
     const user = await stack.createUser();
     const { e164 } = await enrollPhone(stack, user);
     await logInBySms(stack, user, e164);
@@ -255,7 +255,7 @@ describe("finding a user", () => {
     expect((await look(user.id)).body.flows).toEqual([]);
   });
 
-  test("ids of nobody", async () => {
+  test("with an unknown id is refused", async () => {
     for (const id of [newId(), "x", "%00", "'", "0".repeat(56), "__proto__"]) {
       expectProblem(await look(id), "user_not_found");
       expectProblem(await unlock(id), "user_not_found");
@@ -265,7 +265,7 @@ describe("finding a user", () => {
 });
 
 describe("unlocking", () => {
-  test("ends the lock once, however many ask; then all seven tries are there", async () => {
+  test("ends the lock once, however many ask; then all seven tries are available", async () => {
     const { user, e164 } = await lockedUser();
     expectProblem(await stack.api.logIn(user), "account_locked");
     const answers = await Promise.all(Array.from({ length: 5 }, () => unlock(user.id)));
@@ -281,7 +281,7 @@ describe("unlocking", () => {
     ]);
   });
 
-  test("a user who is not locked: no change, said so, and the tries made stay counted", async () => {
+  test("of a user who is not locked changes nothing, says so, and keeps the count of tries", async () => {
     const user = await stack.createUser();
     const { e164 } = await enrollPhone(stack, user);
     const { id } = await startChallenge(stack, user);
@@ -292,7 +292,7 @@ describe("unlocking", () => {
     expect((await eventsOf(user.id)).map(({ type }) => type)).not.toContain("account_unlocked");
   });
 
-  test("a lock that a crash left in the counter alone is written down, then ended", async () => {
+  test("records a lock that a crash left in the counter alone, then ends it", async () => {
     const { user } = await lockedUser();
     const { id: userId, accountId } = user;
     const event = { key: newId(), at: new Date(stack.clock.now()), accountId };
@@ -305,7 +305,7 @@ describe("unlocking", () => {
     ]);
   });
 
-  test("a user who is locked again is locked, and unlocked again", async () => {
+  test("works again for a user who is locked again", async () => {
     const { user, e164 } = await lockedUser();
     await unlock(user.id);
     await lock(user, e164);
@@ -313,7 +313,7 @@ describe("unlocking", () => {
     expect((await unlock(user.id)).body.changed).toBe(true);
   });
 
-  test("needs a reason that says something", async () => {
+  test("needs a reason of three characters or more", async () => {
     const user = await stack.createUser();
     for (const body of [{}, { reason: "" }, { reason: " a " }, { reason: "x".repeat(501) }])
       for (const action of ["unlock", "reset-multi-factor"] as const)
@@ -364,7 +364,7 @@ describe("resetting multi-factor authentication", () => {
     expectProblem(await stack.api.session(session.token), "session_revoked");
   });
 
-  test("drops a set-up under way, and leaves a lock where it is", async () => {
+  test("ends a set-up that is under way, and keeps a lock", async () => {
     const { user } = await lockedUser();
     const other = await stack.createUser();
     const { token: theirs } = await logInByPassword(stack, other);

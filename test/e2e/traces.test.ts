@@ -37,7 +37,7 @@ async function spanOf(name: string, workflowId: string) {
   return span;
 }
 
-test("each trace leads from the request through the workflow to the activity, and holds no secret", async () => {
+test("each trace leads from the request through the workflow to the activity, and has no secret", async () => {
   const user = await service.createUser();
   const { e164, id: device } = await enrollPhone(service, user);
   await service.forgetSends();
@@ -98,7 +98,7 @@ test("each trace leads from the request through the workflow to the activity, an
   ]);
 });
 
-test("attack: a client cannot name the trace that its request belongs to", async () => {
+test("attack: a client cannot choose the trace of its request", async () => {
   const traceId = "4bf92f3577b34da6a3ce929d0e0e4736";
   const headers = { traceparent: `00-${traceId}-00f067aa0ba902b7-01` };
   const path = "/v1/session";
@@ -126,7 +126,7 @@ async function faultsOf(
 }
 
 test(
-  "flows that began without traces go on with them, and the other way round",
+  "flows that began without traces continue with them, and the other way round",
   async () => {
     const [plain, traced] = await Promise.all([bundle(), bundle(WORKFLOW_INTERCEPTORS)]);
     const recorded = recordedHistories();

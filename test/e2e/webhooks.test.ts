@@ -73,7 +73,7 @@ async function newReceiver() {
   return receiver;
 }
 
-test("what happens in the account arrives at its webhook and at no other account's", async () => {
+test("the account's events reach its own webhook and no other account's", async () => {
   const [one, other] = [await newAdmin(), await newAdmin()];
   const [mine, theirs] = [await newReceiver(), await newReceiver()];
   const { id, secret, state, types } = (await one.add(mine.url)).body;
@@ -93,7 +93,7 @@ test("what happens in the account arrives at its webhook and at no other account
   expect(deliveries).toMatchObject([{ type: "webhook_added", attempts: 1 }]);
 });
 
-test("the secret is shown once and is sealed in the database", async () => {
+test("the secret is shown once, and is sealed in the database", async () => {
   const { add, call } = await newAdmin();
   const { id, secret } = (await add((await newReceiver()).url)).body;
   for (const { text } of [await call("GET"), await call("GET", `/${id}`)])
@@ -105,7 +105,7 @@ test("the secret is shown once and is sealed in the database", async () => {
   expect(rows).not.toContain(secret.slice("whsec_".length));
 });
 
-test("a webhook gets the types that it asks for", async () => {
+test("a webhook gets only the types that it asks for", async () => {
   const { add, happen, finished } = await newAdmin();
   const receiver = await newReceiver();
   const { id } = (await add(receiver.url, ["device_verified", "device_removed"])).body;
@@ -115,7 +115,7 @@ test("a webhook gets the types that it asks for", async () => {
   expect(types).toEqual(["device_removed", "device_verified"]);
 });
 
-test("attack: lists of types that there are not, from strangers, are refused in short answers", async () => {
+test("attack: a stranger's list of unknown types is refused in a short answer", async () => {
   const [path, unknown] = ["types.0", "There is no such type of event."];
   for (const [count, fault] of [
     [1, { path, message: unknown }],
@@ -133,7 +133,7 @@ test("attack: lists of types that there are not, from strangers, are refused in 
   }
 });
 
-test("what was not taken can be sent again at once, as often as one likes, under the same id", async () => {
+test("an event that was not delivered can be sent again at once, several times, under the same id", async () => {
   const { add, happen, finished, resend } = await newAdmin();
   const receiver = await newReceiver();
   receiver.answers(500);
@@ -168,7 +168,7 @@ test("what was not taken can be sent again at once, as often as one likes, under
     );
 });
 
-test("no other account's webhook is read, removed, enabled or sent to", async () => {
+test("another account's webhook cannot be read, removed, enabled or sent to", async () => {
   const [one, other] = [await newAdmin(), await newAdmin()];
   const { id } = (await one.add((await newReceiver()).url, ["login_failed"])).body;
   await one.happen();
@@ -188,7 +188,7 @@ test("no other account's webhook is read, removed, enabled or sent to", async ()
   expect((await one.call("GET", `/${id}`)).status).toBe(200);
 });
 
-test("members have no webhooks, and administrators change them with a fresh login alone", async () => {
+test("members have no webhooks, and administrators need a recent login to change them", async () => {
   const { admin, add, call } = await newAdmin();
   const member = await stack.createUser({ accountId: admin.accountId });
   const { token } = await logInByPassword(stack, member);
@@ -208,7 +208,7 @@ test("members have no webhooks, and administrators change them with a fresh logi
   expect((await call("GET", `/${id}`)).status).toBe(200);
 });
 
-test("ten webhooks an account, also when they are made at once", async () => {
+test("an account has ten webhooks at most, also if they are added at once", async () => {
   const { add, call } = await newAdmin();
   const { url } = await newReceiver();
   const made = await Promise.all(Array.from({ length: 14 }, () => add(url, ["policy_enforced"])));
@@ -220,7 +220,7 @@ test("ten webhooks an account, also when they are made at once", async () => {
   expect((await add(url, ["policy_enforced"])).status).toBe(201);
 });
 
-test("a webhook that said 410 is disabled until an administrator enables it", async () => {
+test("a webhook that answered 410 is disabled until an administrator enables it", async () => {
   const { add, call, happen, finished, resend } = await newAdmin();
   const receiver = await newReceiver();
   receiver.answers(410);
@@ -247,7 +247,7 @@ test("a webhook that said 410 is disabled until an administrator enables it", as
   );
 });
 
-test("an event survives that no worker runs when it happens", async () => {
+test("an event is not lost if no worker runs when it happens", async () => {
   const { add, happen, finished } = await newAdmin();
   const receiver = await newReceiver();
   const { id } = (await add(receiver.url, ["login_failed"])).body;
@@ -303,7 +303,7 @@ test.each(INSIDE)("%s is an internal address, and refused for a webhook", async 
   expect(await sender.send(message)).toBe("blocked_address");
 });
 
-test("a name that leads inside gets no connection", async () => {
+test("a name that resolves to an internal address gets no connection", async () => {
   let connections = 0;
   const server = createServer((socket) => {
     connections += 1;
@@ -333,7 +333,7 @@ test.each([
   "https://deep.localhost/",
   "https://",
   "nonsense",
-])("%s is no webhook's URL", async (url) => {
+])("%s cannot be a webhook's URL", async (url) => {
   const { admin } = await newAdmin();
   const { token } = await logInByPassword(stack, admin);
   const config = { ...stack.deps.config, WEBHOOKS_INSIDE: false };
@@ -342,7 +342,7 @@ test.each([
   expect(problem.code).toBe("invalid_webhook_url");
 });
 
-test("a receiver that never answers is given up after the time that it has", async () => {
+test("a receiver that never answers is given up after the timeout", async () => {
   const receiver = await newReceiver();
   receiver.answers(0);
   const sender = webhookSender({ inside: true, timeoutMs: 200 });
@@ -351,7 +351,7 @@ test("a receiver that never answers is given up after the time that it has", asy
   expect(await sender.send(message)).toBe("timeout");
 });
 
-test("attack: a name that has a public and an inside address is no webhook's", async () => {
+test("attack: a name with a public and an internal address is refused for a webhook", async () => {
   const { admin } = await newAdmin();
   const { token } = await logInByPassword(stack, admin);
   const config = { ...stack.deps.config, WEBHOOKS_INSIDE: false };

@@ -33,7 +33,7 @@ export function everyPath(form: Form) {
     drivenAlong({ machine: webhookDeliveryMachine, ...webhookDelivery }, form),
   ];
   // Paths with a deadline run on the time-skipping server, the others on the real one.
-  describe.each(["real", "skipping"] as const)("time %s", (time) => {
+  describe.each(["real", "skipping"] as const)("in %s time", (time) => {
     let stack: Stack;
     beforeAll(async () => {
       // These tests send more messages an hour than a real service.
@@ -47,7 +47,8 @@ export function everyPath(form: Form) {
       ))
         test(way, () => walk(stack));
   });
-  for (const { tell } of plans) test("every place was reached, and took no illegal request", tell);
+  for (const { tell } of plans)
+    test("every place was reached, and refused every illegal request", tell);
 }
 
 function drivenAlong<M extends AnyStateMachine>(
