@@ -7,7 +7,7 @@ const { FAULTS_SECONDS = 30 } = process.env;
 
 const service = used(installWithProvider);
 
-test("half a minute without each, under load: 503 in time, nothing spent, and back without a restart", async () => {
+test("half a minute without each part, under load: 503 in time, nothing spent, and back without a restart", async () => {
   const outages = [
     ...["postgresql", "redis", "temporal"].flatMap((name) => [
       awayOf(service, name, "silent"),

@@ -6,7 +6,7 @@ import { awayOf, installWithProvider, outageRun, providerOutage } from "./outage
 const service = used(installWithProvider, limit(120_000));
 
 test(
-  "seconds without each, under load: 503 in time, nothing spent, and back without a restart",
+  "seconds without each part, under load: 503 in time, nothing spent, and back without a restart",
   async () => {
     const outages = [
       awayOf(service, "postgresql", "silent"),
