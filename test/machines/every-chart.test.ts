@@ -8,11 +8,11 @@ const everyChart = Object.entries(charts) as unknown as [string, Chart<AnyStateM
 describe.each(everyChart)("%s", (_name, chart) => {
   const { machine, starts, places, moves, events, requests, deadlines, next } = chart;
 
-  test("is walked through all its states", () => {
+  test("reaches all its states", () => {
     expect(new Set(places.map(stateOf))).toEqual(new Set(restingStates(machine.root)));
   });
 
-  test("takes nothing in a final state, and waits for nothing there", () => {
+  test("accepts nothing in a final state, and runs no deadline there", () => {
     for (const place of places.filter(({ snapshot }) => snapshot.status === "done")) {
       expect(place.timers, place.path).toEqual({});
       expect(
@@ -22,7 +22,7 @@ describe.each(everyChart)("%s", (_name, chart) => {
     }
   });
 
-  test("takes no request while callers wait for its effect", () => {
+  test("accepts no request while it settles", () => {
     for (const place of places.filter(({ snapshot }) => snapshot.hasTag("callers_wait"))) {
       const taken = events.filter((event) => takes(place, event)).map(({ type }) => type);
       expect(
@@ -32,7 +32,7 @@ describe.each(everyChart)("%s", (_name, chart) => {
     }
   });
 
-  test("takes each request somewhere", () => {
+  test("accepts each request in some state", () => {
     const taken = new Set(moves.map(({ event }) => event.type));
     expect(requests.filter((type) => !taken.has(type))).toEqual([]);
   });
@@ -45,14 +45,14 @@ describe.each(everyChart)("%s", (_name, chart) => {
     }
   });
 
-  test("begins no deadline again within its phase", () => {
+  test("restarts no deadline within its phase", () => {
     for (const { from, snapshot, touched, path } of moves)
       for (const [delay, { state }] of Object.entries(deadlines))
         if (from.snapshot.matches(state) && snapshot.matches(state))
           expect(touched, path).not.toContain(delay);
   });
 
-  test("is never stuck: a deadline or an effect moves it on from where it is not done", () => {
+  test("is never stuck: a deadline or an effect moves it on from every state that is not final", () => {
     for (const { snapshot, timers, path } of places)
       expect(
         snapshot.status === "done" ||
@@ -64,12 +64,12 @@ describe.each(everyChart)("%s", (_name, chart) => {
       ).toBe(true);
   });
 
-  test("asks for what its workflow can do, and for all of it", () => {
+  test("uses exactly the effects that its workflow can run", () => {
     const asked = [...starts, ...moves].flatMap(({ effects }) => effects);
     expect(new Set(asked)).toEqual(new Set(chart.effects));
   });
 
-  test("names as next what it takes", () => {
+  test("names as next exactly what it accepts", () => {
     for (const place of places) {
       const { state, next: named } = chart.view(place.snapshot);
       const taken = events.filter((event) => takes(place, event)).map(({ type }) => type);
@@ -78,7 +78,7 @@ describe.each(everyChart)("%s", (_name, chart) => {
     }
   });
 
-  test("shows the state that it is in", () => {
+  test("shows the state it is in", () => {
     for (const place of places)
       expect(chart.view(place.snapshot).state, place.path).toBe(stateOf(place));
   });

@@ -8,7 +8,7 @@ const origin = { ip: "192.0.2.7", userAgent: "test" };
 
 const ACCEPTED = { type: "PASSCODE_ACCEPTED", factor: "recovery_code", origin } as const;
 
-test("authenticates from an open challenge alone, and only on an accepted passcode", () => {
+test("authenticates only from an open challenge, and only on an accepted passcode", () => {
   for (const place of places)
     expect(takes(place, ACCEPTED), place.path).toBe(place.snapshot.matches("open"));
   for (const { from, snapshot, event, path } of moves)
@@ -27,7 +27,7 @@ test("once it is expired, locked or withdrawn, nothing authenticates", () => {
   expect(ways.map(({ path }) => path)).toEqual([]);
 });
 
-test("keeps to the configured methods", () => {
+test("allows only the configured methods", () => {
   for (const { snapshot, path } of places)
     expect(snapshot.context.methods, path).toContain(snapshot.context.method);
   const foreign = moves.filter(
@@ -37,7 +37,7 @@ test("keeps to the configured methods", () => {
   expect(foreign.map(({ path }) => path)).toEqual([]);
 });
 
-test("sends nothing and resends nothing by OTP", () => {
+test("by OTP sends nothing and resends nothing", () => {
   for (const place of places) {
     if (place.snapshot.context.method !== "otp") continue;
     expect(stateOf(place), place.path).not.toMatch(/sending|failed/);
@@ -45,7 +45,7 @@ test("sends nothing and resends nothing by OTP", () => {
   }
 });
 
-test("sends a passcode whenever it says that it is sending one, and never else", () => {
+test("sends a passcode exactly when it says that it is sending one", () => {
   for (const place of [...starts, ...moves]) {
     const sending = "sending_passcode";
     const entered = stateOf(place) === sending && !(place.from && stateOf(place.from) === sending);
@@ -53,7 +53,7 @@ test("sends a passcode whenever it says that it is sending one, and never else",
   }
 });
 
-test("without a budget nothing is sent until a resend, and the challenge says why", () => {
+test("without a budget sends nothing until a resend, and says why", () => {
   const spent = starts.filter(
     ({ snapshot: { context } }) => context.method === "sms" && !context.maySend,
   );
@@ -71,20 +71,20 @@ test("forgets no wrong passcode: not by a resend, another method, or a delivery"
     );
 });
 
-test("tells of a delivery's problem while it lasts, and not beyond", () => {
+test("shows a delivery problem only while it lasts", () => {
   for (const place of places.filter(({ snapshot }) => snapshot.matches("open")))
     expect(place.snapshot.context.deliveryProblem !== undefined, place.path).toBe(
       stateOf(place) === "delivery_failed",
     );
 });
 
-test("tells what it ended by: the origin, the reason", () => {
+test("keeps what ended it: the origin, the reason", () => {
   const by = (type: string) => moves.find(({ event }) => event.type === type)?.snapshot.context;
   expect(by("ACCOUNT_LOCKED")).toMatchObject({ origin });
   expect(by("WITHDRAW")).toMatchObject({ withdrawnFor: "devices_removed" });
 });
 
-test("has what it ended by recorded once, but a success, which the gateway records", () => {
+test("records its end once, except a success, which the gateway records", () => {
   const ends = {
     expired: "recordExpiry",
     locked: "lockUser",
@@ -95,14 +95,14 @@ test("has what it ended by recorded once, but a success, which the gateway recor
     );
 });
 
-test("counts its sendings, each at its begin", () => {
+test("counts each sending when it begins", () => {
   for (const { from, snapshot, effects, path } of moves)
     expect(snapshot.context.sendings - from.snapshot.context.sendings, path).toBe(
       effects.includes("sendPasscode") ? 1 : 0,
     );
 });
 
-test("a report counts of the newest sending, by SMS, while its passcode is out", () => {
+test("a report counts only for the newest SMS, while its passcode is awaited", () => {
   for (const { event, from, path } of moves.filter(reported)) {
     const { context } = from.snapshot;
     expect(event.sending, path).toBe(context.sendings);
@@ -112,7 +112,7 @@ test("a report counts of the newest sending, by SMS, while its passcode is out",
   }
 });
 
-test("a lost message asks for another one, a message that arrived cannot be lost any more", () => {
+test("a lost message lets the user ask for another; a delivered one can no longer be lost", () => {
   for (const place of moves.filter(reported)) {
     const { snapshot, from, event, path } = place;
     if (event.outcome === "failed") {
@@ -128,7 +128,7 @@ test("a lost message asks for another one, a message that arrived cannot be lost
   }
 });
 
-test("a report that overtakes the hand-over is kept", () => {
+test("a report that comes before the sending is confirmed is kept", () => {
   const overtaken = moves.filter(
     ({ event, from }) =>
       event.type === "PASSCODE_SENT" && from.snapshot.context.delivery === "delivered",
@@ -138,7 +138,7 @@ test("a report that overtakes the hand-over is kept", () => {
     expect(snapshot.context.delivery, path).toBe("delivered");
 });
 
-test("tells how a message stands once a provider took it, and nothing of it by OTP or without one", () => {
+test("shows the delivery once a provider took the message, and none by OTP or after a failure", () => {
   for (const place of places) {
     const { delivery } = challengeView(place.snapshot);
     const { context } = place.snapshot;

@@ -22,7 +22,7 @@ describe.each(everyChart)("%s, driven by any events in any order", (_name, chart
       return places;
     });
 
-  test("what has ended stays as it ended, and waits for nothing", () => {
+  test("what has ended does not change, and runs no deadline", () => {
     fc.assert(
       fc.property(walks, (places) => {
         const end = places.findIndex(({ snapshot }) => isDone(snapshot));
@@ -36,7 +36,7 @@ describe.each(everyChart)("%s, driven by any events in any order", (_name, chart
     );
   });
 
-  test("a deadline that runs is never begun again before its phase was left", () => {
+  test("a running deadline is never restarted within its phase", () => {
     fc.assert(
       fc.property(walks, (places) => {
         for (const [delay, { state }] of Object.entries(deadlines))
@@ -49,7 +49,7 @@ describe.each(everyChart)("%s, driven by any events in any order", (_name, chart
     );
   });
 
-  test("each state is one that is known, and only a final one is done", () => {
+  test("every state is a known one", () => {
     const known = new Set(chart.places.map(stateOf));
     fc.assert(
       fc.property(walks, (places) => {
@@ -59,7 +59,7 @@ describe.each(everyChart)("%s, driven by any events in any order", (_name, chart
   });
 });
 
-test("failures never go down within a challenge, and no resend forgets one", () => {
+test("failures never decrease within a challenge, and no resend forgets one", () => {
   const { machine, inputs, events } = charts.loginChallenge;
   const counted = fc.tuple(
     fc.constantFrom(...inputs),

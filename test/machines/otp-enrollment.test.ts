@@ -5,7 +5,7 @@ import { otpEnrollment } from "./charts.ts";
 const { places, moves } = otpEnrollment;
 const origin = { ip: "192.0.2.7", userAgent: "test" };
 
-test("counts only once a code of its secret came back, and its record was written", () => {
+test("is verified only after a right code, once its record is written", () => {
   for (const { from, snapshot, event, effects, path } of moves) {
     expect(effects.includes("settleDevice"), path).toBe(event.type === "CODE_ACCEPTED");
     if (!snapshot.matches("verified")) continue;
@@ -14,13 +14,13 @@ test("counts only once a code of its secret came back, and its record was writte
   }
 });
 
-test("judges a code only while unverified", () => {
+test("accepts a code only while unverified", () => {
   const accepted = { type: "CODE_ACCEPTED", makeDefault: true, signOut: true, origin } as const;
   for (const place of places)
     expect(takes(place, accepted), place.path).toBe(place.snapshot.matches("unverified"));
 });
 
-test("a restart begins the count of wrong codes again, and no deadline", () => {
+test("a restart resets the count of wrong codes, but no deadline", () => {
   const restarts = moves.filter(({ event }) => event.type === "RESTART");
   expect(restarts).not.toEqual([]);
   for (const { snapshot, touched, path } of restarts) {
@@ -35,7 +35,7 @@ test("counts wrong codes", () => {
       expect(snapshot.context.rejected, path).toBe(from.snapshot.context.rejected + 1);
 });
 
-test("takes along how the owner proved the device", () => {
+test("keeps how the owner proved the device", () => {
   for (const { event, snapshot, path } of moves)
     if (event.type === "CODE_ACCEPTED") {
       const { type: _, ...proof } = event;

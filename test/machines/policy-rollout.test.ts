@@ -18,7 +18,7 @@ test("an announcement that never comes leaves nothing behind", () => {
     }
 });
 
-test("enforces what was persisted as required, and nothing else", () => {
+test("enforces only what was persisted as required", () => {
   for (const { from, snapshot, event, effects, path } of moves) {
     expect(effects.includes("enforcePolicy"), path).toBe(snapshot.matches("enforcing"));
     if (!snapshot.matches("enforcing")) continue;
@@ -29,7 +29,7 @@ test("enforces what was persisted as required, and nothing else", () => {
   }
 });
 
-test("is completed only by a count of nobody to go", () => {
+test("is completed only by a count of no users left", () => {
   for (const { snapshot, event, path } of moves)
     if (snapshot.matches("completed")) {
       expect(event, path).toMatchObject({ type: "USERS_COUNTED", toGo: 0 });
@@ -37,7 +37,7 @@ test("is completed only by a count of nobody to go", () => {
     }
 });
 
-test("ends as canceled by an optional policy, as superseded by another requirement", () => {
+test("is canceled by an optional policy, and superseded by another requirement", () => {
   const ends = moves.filter(({ event: { type } }) => type === "SUPERSEDE" || type === "OVERTAKEN");
   expect(ends).not.toEqual([]);
   for (const { event, snapshot, path } of ends)
@@ -47,7 +47,7 @@ test("ends as canceled by an optional policy, as superseded by another requireme
 });
 
 describe("the grace period", () => {
-  test("two weeks: reminders three days and one day before their end", () => {
+  test("two weeks: reminders three days and one day before the end", () => {
     const place = persisted(grace(14));
     expect(place.timers).toEqual({
       gracePeriod: 14 * DAY_MS,
@@ -61,7 +61,7 @@ describe("the grace period", () => {
     [2, [1]],
     [1, []],
     [0.5, []],
-  ] as const)("%s days remind %j days before", (days, expected) => {
+  ] as const)("%s days: reminders %j days before the end", (days, expected) => {
     const reminded = (["firstReminder", "lastReminder"] as const).flatMap((delay) => {
       const due = { type: `xstate.after.${delay}.policyRollout.grace_period` };
       const place = persisted(grace(days));
@@ -75,7 +75,7 @@ describe("the grace period", () => {
     expect(reminded).toEqual(expected);
   });
 
-  test("a reminder extends nothing", () => {
+  test("a reminder extends no deadline", () => {
     const reminders = moves.filter(({ effects }) => effects.includes("remindUsers"));
     expect(reminders).not.toEqual([]);
     for (const { touched, path } of reminders) expect(touched, path).toEqual([]);

@@ -8,7 +8,7 @@ const { starts, places, moves } = smsEnrollment;
 const origin = { ip: "192.0.2.7", userAgent: "test" };
 const input = { lifetimeMs: 600_000, pinLifetimeMs: 60_000 };
 
-test("counts only once the owner has typed the PIN, and its record was written", () => {
+test("is verified only after the right PIN, once its record is written", () => {
   for (const { from, snapshot, event, effects, path } of moves) {
     expect(effects.includes("settleDevice"), path).toBe(event.type === "PIN_ACCEPTED");
     if (!snapshot.matches("verified")) continue;
@@ -17,7 +17,7 @@ test("counts only once the owner has typed the PIN, and its record was written",
   }
 });
 
-test("judges a PIN only while one can be on the phone and counts", () => {
+test("accepts a PIN only while one may be on the phone and valid", () => {
   const accepted = { type: "PIN_ACCEPTED", makeDefault: true, origin } as const;
   for (const place of places)
     expect(takes(place, accepted), place.path).toBe(
@@ -25,7 +25,7 @@ test("judges a PIN only while one can be on the phone and counts", () => {
     );
 });
 
-test("sends a PIN whenever it says that it is sending one, and never else", () => {
+test("sends a PIN exactly when it says that it is sending one", () => {
   for (const place of [...starts, ...moves]) {
     const sending = "sending_pin";
     const entered = stateOf(place) === sending && !(place.from && stateOf(place.from) === sending);
@@ -33,7 +33,7 @@ test("sends a PIN whenever it says that it is sending one, and never else", () =
   }
 });
 
-test("a new PIN gets its own ten minutes, and the enrollment no further day", () => {
+test("a new PIN gets its own ten minutes, but the enrollment gets no more time", () => {
   const resends = moves.filter(
     ({ event, from }) => event.type === "RESEND" && stateOf(from) === "awaiting_pin",
   );
@@ -41,7 +41,7 @@ test("a new PIN gets its own ten minutes, and the enrollment no further day", ()
   for (const { touched, path } of resends) expect(touched, path).toEqual(["pinLifetime"]);
 });
 
-test("takes along how the owner proved the device", () => {
+test("keeps how the owner proved the device", () => {
   for (const { event, snapshot, path } of moves)
     if (event.type === "PIN_ACCEPTED")
       expect(snapshot.context, path).toMatchObject({
@@ -51,7 +51,7 @@ test("takes along how the owner proved the device", () => {
       });
 });
 
-test("the tries of a PIN that is judged before it is known to be sent stay told", () => {
+test("the tries that a PIN cost before its sending was confirmed are still shown", () => {
   const place = follow(smsEnrollmentMachine, input, [
     { type: "PIN_REJECTED", triesRemaining: 4 },
     { type: "PIN_SENT" },
@@ -73,14 +73,14 @@ test("a void PIN has no tries left, and a new PIN shows no count yet", () => {
     if (event.type === "RESEND") expect(snapshot.context.triesRemaining, path).toBeUndefined();
 });
 
-test("tells of a delivery's problem while it lasts, and not beyond", () => {
+test("shows a delivery problem only while it lasts", () => {
   for (const place of places.filter(({ snapshot }) => snapshot.matches("unverified")))
     expect(place.snapshot.context.deliveryProblem !== undefined, place.path).toBe(
       stateOf(place) === "delivery_failed",
     );
 });
 
-test("a lost PIN is told with the provider's reason, and another can be asked for", () => {
+test("a lost PIN shows the provider's reason, and another can be requested", () => {
   const place = follow(smsEnrollmentMachine, input, [
     { type: "PIN_SENT" },
     { type: "PIN_REJECTED", triesRemaining: 4 },
@@ -94,14 +94,14 @@ test("a lost PIN is told with the provider's reason, and another can be asked fo
   expect(place.timers).not.toHaveProperty("pinLifetime");
 });
 
-test("a provider that gives no reason has an unknown one", () => {
+test("a lost PIN without a reason shows the reason unknown", () => {
   const place = follow(smsEnrollmentMachine, input, [
     { type: "DELIVERY_REPORTED", sending: 1, outcome: "failed" },
   ]);
   expect(smsEnrollmentView(place.snapshot).problem).toBe("unknown");
 });
 
-test("a PIN that arrived is shown as delivered, also when the report comes before the hand-over", () => {
+test("a PIN that arrived is shown as delivered, also if the report comes before the sending is confirmed", () => {
   const arrived = { type: "DELIVERY_REPORTED", sending: 1, outcome: "delivered" } as const;
   for (const events of [
     [arrived, { type: "PIN_SENT" }],
