@@ -21,14 +21,14 @@ const services = {
 const tables = await readTables();
 
 describe.each(tables)("the mistakes of $name", ({ mutations }) => {
-  test("can be made: each text to replace occurs in its file once", async () => {
+  test("can be made: each text to replace occurs once in its file", async () => {
     for (const mutation of mutations) {
       const text = await readFile(join(checkoutFolder, mutation.file), "utf8");
       expect(mistaken(mutation, text), mutation.mistake).not.toBe(text);
     }
   });
 
-  test("name tests that there are", () => {
+  test("name tests that exist", () => {
     for (const { mistake, noticedBy } of mutations) {
       expect(noticedBy.length, mistake).toBeGreaterThan(0);
       const missing = noticedBy.filter((file) => !existsSync(join(checkoutFolder, file)));
@@ -37,7 +37,7 @@ describe.each(tables)("the mistakes of $name", ({ mutations }) => {
   });
 });
 
-test("there are at least eighty mistakes, no two of the same words", () => {
+test("there are at least eighty mistakes, each in its own words", () => {
   const words = tables.flatMap(({ mutations }) => mutations.map(({ mistake }) => mistake));
   expect(words.length).toBeGreaterThanOrEqual(80);
   expect(new Set(words).size).toBe(words.length);
@@ -55,7 +55,7 @@ describe("the short form", () => {
       expect(outcome, `${mutation.mistake}: ${by}`).toBe("noticed");
   });
 
-  test("a mistake that nothing notices survives", { timeout: limit(60_000) }, async () => {
+  test("a mistake that no test notices survives", { timeout: limit(60_000) }, async () => {
     const [row] = quickMutations;
     if (!row) throw new Error("There are ten");
     const harmless = { ...row, find: "/** A uniformly random", replace: "/** An evenly random" };
@@ -63,7 +63,7 @@ describe("the short form", () => {
     expect(outcome).toBe("survived");
   });
 
-  test("a row that is no mistake is an error, not noticed", {
+  test("a row that cannot be made or run is an error, not noticed", {
     timeout: limit(60_000),
   }, async () => {
     const [row] = quickMutations;
@@ -79,7 +79,7 @@ describe("the short form", () => {
     expect(await judge(copy, noFile, services)).toMatchObject({ outcome: "error" });
   });
 
-  test("a test that fell by a limit of time alone has noticed nothing", {
+  test("a test that failed only by a time limit has noticed nothing", {
     timeout: limit(60_000),
   }, async () => {
     const [row] = quickMutations;
