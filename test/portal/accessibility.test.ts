@@ -8,7 +8,7 @@ const portal = usePortal();
 
 const active = (page: Page, what: string) => page.evaluate(`document.activeElement.${what}`);
 
-test("a login and a set-up are done by the keyboard alone", async () => {
+test("a login and a set-up work with the keyboard alone", async () => {
   const user = await portal.createUser();
   const page = await portal.open();
   await page.goto("/login");
@@ -79,7 +79,7 @@ async function expectFits(page: Page): Promise<void> {
   expect(await page.evaluate(overflow), page.url()).toBe(0);
 }
 
-test("what changes while a page is open is shown on it", async () => {
+test("an open page shows what changes", async () => {
   const admin = await portal.createUser({ role: "administrator" });
   const member = await portal.createUser({ accountId: admin.accountId });
   const page = await portal.open();

@@ -22,7 +22,7 @@ async function newAccount() {
 }
 
 describe("the account's requirement", () => {
-  test("ends the sessions in two browsers, and each sets up at its next login", async () => {
+  test("ends the sessions in two browsers, and each user sets up at the next login", async () => {
     const { admin, member } = await newAccount();
     const [his, hers] = [await portal.open(), await portal.open()];
     await logIn(his, admin);
@@ -117,7 +117,7 @@ describe("the account's requirement", () => {
 });
 
 describe("the account's users", () => {
-  test("are listed, added and made administrators, by administrators alone", async () => {
+  test("are listed, added and made administrators, by administrators only", async () => {
     const { admin, member } = await newAccount();
     const page = await portal.open();
     await logIn(page, admin);
@@ -198,7 +198,7 @@ describe("Support", () => {
     expect(await page.getByText("Called back on the number we have").isVisible()).toBe(true);
   });
 
-  test("resets a user who lost everything; not oneself", async () => {
+  test("resets a user who lost everything, but not themselves", async () => {
     const { user } = await withApp(portal);
     const { operator, desk } = await supportDesk(portal);
     await desk.goto(`/support/users/${user.id}`);

@@ -33,7 +33,7 @@ describe("setting up an app", () => {
     return { user, page, address: page.url(), secret: await secretOf(page) };
   }
 
-  test("a wrong code, a reload and back leave the QR code and the secret on the page", async () => {
+  test("a wrong code, a reload and Back keep the QR code and the secret on the page", async () => {
     const { page, secret } = await atTheQrCode();
     expect(decodeURIComponent((await readBarcode(page)).pathname)).toContain("(My phone)");
     const code = page.getByLabel("Code", { exact: true });
@@ -88,7 +88,7 @@ describe("setting up a phone", () => {
 
   const digitsOf = (text: string | null) => (text ?? "").replace(/\D/g, "");
 
-  test("who typed the number sees all of it, and can change it", async () => {
+  test("the user who typed the number sees all of it, and can change it", async () => {
     const { user, page, address, e164 } = await atThePin();
     await page.getByText(/We sent a PIN to/).waitFor();
     expect(digitsOf(await page.locator("#delivery").textContent())).toContain(e164.slice(1));
@@ -108,7 +108,7 @@ describe("setting up a phone", () => {
     expect(await heading(page)).toBe("Register SMS Device");
   });
 
-  test("another PIN is counted down to, and said when it was sent", async () => {
+  test("the page counts down to the next PIN, and says when one was sent", async () => {
     const { page, e164 } = await atThePin();
     await portal.pinTo(e164);
     const button = page.getByRole("button", { name: /^Send a new PIN/ });
@@ -124,7 +124,7 @@ describe("setting up a phone", () => {
     expect(await page.getByRole("status").textContent()).toContain("Device verified");
   });
 
-  test("without a script, too, the wait is said; asked for too early, the answer says how long", async () => {
+  test("without a script the wait is shown too; a request that is too early says how long", async () => {
     const user = await portal.createUser();
     const page = await portal.open({ javaScriptEnabled: false });
     await logIn(page, user);
@@ -150,7 +150,7 @@ describe("setting up a phone", () => {
     );
   });
 
-  test("a verified phone says how it is removed or changed", async () => {
+  test("a verified phone's page says how to remove or change it", async () => {
     const { page, user, secret } = await withBoth(portal);
     await logIn(page, user);
     await press(page, "Use my authenticator app");
@@ -162,7 +162,7 @@ describe("setting up a phone", () => {
   });
 });
 
-test("back from the app to the phone within 30 seconds, the passcode that came is asked for, not called lost", async () => {
+test("back from the app to the phone within 30 seconds, the page asks for the passcode that was sent", async () => {
   const { user, number, page } = await withBoth(portal);
   await logIn(page, user);
   const passcode = await portal.passcodeTo(number);
@@ -180,7 +180,7 @@ test("back from the app to the phone within 30 seconds, the passcode that came i
   expect(await heading(page)).toBe("My Multi-Factor Devices");
 });
 
-test("right after multi-factor authentication is on, the user is urged to save recovery codes, until there are some", async () => {
+test("once multi-factor authentication is on, the user is urged to save recovery codes, until there are some", async () => {
   const { user, secret, page } = await withApp(portal);
   await logInByApp(portal, page, user, secret);
   expect(await page.getByRole("heading", { name: "Save recovery codes now" }).isVisible()).toBe(

@@ -5,7 +5,7 @@ import { logInByApp, withApp, withBoth } from "./people.ts";
 
 const portal = usePortal();
 
-test("the default method is edited, and the next login begins with it", async () => {
+test("the default method can be changed, and the next login begins with it", async () => {
   const { user, secret, page } = await withBoth(portal);
   await logIn(page, user);
   await press(page, "Use my authenticator app");
@@ -22,7 +22,7 @@ test("the default method is edited, and the next login begins with it", async ()
   expect(await other.getByText("Open your authenticator app").isVisible()).toBe(true);
 });
 
-test("an app is deleted; with the last verified device multi-factor authentication is off", async () => {
+test("an app can be removed; without a verified device multi-factor authentication is off", async () => {
   const { user, secret, page } = await withApp(portal);
   await logInByApp(portal, page, user, secret);
   await follow(page, "Manage App");
@@ -36,7 +36,7 @@ test("an app is deleted; with the last verified device multi-factor authenticati
   expect(await page.getByText("Not enabled").isVisible()).toBe(true);
 });
 
-test("all devices are removed after a question", async () => {
+test("removing all devices asks first", async () => {
   const { user, secret, page } = await withBoth(portal);
   await logIn(page, user);
   await press(page, "Use my authenticator app");
@@ -50,7 +50,7 @@ test("all devices are removed after a question", async () => {
   expect(await page.getByText("No phone yet.").isVisible()).toBe(true);
 });
 
-test("after 15 minutes a change asks for a login, and goes on from there", async () => {
+test("after 15 minutes a change asks for a login, and continues from there", async () => {
   const { user, secret, page } = await withApp(portal);
   await logInByApp(portal, page, user, secret);
   await portal.advance(16 * MINUTE_MS);
@@ -68,7 +68,7 @@ test("after 15 minutes a change asks for a login, and goes on from there", async
   expect(await heading(page)).toBe("Your recovery codes");
 });
 
-test("after the fifth app there is no place for another, also in a tab left open", async () => {
+test("after the fifth app no other can be added, also in a tab that was left open", async () => {
   const { user, secret, page } = await withApp(portal);
   await logInByApp(portal, page, user, secret);
   for (let n = 2; n <= 5; n++) {
@@ -103,7 +103,7 @@ describe("two tabs", () => {
     expect(await heading(page)).toBe("My Multi-Factor Devices");
   });
 
-  test("logging out in one tab ends the other, which says why it shows the login", async () => {
+  test("logging out in one tab logs the other out, which says why", async () => {
     const user = await portal.createUser();
     const page = await portal.open();
     await logIn(page, user);
@@ -119,7 +119,7 @@ describe("two tabs", () => {
 });
 
 describe("sessions", () => {
-  test("another browser's is seen and ended, and that one is told", async () => {
+  test("another browser's session can be seen and ended, and that browser says so", async () => {
     const user = await portal.createUser();
     const [here, there] = [await portal.open(), await portal.open()];
     await logIn(here, user);
@@ -149,7 +149,7 @@ describe("sessions", () => {
   });
 });
 
-test("an impossible quantity of codes is an error at its field, and no code is made", async () => {
+test("an impossible number of codes is an error at its field, and no code is made", async () => {
   const { user, secret, page } = await withApp(portal);
   await logInByApp(portal, page, user, secret);
   await follow(page, "Generate Recovery Codes");
@@ -165,7 +165,7 @@ test("an impossible quantity of codes is an error at its field, and no code is m
   expect(await page.getByText("No codes").isVisible()).toBe(true);
 });
 
-test("back and reload in the middle: codes are not made twice, a removal is not repeated", async () => {
+test("Back and reload on the way: codes are not made twice, a removal is not repeated", async () => {
   const { user, secret, page } = await withBoth(portal);
   await logIn(page, user);
   await press(page, "Use my authenticator app");

@@ -5,7 +5,7 @@ import { expectAccessible, follow, heading, logIn, press, usePortal } from "./br
 
 const portal = usePortal();
 
-test("a person says where notices go, is corrected, and takes the address away again", async () => {
+test("a user sets the address for notices, is corrected, and removes the address again", async () => {
   const page = await portal.open();
   await logIn(page, await portal.createUser());
   await page.goto("/devices");
@@ -51,7 +51,7 @@ test("the page takes what the service takes: an address with an international do
   }
 });
 
-test("an administrator gives a new user an address", async () => {
+test("an administrator can give a new user an address", async () => {
   const page = await portal.open();
   const admin = await portal.createUser({ role: "administrator" });
   await logIn(page, admin);

@@ -35,7 +35,7 @@ async function registerPhone(page: Page) {
   return phone.e164;
 }
 
-test("a phone is registered, verified, logs its owner out, and is asked for from then on", async () => {
+test("a phone is registered and verified; its owner is logged out, and later logins ask for it", async () => {
   const { user, page } = await newUser();
   expect(await heading(page)).toBe("My Multi-Factor Devices");
   await expectAccessible(page);
@@ -87,7 +87,7 @@ test("a phone is registered, verified, logs its owner out, and is asked for from
   await expectAccessible(page);
 });
 
-test("an app is set up by the barcode in the page's picture", async () => {
+test("an app is set up by the QR code on the page", async () => {
   const { user, page } = await newUser();
   await follow(page, "Add an OTP device");
   expect(await heading(page)).toBe("Name of your Device");
@@ -119,7 +119,7 @@ test("an app is set up by the barcode in the page's picture", async () => {
   expect(await page.getByText("Pocket 📱").isVisible()).toBe(true);
 });
 
-test("without being made the default an app leaves its owner logged in", async () => {
+test("an app that is not made the default leaves its owner logged in", async () => {
   const { page } = await newUser();
   await follow(page, "Add an OTP device");
   await page.getByLabel("Device nickname").fill("App");
@@ -131,7 +131,7 @@ test("without being made the default an app leaves its owner logged in", async (
   expect(await page.getByRole("status").textContent()).toContain("Device verified");
 });
 
-test("reload, back and a second sending of the name make no second device", async () => {
+test("reload, Back and sending the name again make no second device", async () => {
   const { page } = await newUser();
   await follow(page, "Add an OTP device");
   await page.getByLabel("Device nickname").fill("Once");
@@ -155,7 +155,7 @@ test("reload, back and a second sending of the name make no second device", asyn
   expect(new URL(page.url()).pathname).toBe("/login");
 });
 
-test("a phone can be left unverified and verified later, after a reload, or removed", async () => {
+test("a phone can stay unverified and be verified later, after a reload, or be removed", async () => {
   const { page } = await newUser();
   const number = await registerPhone(page);
   await portal.pinTo(number);

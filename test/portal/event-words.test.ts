@@ -10,7 +10,7 @@ import { webClient } from "../support/web.ts";
 
 const stack = useStack();
 
-test("attack: a reason that is the name of what every object has is shown as it was typed", async () => {
+test('attack: a reason like "constructor", a name that every object has, is shown as it was typed', async () => {
   const support = webClient(stack, (await loggedIn(stack, "support")).token);
   for (const reason of ["constructor", "__proto__", "hasOwnProperty"]) {
     const user = await stack.createUser();
@@ -25,7 +25,7 @@ test("attack: a reason that is the name of what every object has is shown as it 
   }
 });
 
-test("a webhook is enabled after a question, which a login that is too old comes before; activity says which", async () => {
+test("enabling a webhook asks first; an old session must log in before that; activity names the webhook", async () => {
   const { db, clock } = stack.deps;
   const { user, token } = await loggedIn(stack, "administrator");
   const { accountId } = user;

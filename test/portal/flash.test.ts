@@ -4,7 +4,7 @@ import { logInByApp, withApp } from "./people.ts";
 
 const portal = usePortal();
 
-test("attack: a link that claims a success shows nothing, and is no error", async () => {
+test("attack: a link that claims a success shows nothing, and causes no error", async () => {
   const page = await portal.open();
   await logIn(page, await portal.createUser({ role: "administrator" }));
   const paths = ["/devices", "/sessions", "/account", "/account/users", "/account/webhooks"];
@@ -16,7 +16,7 @@ test("attack: a link that claims a success shows nothing, and is no error", asyn
     }
 });
 
-test("attack: a made-up cookie says nothing", async () => {
+test("attack: a made-up cookie shows nothing", async () => {
   const page = await portal.open();
   await logIn(page, await portal.createUser());
   for (const value of ["x", "v1.a.b.c", JSON.stringify({ at: "/devices", said: "Won" })]) {
@@ -28,7 +28,7 @@ test("attack: a made-up cookie says nothing", async () => {
   }
 });
 
-test("a success is shown once: a reload does not show it again", async () => {
+test("a success message is shown once: a reload does not show it again", async () => {
   const { user, secret, page } = await withApp(portal);
   await logInByApp(portal, page, user, secret);
   await follow(page, "Edit the address for notifications");
@@ -40,7 +40,7 @@ test("a success is shown once: a reload does not show it again", async () => {
   expect(await page.locator(".notice.good").count()).toBe(0);
 });
 
-test("back after a form's error leads to the form's page, and sends nothing again", async () => {
+test("Back after a form's error leads to the form's page, and sends nothing again", async () => {
   const page = await portal.open();
   await logIn(page, await portal.createUser());
   await page.goto("/devices/otp/new");
@@ -63,7 +63,7 @@ test("back after a form's error leads to the form's page, and sends nothing agai
   expect(sent).toBe(0);
 });
 
-test("recovery codes are shown once, at an address that may be reloaded", async () => {
+test("recovery codes are shown once: a reload leads to the devices", async () => {
   const { user, secret, page } = await withApp(portal);
   await logInByApp(portal, page, user, secret);
   await page.goto("/devices/recovery-codes/new");

@@ -26,7 +26,7 @@ async function protectedBrowser() {
   return { user, token, device: id, web: webClient(stack, token) };
 }
 
-describe("a form that is shown again keeps everything that was typed or chosen but secrets", () => {
+describe("a form with an error keeps everything that was typed or chosen, except secrets", () => {
   type Case = {
     name: string;
     role?: Role;
@@ -167,7 +167,7 @@ describe("a form that is shown again keeps everything that was typed or chosen b
     }
   });
 
-  test("of a challenge: that a recovery code is typed, where it leads, and not the code", async () => {
+  test("a challenge: keeps the choice of a recovery code and where it leads, but not the code", async () => {
     const { user } = await userWithApp(stack);
     const { id } = await startChallenge(stack, user);
     const web = webClient(stack);
@@ -183,7 +183,7 @@ describe("a form that is shown again keeps everything that was typed or chosen b
     expect(answer.html).not.toContain("aaaa-bbbb");
   });
 
-  test("of an app's proof: that it is not to be the default", async () => {
+  test("an app's code: keeps that the app is not to be the default", async () => {
     const { web, token } = await protectedBrowser();
     const { device } = await registerApp(stack, token, "Second");
     const answer = await web.send(`/devices/otp/${device.id}/verify`, { code: "000000" });
@@ -192,7 +192,7 @@ describe("a form that is shown again keeps everything that was typed or chosen b
     expect(answer.inputs.code?.value).toBe("");
   });
 
-  test("attack: a password is on no page again", async () => {
+  test("attack: no page shows a password again", async () => {
     const { web } = await browserOf();
     const secret = "correct horse battery";
     const sent = { currentPassword: secret, password: secret, repeated: `${secret} 2` };
@@ -248,7 +248,7 @@ describe("what needs a recent login asks for it before the form opens, and comes
   ];
 
   test.each(questions)(
-    "%s: its question, and its answer, come back to it",
+    "%s: an old session logs in first, and comes back to the question",
     async (_, role, path) => {
       const owner = await loggedIn(stack, role);
       const web = webClient(stack, owner.token);
@@ -284,7 +284,7 @@ describe("what needs a recent login asks for it before the form opens, and comes
     expect(back.at).toBe(path);
   });
 
-  test("a wrong password on the way keeps where it leads", async () => {
+  test("a wrong password on the way does not lose where it leads", async () => {
     const { user, token } = await loggedIn(stack, "administrator");
     const web = webClient(stack, token);
     await stack.advance(16 * MINUTE_MS);
@@ -296,7 +296,7 @@ describe("what needs a recent login asks for it before the form opens, and comes
     expect(page.at).toBe("/account/users/new");
   });
 
-  test("15 minutes that ran out while typing lose nothing of it but the password", async () => {
+  test("if 15 minutes pass while typing, only the password is lost", async () => {
     const { user, token } = await loggedIn(stack, "administrator");
     const web = webClient(stack, token);
     await web.open("/account/users/new");
@@ -329,7 +329,7 @@ describe("what needs a recent login asks for it before the form opens, and comes
     expect(back.html).not.toContain("private");
   });
 
-  test("the query of a page survives a login that is missing", async () => {
+  test("a page's query survives a login in between", async () => {
     const { username, password } = await stack.createUser();
     const web = webClient(stack);
     const asked = await web.open("/activity?kind=logins&from=2026-01-01");
@@ -339,7 +339,7 @@ describe("what needs a recent login asks for it before the form opens, and comes
   });
 });
 
-describe("addresses that people come to by other ways", () => {
+describe("addresses that people reach in other ways", () => {
   const ids = { device: "", challenge: "", user: "", webhook: "0".repeat(32) };
   const webs = new Map<Role, WebClient>();
   beforeAll(async () => {
@@ -383,7 +383,7 @@ describe("addresses that people come to by other ways", () => {
     },
   };
 
-  test("every address that takes a form leads to its page, by Back or typed", async () => {
+  test("every address of a form leads to its page, by Back or typed", async () => {
     const paths = routes("POST");
     expect(paths.length).toBeGreaterThanOrEqual(25);
     for (const path of paths) {
@@ -419,7 +419,7 @@ describe("addresses that people come to by other ways", () => {
   };
 
   test(
-    "attack: nonsense in every query of every page is no error of ours",
+    "attack: nonsense in every query of every page causes no server error",
     async () => {
       const names = [
         "done",
@@ -447,7 +447,7 @@ describe("addresses that people come to by other ways", () => {
   );
 
   test(
-    "attack: nonsense in every field of every form is no error of ours, and changes nothing",
+    "attack: nonsense in every field of every form causes no server error, and changes nothing",
     async () => {
       const names = ["username", "email", "requirement", "enforceAfter", "role", "method", "name"];
       names.push("countryCode", "phoneNumber", "quantity", "url", "types", "to", "with", "sure");
@@ -480,7 +480,7 @@ describe("addresses that people come to by other ways", () => {
     limit(80_000),
   );
 
-  test("a form of a wrong kind, or from elsewhere, is refused on a page with its brand and title", async () => {
+  test("a form of a wrong type, or from elsewhere, is refused on a page with our brand and title", async () => {
     const web = webs.get("member") as WebClient;
     for (const type of ["application/json", "text/plain", "multipart/form-data; boundary=x", ""])
       for (const path of ["/login", "/devices/email", "/account"]) {
@@ -493,7 +493,7 @@ describe("addresses that people come to by other ways", () => {
     isPage(foreign, "cross-site");
   });
 
-  test("a missing page is shown to people as a page, and to programs as a problem", async () => {
+  test("a missing page is a page for people, and a problem document for programs", async () => {
     const web = webClient(stack);
     for (const path of ["/nowhere", "/favicon.ico", "/login/a/b/c", "/wp-admin/setup.php"]) {
       const answer = await web.open(path);
@@ -513,7 +513,7 @@ describe("addresses that people come to by other ways", () => {
 });
 
 describe("cookies", () => {
-  test("a browser that keeps no cookies is told so instead of being redirected in circles", async () => {
+  test("a browser that keeps no cookies is told so, and not redirected in circles", async () => {
     const { username, password } = await stack.createUser();
     const web = webClient(stack);
     const page = await web.open("/devices");
@@ -543,7 +543,7 @@ describe("a login that another tab has completed", () => {
   });
 });
 
-describe("where somebody wanted to go", () => {
+describe("the page that somebody wanted to reach", () => {
   test("is kept through a set-up at login, with its query", async () => {
     const administrator = await loggedIn(stack, "administrator");
     const { accountId } = administrator.user;
@@ -573,7 +573,7 @@ describe("where somebody wanted to go", () => {
 });
 
 describe("one click", () => {
-  test("does not require it of everyone at once: it asks, with the number of people", async () => {
+  test("does not require a second factor of everyone: a question names the number of people", async () => {
     const { user, token } = await loggedIn(stack, "administrator");
     const members = [1, 2, 3].map(() => stack.createUser({ accountId: user.accountId }));
     const [first] = await Promise.all(members);
@@ -593,7 +593,7 @@ describe("one click", () => {
     expect((await stack.api.session(theirs)).status).toBe(401);
   });
 
-  test("proposes a grace period of 14 days where it was optional", async () => {
+  test("proposes a grace period of 14 days if it was optional", async () => {
     const { web } = await browserOf("administrator");
     const page = await web.open("/account/requirement");
     expect(page.inputs.enforceAfter?.value).toBe("14");
@@ -623,7 +623,7 @@ describe("one click", () => {
 });
 
 describe("the question before a removal or a reset", () => {
-  test("changes nothing, and is the only page with the form of its answer", async () => {
+  test("changes nothing, and is the only page with the form that confirms", async () => {
     const [{ user }, { web: desk }] = [await userWithApp(stack), await browserOf("support")];
     const mine = await protectedBrowser();
     const questions: [WebClient, string, string][] = [
@@ -644,7 +644,7 @@ describe("the question before a removal or a reset", () => {
 });
 
 describe("the other sessions", () => {
-  test("end all at once, on the page", async () => {
+  test("can all be ended at once on the page", async () => {
     const user = await stack.createUser();
     const [mine, other] = [await logInByPassword(stack, user), await logInByPassword(stack, user)];
     const web = webClient(stack, mine.token);

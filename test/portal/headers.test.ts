@@ -41,7 +41,7 @@ const poster = (web: WebClient) => (path: string, fields: Record<string, string>
   return web.once(path, { method: "POST", headers: { "content-type": FORM }, body });
 };
 
-test("an answer that keeps what was typed fits the buffer of a proxy, and its cookies a browser", async () => {
+test("an answer that keeps typed text fits a proxy's buffer, and its cookies fit a browser", async () => {
   const post = poster(webClient(stack, (await loggedIn(stack, "administrator")).token));
   const kept: number[] = [];
   for (const text of TEXTS) {
@@ -61,7 +61,7 @@ test("an answer that keeps what was typed fits the buffer of a proxy, and its co
   expect(Math.max(...kept)).toBeGreaterThan(2000);
 });
 
-test("what is kept until after a login fits as well, and a request with all of it", async () => {
+test("what is kept until after a login fits as well, and so does a request with all of it", async () => {
   const { user } = await userWithApp(stack);
   const web = webClient(stack, (await loggedIn(stack, "support")).token);
   const post = poster(web);

@@ -34,7 +34,7 @@ async function protectedBrowser() {
 }
 
 describe("attack", () => {
-  test("thousands of fields in a form, sent without a login, are no work", async () => {
+  test("thousands of fields in a form, sent without a login, cost little work", async () => {
     const web = webClient(stack);
     await web.open("/login");
     const many = Array.from({ length: 4000 }, (_, n) => `${n.toString(36)}=`);
@@ -50,7 +50,7 @@ describe("attack", () => {
     expect((await web.open("/login")).inputs.username?.value).toBe("");
   });
 
-  test("a text that is too long for a cookie is in none: the form's page with it is the answer", async () => {
+  test("a text that is too long for a cookie is in none: the answer is the form's page with the text", async () => {
     const { token } = await loggedIn(stack, "administrator");
     const web = webClient(stack, token);
     const username = "x".repeat(5000);
@@ -68,7 +68,7 @@ describe("attack", () => {
     expect((await web.open("/account/users/new")).inputs.username?.value).toBe("");
   });
 
-  test("a text that is too long to wait for a login leaves the shorter fields, and the page says so", async () => {
+  test("a text that is too long to keep until after a login is dropped, shorter fields stay, and the page says so", async () => {
     const { user, token } = await loggedIn(stack, "administrator");
     const web = webClient(stack, token);
     await stack.advance(16 * MINUTE_MS);
@@ -94,7 +94,7 @@ describe("attack", () => {
     ["/login/:challenge/verify", { passcode: "S3CRET", to: "/activity" }],
   ];
 
-  test.each(secrets)("what is typed secretly in %s is in no cookie", async (path, fields) => {
+  test.each(secrets)("a secret typed in %s is in no cookie", async (path, fields) => {
     const admin = await loggedIn(stack, "administrator");
     const web = webClient(stack, admin.token);
     const { device } = await registerApp(stack, admin.token);
@@ -126,7 +126,7 @@ describe("attack", () => {
     expect((await web.open("/devices/email")).inputs.email?.value).toBe('private"text');
   });
 
-  test("a script that polls does not consume or see the message for the page", async () => {
+  test("a polling script does not see or use up the message for the page", async () => {
     const { web } = await protectedBrowser();
     await post(web, "/devices/recovery-codes", { quantity: "3" });
     const script = { headers: { "sec-fetch-dest": "empty" } };
@@ -148,7 +148,7 @@ describe("attack", () => {
     expect((await web.open("/devices/email")).inputs.email?.value).toBe("");
   });
 
-  test("recovery codes are shown for ten minutes at most, and in their session alone", async () => {
+  test("recovery codes are shown for ten minutes at most, and in their own session only", async () => {
     const { user, secret, web } = await protectedBrowser();
     await post(web, "/devices/recovery-codes", { quantity: "3" });
     const cookie = web.jar.get("__Host-flash") ?? "";
@@ -172,7 +172,7 @@ describe("attack", () => {
 });
 
 describe("a refusal", () => {
-  test("that a page shows itself is shown once, and is then gone", async () => {
+  test("that a page shows itself appears once, and is then gone", async () => {
     const { user, secret } = await userWithApp(stack);
     const web = webClient(stack);
     let page = await web.send("/login", { username: user.username, password: user.password });
@@ -195,7 +195,7 @@ describe("a refusal", () => {
 });
 
 describe("a device that another tab has verified", () => {
-  test("leads from its set-up to the devices, and after the login not to a refusal", async () => {
+  test("leads from its set-up page to the devices, also after a login, without a refusal", async () => {
     const user = await stack.createUser();
     const { token } = await logInByPassword(stack, user);
     const web = webClient(stack, token);
@@ -254,10 +254,10 @@ describe("a device that another tab has verified", () => {
   });
 });
 
-describe("the time until another passcode", () => {
+describe("the wait until another passcode", () => {
   const waitIn = (html: string) => Number(/data-wait="(\d+)"/.exec(html)?.[1] ?? 0);
 
-  test("is the same after a wrong passcode, a resend and another way", async () => {
+  test("is the same after a wrong passcode, a resend and another method", async () => {
     const user = await stack.createUser();
     await enrollPhone(stack, user);
     const web = webClient(stack);

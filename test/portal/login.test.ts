@@ -20,7 +20,7 @@ async function report(address: string, content: Omit<DeliveryReport, "reference"
 }
 
 describe("the login page", () => {
-  test("says at the field what is wrong, keeps the user name and takes the focus there", async () => {
+  test("shows at the field what is wrong, keeps the user name and moves the focus there", async () => {
     const user = await portal.createUser();
     const page = await portal.open();
     await page.goto("/");
@@ -51,7 +51,7 @@ describe("the login page", () => {
     }
   });
 
-  test("wrong password after wrong password, it says how long to wait", async () => {
+  test("after too many wrong passwords says how long to wait", async () => {
     const user = await portal.createUser();
     const page = await portal.open();
     for (let n = 0; n < 11; n++) await logIn(page, { ...user, password: "wrong" });
@@ -60,7 +60,7 @@ describe("the login page", () => {
 });
 
 describe("the passcode page", () => {
-  test("sends a new passcode after half a minute, the first being void", async () => {
+  test("sends a new passcode after half a minute, which voids the first", async () => {
     const { user, number, page } = await withPhone(portal);
     await logIn(page, user);
     const first = await portal.passcodeTo(number);
@@ -93,7 +93,7 @@ describe("the passcode page", () => {
     expect(await heading(page)).toBe("My Multi-Factor Devices");
   });
 
-  test("takes a recovery code, and the next page tells how many are left", async () => {
+  test("accepts a recovery code, and the next page says how many are left", async () => {
     const { user, secret, page } = await withApp(portal);
     await logInByApp(portal, page, user, secret);
     await follow(page, "Generate Recovery Codes");
@@ -126,7 +126,7 @@ describe("the passcode page", () => {
     expect(await other.getByRole("status").textContent()).toContain("You have 1 left");
   });
 
-  test("a delivery that fails is told, and the login goes on another way", async () => {
+  test("says that a delivery failed, and the login goes on another way", async () => {
     const { user, secret, page } = await withBoth(portal);
     portal.failSms("undeliverable");
     await logIn(page, user);
@@ -139,7 +139,7 @@ describe("the passcode page", () => {
     expect(await heading(page)).toBe("My Multi-Factor Devices");
   });
 
-  test("what the provider reports is shown: that it arrived, or what to do where it did not", async () => {
+  test("shows what the provider reports: that it arrived, or what to do if it did not", async () => {
     const { user, number, page } = await withPhone(portal);
     await logIn(page, user);
     await portal.passcodeTo(number);
@@ -178,7 +178,7 @@ describe("the passcode page", () => {
     expect(await page.getByRole("alert").textContent()).toContain("Check both");
   });
 
-  test("reload, back and a second tab in the middle go on with the same login", async () => {
+  test("reload, Back and a second tab on the way continue the same login", async () => {
     const { user, secret, page } = await withApp(portal);
     await logIn(page, user);
     await page.reload();

@@ -27,7 +27,7 @@ test("an administrator finds the users and their own devices in the menu Account
   expect(await page.getByRole("button", { name: "Save Setting" }).isVisible()).toBe(true);
 });
 
-test("a member finds their own devices in the menu, and nothing of the account's", async () => {
+test("a member finds their own devices in the menu, and nothing about the account", async () => {
   const page = await portal.open();
   await logIn(page, await portal.createUser());
   await page.getByText("Account", { exact: true }).click();
@@ -36,7 +36,7 @@ test("a member finds their own devices in the menu, and nothing of the account's
   expect(await page.getByText("Account-wide").count()).toBe(0);
 });
 
-test("the apps that the original names are named, and today's common ones", async () => {
+test("the apps that the original names are named, and today's common ones too", async () => {
   const page = await portal.open();
   await logIn(page, await portal.createUser());
   await page.goto("/devices/otp/new");

@@ -28,7 +28,7 @@ const back = (web: WebClient, path: string) =>
     ({ status }) => status < 500,
   );
 
-describe("a form that meets an outage keeps everything that was typed or chosen but secrets", () => {
+describe("a form that meets an outage keeps everything that was typed or chosen, except secrets", () => {
   type Case = {
     name: string;
     role?: Role;
@@ -171,7 +171,7 @@ describe("a form that meets an outage keeps everything that was typed or chosen 
     }
   });
 
-  test("of a challenge: that a recovery code is typed, where it leads, and not the code", async () => {
+  test("a challenge: keeps the choice of a recovery code and where it leads, but not the code", async () => {
     const { user } = await userWithApp(stack);
     const { id } = await startChallenge(stack, user);
     const web = webClient(gateway);
@@ -189,7 +189,7 @@ describe("a form that meets an outage keeps everything that was typed or chosen 
     expect(again.html).not.toContain("aaaa-bbbb");
   });
 
-  test("a question that nothing is typed in is asked again", async () => {
+  test("a question without typed text is asked again", async () => {
     const { token } = await loggedIn(stack, "member");
     const web = webClient(gateway, token);
     await gateway.links.postgresql.cut();
@@ -212,7 +212,7 @@ describe("what is shown only once", () => {
   const codesOn = ({ html }: WebPage) =>
     /id="codes">(.*?)<\/ul>/s.exec(html)?.[1]?.match(/<li>/g)?.length ?? 0;
 
-  test("recovery codes, made while Redis went away, are shown when it is back", async () => {
+  test("recovery codes that were made while Redis went away are shown when it is back", async () => {
     const web = await protectedBrowser();
     const { forms } = await web.open(`${CODES}/new`);
     const fields = forms.find(({ action }) => action === CODES)?.fields;
@@ -247,7 +247,7 @@ describe("what is shown only once", () => {
     ]);
   });
 
-  test("recovery codes that may have been made say that the old ones may be void", async () => {
+  test("if recovery codes may have been made, the page says that the old ones may be void", async () => {
     const web = await protectedBrowser();
     await gateway.links.postgresql.cut();
     const answer = await web.send(CODES, { quantity: "5" });
@@ -259,7 +259,7 @@ describe("what is shown only once", () => {
     expect(again.inputs.quantity?.value).toBe("5");
   });
 
-  test("an app's secret that was not seen is replaced by a new one, and the page says so", async () => {
+  test("an app's secret that nobody saw is replaced by a new one, and the page says so", async () => {
     const { token } = await loggedIn(stack, "member");
     const web = webClient(gateway, token);
     await gateway.links.postgresql.cut();
@@ -280,7 +280,7 @@ describe("what is shown only once", () => {
     expect((await web.send(restart, {})).html).toContain('id="secret"');
   });
 
-  test("the secret of a webhook that nobody saw is said to be lost, with the way to a new one", async () => {
+  test("a webhook's secret that nobody saw is called lost, with the way to a new one", async () => {
     const { token } = await loggedIn(stack, "administrator");
     const web = webClient(gateway, token);
     const typed = { url: "https://receiver.example/", types: "" };

@@ -6,7 +6,7 @@ import { expectAccessible, follow, heading, logIn, press, usePortal } from "./br
 const portal = usePortal();
 const NEW = "quite another one";
 
-test("a person changes their password, is corrected, logged out, and logs in with the new one", async () => {
+test("a user changes the password, is corrected, logged out, and logs in with the new one", async () => {
   const page = await portal.open();
   const user = await portal.createUser();
   await logIn(page, user);
@@ -38,7 +38,7 @@ test("a person changes their password, is corrected, logged out, and logs in wit
   expect((await portal.api.logIn(user)).status).toBe(401);
 });
 
-test("a session of more than fifteen minutes logs in again first, and comes back to the form", async () => {
+test("a session older than fifteen minutes logs in again first, and comes back to the form", async () => {
   const page = await portal.open();
   const user = await portal.createUser();
   await logIn(page, user);

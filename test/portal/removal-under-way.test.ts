@@ -5,7 +5,7 @@ import { logInByApp, withApp } from "./people.ts";
 
 const portal = usePortal();
 
-test("its page leads on by itself when the removal is over, with and without a script", async () => {
+test("the page of a running removal leads on by itself when it is over, with and without a script", async () => {
   const people = [await withApp(portal), await withApp(portal)];
   const pages = [await portal.open(), await portal.open({ javaScriptEnabled: false })];
   for (const [n, page] of pages.entries()) {

@@ -24,7 +24,7 @@ describe("attack: a foreign page sends a form in the user's name", () => {
     { origin: "null" },
     {},
   ];
-  test.each(refused)("refused with %o, and nothing is done", async (headers) => {
+  test.each(refused)("is refused with %o, and nothing is done", async (headers) => {
     const user = await portal.createUser();
     const { token } = await logInByPassword(portal, user);
     const cookie = `__Host-session=${token}`;
@@ -37,7 +37,7 @@ describe("attack: a foreign page sends a form in the user's name", () => {
     { "sec-fetch-site": "same-origin" },
     { origin: "https://mfa.example" },
   ];
-  test.each(ours)("our own page with %o is not", async (headers) => {
+  test.each(ours)("our own page with %o is not refused", async (headers) => {
     const { token } = await logInByPassword(portal, await portal.createUser());
     const cookie = `__Host-session=${token}`;
     const answer = await send("/logout", {}, { ...headers, cookie });
@@ -45,7 +45,7 @@ describe("attack: a foreign page sends a form in the user's name", () => {
     expect((await portal.api.session(token)).status).toBe(401);
   });
 
-  test("in a real browser, too", async () => {
+  test("is refused in a real browser, too", async () => {
     const page = await portal.open();
     await logIn(page, await portal.createUser());
     const evil = await portal.open();
@@ -65,7 +65,7 @@ describe("attack: a foreign page sends a form in the user's name", () => {
 });
 
 describe("the session's cookie", () => {
-  test("is __Host-, HttpOnly, Secure and SameSite, and no script sees it", async () => {
+  test("is __Host-, HttpOnly, Secure and SameSite, and no script can read it", async () => {
     const { username, password } = await portal.createUser();
     const answer = await send(
       "/login",
@@ -78,7 +78,7 @@ describe("the session's cookie", () => {
     expect(cookie).toMatch(/^__Host-session=[^;]+; Path=\/; HttpOnly; Secure; SameSite=Lax$/);
   });
 
-  test("on this machine's plain HTTP in development is one that every browser keeps", async () => {
+  test("in development on this machine's plain HTTP is one that every browser keeps", async () => {
     const page = await portal.open();
     await logIn(page, await portal.createUser());
     const [cookie] = await page.context().cookies();
@@ -87,7 +87,7 @@ describe("the session's cookie", () => {
   });
 });
 
-test("every page is private, has a strict policy and runs no script of its own", async () => {
+test("every page is private, has a strict policy and allows no inline script", async () => {
   const { token } = await logInByPassword(portal, await portal.createUser());
   const cookie = `__Host-session=${token}`;
   const paths = ["/login", "/devices", "/devices/sms/new", "/devices/otp/new", "/sessions"];
@@ -105,7 +105,7 @@ test("every page is private, has a strict policy and runs no script of its own",
   }
 });
 
-test("a form sent twice at once is done once: a passcode logs in, a name makes one device", async () => {
+test("a form sent twice at once acts once: a passcode logs in, a name makes one device", async () => {
   const { user, number, page } = await withPhone(portal);
   await logIn(page, user);
   await page.getByText(/We sent a 7-digit passcode to/).waitFor();
@@ -121,7 +121,7 @@ test("a form sent twice at once is done once: a passcode logs in, a name makes o
   expect(await page.getByText("Twice").count()).toBe(1);
 });
 
-test("what was typed is shown as text, and a text of another kind is refused", async () => {
+test("typed text is shown as text, and a body of another type is refused", async () => {
   const page = await portal.open();
   await logIn(page, await portal.createUser());
   await page.goto("/devices/otp/new");

@@ -59,7 +59,7 @@ async function loggedInByApp() {
 
 const tokenOf = async (user: Person) => (await logInByPassword(stack, user)).token;
 
-test("a form whose work takes longer than a program waits is answered when the work is done", async () => {
+test("a form whose work takes longer than a program waits gets its answer when the work is done", async () => {
   const [all, one, reset] = [await loggedInByApp(), await loggedInByApp(), await loggedInByApp()];
   const user = await stack.createUser();
   const { token } = await logInByPassword(stack, user);
@@ -86,7 +86,7 @@ test("a form whose work takes longer than a program waits is answered when the w
   expect((await getAccount(db, administrator.accountId))?.requirement).toBe("required");
 });
 
-describe("a removal that nobody gets done", () => {
+describe("a removal that takes too long", () => {
   const REMOVING = "The devices are being removed. This continues in the background";
 
   /** Sends the forms while no worker runs, and follows each page until it leads on. */
@@ -118,7 +118,7 @@ describe("a removal that nobody gets done", () => {
     );
   }
 
-  test("is said to go on, does, and its page leads on", async () => {
+  test("says that it goes on, is finished later, and its page leads on", async () => {
     const [all, one, reset] = [await loggedInByApp(), await loggedInByApp(), await loggedInByApp()];
     const desk = webClient(stack, (await supportOperator(stack)).token);
     const [ofAll, ofOne, ofReset] = await follow([
@@ -137,7 +137,7 @@ describe("a removal that nobody gets done", () => {
       expect(await listDevices(stack.deps.db, user.id)).toEqual([]);
   });
 
-  test("leads to the login, which says why, where the session ends with it", async () => {
+  test("leads to the login, which says why, if the session ends with it", async () => {
     const { user, secret } = await userWithApp(stack, { role: "administrator" });
     const { token } = await logInByApp(stack, user, secret);
     const body = { requirement: "required" };
@@ -157,7 +157,7 @@ describe("a removal that nobody gets done", () => {
   });
 });
 
-test("a form for a new device waits less, because the device's row is locked until its flow begins", async () => {
+test("a form for a new device waits less, because it locks the device's row until its flow begins", async () => {
   const user = await stack.createUser();
   const token = await tokenOf(user);
   const { countryCode, phoneNumber } = newPhone();

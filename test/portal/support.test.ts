@@ -11,7 +11,7 @@ async function looksAt(userId: string): Promise<number> {
   return events.filter(({ type }) => type === "user_looked_up").length;
 }
 
-test("what Support is shown of a user leaves a trace; the question before a reset shows the name alone", async () => {
+test("a look by Support at a user is recorded; the question before a reset shows only the name", async () => {
   const { user, secret } = await userWithApp(stack);
   const { token } = await logInByApp(stack, user, secret);
   await registerApp(stack, token, "Second app");

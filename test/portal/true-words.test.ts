@@ -22,14 +22,14 @@ async function withBoth() {
 
 const sent = (fields: Record<string, string>) => ({ once: newId(), ...fields });
 
-test("the default method saved without a change is not called changed", async () => {
+test("saving the default method without a change is not called a change", async () => {
   const { web } = await withBoth();
   const save = (method: string) => web.send("/devices/default", sent({ method }));
   expect((await save("sms")).notices.join()).toContain("stays as it was");
   expect((await save("otp")).notices.join()).toContain("was changed");
 });
 
-test("who never chose a default and saves the one that they have is told, and recorded, as no change", async () => {
+test("saving the current method as the first default is no change, and is not recorded as one", async () => {
   const { user, web } = await withBoth();
   const { db } = stack.deps;
   await db.update(users).set({ defaultMethod: null }).where(eq(users.id, user.id));
@@ -43,7 +43,7 @@ test("who never chose a default and saves the one that they have is told, and re
   expect(await changes()).toHaveLength(1);
 });
 
-test("who has removed all devices in a grace period stays logged in, as the page says, with the date", async () => {
+test("removing all devices in a grace period keeps the user logged in, as the page says, with the date", async () => {
   const { user: bob, token } = await loggedIn(stack, "administrator");
   const member = await stack.createUser({ accountId: bob.accountId });
   const { e164 } = await enrollPhone(stack, member);
@@ -64,7 +64,7 @@ test("who has removed all devices in a grace period stays logged in, as the page
   expect(page.notices.join()).toContain("Multi-factor authentication is off");
 });
 
-test("where it is required now, the last device's removal says that it logs out, and does", async () => {
+test("where it is required now, removing the last device logs out, as the page says", async () => {
   const { user, id, secret } = await userWithApp(stack);
   const at = new Date(stack.clock.now());
   const event = { key: newId(), at, accountId: user.accountId };
@@ -78,14 +78,14 @@ test("where it is required now, the last device's removal says that it logs out,
   expect((await web.send(path, sent({}))).at).toMatch(/^\/login\?/);
 });
 
-test("a user with a phone is told so before they type another number", async () => {
+test("a user who has a phone is told so before they type another number", async () => {
   const { web } = await withBoth();
   const page = await web.open("/devices/sms/new");
   expect(page.at).toBe("/devices");
   expect(page.notices.join()).toContain("To change it, remove all devices first");
 });
 
-test("the passcode page shows one time, until which this login's passcode is accepted", async () => {
+test("the passcode page shows one time only: until when this login's passcode is accepted", async () => {
   const { user } = await withBoth();
   const challenge = await startChallenge(stack, user);
   const { html } = await webClient(stack).open(`/login/${challenge.id}`);
@@ -100,7 +100,7 @@ test("an emptied address is called removed", async () => {
   expect(page.notices.join()).toContain("was removed. You get no notifications.");
 });
 
-test("a login with too long fields gets our own message", async () => {
+test("a login with a field that is too long gets our own message", async () => {
   const fields = sent({ username: "x".repeat(5000), password: "secret" });
   const web = webClient(stack);
   await web.open("/login");
@@ -108,7 +108,7 @@ test("a login with too long fields gets our own message", async () => {
   expect(page.html).toContain("A user name can have at most 256 characters.");
 });
 
-test("a login that is gone leads to a new one", async () => {
+test("a login that no longer exists leads to a new one", async () => {
   const { html } = await webClient(stack).open(`/login/${"0".repeat(56)}`);
   expect(html).toMatch(/<a class="button" href="\/login">\s*Log in/);
 });
@@ -131,7 +131,7 @@ test("in a grace period the set-up page says from when, not that it is required"
   expect(seen.html).toContain(`datetime="${from}"`);
 });
 
-test("Support reads whether it is required, and is offered no unlock of who is not locked", async () => {
+test("Support sees whether it is required, and is offered an unlock only for a locked user", async () => {
   const user = await stack.createUser();
   const support = webClient(stack, (await loggedIn(stack, "support")).token);
   const read = async () => (await support.open(`/support/users/${user.id}`)).html;

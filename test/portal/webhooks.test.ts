@@ -34,7 +34,7 @@ async function atSettings() {
 const happen = ({ id: userId, accountId }: Person, type: EventType, at: string) =>
   recordEvent(portal.deps.db, { key: newId(), at: new Date(at), accountId, userId, type });
 
-test("a webhook is made, its deliveries are seen and sent again, and it is removed", async () => {
+test("a webhook is added, its deliveries are shown and sent again, and it is removed", async () => {
   const receiver = await startReceiver();
   receivers.push(receiver);
   const { admin, page } = await atSettings();
@@ -85,7 +85,7 @@ test("a webhook is made, its deliveries are seen and sent again, and it is remov
   expect(await page.getByText(receiver.url).count()).toBe(0);
 });
 
-test("administrators read their account's activity, filter it and take it away as a file", async () => {
+test("administrators read their account's activity, filter it and save it as a file", async () => {
   const { admin, page } = await atSettings();
   const member = await portal.createUser({ accountId: admin.accountId });
   await happen(member, "device_verified", "2025-01-02T12:00:00Z");
@@ -116,7 +116,7 @@ test("administrators read their account's activity, filter it and take it away a
   expect(await page.locator(".rows > li").count()).toBe(0);
 });
 
-test("one's own activity is filtered by kind and day", async () => {
+test("a user's own activity can be filtered by kind and day", async () => {
   const user = await portal.createUser();
   const page = await portal.open();
   await logIn(page, user);
@@ -132,7 +132,7 @@ test("one's own activity is filtered by kind and day", async () => {
   expect(await page.locator("#from-error").textContent()).toContain("Give a day");
 });
 
-test("members find none of it", async () => {
+test("members can open none of these pages", async () => {
   const user = await portal.createUser();
   const page = await portal.open();
   await logIn(page, user);

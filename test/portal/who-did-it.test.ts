@@ -51,7 +51,7 @@ test("a link is recorded on both sides: which account, by whose administrator, a
   }
 });
 
-test("one's own activity says who did what others did", async () => {
+test("a user's own activity names who else did something", async () => {
   const { user: bob, token } = await loggedIn(stack, "administrator");
   const member = await stack.createUser({ accountId: bob.accountId });
   const role = { token, body: { role: "administrator" } };
@@ -69,7 +69,7 @@ test("one's own activity says who did what others did", async () => {
   expect(rowWith(seen, "Role changed")).toContain(`by ${bob.username}`);
 });
 
-test("what Support did stays Support's once the operator has another role, and what they do then is theirs", async () => {
+test("what Support did stays Support's once the operator has another role; what they do then is their own", async () => {
   const { db } = stack.deps;
   const { user: bob, token } = await loggedIn(stack, "administrator");
   const member = await stack.createUser({ accountId: bob.accountId });
@@ -107,22 +107,7 @@ test("what Support did stays Support's once the operator has another role, and w
   expect(rowWith(account ?? [], "Account unlocked")).toContain(`by ${house.username}`);
 });
 
-test("what another account's administrator did names that account, also where an older version did not record who it was", async () => {
-  const { user: bob } = await loggedIn(stack, "administrator");
-  const { user: owner, token } = await loggedIn(stack, "administrator");
-  await recordEvent(stack.deps.db, {
-    ...{ key: newId(), at: new Date(stack.clock.now()), type: "linked_by_account" as const },
-    ...{ userId: owner.id, accountId: owner.accountId, actorId: bob.id },
-  });
-  const panel = (await getAccount(stack.deps.db, bob.accountId))?.name;
-  for (const path of ["/activity", "/account/activity"]) {
-    const linked = rowWith(await rowsOf(webClient(stack, token), path), "Linked by another");
-    expect(linked).toContain(`by an administrator of ${panel}`);
-    expect(linked).not.toContain(bob.username);
-  }
-});
-
-test("an event that another version recorded begins with a capital, as every other", async () => {
+test("an event type of another version begins with a capital, like every other", async () => {
   const { user, token } = await loggedIn(stack, "member");
   const { id: userId, accountId } = user;
   const at = new Date(stack.clock.now());
@@ -133,14 +118,14 @@ test("an event that another version recorded begins with a capital, as every oth
   );
 });
 
-test("Activity names the way to Support, and where sessions end and the password is changed", async () => {
+test("Activity leads to Support, to the sessions and to the change of the password", async () => {
   const { token } = await loggedIn(stack, "member");
   const { html } = await webClient(stack, token).open("/activity");
   expect(html).toContain('<a href="mailto:help@panel.example">help@panel.example</a>');
   for (const path of ["/sessions", "/sessions/password"]) expect(html).toContain(`href="${path}"`);
 });
 
-test("Support that reloads a user's page, or is refused there, has looked once; later it has looked again", async () => {
+test("a reload or a refusal on a user's page is no second look by Support; a later visit is", async () => {
   const user = await stack.createUser();
   const looks = async () =>
     (await listEvents(stack.deps.db, { userId: user.id, types: ["user_looked_up"], limit: 9 }))
