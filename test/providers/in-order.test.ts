@@ -61,7 +61,7 @@ async function configured() {
   };
 }
 
-test("the first provider that takes it sends it", async () => {
+test("the first provider that accepts a message sends it", async () => {
   const { sms, lines, stop } = await configured();
   expect(await sms.send(message())).toEqual({ provider: "smpp" });
   expect(lines).toEqual([{ provider: "smpp", outcome: "sent" }]);
@@ -69,7 +69,7 @@ test("the first provider that takes it sends it", async () => {
   await stop();
 });
 
-test("where one is busy or away, the next sends it, with the same reference", async () => {
+test("if one is busy or away, the next one sends it, with the same reference", async () => {
   const { sms, lines, stop } = await configured();
   expect(await sms.send(message(treat.throttled))).toEqual({ provider: "twilio" });
   await smsc.kill();
@@ -89,7 +89,7 @@ test("where one is busy or away, the next sends it, with the same reference", as
   await smsc.start();
 });
 
-test("a number that one cannot reach is not tried with the next", async () => {
+test("a number that one provider cannot reach is not tried with the next", async () => {
   const { sms, lines, stop } = await configured();
   const before = twilio.requests.length;
   await expect(sms.send(message(treat.refused))).rejects.toMatchObject({
@@ -113,12 +113,12 @@ test.each([
   ["all rejected it", [rejected("a"), rejected("b")], { reason: "rejected_by_carrier" }],
   ["one may take it later", [busy("a"), rejected("b")], { code: "busy" }],
   ["one may take it later, the other order", [rejected("a"), busy("b")], { code: "busy" }],
-])("what is told when %s", async (_what, providers, error) => {
+])("the error when %s", async (_what, providers, error) => {
   const { log } = memoryLog();
   await expect(inOrder(providers, log).send(message())).rejects.toMatchObject(error);
 });
 
-test("an error that is not a provider's is logged without its message", async () => {
+test("an error that is not the provider's is logged without its message", async () => {
   const { log, lines } = memoryLog();
   const quoting = failing("a", new Error("cannot send '4711' to +12025550101"));
   await expect(inOrder([quoting], log).send(message())).rejects.toThrow();

@@ -51,20 +51,20 @@ const OUTSIDE = [
   ...["2001:4860:4860::8888", "2606:4700::1111", "3fff:1000::", "3ffe:ffff::"],
 ];
 
-test.each(INSIDE)("%s: nothing from %s to %s is outside", async (_, first, last) => {
+test.each(INSIDE)("%s: nothing from %s to %s is public", async (_, first, last) => {
   for (const address of [first, last]) {
     expect(isPublicAddress(address), address).toBe(false);
     expect(await isInside(address), address).toBe(true);
   }
 });
 
-test.each(OUTSIDE)("%s is outside", async (address) => {
+test.each(OUTSIDE)("%s is public", async (address) => {
   expect(isPublicAddress(address)).toBe(true);
   expect(await isInside(address)).toBe(false);
 });
 
 test.each(["", "example.com", "1.2.3", "0x08.8.8.8", "8.8.8.8:443", "[2606:4700::1111]"])(
-  "%j is no address, so it is not outside",
+  "%j is not an address, so it is not public",
   (text) => {
     expect(isPublicAddress(text)).toBe(false);
   },
@@ -73,7 +73,7 @@ test.each(["", "example.com", "1.2.3", "0x08.8.8.8", "8.8.8.8:443", "[2606:4700:
 const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const message = (url: string) => ({ url, secret, id: "evt_1", at: new Date(0), body: "{}" });
 
-describe("attack: a webhook's name that leads inside", () => {
+describe("attack: a webhook's host name that leads to an internal address", () => {
   test.each([
     [["127.0.0.1"]],
     [["10.1.2.3"]],
@@ -94,7 +94,7 @@ describe("attack: a webhook's name that leads inside", () => {
     if (addresses.length > 0) expect(await isInside("hooks.example", resolve)).toBe(true);
   });
 
-  test("that DNS leads elsewhere a moment later: the connection goes where was looked", async () => {
+  test("that DNS changes a moment later: the connection goes to the address that was checked", async () => {
     let connections = 0;
     const server = createServer((socket) => {
       connections += 1;
@@ -113,7 +113,7 @@ describe("attack: a webhook's name that leads inside", () => {
     server.close();
   });
 
-  test("is looked up with the very name of the URL, and localhost is never asked for", async () => {
+  test("is looked up exactly as in the URL; localhost is never looked up", async () => {
     const { resolve, asked } = dns(["93.184.215.14"]);
     expect(await isInside("deep.localhost", resolve)).toBe(true);
     expect(asked).toEqual([]);

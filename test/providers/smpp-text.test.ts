@@ -6,14 +6,14 @@ const HEADER = 6;
 const octetsOf = (parts: Buffer[]) => Buffer.concat(parts.map((part) => part.subarray(HEADER)));
 const utf16 = (octets: Buffer) => Buffer.from(octets).swap16().toString("utf16le");
 
-test("what GSM's alphabet has is sent in it, each character of its extension as two", () => {
+test("text in GSM's alphabet is sent in it; each extension character counts as two", () => {
   const { coding, concatenated, parts } = smppText("1234 @é_ [€]", 1);
   expect({ coding, concatenated }).toEqual({ coding: 0, concatenated: false });
   // GSM 03.38: @ 00, é 05, _ 11; the extension's [ ] € after an escape.
   expect(parts.map((part) => part.toString("hex"))).toEqual(["3132333420000511201b3c1b651b3e"]);
 });
 
-test("what it has not is sent in UCS-2", () => {
+test("other text is sent in UCS-2", () => {
   const { coding, parts } = smppText("Код 12", 1);
   expect(coding).toBe(8);
   expect(parts.map((part) => part.toString("hex"))).toEqual(["041a043e0434002000310032"]);
@@ -35,7 +35,7 @@ test.each([
   for (const part of parts) expect(part.length).toBeLessThanOrEqual(count > 1 ? 159 : 160);
 });
 
-test("parts say which message, how many and which one they are", () => {
+test("parts say which message they are of, how many there are and which one they are", () => {
   const { parts } = smppText("a".repeat(400), 0x1ff);
   expect(parts.map((part) => part.subarray(0, HEADER).toString("hex"))).toEqual([
     "050003ff0301",
@@ -44,7 +44,7 @@ test("parts say which message, how many and which one they are", () => {
   ]);
 });
 
-test("no character is cut in two", () => {
+test("no character is split between two parts", () => {
   const euros = `${"a".repeat(152)}€${"b".repeat(20)}`;
   const { parts } = smppText(euros, 1);
   expect(parts.map((part) => part.length - HEADER)).toEqual([152, 22]);

@@ -80,7 +80,7 @@ const arrived = async (to: string, count = 1) =>
     )
   ).filter((one) => one.event === "submit");
 
-test("a message arrives as it was meant, and its receipt comes back under its reference", async () => {
+test("a message arrives unchanged, and its receipt comes back under its reference", async () => {
   const { gateway, bound, reportOn } = connect();
   await bound();
   const sms = message(undefined, "1234567 is your code.\n\n@login.example.com #1234567");
@@ -110,7 +110,7 @@ test("a message arrives as it was meant, and its receipt comes back under its re
   });
 });
 
-test("what GSM's alphabet lacks goes in UCS-2; a long text in parts, with one receipt", async () => {
+test("text outside GSM's alphabet goes in UCS-2; a long text goes in parts, with one receipt", async () => {
   const { gateway, bound, reportOn, reports } = connect({ from: "Second Step" });
   await bound();
   const cyrillic = message(undefined, "Код 1234");
@@ -160,7 +160,7 @@ test("a receipt about an intermediate state is ignored", async () => {
   expect(reports.map(({ reference }) => reference)).toEqual([next.reference]);
 });
 
-test("any worker may be given the receipt", async () => {
+test("any worker may get the receipt", async () => {
   const sender = connect();
   await sender.bound();
   const other = connect();
@@ -171,7 +171,7 @@ test("any worker may be given the receipt", async () => {
   expect(sender.reports).toEqual([]);
 });
 
-test("a refused number is refused for good; a busy or silent SMSC is tried again", async () => {
+test("a refused number is final; a busy or silent SMSC is tried again", async () => {
   const { gateway, bound } = connect({ timing: { ...CALM, answerMs: 500 } });
   await bound();
   await expect(gateway.send(message(numberFor(treat.refused)))).rejects.toMatchObject({
@@ -186,7 +186,7 @@ test("a refused number is refused for good; a busy or silent SMSC is tried again
   });
 });
 
-test("both sides ask whether the other is alive, and the session stays", async () => {
+test("each side asks whether the other is alive, and the session stays", async () => {
   const before = smsc.events().length;
   // The SMSC sends `enquire_link` twice between two of ours, and ends a session that does not
   // answer within 2 s.
@@ -223,7 +223,7 @@ test("it unbinds when it is closed", async () => {
   await expect(gateway.send(message())).rejects.toMatchObject({ code: "not_bound" });
 });
 
-test("an SMSC that dies and comes back is bound to again", async () => {
+test("an SMSC that dies is bound to again once it is back", async () => {
   const { gateway, bound, logged, reportOn } = connect({ timing: TIMING });
   await bound();
   await smsc.kill();
@@ -271,7 +271,7 @@ test("a dead connection that did not close is noticed and replaced", async () =>
 test.each([
   ["password", (url: string) => url.replace(encodeURIComponent(smsc.password), "wrong-pw")],
   ["system id", (url: string) => url.replace("second-step", "stranger")],
-])("a wrong %s is told in the log, without the password", async (_what, change) => {
+])("a wrong %s is reported in the log, without the password", async (_what, change) => {
   const { gateway, logged } = connect({ url: change(smsc.url), timing: TIMING });
   const [line] = await until(
     async () => logged,
@@ -288,7 +288,7 @@ test.each([
   for (const secret of [smsc.password, "wrong-pw"]) expect(printed).not.toContain(secret);
 });
 
-test("over TLS, an SMSC whose certificate is not trusted is not told the password", async () => {
+test("over TLS, an SMSC with an untrusted certificate does not get the password", async () => {
   const front = await startTlsFront(smsc.port);
   closing.push(front.stop);
   const url = smsc.url.replace("smpp:", "smpps:").replace(/@.*/, `@localhost:${front.port}`);
@@ -302,7 +302,7 @@ test("over TLS, an SMSC whose certificate is not trusted is not told the passwor
   expect(front.received()).toBe(0);
 });
 
-test("neither log nor errors tell a number, a text or the password", async () => {
+test("neither log nor errors hold a number, a text or the password", async () => {
   const { gateway, bound, logged } = connect();
   await bound();
   const errors: unknown[] = [];

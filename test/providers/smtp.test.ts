@@ -66,7 +66,7 @@ test("a mail arrives word by word, from the sender, under its id", async () => {
 const many = (from: number, to: number) =>
   Array.from({ length: to - from }, (_, n) => ({ ...MAIL, id: `mail-${from + n}` }));
 
-test("mails at once each arrive, and those after them", async () => {
+test("mails sent at once all arrive, and so do later ones", async () => {
   const { port, mails } = await server();
   const { send } = gateway(`smtp://127.0.0.1:${port}`);
   for (const all of [many(0, 10), many(10, 20)])
@@ -74,7 +74,7 @@ test("mails at once each arrive, and those after them", async () => {
   expect(new Set(mails.map(({ headers }) => headers["message-id"])).size).toBe(20);
 });
 
-test("a server that says nothing holds ten mails; the others fail before them, to be tried later", async () => {
+test("a silent server holds ten mails; the others fail at once, to be tried again later", async () => {
   const silent = createServer((socket) => void socket.on("error", () => {}));
   await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
   closing.push(() => silent.close());
@@ -119,7 +119,7 @@ describe("TLS", () => {
     expect([...passwords, ...mails]).toEqual([]);
   });
 
-  test("attack: with STARTTLS taken out of the answer the password is not sent", async () => {
+  test("attack: if STARTTLS is removed from the server's answer, the password is not sent", async () => {
     const { port, heard } = await plainServer();
     const { send } = gateway(`smtp://mailer:a%2Fb%40c@127.0.0.1:${port}`);
     await expect(send(MAIL)).rejects.toThrow();
@@ -141,14 +141,14 @@ describe("refusals", () => {
   });
 
   test.each([421, 450, 452])(
-    "a recipient put off by %i is an error, to try again",
+    "a recipient deferred by %i is an error, to be tried again",
     async (code) => {
       const { port } = await server({ refuses: () => code });
       await expect(gateway(`smtp://127.0.0.1:${port}`).send(MAIL)).rejects.toThrow();
     },
   );
 
-  test("a wrong password is an error: it is ours to correct, not the recipient's", async () => {
+  test("a wrong password is an error: it is our mistake, not the recipient's", async () => {
     const { port } = await server({ ...tls, ...onAuth });
     const { send } = gateway(`smtp://mailer:wrong@localhost:${port}?${trusting()}`);
     await expect(send(MAIL)).rejects.toThrow(/Invalid login/);
@@ -162,7 +162,7 @@ describe("refusals", () => {
     await expect(gateway(`smtp://127.0.0.1:${port}`).send(MAIL)).rejects.toThrow();
   });
 
-  test("a server that is away is an error, and the next mail finds it back", async () => {
+  test("a server that is away is an error; once it is back, the next mail reaches it", async () => {
     const { port, stop } = await startMailServer();
     const { send } = gateway(`smtp://127.0.0.1:${port}`);
     expect(await send(MAIL)).toBe("sent");

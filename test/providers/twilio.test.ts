@@ -43,7 +43,7 @@ const refusal = (send: Promise<unknown>) =>
     (error: unknown) => error,
   );
 
-test("a message is handed to the account's messages, from the number that is set", async () => {
+test("a message goes to the account's messages, from the configured number", async () => {
   expect(await gateway().send(message())).toEqual({ provider: "twilio" });
   expect(api.requests.at(-1)).toEqual({
     path: `POST /2010-04-01/Accounts/${ACCOUNT}/Messages.json`,
@@ -58,7 +58,7 @@ test("a message is handed to the account's messages, from the number that is set
   });
 });
 
-test("it goes by a messaging service, and asks for reports where Twilio can reach the gateway", async () => {
+test("it uses a messaging service, and asks for reports if Twilio can reach the gateway", async () => {
   const service = `MG${"a".repeat(32)}`;
   const sms = message();
   await gateway({ TWILIO_FROM: service, PUBLIC_URL: "https://login.example.com/" }).send(sms);
@@ -88,7 +88,7 @@ test.each([
   ["wrong credentials", { status: 401, code: 20003, message: "Authenticate" }, "20003"],
   ["a sender that is not ours", { status: 400, code: 21606, message: "From" }, "21606"],
   ["what is not Twilio's at all", "rubbish" as const, "502"],
-])("%s may pass", async (_what, answer, code) => {
+])("%s may be temporary", async (_what, answer, code) => {
   api.answer(answer);
   const error = await refusal(gateway().send(message()));
   expect(error).toBeInstanceOf(ProviderError);
@@ -96,7 +96,7 @@ test.each([
 });
 
 test(
-  "silence is given up in time for another provider",
+  "a silent Twilio is given up in time for another provider",
   async () => {
     api.answer("silence");
     const other = { send: async () => ({ provider: "other" }) };
@@ -119,7 +119,7 @@ test(
   limit(15_000),
 );
 
-test("an error repeats nothing of Twilio's answer or of the request", async () => {
+test("an error quotes nothing of Twilio's answer or of the request", async () => {
   const errors: unknown[] = [];
   api.answer({ status: 400, code: 21211, message: `Invalid number ${TO}` });
   errors.push(await refusal(gateway().send(message())));

@@ -40,13 +40,13 @@ afterAll(() => {
 
 const message = () => ({ url, secret, id: "evt_1", at: new Date(0), body: "{}" });
 
-test("a certificate that nobody vouches for gets nothing", async () => {
+test("a receiver with an untrusted certificate gets nothing", async () => {
   const sender = webhookSender({ inside: true, timeoutMs: 5000 });
   expect(await sender.send(message())).toBe("untrusted_certificate");
   expect(received).toBe(0);
 });
 
-test("attack: an inside address that was typed gets no connection", async () => {
+test("attack: a typed internal address gets no connection", async () => {
   const sender = webhookSender({ inside: false, timeoutMs: 5000 });
   const { port } = new URL(url);
   for (const host of ["127.0.0.1", "10.0.0.1", "[::1]", "[::ffff:127.0.0.1]"])
@@ -56,7 +56,7 @@ test("attack: an inside address that was typed gets no connection", async () => 
   expect(received).toBe(0);
 });
 
-test("an event goes over TLS to a receiver whose authority is known", async () => {
+test("an event goes over TLS to a receiver with a trusted certificate", async () => {
   const script = `
     import { webhookSender } from "./providers/webhook/webhook.ts";
     const message = JSON.parse(process.argv.at(-1));
