@@ -9,7 +9,7 @@ import { checkoutFolder } from "../../scripts/folders.ts";
 import { limit } from "../support/limits.ts";
 import { until } from "../support/until.ts";
 
-test("a bench that is interrupted leaves nothing behind", { timeout: limit(60_000) }, async () => {
+test("an interrupted benchmark leaves nothing behind", { timeout: limit(60_000) }, async () => {
   const folder = mkdtempSync(join(tmpdir(), "second-step-interrupted-"));
   // PostgreSQL runs as its own user, which must be able to enter this folder.
   chmodSync(folder, 0o755);

@@ -63,7 +63,7 @@ async function quick(env: Record<string, string>, args: string[], input = ""): P
   return answer;
 }
 
-test("each command, and each thing that it takes, says what it is", async () => {
+test("each command, and each of its arguments and options, has a description", async () => {
   const { code, out } = await cli({}, ["unlock", "--help"]);
   expect(code).toBe(0);
   expect(out).toContain("--json");
@@ -87,7 +87,7 @@ test("each command, and each thing that it takes, says what it is", async () => 
   }
 });
 
-describe("on a service of its own settings", { timeout: SOME_PROCESSES_MS }, () => {
+describe("on a service with its own settings", { timeout: SOME_PROCESSES_MS }, () => {
   let stack: Stack;
   let env: Record<string, string>;
   beforeAll(async () => {
@@ -135,7 +135,7 @@ describe("on a service of its own settings", { timeout: SOME_PROCESSES_MS }, () 
     return { user, e164, token };
   }
 
-  test("accounts are made once and told, in words and as JSON", async () => {
+  test("accounts are created once and shown, in words and as JSON", async () => {
     const name = `Zoë’s 'shop' ${newId()}`;
     const made = await json(["account", "create", name]);
     expect(made).toMatchObject({ name, kind: "panel", requirement: "optional" });
@@ -154,7 +154,7 @@ describe("on a service of its own settings", { timeout: SOME_PROCESSES_MS }, () 
     });
   });
 
-  test("events are exported, oldest first, of every account or of one", async () => {
+  test("events of every account or of one are exported, oldest first", async () => {
     const [one, other] = [await stack.createUser(), await stack.createUser()];
     await logInByPassword(stack, one);
     await logInByPassword(stack, other);
@@ -186,7 +186,7 @@ describe("on a service of its own settings", { timeout: SOME_PROCESSES_MS }, () 
     expect(await refused(["events", "export", "--since", "soon"])).toContain("Enter a date");
   });
 
-  test("a policy is set with a grace period and without, and ends what it must", async () => {
+  test("a policy can be set with and without a grace period, and ends the sessions it must end", async () => {
     const { id, name } = await json(["account", "create", `policy-${newId()}`]);
     const user = await stack.createUser({ accountId: id });
     const { token } = await logInByPassword(stack, user);
@@ -214,7 +214,7 @@ describe("on a service of its own settings", { timeout: SOME_PROCESSES_MS }, () 
     expect(await refused(["policy", "set", id, "perhaps"])).toContain("required");
   });
 
-  test("an API key is shown once, and ends sessions as it comes and goes", async () => {
+  test("an API key is shown once, and making one ends the sessions", async () => {
     const user = await stack.createUser();
     const { token } = await logInByPassword(stack, user);
     const { apiKey } = await json(["api-key", "make", user.username]);
@@ -230,7 +230,7 @@ describe("on a service of its own settings", { timeout: SOME_PROCESSES_MS }, () 
     );
   });
 
-  test("the settings of an account are turned on and off", async () => {
+  test("an account's settings can be turned on and off", async () => {
     const user = await stack.createUser();
     const set = ["account", "set", user.accountId, "api-keys-bypass-mfa"];
     const setting = { setting: "api-keys-bypass-mfa", state: "on" };
@@ -242,7 +242,7 @@ describe("on a service of its own settings", { timeout: SOME_PROCESSES_MS }, () 
     expect(await refused(["account", "set", user.accountId, "bogus", "on"])).toContain("enabling");
   });
 
-  test("a Support operator is made here, and can work once they have a second factor", async () => {
+  test("a Support operator can be created, and can work once they have a second factor", async () => {
     const account = (await json(["account", "create", `support-${newId()}`])).name;
     const username = `agent-${newId()}`;
     const create = ["user", "create", username, "--account", account, "--role", "support"];
@@ -266,7 +266,7 @@ describe("on a service of its own settings", { timeout: SOME_PROCESSES_MS }, () 
     expect(await refused(create)).toContain("taken");
   });
 
-  test("without a password one is made, shown once, and logs in", async () => {
+  test("without a given password one is made, shown once, and logs in", async () => {
     const account = (await json(["account", "create", `made-${newId()}`])).id;
     const username = `carol-${newId()}`;
     const { out } = await quick(env, ["user", "create", username, "--account", account]);
@@ -279,7 +279,7 @@ describe("on a service of its own settings", { timeout: SOME_PROCESSES_MS }, () 
     expect((await quick(env, ["user", "show", username])).out).not.toContain(password);
   });
 
-  test("another password or role ends the sessions; the last administrator stays one", async () => {
+  test("a new password or role ends the sessions; the last administrator cannot be demoted", async () => {
     const boss = await stack.createUser({ role: "administrator" });
     const user = await stack.createUser({ accountId: boss.accountId });
     const first = await logInByPassword(stack, user);
@@ -300,7 +300,7 @@ describe("on a service of its own settings", { timeout: SOME_PROCESSES_MS }, () 
     );
   });
 
-  test("a user's address is set, changed and removed; the old address is told", async () => {
+  test("a user's address can be set, changed and removed; the old address is told", async () => {
     const { username, accountId } = await stack.createUser();
     const name = `${username}-2`;
     const first = `first-${newId()}@example.com`;
@@ -322,7 +322,7 @@ describe("on a service of its own settings", { timeout: SOME_PROCESSES_MS }, () 
     expect(await refused(["user", "set-email", name, "nobody"])).toContain("not an email address");
   });
 
-  test("a lock is ended with a reason; without a lock the command says so", async () => {
+  test("an unlock ends a lock, with its reason; without a lock the command says so", async () => {
     const { user, e164, token } = await locked();
     const unlock = ["unlock", user.username, "--reason", "Ticket 42"];
     expect(await json(unlock)).toEqual({ changed: true });
@@ -334,7 +334,7 @@ describe("on a service of its own settings", { timeout: SOME_PROCESSES_MS }, () 
     expect(recorded).toMatchObject([{ actorId: "command_line", detail: { reason: "Ticket 42" } }]);
   });
 
-  test("a reset removes the devices and ends the sessions, and leaves the lock", async () => {
+  test("a reset removes the devices and ends the sessions, and keeps the lock", async () => {
     const { user, token } = await locked();
     const reset = ["reset-mfa", user.id, "--reason", "Lost the phone"];
     expect(await json(reset)).toEqual({ changed: true });
@@ -355,7 +355,7 @@ describe("on a service of its own settings", { timeout: SOME_PROCESSES_MS }, () 
     expectProblem(await stack.api.logIn(user), "account_locked");
   });
 
-  test("what names nobody or says nothing is refused in a line", async () => {
+  test("unknown names and unusable values are refused in one line", async () => {
     const { username } = await stack.createUser();
     for (const name of ["%", "' or 1=1 --", "0".repeat(32)])
       expect(await refused(["user", "show", name])).toContain(`User ${name} was not found`);
@@ -373,7 +373,7 @@ describe("on a service of its own settings", { timeout: SOME_PROCESSES_MS }, () 
       expect(await refused(args, input), args.join(" ")).toContain(words);
   });
 
-  test("a database without tables, and settings that are missing, are told", async () => {
+  test("missing tables and missing settings are reported", async () => {
     const own = await freshDatabase("postgres");
     const empty = await cli({ ...env, DATABASE_URL: own.url }, ["account", "list"]);
     await own.drop();
@@ -387,7 +387,7 @@ describe("on the stack of npm start", { timeout: limit(120_000) }, () => {
   const folder = mkdtempSync(join(tmpdir(), "second-step-cli-"));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  test("it works without anything set by hand, and says so when none runs", async () => {
+  test("it works without any configuration, and says so when no stack runs", async () => {
     const { DATABASE_URL, REDIS_URL, TEMPORAL_ADDRESS, ...inherited } = process.env;
     const port = String(await freePort());
     const env = { ...inherited, NODE_ENV: "development", DATA_DIR: folder, PORT: port };

@@ -20,7 +20,7 @@ const SECRET = /PASSWORD|PWD|SECRET|TOKEN|_KEY/;
 /** Variables of an optional part. The service itself reports when one is missing. */
 const OPTIONAL = ["TWILIO_AUTH_TOKEN"];
 
-test("starts only with secrets that somebody has set", () => {
+test("starts only once somebody has set the secrets", () => {
   const references = [...compose.matchAll(/(?<!\$)\$\{(\w+)([^}]*)\}/g)];
   const secrets = references.filter(([, name = ""]) => SECRET.test(name));
   expect(secrets.length).toBeGreaterThan(5);
@@ -38,7 +38,7 @@ test("holds no secret itself", () => {
   }
 });
 
-test("opens ports of the gateway and the Temporal UI alone, and to this machine unless told otherwise", () => {
+test("opens only the ports of the gateway and the Temporal UI, and only to this machine by default", () => {
   const open = [...services()].filter(([, text]) => /^ +ports:/m.test(text));
   expect(open.map(([name]) => name)).toEqual(["gateway", "temporal-ui"]);
   for (const [name, text] of open) {
@@ -46,7 +46,7 @@ test("opens ports of the gateway and the Temporal UI alone, and to this machine 
   }
 });
 
-test("lets nobody start or signal workflows by the Temporal UI", () => {
+test("lets nobody start or signal workflows through the Temporal UI", () => {
   expect(services().get("temporal-ui")).toContain('TEMPORAL_DISABLE_WRITE_ACTIONS: "true"');
 });
 
@@ -57,7 +57,7 @@ test("keeps the stores and the servers on the inner network", () => {
   expect(names).toEqual(["redis", "postgres", "temporal-schema", "temporal"]);
 });
 
-test("sets Temporal as the development stack does", () => {
+test("configures Temporal like the development stack", () => {
   const file = read("scripts/compose/temporal.yaml");
   const settings = [...file.matchAll(/^([\w.]+):\n {2}- value: (\w+)\n/gm)];
   expect(settings.map(([, name = "", value = ""]) => [name, JSON.parse(value)])).toEqual(
@@ -67,7 +67,7 @@ test("sets Temporal as the development stack does", () => {
     expect(services().get("temporal")).toContain(`      ${name}: "${value}"\n`);
 });
 
-test("gives the gateway the share of the processors that it is measured with", () => {
+test("gives the gateway the share of the processors with which it was measured", () => {
   const usual = 1024;
   const shares = [...services()].flatMap(([name, text]) =>
     [...text.matchAll(/^ {4}cpu_shares: (\d+)$/gm)].map(([, share]) => [name, Number(share)]),
@@ -75,7 +75,7 @@ test("gives the gateway the share of the processors that it is measured with", (
   expect(shares).toEqual([["gateway", GATEWAY_WEIGHT * usual]]);
 });
 
-test("bounds the memory of Redis, which refuses what is too much and forgets nothing", () => {
+test("limits the memory of Redis, which then refuses writes and evicts nothing", () => {
   const redis = services().get("redis") ?? "";
   expect(redis).toMatch(/^ +maxmemory \$\$REDIS_MEMORY\n +maxmemory-policy noeviction$/m);
   expect(redis).toMatch(/REDIS_MEMORY: \$\{REDIS_MEMORY:-512mb\}/);

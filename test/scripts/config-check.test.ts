@@ -54,7 +54,7 @@ async function doubts(settings: Record<string, string>, ...args: string[]) {
   );
 }
 
-test("lists every setting and nothing secret", async () => {
+test("lists every setting and no secret", async () => {
   for (const text of [await check({}), await check({}, "--json")]) {
     for (const name of Object.keys(SOUND)) expect(text).toContain(name);
     expect(text).not.toMatch(/secret/);
@@ -65,7 +65,7 @@ test("lists every setting and nothing secret", async () => {
   }
 });
 
-test("has no doubt about what is sound", async () => {
+test("has no doubt about sound settings", async () => {
   expect(await doubts({})).toEqual({});
 });
 
@@ -84,7 +84,7 @@ test.each([
   expect(await doubts({ [name]: value })).toEqual({ [name]: expect.stringContaining(words) });
 });
 
-describe("a setting that cannot be used is told plainly, in the same words wherever it is read", () => {
+describe("an unusable setting is reported plainly, in the same words wherever it is read", () => {
   const bad: [string, string, string][] = [
     ["PUBLIC_URL", "panel.example", "must be a URL that starts with http:// or https://"],
     ["SMPP_URL", "http://smsc", "must be a URL that starts with smpp:// or smpps://"],

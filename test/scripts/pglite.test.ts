@@ -93,7 +93,7 @@ const KINDS: ((pool: pg.Pool, n: number) => Promise<unknown>)[] = [
     expect(await transaction(pool, n, "rollback")).toEqual([{ n, note: "rollback" }]),
 ];
 
-test("many queries and transactions at once get their own answers, and all that was committed stays", async () => {
+test("many queries and transactions at once get their own answers, and all committed data stays", async () => {
   const numbers = Array.from({ length: 400 }, (_, n) => n);
   const outcomes = await Promise.allSettled(
     numbers.map((n) => KINDS[n % KINDS.length]?.(pools[n % pools.length] as pg.Pool, n)),
@@ -105,7 +105,7 @@ test("many queries and transactions at once get their own answers, and all that 
   expect(kept).toEqual(committed.map((n) => ({ n, note: "commit" })));
 });
 
-test("the others wait for the end of a transaction", async () => {
+test("other clients wait for the end of a transaction", async () => {
   const client = await connected();
   await client.query("begin");
   await client.query("insert into kept values (1, 'mine')");
@@ -119,7 +119,7 @@ test("the others wait for the end of a transaction", async () => {
   await client.end();
 });
 
-test("a request in two halves is one connection's own until its end", async () => {
+test("a request in two halves keeps the database until its end", async () => {
   const { socket, hears } = await spoken();
   socket.write(STARTUP);
   socket.write(serialize.parse({ text: "insert into kept values (1, 'whole')" }));
@@ -134,14 +134,14 @@ test("a request in two halves is one connection's own until its end", async () =
   socket.destroy();
 });
 
-test("a copy from the client is refused, and the connection goes on", async () => {
+test("a copy from the client is refused, and the connection stays usable", async () => {
   const client = await connected();
   await expect(client.query("copy kept from stdin")).rejects.toThrow("takes no copy");
   expect((await client.query("select $1::int as n", [1])).rows).toEqual([{ n: 1 }]);
   await client.end();
 });
 
-test("a process killed inside a transaction is rolled back, and the others go on", async () => {
+test("a process killed inside a transaction is rolled back, and the others continue", async () => {
   const script = `
     import pg from "pg";
     const client = new pg.Client(${JSON.stringify(database.url)});
@@ -160,7 +160,7 @@ test("a process killed inside a transaction is rolled back, and the others go on
   expect(await waiting).toEqual([]);
 });
 
-test("a client that leaves with a failed transaction, or in the middle of a request, keeps nothing", async () => {
+test("a client that leaves in a failed transaction, or in the middle of a request, leaves nothing behind", async () => {
   const client = await connected();
   await client.query("begin");
   await client.query("insert into kept values (1, 'lost')");
@@ -180,7 +180,7 @@ test("a client that leaves with a failed transaction, or in the middle of a requ
   }
 });
 
-test("prepared statements of one name are each connection's own", async () => {
+test("each connection has its own prepared statements, also under equal names", async () => {
   const [one, other] = [await connected(), await connected()];
   const askOne = () => one.query({ name: "same", text: "select $1::int as n", values: [1] });
   const askOther = () => other.query({ name: "same", text: "select 'x' as text" });
@@ -200,7 +200,7 @@ test("messages of any size arrive whole", async () => {
   for (const { rows } of sizes) expect(rows[0]).toEqual({ n: large.length, text: large });
 });
 
-test("encryption is refused, and who cancels or speaks something else is cut off", async () => {
+test("encryption is refused; a client that cancels or speaks another protocol is cut off", async () => {
   const encrypted = new pg.Client({ connectionString: database.url, ssl: true });
   await expect(encrypted.connect()).rejects.toThrow("does not support SSL");
   const unknown = Buffer.concat([STARTUP, Buffer.from("i\0\0\0\x04")]);

@@ -110,7 +110,7 @@ describe("a stack on this machine", { timeout: SOME_STARTS_MS }, () => {
     expect(device).toMatchObject({ type: "sms" });
   });
 
-  test("bounds the memory of its Redis, which refuses what is over and forgets nothing", async () => {
+  test("limits the memory of its Redis, which then refuses writes and evicts nothing", async () => {
     const gateway = childrenOf(folder).find(({ name }) => name === "Gateway");
     const environment = readFileSync(`/proc/${gateway?.pid}/environ`, "utf8").split("\0");
     const [, url] =
@@ -152,7 +152,7 @@ describe("a stack on this machine", { timeout: SOME_STARTS_MS }, () => {
     expect((await call(port, "/session", undefined, token)).status).toBe(200);
   });
 
-  test("ends on one Ctrl-C, twice told, with all that it started and nothing else", async () => {
+  test("ends on one Ctrl-C, even if signaled twice, with all that it started and nothing else", async () => {
     const children = childrenOf(folder);
     expect(children.map(({ name }) => name)).toEqual(["Redis", "Temporal", "Worker", "Gateway"]);
     // The terminal signals every process, and npm signals its own child again.
@@ -176,7 +176,7 @@ describe("a stack on this machine", { timeout: SOME_STARTS_MS }, () => {
     await logIn(port);
   });
 
-  test("is started again after a kill, and first ends what was left running", async () => {
+  test("starts again after a kill, and first ends what was left running", async () => {
     const left = childrenOf(folder);
     stack.signal("SIGKILL");
     await stack.ended;
@@ -190,7 +190,7 @@ describe("a stack on this machine", { timeout: SOME_STARTS_MS }, () => {
     expect((await call(port, "/session", undefined, token)).status).toBe(200);
   });
 
-  test("stops altogether when a part of it dies, and says which", async () => {
+  test("stops completely when one part dies, and says which", async () => {
     const children = childrenOf(folder);
     const gateway = children.find(({ name }) => name === "Gateway");
     process.kill(gateway?.pid ?? 0, "SIGKILL");

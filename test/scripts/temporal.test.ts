@@ -46,12 +46,12 @@ const startFlow = (connection: Connection, namespace: string) =>
     searchAttributes: { MfaUserId: ["u"], MfaAccountId: ["a"], MfaState: ["s"], MfaMethod: ["m"] },
   });
 
-test("takes flows as soon as it has started", async () => {
+test("accepts flows as soon as it has started", async () => {
   const { connection } = temporal;
   await expect(startFlow(connection, OWN)).resolves.toMatchObject({ workflowId: "one" });
 });
 
-test("takes flows as soon as another namespace is prepared", async () => {
+test("accepts flows in another namespace as soon as that is prepared", async () => {
   const { connection } = temporal;
   await ensureNamespace(connection, "another");
   // Once a namespace is used, the server caches its settings for some seconds.

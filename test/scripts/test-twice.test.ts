@@ -40,7 +40,7 @@ const ONCE = `
 `;
 const fallsOnce = () => ONCE.replaceAll("MARK", join(folder, "mark"));
 
-test("where all pass, nothing is run again", async () => {
+test("if all pass, nothing is run again", async () => {
   const { code, lines } = await runTests({ "green.test.mjs": GREEN });
   expect(code).toBe(0);
   expect(lines.slice(-2)).toEqual([`${COUNT} 0`, "1 passed, 0 failed"]);
@@ -56,27 +56,27 @@ test("a file that fails once and passes alone is reported and counted, and the r
   expect(lines.slice(-2)).toEqual([`${COUNT} 1`, "3 passed, 0 failed"]);
 });
 
-test("a file that falls again alone fails the run", async () => {
+test("a file that fails again alone fails the run", async () => {
   const { code, lines } = await runTests({ "green.test.mjs": GREEN, "red.test.mjs": RED });
   expect(code).not.toBe(0);
   expect(lines.at(-3)).toMatch(/0 passed, 1 failed among the others; alone 0 passed, 1 failed$/);
   expect(lines.slice(-2)).toEqual([`${COUNT} 1`, "1 passed, 1 failed"]);
 });
 
-test("a file that cannot be begun fails the run", async () => {
+test("a file that cannot start fails the run", async () => {
   const { code, lines } = await runTests({ "broken.test.mjs": "import './nowhere.mjs';" });
   expect(code).not.toBe(0);
   expect(lines.at(-2)).toBe(`${COUNT} 1`);
 });
 
-test("an error outside of every test fails the run, though all tests pass", async () => {
+test("an error outside of every test fails the run, even if all tests pass", async () => {
   const late = "process.nextTick(() => { throw new Error('nobody catches this'); });";
   const { code, lines } = await runTests({ "late.test.mjs": `${GREEN}${late}` });
   expect(code).not.toBe(0);
   expect(lines.at(-1)).toBe("1 passed, 0 failed");
 });
 
-test("an error outside of every test fails the run also where a file fell once", async () => {
+test("an error outside of every test also fails the run if a file failed once", async () => {
   const late = "process.nextTick(() => { throw new Error('nobody catches this'); });";
   const files = { "late.test.mjs": `${GREEN}${late}`, "once.test.mjs": `${GREEN}${fallsOnce()}` };
   const { code, lines } = await runTests(files);

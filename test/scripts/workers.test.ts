@@ -112,7 +112,7 @@ const operations = readFileSync(new URL("../../docs/operations.md", import.meta.
 /** The command in docs/operations.md that moves an open flow to another build. */
 const [, MOVE = ""] = /^```sh\n(temporal workflow update-options .*?)^```/ms.exec(operations) ?? [];
 
-test("builds of the worker take turns, each flow ending on the one that it began on", async () => {
+test("builds of the worker take turns; each flow ends on the build it began on", async () => {
   const { startWorker, workers, openOn } = installed;
   expect(await workers("list")).toEqual({ builds: [] });
 
@@ -160,7 +160,7 @@ test("builds of the worker take turns, each flow ending on the one that it began
   expect(view).toEqual(await onA.handle.result());
 });
 
-test("a worker with a build id counts as healthy, and until it is there none is promoted", async () => {
+test("a worker with a build id counts as healthy; promoting a build waits for its worker", async () => {
   const { startWorker, workers, health, stop } = await install();
   try {
     await expect(health()).rejects.toThrow("No worker");
