@@ -10,7 +10,7 @@ const separators = fc.array(fc.constantFrom("", " ", "-", ".", "\u2013", "\u00a0
   maxLength: 17,
 });
 
-test("a code has its digits, whatever their number", () => {
+test("a code has the number of digits that was asked for", () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 14 }), (digits) => {
       expect(newNumericCode(digits)).toMatch(new RegExp(`^\\d{${digits}}$`));
@@ -18,7 +18,7 @@ test("a code has its digits, whatever their number", () => {
   );
 });
 
-test("the same parts have the same hash, others or another key never", () => {
+test("equal parts give the same hash; other parts or another key never do", () => {
   fc.assert(
     fc.property(parts, parts, (some, others) => {
       const hash = hashCode(CODE_KEY, ...some);
@@ -30,7 +30,7 @@ test("the same parts have the same hash, others or another key never", () => {
   );
 });
 
-test("a recovery code is read however it is written down", () => {
+test("a recovery code is read however it is written", () => {
   fc.assert(
     fc.property(separators, fc.boolean(), fc.boolean(), (between, lower, letters) => {
       const [code = ""] = newRecoveryCodes(1);
@@ -42,7 +42,7 @@ test("a recovery code is read however it is written down", () => {
   );
 });
 
-test("any typed text has no normal form, or its normal form is stable", () => {
+test("typed text has no normal form, or a stable one", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary", maxLength: 40 }), (typed) => {
       const form = normalizeRecoveryCode(typed);

@@ -19,7 +19,7 @@ test("a code hashed for one purpose does not match for another", () => {
   expect(hashes.every((hash) => /^[0-9a-f]{64}$/.test(hash))).toBe(true);
 });
 
-test("numeric codes have all their digits, leading zeros too, and every code can come", () => {
+test("numeric codes keep leading zeros, and every code can occur", () => {
   const codes = new Set(Array.from({ length: 3_000 }, () => newNumericCode(2)));
   expect(codes.size).toBe(100);
   expect([...codes].every((code) => /^\d\d$/.test(code))).toBe(true);

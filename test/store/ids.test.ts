@@ -16,6 +16,6 @@ test.each([
   `${newOwnedId(newId())}0`,
   newOwnedId(newId()).toUpperCase(),
   `${newOwnedId(newId())}\n`,
-])("%j is no owned id", (text) => {
+])("%j is not an owned id", (text) => {
   expect(ownerOf(text)).toBeUndefined();
 });

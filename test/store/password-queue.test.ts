@@ -32,7 +32,7 @@ const letWork = (count: number) =>
     (length) => length >= count,
   );
 
-test("attack: fifty passwords are set at once: a login waits for one of them at most", async () => {
+test("attack: while fifty passwords are set at once, a login waits for one of them at most", async () => {
   const set = Array.from({ length: 50 }, () => hashPassword("new"));
   await until(
     async () => begun.length,
@@ -55,7 +55,7 @@ test("a new password is hashed once no login waits", async () => {
   await Promise.all([...checked, set]);
 });
 
-test("logins without end hold a new password up for half a second, not for ever", async () => {
+test("endless logins delay a new password by half a second, not for ever", async () => {
   let answered = false;
   const set = hashPassword("new").finally(() => {
     answered = true;
@@ -71,7 +71,7 @@ test("logins without end hold a new password up for half a second, not for ever"
   await Promise.all(checked);
 });
 
-test("more new passwords than may wait are refused at once", async () => {
+test("new passwords beyond the limit of the queue are refused at once", async () => {
   const set = Array.from({ length: 80 }, () => hashPassword("new").catch((error) => error));
   const refused = await Promise.all(set.slice(66));
   for (const answer of refused) expect(answer).toBeInstanceOf(TooManyPasswords);

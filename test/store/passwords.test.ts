@@ -9,7 +9,7 @@ test("an unknown user's password costs as much as a wrong one and is never right
   expect(await verifyPassword(undefined, "x")).toBe(false);
 });
 
-test("verifies the password that was hashed and no other", async () => {
+test("verifies only the password that was hashed", async () => {
   const hash = await hashPassword("correct horse");
   expect(await verifyPassword(hash, "correct horse")).toBe(true);
   expect(await verifyPassword(hash, "correct horsf")).toBe(false);
@@ -17,14 +17,14 @@ test("verifies the password that was hashed and no other", async () => {
   expect(await hashPassword("correct horse")).not.toBe(hash);
 });
 
-test("a password typed as other code points of the same text is the same password", async () => {
+test("a password typed with other code points of the same text is the same password", async () => {
   const hash = await hashPassword("cafe\u0301 \u2460");
   expect(await verifyPassword(hash, "caf\u00e9 \u2460")).toBe(true);
   // The same letter in another Unicode composition is another password: nothing is simplified.
   expect(await verifyPassword(hash, "caf\u00e9 1")).toBe(false);
 });
 
-test("of more passwords than can be checked in time the last are refused at once, untried", async () => {
+test("if more passwords come than can be checked in time, the last are refused at once, unchecked", async () => {
   const atOnce = 2 * (64 + availableParallelism());
   const outcomes = await Promise.allSettled(
     Array.from({ length: atOnce }, () => verifyPassword(undefined, "x")),

@@ -66,7 +66,7 @@ test("a password is checked once the running second steps are answered", async (
   expect(statuses.filter((status) => status === 200)).toHaveLength(1);
 });
 
-test("a password comes after second steps, but not never", async () => {
+test("a password waits for second steps, but not for ever", async () => {
   const { loggedIn, verified, release } = await loginAfterSecondSteps();
   await vi.advanceTimersByTimeAsync(PATIENCE_MS);
   expect((await loggedIn).status).toBe(200);

@@ -12,7 +12,7 @@ test("codes hold 80 random bits in groups, without look-alike letters", () => {
   expect(letters.size).toBe(32);
 });
 
-test("every way of typing a code is that code", () => {
+test("every way to type a code gives that code", () => {
   for (const code of codes) {
     const canonical = code.replaceAll("-", "");
     const typed = [

@@ -19,7 +19,7 @@ test("what is sealed opens for its record, and for no other record or key", () =
   );
 });
 
-test("no bit of nonce, text or tag may differ", () => {
+test("a change of any bit in nonce, text or tag is noticed", () => {
   fc.assert(
     fc.property(bytes, fc.nat(), (plaintext, at) => {
       const [version, id, nonce = "", body = ""] = seal([key], plaintext, "record").split(".");

@@ -5,7 +5,7 @@ import { seal, sealedWith, unseal } from "../../store/sealing.ts";
 const first = { id: "2025", key: randomBytes(32) };
 const second = { id: "2026", key: randomBytes(32) };
 
-test("text that was changed, moved to another record or cut does not open", () => {
+test("text that was changed, cut or moved to another record does not open", () => {
   const sealed = seal([first], "JBSWY3DPEHPK3PXP", "device-1");
   expect(() => unseal([first], sealed, "device-2")).toThrow();
   for (let at = 0; at < sealed.length; at++) {
@@ -20,7 +20,7 @@ test("text that was changed, moved to another record or cut does not open", () =
   }
 });
 
-test("what is sealed opens again, and twice the same text never looks the same", () => {
+test("sealed text opens again, and the same text never looks the same twice", () => {
   const secret = randomBytes(20);
   const sealed = seal([first], secret, "device-1");
   expect(unseal([first], sealed, "device-1")).toEqual(secret);
@@ -29,7 +29,7 @@ test("what is sealed opens again, and twice the same text never looks the same",
   expect(unseal([first], seal([first], "", "x"), "x")).toEqual(Buffer.alloc(0));
 });
 
-test("after a rotation the new key seals and the old one still opens, until it is dropped", () => {
+test("after a rotation the new key seals, and the old one still opens until it is dropped", () => {
   const old = seal([first], "secret", "device-1");
   const rotated = [second, first];
   expect(sealedWith(old)).toBe("2025");

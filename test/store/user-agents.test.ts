@@ -65,7 +65,7 @@ test.each([
   "Generic/1 (Generic)",
   "curl/at-evil.example",
   "My curl/8.5.0",
-])("attack: %j is nobody's name, and none of its words are told", (userAgent) => {
+])("attack: %j is no known browser, and none of its words are shown", (userAgent) => {
   expect(knownBrowser(userAgent)).toBeUndefined();
 });
 

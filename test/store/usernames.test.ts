@@ -53,12 +53,12 @@ describe("the profile UsernameCaseMapped (RFC 8265 section 3.5 and its rules)", 
     "1\u0645\u062d\u0645\u062f",
     "\u0645\u062d\u0645\u062fa",
     "a\u0645\u062d\u0645\u062f",
-  ])("%j is no user name", (typed) => {
+  ])("%j is not a user name", (typed) => {
     expect(enforceUsername(typed)).toBeUndefined();
     expect(faultOfUsername(typed)).toBeDefined();
   });
 
-  test("a name keeps its form, and whatever is typed has one for the look-up", () => {
+  test("a name keeps its form, and the look-up finds it by whatever was typed", () => {
     fc.assert(
       fc.property(
         fc.oneof(fc.string({ unit: "binary" }), fc.string({ unit: "grapheme" })),
@@ -74,7 +74,7 @@ describe("the profile UsernameCaseMapped (RFC 8265 section 3.5 and its rules)", 
     );
   });
 
-  test("a name that fits has the form that it had before there was the profile", () => {
+  test("a valid name has the same form as before the profile was used", () => {
     const letters = fc.stringMatching(
       /^[A-Za-z0-9._@\u00c0-\u00ff\u0391-\u03a9\u0410-\u042f-]{1,20}$/,
     );
@@ -87,7 +87,7 @@ describe("the profile UsernameCaseMapped (RFC 8265 section 3.5 and its rules)", 
   });
 });
 
-describe("a new name has a shape", () => {
+describe("the shape of a new name", () => {
   test.each([
     "alice",
     "carol@example.com",
@@ -98,7 +98,7 @@ describe("a new name has a shape", () => {
     "\uff41".repeat(64),
     "e\u0301".repeat(64),
     "\u{10400}".repeat(64),
-  ])("%j", (typed) => {
+  ])("%j is allowed", (typed) => {
     expect(faultOfUsername(typed)).toBeUndefined();
   });
 
@@ -117,12 +117,12 @@ describe("a new name has a shape", () => {
     ["\u0430lice", /one alphabet/],
     ["al\u200bice", /no spaces/],
     ["alice\u202e", /no spaces/],
-  ])("attack: not %j", (typed, words) => {
+  ])("attack: %j is refused", (typed, words) => {
     expect(faultOfUsername(typed)).toMatch(words);
   });
 });
 
-describe("a mail shows of a name too little to say anything by it", () => {
+describe("a mail shows too little of a name to carry a message", () => {
   test.each([
     ["ann", "ann"],
     ["alice", "ali•••"],

@@ -23,7 +23,7 @@ describe.each(KINDS)("users of an account on %s", (kind) => {
   const remindersOf = async ({ id: accountId }: Account) =>
     (await listEvents(pools.db, { accountId, types: ["multi_factor_reminder"], limit: 50 })).events;
 
-  test("who has no verified device is reminded once, however often it is told", async () => {
+  test("a user without a verified device is reminded once, however often the reminder runs", async () => {
     const account = await newAccount(pools.db);
     const users = await Promise.all([1, 2, 3].map(() => newUser(pools.db, account)));
     const [configured, unverified] = users as [(typeof users)[0], (typeof users)[0]];
@@ -44,7 +44,7 @@ describe.each(KINDS)("users of an account on %s", (kind) => {
     for (const one of reminders) expect(one).toMatchObject({ ...fields, actorId: null, at: AT });
   });
 
-  test("of administrators who all resign at once one stays", async () => {
+  test("if all administrators resign at once, one stays", async () => {
     const account = await newAccount(pools.db);
     const users = await Promise.all([1, 2, 3, 4].map(() => newUser(pools.db, account)));
     const { id: accountId } = account;

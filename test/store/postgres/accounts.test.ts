@@ -23,7 +23,7 @@ const eventOf = (account: Account, key = newId()) => ({
 describe.each(KINDS)("accounts on %s", (kind) => {
   const pools = database(kind);
 
-  test("one of many at once gets a name", async () => {
+  test("of many accounts of one name at once, one is created", async () => {
     const name = newId();
     const created = await burst(pools, 10, (db) =>
       createAccount(db, { name, kind: "panel", at: AT }),
@@ -48,7 +48,7 @@ describe.each(KINDS)("accounts on %s", (kind) => {
     expect(events).toHaveLength(1);
   });
 
-  test("a policy that is sent again is the same policy, also after the next one", async () => {
+  test("sending a policy again changes nothing, also after a later policy", async () => {
     const account = await newAccount(pools.db);
     const first = eventOf(account);
     const policy = { accountId: account.id, enforceAfter: null };
@@ -62,7 +62,7 @@ describe.each(KINDS)("accounts on %s", (kind) => {
     expect(await require()).toEqual(relaxed);
   });
 
-  test("a grace period belongs to a requirement", async () => {
+  test("only a requirement can have a grace period", async () => {
     const account = await newAccount(pools.db);
     const policy = { accountId: account.id, enforceAfter: AT, version: 0 };
     const optional = setPolicy(pools.db, { ...policy, requirement: "optional" }, eventOf(account));

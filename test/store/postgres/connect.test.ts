@@ -42,7 +42,7 @@ describe.each(KINDS)("statements on %s", (kind) => {
 describe.each(KINDS)("a failed query on %s", (kind) => {
   const pools = database(kind);
 
-  test("shows neither its parameters nor the row", async () => {
+  test("does not show its parameters or the row", async () => {
     const user = await newUser(pools.db);
     const phoneNumber = "+0123secret";
     const failures = [
@@ -67,7 +67,7 @@ describe.each(KINDS)("a failed query on %s", (kind) => {
 });
 
 describe.each(KINDS)("migration on %s", (kind) => {
-  test("by several processes at once brings one schema, and again changes nothing", async () => {
+  test("by several processes at once creates one schema, and again changes nothing", async () => {
     const { url, drop } = await freshDatabase(kind);
     closing.push(drop);
     await Promise.all([migrateDatabase(url), migrateDatabase(url), migrateDatabase(url)]);
@@ -118,7 +118,7 @@ describe("when PostgreSQL is away", () => {
     await expectRecovery(db);
   });
 
-  test("the same when it goes silent", async () => {
+  test("the same happens when it goes silent", async () => {
     const { wire, db } = await wired();
     await expectRecovery(db);
     wire.silence();
@@ -127,7 +127,7 @@ describe("when PostgreSQL is away", () => {
     await expectRecovery(db);
   });
 
-  test("a transaction that waits for something else is not taken for a silent server", async () => {
+  test("a transaction that waits for something else does not count as a silent server", async () => {
     const { url, drop } = await freshDatabase("postgres");
     const { db, close } = connectDatabase(url, { patienceMs: 300 });
     closing.push(drop, close);
@@ -140,7 +140,7 @@ describe("when PostgreSQL is away", () => {
     expect(isUnavailable(await late)).toBe(true);
   });
 
-  test("a connection lost in the middle of a transaction fails that transaction alone", async () => {
+  test("a connection lost in a transaction fails only that transaction", async () => {
     const { wire, db } = await wired();
     const lost = db.transaction(async (tx) => {
       await tx.execute(sql`select 1`);
@@ -152,7 +152,7 @@ describe("when PostgreSQL is away", () => {
     await expectRecovery(db);
   });
 
-  test("a server that ends its connections, and one that has none left, are away too", async () => {
+  test("a server that ends its connections, or has none left, counts as away", async () => {
     const { db } = await wired();
     const ended = db.execute(sql`select pg_terminate_backend(pg_backend_pid())`);
     expect(isUnavailable(await failureOf(Promise.resolve(ended)))).toBe(true);

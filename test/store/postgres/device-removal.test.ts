@@ -40,14 +40,14 @@ describe.each(KINDS)("removal on %s", (kind) => {
       replaceRecoveryCodes(tx, { userId: user.id, hashes: ["a", "b"], at: AT }, eventOf(user)),
     );
 
-  test("another user's device stays", async () => {
+  test("leaves another user's device alone", async () => {
     const owner = await newUser(pools.db);
     const device = await verified(owner, await addedOtp(pools.db, owner));
     expect(await remove(await newUser(pools.db), device)).toBe("gone");
     expect(await listDevices(pools.db, owner.id)).toHaveLength(1);
   });
 
-  test("a verified SMS device goes only with all; an unverified one goes", async () => {
+  test("of a verified SMS device works only with all devices; an unverified one can go alone", async () => {
     const user = await newUser(pools.db);
     const phone = await addedSms(pools.db, user);
     expect(await remove(user, phone)).toEqual({
@@ -59,7 +59,7 @@ describe.each(KINDS)("removal on %s", (kind) => {
     expect(await remove(user, again)).toBe("remove_all_required");
   });
 
-  test("the last verified device takes the recovery codes and the default with it", async () => {
+  test("of the last verified device also removes the recovery codes and the default", async () => {
     const user = await newUser(pools.db);
     const first = await verified(user, await addedOtp(pools.db, user));
     const second = await verified(user, await addedOtp(pools.db, user));
@@ -91,7 +91,7 @@ describe.each(KINDS)("removal on %s", (kind) => {
     expect(await state(user)).toEqual({ devices: [], defaultMethod: null, codes: 0 });
   });
 
-  test("the last app leaves the phone, its codes and another default", async () => {
+  test("of the last app keeps the phone and the codes, and clears the default", async () => {
     const user = await newUser(pools.db);
     const phone = await verified(user, await addedSms(pools.db, user));
     const app = await verified(user, await addedOtp(pools.db, user));
@@ -100,7 +100,7 @@ describe.each(KINDS)("removal on %s", (kind) => {
     expect(await state(user)).toEqual({ devices: [phone.id], defaultMethod: null, codes: 2 });
   });
 
-  test("of everything leaves nothing, and answers the same when it is told again", async () => {
+  test("of everything leaves nothing, and gives the same answer when repeated", async () => {
     const user = await newUser(pools.db);
     const phone = await verified(user, await addedSms(pools.db, user));
     const app = await addedOtp(pools.db, user);

@@ -71,7 +71,7 @@ describe.each(KINDS)("devices on %s", (kind) => {
     expect((await getUser(pools.db, thief.id))?.defaultMethod).toBeNull();
   });
 
-  test("a device is verified once, with one event, and becomes the default if told so", async () => {
+  test("a device is verified once, with one event, and becomes the default if asked for", async () => {
     const user = await newUser(pools.db);
     const { id: deviceId } = await addedSms(pools.db, user);
     const { id: otpId } = await addedOtp(pools.db, user);
@@ -91,7 +91,7 @@ describe.each(KINDS)("devices on %s", (kind) => {
     expect(await verify(newId(), true)).toBe("gone");
   });
 
-  test("the set-up of an unverified OTP device restarts, that of no other device", async () => {
+  test("only the set-up of an unverified OTP device can restart", async () => {
     const user = await newUser(pools.db);
     const { id: deviceId } = await addedOtp(pools.db, user);
     const { id: smsId } = await addedSms(pools.db, user);
@@ -108,7 +108,7 @@ describe.each(KINDS)("devices on %s", (kind) => {
     expect(await restart(deviceId)).toBeUndefined();
   });
 
-  test("an overtaken verification does not count: of an old secret, or by a password alone", async () => {
+  test("an overtaken verification does not count: with an old secret, or from a session by password alone", async () => {
     const user = await newUser(pools.db);
     const [first, second] = [await addedOtp(pools.db, user), await addedOtp(pools.db, user)];
     const verify = (device: typeof first, more: object) => {
@@ -126,7 +126,7 @@ describe.each(KINDS)("devices on %s", (kind) => {
     expect(await verify(second, { alone: false })).toBe("verified");
   });
 
-  test("an unverified device is dropped; one that was verified meanwhile stays", async () => {
+  test("an unverified device is dropped; one verified meanwhile stays", async () => {
     const user = await newUser(pools.db);
     const unverified = await addedSms(pools.db, user);
     const verified = await addedOtp(pools.db, user);
@@ -165,7 +165,7 @@ describe.each(KINDS)("devices on %s", (kind) => {
     expect(names).toEqual(["App 1", "App 2", "App 3"]);
   });
 
-  test("secrets under an old key are found until each was replaced, and only as it was read", async () => {
+  test("secrets under an old key are found until each is replaced, and replaced only if unchanged since", async () => {
     const user = await newUser(pools.db);
     await addedSms(pools.db, user);
     for (const keyId of ["old", "old", "new", "older"]) {

@@ -16,7 +16,7 @@ describe.each(KINDS)("the queue of events on %s", (kind) => {
       return taken.map(({ id }) => id);
     });
 
-  test("each event is taken once, also by many at once, the oldest first", async () => {
+  test("each event is taken once, oldest first, also by many at once", async () => {
     const user = await newUser(pools.db);
     const ids: number[] = [];
     for (let n = 0; n < 20; n++) {
@@ -31,7 +31,7 @@ describe.each(KINDS)("the queue of events on %s", (kind) => {
     expect(taken.sort((a, b) => a - b)).toEqual(ids.slice(3));
   });
 
-  test("what a transaction took and did not forget is there again", async () => {
+  test("events that a failed transaction took are there again", async () => {
     const event = eventOf(await newUser(pools.db));
     await recordEvent(pools.db, event);
     const died = pools.db.transaction(async (tx) => {

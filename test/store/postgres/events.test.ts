@@ -19,7 +19,7 @@ describe.each(KINDS)("events on %s", (kind) => {
     },
   );
 
-  test("told many times at once is recorded once", async () => {
+  test("are recorded once, even if told many times at once", async () => {
     const event = { key: newId(), at: AT, accountId: newId(), type: otherType("happened") };
     const recorded = await burst(pools, 20, (db) => recordEvent(db, event));
     expect(recorded.filter(Boolean)).toHaveLength(1);
@@ -27,7 +27,7 @@ describe.each(KINDS)("events on %s", (kind) => {
     expect(events).toHaveLength(1);
   });
 
-  test("come back page by page, the newest first, of one user or account", async () => {
+  test("come page by page, newest first, of one user or account", async () => {
     const accountId = newId();
     const userId = newId();
     const detail = { device: "Phone", number: 1 };

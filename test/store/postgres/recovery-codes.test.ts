@@ -25,7 +25,7 @@ describe.each(KINDS)("recovery codes on %s", (kind) => {
     return { user, userId: user.id, hashes, hash: hashes[0] as string };
   }
 
-  test("one of many challenges at once spends a code", async () => {
+  test("a code is spent by one of many challenges at once", async () => {
     const { userId, hash } = await withCodes();
     const spent = await burst(pools, 20, (db) =>
       useRecoveryCode(db, { userId, hash, challengeId: newId(), at: AT }),
@@ -35,7 +35,7 @@ describe.each(KINDS)("recovery codes on %s", (kind) => {
     expect(await lookUpRecoveryCode(pools.db, another)).toBe("used");
   });
 
-  test("another user's code is no code", async () => {
+  test("another user's code does not count", async () => {
     const { hash } = await withCodes();
     const { userId } = await withCodes();
     const attempt = { userId, hash, challengeId: newId(), at: AT };
@@ -44,7 +44,7 @@ describe.each(KINDS)("recovery codes on %s", (kind) => {
     expect(await countRecoveryCodes(pools.db, userId, AT)).toBe(10);
   });
 
-  test("the challenge that spent a code may ask again", async () => {
+  test("the challenge that spent a code may send it again", async () => {
     const { userId, hash } = await withCodes();
     const attempt = { userId, hash, challengeId: newId(), at: AT };
     const asked = await burst(pools, 6, (db) => useRecoveryCode(db, attempt));
@@ -52,7 +52,7 @@ describe.each(KINDS)("recovery codes on %s", (kind) => {
     expect(await lookUpRecoveryCode(pools.db, attempt)).toBe("good");
   });
 
-  test("a new set voids the old, also while the old is being used", async () => {
+  test("a new set voids the old one, also while the old one is being used", async () => {
     const { user, userId, hashes } = await withCodes();
     const fresh = [newId(), newId()];
     await Promise.all([
@@ -68,7 +68,7 @@ describe.each(KINDS)("recovery codes on %s", (kind) => {
     }
   });
 
-  test("a set that expires works until then, and is not counted after", async () => {
+  test("a set that expires works until then, and is not counted afterwards", async () => {
     const user = await newUser(pools.db);
     const [userId, hash] = [user.id, newId()];
     const expiresAt = new Date(AT.getTime() + 1000);

@@ -22,7 +22,7 @@ describe.each(KINDS)("re-sealing on %s", (kind) => {
     return { id, userId: user.id };
   }
 
-  test("moves every secret to the new key, two runs at once each their share", async () => {
+  test("moves every secret to the new key; two runs at once share the work", async () => {
     const devices = [];
     for (let n = 0; n < 130; n++) devices.push(await sealedDevice());
     const keyring = [newer, older];
@@ -51,7 +51,7 @@ describe.each(KINDS)("re-sealing on %s", (kind) => {
     expect(unseal([newer], sealed, id).toString()).toBe("whsec_secret");
   });
 
-  test("fails where the old key is missing, and leaves the secret as it was", async () => {
+  test("fails if the old key is missing, and leaves the secret as it was", async () => {
     const { id, userId } = await sealedDevice();
     await expect(resealSecrets(pools.db, [newer])).rejects.toThrow();
     const secret = (await getDevice(pools.db, userId, id))?.secret ?? "";

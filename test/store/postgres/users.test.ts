@@ -30,7 +30,7 @@ import {
 describe.each(KINDS)("users on %s", (kind) => {
   const pools = database(kind);
 
-  test("one of many at once gets a user name, however it is written", async () => {
+  test("of many at once one gets a user name, however it is written", async () => {
     const { id: accountId } = await newAccount(pools.db);
     const { id: otherAccountId } = await newAccount(pools.db);
     const name = newId();
@@ -50,7 +50,7 @@ describe.each(KINDS)("users on %s", (kind) => {
     }
   });
 
-  test("the password's hash is handed out to the login alone", async () => {
+  test("only the login gets the password's hash", async () => {
     const user = await newUser(pools.db);
     expect(await findUserByUsername(pools.db, user.username)).toMatchObject({
       passwordHash: "hash",
@@ -90,7 +90,7 @@ describe.each(KINDS)("users on %s", (kind) => {
     expect(await getUser(pools.db, user.id)).toMatchObject({ lockedAt: null });
   });
 
-  test("role, default method and last login change; what is the same already is no change", async () => {
+  test("role, default method and last login change; setting the same value is no change", async () => {
     const user = await newUser(pools.db);
     const change = { userId: user.id, role: "administrator", method: "otp" } as const;
     expect(await setRole(pools.db, change, eventOf(user))).toBe(true);
@@ -180,7 +180,7 @@ describe.each(KINDS)("users on %s", (kind) => {
     expect(toGo.users.map(({ user }) => user.id)).not.toContain(configured.id);
   });
 
-  test("finds users by the start of their name; wildcards are letters", async () => {
+  test("finds users by the start of their name; wildcards are ordinary characters", async () => {
     const user = await newUser(pools.db);
     const start = user.username.slice(0, 12);
     expect(await searchUsers(pools.db, start.toUpperCase(), 10)).toEqual([user]);

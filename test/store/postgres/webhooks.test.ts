@@ -40,7 +40,7 @@ describe.each(KINDS)("webhooks on %s", (kind) => {
   const typesOf = async ({ accountId }: User) =>
     (await listEvents(pools.db, { accountId, limit: 20 })).events.map(({ type }) => type);
 
-  test("an account has at most so many, also when they are added at once", async () => {
+  test("an account has at most so many, also if they are added at once", async () => {
     const user = await newUser(pools.db);
     const outcomes = await burst(pools, 8, (db) =>
       addWebhook(db, webhookOf(user), 3, eventOf(user, "webhook_added")),
@@ -50,7 +50,7 @@ describe.each(KINDS)("webhooks on %s", (kind) => {
     expect(await typesOf(user)).toEqual(Array(3).fill("webhook_added"));
   });
 
-  test("disabled once however often it is told, and not again by a retry that comes late", async () => {
+  test("are disabled once, however often it is told; a late retry does not disable them again", async () => {
     const { user, webhook } = await added();
     const target = { accountId: user.accountId, webhookId: webhook.id };
     const failing = eventOf(user, "webhook_disabled");
@@ -66,7 +66,7 @@ describe.each(KINDS)("webhooks on %s", (kind) => {
     ]);
   });
 
-  test("another account's is neither got, removed nor disabled", async () => {
+  test("of another account cannot be read, removed or disabled", async () => {
     const { user, webhook } = await added();
     const { accountId } = await newUser(pools.db);
     const target = { accountId, webhookId: webhook.id };
@@ -78,7 +78,7 @@ describe.each(KINDS)("webhooks on %s", (kind) => {
     expect(await getWebhook(pools.db, user.accountId, webhook.id)).toEqual(webhook);
   });
 
-  test("a late note changes nothing, in any order", async () => {
+  test("a late note about a delivery changes nothing, in any order", async () => {
     const { key } = await added();
     const note = (db: typeof pools.db, attempts: number, state: string, outcome?: string) =>
       noteDelivery(db, { ...key, attempts, state, outcome, at: AT });
@@ -106,7 +106,7 @@ describe.each(KINDS)("webhooks on %s", (kind) => {
     });
   });
 
-  test("what ended long ago is deleted once; running deliveries and those of others stay", async () => {
+  test("old finished deliveries are deleted once; running ones and those of other webhooks stay", async () => {
     const DAY_MS = 24 * 60 * 60_000;
     const [one, other] = [await added(), await added()];
     const note = (webhookId: string, eventId: number, state: string, daysAgo: number) =>
@@ -133,7 +133,7 @@ describe.each(KINDS)("webhooks on %s", (kind) => {
     ]);
   });
 
-  test("nothing is noted for a webhook that is gone, and its deliveries go with it", async () => {
+  test("a removed webhook gets no more notes, and its deliveries go with it", async () => {
     const { user, webhook, key } = await added();
     const note = { ...key, attempts: 1, state: "waiting", outcome: "500", at: AT };
     await noteDelivery(pools.db, note);
@@ -147,7 +147,7 @@ describe.each(KINDS)("webhooks on %s", (kind) => {
     expect(await getDelivery(pools.db, key)).toBeUndefined();
   });
 
-  test("deliveries come page by page, and what was taken since one began is known", async () => {
+  test("deliveries come page by page, and it is known whether any was accepted since one began", async () => {
     const { user, webhook, key } = await added();
     const { webhookId } = key;
     const at = (minutes: number) => new Date(AT.getTime() + minutes * 60_000);

@@ -25,7 +25,7 @@ async function newOpener() {
   return { user, open };
 }
 
-test("a user has a hundred sessions: one more ends the one that would end first", async () => {
+test("a user has a hundred sessions at most: one more ends the one that would end first", async () => {
   const { user, open } = await newOpener();
   const tokens = [];
   for (let n = 0; n < 103; n++) tokens.push((await open(NOW + n)).token);
@@ -35,7 +35,7 @@ test("a user has a hundred sessions: one more ends the one that would end first"
   expect(await redis.zCard(keys.sessions(user.userId))).toBe(100);
 });
 
-test("attack: logging in and out without end keeps a hundred sessions, and ends no other", async () => {
+test("attack: endless logins and logouts keep a hundred sessions, and end no other", async () => {
   const { user, open } = await newOpener();
   const { token: kept } = await open(NOW);
   const at = { now: NOW + 200, idleMs: DAY_MS };
@@ -57,7 +57,7 @@ test("attack: logging in and out without end keeps a hundred sessions, and ends 
   expect((await redis.keys(keys.session(user.userId, "*"))).length).toBeLessThanOrEqual(100);
 });
 
-test("attack: challenges that expire without end are fifty at a time", async () => {
+test("attack: of endless challenges that expire, fifty are kept at a time", async () => {
   const user = newUser();
   const epochs = await readEpochs(redis, user.userId, user.accountId);
   for (let n = 0; n < 80; n++)
@@ -68,7 +68,7 @@ test("attack: challenges that expire without end are fifty at a time", async () 
   expect(await redis.keys(keys.challenge(user.userId, "*"))).toHaveLength(50);
 });
 
-test("a user has fifty challenges: one more takes the place of the oldest", async () => {
+test("a user has fifty challenges at most: one more replaces the oldest", async () => {
   const user = newUser();
   const epochs = await readEpochs(redis, user.userId, user.accountId);
   const ids = Array.from({ length: 53 }, () => newOwnedId(user.userId));
@@ -82,7 +82,7 @@ test("a user has fifty challenges: one more takes the place of the oldest", asyn
   expect(await redis.zCard(keys.challenges(user.userId))).toBe(50);
 });
 
-test("of a user's addresses the newest are known, each as long as it is used", async () => {
+test("a user's newest addresses are known, each as long as it is used", async () => {
   const id = newId();
   const key = keys.knownAddresses(id);
   const at = { key, failures: keys.knownFailures(id, "any") };

@@ -18,7 +18,7 @@ test("a burst over two instances spends exactly the budget", async () => {
   expect(new Set(refused.map(({ retryAfterMs }) => retryAfterMs))).toEqual(new Set([DAY_MS]));
 });
 
-test("no window of any position holds more than the limit", async () => {
+test("no window, wherever it begins, holds more than the limit", async () => {
   const key = keys.pinSends(newId());
   // Half just before a counter's midnight, and the rest just after it.
   const times = [0, 1, 2, 3, 4, DAY_MS - 5, DAY_MS - 4, DAY_MS - 3, DAY_MS - 2, DAY_MS - 1];
@@ -40,7 +40,7 @@ test("no window of any position holds more than the limit", async () => {
   });
 });
 
-test("the minimal distance holds too, and the longest wait is told", async () => {
+test("the minimum interval holds too, and the answer has the longest wait", async () => {
   const key = keys.pinSends(newId());
   expect(await spend(redis, key, pins, NOW)).toMatchObject({ ok: true });
   expect(await spend(redis, key, pins, NOW + 10_000)).toEqual({
@@ -82,7 +82,7 @@ describe("a refund", () => {
   });
 });
 
-test("a budget is kept a minute longer than it looks back, and no longer", async () => {
+test("a budget is stored a minute longer than its window, and no longer", async () => {
   const key = keys.pinSends(newId());
   await spend(redis, key, pins, NOW);
   const stays = await redis.pTTL(key);
@@ -104,7 +104,7 @@ describe("places under way", () => {
     return { key, places };
   }
 
-  test("count, and are distinguished from spent ones: they may be free in a moment", async () => {
+  test("count, and are told apart from spent ones, because they may be free in a moment", async () => {
     const { key, places } = await tenUnderWay();
     expect(await place(key)).toMatchObject({ ok: false, underWay: true });
     for (const token of places.slice(1)) await confirmSpending(redis, key, token);
@@ -113,7 +113,7 @@ describe("places under way", () => {
     expect(await place(key)).toEqual({ ok: false, underWay: false, retryAfterMs: DAY_MS });
   });
 
-  test("that are given back make place, once", async () => {
+  test("that are given back make room, once", async () => {
     const { key, places } = await tenUnderWay();
     const [first = ""] = places;
     await burst(clients, 20, (client) => refund(client, key, first));
@@ -124,7 +124,7 @@ describe("places under way", () => {
     expect(again.filter(({ ok }) => ok)).toHaveLength(1);
   });
 
-  test("of a process that died are spent fifteen seconds later", async () => {
+  test("of a process that died count as spent after fifteen seconds", async () => {
     const { key } = await tenUnderWay();
     expect(await place(key, NOW + 14_999)).toMatchObject({ ok: false, underWay: true });
     expect(await place(key, NOW + 15_000)).toMatchObject({ ok: false, underWay: false });
@@ -132,7 +132,7 @@ describe("places under way", () => {
   });
 });
 
-test("how long to wait can be asked without spending, and is what a spending would be told", async () => {
+test("the wait can be read without spending, and is what a spending would be told", async () => {
   const key = keys.pinSends(newId());
   expect(await budgetWait(redis, key, pins, NOW)).toBe(0);
   expect(await spend(redis, key, pins, NOW)).toMatchObject({ ok: true });

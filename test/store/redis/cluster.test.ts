@@ -37,7 +37,7 @@ const expectRecovery = (redis: Redis) =>
     timeout: limit(20_000),
   });
 
-test("a URL that names one node reaches them all, and a wrong password none", async () => {
+test("a URL with one node reaches them all; with a wrong password it reaches none", async () => {
   const one = cluster.url.replace(/,.*/, "");
   const redis = await connectRedis(one, () => {});
   open.push(redis);
@@ -49,7 +49,7 @@ test("a URL that names one node reaches them all, and a wrong password none", as
   expect(errors.map(String).join()).toContain("WRONGPASS");
 });
 
-test("a script runs on the node of its keys, wherever they lie", async () => {
+test("a script runs on the node of its keys, wherever they are", async () => {
   const redis = await connect();
   for (let count = 0; count < 30; count++) {
     const userId = newId();
@@ -100,7 +100,7 @@ describe.each([
   });
 });
 
-test("a client that starts without any node serves once they are there; closed it stays closed", async () => {
+test("a client that starts without any node works once they are there; once closed it stays closed", async () => {
   for (const node of cluster.nodes) await node.kill();
   const redis = await connect();
   expect(failures(await readAll(redis)).every(isUnavailable)).toBe(true);

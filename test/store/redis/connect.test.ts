@@ -33,7 +33,7 @@ async function expectOutage(redis: Redis) {
 const expectRecovery = (redis: Redis) =>
   vi.waitFor(async () => expect(await redis.ping()).toBe("PONG"), { timeout: limit(20_000) });
 
-test("a lost connection fails commands at once, tells of it, and comes back by itself", async () => {
+test("a lost connection fails commands at once, reports it, and comes back by itself", async () => {
   const { wire, redis, errors } = await wired();
   const waiting = redis.blPop(`mfa:{${newId()}}:nothing`, 0).catch((error) => error);
   await wire.cut();
@@ -44,7 +44,7 @@ test("a lost connection fails commands at once, tells of it, and comes back by i
   await expectRecovery(redis);
 });
 
-test("a silent Redis fails commands instead of keeping them, and comes back by itself", async () => {
+test("a silent Redis fails commands instead of queueing them, and comes back by itself", async () => {
   const { wire, redis } = await wired();
   wire.silence();
   await expectOutage(redis);
@@ -53,7 +53,7 @@ test("a silent Redis fails commands instead of keeping them, and comes back by i
   await expectRecovery(redis);
 });
 
-test("a client starts without Redis and serves once it is there", async () => {
+test("a client starts without Redis and works once it is there", async () => {
   const wire = await wireTo(inject("redisUrl"));
   await wire.cut();
   const redis = await connectRedis(wire.url, () => {});

@@ -18,13 +18,13 @@ async function claimed(key: string) {
   return first.claim;
 }
 
-test("of a hundred equal requests at once, one goes on", async () => {
+test("of a hundred equal requests at once, one is claimed", async () => {
   const key = newKey();
   const claims = await burst(clients, 100, (client) => claim(client, key, "print", few));
   expect(tally(claims.map(({ outcome }) => outcome))).toEqual({ claimed: 1, in_progress: 99 });
 });
 
-test("a repeated request gets the first answer, one of other content none", async () => {
+test("a repeated request gets the first answer; one with other content gets none", async () => {
   const key = newKey();
   await complete(redis, key, await claimed(key), answer("sealed answer"));
   expect(await claim(redis, key, "print", few)).toEqual({
@@ -40,7 +40,7 @@ test("a failed request may be sent again", async () => {
   expect(await claim(redis, key, "other", few)).toMatchObject({ outcome: "claimed" });
 });
 
-test("one who lost the claim neither answers for nor releases the one who has it", async () => {
+test("a request that lost its claim can neither answer nor release the new one", async () => {
   const key = newKey();
   const lost = await claimed(key);
   await release(redis, key, lost);
@@ -53,7 +53,7 @@ test("one who lost the claim neither answers for nor releases the one who has it
   expect(await claim(redis, key, "print", few)).toEqual({ outcome: "done", response: "answer" });
 });
 
-test("an unanswered claim is free again within fifteen seconds, an answer is kept for a day", async () => {
+test("an unanswered claim is free again within fifteen seconds; an answer is kept for a day", async () => {
   const key = newKey();
   const owner = await claimed(key);
   expect(await redis.pTTL(key)).toBeLessThanOrEqual(15_000);
@@ -63,7 +63,7 @@ test("an unanswered claim is free again within fifteen seconds, an answer is kep
   expect(stays).toBeLessThanOrEqual(24 * 3_600_000);
 });
 
-test("after so many of other content the request is forgotten: they may be guesses of what is in it", async () => {
+test("after too many other contents the request is forgotten: they may be guesses at its content", async () => {
   const key = newKey();
   await complete(redis, key, await claimed(key), answer("answer"));
   for (const guess of ["one", "two"])
@@ -72,7 +72,7 @@ test("after so many of other content the request is forgotten: they may be guess
   expect(await claim(redis, key, "three", few)).toEqual({ outcome: "in_progress" });
 });
 
-test("with otherTexts 0 another content replaces the first, whose late answer is not stored", async () => {
+test("with otherTexts 0 other content replaces the first request, whose late answer is not stored", async () => {
   const key = newKey();
   const first = await claimed(key);
   const none = { otherTexts: 0 };
@@ -81,7 +81,7 @@ test("with otherTexts 0 another content replaces the first, whose late answer is
   expect(await claim(redis, key, "other", none)).toEqual({ outcome: "in_progress" });
 });
 
-test("of a user's answers the newest are kept, also of a burst", async () => {
+test("only a user's newest answers are kept, also in a burst", async () => {
   const index = keys.storedResponses(newId());
   const all = Array.from({ length: 10 }, newKey);
   for (const [now, key] of all.entries())

@@ -15,7 +15,7 @@ test("a reference leads to its flow and sending, from any instance", async () =>
   expect(await findDelivery(other, newId())).toBeUndefined();
 });
 
-test("a flow's newest message alone counts, also where a sending was tried again", async () => {
+test("only a flow's newest message counts, also if a sending was tried again", async () => {
   const delivery = { workflowId: `login-challenge/${newId()}`, sending: 1 };
   const [first, again, another] = [newId(), newId(), newId()];
   await rememberDelivery(redis, first, delivery);
@@ -25,7 +25,7 @@ test("a flow's newest message alone counts, also where a sending was tried again
   expect(await findDelivery(redis, again)).toEqual(delivery);
 });
 
-test("it is kept for a day", async () => {
+test("a reference is kept for a day", async () => {
   const workflowId = `login-challenge/${newId()}`;
   const reference = newId();
   await rememberDelivery(redis, reference, { workflowId, sending: 1 });

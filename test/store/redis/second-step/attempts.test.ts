@@ -83,7 +83,7 @@ describe("guessing", () => {
     expect(outcomes(attempts)).toEqual({ rejected: 6, justLocked: 1, locked: 14 });
   });
 
-  test("opens nothing after the lock, not even with the right passcode", async () => {
+  test("opens nothing after the lock, even with the right passcode", async () => {
     const { check } = await challenged();
     await burst(clients, 7, (client) => check({ client, passcodeHash: "wrong" }));
     const everythingRight = {
@@ -102,7 +102,7 @@ describe("guessing", () => {
   });
 
   test.each(["", "nonsense", `${newId()}${newId()}`, newOwnedId(newId())])(
-    "at the challenge %j is answered as unknown and counts nothing",
+    "at the challenge %j gets the answer unknown, and counts nothing",
     async (challengeId) => {
       const attempt = {
         challengeId,
@@ -115,7 +115,7 @@ describe("guessing", () => {
     },
   );
 
-  test("without anything typed is wrong, also where no passcode was ever sent", async () => {
+  test("with nothing typed is wrong, also if no passcode was ever sent", async () => {
     const user = newUser();
     const challengeId = newOwnedId(user.userId);
     const epochs = { user: NOW - 2, account: NOW - 1 };
@@ -134,7 +134,7 @@ describe("guessing", () => {
   });
 });
 
-test("tells how many attempts are left; the count does not reset by time", async () => {
+test("the answer says how many attempts are left; time does not reset the count", async () => {
   const { userId, check } = await challenged();
   for (const failures of [1, 2, 3, 4, 5, 6]) {
     expect(await check({ passcodeHash: "wrong" })).toMatchObject({ outcome: "rejected", failures });
@@ -149,7 +149,7 @@ test("tells how many attempts are left; the count does not reset by time", async
 });
 
 describe("an SMS passcode", () => {
-  test("works until its last moment; afterwards it is neither accepted nor counted", async () => {
+  test("works until its last moment; after that it is neither accepted nor counted", async () => {
     const { userId, challengeId, check, accepted } = await challenged();
     await storePasscode(redis, { challengeId, hash: "right", expiresAt: NOW + MINUTE_MS });
     expect(await check({ passcodeHash: "right", now: NOW + MINUTE_MS - 1 })).toEqual({
@@ -161,7 +161,7 @@ describe("an SMS passcode", () => {
     expect(await failures(redis, userId, late.now + MINUTE_MS)).toBe(0);
   });
 
-  test("is void once a newer one was sent, which costs nothing; the count of failures goes on", async () => {
+  test("is void once a newer one was sent; that costs nothing, and the count of failures goes on", async () => {
     const { challengeId, check } = await challenged();
     await check({ passcodeHash: "wrong" });
     await storePasscode(redis, { challengeId, hash: "newer", expiresAt: NOW + 9 * MINUTE_MS });
@@ -190,8 +190,8 @@ describe("an SMS passcode", () => {
   });
 });
 
-describe("a wrong passcode on its way", () => {
-  test("counts towards the lock, and is shown only once its flow has heard of it", async () => {
+describe("a wrong passcode that is still being processed", () => {
+  test("counts towards the lock, but is shown only once its flow knows it", async () => {
     const { userId, challengeId, check } = await challenged();
     const first = await check({ passcodeHash: "wrong" });
     expect(await failures(redis, userId, NOW)).toBe(0);
@@ -218,7 +218,7 @@ describe("a wrong passcode on its way", () => {
 });
 
 describe("the requests of a challenge", () => {
-  test("all count, whatever they ask for; one too many ends it, right or wrong, once", async () => {
+  test("all count, whatever they ask for; one too many ends the challenge, right or wrong, once", async () => {
     const { challengeId, check } = await challenged();
     const requestsAllowed = 5;
     await check({ passcodeHash: "wrong", requestsAllowed });
@@ -255,7 +255,7 @@ describe("an OTP step", () => {
     expect(tally(attempts.map(({ outcome }) => outcome))).toEqual({ accepted: 1, used: 6 });
   });
 
-  test("may be sent again by the challenge that holds it", async () => {
+  test("may be sent again by the challenge that used it", async () => {
     const { check } = await challenged();
     const attempts = await burst(clients, 50, (client) =>
       check({ client, otpMatches: [{ deviceId, step }] }),
@@ -281,7 +281,7 @@ describe("an OTP step", () => {
     });
   });
 
-  test("belongs to its device alone", async () => {
+  test("belongs to its device only", async () => {
     const { check, userId } = await challenged();
     const again = await challenged({ userId, accountId: newId() });
     await check({ otpMatches: [{ deviceId, step }] });
@@ -302,8 +302,8 @@ test("a recovery code is accepted; a used one is reported as used and costs noth
   expect(await check({ recoveryCode: "good" })).toEqual({ ...accepted, factor: "recovery_code" });
 });
 
-describe("an attempt that an outage took back", () => {
-  test("counts no failure, and undoes the lock it made", async () => {
+describe("an attempt that is given back after an outage", () => {
+  test("counts no failure, and undoes the lock it caused", async () => {
     const { userId, challengeId, check } = await challenged();
     const attempts = await burst(clients, 7, (client) => check({ client, passcodeHash: "wrong" }));
     await Promise.all(
@@ -325,7 +325,7 @@ describe("an attempt that an outage took back", () => {
     expect(await failures(redis, userId, ALL_CONFIRMED)).toBe(0);
   });
 
-  test("is one of ten a day; the eleventh is spent, whether it was right or wrong", async () => {
+  test("is one of ten a day; the eleventh is spent, right or wrong", async () => {
     for (const passcodeHash of ["wrong", "right"]) {
       const { userId, challengeId, check } = await challenged();
       const give = async () => {
@@ -343,7 +343,7 @@ describe("an attempt that an outage took back", () => {
     }
   });
 
-  test("is given back once, also by twenty at once", async () => {
+  test("is given back once, also if twenty ask at once", async () => {
     const { userId, challengeId, check } = await challenged();
     await check({ passcodeHash: "wrong" });
     const attempt = await check({ passcodeHash: "wrong" });
@@ -363,7 +363,7 @@ describe("an attempt that an outage took back", () => {
     expect(await failures(redis, userId, NOW)).toBe(7);
   });
 
-  test("frees the OTP step for the next login, and no earlier step", async () => {
+  test("frees the OTP step for the next login, but no earlier step", async () => {
     const first = await challenged();
     const second = await challenged(first);
     const match = { otpMatches: [{ deviceId: "device", step: 100 }] };

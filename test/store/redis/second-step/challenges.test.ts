@@ -13,7 +13,7 @@ import { NOW, newUser, twoClients } from "../clients.ts";
 
 const [redis] = await twoClients();
 
-test("nobody reads or fills a challenge that was never opened", async () => {
+test("a challenge that was never opened cannot be read or filled", async () => {
   for (const challengeId of ["", "*", newId(), newOwnedId(newId())]) {
     expect(await readChallenge(redis, challengeId)).toBeUndefined();
     expect(await storePasscode(redis, { challengeId, hash: "x", expiresAt: NOW + 1 })).toBe(false);
@@ -31,7 +31,7 @@ test("reads back what was opened, without its passcode", async () => {
   expect(await readChallenge(redis, challengeId)).toEqual(kept);
 });
 
-test("withdrawing ends the user's open challenges, right passcodes and all, and nobody else's", async () => {
+test("withdrawing ends all open challenges of the user, also for right passcodes, and nobody else's", async () => {
   const user = newUser();
   const epochs = { user: 0, account: 0 };
   const open = async (whose: typeof user, lifetimeMs = 600_000) => {
@@ -77,7 +77,7 @@ test("withdrawing ends the user's open challenges, right passcodes and all, and 
   expect(await withdrawChallenges(redis, user.userId, now)).toEqual(withdrawn);
 });
 
-test("a login that looked at the devices before they were removed opens no challenge for them", async () => {
+test("a login that read the devices before they were removed opens no challenge for them", async () => {
   const user = newUser();
   const before = await readEpochs(redis, user.userId, user.accountId);
   await withdrawChallenges(redis, user.userId, NOW);

@@ -8,7 +8,7 @@ const clients = await twoClients();
 const [redis] = clients;
 const device = () => ({ userId: newId(), deviceId: newId() });
 
-test("the code that enrolled a device is good for one of many flows at once", async () => {
+test("the code that enrolled a device works for one of many flows at once", async () => {
   const enrolled = { ...device(), step: 100 };
   const taken = await burst(clients, 100, (client, index) =>
     consumeOtpStep(client, { ...enrolled, holder: `flow ${index}` }),
@@ -16,7 +16,7 @@ test("the code that enrolled a device is good for one of many flows at once", as
   expect(taken.filter(Boolean)).toHaveLength(1);
 });
 
-test("its holder may ask again; earlier steps are void", async () => {
+test("the holder of a step may use it again; earlier steps are void", async () => {
   const claim = { ...device(), step: 100, holder: "enrollment:1" };
   expect(await consumeOtpStep(redis, claim)).toBe(true);
   expect(await consumeOtpStep(redis, claim)).toBe(true);
@@ -25,7 +25,7 @@ test("its holder may ask again; earlier steps are void", async () => {
   expect(await consumeOtpStep(redis, { ...claim, step: 101, holder: "other" })).toBe(true);
 });
 
-test("a removed device is forgotten", async () => {
+test("the steps of a removed device are forgotten", async () => {
   const claim = { ...device(), step: 100, holder: "mine" };
   await consumeOtpStep(redis, claim);
   await forgetDevice(redis, claim.userId, claim.deviceId);

@@ -22,7 +22,7 @@ async function pinned() {
   return { device, check };
 }
 
-test("a burst of guesses gets five tries, and then the right PIN is void as well", async () => {
+test("a burst of guesses gets five tries; then the right PIN is void as well", async () => {
   const { check } = await pinned();
   const checks = await burst(clients, 100, (client, index) => check(`wrong ${index}`, { client }));
   expect(tally(checks.map(({ outcome }) => outcome))).toEqual({ rejected: 4, voided: 1, none: 95 });
@@ -46,7 +46,7 @@ test("the right PIN is accepted until it is dropped, wrong tries in between or n
   expect(await check("right")).toEqual({ outcome: "none" });
 });
 
-test("a PIN ends with its last moment, and an expired one costs no try", async () => {
+test("a PIN works until its last moment; an expired one costs no try", async () => {
   const { check } = await pinned();
   expect(await check("right", { now: NOW + 10 * MINUTE_MS - 1 })).toMatchObject({
     outcome: "accepted",
@@ -69,7 +69,7 @@ test("only the newest PIN works, and its tries start again", async () => {
   });
 });
 
-test("a PIN is another device's or user's for nobody", async () => {
+test("a PIN does not work for another device or user", async () => {
   const { device } = await pinned();
   for (const other of [
     { ...device, deviceId: newId() },
@@ -80,7 +80,7 @@ test("a PIN is another device's or user's for nobody", async () => {
   }
 });
 
-test("a refunded try may be made again, even the one that voided the PIN", async () => {
+test("a refunded try can be used again, even the one that voided the PIN", async () => {
   const { device, check } = await pinned();
   const checks = await burst(clients, 5, (client) => check("wrong", { client }));
   const spent = checks.find(({ outcome }) => outcome === "voided");
@@ -90,7 +90,7 @@ test("a refunded try may be made again, even the one that voided the PIN", async
   expect(await check("wrong")).toMatchObject({ outcome: "voided" });
 });
 
-test("a late refund gives the next PIN no further try", async () => {
+test("a late refund gives the next PIN no extra try", async () => {
   const { device, check } = await pinned();
   const spent = await check("wrong");
   if (spent.outcome !== "rejected") throw new Error("the try was not counted");
@@ -100,7 +100,7 @@ test("a late refund gives the next PIN no further try", async () => {
   expect(await check("wrong")).toMatchObject({ triesRemaining: 3 });
 });
 
-test("refunds never give more tries than five", async () => {
+test("refunds never give more than five tries", async () => {
   const { device, check } = await pinned();
   const spent = await check("wrong");
   if (spent.outcome !== "rejected") throw new Error("the try was not counted");
@@ -110,7 +110,7 @@ test("refunds never give more tries than five", async () => {
   expect(await check("wrong")).toMatchObject({ triesRemaining: 4 });
 });
 
-test("ten tries a day are given back; the eleventh is spent, whether it was right or wrong", async () => {
+test("ten tries a day are given back; the eleventh is spent, right or wrong", async () => {
   for (const typed of ["wrong", "right"]) {
     const { device, check } = await pinned();
     const give = async () =>

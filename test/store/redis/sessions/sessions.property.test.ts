@@ -25,7 +25,7 @@ async function loggedIn() {
 
 const check = (token: string) => checkSession(redis, token, { now: NOW, idleMs: DAY_MS });
 
-test("of all tokens a session's own opens it: none with a letter changed, cut, added or swapped", async () => {
+test("only a session's own token opens it: no letter may be changed, cut, added or swapped", async () => {
   const { token, session } = await loggedIn();
   const changes = fc.oneof(
     fc
@@ -45,7 +45,7 @@ test("of all tokens a session's own opens it: none with a letter changed, cut, a
   expect(await check(token)).toMatchObject({ ok: true, session: { id: session.id } });
 });
 
-test("in whatever order steps are claimed, each is used by one holder, and none before a used one", async () => {
+test("in any order of claims each step is used by one holder, and none before a used one", async () => {
   const claims = fc.array(
     fc.record({ step: fc.integer({ min: 1, max: 6 }), holder: fc.constantFrom("a", "b", "c") }),
     { maxLength: 15 },

@@ -88,7 +88,7 @@ describe("a forged token", () => {
 const because = (reason: string) => ({ reason, now: NOW, fact: newId() });
 
 describe("a login that raced with a revocation", () => {
-  test("gets no session when the user's sessions were ended since it began", async () => {
+  test("gets no session if the user's sessions were ended after it began", async () => {
     const user = newUser();
     const epochs = await readEpochs(redis, user.userId, user.accountId);
     await revokeUser(redis, user.userId, because("device_verified"));
@@ -96,7 +96,7 @@ describe("a login that raced with a revocation", () => {
     expect(await listSessions(redis, user, { now: NOW, idleMs })).toEqual([]);
   });
 
-  test("stays where the same fact is told once more, as a retry does", async () => {
+  test("keeps its session if the same revocation comes again, as by a retry", async () => {
     const user = newUser();
     const mark = because("device_verified");
     await revokeUser(redis, user.userId, mark);
@@ -107,7 +107,7 @@ describe("a login that raced with a revocation", () => {
     expect(await check(token)).toMatchObject({ ok: true });
   });
 
-  test("gets a dead one when its account began to require what it does not have", async () => {
+  test("gets an ended session if its account now requires what it does not have", async () => {
     const user = newUser();
     const epochs = await readEpochs(redis, user.userId, user.accountId);
     await revokeAccount(redis, user.accountId, because("policy_required"));
@@ -116,7 +116,7 @@ describe("a login that raced with a revocation", () => {
     expect(await check(token)).toEqual(ended);
   });
 
-  test("is either refused or ended, whichever comes first of fifty", async () => {
+  test("is either refused or ended, in any order of fifty", async () => {
     const user = newUser();
     const epochs = await readEpochs(redis, user.userId, user.accountId);
     const [opened] = await Promise.all([
@@ -132,7 +132,7 @@ describe("a login that raced with a revocation", () => {
   });
 });
 
-describe("a session that ends a challenge", () => {
+describe("a session that a challenge opens", () => {
   async function challenged() {
     const user = newUser();
     const challengeId = newOwnedId(user.userId);
@@ -157,7 +157,7 @@ describe("a session that ends a challenge", () => {
     return { user, challengeId, attempt, challenge };
   }
 
-  test("is made once, however many requests had the right passcode", async () => {
+  test("is opened once, however many requests had the right passcode", async () => {
     const { user, challengeId, challenge } = await challenged();
     const opened = await burst(clients, 50, () => login(user, { challenge }));
     const refused = opened.filter((session) => typeof session === "string");
@@ -166,7 +166,7 @@ describe("a session that ends a challenge", () => {
     expect((await readChallenge(redis, challengeId))?.completedBy).toBe(live?.id);
   });
 
-  test("uses up the passcode and starts the count of failures again", async () => {
+  test("uses up the passcode and resets the count of failures", async () => {
     const { user, challengeId, attempt, challenge } = await challenged();
     await attempt("wrong");
     await loggedIn(user, { challenge });
@@ -178,7 +178,7 @@ describe("a session that ends a challenge", () => {
     expect(await failures(redis, user.userId, NOW + 60_000)).toBe(0);
   });
 
-  test("is refused when wrong guesses locked the user meanwhile, and the lock stays", async () => {
+  test("is refused if wrong guesses locked the user meanwhile, and the lock stays", async () => {
     const { user, attempt, challenge } = await challenged();
     expect(await attempt("right")).toMatchObject({ outcome: "accepted" });
     for (let guess = 0; guess < 7; guess++) await attempt("wrong");
@@ -186,7 +186,7 @@ describe("a session that ends a challenge", () => {
     expect(await failures(redis, user.userId, NOW + 60_000)).toBe(7);
   });
 
-  test("is refused for a challenge that does not exist, or is another user's", async () => {
+  test("is refused for an unknown challenge, or another user's", async () => {
     const { challenge } = await challenged();
     const user = newUser();
     expect(await login(user, { challenge })).toBe("stale");
@@ -211,7 +211,7 @@ describe("revocation", () => {
     expect(await check(before[0].token)).toMatchObject({ reason: "devices_removed" });
   });
 
-  test("of an account ends the sessions without a second factor alone", async () => {
+  test("of an account ends only the sessions without a second factor", async () => {
     const user = newUser();
     const sessions = await Promise.all([
       loggedIn(user, { amr: ["pwd"] }),
@@ -248,7 +248,7 @@ describe("revocation", () => {
 });
 
 describe("the lifetime of a session", () => {
-  test("ends absolutely, however often it is used", async () => {
+  test("has a fixed end, however often the session is used", async () => {
     const { token } = await loggedIn(newUser());
     for (let now = NOW; now < NOW + DAY_MS; now += HOUR_MS - 1) {
       expect(await check(token, now)).toMatchObject({ ok: true });
@@ -275,7 +275,7 @@ describe("the lifetime of a session", () => {
     });
   });
 
-  test("is fifteen minutes for a set-up session that is opened so", async () => {
+  test("is fifteen minutes for a set-up session", async () => {
     const setup = { scope: "mfa_setup", amr: ["pwd"], lifetimeMs: 15 * MINUTE_MS } as const;
     const { token } = await loggedIn(newUser(), { ...setup, amr: [...setup.amr] });
     expect(await check(token)).toMatchObject({ session: { scope: "mfa_setup" } });
@@ -303,7 +303,7 @@ test("a session shows who, how, when and from where", async () => {
   });
 });
 
-test("lists the live sessions of the user, and nothing of anybody else", async () => {
+test("lists only the user's own live sessions", async () => {
   const user = newUser();
   await loggedIn({ ...newUser(), accountId: user.accountId });
   const first = await loggedIn(user);
@@ -317,7 +317,7 @@ test("lists the live sessions of the user, and nothing of anybody else", async (
 describe("a session that gains a factor", () => {
   const amr = ["pwd", "otp", "mfa"];
 
-  test("has it from then on, freshly authenticated, and survives the account's requirement", async () => {
+  test("keeps it and its login time, and survives the account's requirement", async () => {
     const user = newUser();
     const { token, session } = await loggedIn(user, { amr: ["pwd"] });
     const stronger = await addFactor(redis, { sessionId: session.id, amr, now: NOW + MINUTE_MS });
@@ -327,7 +327,7 @@ describe("a session that gains a factor", () => {
     expect(await check(token)).toEqual({ ok: true, session: stronger });
   });
 
-  test("is the user's only one after its first second factor, and one of several after another", async () => {
+  test("is the user's only one after the first second factor, but not after another one", async () => {
     const user = newUser();
     const [mine, stolen] = [
       await loggedIn(user, { amr: ["pwd"] }),
@@ -341,7 +341,7 @@ describe("a session that gains a factor", () => {
     expect(await check(other.token)).toMatchObject({ ok: true });
   });
 
-  test("does not come back to life by it", async () => {
+  test("stays ended if it had ended before", async () => {
     const user = newUser();
     const first = await loggedIn(user);
     const second = await loggedIn(user);
@@ -356,7 +356,7 @@ describe("a session that gains a factor", () => {
   });
 });
 
-test("records are kept past their end to say so, and are collected in the end", async () => {
+test("records are kept past their end to say so, and are deleted later", async () => {
   const user = newUser();
   const { session } = await loggedIn(user);
   await loggedIn(user, { scope: "mfa_setup", lifetimeMs: 15 * MINUTE_MS });
@@ -371,7 +371,7 @@ describe("the end of a grace period", () => {
   const END = NOW + HOUR_MS / 2;
   const alone = { amr: ["pwd"] };
 
-  test("ends what is from before it and has no second factor, at that millisecond", async () => {
+  test("ends older sessions without a second factor, at that millisecond", async () => {
     const user = newUser();
     const [weak, strong] = [await loggedIn(user, alone), await loggedIn(user)];
     const since = await loggedIn(user, { ...alone, now: END });
@@ -385,7 +385,7 @@ describe("the end of a grace period", () => {
     expect(listed.map(({ id }) => id).sort()).toEqual([strong.session.id, since.session.id].sort());
   });
 
-  test("is that of the newest version, whichever is heard of last", async () => {
+  test("is that of the newest version, in whatever order they arrive", async () => {
     const user = newUser();
     const { token } = await loggedIn(user, alone);
     const schedule = (version: number, enforceAfter: number | null) =>

@@ -5,7 +5,7 @@ import { twoClients } from "../clients.ts";
 
 const [redis] = await twoClients();
 
-test("only the session that began a set-up is told so, and of that device alone", async () => {
+test("only the session that began a set-up is recognised, and only for that device", async () => {
   const setUp = { userId: newId(), deviceId: newId() };
   const [own, other] = [newId(), newId()];
   await noteSetUp(redis, setUp, own, 60_000);
