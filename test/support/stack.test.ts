@@ -12,7 +12,7 @@ describe.each([
   });
   afterAll(() => stack.stop());
 
-  test("a phone is paired, and the next login takes its passcode", async () => {
+  test("a phone is verified, and the next login takes its passcode", async () => {
     const user = await stack.createUser();
     const phone = await enrollPhone(stack, user);
     const session = await logInBySms(stack, user, phone.e164);
