@@ -7,7 +7,7 @@ import { useStack } from "../support/used.ts";
 
 const stack = useStack();
 
-test("a Temporal that does not know our namespace is away, as one is that has just started", async () => {
+test("a Temporal that does not know our namespace, as just after its start, counts as away", async () => {
   const user = await stack.createUser();
   await enrollPhone(stack, user);
   const { client, namespace } = stack.temporal;

@@ -11,7 +11,7 @@ const calls = createCalls(new Client({ connection: Connection.lazy() }), pageTim
 const within = (ms: number) => () => new Promise<void>((resolve) => setTimeout(resolve, ms));
 const never = () => new Promise<never>(() => {});
 
-test("all that one page asks of Temporal is waited for ten seconds together, not each", async () => {
+test("one page waits ten seconds for all its calls to Temporal together", async () => {
   let refusal: unknown;
   const page = withinPageTime(async () => {
     await calls.call("start", undefined, within(6_000));

@@ -60,7 +60,7 @@ function relay(others: Partial<RelayDeps> = {}) {
 
 const queued = () => world.db.$count(eventQueue);
 
-test("two relays pass each of 500 events on once", { timeout: limit(120_000) }, async () => {
+test("two relays pass on each of 500 events once", { timeout: limit(120_000) }, async () => {
   const { user, ids } = await hooked();
   relay();
   relay();
@@ -70,7 +70,7 @@ test("two relays pass each of 500 events on once", { timeout: limit(120_000) }, 
   expect(ids()).toHaveLength(500);
 });
 
-test("events wait while Temporal is away; that is said once, and nothing is lost", async () => {
+test("events wait while Temporal is away; that is logged once, and nothing is lost", async () => {
   const { user, ids } = await hooked();
   // Not closed: the client keeps trying, and after a close it would throw outside any test.
   const nowhere = Connection.lazy({ address: "127.0.0.1:1" });
@@ -110,7 +110,7 @@ test("a relay goes on once PostgreSQL is back", async () => {
   await eventually(ids).toHaveLength(2);
 });
 
-test("a relay that dies between a start and its commit begins nothing twice", async () => {
+test("a relay that dies between a start and its commit starts nothing twice", async () => {
   const { user, webhookId, ids } = await hooked();
   const real = starting(createCalls(world.temporal.client));
   let deaths = 0;
@@ -129,7 +129,7 @@ test("a relay that dies between a start and its commit begins nothing twice", as
   expect(ids()).toEqual([`evt_${eventId}`]);
 });
 
-test("an event of a transaction that is rolled back is passed on to nobody", async () => {
+test("an event of a rolled-back transaction is passed on to nobody", async () => {
   const { user, ids } = await hooked();
   relay();
   const rolledBack = world.db.transaction(async (tx) => {
@@ -153,7 +153,7 @@ test("a stopped relay passes nothing on", async () => {
   await eventually(ids).toHaveLength(1);
 });
 
-test("a delivery goes on where a worker left it", async () => {
+test("a delivery continues where a worker left it", async () => {
   const { user, ids } = await hooked();
   relay();
   await world.withoutWorker(async () => {

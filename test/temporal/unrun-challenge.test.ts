@@ -17,7 +17,7 @@ const timers = (history: History) =>
     timer ? [Number(timer.startToFireTimeout?.seconds)] : [],
   );
 
-test("an answer is a challenge's first task and its last", async () => {
+test("a right answer is the challenge's first task and its last", async () => {
   const flow = await unrun();
   expect(await flow.history()).toHaveLength(1);
   const view = await flow.update("acceptPasscode", { factor: "otp", origin: ORIGIN });
@@ -27,7 +27,7 @@ test("an answer is a challenge's first task and its last", async () => {
   expect(timers(await flow.history())).toEqual([]);
 });
 
-test("a wrong passcode wins no time: the deadline counts from the start", async () => {
+test("a wrong passcode gains no time: the deadline counts from the start", async () => {
   const flow = await unrun(lifetimeMs);
   // No worker has run it yet, so only the age of the workflow shows that time has passed.
   await eventually(
@@ -38,7 +38,7 @@ test("a wrong passcode wins no time: the deadline counts from the start", async 
   expect(await flow.handle.result()).toMatchObject({ state: "expired", failures: 1 });
 });
 
-test("nobody answers: it expires in its first task, and that is written down", async () => {
+test("without an answer it expires in its first task, and that is recorded", async () => {
   const flow = await unrun(lifetimeMs);
   expect(await flow.handle.result()).toMatchObject({ state: "expired", next: [] });
   expect(timers(await flow.history())).toEqual([]);
@@ -52,7 +52,7 @@ test("withdrawn before it ran, it ends as withdrawn when it is due", async () =>
   expect(await world.eventsOf(flow)).toEqual([]);
 });
 
-test("it tells where it stands without a worker, also shortly before it is due", async () => {
+test("its state can be read without a worker, also shortly before it is due", async () => {
   const flow = await unrun(10_000);
   await world.withoutWorker(async () => {
     const view = await createFlows(world.temporal.client).challenge(flow.challengeId);
@@ -60,7 +60,7 @@ test("it tells where it stands without a worker, also shortly before it is due",
   });
 });
 
-test("a move that is refused leaves it open, and the next one is taken", async () => {
+test("a refused move leaves it open, and the next one is accepted", async () => {
   const flow = await unrun();
   await expect(flow.update("resendPasscode")).rejects.toMatchObject({
     cause: { type: "IllegalTransition" },
