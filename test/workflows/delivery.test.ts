@@ -80,7 +80,7 @@ test("a phone that cannot be reached is not tried again", async () => {
   expect(world.phone.attempts() - before).toBe(1);
 });
 
-test("the history quotes no provider", async () => {
+test("the history quotes nothing of a provider", async () => {
   world.phone.fail(undefined, quoting);
   const flow = await world.loginChallenge();
   await failsForGood(flow);
@@ -90,7 +90,7 @@ test("the history quotes no provider", async () => {
   for (const secret of ["1234567", "2025550123", "cannot send"]) expect(text).not.toContain(secret);
 });
 
-test("what is still being sent is given up once the user has chosen another way", async () => {
+test("a running delivery is given up once the user has chosen another method", async () => {
   world.phone.fail();
   const tries = world.phone.attempts();
   const flow = await world.loginChallenge();
@@ -104,7 +104,7 @@ test("what is still being sent is given up once the user has chosen another way"
   expect(world.phone.attempts()).toBe(before);
 });
 
-test("back by SMS, only the new passcode is sent, and tells how it went", async () => {
+test("after a switch back to SMS only the new passcode is sent, and its outcome is shown", async () => {
   const before = world.phone.messages.length;
   world.phone.fail();
   const tries = world.phone.attempts();
@@ -126,7 +126,7 @@ test.each([
   ["a passcode", () => world.loginChallenge(), "awaiting_passcode", "resendPasscode"],
   ["a PIN", () => world.smsEnrollment(), "awaiting_pin", "resendPin"],
 ] as const)(
-  "a provider's late word about %s moves the flow",
+  "a provider's late report about %s moves the flow",
   async (_code, start, awaiting, resend) => {
     const flow = (await start()) as Awaited<ReturnType<typeof world.loginChallenge>>;
     expect(await flow.reaches(awaiting as "awaiting_passcode")).toMatchObject({ delivery: "sent" });

@@ -42,7 +42,7 @@ test("a reset ends the user's sessions as well", async () => {
 test.each([
   ["a phone", () => world.smsEnrollment(), "awaiting_pin"],
   ["an app", () => world.otpEnrollment(), "awaiting_code"],
-] as const)("the enrollment of %s that is removed ends", async (_kind, start, state) => {
+] as const)("the enrollment of %s ends when it is removed", async (_kind, start, state) => {
   const enrollment = await start();
   await enrollment.reaches(state);
   expect(await remove(enrollment, enrollment)).toBe("removed");
@@ -51,7 +51,7 @@ test.each([
   expect(events.filter(({ type }) => type.startsWith("device_re"))).toHaveLength(1);
 });
 
-test("a verified phone goes only with all, a device that is gone not again", async () => {
+test("a verified phone can only be removed with all devices; a device that is gone cannot be removed again", async () => {
   const login = await world.loginChallenge();
   const [phone] = await listDevices(world.db, login.userId);
   expect(await remove(login, { deviceId: phone?.id })).toBe("remove_all_required");
@@ -60,7 +60,7 @@ test("a verified phone goes only with all, a device that is gone not again", asy
   expect(await remove(login, { deviceId: newId() })).toBe("gone");
 });
 
-test("flows that have ended before are left as they are", async () => {
+test("flows that have already ended stay as they are", async () => {
   const login = await world.loginChallenge();
   await login.reaches("awaiting_passcode");
   await login.update("acceptPasscode", { factor: "sms", origin: ORIGIN });

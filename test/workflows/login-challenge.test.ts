@@ -8,7 +8,7 @@ import { useWorld } from "./world.ts";
 const world = useWorld("skipping");
 const ACCEPTED = { factor: "sms", origin: ORIGIN };
 
-test("expires after ten minutes, and takes no passcode then", async () => {
+test("expires after ten minutes, and accepts no passcode then", async () => {
   const flow = await world.loginChallenge();
   await flow.reaches("awaiting_passcode");
   await world.pass(9 * MINUTE_MS);
@@ -19,7 +19,7 @@ test("expires after ten minutes, and takes no passcode then", async () => {
   expect(await world.eventsOf(flow)).toEqual(["login_challenge_expired"]);
 });
 
-test("a resend, a wrong passcode and another method at minute nine win no time", async () => {
+test("a resend, a wrong passcode and another method at minute nine gain no time", async () => {
   const flow = await world.loginChallenge();
   await flow.reaches("awaiting_passcode");
   await world.pass(9 * MINUTE_MS);
@@ -31,7 +31,7 @@ test("a resend, a wrong passcode and another method at minute nine win no time",
   expect(await flow.handle.result()).toMatchObject({ state: "expired", failures: 1 });
 });
 
-test("the right passcode authenticates, and the ended flow can be read later", async () => {
+test("the right passcode authenticates, and the ended flow can still be read", async () => {
   const flow = await world.loginChallenge();
   await flow.reaches("awaiting_passcode");
   const view = await flow.update("acceptPasscode", ACCEPTED);
@@ -40,7 +40,7 @@ test("the right passcode authenticates, and the ended flow can be read later", a
   expect(await flow.view()).toEqual(view);
 });
 
-test("a passcode that arrives before its sending is known is taken", async () => {
+test("a passcode that comes before its sending is confirmed is accepted", async () => {
   world.phone.fail();
   const flow = await world.loginChallenge();
   expect(await flow.view()).toMatchObject({
@@ -51,7 +51,7 @@ test("a passcode that arrives before its sending is known is taken", async () =>
   expect(await flow.handle.result()).toMatchObject({ state: "authenticated" });
 });
 
-test("wrong passcodes are results, counted over a resend", async () => {
+test("a wrong passcode is a result, not an error, and a resend keeps the count", async () => {
   const flow = await world.loginChallenge();
   await flow.reaches("awaiting_passcode");
   expect(await flow.update("rejectPasscode", { failures: 3 })).toMatchObject({
@@ -95,7 +95,7 @@ test("by OTP nothing is sent, and a resend is refused", async () => {
   expect(world.phone.attempts()).toBe(before);
 });
 
-test("the other configured method serves for this one login, another does not", async () => {
+test("the other configured method works for this one login; one that is not configured does not", async () => {
   const flow = await world.loginChallenge({ method: "otp" });
   expect(await flow.update("chooseMethod", { method: "sms", maySend: true })).toMatchObject({
     method: "sms",
@@ -129,7 +129,7 @@ test("withdrawn by another workflow, it authenticates nobody", async () => {
   expect(await world.eventsOf(flow)).toEqual([]);
 });
 
-test("of accepted passcodes at once, one is taken", async () => {
+test("of several accepted passcodes at once, one counts", async () => {
   const flow = await world.loginChallenge();
   await flow.reaches("awaiting_passcode");
   const answers = await Promise.allSettled(
@@ -138,7 +138,7 @@ test("of accepted passcodes at once, one is taken", async () => {
   expect(answers.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
 });
 
-test("a client's own words for the type of an event are not believed", async () => {
+test("a client cannot forge the type of an event", async () => {
   const flow = await world.loginChallenge();
   await flow.reaches("awaiting_passcode");
   const forged = { type: "PASSCODE_ACCEPTED", factor: "sms", failures: 1, origin: ORIGIN };

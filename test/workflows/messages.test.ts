@@ -22,7 +22,7 @@ test("the table names every workflow of the worker, with its own input and answe
   }>();
 });
 
-test("an Update carries what its machine's event does", () => {
+test("an Update carries the same fields as its machine's event", () => {
   expectTypeOf<UpdatePayload<"loginChallenge", "rejectPasscode">>().toEqualTypeOf<{
     failures: number;
   }>();

@@ -67,7 +67,7 @@ async function outcome(handle: Handle): Promise<unknown> {
 
 const to = (address: string) => server.mails.filter((mail) => mail.to === address);
 
-test("the mail server is away: nothing waits for it, and two days later the mail comes once", async () => {
+test("if the mail server is away, nothing waits for it, and the mail comes once, two days later", async () => {
   const user = await stack.createUser();
   await server.stop();
   const { current } = await changeAddress(user, "away@example.com");
@@ -98,7 +98,7 @@ test("after three days without the mail server the notice is given up", async ()
   expect((await current.describe()).searchAttributes).toMatchObject({ MfaState: ["given_up"] });
 });
 
-test("a recipient that is refused is asked once; the other recipient is told", async () => {
+test("a refused recipient is tried once; the other recipient still gets the mail", async () => {
   const user = await stack.createUser();
   const first = await changeAddress(user, "first@example.com");
   expect(await outcome(first.current)).toBe("sent");

@@ -12,7 +12,7 @@ async function metadataOf({ handle }: { handle: { query(name: string): Promise<u
   };
 }
 
-test("a move that is not legal is refused and leaves no event in the history", async () => {
+test("an illegal move is refused and leaves no event in the history", async () => {
   const flow = await world.loginChallenge({ method: "otp" });
   await flow.reaches("awaiting_passcode");
   const before = await flow.history();
@@ -29,7 +29,7 @@ test("a move that is not legal is refused and leaves no event in the history", a
   expect((await flow.history()).length).toBeGreaterThan(before.length);
 });
 
-test("an update that nobody declared reaches no machine", async () => {
+test("an undeclared Update reaches no machine", async () => {
   const flow = await world.loginChallenge({ method: "otp" });
   await flow.reaches("awaiting_passcode");
   const before = await flow.history();
@@ -39,7 +39,7 @@ test("an update that nobody declared reaches no machine", async () => {
   expect((await flow.view()).state).toBe("awaiting_passcode");
 });
 
-test("deadlines and deliveries tell what they are for", async () => {
+test("the history says what each deadline and delivery is for", async () => {
   const flow = await world.smsEnrollment();
   await flow.reaches("awaiting_pin");
   const summaries = (await flow.history()).flatMap(({ userMetadata }) => {
@@ -49,7 +49,7 @@ test("deadlines and deliveries tell what they are for", async () => {
   expect(summaries).toEqual(["enrollmentLifetime", "send a PIN by SMS", "pinLifetime"]);
 });
 
-test("what runs can be found by its state and read as facts", async () => {
+test("a running flow can be found by its state and read as facts", async () => {
   const flow = await world.loginChallenge();
   await flow.reaches("awaiting_passcode");
   await flow.update("rejectPasscode", { failures: 2 });
@@ -70,7 +70,7 @@ test("what runs can be found by its state and read as facts", async () => {
   expect(await attributes()).toMatchObject({ MfaState: ["authenticated"], MfaMethod: ["otp"] });
 });
 
-test("search attributes are written when they change, and not with every wrong passcode", async () => {
+test("search attributes are written when they change, not with every wrong passcode", async () => {
   const flow = await world.loginChallenge({ method: "otp" });
   await flow.reaches("awaiting_passcode");
   for (const failures of [1, 2, 3]) await flow.update("rejectPasscode", { failures });

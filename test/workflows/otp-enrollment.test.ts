@@ -20,7 +20,7 @@ test("the first right code verifies the app, makes it the default and signs the 
   expect(await readUserRevocation(world.redis, flow.userId)).toMatchObject({ epoch: 1 });
 });
 
-test("a user who does not want it as default stays logged in", async () => {
+test("a user who does not want it as the default stays logged in", async () => {
   const flow = await world.otpEnrollment();
   await flow.update("acceptCode", { makeDefault: false, signOut: false, origin: ORIGIN });
   expect((await getDevice(world.db, flow.userId, flow.deviceId))?.verifiedAt).not.toBeNull();
@@ -29,7 +29,7 @@ test("a user who does not want it as default stays logged in", async () => {
   expect(await readUserRevocation(world.redis, flow.userId)).toMatchObject({ epoch: 0 });
 });
 
-test("wrong codes and a restart leave it open, and its seven days as they were", async () => {
+test("wrong codes and a restart leave it open, and do not extend its seven days", async () => {
   const flow = await world.otpEnrollment();
   for (let wrong = 0; wrong < 7; wrong++)
     expect(await flow.update("rejectCode")).toMatchObject({ state: "awaiting_code" });
@@ -40,7 +40,7 @@ test("wrong codes and a restart leave it open, and its seven days as they were",
   expect(await getDevice(world.db, flow.userId, flow.deviceId)).toBeUndefined();
 });
 
-test("a removed app is gone, and takes no code", async () => {
+test("a removed app is gone, and accepts no code", async () => {
   const flow = await world.otpEnrollment();
   expect(await flow.update("remove", { origin: ORIGIN })).toEqual({ state: "removed", next: [] });
   expect(await getDevice(world.db, flow.userId, flow.deviceId)).toBeUndefined();

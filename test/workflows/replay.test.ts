@@ -16,7 +16,7 @@ beforeAll(async () => {
   workflowBundle = await bundle();
 });
 
-describe("flows of today", () => {
+describe("today's flows", () => {
   const world = useWorld("skipping");
   const ended: Recorded[] = [];
 
@@ -46,7 +46,7 @@ describe("flows of today", () => {
 describe("recorded histories", () => {
   const recorded = recordedHistories();
 
-  test("tell of every end of every flow", async () => {
+  test("cover every end of every flow", async () => {
     const ends = await everyEnd();
     expect(new Set(ends.map((end) => end.split(":")[0]))).toEqual(new Set(Object.keys(workflows)));
     expect(new Set(recorded.map(({ history }) => endOf(history)))).toEqual(new Set(ends));

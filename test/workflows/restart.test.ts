@@ -8,7 +8,7 @@ import { useWorld } from "./world.ts";
 // On the dev server: the time-skipping server keeps waiting for a worker that is gone.
 const world = useWorld("real");
 
-test("a challenge goes on under another worker, with what it knew", async () => {
+test("a challenge continues under another worker, with all that it knew", async () => {
   const flow = await world.loginChallenge();
   await flow.reaches("awaiting_passcode");
   await flow.update("rejectPasscode", { failures: 4 });
@@ -21,7 +21,7 @@ test("a challenge goes on under another worker, with what it knew", async () => 
   expect(await flow.handle.result()).toEqual(view);
 });
 
-test("a deadline that passes while no worker runs is met by the next one", async () => {
+test("a deadline that passes while no worker runs is handled by the next one", async () => {
   const lifetimeMs = 1_000;
   const flow = await world.loginChallenge({ lifetimeMs, method: "otp" });
   await world.withoutWorker(() => sleep(2 * lifetimeMs));

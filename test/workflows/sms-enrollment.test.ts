@@ -28,7 +28,7 @@ async function judge({ userId, deviceId }: Enrolled, pin: string) {
 
 const device = ({ userId, deviceId }: Enrolled) => getDevice(world.db, userId, deviceId);
 
-test("a PIN is sent, and is valid for ten minutes and no longer", async () => {
+test("a PIN is sent, and works for ten minutes only", async () => {
   const flow = await world.smsEnrollment();
   expect(await flow.reaches("awaiting_pin")).toMatchObject({ next: ["verify", "pin", "remove"] });
   const pin = newestPin();
@@ -41,7 +41,7 @@ test("a PIN is sent, and is valid for ten minutes and no longer", async () => {
   await expect(flow.update("acceptPin", ACCEPTED)).rejects.toThrow();
 });
 
-test("a new PIN voids the older one and has ten minutes of its own", async () => {
+test("a new PIN voids the older one and gets ten minutes of its own", async () => {
   const flow = await world.smsEnrollment();
   await flow.reaches("awaiting_pin");
   const older = newestPin();
@@ -55,7 +55,7 @@ test("a new PIN voids the older one and has ten minutes of its own", async () =>
   expect(await judge(flow, newer)).toBe("accepted");
 });
 
-test("wrong PINs are reported, the last one cancels the PIN, and a new PIN begins again", async () => {
+test("wrong PINs are reported, the last one voids the PIN, and a new PIN starts again", async () => {
   const flow = await world.smsEnrollment();
   await flow.reaches("awaiting_pin");
   expect(await flow.update("rejectPin", { triesRemaining: 1 })).toMatchObject({
@@ -85,7 +85,7 @@ test("the right PIN verifies the phone, and only then signs the user out", async
   expect(await world.eventsOf(flow)).toEqual(["device_verified"]);
 });
 
-test("a phone that was removed before its verification was written is no second factor", async () => {
+test("a phone that was removed before its verification was recorded is no second factor", async () => {
   const flow = await world.smsEnrollment();
   await flow.reaches("awaiting_pin");
   const { db, clock } = world;
@@ -95,7 +95,7 @@ test("a phone that was removed before its verification was written is no second 
   expect(await flow.activities()).not.toContain("signOut");
 });
 
-test("after seven days an unverified phone is dropped, also when a PIN came on day six", async () => {
+test("an unverified phone is dropped after seven days, also if a PIN came on day six", async () => {
   const flow = await world.smsEnrollment();
   await flow.reaches("awaiting_pin");
   await world.pass(6 * DAY_MS);
@@ -111,7 +111,7 @@ test("after seven days an unverified phone is dropped, also when a PIN came on d
   expect(await world.eventsOf(flow)).toEqual(["device_dropped"]);
 });
 
-test("a verified phone outlives the seven days", async () => {
+test("a verified phone stays after the seven days", async () => {
   const flow = await world.smsEnrollment();
   await flow.reaches("awaiting_pin");
   await flow.update("acceptPin", ACCEPTED);
@@ -120,7 +120,7 @@ test("a verified phone outlives the seven days", async () => {
   expect((await flow.view()).state).toBe("verified");
 });
 
-test("removed while its PIN is being sent, it gets no PIN any more", async () => {
+test("a phone removed while its PIN is being sent gets no PIN", async () => {
   world.phone.fail();
   const tries = world.phone.attempts();
   const flow = await world.smsEnrollment();
@@ -141,7 +141,7 @@ test("removed while its PIN is being sent, it gets no PIN any more", async () =>
   expect(cancelled).toHaveLength(1);
 });
 
-test("another workflow withdraws it by a signal", async () => {
+test("another workflow can withdraw it by a signal", async () => {
   const flow = await world.smsEnrollment();
   await flow.reaches("awaiting_pin");
   await flow.handle.signal("withdraw", { origin: ORIGIN });

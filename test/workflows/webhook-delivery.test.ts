@@ -52,7 +52,7 @@ async function hooked() {
   };
 }
 
-test("an event arrives as it is shown elsewhere, signed as Standard Webhooks says", async () => {
+test("an event arrives in the form that other places show, signed as Standard Webhooks says", async () => {
   const { receiver, secret, deliver } = await hooked();
   const { event, handle, row } = await deliver();
   expect(await handle.result()).toMatchObject({ state: "delivered", attempts: 1, outcome: "204" });
@@ -74,7 +74,7 @@ test("an event arrives as it is shown elsewhere, signed as Standard Webhooks say
   expect(await row()).toMatchObject({ state: "delivered", attempts: 1, lastOutcome: "204" });
 });
 
-test("an attempt forgets what its webhook was sent more than 90 days ago", async () => {
+test("an attempt deletes its webhook's deliveries of more than 90 days ago", async () => {
   const { webhookId, happen, deliver } = await hooked();
   const sent = async (daysAgo: number) => {
     const delivery = { webhookId, eventId: (await happen()).id };
@@ -113,7 +113,7 @@ test("a receiver that fails is tried again after longer and longer waits, for th
   expect(await events()).toMatchObject([{ detail: { reason: "failing", outcome: "500" } }]);
 });
 
-test("a webhook that takes others is not disabled for the one that it does not take", async () => {
+test("a webhook that accepts other events is not disabled for one that it refuses", async () => {
   const { receiver, deliver, webhook } = await hooked();
   receiver.answers(500);
   const bad = await deliver();
@@ -135,7 +135,7 @@ test("a webhook that takes others is not disabled for the one that it does not t
   expect(await webhook()).toMatchObject({ disabledFor: null });
 });
 
-test("410 Gone disables the webhook at once, and what waits for it is canceled", async () => {
+test("410 Gone disables the webhook at once, and cancels what waits for it", async () => {
   const { receiver, deliver, webhook, events } = await hooked();
   receiver.answers(503);
   const waiting = await deliver();
@@ -153,7 +153,7 @@ test("410 Gone disables the webhook at once, and what waits for it is canceled",
   expect(receiver.received).toHaveLength(2);
 });
 
-test("nothing is sent to a webhook that was removed in the meantime, nor to another account's", async () => {
+test("nothing is sent to a webhook that was removed meanwhile, or to another account's", async () => {
   const { receiver, deliver, user, webhookId } = await hooked();
   receiver.answers(500);
   const flow = await deliver();
@@ -173,7 +173,7 @@ test("nothing is sent to a webhook that was removed in the meantime, nor to anot
   expect(receiver.received).toHaveLength(1);
 });
 
-test("a redirect is an answer that takes nothing, and leads nowhere", async () => {
+test("a redirect counts as a failure, and is not followed", async () => {
   const { receiver, deliver } = await hooked();
   const elsewhere = await startReceiver();
   receivers.push(elsewhere);
