@@ -118,7 +118,7 @@ test.each(Object.keys(ROOMS))("%s imports only what it may", (name) => {
   expect(wrongIn(name, imports)).toEqual([]);
 });
 
-test("arrows between rooms are one way: a room uses those before it in the table", () => {
+test("imports go one way: a room uses only the rooms before it in the table", () => {
   const order = Object.keys(ROOMS);
   const upward = Object.entries(ROOMS).flatMap(([name, { rooms }]) =>
     rooms.filter((used) => order.indexOf(used) >= order.indexOf(name)).map((used) => [name, used]),
@@ -157,7 +157,7 @@ test("planted: a circle through a type is noticed", () => {
   ).toBe(true);
 });
 
-test("every folder with code is in the table of rooms, or around it", async () => {
+test("every folder with code is in the table of rooms, or is listed outside it", async () => {
   const folders = (await readdir(checkoutFolder, { recursive: true }))
     .filter((file) => /^[a-z][^.]*\/.*\.tsx?$/.test(file) && !file.startsWith("node_modules"))
     .map((file) => file.split("/")[0] as string);
@@ -167,7 +167,7 @@ test("every folder with code is in the table of rooms, or around it", async () =
   expect(homeless.map(({ file }) => file)).toEqual([]);
 });
 
-test("a folder of code holds about twenty files", () => {
+test("a folder of code has about twenty files at most", () => {
   const count = new Map<string, number>();
   for (const { file } of all.filter(({ file }) => file.includes("/"))) {
     const folder = file.slice(0, file.lastIndexOf("/"));
@@ -176,7 +176,7 @@ test("a folder of code holds about twenty files", () => {
   expect([...count].filter(([, files]) => files > 22)).toEqual([]);
 });
 
-test("nothing of the service needs its set-up or its tests", () => {
+test("the service imports nothing of its set-up or its tests", () => {
   const own = imports.filter(({ file }) => file !== "vitest.config.ts");
   const wrong = own.filter(({ ours, target }) =>
     ours
@@ -186,7 +186,7 @@ test("nothing of the service needs its set-up or its tests", () => {
   expect(wrong).toEqual([]);
 });
 
-test("HTTP is known by the faces alone, and by what watches them", () => {
+test("only the faces, and what watches them, know HTTP", () => {
   const users = imports.filter(({ target }) => HONO.test(target)).map(({ file }) => file);
   const rooms = new Set(users.map((file) => file.split("/")[0]));
   expect(rooms).toEqual(new Set(["api", "portal", "telemetry"]));
@@ -197,7 +197,7 @@ test("only the entry points load the configuration; other code gets it as an arg
   expect(users.map(({ file }) => file).sort()).toEqual(["api/server.ts", "worker.ts"]);
 });
 
-test("OpenTelemetry is loaded by one module, which is loaded only where traces are wanted", () => {
+test("only one module loads OpenTelemetry, and it is loaded only where traces are wanted", () => {
   const users = imports.filter(({ target }) => /^@opentelemetry\/|opentelemetry$/.test(target));
   expect(new Set(users.map(({ file }) => file))).toEqual(new Set(["telemetry/tracing.ts"]));
   const loaders = imports.filter(({ target }) => target === "telemetry/tracing.ts");
@@ -205,7 +205,7 @@ test("OpenTelemetry is loaded by one module, which is loaded only where traces a
   expect(loaders.filter(({ late, erased }) => !late && !erased)).toEqual([]);
 });
 
-test("workflows see the activities as a type, so that none gets into their bundle", () => {
+test("workflows import activities as types only, so that none gets into their bundle", () => {
   const seen = imports.filter(
     ({ file, target }) => file.startsWith("workflows/") && target.startsWith("activities/"),
   );
@@ -213,7 +213,7 @@ test("workflows see the activities as a type, so that none gets into their bundl
   expect(seen.filter(({ erased }) => !erased)).toEqual([]);
 });
 
-test("Temporal's client is used by temporal/ and the entry points alone", () => {
+test("only temporal/ and the entry points use Temporal's client", () => {
   const users = imports.filter(({ target }) => target === "@temporalio/client");
   const others = users.map(({ file }) => file).filter((file) => !file.startsWith("temporal/"));
   expect(others.sort()).toEqual(["api/server.ts", "worker.ts"]);
@@ -236,7 +236,7 @@ test.each([
   ["new Date()", []],
   // Under load, local activities make workflow tasks with Updates fail.
   ["proxyLocalActivities", []],
-])("%s stands only where it may", (text, allowed) => {
+])("%s is used only where it may be", (text, allowed) => {
   const users = all.filter((source) => source.text.includes(text)).map(({ file }) => file);
   expect(users.filter((file) => !(allowed as string[]).includes(file))).toEqual([]);
 });

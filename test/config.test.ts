@@ -19,7 +19,7 @@ describe("SUPPORT_CONTACT, which every locked user is shown", () => {
     expect(supportOf(link)).toEqual({ text, href: link });
   });
 
-  test.each(["Extension 4711", "Room 12: ask at the desk"])("%s is words", (text) => {
+  test.each(["Extension 4711", "Room 12: ask at the desk"])("%s is plain text", (text) => {
     expect(supportOf(text)).toEqual({ text });
   });
 
