@@ -1,12 +1,16 @@
-// Loaded first by the gateway and the worker under `--profile`, in each of their threads. A SIGUSR2
-// begins a profile of every thread, the next one ends it. Plain JavaScript: threads load it too.
+// With `--profile`, every thread of the gateway and the worker loads this file first. One SIGUSR2
+// starts a profile of every thread, the next one ends it. It is plain JavaScript, because worker
+// threads load it too.
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { Session } from "node:inspector/promises";
 import { join } from "node:path";
 import { BroadcastChannel, isMainThread, threadId } from "node:worker_threads";
 
 const INTERVAL_US = 250;
-/** proc(5): in ticks of 1/100 s. A profile counts wall time, so that it has to be held against this. */
+/**
+ * One tick, in which the kernel counts CPU time (proc(5)). A profile counts wall-clock time, so the
+ * bench scales it to the CPU time.
+ */
 const TICK_MS = 10;
 
 const file = join(process.env.BENCH_PROFILES, `${process.pid}-${threadId}`);

@@ -131,14 +131,14 @@ test("no files import each other in a circle, types included", () => {
 });
 
 test.each([
-  ["a rule that answers by Hono", "core", 'import { Hono } from "hono";'],
+  ["a rule that uses Hono", "core", 'import { Hono } from "hono";'],
   [
-    "a rule that knows a page",
+    "a rule that imports a page",
     "core",
     'import type { Who } from "../../portal/layout/layout.tsx";',
   ],
-  ["a page that takes what one face answers", "portal", 'export * from "../../api/v1/answers.ts";'],
-  ["a store that asks a rule", "store", 'type P = import("../../core/problem.ts").Problem;'],
+  ["a page that imports another face's answers", "portal", 'export * from "../../api/v1/answers.ts";'],
+  ["a store that imports a rule", "store", 'type P = import("../../core/problem.ts").Problem;'],
   ["a workflow that opens a socket", "workflows", 'const net = await import("node:net");'],
 ])("planted: %s is noticed", (_, room, text) => {
   const planted = importsOf({ file: `${room}/planted/planted.ts`, text });

@@ -57,9 +57,9 @@ test("an SQL error quotes its parameters: none of it is passed on", async () => 
 test.each([
   ["as its message", (quote: string) => new Error(quote)],
   ["as its cause", (quote: string) => new Error("400", { cause: new Error(quote) })],
-  ["in what it carries", (quote: string) => Object.assign(new Error("400"), { body: quote })],
-  ["as a mere string", (quote: string) => quote],
-  ["as nothing", () => undefined],
+  ["in a field", (quote: string) => Object.assign(new Error("400"), { body: quote })],
+  ["as a plain string", (quote: string) => quote],
+  ["that is undefined", () => undefined],
 ])("a provider's error that quotes number and code %s is not passed on", async (_how, errorOf) => {
   let code = "";
   const sms = {

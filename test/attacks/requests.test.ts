@@ -186,7 +186,7 @@ describe("attack: a second request inside the first", () => {
       ["Transfer-Encoding : chunked", "Content-Length: 5"],
       `0\r\n\r\n${inner}`,
     ],
-    ["an unknown coding", ["Transfer-Encoding: xchunked"], `0\r\n\r\n${inner}`],
+    ["an unknown transfer coding", ["Transfer-Encoding: xchunked"], `0\r\n\r\n${inner}`],
     ["chunked, then another", ["Transfer-Encoding: chunked, identity"], `0\r\n\r\n${inner}`],
     ["a vertical tab", ["Transfer-Encoding: \x0bchunked"], `0\r\n\r\n${inner}`],
     ["a folded line", ["Transfer-Encoding:\r\n chunked", "Content-Length: 5"], `0\r\n\r\n${inner}`],
@@ -197,7 +197,7 @@ describe("attack: a second request inside the first", () => {
     ["a chunk's size with a sign", ["Transfer-Encoding: chunked"], `+0\r\n\r\n${inner}`],
     ["a chunk's size with a prefix", ["Transfer-Encoding: chunked"], `0x0\r\n\r\n${inner}`],
     [
-      "a chunk that is longer than told",
+      "a chunk longer than its size says",
       ["Transfer-Encoding: chunked"],
       `1\r\nab\r\n0\r\n\r\n${inner}`,
     ],

@@ -746,7 +746,7 @@ const isWayBack = (route: string, routes: string[]) =>
   route.startsWith("GET /") && routes.includes(route.replace("GET", "POST"));
 
 const name = ({ route, body, role }: Row, n: number) =>
-  `${n}: ${route}${role ? ` (${role})` : ""}${body ? ", sent what it takes" : ""}`;
+  `${n}: ${route}${role ? ` (${role})` : ""}${body ? ", with a valid body" : ""}`;
 const guarded = ROWS.filter(({ needs }) => needs !== "nothing").map(
   (row, n) => [name(row, n), row] as const,
 );

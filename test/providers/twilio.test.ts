@@ -87,7 +87,7 @@ test.each([
   ["too many requests", { status: 429, code: 20429, message: "Too Many Requests" }, "20429"],
   ["wrong credentials", { status: 401, code: 20003, message: "Authenticate" }, "20003"],
   ["a sender that is not ours", { status: 400, code: 21606, message: "From" }, "21606"],
-  ["what is not Twilio's at all", "rubbish" as const, "502"],
+  ["an answer that is not Twilio's", "rubbish" as const, "502"],
 ])("%s may be temporary", async (_what, answer, code) => {
   api.answer(answer);
   const error = await refusal(gateway().send(message()));

@@ -1,6 +1,6 @@
-// What pages do better with a script. Without it everything works, too.
+// Improves the pages. Everything also works without a script.
 
-/** Seconds until a button may be used, counted down on it instead of said once beside it. */
+/** Disables a button until its wait is over, and counts down on it. Removes the note beside it. */
 function countDown(button) {
   const label = button.textContent;
   for (const note of button.form.querySelectorAll("[data-wait-note]")) note.remove();
@@ -14,7 +14,7 @@ function countDown(button) {
   show();
 }
 
-/** Looks again every so many seconds while there is more to come, and shows what is new. */
+/** Loads the page again every few seconds while more is to come, and shows what is new. */
 async function follow(region) {
   region.dataset.shown ??= region.textContent;
   const seconds = Number(region.dataset.follow);
@@ -22,19 +22,19 @@ async function follow(region) {
   const answer = await fetch(location.href).catch(() => undefined);
   if (answer?.status < 500 && !answer.ok) return location.reload();
   if (!answer?.ok) return follow(region);
-  // The page leads on by now.
+  // The page redirects now, so go along.
   if (answer.redirected) return location.reload();
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const news = page.getElementById(region.id);
   if (!news) return;
-  // In the same element, so that it is announced.
+  // Keep the element, so that screen readers announce the change.
   const text = news.textContent;
   if (text !== region.dataset.shown) {
     region.dataset.shown = text;
     region.className = news.className;
     region.replaceChildren(...news.childNodes);
     localize(region);
-    // What the news makes possible.
+    // Shows the buttons that the new state allows.
     const offers = page.getElementById("offers");
     if (offers) document.getElementById("offers")?.replaceWith(offers);
     for (const button of offers?.querySelectorAll("[data-wait]") ?? []) countDown(button);
@@ -43,7 +43,7 @@ async function follow(region) {
   if (news.dataset.follow) return follow(region);
 }
 
-/** Times in the reader's own time zone. */
+/** Shows times in the reader's own time zone. */
 function localize(part) {
   for (const time of part.querySelectorAll("time[data-local]")) {
     const date = new Date(time.dateTime);

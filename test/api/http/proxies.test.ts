@@ -30,16 +30,16 @@ function gateway(proxies: number) {
 describe("a wrong TRUSTED_PROXIES, which gives all users one address, is reported", () => {
   test.each([
     ["none is trusted and a proxy names a client", 0, { "x-forwarded-for": "192.0.2.1" }],
-    ["the same by RFC 7239", 0, { forwarded: "for=192.0.2.1" }],
-    ["a proxy too many is trusted", 2, { "x-forwarded-for": "192.0.2.1" }],
-    ["one is trusted and requests come past it", 1, {}],
+    ["the same with the header of RFC 7239", 0, { forwarded: "for=192.0.2.1" }],
+    ["one proxy too many is trusted", 2, { "x-forwarded-for": "192.0.2.1" }],
+    ["one is trusted, but requests go around it", 1, {}],
     [
-      "a proxy too many is trusted, and a client's node has a comma in quotes",
+      "one proxy too many is trusted, and a client's node has a comma in quotes",
       2,
       { forwarded: 'for="_a,b"' },
     ],
     [
-      "the proxy writes one header and passes the client's other one on",
+      "the proxy writes one header and passes on the client's other one",
       1,
       { "x-forwarded-for": "10.0.0.1", forwarded: "for=192.0.2.1" },
     ],

@@ -114,8 +114,8 @@ test("of several changes at once one is made, and only its password logs in", as
 test.each([
   ["short", "short", "at least 8 characters"],
   ["one that many people chose", "password1", "too common"],
-  ["more than is hashed", "x".repeat(257), "at most 256"],
-  ["no text", 7, ""],
+  ["one longer than is hashed", "x".repeat(257), "at most 256"],
+  ["a value that is not text", 7, ""],
 ])("%s is refused at its field, and costs no guess", async (_, password, message) => {
   const user = await stack.createUser();
   const token = await tokenOf(user);
