@@ -137,7 +137,11 @@ test.each([
     "core",
     'import type { Who } from "../../portal/layout/layout.tsx";',
   ],
-  ["a page that imports another face's answers", "portal", 'export * from "../../api/v1/answers.ts";'],
+  [
+    "a page that imports another face's answers",
+    "portal",
+    'export * from "../../api/v1/answers.ts";',
+  ],
   ["a store that imports a rule", "store", 'type P = import("../../core/problem.ts").Problem;'],
   ["a workflow that opens a socket", "workflows", 'const net = await import("node:net");'],
 ])("planted: %s is noticed", (_, room, text) => {

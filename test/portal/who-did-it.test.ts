@@ -107,6 +107,21 @@ test("what Support did stays Support's once the operator has another role; what 
   expect(rowWith(account ?? [], "Account unlocked")).toContain(`by ${house.username}`);
 });
 
+test("what an administrator of another account did names that account, also in an event that does not name the administrator", async () => {
+  const { user: bob } = await loggedIn(stack, "administrator");
+  const { user: owner, token } = await loggedIn(stack, "administrator");
+  await recordEvent(stack.deps.db, {
+    ...{ key: newId(), at: new Date(stack.clock.now()), type: "linked_by_account" as const },
+    ...{ userId: owner.id, accountId: owner.accountId, actorId: bob.id },
+  });
+  const panel = (await getAccount(stack.deps.db, bob.accountId))?.name;
+  for (const path of ["/activity", "/account/activity"]) {
+    const linked = rowWith(await rowsOf(webClient(stack, token), path), "Linked by another");
+    expect(linked).toContain(`by an administrator of ${panel}`);
+    expect(linked).not.toContain(bob.username);
+  }
+});
+
 test("an event type of another version begins with a capital, like every other", async () => {
   const { user, token } = await loggedIn(stack, "member");
   const { id: userId, accountId } = user;
