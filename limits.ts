@@ -52,6 +52,10 @@ export const limits = {
     windowMs: 15 * MINUTE_MS,
     /** Logins of a user name from one address, right or wrong: each costs a hash. */
     logins: { limit: 120, windowMs: MINUTE_MS },
+    /**
+     * Logins of a user after the right password, from all addresses: each is an event or a workflow.
+     */
+    right: { limit: 600, windowMs: HOUR_MS },
     /** Passwords that a user sets, for themselves or for users they add: each costs a hash. */
     made: { limit: 60, windowMs: 10 * MINUTE_MS },
     /** From addresses that the user has not logged in from; NIST SP 800-63B-4 3.2.2 allows 100. */
@@ -69,6 +73,10 @@ export const limits = {
    * failures.
    */
   relay: { pollMs: 1000, batch: 20, longestWaitMs: 30_000 },
+  /** Users whom an account's administrators add, however many administrators there are. */
+  newUsersPerDay: 2_000,
+  /** Exports of a user under way in a process, and how long one may take. */
+  exports: { atOnce: 2, lastsMs: 10 * MINUTE_MS },
   webhooks: {
     perAccount: 10,
     /**
@@ -94,6 +102,8 @@ export const limits = {
       20 * HOUR_MS,
       24 * HOUR_MS,
     ],
+    /** A delivery that failed sooner, because it was sent again by hand, disables nothing. */
+    failingMs: DAY_MS,
     /** How long a delivery is listed. Temporal keeps its history for 30 days. */
     listedMs: 90 * DAY_MS,
   },

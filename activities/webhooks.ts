@@ -2,6 +2,7 @@ import { webhookSender } from "../providers/webhook/webhook.ts";
 import { getEvent, type ShownEvent, showEvents } from "../store/postgres/events.ts";
 import {
   forgetDeliveries,
+  getDelivery,
   noteDelivery,
   tookAnythingSince,
 } from "../store/postgres/webhook-deliveries.ts";
@@ -35,6 +36,14 @@ export function webhookActivities({ db, config, clock }: ActivityDeps) {
   const note = async ({ accountId: _, ...standing }: Standing) =>
     noteDelivery(db, { ...standing, at: new Date(clock.now()) });
 
+  /** Attempts by hand may use a delivery up within seconds, while its receiver is started anew. */
+  const mayRecover = async (standing: Standing): Promise<boolean> => {
+    const found = await getDelivery(db, standing);
+    const failingSince = clock.now() - config.limits.webhooks.failingMs;
+    if (found && found.delivery.createdAt.getTime() > failingSince) return true;
+    return tookAnythingSince(db, standing);
+  };
+
   return {
     /**
      * Sends the event once. After a crash it may be sent again; receivers recognise it by its
@@ -67,13 +76,13 @@ export function webhookActivities({ db, config, clock }: ActivityDeps) {
     noteDelivery: note,
 
     /**
-     * Also disables the webhook if it wants no more events, or has accepted none since this
-     * delivery began.
+     * Also disables the webhook if it wants no more events, or if this delivery has failed for a day
+     * and the webhook has accepted no event since it began.
      */
     async giveUp(standing: Standing): Promise<void> {
       await note(standing);
       const { accountId, webhookId, outcome } = standing;
-      if (outcome !== GONE && (await tookAnythingSince(db, standing))) return;
+      if (outcome !== GONE && (await mayRecover(standing))) return;
       const reason = outcome === GONE ? "gone" : "failing";
       const workflowId = currentWorkflowId();
       await setWebhookDisabled(

@@ -52,27 +52,59 @@ export async function listAudit({ db }: Pick<CoreDeps, "db">, query: EventQuery,
   return { events: await showEvents(db, events, reader), next: next ?? null };
 }
 
+/** What ends an export: a check before each page that throws, or the time; and what follows. */
+type Guard = { mayGoOn(): Promise<void>; lastsMs: number; onEnd(): void };
+
 /**
  * All matching events as NDJSON, oldest first, as this reader may see them. The stream makes pages
  * only as fast as they are read, so a long export needs no more memory. Throws if the store is down
- * at the start; if it fails later, the stream breaks off.
+ * at the start; if it fails later, or the guard ends it, the stream breaks off.
  */
 export async function auditFile(
   { db }: Pick<CoreDeps, "db">,
   filter: EventFilter,
   reader: Reader,
+  guard?: Guard,
 ): Promise<ReadableStream<Uint8Array>> {
   const pages = exportEvents(db, filter);
   let page = await pages.next();
   const encoder = new TextEncoder();
+  let timer: NodeJS.Timeout | undefined;
+  let ended = false;
+  const end = () => {
+    if (ended) return;
+    ended = true;
+    clearTimeout(timer);
+    guard?.onEnd();
+    void pages.return(undefined);
+  };
   return new ReadableStream({
-    async pull(controller) {
-      if (page.done) return controller.close();
-      const lines = toNdjson(await showEvents(db, page.value, reader));
-      controller.enqueue(encoder.encode(lines));
-      page = await pages.next();
+    start(controller) {
+      if (!guard) return;
+      timer = setTimeout(() => {
+        controller.error(new Error("The export took too long"));
+        end();
+      }, guard.lastsMs);
+      timer.unref();
     },
-    cancel: () => void pages.return(undefined),
+    async pull(controller) {
+      try {
+        await guard?.mayGoOn();
+        if (ended) return;
+        if (!page.done) {
+          const lines = toNdjson(await showEvents(db, page.value, reader));
+          controller.enqueue(encoder.encode(lines));
+          page = await pages.next();
+        }
+        if (!page.done) return;
+        controller.close();
+        end();
+      } catch (error) {
+        end();
+        throw error;
+      }
+    },
+    cancel: end,
   });
 }
 

@@ -9,6 +9,9 @@ export const idempotencyKeySchema = z.string().min(1).max(200);
 
 const HEADERS = ["content-type", "content-disposition", "location", "www-authenticate"];
 
+/** The paths of the Identity API, which takes the token from a header of its own. */
+const IDENTITY = "/v2.0/";
+
 /** The only path where a header (`X-SessionId`) names the challenge. */
 const TOKENS = "/v2.0/tokens";
 
@@ -50,11 +53,14 @@ function requireShort(key: string) {
   });
 }
 
-/** The session token and the challenge's ID, wherever the two APIs take them from. */
+/**
+ * The session token and the challenge's ID, from where the API of this path takes them. A header
+ * that the API itself does not read must not say whose stored response it is.
+ */
 const credentialsOf = (c: Context) => ({
-  token:
-    c.req.header("x-auth-token") ??
-    /^Bearer +(\S+)$/i.exec(c.req.header("authorization") ?? "")?.[1],
+  token: c.req.path.startsWith(IDENTITY)
+    ? c.req.header("x-auth-token")
+    : /^Bearer +(\S+)$/i.exec(c.req.header("authorization") ?? "")?.[1],
   challengeId:
     c.req.path === TOKENS ? c.req.header("x-sessionid") : CHALLENGE.exec(c.req.path)?.[1],
 });

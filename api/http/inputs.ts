@@ -47,11 +47,20 @@ export const eventTypesSchema = z
   .min(1)
   .max(50);
 
+const FIRST = new Date("1970-01-01T00:00:00Z");
+const LAST = new Date("9998-12-31T00:00:00Z");
+
+/** Whether the database can compare the time: it reads no year 0, and none of five digits. */
+export function isUsual(at: Date): boolean {
+  return at >= FIRST && at < LAST;
+}
+
 const instant = z
   .union([z.iso.datetime({ offset: true }), z.iso.date()], {
     error: "Give a date, or a date and time with an offset.",
   })
   .transform((text) => new Date(text))
+  .refine(isUsual, "Give a year from 1970 to 9998.")
   .openapi({ type: "string", example: "2026-01-31" });
 
 /** Filter of a user's own events. */

@@ -7,7 +7,7 @@ import { verifyPasscode } from "../../core/login/verify-passcode.ts";
 import { Problem } from "../../core/problem.ts";
 import { sessionOf } from "../../core/sessions/live-session.ts";
 import { requireRole } from "../../core/sessions/roles.ts";
-import { endSession, type OpenedSession } from "../../core/sessions/sessions.ts";
+import { endSession, endSessionOfOther, type OpenedSession } from "../../core/sessions/sessions.ts";
 import { ownerOf } from "../../store/ids.ts";
 import { getMfaProfile } from "../../store/postgres/profiles.ts";
 import type { Session } from "../../store/redis/sessions/sessions.ts";
@@ -80,8 +80,16 @@ export function tokenRoutes(deps: CoreDeps): Routes {
         return c.json(describeAccess(await profileOf(deps, userId), opened), 200);
       },
       DELETE: async (c) => {
-        const session = await sessionBehind(deps, await callerOf(c, deps), param(c, "tokenId"));
-        await endSession(deps, session, "signed_out");
+        const caller = await callerOf(c, deps);
+        const session = await sessionBehind(deps, caller, param(c, "tokenId"));
+        if (session.userId === caller.userId) await endSession(deps, session, "signed_out");
+        else
+          await endSessionOfOther(
+            deps,
+            caller,
+            session,
+            clientInfoOf(c, deps.config.TRUSTED_PROXIES),
+          );
         return c.body(null, 204);
       },
     },

@@ -7,13 +7,16 @@ import { listDevices } from "../../store/postgres/devices.ts";
 import type { Role, User } from "../../store/postgres/schema.ts";
 import { type ListedUser, listUsers } from "../../store/postgres/user-lists.ts";
 import { createUser, findUserByUsername, getUser } from "../../store/postgres/users.ts";
+import { keys } from "../../store/redis/keys.ts";
 import type { Session } from "../../store/redis/sessions/sessions.ts";
+import { DAY_MS } from "../../units.ts";
 import { userEvent } from "../audit.ts";
 import type { CoreDeps } from "../deps.ts";
 import { payForChangeByOthers } from "../limits/changes.ts";
+import { payIfDone, type Spent, spendAll } from "../limits/spend-all.ts";
 import { Problem } from "../problem.ts";
 import { requireRecentLogin } from "../sessions/recent-login.ts";
-import { endSessions } from "../sessions/sessions.ts";
+import { endSessions, endSessionsThat } from "../sessions/sessions.ts";
 import { hashNewPassword } from "../users/new-passwords.ts";
 import { requireStrong } from "../users/password-rule.ts";
 import { asAdministrator } from "./as-administrator.ts";
@@ -78,11 +81,23 @@ export async function addUser(
   const event = userEvent(deps, session, "user_added", origin, { role });
   const address = email && normalizeAddress(email);
   const added = { accountId, username, email: address, passwordHash, role, at };
-  const user = await asAdministrator(deps, session, "key share", (tx) =>
-    createUser(tx, added, event),
+  const spent = await spendNewUser(deps, accountId);
+  const user = await payIfDone(
+    spent,
+    () => asAdministrator(deps, session, "key share", (tx) => createUser(tx, added, event)),
+    (made) => made !== "exists",
   );
   if (user === "exists") throw taken;
   return describeUser({ user, methods: [] });
+}
+
+/** Administrators can make administrators, so the account has a budget, too. */
+function spendNewUser({ redis, clock, config }: CoreDeps, accountId: string): Promise<Spent> {
+  const rules = [{ limit: config.limits.newUsersPerDay, windowMs: DAY_MS }];
+  return spendAll(redis, clock.now(), [{ key: keys.newUsers(accountId), rules }], {
+    code: "too_many_requests",
+    detail: "Too many users were added to this account today. Add more on the command line.",
+  });
 }
 
 /**
@@ -113,8 +128,12 @@ export async function changeUserRole(
     throw new Problem("forbidden", "The role of a Support operator cannot be changed here.");
   if (outcome === "last_administrator")
     throw new Problem("last_administrator", "Make another user an administrator first.");
-  // Runs even if nothing changed: an earlier request may have failed before it ended the sessions.
-  await endSessions(deps, userId, "role_changed");
+  if (outcome === "changed") await endSessions(deps, userId, "role_changed");
+  else {
+    // An earlier request may have failed before it ended the sessions.
+    const had = (one: Session) => one.role !== role;
+    await endSessionsThat(deps, { userId, accountId }, had, "role_changed");
+  }
   return accountUser(deps, session, userId);
 }
 

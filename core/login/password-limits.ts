@@ -43,6 +43,21 @@ let waiting = 0;
 type ThrottleDeps = Pick<CoreDeps, "redis" | "clock" | "config">;
 
 /**
+ * Spends one of a user's logins after the right password. Each writes an event or starts a workflow,
+ * and the password may be used from any number of addresses. Throws `too_many_requests`.
+ */
+export async function spendRightPassword(
+  { redis, clock, config }: ThrottleDeps,
+  userId: string,
+): Promise<void> {
+  const rules = [config.limits.password.right];
+  await spendAll(redis, clock.now(), [{ key: keys.rightPasswords(userId), rules }], {
+    code: "too_many_requests",
+    detail: "This user has logged in too often.",
+  });
+}
+
+/**
  * Spends one password guess. The caller gives it back after the right password and confirms it after
  * a wrong one. It is charged to the client's address, to this user name from this address, and to
  * this user name from anywhere. If the user has logged in from this address before, the failures

@@ -31,7 +31,7 @@ import { trySend } from "./challenges.ts";
 import { type Credentials, checkCredentials } from "./credentials.ts";
 import { refuseLocked } from "./lock.ts";
 import { measured } from "./login-metrics.ts";
-import { rememberAddressOf } from "./password-limits.ts";
+import { rememberAddressOf, spendRightPassword } from "./password-limits.ts";
 
 export type LoginResult =
   | {
@@ -113,6 +113,7 @@ async function goOn(
 ): Promise<LoginResult> {
   const user = await checked;
   note({ userId: user.id });
+  if (terms.proof === "pwd") await spendRightPassword(deps, user.id);
   // One event, however often the login is decided.
   const event = userEvent(deps, subjectOf(user), "login_succeeded", origin);
   for (let decision = 0; decision < DECISIONS; decision++) {
@@ -182,6 +183,7 @@ async function decide(
     epochs,
     now,
     lifetimeMs: setup ? config.limits.session.setupMs : config.limits.session.absoluteMs,
+    fullMs: config.limits.session.absoluteMs,
     // A set-up session leads to another login, and that one reports them.
     showsFailedLogins: showsFailedLogins && !setup,
     ...origin,

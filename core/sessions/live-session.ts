@@ -21,6 +21,7 @@ const ENDED: Record<string, string> = {
   password_changed: "Your password was changed. Log in with the new one.",
   api_key_changed: "Your API key was changed. Log in again.",
   ended_by_user: "You were logged out from another device.",
+  ended_by_administrator: "An administrator of your account logged you out.",
 };
 
 /** Whether a set-up session is allowed. */

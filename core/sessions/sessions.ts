@@ -1,10 +1,12 @@
 import type { ClientInfo } from "../../machines/methods.ts";
 import { newId } from "../../store/ids.ts";
 import { recordEvent } from "../../store/postgres/events.ts";
+import { listOpenChallenges } from "../../store/redis/second-step/challenges.ts";
 import type { FailedLogins } from "../../store/redis/sessions/failed-logins.ts";
 import { listSessions } from "../../store/redis/sessions/live-sessions.ts";
 import {
   keepOneSession,
+  type POLICY_REQUIRED,
   revokeSession,
   revokeUser,
   type Session,
@@ -12,6 +14,7 @@ import {
 import { userEvent } from "../audit.ts";
 import type { CoreDeps } from "../deps.ts";
 import { Problem } from "../problem.ts";
+import { requireRecentLogin } from "./recent-login.ts";
 
 /** A new session as the login answers it. The token is shown only here. */
 export type OpenedSession = {
@@ -22,6 +25,14 @@ export type OpenedSession = {
   expiresAt: string;
 };
 
+/** Why one session ends. */
+type EndReason =
+  | "signed_out"
+  | "ended_by_user"
+  | "ended_by_administrator"
+  | "role_changed"
+  | typeof POLICY_REQUIRED;
+
 /**
  * Ends one session of the user. Its holder is told the reason. False if there is none or it was ended
  * before.
@@ -29,7 +40,7 @@ export type OpenedSession = {
 export function endSession(
   { redis, clock }: Pick<CoreDeps, "redis" | "clock">,
   { userId, id }: Pick<Session, "userId" | "id">,
-  reason: "signed_out" | "ended_by_user",
+  reason: EndReason,
 ): Promise<boolean> {
   return revokeSession(redis, { userId, sessionId: id, reason, now: clock.now() });
 }
@@ -44,26 +55,90 @@ export function endSessions(
 }
 
 /**
+ * Ends those live sessions of the user that `isOver` picks, and no login under way. A repeated
+ * request finds none, so it is no way to keep somebody logged out.
+ */
+export async function endSessionsThat(
+  deps: Pick<CoreDeps, "redis" | "clock" | "config">,
+  user: { userId: string; accountId: string },
+  isOver: (session: Session) => boolean,
+  reason: EndReason,
+): Promise<void> {
+  const live = await liveSessions(deps, user);
+  await Promise.all(live.filter(isOver).map((session) => endSession(deps, session, reason)));
+}
+
+/**
+ * Ends one of the caller's sessions; false if there is none or it was ended before. Only the
+ * session of the request ends without a recent login (ASVS 5.0, 7.5.2). Throws
+ * `reauthentication_required`.
+ */
+export async function endOwnSession(
+  deps: EndDeps,
+  session: Session,
+  id: string,
+  origin: ClientInfo,
+): Promise<boolean> {
+  if (id !== session.id) await requireRecentLogin(deps, session);
+  const ended = await endSession(deps, { userId: session.userId, id }, "ended_by_user");
+  if (ended && id !== session.id) await recordEnd(deps, session, origin, 1);
+  return ended;
+}
+
+/**
+ * Ends a session of another user, whom the caller administers. Throws `reauthentication_required`.
+ */
+export async function endSessionOfOther(
+  deps: EndDeps,
+  caller: Session,
+  session: Session,
+  origin: ClientInfo,
+): Promise<void> {
+  await requireRecentLogin(deps, caller);
+  if (await endSession(deps, session, "ended_by_administrator"))
+    await recordEnd(deps, session, origin, 1, caller.userId);
+}
+
+/**
  * Ends every session of the user except the caller's, and every login under way. Answers how many
- * sessions ended; a repeated call answers 0. Throws `session_revoked` if the caller's session has
- * ended.
+ * sessions ended; a repeated call answers 0. Throws `reauthentication_required` (ASVS 5.0, 7.5.2:
+ * without a recent login, a stolen session could keep its owner out), and `session_revoked` if the
+ * caller's session has ended.
  */
 export async function endOtherSessions(
-  deps: Pick<CoreDeps, "db" | "redis" | "clock" | "config">,
+  deps: EndDeps,
   session: Session,
   origin: ClientInfo,
 ): Promise<number> {
-  const { db, redis, clock, config } = deps;
+  await requireRecentLogin(deps, session);
+  const { redis, clock } = deps;
   const now = clock.now();
-  const live = await listSessions(redis, session, { now, idleMs: config.limits.session.idleMs });
-  const ended = live.filter(({ id }) => id !== session.id).length;
+  const ended = (await liveSessions(deps, session)).filter(({ id }) => id !== session.id).length;
+  const underWay = (await listOpenChallenges(redis, session.userId, now)).length;
   const mark = { now, reason: "ended_by_user", fact: newId() };
   if (!(await keepOneSession(redis, session, mark)))
     throw new Problem("session_revoked", undefined, { members: { reason: "ended_by_user" } });
-  if (ended > 0)
-    await recordEvent(db, userEvent(deps, session, "other_sessions_ended", origin, { ended }));
+  if (ended + underWay > 0) await recordEnd(deps, session, origin, ended);
   return ended;
 }
+
+type EndDeps = Pick<CoreDeps, "db" | "redis" | "clock" | "config">;
+
+function recordEnd(
+  deps: EndDeps,
+  session: Session,
+  origin: ClientInfo,
+  ended: number,
+  actorId = session.userId,
+) {
+  const event = userEvent(deps, session, "other_sessions_ended", origin, { ended });
+  return recordEvent(deps.db, { ...event, actorId });
+}
+
+const liveSessions = (
+  { redis, clock, config }: Pick<CoreDeps, "redis" | "clock" | "config">,
+  user: { userId: string; accountId: string },
+) => listSessions(redis, user, { now: clock.now(), idleMs: config.limits.session.idleMs });
 
 /**
  * The failed logins since the last successful one. The next successful login reports them, once.

@@ -11,6 +11,7 @@ import type { CoreDeps } from "../deps.ts";
 import { payIfDone, spendAll } from "../limits/spend-all.ts";
 import { Problem } from "../problem.ts";
 import { requireStillLive } from "../sessions/live-session.ts";
+import { requireRecentLogin } from "../sessions/recent-login.ts";
 import { accountWebhook } from "./webhooks.ts";
 
 type Account = Pick<Session, "accountId">;
@@ -40,8 +41,8 @@ export async function deliveriesOf(
 
 /**
  * Sends an event again. A waiting delivery is attempted at once; one that has ended starts again.
- * Throws `webhook_not_found`, `delivery_not_found`, `webhook_disabled`, `resend_limit` after 30 in
- * 24 hours, and `illegal_transition` while an attempt is under way, which costs nothing.
+ * Throws `reauthentication_required`, `webhook_not_found`, `delivery_not_found`, `webhook_disabled`,
+ * `resend_limit` after 30 in 24 hours, and `illegal_transition` while an attempt is under way, which costs nothing.
  */
 export async function resend(
   deps: CoreDeps,
@@ -49,6 +50,7 @@ export async function resend(
   { id: webhookId, eventId: asked }: { id: string; eventId: string },
 ): Promise<DeliveryView> {
   const { db, redis, clock, flows, config } = deps;
+  await requireRecentLogin(deps, session);
   const { state } = await accountWebhook(deps, session, webhookId);
   // At most 15 digits, so the value stays a safe integer.
   const eventId = /^\d{1,15}$/.test(asked) ? Number(asked) : 0;

@@ -1,6 +1,7 @@
 import type { Hono } from "hono";
 import { NDJSON } from "../../api/http/headers.ts";
-import { auditFile, type listAudit } from "../../core/audit.ts";
+import { exportActivity } from "../../core/account/activity-export.ts";
+import type { listAudit } from "../../core/audit.ts";
 import type { CoreDeps } from "../../core/deps.ts";
 import { actorsOf } from "../../store/postgres/actors.ts";
 import { type KnownUser, knownUsers } from "../../store/postgres/known-users.ts";
@@ -73,11 +74,7 @@ export function accountActivityPages(app: Hono<PortalEnv>, deps: CoreDeps) {
     const { accountId } = session;
     const { filter, people } = await peopleFilter(c, deps, accountId);
     if (filter.faults.status !== 200) return c.redirect(withFilter(PATH, filter), 303);
-    const file = await auditFile(
-      { db: deps.longReads },
-      { ...filter.looked, ...people, accountId },
-      "account",
-    );
+    const file = await exportActivity(deps, session, { ...filter.looked, ...people });
     return c.body(file, 200, NDJSON);
   });
 }

@@ -1,3 +1,4 @@
+import { isUsual } from "../../api/http/inputs.ts";
 import { listAudit } from "../../core/audit.ts";
 import type { CoreDeps } from "../../core/deps.ts";
 import type { EventType } from "../../store/event-types.ts";
@@ -90,7 +91,7 @@ export function readFilter(c: PortalContext): ActivityFilter {
     const text = typed[name];
     if (text === undefined) return undefined;
     const date = new Date(`${text}T00:00:00Z`);
-    if (/^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(date.getTime())) return date;
+    if (/^\d{4}-\d\d-\d\d$/.test(text) && isUsual(date)) return date;
     fields[name] = "Give a day, such as 2026-01-31.";
   };
   const last = day("to");

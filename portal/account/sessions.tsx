@@ -1,7 +1,7 @@
 import type { Hono } from "hono";
 import { clientInfoOf } from "../../api/http/client.ts";
 import type { CoreDeps } from "../../core/deps.ts";
-import { describeSession, endOtherSessions, endSession } from "../../core/sessions/sessions.ts";
+import { describeSession, endOtherSessions, endOwnSession } from "../../core/sessions/sessions.ts";
 import { listSessions } from "../../store/redis/sessions/live-sessions.ts";
 import { done } from "../layout/flash.ts";
 import { type PortalEnv, takeForm } from "../layout/form.ts";
@@ -50,9 +50,10 @@ export function sessionPages(app: Hono<PortalEnv>, deps: CoreDeps) {
   });
 
   takeForm(app, "/sessions/:id/end", { at: "/sessions" }, async (c) => {
-    const { userId } = await signedIn(c, deps);
+    const session = await signedIn(c, deps);
+    const origin = clientInfoOf(c, deps.config.TRUSTED_PROXIES);
     // No error if it has already ended: that is what the user wants.
-    await endSession(deps, { userId, id: c.req.param("id") ?? "" }, "ended_by_user");
+    await endOwnSession(deps, session, c.req.param("id") ?? "", origin);
     return done(c, "/sessions", "The session has ended.");
   });
 }

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gt, gte, inArray, lt } from "drizzle-orm";
+import { and, asc, desc, eq, gt, gte, inArray, lt, lte } from "drizzle-orm";
 import type { EventType } from "../event-types.ts";
 import { actorsOf, isOfSupport } from "./actors.ts";
 import type { Db } from "./connect.ts";
@@ -85,6 +85,8 @@ export type EventFilter = ({ accountId: string } | { userId: string } | { everyw
   from?: Date;
   /** The end, not included. */
   to?: Date;
+  /** The newest event's ID. */
+  upTo?: number;
 };
 
 export type EventQuery = EventFilter & {
@@ -130,8 +132,20 @@ export async function* exportEvents(db: Db, filter: EventFilter): AsyncGenerator
   }
 }
 
-function fits({ accountId, userId, actorId, types, from, to }: EventFilter) {
+/** The ID of the account's newest event; 0 if it has none. */
+export async function newestEvent(db: Db, accountId: string): Promise<number> {
+  const [newest] = await db
+    .select({ id: events.id })
+    .from(events)
+    .where(eq(events.accountId, accountId))
+    .orderBy(desc(events.id))
+    .limit(1);
+  return newest?.id ?? 0;
+}
+
+function fits({ accountId, userId, actorId, types, from, to, upTo }: EventFilter) {
   return and(
+    upTo === undefined ? undefined : lte(events.id, upTo),
     accountId === undefined ? undefined : eq(events.accountId, accountId),
     userId === undefined ? undefined : eq(events.userId, userId),
     actorId === undefined ? undefined : eq(events.actorId, actorId),

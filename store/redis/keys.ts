@@ -51,6 +51,10 @@ export const keys = {
   changes: (userId: string) => `mfa:{${userId}}:changes`,
   /** What others change about the user. */
   changesByOthers: (userId: string) => `mfa:{${userId}}:changes-by-others`,
+  /** Users added to the account. */
+  newUsers: (accountId: string) => `mfa:{${accountId}}:new-users`,
+  /** Logins with the right password. */
+  rightPasswords: (userId: string) => `mfa:{${userId}}:right-passwords`,
   addressChanges: (userId: string) => `mfa:{${userId}}:address-changes`,
   notices: (digest: string) => `mfa:{${digest}}:notices`,
   numberSends: (digest: string) => `mfa:{${digest}}:number-sends`,

@@ -137,7 +137,7 @@ test("a stolen session survives the removal of its app, but adds none once it is
   expectProblem(added, "reauthentication_required");
   const { sessions } = (await stack.api.sessions(token)).body;
   expect(sessions.map(({ id }) => id)).toContain(stolen.id);
-  await stack.api.endSession(token, stolen.id);
+  await stack.api.endSession((await logInByPassword(stack, user)).token, stolen.id);
   expectProblem(await stack.api.session(stolen.token), "session_revoked");
 });
 

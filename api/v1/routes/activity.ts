@@ -1,5 +1,6 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { auditFile, listAudit } from "../../../core/audit.ts";
+import { exportActivity } from "../../../core/account/activity-export.ts";
+import { listAudit } from "../../../core/audit.ts";
 import type { CoreDeps } from "../../../core/deps.ts";
 import { requireRole } from "../../../core/sessions/roles.ts";
 import { authenticate } from "../../http/authenticate.ts";
@@ -42,7 +43,8 @@ const exported = createRoute({
   tags: ["Account"],
   summary: "Every event of your account as NDJSON, oldest first",
   description:
-    "One event per line, as in a page of events. If the response breaks off, ask again with " +
+    "One event per line, as in a page of events, up to the newest one at the start. It breaks off if the session " +
+    "ends. If the response breaks off, ask again with " +
     "`from` set to the time of its last event, and skip the events whose `id` you have already.",
   security,
   request: { query: accountEventFilterQuery },
@@ -55,7 +57,7 @@ const exported = createRoute({
         },
       },
     },
-    ...problems({ session: true, role: true }, "invalid_request"),
+    ...problems({ session: true, role: true }, "invalid_request", "too_many_requests"),
   },
 });
 
@@ -82,10 +84,10 @@ export function activityRoutes(app: OpenAPIHono, deps: CoreDeps) {
 
   app.openapi(exported, async (c) => {
     const session = await authenticate(c, deps);
-    const { accountId } = await requireRole(deps, session, "administrator");
-    const filter = { ...filterOf(c.req.valid("query")), accountId };
+    await requireRole(deps, session, "administrator");
+    const file = await exportActivity(deps, session, filterOf(c.req.valid("query")));
     // Hono's typed responses are JSON or text only.
-    return c.body(await auditFile({ db: deps.longReads }, filter, "account"), 200, NDJSON) as never;
+    return c.body(file, 200, NDJSON) as never;
   });
 }
 

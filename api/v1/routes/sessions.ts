@@ -1,7 +1,12 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { CoreDeps } from "../../../core/deps.ts";
 import { Problem } from "../../../core/problem.ts";
-import { describeSession, endOtherSessions, endSession } from "../../../core/sessions/sessions.ts";
+import {
+  describeSession,
+  endOtherSessions,
+  endOwnSession,
+  endSession,
+} from "../../../core/sessions/sessions.ts";
 import { listSessions } from "../../../store/redis/sessions/live-sessions.ts";
 import { authenticate } from "../../http/authenticate.ts";
 import { clientInfoOf } from "../../http/client.ts";
@@ -63,11 +68,12 @@ const end = createRoute({
   path: "/v1/sessions/{id}",
   tags,
   summary: "End one of your sessions",
+  description: "Another one than that of this request needs a recent login.",
   security: bearer,
   request: { params: idParam },
   responses: {
     204: { description: "It has ended" },
-    ...problems({ session: true }, "session_not_found"),
+    ...problems({ session: true }, "session_not_found", "reauthentication_required"),
   },
 });
 
@@ -76,7 +82,8 @@ const endOthers = createRoute({
   path: "/v1/sessions",
   tags,
   summary: "End all your other sessions",
-  description: "Ends every session except the one of this request, and every login in progress.",
+  description:
+    "Ends every session except the one of this request, and every login in progress. Needs a recent login.",
   security: bearer,
   responses: {
     200: json(
@@ -85,7 +92,7 @@ const endOthers = createRoute({
       }),
       "The sessions have ended",
     ),
-    ...problems({ session: true }),
+    ...problems({ session: true }, "reauthentication_required"),
   },
 });
 
@@ -121,9 +128,10 @@ export function sessionRoutes(app: OpenAPIHono, deps: CoreDeps) {
   });
 
   app.openapi(end, async (c) => {
-    const { userId } = await authenticate(c, deps);
+    const session = await authenticate(c, deps);
     const { id } = c.req.valid("param");
-    const ended = await endSession(deps, { userId, id }, "ended_by_user");
+    const origin = clientInfoOf(c, config.TRUSTED_PROXIES);
+    const ended = await endOwnSession(deps, session, id, origin);
     if (!ended) throw new Problem("session_not_found", "It may have ended already.");
     return c.body(null, 204);
   });

@@ -170,6 +170,7 @@ const again = createRoute({
     202: json(deliverySchema, "The delivery; it is under way"),
     ...problems(
       { session: true, role: true, post: true },
+      "reauthentication_required",
       "webhook_not_found",
       "delivery_not_found",
       "webhook_disabled",

@@ -8,7 +8,7 @@ export const sessionScripts = {
     ${SPEND_STEP}
     local session, index, revocation, failed, challenge, failures, pending, steps = unpack(KEYS)
     local userEpoch, sessionId, now, expiresAt, margin, allowed, most, showsFailed = unpack(ARGV)
-    local device, step, holder = unpack(ARGV, 9, 11)
+    local device, step, holder, rank = unpack(ARGV, 9, 12)
     if (redis.call('HGET', revocation, 'epoch') or '0') ~= userEpoch then return {'stale'} end
     if challenge then
       if redis.call('EXISTS', challenge) == 0 then return {'stale'} end
@@ -20,11 +20,11 @@ export const sessionScripts = {
       redis.call('DEL', failures, pending)
     end
     local stay = expiresAt - now + margin
-    redis.call('HSET', session, unpack(ARGV, 12))
+    redis.call('HSET', session, unpack(ARGV, 13))
     redis.call('PEXPIRE', session, stay)
     -- The index holds every session that is kept, so that all of them are bounded together.
     redis.call('ZREMRANGEBYSCORE', index, '-inf', string.format('%.0f', now - margin))
-    redis.call('ZADD', index, expiresAt, sessionId)
+    redis.call('ZADD', index, rank, sessionId)
     ${dropExcess("session", "sessionId", "most")}
     if redis.call('PTTL', index) < stay then redis.call('PEXPIRE', index, stay) end
     if showsFailed == '' then return {'opened'} end

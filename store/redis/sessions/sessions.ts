@@ -38,6 +38,11 @@ export type NewSession = Pick<
   epochs: Epochs;
   now: number;
   lifetimeMs: number;
+  /**
+   * For a set-up session, which ends early, the lifetime of a full one. If a user has too many
+   * sessions the oldest is dropped, and not the one that ends first.
+   */
+  fullMs?: number;
   /** Whether the answer reports the failed logins. They are reported once and then deleted. */
   showsFailedLogins?: boolean;
   /**
@@ -57,7 +62,15 @@ export async function openSession(
   redis: Redis,
   opening: NewSession,
 ): Promise<{ token: string; session: Session; failedLogins?: FailedLogins } | Refusal> {
-  const { epochs, now, lifetimeMs, showsFailedLogins, challenge, ...login } = opening;
+  const {
+    epochs,
+    now,
+    lifetimeMs,
+    fullMs = lifetimeMs,
+    showsFailedLogins,
+    challenge,
+    ...login
+  } = opening;
   const { userId } = login;
   const { id, token, secretHash } = newToken(userId);
   const expiresAt = now + lifetimeMs;
@@ -90,6 +103,7 @@ export async function openSession(
       challenge?.otpStep?.deviceId ?? "",
       challenge?.otpStep?.step ?? "",
       challenge?.id ?? "",
+      now + fullMs,
       ...Object.entries(toFields({ session, epochs, secretHash })).flat(),
     ],
   );
