@@ -121,8 +121,8 @@ export const sessionsMutations: Mutation[] = [
   {
     mistake: "a changed role leaves the sessions with the older one",
     file: "core/account/users.ts",
-    find: '  await endSessions(deps, userId, "role_changed");\n',
-    replace: "",
+    find: 'if (outcome === "changed") await endSessions(deps, userId, "role_changed");',
+    replace: 'if (outcome === "changed") await Promise.resolve();',
     noticedBy: ["test/e2e/account-users.test.ts"],
   },
   {
