@@ -1,5 +1,6 @@
 import type { ClientInfo } from "../../machines/methods.ts";
 import { configuredMethods } from "../../store/methods.ts";
+import type { Db } from "../../store/postgres/connect.ts";
 import { holdingUser } from "../../store/postgres/holding-user.ts";
 import { getMfaProfile } from "../../store/postgres/profiles.ts";
 import type { Requirement, User } from "../../store/postgres/schema.ts";
@@ -15,7 +16,8 @@ import { endSessions } from "../sessions/sessions.ts";
 /**
  * Gives a user a requirement of their own; null means the account's requirement applies again. A
  * user who now needs a second factor and has none is logged out, as by a policy. The caller has
- * checked that the session may do this. Throws `too_many_requests`.
+ * checked that the session may do this. What may ease the requirement costs one of the changes by
+ * others; `too_many_requests` refuses it if none is left.
  */
 export async function changeUserRequirement(
   deps: CoreDeps,
@@ -41,9 +43,18 @@ export async function changeUserRequirement(
       return { isChanged, isMissing };
     });
   const { isMissing } =
-    requirement === "required"
+    requirement === "required" || (requirement === null && (await endsExemption(db, userId)))
       ? await change()
       : await payForChangeByOthers(deps, userId, change, (it) => it.isChanged);
   // Runs even if nothing changed: an earlier request may have failed before it ended the sessions.
   if (isMissing) await endSessions(deps, userId, POLICY_REQUIRED);
+}
+
+/**
+ * Whether the account requires a second factor and only the user's own exemption stands against it.
+ * From `required` to null is charged: if it were free too, the two could take turns without end.
+ */
+async function endsExemption(db: Db, userId: string): Promise<boolean> {
+  const profile = await getMfaProfile(db, userId);
+  return profile?.user.requirement === "optional" && profile.account.requirement === "required";
 }

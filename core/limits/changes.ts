@@ -1,7 +1,7 @@
 import { keys } from "../../store/redis/keys.ts";
 import { DAY_MS } from "../../units.ts";
 import type { CoreDeps } from "../deps.ts";
-import { payIfDone, type Spent, spendAll } from "./spend-all.ts";
+import { payIfDone, type Refused, type Spent, trySpendAll } from "./spend-all.ts";
 
 type ChangeDeps = Pick<CoreDeps, "redis" | "clock" | "config">;
 
@@ -14,9 +14,15 @@ export function spendChange(deps: ChangeDeps, userId: string): Promise<Spent> {
   return spendOf(deps, keys.changes(userId));
 }
 
-function spendOf({ redis, clock, config }: ChangeDeps, key: string): Promise<Spent> {
+async function spendOf(deps: ChangeDeps, key: string): Promise<Spent> {
+  const spent = await trySpendOf(deps, key);
+  if ("problem" in spent) throw spent.problem;
+  return spent;
+}
+
+function trySpendOf({ redis, clock, config }: ChangeDeps, key: string): Promise<Spent | Refused> {
   const rules = [{ limit: config.limits.changesPerDay, windowMs: DAY_MS }];
-  return spendAll(redis, clock.now(), [{ key, rules }], {
+  return trySpendAll(redis, clock.now(), [{ key, rules }], {
     code: "too_many_requests",
     detail: "Too many changes were made today.",
   });
@@ -36,9 +42,11 @@ export async function payForChange<T>(
 
 /**
  * Makes a change that costs one of the changes that administrators and Support may make to a user in
- * 24 hours; they cost the user none of their own. It is free if it is refused or, by `isDone`, changed
- * nothing. What takes a right away or requires a factor must not be paid for: changes to and fro could
- * keep others from it, and each needs a paid one before it. Throws `too_many_requests`.
+ * 24 hours. It costs the user nothing, and it is free if it is refused or, by `isDone`, changed
+ * nothing. Never charge what takes a right away, ends sessions or requires a factor: two
+ * administrators could use the budget up, and a third could then not stop them. Charging the other
+ * direction is enough, because a right must be given before it can be taken away again. Throws
+ * `too_many_requests`.
  */
 export async function payForChangeByOthers<T>(
   deps: ChangeDeps,
@@ -47,4 +55,14 @@ export async function payForChangeByOthers<T>(
   isDone?: (answer: T) => boolean,
 ): Promise<T> {
   return payIfDone(await spendOf(deps, keys.changesByOthers(userId)), work, isDone);
+}
+
+/** As `payForChangeByOthers`, but skips the work if the budget is used up. */
+export async function payForChangeByOthersOrSkip(
+  deps: ChangeDeps,
+  userId: string,
+  work: () => Promise<void>,
+): Promise<void> {
+  const spent = await trySpendOf(deps, keys.changesByOthers(userId));
+  if (!("problem" in spent)) await payIfDone(spent, work);
 }

@@ -9,9 +9,10 @@ import { getUser } from "../../store/postgres/users.ts";
 import { type Actor, actorsEvent, requireStillActing } from "../actors.ts";
 import { subjectOf } from "../audit.ts";
 import type { CoreDeps } from "../deps.ts";
-import { payForChangeByOthers } from "../limits/changes.ts";
+import { payForChangeByOthersOrSkip } from "../limits/changes.ts";
 import { endLock, lockedSince } from "../login/lock.ts";
 import { Problem } from "../problem.ts";
+import { endSessions } from "../sessions/sessions.ts";
 
 const FOUND = 20;
 
@@ -75,7 +76,8 @@ export async function unlock(
 
 /**
  * Removes every device of the user, makes the recovery codes void and ends every session. `changed`
- * is false if there was no device; the sessions end in either case. Throws `too_many_requests`.
+ * is false if there was no device; the sessions end in either case. Callers are Support, the
+ * administrators of the user's account (Identity API) and the operator's command line.
  */
 export async function resetMultiFactor(
   deps: Pick<CoreDeps, "db" | "redis" | "clock" | "config" | "flows">,
@@ -83,7 +85,7 @@ export async function resetMultiFactor(
   actor: Actor,
   reason: string,
 ): Promise<{ changed: boolean }> {
-  const { actorId, origin } = actor;
+  const { actorId, origin, session } = actor;
   requireAnother(user, { actorId });
   const devices = await listDevices(deps.db, user.id);
   const reset = async () => {
@@ -98,9 +100,14 @@ export async function resetMultiFactor(
       signOut: "always",
     });
   };
-  // Of a user who has a device it is free: it takes away what was added.
-  if (devices.length > 0) await reset();
-  else await payForChangeByOthers(deps, user.id, reset);
+  if (devices.length > 0 || session === OPERATOR_ID) await reset();
+  else {
+    await requireStillActing(deps, actor);
+    // Not charged and done first: no budget may keep a user from being logged out.
+    await endSessions(deps, user.id, "multi_factor_reset");
+    // Each such reset leaves an event, a history and a notice, so only so many a day are recorded.
+    await payForChangeByOthersOrSkip(deps, user.id, reset);
+  }
   return { changed: devices.length > 0 };
 }
 

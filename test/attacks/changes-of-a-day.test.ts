@@ -1,12 +1,14 @@
 // I have a session from a recent login and change my devices, codes and settings again and again.
 // Each change writes events, histories, notices and deliveries. So the number of changes a day is
 // limited, but I can always remove what I have.
-import { eq } from "drizzle-orm";
+import { and, eq } from "drizzle-orm";
 import { expect, test } from "vitest";
 import { createApp } from "../../api/app.ts";
 import type { Limits } from "../../config.ts";
 import type { OtpSetup } from "../../core/devices/otp.ts";
-import { accounts } from "../../store/postgres/schema.ts";
+import { resetMultiFactor, userOf } from "../../core/support/support.ts";
+import { OPERATOR_ID } from "../../store/ids.ts";
+import { accounts, events } from "../../store/postgres/schema.ts";
 import { keys } from "../../store/redis/keys.ts";
 import { DAY_MS } from "../../units.ts";
 import { loggedIn, logInByApp, userWithApp } from "../support/apps.ts";
@@ -153,15 +155,20 @@ test("attack: an administrator changes a user's role back and forth without end"
   expect(await stack.deps.redis.zCard(keys.changes(id))).toBe(0);
 });
 
-test("attack: two administrators change each other's roles until the budget is spent; a third can still demote them", async () => {
+test("attack: an accomplice promotes and demotes a rogue until the budget is spent; another administrator can still demote the rogue", async () => {
   const { user: chief, token } = await loggedIn(stack, "administrator");
   const { accountId } = chief;
-  const rogue = await stack.createUser({ accountId, role: "administrator" });
-  const { api } = await few(rogue.id, 0, keys.changesByOthers);
-  const path = `/v1/account/users/${rogue.id}/role`;
-  const give = (role: string) => api.call("PUT", path, { token, body: { role } });
-  expect((await give("member")).status).toBe(200);
-  expectProblem(await give("administrator"), "too_many_requests");
+  const rogue = await stack.createUser({ accountId });
+  const accomplice = await stack.createUser({ accountId, role: "administrator" });
+  const { api } = await few(rogue.id, 3, keys.changesByOthers);
+  const give = (role: string, by: string) =>
+    api.call("PUT", `/v1/account/users/${rogue.id}/role`, { token: by, body: { role } });
+  const theirs = (await logInByPassword(stack, accomplice)).token;
+  for (const role of ["administrator", "member", "administrator", "member", "administrator"])
+    expect((await give(role, theirs)).status).toBe(200);
+  expect((await give("member", token)).status).toBe(200);
+  expectProblem(await give("administrator", theirs), "too_many_requests");
+  expectProblem(await give("administrator", token), "too_many_requests");
 });
 
 test("attack: an administrator changes a user's own requirement back and forth without end", async () => {
@@ -182,24 +189,72 @@ test("attack: an administrator changes a user's own requirement back and forth w
   expect(await require("REQUIRED")).toBe(204);
 });
 
-test("attack: Support resets a user who has no device without end, each time with a workflow", async () => {
+test("attack: an exempt user's requirement is changed until the budget is spent; the account's requirement can still apply again", async () => {
+  const { user: admin, token } = await loggedIn(stack, "administrator");
+  const { accountId } = admin;
+  const { id } = await stack.createUser({ accountId });
+  await stack.deps.db
+    .update(accounts)
+    .set({ requirement: "required", enforceAfter: new Date(stack.deps.clock.now() + DAY_MS) })
+    .where(eq(accounts.id, accountId));
+  const { api } = await few(id, 2, keys.changesByOthers);
+  const require = async (userMultiFactorEnforcementLevel: string) =>
+    (
+      await api.call("PUT", `/v2.0/users/${id}/RAX-AUTH/multi-factor`, {
+        headers: { "x-auth-token": token },
+        body: { "RAX-AUTH:multiFactor": { userMultiFactorEnforcementLevel } },
+      })
+    ).status;
+  for (const level of ["OPTIONAL", "DEFAULT", "OPTIONAL", "DEFAULT"])
+    expect(await require(level)).toBe(204);
+  expect(await require("OPTIONAL")).toBe(413);
+  expect(await require("REQUIRED")).toBe(204);
+  // This way back is charged, or the two levels could take turns without end.
+  expect(await require("DEFAULT")).toBe(413);
+});
+
+test("attack: Support resets a user without a device again and again: each ends the sessions, but only as many as the budget leave an event", async () => {
   const { token } = await loggedIn(stack, "support");
   const user = await stack.createUser();
   const { id } = user;
   const { api, parts } = await few(id, 2, keys.changesByOthers);
   const reset = () =>
-    api.call("POST", `/v1/support/users/${id}/reset-multi-factor`, {
+    api.call<{ changed: boolean }>("POST", `/v1/support/users/${id}/reset-multi-factor`, {
       token,
       body: { reason: "lost it" },
     });
-  for (let n = 0; n < 2; n++) expect((await reset()).status).toBe(200);
-  expectProblem(await reset(), "too_many_requests");
+  const recorded = async () => {
+    const isReset = and(eq(events.userId, id), eq(events.type, "multi_factor_reset"));
+    return stack.deps.db.$count(events, isReset);
+  };
+  const endsSessions = async (act: () => Promise<unknown>) => {
+    const session = await logInByPassword(stack, user);
+    await act();
+    const refused = await stack.api.multiFactor(session.token);
+    expect(expectProblem(refused, "session_revoked").reason).toBe("multi_factor_reset");
+  };
+  for (let n = 0; n < 3; n++)
+    await endsSessions(async () => expect((await reset()).body).toEqual({ changed: false }));
+  expect(await recorded()).toBe(2);
   const browser = webClient({ app: createApp({ ...stack.deps, ...parts }) as Stack["app"] }, token);
-  const page = await browser.send(`/support/users/${id}/reset`, { "reset-reason": "lost it" });
-  expect(page.html).toMatch(/Too many changes were made today\. Try again in \d+ hours/);
-  // Who has a device can always be helped.
+  await endsSessions(async () => {
+    const page = await browser.send(`/support/users/${id}/reset`, { "reset-reason": "lost it" });
+    expect(page.html).toContain("The user had no device; their sessions were ended.");
+  });
+  expect(await recorded()).toBe(2);
+  // The operator's command line pays nothing, so its reset is always recorded.
+  const operator = { actorId: OPERATOR_ID, session: OPERATOR_ID, origin: {} } as const;
+  await resetMultiFactor(
+    { ...stack.deps, ...parts },
+    await userOf(stack.deps, id),
+    operator,
+    "why",
+  );
+  expect(await recorded()).toBe(3);
+  // Neither does the reset of a user with a device.
   await addApp(stack.api, (await logInByPassword(stack, user)).token);
-  expect((await reset()).status).toBe(200);
+  expect((await reset()).body).toEqual({ changed: true });
+  expect(await recorded()).toBe(4);
 });
 
 test("attack: an administrator makes codes for a user: the administrator pays for the change, not the user", async () => {

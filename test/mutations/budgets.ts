@@ -201,10 +201,39 @@ export const budgetsMutations: Mutation[] = [
     noticedBy: ["test/api/identity-v2/settings.test.ts"],
   },
   {
-    mistake: "Support resets who has nothing without a bound",
+    mistake: "the end of an exemption is refused when others have used the budget up",
+    file: "core/account/user-requirement.ts",
+    find: " || (requirement === null && (await endsExemption(db, userId)))",
+    replace: "",
+    noticedBy: ["test/attacks/changes-of-a-day.test.ts"],
+  },
+  {
+    mistake:
+      "from the user's own requirement back to the account's is free, so both can take turns",
+    file: "core/account/user-requirement.ts",
+    find: 'profile?.user.requirement === "optional" && profile.account',
+    replace: "profile?.account",
+    noticedBy: ["test/attacks/changes-of-a-day.test.ts"],
+  },
+  {
+    mistake: "Support's resets of a user without a device leave events without limit",
     file: "core/support/support.ts",
-    find: "else await payForChangeByOthers(deps, user.id, reset);",
-    replace: "else await reset();",
+    find: "await payForChangeByOthersOrSkip(deps, user.id, reset);",
+    replace: "await reset();",
+    noticedBy: ["test/attacks/changes-of-a-day.test.ts"],
+  },
+  {
+    mistake: "a reset of a user without a device ends no session once the budget is used up",
+    file: "core/support/support.ts",
+    find: '    await endSessions(deps, user.id, "multi_factor_reset");\n',
+    replace: "",
+    noticedBy: ["test/attacks/changes-of-a-day.test.ts"],
+  },
+  {
+    mistake: "the operator's reset is not recorded once others have used the budget up",
+    file: "core/support/support.ts",
+    find: " || session === OPERATOR_ID",
+    replace: "",
     noticedBy: ["test/attacks/changes-of-a-day.test.ts"],
   },
   {

@@ -123,7 +123,7 @@ const reset = createRoute({
   request: actions,
   responses: {
     200: json(changed, "Done; `changed` is false if there was no device. Sessions end either way"),
-    ...problems(action, "user_not_found", "not_yourself", "too_many_requests"),
+    ...problems(action, "user_not_found", "not_yourself"),
   },
 });
 
