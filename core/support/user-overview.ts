@@ -22,6 +22,11 @@ export function describeUser(user: User) {
   };
 }
 
+/** A user as a search shows one. To show more would be a look-up, which leaves a trace. */
+export function describeFoundUser({ id, username, lockedAt }: User) {
+  return { id, username, lockedAt: lockedAt?.toISOString() ?? null };
+}
+
 /** A flow that is under way. */
 type OpenFlow = {
   type: "login_challenge" | "sms_enrollment" | "otp_enrollment";

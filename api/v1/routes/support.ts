@@ -10,7 +10,7 @@ import {
   unlock,
   userOf,
 } from "../../../core/support/support.ts";
-import { viewForSupport } from "../../../core/support/user-overview.ts";
+import { describeFoundUser, viewForSupport } from "../../../core/support/user-overview.ts";
 import { authenticate } from "../../http/authenticate.ts";
 import { clientInfoOf } from "../../http/client.ts";
 import { reasonSchema } from "../../http/inputs.ts";
@@ -34,7 +34,6 @@ const supportUser = z
   })
   .openapi("SupportUser");
 
-/** What a search shows. To show more would be a look-up, which leaves a trace. */
 const foundUser = supportUser
   .pick({ id: true, username: true, lockedAt: true })
   .openapi("FoundUser");
@@ -149,11 +148,8 @@ export function supportRoutes(app: OpenAPIHono, deps: CoreDeps) {
 
   support.openapi(search, async (c) => {
     const { query } = c.req.valid("query");
-    const users = (await findUsers(deps, query)).map(({ id, username, lockedAt }) => ({
-      ...{ id, username },
-      lockedAt: lockedAt?.toISOString() ?? null,
-    }));
-    return c.json({ users }, 200);
+    const users = await findUsers(deps, query);
+    return c.json({ users: users.map(describeFoundUser) }, 200);
   });
 
   support.openapi(look, async (c) => {
