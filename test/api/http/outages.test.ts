@@ -145,19 +145,20 @@ describe.each(DEPENDENCIES)("without %s", (dependency) => {
     expectProblem(await gateway.api.verifyPasscode(id, passcode), "illegal_transition");
   });
 
-  test("the seventh wrong passcode does not lock during the outage; the next one after it does", async () => {
-    const { user, id, passcode } = await challenged();
-    for (let guess = 1; guess <= 6; guess++)
-      await stack.api.verifyPasscode(id, wrongCode(passcode, guess));
-    if (dependency !== "postgresql") {
+  test.runIf(dependency !== "postgresql")(
+    "the seventh wrong passcode does not lock during the outage; the next one after it does",
+    async () => {
+      const { user, id, passcode } = await challenged();
+      for (let guess = 1; guess <= 6; guess++)
+        await stack.api.verifyPasscode(id, wrongCode(passcode, guess));
       await gateway.links[dependency].cut();
       expectAway(await gateway.api.verifyPasscode(id, wrongCode(passcode, 7)));
       await mendAll();
       expect((await gateway.api.challenge(id)).body.attemptsRemaining).toBe(1);
-    }
-    expectProblem(await gateway.api.verifyPasscode(id, wrongCode(passcode, 8)), "account_locked");
-    expectProblem(await gateway.api.logIn(user), "account_locked");
-  });
+      expectProblem(await gateway.api.verifyPasscode(id, wrongCode(passcode, 8)), "account_locked");
+      expectProblem(await gateway.api.logIn(user), "account_locked");
+    },
+  );
 
   test("no PIN try is spent", async () => {
     const { token, id, pin } = await registered();
