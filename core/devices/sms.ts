@@ -9,11 +9,10 @@ import { FlowBusy, TemporalAway } from "../../temporal/errors.ts";
 import { userEvent } from "../audit.ts";
 import type { CoreDeps } from "../deps.ts";
 import { payForChange } from "../limits/changes.ts";
-import { recordRefund } from "../limits/record-refund.ts";
+import { refundOrCharge } from "../limits/refund-or-charge.ts";
 import { recordRefusedSend } from "../limits/refused-sends.ts";
 import { spendPinSend } from "../limits/send-limits.ts";
 import { payIfDone, type Spent } from "../limits/spend-all.ts";
-import { isOutage, isSpent } from "../outages.ts";
 import { Problem } from "../problem.ts";
 import { requireStillLive } from "../sessions/live-session.ts";
 import { requireRecentLogin } from "../sessions/recent-login.ts";
@@ -134,26 +133,11 @@ export async function verifyPin(
     if (view.state === "removed") throw new Problem("device_not_found", "The device was removed.");
     return { device: await viewDevice(deps, proven(deps, device, inactive)), signedOut: !inactive };
   } catch (error) {
-    if (isOutage(error) || isSpent(error))
-      await giveBack(deps, { userId, deviceId, check, mayBe: isOutage(error) }, origin);
+    await refundOrCharge(deps, error, { userId, kind: "pin" }, origin, (budget) =>
+      refundPinTry(deps.redis, { userId, deviceId, check, ...budget }),
+    );
     throw error;
   }
-}
-
-/**
- * Gives a try back if an outage kept it from the flow and the user has refunds left today. See
- * verifyPasscode.
- */
-async function giveBack(
-  deps: CoreDeps,
-  { mayBe, ...attempt }: { userId: string; deviceId: string; check: PinCheck; mayBe: boolean },
-  origin: ClientInfo,
-) {
-  const { userId } = attempt;
-  const refundsPerDay = mayBe ? deps.config.limits.refundsPerDay : 0;
-  const budget = { now: deps.clock.now(), refundsPerDay };
-  const refund = await refundPinTry(deps.redis, { ...attempt, ...budget });
-  if (refund === "given_back") recordRefund(deps, { userId, kind: "pin" }, origin);
 }
 
 /** Reports a failed PIN to the workflow, and answers the error for the client. */

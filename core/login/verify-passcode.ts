@@ -12,8 +12,7 @@ import { openSession } from "../../store/redis/sessions/sessions.ts";
 import { publish } from "../../telemetry/facts.ts";
 import { note } from "../../telemetry/request-context.ts";
 import type { CoreDeps } from "../deps.ts";
-import { recordRefund } from "../limits/record-refund.ts";
-import { isOutage, isSpent } from "../outages.ts";
+import { refundOrCharge } from "../limits/refund-or-charge.ts";
 import { Problem } from "../problem.ts";
 import {
   type FailedAttempts,
@@ -99,26 +98,11 @@ async function secondStep(
     await acceptPasscode(deps, id, attempt.factor, origin);
     return { ...(await open(deps, id, guess, attempt, origin, terms)), recoveryCodesRemaining };
   } catch (error) {
-    if (isOutage(error) || isSpent(error))
-      await giveBack(deps, { id, userId, attempt, mayBe: isOutage(error) }, origin);
+    await refundOrCharge(deps, error, { userId, kind: "passcode" }, origin, (budget) =>
+      refundAttempt(deps.redis, { challengeId: id, attempt, ...budget }),
+    );
     throw error;
   }
-}
-
-/**
- * An outage costs no attempt while the user has refunds left today, and gives the same answer to
- * right and wrong passcodes. A flow that accepts no more requests refunds nothing, because its user
- * can cause that; there a right passcode costs as much as a wrong one, too.
- */
-async function giveBack(
-  deps: CoreDeps,
-  { id, userId, attempt, mayBe }: { id: string; userId: string; attempt: Attempt; mayBe: boolean },
-  origin: ClientInfo,
-) {
-  const refundsPerDay = mayBe ? deps.config.limits.refundsPerDay : 0;
-  const budget = { now: deps.clock.now(), refundsPerDay };
-  const refund = await refundAttempt(deps.redis, { challengeId: id, attempt, ...budget });
-  if (refund === "given_back") recordRefund(deps, { userId, kind: "passcode" }, origin);
 }
 
 /** Reports a failed attempt to the workflow, and answers the problem for the client. */
