@@ -28,7 +28,8 @@ export const limits = {
   otpDevices: 5,
   /**
    * Devices, codes, settings and links that a user may add or change in 24 hours. Also how often, all
-   * together, others may promote a user, ease their requirement, or reset them if they have no device.
+   * together, others may promote a user or ease their requirement. Resets of a user without a device
+   * count too, but above the limit they only leave no event.
    */
   changesPerDay: 100,
   addressChangesPerDay: 10,
@@ -36,7 +37,7 @@ export const limits = {
   notices: {
     /** To one address: from all accounts together, and from one account. */
     address: { perHour: 60, perDay: 150 },
-    account: { perHour: 20, perDay: 50 },
+    addressFromAccount: { perHour: 20, perDay: 50 },
     /** From one account to all addresses. */
     allOfAccount: { perHour: 1000, perDay: 5000 },
   },

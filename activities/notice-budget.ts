@@ -33,7 +33,7 @@ export async function spendNotice(
     rules: rulesOf(limit, part),
   });
   const budgets = [
-    budget(notices.account, mailbox, accountId),
+    budget(notices.addressFromAccount, mailbox, accountId),
     budget(notices.address, mailbox),
     budget(notices.allOfAccount, accountId),
   ];

@@ -24,8 +24,8 @@ type Request = {
   signOut: "always" | "if_required";
 };
 
-/** Conditions under which a removal is not done. */
-const DEPENDS_ON = {
+/** Why a removal is no longer done: what has changed since it was asked for, by its `unless`. */
+const OVERTAKEN_IF = {
   enabled: ({ devices }: MfaProfile) => configuredMethods(devices).length > 0,
   last_of_default: ({ user, devices }: MfaProfile, deviceId = "") =>
     isLastOfDefault(deviceId, user.defaultMethod, devices),
@@ -46,7 +46,7 @@ export function removalActivities({ db, redis, clock, config }: ActivityDeps) {
         // A repeat of a removal that was already done does not count as overtaken.
         const profile =
           unless && !(await findEvent(tx, event.key)) && (await getMfaProfile(tx, userId));
-        if (profile && DEPENDS_ON[unless](profile, deviceId)) return "overtaken";
+        if (profile && OVERTAKEN_IF[unless](profile, deviceId)) return "overtaken";
         if (deviceId) return removeDevice(tx, { userId, deviceId }, event);
         return removeAllDevices(tx, userId, event);
       });

@@ -16,8 +16,8 @@ const proofSchema = z.object({
   "RAX-AUTH:verificationCode": z.object({ code: codeSchema }),
 });
 
-/** Shows the caller's devices of one kind: all of them, or the one that the path names. */
-export function showDevices(
+/** Handlers that show the caller's devices of one kind: all of them, or the one the path names. */
+export function showHandlers(
   deps: CoreDeps,
   kind: Method,
   members: { one: string; many: string },
@@ -35,8 +35,8 @@ export function showDevices(
   };
 }
 
-/** Verifies the device of this kind that the path names with the code in the body. */
-export function verifyDevice<K extends Method>(
+/** A handler that verifies the device of this kind the path names, with the code in the body. */
+export function verifyHandler<K extends Method>(
   deps: CoreDeps,
   kind: K,
   verify: (

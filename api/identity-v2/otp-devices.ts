@@ -9,7 +9,7 @@ import { clientInfoOf } from "../http/client.ts";
 import { nicknameSchema } from "../http/inputs.ts";
 import { readBody } from "./body.ts";
 import { callerOnOwnPath } from "./caller.ts";
-import { showDevices, verifyDevice } from "./device-handlers.ts";
+import { showHandlers, verifyHandler } from "./device-handlers.ts";
 import { isProven, location, MULTI_FACTOR, namedDevice } from "./devices.ts";
 import { Fault } from "./faults.ts";
 import { removeNamed } from "./removal.ts";
@@ -23,7 +23,7 @@ const deviceSchema = z.object({ "RAX-AUTH:otpDevice": z.object({ name: nicknameS
 export function otpDeviceRoutes(deps: CoreDeps): Routes {
   const proxies = deps.config.TRUSTED_PROXIES;
   const members = { one: "RAX-AUTH:otpDevice", many: "RAX-AUTH:otpDevices" };
-  const show = showDevices(deps, "otp", members, describe);
+  const show = showHandlers(deps, "otp", members, describe);
   return {
     [DEVICES]: {
       POST: async (c) => {
@@ -45,7 +45,7 @@ export function otpDeviceRoutes(deps: CoreDeps): Routes {
       },
     },
     [`${DEVICES}/:deviceId/verify`]: {
-      POST: verifyDevice(deps, "otp", verifyOtpCode),
+      POST: verifyHandler(deps, "otp", verifyOtpCode),
     },
   };
 }

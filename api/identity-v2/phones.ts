@@ -7,7 +7,7 @@ import type { Device } from "../../store/postgres/schema.ts";
 import { clientInfoOf } from "../http/client.ts";
 import { readBody } from "./body.ts";
 import { callerOnOwnPath } from "./caller.ts";
-import { showDevices, verifyDevice } from "./device-handlers.ts";
+import { showHandlers, verifyHandler } from "./device-handlers.ts";
 import { isProven, location, MULTI_FACTOR, namedDevice, namedUnverified } from "./devices.ts";
 import { removeNamed } from "./removal.ts";
 import type { Routes } from "./routes.ts";
@@ -22,7 +22,7 @@ const phoneSchema = z.object({
 export function phoneRoutes(deps: CoreDeps): Routes {
   const proxies = deps.config.TRUSTED_PROXIES;
   const members = { one: "RAX-AUTH:mobilePhone", many: "RAX-AUTH:mobilePhones" };
-  const show = showDevices(deps, "sms", members, describe);
+  const show = showHandlers(deps, "sms", members, describe);
   return {
     [PHONES]: {
       POST: async (c) => {
@@ -56,7 +56,7 @@ export function phoneRoutes(deps: CoreDeps): Routes {
       },
     },
     [`${PHONES}/:deviceId/verify`]: {
-      POST: verifyDevice(deps, "sms", verifyPin),
+      POST: verifyHandler(deps, "sms", verifyPin),
     },
   };
 }

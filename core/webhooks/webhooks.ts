@@ -65,7 +65,7 @@ export async function makeWebhook(
 ): Promise<{ webhook: WebhookView; secret: string }> {
   await requireRecentLogin(deps, session);
   const target = wellFormed(url, deps.config);
-  const spent = await spendChange(deps, session);
+  const spent = await spendWebhookChange(deps, session);
   const { accountId, userId: createdBy } = session;
   const { perAccount } = deps.config.limits.webhooks;
   const id = newId();
@@ -128,7 +128,7 @@ export async function enableWebhook(
   await requireRecentLogin(deps, session);
   const { accountId } = session;
   await accountWebhook(deps, session, id);
-  const spent = await spendChange(deps, session);
+  const spent = await spendWebhookChange(deps, session);
   const event = accountEvent(deps, session, "webhook_enabled", origin, { webhookId: id });
   await payIfDone(spent, () =>
     asAdministrator(deps, session, "key share", (tx) =>
@@ -142,7 +142,10 @@ export async function enableWebhook(
  * Adding or enabling a webhook writes events, starts deliveries, and may look up a name. Removing
  * one is free, because adding it was paid for.
  */
-function spendChange({ redis, clock, config }: CoreDeps, { accountId }: Session): Promise<Spent> {
+function spendWebhookChange(
+  { redis, clock, config }: CoreDeps,
+  { accountId }: Session,
+): Promise<Spent> {
   const rules = [{ limit: config.limits.webhooks.changesPerDay, windowMs: DAY_MS }];
   return spendAll(redis, clock.now(), [{ key: keys.webhookChanges(accountId), rules }], {
     code: "too_many_requests",

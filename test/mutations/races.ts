@@ -61,7 +61,7 @@ export const racesMutations: Mutation[] = [
   {
     mistake: "what a removal depends on is not looked at again with the user's row held",
     file: "activities/removal.ts",
-    find: "if (profile && DEPENDS_ON[unless](profile, deviceId)) return",
+    find: "if (profile && OVERTAKEN_IF[unless](profile, deviceId)) return",
     replace: "if (profile && false) return",
     noticedBy: ["test/attacks/overtaken.test.ts"],
   },

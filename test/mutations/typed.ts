@@ -161,7 +161,7 @@ export const typedMutations: Mutation[] = [
   {
     mistake: "one account uses up the notices of an address for all others",
     file: "activities/notice-budget.ts",
-    find: "budget(notices.account, mailbox, accountId)",
+    find: "budget(notices.addressFromAccount, mailbox, accountId)",
     replace: "budget(notices.address, mailbox, accountId)",
     noticedBy: ["test/activities/notify.test.ts"],
   },

@@ -5,7 +5,7 @@ export const webhooksMutations: Mutation[] = [
   {
     mistake: "webhooks are added and removed without end",
     file: "core/webhooks/webhooks.ts",
-    find: "  const spent = await spendChange(deps, session);\n  const { accountId, userId: createdBy }",
+    find: "  const spent = await spendWebhookChange(deps, session);\n  const { accountId, userId: createdBy }",
     replace:
       "  const spent = { giveBack: async () => {} };\n  const { accountId, userId: createdBy }",
     noticedBy: ["test/attacks/changes-of-a-day.test.ts"],
