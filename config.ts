@@ -111,7 +111,7 @@ const environment = z.object({
   /** Allows webhooks to addresses inside the network, and over plain http. */
   WEBHOOKS_INSIDE: z.stringbool().default(false),
   /**
-   * `ip:port` of the API server's metrics for Prometheus. 0.0.0.0 means every address of the
+   * `ip:port` of the gateway's metrics for Prometheus. 0.0.0.0 means every address of the
    * machine.
    */
   METRICS_ADDRESS: metricsAddress,

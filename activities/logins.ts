@@ -18,7 +18,7 @@ export function loginActivities({ db, redis, config, clock }: ActivityDeps) {
     async lockUser(login: Challenge & { origin?: ClientInfo }) {
       const lock = { userId: login.userId, at: new Date(clock.now()) };
       await lockUser(db, lock, eventOf(clock, "account_locked", login));
-      // The API server gives the last attempt back if our answer reached it too late. This uses it
+      // The gateway gives the last attempt back if our answer reached it too late. This uses it
       // up again, unless Support has ended the lock since.
       await holdingUser(db, login.userId, async (tx) => {
         if ((await getUser(tx, login.userId))?.lockedAt)

@@ -46,7 +46,7 @@ export function policyActivities({ db, redis, clock }: ActivityDeps) {
       const end = enforceAfter === null ? null : new Date(enforceAfter);
       const policy = { accountId, requirement, enforceAfter: end, version: version - 1 };
       if ((await setPolicy(db, policy, event)) === "conflict") return false;
-      // API servers enforce this time themselves, so it takes effect even if no worker runs then.
+      // Gateways enforce this time themselves, so it takes effect even if no worker runs then.
       await scheduleEnforcement(redis, accountId, {
         version,
         enforceAfter: end?.getTime() ?? null,

@@ -29,7 +29,7 @@ export function deliveryActivities({ db, redis, sms, config, clock }: ActivityDe
     async sendPin(to: { userId: string; deviceId: string; sending: number }): Promise<void> {
       const { userId, deviceId, sending } = to;
       const device = await getDevice(db, userId, deviceId);
-      // The API server commits the device just after it has started the workflow.
+      // The gateway commits the device just after it has started the workflow.
       if (!device?.phoneNumber) throw ApplicationFailure.retryable("No such phone", "no_phone");
       const { digits, lifetimeMs } = pin;
       const code = newNumericCode(digits);

@@ -83,7 +83,7 @@ export const policyRolloutMachine = setup({
       event.requirement === "optional",
   },
   delays: {
-    // The announcing Update follows the start at once. If the API server dies in between, it never
+    // The announcing Update follows the start at once. If the gateway dies in between, it never
     // comes.
     draftLifetime: MINUTE_MS,
     gracePeriod: ({ context }) => graceOf(context),

@@ -5,7 +5,7 @@ const TRIES = 4;
 const RECONNECT_MS = 1000;
 
 /**
- * A connection for requests that somebody waits for. It is lazy, so the API server starts while
+ * A connection for requests that somebody waits for. It is lazy, so the gateway starts while
  * Temporal is down and can report that. Calls are retried for less time than a program waits, and a
  * server that is back is found within a second. The SDK's own values are 18 s and two minutes.
  */

@@ -24,7 +24,7 @@ import { reporting } from "./signal.ts";
 import { unrunChallenge } from "./unrun-challenge.ts";
 
 /**
- * All access of the API server to Temporal: for programs, and `forPages` for people, who would
+ * All access of the gateway to Temporal: for programs, and `forPages` for people, who would
  * rather wait longer than see an error. Each call throws `TemporalAway` if Temporal or every worker
  * is down.
  */

@@ -96,7 +96,7 @@ export const keep = {
   pendingFailure: HOUR_MS,
   /** After the last failed attempt. */
   failedLogins: 90 * DAY_MS,
-  /** Added to the longest window of a budget: the clocks of API servers differ by less. */
+  /** Added to the longest window of a budget: the clocks of gateways differ by less. */
   budgetMargin: MINUTE_MS,
   /** Longer than an address is known. */
   knownAddresses: 31 * DAY_MS,
@@ -106,7 +106,7 @@ export const keep = {
   sessionMargin: DAY_MS,
   /** Longer than we try to send a notice to it. */
   formerAddress: 7 * DAY_MS,
-  /** If an API server dies, its request may be sent again after this. No request takes longer. */
+  /** If a gateway dies, its request may be sent again after this. No request takes longer. */
   idempotencyClaim: 15_000,
   idempotencyAnswer: DAY_MS,
 };

@@ -30,7 +30,7 @@ export type Attempt =
   | Accepted;
 
 /**
- * How long a wrong passcode may be pending, in ms: longer than an API server waits for Temporal and
+ * How long a wrong passcode may be pending, in ms: longer than a gateway waits for Temporal and
  * the stores. Clients are not shown it until it is confirmed.
  */
 const PENDING_MS = 30_000;
