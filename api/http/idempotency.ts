@@ -2,7 +2,7 @@ import { z } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler } from "hono";
 import type { CoreDeps } from "../../core/deps.ts";
 import { Problem } from "../../core/problem.ts";
-import { callerWith, storedResponses, toKeep } from "./stored-responses.ts";
+import { callerWith, storedResponses, toStored } from "./stored-responses.ts";
 
 /** The allowed Idempotency-Key. */
 export const idempotencyKeySchema = z.string().min(1).max(200);
@@ -40,7 +40,7 @@ export function idempotency(deps: CoreDeps): MiddlewareHandler {
       throw new Problem("request_in_progress", "Wait until it is answered.", { retryAfterS: 1 });
     if (claimed.outcome === "done") return answers.answerOf(c, claimed);
     await next();
-    await answers.keep(c, claimed.claim, c.res.status, () => toKeep(c.res, HEADERS));
+    await answers.store(c, claimed.claim, c.res.status, () => toStored(c.res, HEADERS));
   };
 }
 

@@ -14,13 +14,13 @@ import { isUnavailable } from "../../store/unavailable.ts";
 
 declare module "hono" {
   interface ContextVariableMap {
-    /** The user whom this request logged in; see `keepLogin`. */
+    /** The user whom this request logged in; see `allowStoringLogin`. */
     loggedIn?: string;
   }
 }
 
 /** A response as stored for repeated requests. */
-export type Kept = { status: StatusCode; headers: [string, string][]; body: string };
+export type StoredResponse = { status: StatusCode; headers: [string, string][]; body: string };
 
 /**
  * The owner of a stored response: a live session, an open challenge, or a stranger (neither). The
@@ -59,7 +59,7 @@ async function liveSession(deps: CallerDeps, token: string): Promise<Caller | un
 /**
  * Allows storing the response of a stranger's login, because it opened a session or a challenge.
  */
-export function keepLogin(c: Context, result: LoginResult): LoginResult {
+export function allowStoringLogin(c: Context, result: LoginResult): LoginResult {
   const { id } = result.status === "challenge" ? result.challenge : result.session;
   c.set("loggedIn", ownerOf(id));
   return result;
@@ -93,7 +93,7 @@ export function storedResponses(
     /** The stored response of a request that is done. */
     answerOf(c: Context, { response }: Extract<Claim, { outcome: "done" }>): Response {
       const text = unseal(config.SEALING_KEYS, response, digest).toString();
-      const { body, status, headers } = JSON.parse(text) as Kept;
+      const { body, status, headers } = JSON.parse(text) as StoredResponse;
       for (const [name, value] of headers) c.header(name, value, { append: true });
       return c.newResponse(body || null, status);
     },
@@ -104,19 +104,19 @@ export function storedResponses(
      * unavailable by now, the response is sent all the same: it may hold a secret that is shown
      * only once.
      */
-    async keep(
+    async store(
       c: Context,
       claimId: string,
       status: number,
-      answer: () => Promise<Kept>,
+      answer: () => Promise<StoredResponse>,
     ): Promise<void> {
       const userId = caller.userId ?? c.get("loggedIn");
       const differs = status === 429 || status === 413 || status >= 500;
-      const kept = userId && !differs ? JSON.stringify(await answer()) : undefined;
+      const stored = userId && !differs ? JSON.stringify(await answer()) : undefined;
       try {
-        if (!userId || !kept || Buffer.byteLength(kept) > bytes)
+        if (!userId || !stored || Buffer.byteLength(stored) > bytes)
           return await release(redis, key, claimId);
-        const response = seal(config.SEALING_KEYS, kept, digest);
+        const response = seal(config.SEALING_KEYS, stored, digest);
         const index = keys.storedResponses(userId);
         await complete(redis, key, claimId, { response, index, most: perUser, now: clock.now() });
       } catch (error) {
@@ -128,7 +128,10 @@ export function storedResponses(
 }
 
 /** A response as it is stored: of its headers only the named ones. */
-export async function toKeep(response: Response, headers: readonly string[]): Promise<Kept> {
+export async function toStored(
+  response: Response,
+  headers: readonly string[],
+): Promise<StoredResponse> {
   return {
     status: response.status as StatusCode,
     headers: [...response.headers].filter(([name]) => headers.includes(name)),

@@ -13,7 +13,7 @@ import { getMfaProfile } from "../../store/postgres/profiles.ts";
 import type { Session } from "../../store/redis/sessions/sessions.ts";
 import { clientInfoOf } from "../http/client.ts";
 import { codeSchema, credentialsSchema } from "../http/inputs.ts";
-import { keepLogin } from "../http/stored-responses.ts";
+import { allowStoringLogin } from "../http/stored-responses.ts";
 import { describeAccess } from "./access.ts";
 import { readBody } from "./body.ts";
 import { callerOf, param } from "./caller.ts";
@@ -97,7 +97,7 @@ export function tokenRoutes(deps: CoreDeps): Routes {
 }
 
 async function answer(c: Context, deps: CoreDeps, result: LoginResult) {
-  keepLogin(c, result);
+  allowStoringLogin(c, result);
   if (result.status === "challenge") return sendChallenge(c, result.challenge);
   return sendAccess(c, deps, result.session);
 }

@@ -31,7 +31,7 @@ export async function enableMultiFactor(
   requireRecentPassword(deps, session);
   const { userId } = session;
   const event = userEvent(deps, session, "multi_factor_switched_on", origin);
-  const bringBack = () =>
+  const reactivate = () =>
     holdingUser(deps.db, userId, async (tx) => {
       const { devices } = await profileOf({ db: tx }, session);
       const inactive = devices.filter(({ inactiveAt }) => inactiveAt !== null);
@@ -44,10 +44,11 @@ export async function enableMultiFactor(
       await requireStillLive({ ...deps, db: tx }, session);
       return reactivateDevices(tx, { userId, method, at: new Date(deps.clock.now()) }, event);
     });
-  const isBack = await payForChange(deps, userId, bringBack);
+  const isReactivated = await payForChange(deps, userId, reactivate);
   // After the commit: a login that saw no device has read the older revocation mark, so this ends
   // it. Also if an earlier request failed before it ended the sessions.
-  if (isBack || !hasSecondFactor(session)) return endSessions(deps, userId, "device_verified");
+  if (isReactivated || !hasSecondFactor(session))
+    return endSessions(deps, userId, "device_verified");
   if (method) await changeDefaultMethod(deps, session, method, origin);
 }
 
@@ -64,7 +65,7 @@ export async function disableMultiFactor(
   const { db, redis, clock } = deps;
   const { userId } = session;
   const event = userEvent(deps, session, "multi_factor_switched_off", origin);
-  const stay = await holdingUser(db, userId, async (tx) => {
+  const isDeactivated = await holdingUser(db, userId, async (tx) => {
     const profile = await profileOf({ db: tx }, session);
     refuseIfRequired(deps, profile);
     if (!profile.account.enablingIsOwnCall) return false;
@@ -73,7 +74,7 @@ export async function disableMultiFactor(
     await deactivateDevices(tx, { userId, at: new Date(clock.now()) }, event);
     return true;
   });
-  if (!stay) return removeAllDevices(deps, session, origin);
+  if (!isDeactivated) return removeAllDevices(deps, session, origin);
   await withdrawChallenges(redis, userId, clock.now());
 }
 

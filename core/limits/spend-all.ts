@@ -82,8 +82,12 @@ export async function trySpendAll(
   { confirmedWithinMs }: { confirmedWithinMs?: number } = {},
 ): Promise<Spent | Refused> {
   const results = await Promise.all(
-    charges.map(async ({ key, rules, ownRefusal: told }) => {
-      return { key, told, spending: await spend(redis, key, rules, now, { confirmedWithinMs }) };
+    charges.map(async ({ key, rules, ownRefusal }) => {
+      return {
+        key,
+        ownRefusal,
+        spending: await spend(redis, key, rules, now, { confirmedWithinMs }),
+      };
     }),
   );
   const each = (act: typeof refund) => async () => {
@@ -92,14 +96,17 @@ export async function trySpendAll(
     );
   };
   const giveBack = each(refund);
-  const refused = results.flatMap(({ told, spending }) =>
-    spending.ok ? [] : [{ told, ...spending }],
+  const refused = results.flatMap(({ ownRefusal, spending }) =>
+    spending.ok ? [] : [{ ownRefusal, ...spending }],
   );
   const worst = refused.find(({ underWay }) => !underWay) ?? refused[0];
   if (!worst) return { giveBack, confirm: each(confirmSpending) };
   await giveBack();
-  const { told, underWay, retryAfterMs } = worst;
-  const { code, detail } = { ...refusal, ...told };
+  const { ownRefusal, underWay, retryAfterMs } = worst;
+  const { code, detail } = { ...refusal, ...ownRefusal };
   const retryAfterS = Math.ceil(retryAfterMs / 1000);
-  return { underWay, problem: new Problem(code, detail, { retryAfterS, members: told?.members }) };
+  return {
+    underWay,
+    problem: new Problem(code, detail, { retryAfterS, members: ownRefusal?.members }),
+  };
 }

@@ -22,7 +22,7 @@ import {
 } from "../layout/form.ts";
 import { cardPage, page, type Who } from "../layout/layout.tsx";
 import { Field, Form, Notice, Time } from "../layout/parts.tsx";
-import { signedInAs, signedInLatelyAs } from "../layout/roles.ts";
+import { recentlyLoggedInAs, signedInAs } from "../layout/roles.ts";
 import type { Faults } from "../layout/words.ts";
 
 const FORM = "/account/requirement";
@@ -41,7 +41,7 @@ export function accountPages(app: Hono<PortalEnv>, deps: CoreDeps) {
   });
 
   app.get(FORM, async (c) => {
-    const who = await signedInLatelyAs(c, deps, "administrator");
+    const who = await recentlyLoggedInAs(c, deps, "administrator");
     const policy = await getPolicy(deps, who.session);
     // "Cancel" on the page "Require it now?" leads here, with what was chosen before.
     const now = c.req.query("now") !== undefined;
@@ -66,7 +66,7 @@ export function accountPages(app: Hono<PortalEnv>, deps: CoreDeps) {
   });
 
   app.get(`${FORM}/now`, async (c) => {
-    const who = await signedInLatelyAs(c, deps, "administrator");
+    const who = await recentlyLoggedInAs(c, deps, "administrator");
     const { users, youMustSetUp } = await getPolicy(deps, who.session);
     const question = {
       title: "Require it now?",

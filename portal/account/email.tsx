@@ -9,11 +9,11 @@ import { done } from "../layout/flash.ts";
 import { field, type PortalContext, type PortalEnv, requireFit, takeForm } from "../layout/form.ts";
 import { cardPage, whoOf } from "../layout/layout.tsx";
 import { Form } from "../layout/parts.tsx";
-import { signedIn, signedInLately } from "../layout/session.ts";
+import { recentlyLoggedIn, signedIn } from "../layout/session.ts";
 
 /** The page for the address of the user's security notifications. */
 export function emailPages(app: Hono<PortalEnv>, deps: CoreDeps) {
-  app.get("/devices/email", async (c) => emailPage(c, deps, await signedInLately(c, deps)));
+  app.get("/devices/email", async (c) => emailPage(c, deps, await recentlyLoggedIn(c, deps)));
 
   takeForm(app, "/devices/email", { at: "/devices/email", about: "email" }, async (c) => {
     const session = await signedIn(c, deps);

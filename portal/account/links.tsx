@@ -7,7 +7,7 @@ import { done } from "../layout/flash.ts";
 import { field, type PortalContext, type PortalEnv, takeForm } from "../layout/form.ts";
 import { cardPage, page, type Who } from "../layout/layout.tsx";
 import { Form } from "../layout/parts.tsx";
-import { signedInAs, signedInLatelyAs } from "../layout/roles.ts";
+import { recentlyLoggedInAs, signedInAs } from "../layout/roles.ts";
 
 const PATH = "/account/links";
 
@@ -18,7 +18,9 @@ export function linkPages(app: Hono<PortalEnv>, deps: CoreDeps) {
     return listPage(c, who, await listLinks(deps, who.session.accountId));
   });
 
-  app.get(`${PATH}/new`, async (c) => newPage(c, await signedInLatelyAs(c, deps, "administrator")));
+  app.get(`${PATH}/new`, async (c) =>
+    newPage(c, await recentlyLoggedInAs(c, deps, "administrator")),
+  );
 
   const about = { invalid_credentials: "password" };
   takeForm(app, PATH, { at: `${PATH}/new`, about }, async (c) => {

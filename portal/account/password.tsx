@@ -7,14 +7,14 @@ import { NewPasswordField, PasswordField } from "../layout/fields.tsx";
 import { badFields, type PortalContext, type PortalEnv, takeForm } from "../layout/form.ts";
 import { cardPage, whoOf } from "../layout/layout.tsx";
 import { Form } from "../layout/parts.tsx";
-import { signedIn, signedInLately } from "../layout/session.ts";
+import { recentlyLoggedIn, signedIn } from "../layout/session.ts";
 
 const PATH = "/sessions/password";
 
 /** The page where users change their own password. */
 export function passwordPages(app: Hono<PortalEnv>, deps: CoreDeps) {
   app.get(PATH, async (c) => {
-    return passwordPage(c, deps, await signedInLately(c, deps));
+    return passwordPage(c, deps, await recentlyLoggedIn(c, deps));
   });
 
   takeForm(app, PATH, { at: PATH }, async (c) => {

@@ -16,7 +16,7 @@ import { done } from "../layout/flash.ts";
 import { field, type PortalContext, type PortalEnv, requireFit, takeForm } from "../layout/form.ts";
 import { cardPage, page, type Who } from "../layout/layout.tsx";
 import { Form, Time } from "../layout/parts.tsx";
-import { signedInAs, signedInLatelyAs } from "../layout/roles.ts";
+import { recentlyLoggedInAs, signedInAs } from "../layout/roles.ts";
 import { METHOD_WORDS } from "../layout/words.ts";
 
 const PAGE = 20;
@@ -30,7 +30,7 @@ export function userPages(app: Hono<PortalEnv>, deps: CoreDeps) {
 
   const ROLE = "/account/users/:id/role";
   app.get(ROLE, async (c) => {
-    const who = await signedInLatelyAs(c, deps, "administrator");
+    const who = await recentlyLoggedInAs(c, deps, "administrator");
     return rolePage(c, who, await accountUser(deps, who.session, c.req.param("id")));
   });
 
@@ -46,7 +46,7 @@ export function userPages(app: Hono<PortalEnv>, deps: CoreDeps) {
   });
 
   app.get("/account/users/new", async (c) =>
-    newPage(c, await signedInLatelyAs(c, deps, "administrator")),
+    newPage(c, await recentlyLoggedInAs(c, deps, "administrator")),
   );
 
   const newUser = { at: "/account/users/new", about: { username_taken: "username" } };

@@ -11,12 +11,12 @@ import { done } from "../layout/flash.ts";
 import { field, type PortalContext, type PortalEnv, takeForm } from "../layout/form.ts";
 import { cardPage, whoOf } from "../layout/layout.tsx";
 import { Form } from "../layout/parts.tsx";
-import { signedIn, signedInLately } from "../layout/session.ts";
+import { recentlyLoggedIn, signedIn } from "../layout/session.ts";
 import { METHOD_WORDS } from "../layout/words.ts";
 
 /** The page to choose the default method. */
 export function defaultMethodPages(app: Hono<PortalEnv>, deps: CoreDeps) {
-  app.get("/devices/default", async (c) => defaultPage(c, deps, await signedInLately(c, deps)));
+  app.get("/devices/default", async (c) => defaultPage(c, deps, await recentlyLoggedIn(c, deps)));
 
   takeForm(app, "/devices/default", { at: "/devices/default" }, async (c) => {
     const session = await signedIn(c, deps);

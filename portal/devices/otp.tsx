@@ -22,7 +22,7 @@ import {
 } from "../layout/form.ts";
 import { cardPage, type Who, whoOf } from "../layout/layout.tsx";
 import { Check, CodeField, Field, Form } from "../layout/parts.tsx";
-import { signedIn, signedInLately } from "../layout/session.ts";
+import { recentlyLoggedIn, signedIn } from "../layout/session.ts";
 import { isOwnSetUp, keepSetUp } from "./own-set-up.ts";
 
 /** The two steps of an authenticator app's set-up. */
@@ -30,7 +30,7 @@ export function otpPages(app: Hono<PortalEnv>, deps: CoreDeps) {
   const origin = (c: PortalContext) => clientInfoOf(c, deps.config.TRUSTED_PROXIES);
 
   app.get("/devices/otp/new", async (c) =>
-    namePage(c, await whoOf(deps, await signedInLately(c, deps, { setup: true }))),
+    namePage(c, await whoOf(deps, await recentlyLoggedIn(c, deps, { setup: true }))),
   );
 
   const naming = {

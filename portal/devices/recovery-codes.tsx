@@ -10,7 +10,7 @@ import { done } from "../layout/flash.ts";
 import { badFields, field, type PortalContext, type PortalEnv, takeForm } from "../layout/form.ts";
 import { cardPage, type Who, whoOf } from "../layout/layout.tsx";
 import { Field, Notice } from "../layout/parts.tsx";
-import { signedIn, signedInLately } from "../layout/session.ts";
+import { recentlyLoggedIn, signedIn } from "../layout/session.ts";
 
 const PATH = "/devices/recovery-codes";
 const NEW = `${PATH}/new`;
@@ -28,7 +28,7 @@ export function recoveryCodePages(app: Hono<PortalEnv>, deps: CoreDeps) {
   });
 
   app.get(NEW, async (c) => {
-    const session = await signedInLately(c, deps);
+    const session = await recentlyLoggedIn(c, deps);
     const { enabled, recoveryCodes } = await getMultiFactor(deps, session);
     if (!enabled) throw new Problem("multi_factor_off", "Add and verify a device first.");
     return quantityPage(c, await whoOf(deps, session), recoveryCodes.remaining);

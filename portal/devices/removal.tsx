@@ -12,7 +12,7 @@ import { confirmPage } from "../layout/confirm.tsx";
 import { type PortalEnv, takeForm } from "../layout/form.ts";
 import { page, whoOf } from "../layout/layout.tsx";
 import { Time } from "../layout/parts.tsx";
-import { signedIn, signedInLately } from "../layout/session.ts";
+import { recentlyLoggedIn, signedIn } from "../layout/session.ts";
 import { type RequiredOf, requiredOf } from "../login/set-up.tsx";
 import { followed } from "./removal-under-way.tsx";
 
@@ -42,7 +42,7 @@ export function removalPages(app: Hono<PortalEnv>, deps: CoreDeps) {
   });
 
   app.get(REMOVE, async (c) => {
-    const session = await signedInLately(c, deps, { setup: true });
+    const session = await recentlyLoggedIn(c, deps, { setup: true });
     const device = await viewDevice(deps, await ownDevice(deps, session, c.req.param("id")));
     const { devices } = await getMultiFactor(deps, session);
     const verified = devices.filter((one) => one.verified);
@@ -80,7 +80,7 @@ export function removalPages(app: Hono<PortalEnv>, deps: CoreDeps) {
   });
 
   app.get("/devices/remove-all", async (c) => {
-    const session = await signedInLately(c, deps, { setup: true });
+    const session = await recentlyLoggedIn(c, deps, { setup: true });
     const { devices } = await getMultiFactor(deps, session);
     const required = await requiredOf(deps, session);
     const question = {

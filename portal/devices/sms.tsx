@@ -8,7 +8,7 @@ import { done } from "../layout/flash.ts";
 import { field, type PortalContext, type PortalEnv, takeForm } from "../layout/form.ts";
 import { cardPage, type Who, whoOf } from "../layout/layout.tsx";
 import { described, Field, Form } from "../layout/parts.tsx";
-import { signedIn, signedInLately } from "../layout/session.ts";
+import { recentlyLoggedIn, signedIn } from "../layout/session.ts";
 import type { Faults } from "../layout/words.ts";
 import { keepSetUp } from "./own-set-up.ts";
 
@@ -24,7 +24,7 @@ const FIRST: CountryCode = "US";
 /** The first step of an SMS device's set-up: its number. */
 export function smsPages(app: Hono<PortalEnv>, deps: CoreDeps) {
   app.get("/devices/sms/new", async (c) => {
-    const session = await signedInLately(c, deps, { setup: true });
+    const session = await recentlyLoggedIn(c, deps, { setup: true });
     const { devices } = await getMultiFactor(deps, session);
     if (devices.some(({ type, verified }) => type === "sms" && verified))
       return done(

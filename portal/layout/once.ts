@@ -4,7 +4,7 @@ import {
   type Caller,
   callerWith,
   storedResponses,
-  toKeep,
+  toStored,
 } from "../../api/http/stored-responses.ts";
 import type { CoreDeps } from "../../core/deps.ts";
 import { Problem } from "../../core/problem.ts";
@@ -45,7 +45,7 @@ export function once(deps: CoreDeps): MiddlewareHandler<PortalEnv> {
     // The page's time starts again with the claim, so that the claim does not end before the work.
     await withinPageTime(next);
     const status = c.get("refused") ?? c.res.status;
-    await answers.keep(c, claimed.claim, status, () => toKeep(c.res, HEADERS));
+    await answers.store(c, claimed.claim, status, () => toStored(c.res, HEADERS));
   };
 }
 

@@ -14,7 +14,11 @@ export async function signedInAs(c: PortalContext, deps: CoreDeps, role: Role): 
 }
 
 /** Like `signedInAs`, for a page whose form needs a recent login. */
-export async function signedInLatelyAs(c: PortalContext, deps: CoreDeps, role: Role): Promise<Who> {
+export async function recentlyLoggedInAs(
+  c: PortalContext,
+  deps: CoreDeps,
+  role: Role,
+): Promise<Who> {
   const who = await signedInAs(c, deps, role);
   await requireRecentLogin(deps, who.session);
   return who;

@@ -30,7 +30,7 @@ export async function signedIn(
  * The session of a page whose form needs a recent login. The user logs in before the form opens.
  * Throws `reauthentication_required` beside what `signedIn` throws.
  */
-export async function signedInLately(
+export async function recentlyLoggedIn(
   c: PortalContext,
   deps: CoreDeps,
   options: Admits = {},

@@ -1,7 +1,7 @@
 import type { Hono } from "hono";
 import { clientInfoOf } from "../../api/http/client.ts";
 import { credentialsSchema } from "../../api/http/inputs.ts";
-import { keepLogin } from "../../api/http/stored-responses.ts";
+import { allowStoringLogin } from "../../api/http/stored-responses.ts";
 import type { CoreDeps } from "../../core/deps.ts";
 import { logIn } from "../../core/login/start-login.ts";
 import { Problem } from "../../core/problem.ts";
@@ -69,7 +69,7 @@ export function loginPages(app: Hono<PortalEnv>, deps: CoreDeps) {
     const origin = clientInfoOf(c, deps.config.TRUSTED_PROXIES);
     const { shape } = credentialsSchema;
     requireFit(["username", shape.username, username], ["password", shape.password, password]);
-    const result = keepLogin(c, await logIn(deps, { username, password }, origin));
+    const result = allowStoringLogin(c, await logIn(deps, { username, password }, origin));
     if (result.status === "challenge")
       return c.redirect(`/login/${result.challenge.id}?to=${encodeURIComponent(to)}`, 303);
     await keepToken(c, deps, result.session.token);

@@ -15,7 +15,7 @@ import { done } from "../layout/flash.ts";
 import { type PortalContext, type PortalEnv, takeForm } from "../layout/form.ts";
 import { page, type Who } from "../layout/layout.tsx";
 import { Form, Time } from "../layout/parts.tsx";
-import { signedInAs, signedInLatelyAs } from "../layout/roles.ts";
+import { recentlyLoggedInAs, signedInAs } from "../layout/roles.ts";
 import { WebhookTag } from "./webhooks.tsx";
 
 const LIST = "/account/webhooks";
@@ -31,7 +31,7 @@ export function oneWebhookPages(app: Hono<PortalEnv>, deps: CoreDeps) {
   });
 
   app.get(`${PATH}/remove`, async (c) => {
-    const who = await signedInLatelyAs(c, deps, "administrator");
+    const who = await recentlyLoggedInAs(c, deps, "administrator");
     const { id, url } = await accountWebhook(deps, who.session, c.req.param("id"));
     const question = {
       title: "Remove this webhook?",
@@ -57,7 +57,7 @@ export function oneWebhookPages(app: Hono<PortalEnv>, deps: CoreDeps) {
   });
 
   app.get(`${PATH}/enable`, async (c) => {
-    const who = await signedInLatelyAs(c, deps, "administrator");
+    const who = await recentlyLoggedInAs(c, deps, "administrator");
     const { id, url } = await accountWebhook(deps, who.session, c.req.param("id"));
     const question = {
       title: "Enable this webhook?",

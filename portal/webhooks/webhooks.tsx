@@ -13,7 +13,7 @@ import { done } from "../layout/flash.ts";
 import { badFields, field, type PortalContext, type PortalEnv, takeForm } from "../layout/form.ts";
 import { cardPage, page, type Who } from "../layout/layout.tsx";
 import { Field, Form, Notice, Time } from "../layout/parts.tsx";
-import { signedInAs, signedInLatelyAs } from "../layout/roles.ts";
+import { recentlyLoggedInAs, signedInAs } from "../layout/roles.ts";
 
 const PATH = "/account/webhooks";
 
@@ -24,7 +24,9 @@ export function webhookPages(app: Hono<PortalEnv>, deps: CoreDeps) {
     return listPage(c, who, await accountWebhooks(deps, who.session));
   });
 
-  app.get(`${PATH}/new`, async (c) => newPage(c, await signedInLatelyAs(c, deps, "administrator")));
+  app.get(`${PATH}/new`, async (c) =>
+    newPage(c, await recentlyLoggedInAs(c, deps, "administrator")),
+  );
 
   const unsure =
     "If the webhook is in your list, its secret was not shown: remove the webhook first.";

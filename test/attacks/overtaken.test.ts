@@ -53,7 +53,7 @@ describe("attack: a removal by the password alone", () => {
     },
   );
 
-  test("that was let in while all devices were put aside removes nothing that was turned on since", async () => {
+  test("that was let in while all devices were inactive removes nothing that was turned on since", async () => {
     const names = { waits: "remove all devices", goesBefore: "turn it on at /v2.0" };
     const { overtaken, methods } = await overtake(names);
     expectProblem(overtaken, "reauthentication_required");
@@ -61,7 +61,7 @@ describe("attack: a removal by the password alone", () => {
   });
 });
 
-test("a device that is verified at /v2.0 while all others are put aside turns nothing on by itself", async () => {
+test("a device that is verified at /v2.0 while all others are inactive turns nothing on by itself", async () => {
   const { overtaken, methods, profile } = await overtake({
     waits: "verify the other app at /v2.0",
     goesBefore: "make the devices inactive at /v2.0",
@@ -75,7 +75,7 @@ test.each([
   ["verify the first app", "verify the other app at /v2.0"],
   ["verify the first phone", "verify the first phone at /v2.0"],
 ])(
-  "a device that another request has put aside gives nobody a second factor (%s, %s)",
+  "a device that another request has made inactive gives nobody a second factor (%s, %s)",
   async (waits, goesBefore) => {
     const { overtaken, methods, world } = await overtake({ waits, goesBefore });
     expectProblem(overtaken, "device_verified_already");

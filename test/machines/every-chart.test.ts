@@ -22,7 +22,7 @@ describe.each(everyChart)("%s", (_name, chart) => {
     }
   });
 
-  test("accepts no request while it settles", () => {
+  test("accepts no request while callers wait", () => {
     for (const place of places.filter(({ snapshot }) => snapshot.hasTag("callers_wait"))) {
       const taken = events.filter((event) => takes(place, event)).map(({ type }) => type);
       expect(

@@ -288,8 +288,8 @@ export const budgetsMutations: Mutation[] = [
   {
     mistake: "multi-factor authentication is switched on and off without a bound",
     file: "core/devices/enable.ts",
-    find: "await payForChange(deps, userId, bringBack);",
-    replace: "await bringBack();",
+    find: "await payForChange(deps, userId, reactivate);",
+    replace: "await reactivate();",
     noticedBy: ["test/attacks/changes-of-a-day.test.ts"],
   },
   {

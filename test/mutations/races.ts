@@ -90,9 +90,9 @@ export const racesMutations: Mutation[] = [
   {
     mistake: "it is turned on by what the devices were before",
     file: "core/devices/enable.ts",
-    find: "  const bringBack = () =>\n    holdingUser(deps.db, userId, async (tx) => {\n      const { devices } = await profileOf({ db: tx }, session);",
+    find: "  const reactivate = () =>\n    holdingUser(deps.db, userId, async (tx) => {\n      const { devices } = await profileOf({ db: tx }, session);",
     replace:
-      "  const { devices } = await profileOf(deps, session);\n  const bringBack = () =>\n    holdingUser(deps.db, userId, async (tx) => {",
+      "  const { devices } = await profileOf(deps, session);\n  const reactivate = () =>\n    holdingUser(deps.db, userId, async (tx) => {",
     noticedBy: ["test/attacks/overtaken.test.ts"],
   },
   {

@@ -5,7 +5,7 @@ import { logIn } from "../../../core/login/start-login.ts";
 import { verifyPasscode } from "../../../core/login/verify-passcode.ts";
 import { clientInfoOf } from "../../http/client.ts";
 import { codeSchema, credentialsSchema, methodSchema } from "../../http/inputs.ts";
-import { keepLogin } from "../../http/stored-responses.ts";
+import { allowStoringLogin } from "../../http/stored-responses.ts";
 import { challengeSchema, sessionSchema } from "../answers.ts";
 import { idParam, json, post, problems } from "../openapi.ts";
 
@@ -141,7 +141,10 @@ export function loginRoutes(app: OpenAPIHono, deps: CoreDeps) {
   const proxies = deps.config.TRUSTED_PROXIES;
 
   app.openapi(login, async (c) =>
-    c.json(keepLogin(c, await logIn(deps, c.req.valid("json"), clientInfoOf(c, proxies))), 200),
+    c.json(
+      allowStoringLogin(c, await logIn(deps, c.req.valid("json"), clientInfoOf(c, proxies))),
+      200,
+    ),
   );
   app.openapi(challenge, async (c) =>
     c.json(await getChallenge(deps, c.req.valid("param").id), 200),
