@@ -2,7 +2,7 @@ import type { ClientInfo } from "../machines/methods.ts";
 import type { EventType } from "../store/event-types.ts";
 import { removeUnverifiedDevice, verifyDevice } from "../store/postgres/devices.ts";
 import { dropPin } from "../store/redis/second-step/pins.ts";
-import { revokeUser } from "../store/redis/sessions/sessions.ts";
+import { revokeUser } from "../store/redis/sessions/revocations.ts";
 import { currentWorkflowId, eventOf } from "./audit.ts";
 import type { ActivityDeps } from "./deps.ts";
 

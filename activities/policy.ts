@@ -6,11 +6,8 @@ import { getAccount, remindUsers, setPolicy } from "../store/postgres/accounts.t
 import { type NewEvent, recordEvent } from "../store/postgres/events.ts";
 import type { Requirement } from "../store/postgres/schema.ts";
 import { countUsers } from "../store/postgres/user-lists.ts";
-import {
-  POLICY_REQUIRED,
-  revokeAccount,
-  scheduleEnforcement,
-} from "../store/redis/sessions/sessions.ts";
+import { revokeAccount, scheduleEnforcement } from "../store/redis/sessions/revocations.ts";
+import { POLICY_REQUIRED } from "../store/redis/sessions/session-records.ts";
 import { eventOf } from "./audit.ts";
 import type { ActivityDeps } from "./deps.ts";
 

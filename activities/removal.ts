@@ -7,7 +7,7 @@ import { holdingUser } from "../store/postgres/holding-user.ts";
 import { getMfaProfile, type MfaProfile } from "../store/postgres/profiles.ts";
 import { forgetDevice } from "../store/redis/second-step/attempts.ts";
 import { withdrawChallenges } from "../store/redis/second-step/challenges.ts";
-import { revokeUser } from "../store/redis/sessions/sessions.ts";
+import { revokeUser } from "../store/redis/sessions/revocations.ts";
 import { isRequired, requirementOf } from "../store/requirement.ts";
 import { currentWorkflowId, eventOf } from "./audit.ts";
 import type { ActivityDeps } from "./deps.ts";

@@ -7,7 +7,8 @@ import { createAccount } from "../store/postgres/accounts.ts";
 import { connectDatabase } from "../store/postgres/connect.ts";
 import { devices, users } from "../store/postgres/schema.ts";
 import { connectRedis } from "../store/redis/connect.ts";
-import { openSession, readEpochs } from "../store/redis/sessions/sessions.ts";
+import { readEpochs } from "../store/redis/sessions/revocations.ts";
+import { openSession } from "../store/redis/sessions/sessions.ts";
 import { seal } from "../store/sealing.ts";
 
 export const PASSWORD = "correct horse battery staple";

@@ -2,7 +2,7 @@ import type { ClientInfo } from "../machines/methods.ts";
 import type { EventType } from "../store/event-types.ts";
 import { OPERATOR_ID } from "../store/ids.ts";
 import type { User } from "../store/postgres/schema.ts";
-import type { Session } from "../store/redis/sessions/sessions.ts";
+import type { Session } from "../store/redis/sessions/session-records.ts";
 import { subjectOf, userEvent } from "./audit.ts";
 import type { CoreDeps } from "./deps.ts";
 import { requireStillLive } from "./sessions/live-session.ts";

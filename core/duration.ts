@@ -1,7 +1,9 @@
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../units.ts";
+
 const UNITS = [
-  ["hour", 3_600_000],
-  ["minute", 60_000],
-  ["second", 1000],
+  ["hour", HOUR_MS],
+  ["minute", MINUTE_MS],
+  ["second", SECOND_MS],
 ] as const;
 
 /** A duration in the largest unit that it exceeds, rounded up: "10 minutes". */

@@ -34,7 +34,8 @@ import {
 /** How long a program's call waits for Temporal, in ms. The request must be answered within 2 s. */
 const PATIENCE_MS = 1500;
 
-const TRIES = 4;
+/** How often an Update is sent in all; see `untilTaken`. */
+const UPDATE_TRIES = 4;
 
 /**
  * The answer to an Update. `moved` is false if the machine refused it; `view` is then its current
@@ -89,7 +90,8 @@ export function createCalls(client: Client, patience: () => number = () => PATIE
       }, patienceMs);
     });
     try {
-      // The abort ends only the first try of a call. Later tries run on unobserved.
+      // The abort ends only the first try of a call. If the SDK is already at a later one, it goes
+      // on, and nobody sees its outcome.
       const answer = await Promise.race([client.withAbortSignal(giveUp.signal, work), late]);
       ended("ok");
       return answer;
@@ -224,7 +226,7 @@ export function createCalls(client: Client, patience: () => number = () => PATIE
  * Sends an Update again if something else happened to the flow while the Update was ending it: the
  * server then repeats the flow's task and forgets the Update.
  */
-async function untilTaken<T>(send: () => Promise<T>, tries = TRIES): Promise<T> {
+async function untilTaken<T>(send: () => Promise<T>, tries = UPDATE_TRIES): Promise<T> {
   try {
     return await send();
   } catch (error) {

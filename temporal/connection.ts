@@ -1,7 +1,7 @@
 import { Connection, isRetryableError, makeGrpcRetryInterceptor } from "@temporalio/client";
 import { IN_FLIGHT } from "./troubles.ts";
 
-const TRIES = 4;
+const GRPC_TRIES = 4;
 const RECONNECT_MS = 1000;
 
 /**
@@ -13,7 +13,7 @@ export function connectTemporal(address: string): Connection {
   const retry = makeGrpcRetryInterceptor({
     delayFunction: (attempt) => 50 * 2 ** attempt,
     retryableDecider: (attempt, status) =>
-      attempt < TRIES && isRetryableError(status) && !IN_FLIGHT.test(status.details),
+      attempt < GRPC_TRIES && isRetryableError(status) && !IN_FLIGHT.test(status.details),
   });
   return Connection.lazy({
     address,

@@ -22,7 +22,11 @@ export class RemovalUnderWay extends TemporalAway {
  * difference would reveal which guesses were right. But a user can cause this, so nothing is given
  * back for it.
  */
-export class FlowBusy extends Error {}
+export class FlowBusy extends Error {
+  constructor(cause: unknown) {
+    super("a flow is too busy to take a call", { cause });
+  }
+}
 
 /**
  * Temporal refuses this workflow's Updates for good: it has taken as many as Temporal allows

@@ -62,9 +62,9 @@ export function troubleOf(error: unknown, call: string): unknown {
   const { code, details } = statusOf(error) ?? { code: 0, details: "" };
   if (code === FAILED_PRECONDITION && call !== "update") return away(error);
   if (code === FAILED_PRECONDITION)
-    return TOTAL_UPDATES.test(details) ? new FlowSpent(details) : busy(error);
+    return TOTAL_UPDATES.test(details) ? new FlowSpent(details) : new FlowBusy(error);
   const tooMany = IN_FLIGHT.test(details) || BUSY.test(details);
-  if (code === RESOURCE_EXHAUSTED && tooMany) return busy(error);
+  if (code === RESOURCE_EXHAUSTED && tooMany) return new FlowBusy(error);
   if (!AWAY_CODES.has(code)) return error;
   return NO_CONNECTION.test(details)
     ? new TemporalUnreached(details, { cause: error })
@@ -72,8 +72,6 @@ export function troubleOf(error: unknown, call: string): unknown {
 }
 
 const away = (cause: unknown) => new TemporalAway(AWAY.temporal, { cause });
-const busy = (cause: unknown) =>
-  new FlowBusy("a flow takes nothing more at this moment", { cause });
 
 /**
  * Whether the flow may still wait for its first task. The time-skipping server asks a worker even

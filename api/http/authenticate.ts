@@ -2,7 +2,7 @@ import type { Context } from "hono";
 import type { CoreDeps } from "../../core/deps.ts";
 import { Problem } from "../../core/problem.ts";
 import { type Admits, sessionOf } from "../../core/sessions/live-session.ts";
-import type { Session } from "../../store/redis/sessions/sessions.ts";
+import type { Session } from "../../store/redis/sessions/session-records.ts";
 
 /**
  * The live session behind `Authorization: Bearer`. A set-up session passes only where `setup`

@@ -42,7 +42,10 @@ export function answerError(error: Error, c: Context, log: Logger, support?: Sup
 export function problemOf(error: Error, route: string, log: Logger): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof TemporalAway || error instanceof FlowBusy) {
-    log.warn({ err: error.cause ?? error }, error instanceof FlowBusy ? BUSY : AWAY.temporal);
+    log.warn(
+      { err: error.cause ?? error },
+      error instanceof FlowBusy ? error.message : AWAY.temporal,
+    );
     return unavailable("temporal", error instanceof RemovalUnderWay ? REMOVAL_GOES_ON : undefined);
   }
   if (error instanceof HTTPException && error.status === 400) return new Problem("malformed_json");
@@ -61,8 +64,6 @@ export function problemOf(error: Error, route: string, log: Logger): Problem {
   log.error({ err: error, route }, "a request failed");
   return new Problem("internal_error", "The error was logged. Try again, or contact Support.");
 }
-
-const BUSY = "a flow is too busy to take a call";
 
 const REMOVAL_GOES_ON =
   "The devices are being removed. This continues in the background. Check again in a moment.";

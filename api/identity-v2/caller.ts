@@ -7,7 +7,7 @@ import { requireRole } from "../../core/sessions/roles.ts";
 import { isId } from "../../store/ids.ts";
 import type { User } from "../../store/postgres/schema.ts";
 import { getUser } from "../../store/postgres/users.ts";
-import type { Session } from "../../store/redis/sessions/sessions.ts";
+import type { Session } from "../../store/redis/sessions/session-records.ts";
 
 /** The live session behind `X-Auth-Token`. Throws the problems of `sessionOf`. */
 export async function callerOf(c: Context, deps: CoreDeps, admits: Admits = {}): Promise<Session> {

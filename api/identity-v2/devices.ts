@@ -5,7 +5,7 @@ import { Problem } from "../../core/problem.ts";
 import type { Method } from "../../store/methods.ts";
 import { listDevices } from "../../store/postgres/devices.ts";
 import type { Device } from "../../store/postgres/schema.ts";
-import type { Session } from "../../store/redis/sessions/sessions.ts";
+import type { Session } from "../../store/redis/sessions/session-records.ts";
 import { param } from "./caller.ts";
 
 /** The base path of a user's multi-factor settings. */

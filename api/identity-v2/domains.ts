@@ -5,7 +5,7 @@ import type { CoreDeps } from "../../core/deps.ts";
 import { requireRole } from "../../core/sessions/roles.ts";
 import { getAccount } from "../../store/postgres/accounts.ts";
 import type { Account, Requirement } from "../../store/postgres/schema.ts";
-import type { Session } from "../../store/redis/sessions/sessions.ts";
+import type { Session } from "../../store/redis/sessions/session-records.ts";
 import { clientInfoOf } from "../http/client.ts";
 import { readBody } from "./body.ts";
 import { callerOf, param } from "./caller.ts";

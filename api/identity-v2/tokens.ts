@@ -10,7 +10,8 @@ import { requireRole } from "../../core/sessions/roles.ts";
 import { endSession, endSessionOfOther, type OpenedSession } from "../../core/sessions/sessions.ts";
 import { ownerOf } from "../../store/ids.ts";
 import { getMfaProfile } from "../../store/postgres/profiles.ts";
-import type { Session } from "../../store/redis/sessions/sessions.ts";
+import type { Session } from "../../store/redis/sessions/session-records.ts";
+import { MINUTE_MS } from "../../units.ts";
 import { clientInfoOf } from "../http/client.ts";
 import { codeSchema, credentialsSchema } from "../http/inputs.ts";
 import { allowStoringLogin } from "../http/stored-responses.ts";
@@ -21,7 +22,7 @@ import { Fault, withFaults } from "./faults.ts";
 import type { Routes } from "./routes.ts";
 
 /** How long a client may answer a challenge (its session id), in ms. */
-const CHALLENGE_MS = 5 * 60_000;
+const CHALLENGE_MS = 5 * MINUTE_MS;
 
 /**
  * This protocol's answers have no field for failed logins. The user sees them at the next login

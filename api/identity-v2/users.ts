@@ -2,7 +2,7 @@ import type { CoreDeps } from "../../core/deps.ts";
 import { configuredMethods, effectiveDefault } from "../../store/methods.ts";
 import { getMfaProfile, type MfaProfile } from "../../store/postgres/profiles.ts";
 import { findUserByUsername, normalizeUsername } from "../../store/postgres/users.ts";
-import type { Session } from "../../store/redis/sessions/sessions.ts";
+import type { Session } from "../../store/redis/sessions/session-records.ts";
 import { REGION } from "./access.ts";
 import { callerOf, noSuchUser, param, userOfDomain } from "./caller.ts";
 import { Fault } from "./faults.ts";

@@ -1,6 +1,6 @@
 import type { Db } from "../../store/postgres/connect.ts";
 import { holdingAccount } from "../../store/postgres/holding-account.ts";
-import type { Session } from "../../store/redis/sessions/sessions.ts";
+import type { Session } from "../../store/redis/sessions/session-records.ts";
 import type { CoreDeps } from "../deps.ts";
 import { requireStillLive } from "../sessions/live-session.ts";
 

@@ -10,7 +10,7 @@ import type { Db } from "../../store/postgres/connect.ts";
 import { recordEvent } from "../../store/postgres/events.ts";
 import { holdingAccount } from "../../store/postgres/holding-account.ts";
 import type { Account, User } from "../../store/postgres/schema.ts";
-import type { Session } from "../../store/redis/sessions/sessions.ts";
+import type { Session } from "../../store/redis/sessions/session-records.ts";
 import { requirementOf } from "../../store/requirement.ts";
 import { subjectOf, userEvent } from "../audit.ts";
 import type { CoreDeps } from "../deps.ts";

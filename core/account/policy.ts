@@ -7,7 +7,7 @@ import { countUsers } from "../../store/postgres/user-lists.ts";
 import { getUser } from "../../store/postgres/users.ts";
 import { spend } from "../../store/redis/budgets.ts";
 import { keys } from "../../store/redis/keys.ts";
-import type { Session } from "../../store/redis/sessions/sessions.ts";
+import type { Session } from "../../store/redis/sessions/session-records.ts";
 import { requiredFrom } from "../../store/requirement.ts";
 import { DAY_MS } from "../../units.ts";
 import type { PolicyRolloutArgs } from "../../workflows/messages.ts";

@@ -5,7 +5,7 @@ import { holdingUser } from "../../store/postgres/holding-user.ts";
 import { getMfaProfile } from "../../store/postgres/profiles.ts";
 import type { Requirement, User } from "../../store/postgres/schema.ts";
 import { setRequirement } from "../../store/postgres/users.ts";
-import { POLICY_REQUIRED, type Session } from "../../store/redis/sessions/sessions.ts";
+import { POLICY_REQUIRED, type Session } from "../../store/redis/sessions/session-records.ts";
 import { isRequired, requirementOf } from "../../store/requirement.ts";
 import { actorsEvent } from "../actors.ts";
 import type { CoreDeps } from "../deps.ts";

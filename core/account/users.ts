@@ -8,7 +8,7 @@ import type { Role, User } from "../../store/postgres/schema.ts";
 import { type ListedUser, listUsers } from "../../store/postgres/user-lists.ts";
 import { createUser, findUserByUsername, getUser } from "../../store/postgres/users.ts";
 import { keys } from "../../store/redis/keys.ts";
-import type { Session } from "../../store/redis/sessions/sessions.ts";
+import type { Session } from "../../store/redis/sessions/session-records.ts";
 import { DAY_MS } from "../../units.ts";
 import { userEvent } from "../audit.ts";
 import type { CoreDeps } from "../deps.ts";

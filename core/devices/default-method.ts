@@ -3,7 +3,7 @@ import { configuredMethods, METHODS, type Method } from "../../store/methods.ts"
 import { listDevices } from "../../store/postgres/devices.ts";
 import { holdingUser } from "../../store/postgres/holding-user.ts";
 import { getUser, setDefaultMethod } from "../../store/postgres/users.ts";
-import type { Session } from "../../store/redis/sessions/sessions.ts";
+import type { Session } from "../../store/redis/sessions/session-records.ts";
 import { userEvent } from "../audit.ts";
 import type { CoreDeps } from "../deps.ts";
 import { payForChange } from "../limits/changes.ts";

@@ -5,7 +5,7 @@ import { getDevice } from "../../store/postgres/devices.ts";
 import { getMfaProfile } from "../../store/postgres/profiles.ts";
 import { countRecoveryCodes } from "../../store/postgres/recovery-codes.ts";
 import type { Device } from "../../store/postgres/schema.ts";
-import type { Session } from "../../store/redis/sessions/sessions.ts";
+import type { Session } from "../../store/redis/sessions/session-records.ts";
 import { requirementOf } from "../../store/requirement.ts";
 import type { EnrollmentView } from "../../workflows/view-types.ts";
 import type { CoreDeps } from "../deps.ts";

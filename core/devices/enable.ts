@@ -4,7 +4,7 @@ import { holdingUser } from "../../store/postgres/holding-user.ts";
 import { deactivateDevices, reactivateDevices } from "../../store/postgres/inactive-devices.ts";
 import { getMfaProfile, type MfaProfile } from "../../store/postgres/profiles.ts";
 import { withdrawChallenges } from "../../store/redis/second-step/challenges.ts";
-import { hasSecondFactor, type Session } from "../../store/redis/sessions/sessions.ts";
+import { hasSecondFactor, type Session } from "../../store/redis/sessions/session-records.ts";
 import { isRequired, requirementOf, whoRequires } from "../../store/requirement.ts";
 import { userEvent } from "../audit.ts";
 import type { CoreDeps } from "../deps.ts";

@@ -4,7 +4,8 @@ import { addOtpDevice, markOf, replaceOtpSecret } from "../../store/postgres/dev
 import { holdingUser } from "../../store/postgres/holding-user.ts";
 import { getUser } from "../../store/postgres/users.ts";
 import { consumeOtpStep } from "../../store/redis/second-step/otp-steps.ts";
-import { addFactor, type Session } from "../../store/redis/sessions/sessions.ts";
+import type { Session } from "../../store/redis/sessions/session-records.ts";
+import { addFactor } from "../../store/redis/sessions/sessions.ts";
 import { seal, unseal } from "../../store/sealing.ts";
 import { userEvent } from "../audit.ts";
 import type { CoreDeps } from "../deps.ts";

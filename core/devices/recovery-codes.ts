@@ -3,9 +3,9 @@ import { hashCode } from "../../store/codes.ts";
 import { configuredMethods } from "../../store/methods.ts";
 import { holdingUser } from "../../store/postgres/holding-user.ts";
 import { getMfaProfile } from "../../store/postgres/profiles.ts";
-import { replaceRecoveryCodes } from "../../store/postgres/recovery-codes.ts";
+import { replaceRecoveryCodes, useRecoveryCode } from "../../store/postgres/recovery-codes.ts";
 import { newRecoveryCodes, normalizeRecoveryCode } from "../../store/recovery-codes.ts";
-import type { Session } from "../../store/redis/sessions/sessions.ts";
+import type { Session } from "../../store/redis/sessions/session-records.ts";
 import { type Subject, userEvent } from "../audit.ts";
 import type { CoreDeps } from "../deps.ts";
 import { payForChange } from "../limits/changes.ts";
@@ -76,6 +76,26 @@ export async function makeRecoveryCodes(
   const { user, account } = profile;
   return { codes, createdAt, username: user.username, accountName: account.name };
 }
+
+/**
+ * Marks a recovery code as used at this challenge, and answers how many are left. Throws
+ * `passcode_already_used` if another request used the code first.
+ */
+export async function spendRecoveryCode(
+  { db, clock }: CoreDeps,
+  use: { userId: string; challengeId: string; hash: string },
+): Promise<number> {
+  const spent = await useRecoveryCode(db, { ...use, at: new Date(clock.now()) });
+  if (!spent) throw recoveryCodeUsed();
+  return spent.remaining;
+}
+
+/** The refusal of a recovery code that was used before: `passcode_already_used`. */
+export const recoveryCodeUsed = (): Problem =>
+  new Problem(
+    "passcode_already_used",
+    "You have already used this recovery code. Use another one.",
+  );
 
 /** The codes as a text to print or save. */
 export function recoveryCodesFile(service: string, set: RecoveryCodes): string {

@@ -1,7 +1,7 @@
 import type { ClientInfo } from "../../machines/methods.ts";
 import { newId } from "../../store/ids.ts";
 import { listDevices } from "../../store/postgres/devices.ts";
-import { hasSecondFactor, type Session } from "../../store/redis/sessions/sessions.ts";
+import { hasSecondFactor, type Session } from "../../store/redis/sessions/session-records.ts";
 import type { DeviceRemovalArgs } from "../../workflows/messages.ts";
 import type { Subject } from "../audit.ts";
 import type { CoreDeps } from "../deps.ts";

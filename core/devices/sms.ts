@@ -4,7 +4,7 @@ import { newId } from "../../store/ids.ts";
 import { addSmsDevice } from "../../store/postgres/devices.ts";
 import type { Device } from "../../store/postgres/schema.ts";
 import { checkPin, type PinCheck, refundPinTry } from "../../store/redis/second-step/pins.ts";
-import type { Session } from "../../store/redis/sessions/sessions.ts";
+import type { Session } from "../../store/redis/sessions/session-records.ts";
 import { FlowBusy, TemporalAway } from "../../temporal/errors.ts";
 import { userEvent } from "../audit.ts";
 import type { CoreDeps } from "../deps.ts";

@@ -1,7 +1,8 @@
 import type { ClientInfo } from "../../machines/methods.ts";
 import { recordEvent } from "../../store/postgres/events.ts";
 import { getUser } from "../../store/postgres/users.ts";
-import type { Refund, RefundBudget } from "../../store/redis/second-step/refunds.ts";
+import type { Refund } from "../../store/redis/scripts/refunds.ts";
+import type { RefundBudget } from "../../store/redis/second-step/refunds.ts";
 import { subjectOf, userEvent } from "../audit.ts";
 import type { CoreDeps } from "../deps.ts";
 import { isOutage, isSpent } from "../outages.ts";

@@ -12,6 +12,7 @@ import { openSession } from "../../store/redis/sessions/sessions.ts";
 import { publish } from "../../telemetry/facts.ts";
 import { note } from "../../telemetry/request-context.ts";
 import type { CoreDeps } from "../deps.ts";
+import { spendRecoveryCode } from "../devices/recovery-codes.ts";
 import { refundOrCharge } from "../limits/refund-or-charge.ts";
 import { Problem } from "../problem.ts";
 import {
@@ -36,7 +37,7 @@ import { type Guess, judge, methodOf, newestOf, readGuess } from "./guesses.ts";
 import { measured } from "./login-metrics.ts";
 import { rememberAddressOf } from "./password-limits.ts";
 import { recordLogin } from "./record-login.ts";
-import { spendRecoveryCode, usedCode } from "./used-codes.ts";
+import { usedCode } from "./used-codes.ts";
 
 /** RFC 8176 names. It has none for a recovery code, which uses its own. */
 const AMR: Record<Factor, string[]> = {
@@ -94,7 +95,11 @@ async function secondStep(
   const attempt = await judge(deps, id, userId, guess);
   try {
     if (attempt.outcome !== "accepted") throw await refuse(deps, id, attempt, guess, origin);
-    const recoveryCodesRemaining = await spendRecoveryCode(deps, id, userId, guess, attempt);
+    const { recoveryHash: hash } = guess;
+    const recoveryCodesRemaining =
+      attempt.factor === "recovery_code" && hash
+        ? await spendRecoveryCode(deps, { userId, challengeId: id, hash })
+        : undefined;
     await acceptPasscode(deps, id, attempt.factor, origin);
     return { ...(await open(deps, id, guess, attempt, origin, terms)), recoveryCodesRemaining };
   } catch (error) {

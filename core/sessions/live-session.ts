@@ -4,7 +4,7 @@ import {
   checkSession,
   recheckSession,
 } from "../../store/redis/sessions/live-sessions.ts";
-import type { Session } from "../../store/redis/sessions/sessions.ts";
+import type { Session } from "../../store/redis/sessions/session-records.ts";
 import { note } from "../../telemetry/request-context.ts";
 import type { CoreDeps } from "../deps.ts";
 import { Problem } from "../problem.ts";

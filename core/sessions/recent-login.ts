@@ -1,6 +1,6 @@
 import { configuredMethods, type Method } from "../../store/methods.ts";
 import { listDevices } from "../../store/postgres/devices.ts";
-import { hasSecondFactor, type Session } from "../../store/redis/sessions/sessions.ts";
+import { hasSecondFactor, type Session } from "../../store/redis/sessions/session-records.ts";
 import type { CoreDeps } from "../deps.ts";
 import { Problem } from "../problem.ts";
 

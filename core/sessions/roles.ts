@@ -1,6 +1,6 @@
 import type { Role, User } from "../../store/postgres/schema.ts";
 import { getUser } from "../../store/postgres/users.ts";
-import { hasSecondFactor, type Session } from "../../store/redis/sessions/sessions.ts";
+import { hasSecondFactor, type Session } from "../../store/redis/sessions/session-records.ts";
 import { roleNeedsMfa } from "../../store/requirement.ts";
 import type { CoreDeps } from "../deps.ts";
 import { Problem } from "../problem.ts";

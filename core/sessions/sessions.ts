@@ -4,13 +4,9 @@ import { recordEvent } from "../../store/postgres/events.ts";
 import { listOpenChallenges } from "../../store/redis/second-step/challenges.ts";
 import type { FailedLogins } from "../../store/redis/sessions/failed-logins.ts";
 import { listSessions } from "../../store/redis/sessions/live-sessions.ts";
-import {
-  keepOneSession,
-  type POLICY_REQUIRED,
-  revokeSession,
-  revokeUser,
-  type Session,
-} from "../../store/redis/sessions/sessions.ts";
+import { revokeUser } from "../../store/redis/sessions/revocations.ts";
+import type { POLICY_REQUIRED, Session } from "../../store/redis/sessions/session-records.ts";
+import { keepOneSession, revokeSession } from "../../store/redis/sessions/sessions.ts";
 import { userEvent } from "../audit.ts";
 import type { CoreDeps } from "../deps.ts";
 import { Problem } from "../problem.ts";

@@ -6,6 +6,7 @@ import { holdingUser } from "../../store/postgres/holding-user.ts";
 import type { User } from "../../store/postgres/schema.ts";
 import { searchUsers } from "../../store/postgres/user-lists.ts";
 import { getUser } from "../../store/postgres/users.ts";
+import { MINUTE_MS } from "../../units.ts";
 import { type Actor, actorsEvent, requireStillActing } from "../actors.ts";
 import { subjectOf } from "../audit.ts";
 import type { CoreDeps } from "../deps.ts";
@@ -14,12 +15,13 @@ import { endLock, lockedSince } from "../login/lock.ts";
 import { Problem } from "../problem.ts";
 import { endSessions } from "../sessions/sessions.ts";
 
-const FOUND = 20;
+/** How many users a search finds at most. */
+export const MAX_FOUND = 20;
 
-/** At most twenty users: the user with this ID, or those whose user name starts with the query. */
+/** At most `MAX_FOUND` users: the user with this ID, or those whose user name starts with the query. */
 export async function findUsers({ db }: Pick<CoreDeps, "db">, query: string): Promise<User[]> {
   const byId = isId(query) && (await getUser(db, query));
-  return byId ? [byId] : searchUsers(db, query, FOUND);
+  return byId ? [byId] : searchUsers(db, query, MAX_FOUND);
 }
 
 /** The user with this ID. Throws `user_not_found`. */
@@ -31,7 +33,7 @@ export async function userOf({ db }: Pick<CoreDeps, "db">, userId: string): Prom
 }
 
 /** Look-ups are grouped by clock spans of this length: 12:00 to 12:10, and so on. */
-const LOOK_MS = 10 * 60_000;
+const LOOK_MS = 10 * MINUTE_MS;
 
 /**
  * Records that somebody looked up the user, and the reason if they gave one. Look-ups for the same

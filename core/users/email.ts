@@ -4,7 +4,7 @@ import { holdingUser } from "../../store/postgres/holding-user.ts";
 import { getUser, setEmail } from "../../store/postgres/users.ts";
 import { keys } from "../../store/redis/keys.ts";
 import { keepFormerAddress } from "../../store/redis/sessions/former-addresses.ts";
-import type { Session } from "../../store/redis/sessions/sessions.ts";
+import type { Session } from "../../store/redis/sessions/session-records.ts";
 import { DAY_MS } from "../../units.ts";
 import { type Actor, requireStillActing } from "../actors.ts";
 import { userEvent } from "../audit.ts";

@@ -3,7 +3,7 @@ import { verifyPassword } from "../../store/passwords.ts";
 import { type NewEvent, recordEvent } from "../../store/postgres/events.ts";
 import { holdingUser } from "../../store/postgres/holding-user.ts";
 import { setPassword } from "../../store/postgres/users.ts";
-import type { Session } from "../../store/redis/sessions/sessions.ts";
+import type { Session } from "../../store/redis/sessions/session-records.ts";
 import { type Actor, requireStillActing } from "../actors.ts";
 import { userEvent } from "../audit.ts";
 import type { CoreDeps } from "../deps.ts";

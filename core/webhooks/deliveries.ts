@@ -4,7 +4,7 @@ import {
   listDeliveries,
 } from "../../store/postgres/webhook-deliveries.ts";
 import { keys } from "../../store/redis/keys.ts";
-import type { Session } from "../../store/redis/sessions/sessions.ts";
+import type { Session } from "../../store/redis/sessions/session-records.ts";
 import { DAY_MS } from "../../units.ts";
 import type { WebhookDeliveryState } from "../../workflows/view-types.ts";
 import type { CoreDeps } from "../deps.ts";

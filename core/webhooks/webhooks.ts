@@ -12,7 +12,7 @@ import {
   setWebhookDisabled,
 } from "../../store/postgres/webhooks.ts";
 import { keys } from "../../store/redis/keys.ts";
-import type { Session } from "../../store/redis/sessions/sessions.ts";
+import type { Session } from "../../store/redis/sessions/session-records.ts";
 import { seal } from "../../store/sealing.ts";
 import { DAY_MS } from "../../units.ts";
 import { asAdministrator } from "../account/as-administrator.ts";

@@ -3,7 +3,7 @@ import { clientInfoOf } from "../../api/http/client.ts";
 import { emailSchema } from "../../api/http/inputs.ts";
 import type { CoreDeps } from "../../core/deps.ts";
 import { changeOwnEmail, emailOf } from "../../core/users/email.ts";
-import type { Session } from "../../store/redis/sessions/sessions.ts";
+import type { Session } from "../../store/redis/sessions/session-records.ts";
 import { EmailField } from "../layout/fields.tsx";
 import { done } from "../layout/flash.ts";
 import { field, type PortalContext, type PortalEnv, requireFit, takeForm } from "../layout/form.ts";

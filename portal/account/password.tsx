@@ -2,7 +2,7 @@ import type { Hono } from "hono";
 import { clientInfoOf } from "../../api/http/client.ts";
 import type { CoreDeps } from "../../core/deps.ts";
 import { changeOwnPassword } from "../../core/users/password.ts";
-import type { Session } from "../../store/redis/sessions/sessions.ts";
+import type { Session } from "../../store/redis/sessions/session-records.ts";
 import { NewPasswordField, PasswordField } from "../layout/fields.tsx";
 import { badFields, type PortalContext, type PortalEnv, takeForm } from "../layout/form.ts";
 import { cardPage, whoOf } from "../layout/layout.tsx";

@@ -6,7 +6,7 @@ import { changeDefaultMethod } from "../../core/devices/default-method.ts";
 import { getMultiFactor } from "../../core/devices/devices.ts";
 import { Problem } from "../../core/problem.ts";
 import { METHODS } from "../../store/methods.ts";
-import type { Session } from "../../store/redis/sessions/sessions.ts";
+import type { Session } from "../../store/redis/sessions/session-records.ts";
 import { done } from "../layout/flash.ts";
 import { field, type PortalContext, type PortalEnv, takeForm } from "../layout/form.ts";
 import { cardPage, whoOf } from "../layout/layout.tsx";

@@ -3,7 +3,7 @@ import type { CoreDeps } from "../../core/deps.ts";
 import { getMultiFactor, type MultiFactor } from "../../core/devices/devices.ts";
 import { emailOf } from "../../core/users/email.ts";
 import { getAccount } from "../../store/postgres/accounts.ts";
-import type { Session } from "../../store/redis/sessions/sessions.ts";
+import type { Session } from "../../store/redis/sessions/session-records.ts";
 import type { PortalContext, PortalEnv } from "../layout/form.ts";
 import { page, whoOf } from "../layout/layout.tsx";
 import { Time } from "../layout/parts.tsx";

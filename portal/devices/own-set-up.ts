@@ -1,5 +1,5 @@
 import type { CoreDeps } from "../../core/deps.ts";
-import type { Session } from "../../store/redis/sessions/sessions.ts";
+import type { Session } from "../../store/redis/sessions/session-records.ts";
 import { beganSetUp, noteSetUp } from "../../store/redis/sessions/set-ups.ts";
 
 type OfUser = Pick<Session, "id" | "userId">;

@@ -2,7 +2,7 @@ import type { Hono } from "hono";
 import type { CoreDeps } from "../../core/deps.ts";
 import { isOutage } from "../../core/outages.ts";
 import { isId } from "../../store/ids.ts";
-import type { Session } from "../../store/redis/sessions/sessions.ts";
+import type { Session } from "../../store/redis/sessions/session-records.ts";
 import { RemovalUnderWay } from "../../temporal/errors.ts";
 import { done } from "../layout/flash.ts";
 import { ownPath, type PortalContext, type PortalEnv } from "../layout/form.ts";

@@ -7,7 +7,7 @@ import { accountLocked } from "../../core/login/challenges.ts";
 import { withSupport } from "../../core/support/support-contact.ts";
 import type { Role } from "../../store/postgres/schema.ts";
 import { getUser } from "../../store/postgres/users.ts";
-import type { Session } from "../../store/redis/sessions/sessions.ts";
+import type { Session } from "../../store/redis/sessions/session-records.ts";
 import { assetPath } from "./assets.ts";
 import type { PortalContext } from "./form.ts";
 import { Form, Linked, Notice } from "./parts.tsx";

@@ -5,7 +5,7 @@ import { type Admits, sessionOf } from "../../core/sessions/live-session.ts";
 import { requireRecentLogin } from "../../core/sessions/recent-login.ts";
 import { endSession } from "../../core/sessions/sessions.ts";
 import { ownerOf } from "../../store/ids.ts";
-import type { Session } from "../../store/redis/sessions/sessions.ts";
+import type { Session } from "../../store/redis/sessions/session-records.ts";
 import type { PortalContext } from "./form.ts";
 
 const NAME = "session";

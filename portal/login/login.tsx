@@ -6,7 +6,7 @@ import type { CoreDeps } from "../../core/deps.ts";
 import { logIn } from "../../core/login/start-login.ts";
 import { Problem } from "../../core/problem.ts";
 import { endSession } from "../../core/sessions/sessions.ts";
-import type { Session } from "../../store/redis/sessions/sessions.ts";
+import type { Session } from "../../store/redis/sessions/session-records.ts";
 import { PasswordField, UsernameField } from "../layout/fields.tsx";
 import { arrive, remember } from "../layout/flash.ts";
 import {

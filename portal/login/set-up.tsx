@@ -2,7 +2,7 @@ import type { Hono } from "hono";
 import type { CoreDeps } from "../../core/deps.ts";
 import { Problem } from "../../core/problem.ts";
 import { getMfaProfile } from "../../store/postgres/profiles.ts";
-import type { Session } from "../../store/redis/sessions/sessions.ts";
+import type { Session } from "../../store/redis/sessions/session-records.ts";
 import { requiredFrom, requirementOf, whoRequires } from "../../store/requirement.ts";
 import { ownPath, type PortalEnv } from "../layout/form.ts";
 import { cardPage, whoOf } from "../layout/layout.tsx";

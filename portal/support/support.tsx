@@ -5,6 +5,7 @@ import type { CoreDeps } from "../../core/deps.ts";
 import { requireRecentLogin } from "../../core/sessions/recent-login.ts";
 import {
   findUsers,
+  MAX_FOUND,
   recordLookUp,
   resetMultiFactor,
   unlock,
@@ -123,12 +124,9 @@ function searchPage(c: PortalContext, who: Who, query: string, found: User[] | u
   );
 }
 
-/** How many users a search finds at most. */
-const MOST = 20;
-
 function foundWords(found: number): string {
   if (found === 0) return "No users found.";
-  if (found >= MOST) return `Showing the first ${MOST}. Refine your search.`;
+  if (found >= MAX_FOUND) return `Showing the first ${MAX_FOUND}. Refine your search.`;
   return found === 1 ? "1 user found." : `${found} users found.`;
 }
 

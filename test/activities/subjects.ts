@@ -4,7 +4,7 @@ import type { Db } from "../../store/postgres/connect.ts";
 import { verifyDevice } from "../../store/postgres/devices.ts";
 import type { Redis } from "../../store/redis/connect.ts";
 import { openChallenge } from "../../store/redis/second-step/challenges.ts";
-import { readEpochs } from "../../store/redis/sessions/sessions.ts";
+import { readEpochs } from "../../store/redis/sessions/revocations.ts";
 import { AT, addedOtp, addedSms, eventOf, newUser } from "../store/postgres/database.ts";
 
 type SubjectDeps = { db: Db; redis: Redis; config: Config; clock: { now(): number } };

@@ -12,7 +12,8 @@ import {
   users,
   webhooks,
 } from "../../store/postgres/schema.ts";
-import { openSession, readEpochs } from "../../store/redis/sessions/sessions.ts";
+import { readEpochs } from "../../store/redis/sessions/revocations.ts";
+import { openSession } from "../../store/redis/sessions/sessions.ts";
 import { codeAt, logInByApp, registerApp, supportOperator, userWithApp } from "../support/apps.ts";
 import type { Person } from "../support/people.ts";
 import { newPhone } from "../support/phones.ts";

@@ -1,3 +1,4 @@
+import { MINUTE_MS } from "../../../units.ts";
 import type { Redis } from "../connect.ts";
 import { keys } from "../keys.ts";
 import { readAccountRevocation, readUserRevocation } from "./revocations.ts";
@@ -12,7 +13,7 @@ import {
   stateOf,
 } from "./session-records.ts";
 
-const TOUCH_MS = 60_000;
+const TOUCH_MS = MINUTE_MS;
 
 /** The state of the session that was asked for. */
 export type CheckedSession = SessionState | { ok: false; code: "session_unknown" };

@@ -15,21 +15,6 @@ import { newToken, toFields } from "./session-records.ts";
  */
 export type Refusal = "stale" | "completed" | "locked" | "used";
 
-export {
-  type Epochs,
-  readEpochs,
-  revokeAccount,
-  revokeUser,
-  scheduleEnforcement,
-} from "./revocations.ts";
-export {
-  hasSecondFactor,
-  POLICY_REQUIRED,
-  type Session,
-  type SessionScope,
-  type SessionState,
-} from "./session-records.ts";
-
 export type NewSession = Pick<
   Session,
   "userId" | "accountId" | "username" | "role" | "scope" | "amr" | "ip" | "userAgent"

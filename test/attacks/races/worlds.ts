@@ -10,7 +10,8 @@ import { accounts, devices, type Role, users } from "../../../store/postgres/sch
 import { lockUser } from "../../../store/postgres/users.ts";
 import { newRecoveryCodes } from "../../../store/recovery-codes.ts";
 import { exhaustAttempts } from "../../../store/redis/second-step/failures.ts";
-import { openSession, readEpochs } from "../../../store/redis/sessions/sessions.ts";
+import { readEpochs } from "../../../store/redis/sessions/revocations.ts";
+import { openSession } from "../../../store/redis/sessions/sessions.ts";
 import { seal } from "../../../store/sealing.ts";
 import { eventOf } from "../../store/postgres/database.ts";
 import { registerApp } from "../../support/apps.ts";

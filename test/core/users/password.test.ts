@@ -9,7 +9,7 @@ import { newId } from "../../../store/ids.ts";
 import { hashPassword } from "../../../store/passwords.ts";
 import { holdingUser } from "../../../store/postgres/holding-user.ts";
 import { setPassword } from "../../../store/postgres/users.ts";
-import { revokeUser } from "../../../store/redis/sessions/sessions.ts";
+import { revokeUser } from "../../../store/redis/sessions/revocations.ts";
 import { MINUTE_MS } from "../../../units.ts";
 import { eventOf } from "../../store/postgres/database.ts";
 import type { Answer } from "../../support/client.ts";

@@ -4,7 +4,8 @@ import { keys } from "../../../store/redis/keys.ts";
 import { openChallenge, readChallenge } from "../../../store/redis/second-step/challenges.ts";
 import { isKnownAddress, rememberAddress } from "../../../store/redis/sessions/known-addresses.ts";
 import { checkSession } from "../../../store/redis/sessions/live-sessions.ts";
-import { openSession, readEpochs, revokeSession } from "../../../store/redis/sessions/sessions.ts";
+import { readEpochs } from "../../../store/redis/sessions/revocations.ts";
+import { openSession, revokeSession } from "../../../store/redis/sessions/sessions.ts";
 import { DAY_MS } from "../../../units.ts";
 import { NOW, newUser, twoClients } from "./clients.ts";
 

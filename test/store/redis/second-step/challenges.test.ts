@@ -8,7 +8,8 @@ import {
   storePasscode,
   withdrawChallenges,
 } from "../../../../store/redis/second-step/challenges.ts";
-import { openSession, readEpochs } from "../../../../store/redis/sessions/sessions.ts";
+import { readEpochs } from "../../../../store/redis/sessions/revocations.ts";
+import { openSession } from "../../../../store/redis/sessions/sessions.ts";
 import { NOW, newUser, twoClients } from "../clients.ts";
 
 const [redis] = await twoClients();

@@ -3,7 +3,8 @@ import { expect, test } from "vitest";
 import { newId } from "../../../../store/ids.ts";
 import { consumeOtpStep } from "../../../../store/redis/second-step/otp-steps.ts";
 import { checkSession } from "../../../../store/redis/sessions/live-sessions.ts";
-import { openSession, readEpochs } from "../../../../store/redis/sessions/sessions.ts";
+import { readEpochs } from "../../../../store/redis/sessions/revocations.ts";
+import { openSession } from "../../../../store/redis/sessions/sessions.ts";
 import { DAY_MS } from "../../../../units.ts";
 import { NOW, newUser, twoClients } from "../clients.ts";
 

@@ -9,14 +9,16 @@ import {
 import { failures } from "../../../../store/redis/second-step/failures.ts";
 import { checkSession, listSessions } from "../../../../store/redis/sessions/live-sessions.ts";
 import {
+  readEpochs,
+  revokeAccount,
+  revokeUser,
+  scheduleEnforcement,
+} from "../../../../store/redis/sessions/revocations.ts";
+import {
   addFactor,
   type NewSession,
   openSession,
-  readEpochs,
-  revokeAccount,
   revokeSession,
-  revokeUser,
-  scheduleEnforcement,
 } from "../../../../store/redis/sessions/sessions.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../../../units.ts";
 import { burst, NOW, newUser, tally, twoClients } from "../clients.ts";
