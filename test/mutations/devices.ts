@@ -3,21 +3,21 @@ import type { Mutation } from "./mutation.ts";
 /** The rules of devices and recovery codes. */
 export const devicesMutations: Mutation[] = [
   {
-    mistake: "an eleventh try of a PIN is looked at",
+    mistake: "a PIN accepts one more try than allowed",
     file: "store/redis/scripts/pins.ts",
     find: "if not id or tonumber(tries) >= allowed then return {'none'} end",
     replace: "if not id then return {'none'} end",
     noticedBy: ["test/store/redis/second-step/pins.test.ts"],
   },
   {
-    mistake: "a PIN is good after its ten minutes",
+    mistake: "a PIN works after its ten minutes",
     file: "store/redis/scripts/pins.ts",
     find: "if tonumber(ARGV[1]) >= tonumber(expiresAt) then return {'expired'} end",
     replace: "",
     noticedBy: ["test/store/redis/second-step/pins.test.ts"],
   },
   {
-    mistake: "a new PIN keeps the wrong tries of the old one",
+    mistake: "a new PIN inherits the wrong tries of the old one",
     file: "store/redis/scripts/pins.ts",
     find: "    redis.call('DEL', KEYS[1])\n    redis.call('HSET', KEYS[1], 'id', ARGV[1], 'hash', ARGV[2], 'expiresAt', ARGV[3], 'tries', 0)",
     replace:
@@ -25,7 +25,7 @@ export const devicesMutations: Mutation[] = [
     noticedBy: ["test/store/redis/second-step/pins.test.ts"],
   },
   {
-    mistake: "a verified phone is removed by itself",
+    mistake: "a verified phone can be removed alone",
     file: "store/postgres/device-removal.ts",
     find: 'if (type === "sms" && verifiedAt) {',
     replace: 'if (type === "sms" && verifiedAt && false) {',
@@ -46,7 +46,7 @@ export const devicesMutations: Mutation[] = [
     noticedBy: ["test/store/postgres/device-removal.test.ts"],
   },
   {
-    mistake: "the default stays a method that no device is left of",
+    mistake: "the default method stays when its last device is removed",
     file: "store/postgres/device-removal.ts",
     find: "if (!left.includes(type)) {",
     replace: "if (left.length > 5) {",
@@ -60,14 +60,14 @@ export const devicesMutations: Mutation[] = [
     noticedBy: ["test/store/postgres/devices.test.ts"],
   },
   {
-    mistake: "of two additions at once both pass the limit",
+    mistake: "two devices added at once both pass the limit",
     file: "store/postgres/devices.ts",
     find: "  return holdingUser(db, device.userId, async (tx) => {\n    const [found] = await tx",
     replace: "  return db.transaction(async (tx) => {\n    const [found] = await tx",
     noticedBy: ["test/store/postgres/devices.test.ts"],
   },
   {
-    mistake: "the user of another device's id reads it",
+    mistake: "a user can read another user's device by its ID",
     file: "store/postgres/devices.ts",
     find: "return and(eq(devices.userId, userId), eq(devices.id, deviceId));",
     replace: "return and(eq(devices.id, deviceId));",
@@ -77,14 +77,14 @@ export const devicesMutations: Mutation[] = [
     ],
   },
   {
-    mistake: "the set-up of a verified app can be begun anew, by a new secret",
+    mistake: "a verified app can get a new secret",
     file: "store/postgres/devices.ts",
     find: '.where(and(isDevice(userId, deviceId), eq(devices.type, "otp"), isUnproven))',
     replace: '.where(and(isDevice(userId, deviceId), eq(devices.type, "otp")))',
     noticedBy: ["test/store/postgres/devices.test.ts"],
   },
   {
-    mistake: "a verified device is dropped with those that were never verified",
+    mistake: "the clean-up of unverified devices removes a verified one",
     file: "store/postgres/devices.ts",
     find: "    const [removed] = await tx\n      .delete(devices)\n      .where(and(isDevice(userId, deviceId), isUnproven))",
     replace:
@@ -99,14 +99,14 @@ export const devicesMutations: Mutation[] = [
     noticedBy: ["test/store/methods.test.ts"],
   },
   {
-    mistake: "a login begins with a default that is not configured",
+    mistake: "a login starts with a default method that has no device",
     file: "store/methods.ts",
     find: "return configured.find((method) => method === chosen) ?? configured[0];",
     replace: "return chosen ?? configured[0];",
     noticedBy: ["test/store/methods.test.ts"],
   },
   {
-    mistake: "a login without a chosen default begins with the weaker method",
+    mistake: "without a chosen default a login starts with the weaker method",
     file: "store/methods.ts",
     find: 'export const METHODS = ["otp", "sms"] as const;',
     replace: 'export const METHODS = ["sms", "otp"] as const;',
@@ -148,7 +148,7 @@ export const devicesMutations: Mutation[] = [
     noticedBy: ["test/attacks/routes.test.ts"],
   },
   {
-    mistake: "the code that proved an app logs in once more",
+    mistake: "the code that verified an app also works for a login",
     file: "core/devices/otp.ts",
     find: "if (step !== undefined && !(await consumeOtpStep(deps.redis, { ...claim, step })))",
     replace: "if (step !== undefined && !step)",

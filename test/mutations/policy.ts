@@ -17,7 +17,7 @@ export const policyMutations: Mutation[] = [
     noticedBy: ["test/attacks/stale-sessions.test.ts", "test/e2e/policy.test.ts"],
   },
   {
-    mistake: "of two administrators at once both change the policy",
+    mistake: "two administrators who change the policy at once both succeed",
     file: "store/postgres/accounts.ts",
     find: ".where(and(eq(accounts.id, accountId), eq(accounts.policyVersion, version)))",
     replace: ".where(and(eq(accounts.id, accountId)))",
@@ -31,14 +31,14 @@ export const policyMutations: Mutation[] = [
     noticedBy: ["test/store/postgres/account-users.test.ts", "test/e2e/account-users.test.ts"],
   },
   {
-    mistake: "a user of another account is given a role",
+    mistake: "an administrator can give a role to a user of another account",
     file: "store/postgres/accounts.ts",
     find: ".where(and(ofAccount, eq(users.id, userId)));",
     replace: ".where(eq(users.id, userId));",
     noticedBy: ["test/store/postgres/account-users.test.ts", "test/e2e/account-users.test.ts"],
   },
   {
-    mistake: "a requirement of the user's own does not go before the account's",
+    mistake: "the account's requirement overrides the user's own",
     file: "store/requirement.ts",
     find: "return user.requirement ? { requirement: user.requirement, enforceAfter: null } : account;",
     replace:
@@ -60,7 +60,7 @@ export const policyMutations: Mutation[] = [
     noticedBy: ["test/store/postgres/account-users.test.ts"],
   },
   {
-    mistake: "where it is required everybody turns it off",
+    mistake: "users can turn multi-factor authentication off although it is required",
     file: "core/devices/enable.ts",
     find: "if (isRequired(requirementOf(profile, config), clock.now()))",
     replace: "if (!profile)",
@@ -81,7 +81,7 @@ export const policyMutations: Mutation[] = [
     noticedBy: ["test/e2e/links.test.ts"],
   },
   {
-    mistake: "Support unlocks itself",
+    mistake: "a Support operator can unlock their own user",
     file: "core/support/support.ts",
     find: "  requireAnother(user, actor);\n",
     replace: "",

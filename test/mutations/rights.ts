@@ -5,22 +5,21 @@ import type { Mutation } from "./mutation.ts";
  */
 export const rightsMutations: Mutation[] = [
   {
-    mistake: "a request goes on whose session ended while it waited",
+    mistake: "a request that waited is done although its session has ended",
     file: "core/sessions/live-session.ts",
     find: "  liveOf(await recheckSession(redis, session, { now: clock.now(), idleMs }));\n",
     replace: "  await recheckSession(redis, session, { now: clock.now(), idleMs });\n",
     noticedBy: ["test/attacks/outlived-rights.test.ts"],
   },
   {
-    mistake: "a request goes on whose user has lost the role a moment ago",
+    mistake: "a request that waited is done although its user has lost the role",
     file: "core/sessions/live-session.ts",
     find: "if (user?.role !== session.role)",
     replace: "if (!user)",
     noticedBy: ["test/attacks/outlived-rights.test.ts"],
   },
   {
-    mistake:
-      "an administrator is asked for before the account's row is held, which a demotion holds",
+    mistake: "the administrator's role is checked before the lock on the account's row",
     file: "core/account/as-administrator.ts",
     find: "  return holdingAccount(deps.db, session.accountId, lock, async (tx) => {\n    await requireStillLive({ ...deps, db: tx }, session);\n    return write(tx);\n  });",
     replace:
@@ -28,7 +27,8 @@ export const rightsMutations: Mutation[] = [
     noticedBy: ["test/attacks/rights-behind-rows.test.ts", "test/attacks/outlived-rights.test.ts"],
   },
   {
-    mistake: "a demoted administrator, who is asked for once the role is written, takes it back",
+    mistake:
+      "a demoted administrator can take the role back, because the role is checked after the write",
     file: "core/account/as-administrator.ts",
     find: "    await requireStillLive({ ...deps, db: tx }, session);\n    return write(tx);",
     replace:
@@ -36,50 +36,50 @@ export const rightsMutations: Mutation[] = [
     noticedBy: ["test/attacks/rights-behind-rows.test.ts"],
   },
   {
-    mistake: "a policy is announced for an administrator who is one no more",
+    mistake: "a user who is no longer an administrator can start a roll-out",
     file: "core/account/policy.ts",
     find: "  await mayStill();\n  const supersedes",
     replace: "  const supersedes",
     noticedBy: ["test/attacks/rights-behind-rows.test.ts", "test/attacks/outlived-rights.test.ts"],
   },
   {
-    mistake:
-      "a PIN goes to the number of somebody whose session ended while the user's row was waited for",
+    mistake: "a request that waited for the user's row sends a PIN although its session has ended",
     file: "core/devices/sms.ts",
     find: "      await requireStillLive({ ...deps, db: tx }, session);\n",
     replace: "",
     noticedBy: ["test/attacks/rights-behind-rows.test.ts", "test/attacks/outlived-rights.test.ts"],
   },
   {
-    mistake: "a password is changed by a session that ended while the user's row was waited for",
+    mistake:
+      "a request that waited for the user's row changes the password although its session has ended",
     file: "core/users/password.ts",
     find: "    await requireStillActing({ ...deps, db: tx }, actor);\n",
     replace: "",
     noticedBy: ["test/attacks/rights-behind-rows.test.ts", "test/attacks/outlived-rights.test.ts"],
   },
   {
-    mistake: "a lock is ended by a session that ended while the user's row was waited for",
+    mistake: "a request that waited for the user's row ends a lock although its session has ended",
     file: "core/support/support.ts",
     find: "    await requireStillActing({ ...deps, db: tx }, actor);\n",
     replace: "",
     noticedBy: ["test/attacks/rights-behind-rows.test.ts", "test/attacks/outlived-rights.test.ts"],
   },
   {
-    mistake: "Support's look from another address leaves no trace beside the one before",
+    mistake: "Support's look-up from another address is not recorded",
     file: "core/support/support.ts",
     find: '"look", sessionId, origin.ip ?? "")',
     replace: '"look", sessionId)',
     noticedBy: ["test/e2e/support.test.ts"],
   },
   {
-    mistake: "an owner reads a code where the session that asked for a link was ended",
+    mistake: "the activity shows a raw code for a link whose session had ended",
     file: "portal/account/event-words.ts",
     find: '  session_revoked: "the session that asked was ended",\n',
     replace: "",
     noticedBy: ["test/attacks/linking.test.ts"],
   },
   {
-    mistake: "sessions end for a password that is not changed in the end",
+    mistake: "sessions end although the password was not changed",
     file: "core/users/password.ts",
     find: '    await forgetAddressesOf(deps, username, actor.origin);\n    await endSessions(deps, replacement.userId, "password_changed");\n',
     replace:
@@ -87,14 +87,14 @@ export const rightsMutations: Mutation[] = [
     noticedBy: ["test/core/users/password.test.ts"],
   },
   {
-    mistake: "an old session gets a new secret, is sent PINs and proves devices",
+    mistake: "an old session can get a new secret, request PINs and verify devices",
     file: "core/devices/devices.ts",
     find: "  await requireRecentLogin(deps, session);\n",
     replace: "",
     noticedBy: ["test/attacks/stale-sessions.test.ts", "test/attacks/routes.test.ts"],
   },
   {
-    mistake: "a session that proves an app is as good as a new login",
+    mistake: "verifying an app makes an old session count as a recent login",
     file: "store/redis/scripts/sessions.ts",
     find: "'amr', amr, 'userEpoch', current)",
     replace: "'amr', amr, 'authenticatedAt', now, 'userEpoch', current)",
@@ -111,28 +111,30 @@ export const rightsMutations: Mutation[] = [
     noticedBy: ["test/attacks/api-keys.test.ts"],
   },
   {
-    mistake: "a login of yesterday is recent",
+    mistake: "a login of yesterday counts as recent",
     file: "core/sessions/recent-login.ts",
     find: 'if (!recent || !amr.includes("pwd")) throw reauthenticate();',
     replace: 'if (!amr.includes("pwd")) throw recent ? reauthenticate() : reauthenticate();',
     noticedBy: ["test/attacks/stale-sessions.test.ts", "test/attacks/routes.test.ts"],
   },
   {
-    mistake: "an old session turns it on, where that is a call of its own",
+    mistake:
+      "an old session can turn multi-factor authentication on, where that is a separate call",
     file: "core/devices/enable.ts",
     find: "  requireRecentPassword(deps, session);\n",
     replace: "",
     noticedBy: ["test/attacks/routes.test.ts"],
   },
   {
-    mistake: "an old session turns it off, where that is a call of its own",
+    mistake:
+      "an old session can turn multi-factor authentication off, where that is a separate call",
     file: "core/devices/enable.ts",
     find: "  requireRecentLoginWith(deps, session, configuredMethods(profile.devices));\n",
     replace: "",
     noticedBy: ["test/api/identity-v2/settings.test.ts"],
   },
   {
-    mistake: "a user's own requirement logs out who has a device",
+    mistake: "a user's own requirement logs out a user with a device",
     file: "core/account/user-requirement.ts",
     find: "configuredMethods(profile.devices).length === 0 &&",
     replace: "configuredMethods(profile.devices).length >= 0 &&",
@@ -146,21 +148,21 @@ export const rightsMutations: Mutation[] = [
     noticedBy: ["test/attacks/one-factor-operators.test.ts"],
   },
   {
-    mistake: "the setting asks nothing of administrators",
+    mistake: "ADMINISTRATORS_NEED_MFA has no effect",
     file: "store/requirement.ts",
     find: 'role === "administrator" && ADMINISTRATORS_NEED_MFA',
     replace: "ADMINISTRATORS_NEED_MFA && false",
     noticedBy: ["test/attacks/one-factor-operators.test.ts"],
   },
   {
-    mistake: "an API key logs in Support where its account lets keys do without",
+    mistake: "an API key logs in a Support operator where the account exempts keys",
     file: "core/login/start-login.ts",
     find: "profile.account.apiKeysBypassMfa && !roleNeedsMfa(profile.user, config)",
     replace: "profile.account.apiKeysBypassMfa",
     noticedBy: ["test/attacks/one-factor-operators.test.ts"],
   },
   {
-    mistake: "a session of one factor, from before the rule, works for Support",
+    mistake: "an older session without a second factor works for Support",
     file: "core/sessions/roles.ts",
     find: "  if (roleNeedsMfa(user, config) && !hasSecondFactor(session)) throw reauthenticate();\n",
     replace: "",
@@ -174,7 +176,7 @@ export const rightsMutations: Mutation[] = [
     noticedBy: ["test/attacks/routes.test.ts"],
   },
   {
-    mistake: "an old session links accounts",
+    mistake: "an old session can link accounts",
     file: "core/account/links.ts",
     find: "  await requireRecentLogin(deps, session);\n",
     replace: "",
@@ -188,21 +190,21 @@ export const rightsMutations: Mutation[] = [
     noticedBy: ["test/e2e/links.test.ts"],
   },
   {
-    mistake: "a Cloud account is linked whose administrator must have a second factor",
+    mistake: "a Cloud account is linked although its administrator must have a second factor",
     file: "core/account/links.ts",
     find: 'requirementOf({ user, account }, config).requirement === "required",',
     replace: "requirementOf({ user, account }, config) === undefined,",
     noticedBy: ["test/e2e/links.test.ts"],
   },
   {
-    mistake: "a right password that links nothing leaves no trace with its owner",
+    mistake: "a refused link with the right password is not recorded for its owner",
     file: "core/account/links.ts",
     find: "if (error instanceof Problem && error.status < 500)",
     replace: "if (error instanceof Problem && error.status < 0)",
     noticedBy: ["test/e2e/links.test.ts"],
   },
   {
-    mistake: "a link races a verification",
+    mistake: "a link and a verification at once both succeed",
     file: "store/postgres/accounts.ts",
     find: '    .orderBy(users.id)\n    .for("update");',
     replace: "    .orderBy(users.id);",

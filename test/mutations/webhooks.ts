@@ -3,7 +3,7 @@ import type { Mutation } from "./mutation.ts";
 /** The rules of webhooks. */
 export const webhooksMutations: Mutation[] = [
   {
-    mistake: "webhooks are added and removed without end",
+    mistake: "webhooks can be added and removed without limit",
     file: "core/webhooks/webhooks.ts",
     find: "  const spent = await spendWebhookChange(deps, session);\n  const { accountId, userId: createdBy }",
     replace:
@@ -11,14 +11,14 @@ export const webhooksMutations: Mutation[] = [
     noticedBy: ["test/attacks/changes-of-a-day.test.ts"],
   },
   {
-    mistake: "a mistyped URL or a full list uses up the day's changes of webhooks",
+    mistake: "a mistyped URL or a full list costs a change of webhooks",
     file: "core/webhooks/webhooks.ts",
     find: "    if (isUndone(error) && !isLookedUp(target, deps.config)) await spent.giveBack();\n",
     replace: "",
     noticedBy: ["test/attacks/day-budgets.test.ts"],
   },
   {
-    mistake: "names inside are looked up without end",
+    mistake: "inside names can be looked up without limit",
     file: "core/webhooks/webhooks.ts",
     find: "    if (isUndone(error) && !isLookedUp(target, deps.config)) await spent.giveBack();\n",
     replace: "    await spent.giveBack();\n",
@@ -39,14 +39,14 @@ export const webhooksMutations: Mutation[] = [
     noticedBy: ["test/providers/public-addresses.test.ts"],
   },
   {
-    mistake: "a connection goes to an address that was typed, though it is inside",
+    mistake: "a webhook may connect to an inside address in its URL",
     file: "providers/webhook/webhook.ts",
     find: "if (!inside && isIP(host) && !isPublicAddress(host)) throw blocked();",
     replace: "",
     noticedBy: ["test/providers/webhook.test.ts"],
   },
   {
-    mistake: "names are not looked at when the connection is made",
+    mistake: "a name's addresses are not checked when the connection is made",
     file: "providers/webhook/webhook.ts",
     find: "          ...(!inside && { lookup: lookupPublic(resolve) }),\n",
     replace: "",
@@ -60,7 +60,7 @@ export const webhooksMutations: Mutation[] = [
     noticedBy: ["test/workflows/webhook-delivery.test.ts"],
   },
   {
-    mistake: "a webhook that was disabled gets events",
+    mistake: "a disabled webhook gets events",
     file: "activities/webhooks.ts",
     find: "if (!webhook || webhook.disabledFor !== null || !shown)",
     replace: "if (!webhook || !shown)",
