@@ -1,5 +1,5 @@
 import { type EventFilter, newestEvent } from "../../store/postgres/events.ts";
-import type { Session } from "../../store/redis/sessions/sessions.ts";
+import type { Session } from "../../store/redis/sessions/session-records.ts";
 import { auditFile } from "../audit.ts";
 import type { CoreDeps } from "../deps.ts";
 import { Problem } from "../problem.ts";

@@ -11,7 +11,7 @@ import { actorsEvent } from "../actors.ts";
 import type { CoreDeps } from "../deps.ts";
 import { payForChangeByOthers } from "../limits/changes.ts";
 import { requireStillLive } from "../sessions/live-session.ts";
-import { endSessions } from "../sessions/sessions.ts";
+import { endSessions, endSessionsThat } from "../sessions/sessions.ts";
 
 /**
  * Gives a user a requirement of their own; null means the account's requirement applies again. A
@@ -42,12 +42,16 @@ export async function changeUserRequirement(
         isRequired(requirementOf(profile, deps.config), deps.clock.now());
       return { isChanged, isMissing };
     });
-  const { isMissing } =
+  const { isChanged, isMissing } =
     requirement === "required" || (requirement === null && (await endsExemption(db, userId)))
       ? await change()
       : await payForChangeByOthers(deps, userId, change, (it) => it.isChanged);
-  // Runs even if nothing changed: an earlier request may have failed before it ended the sessions.
-  if (isMissing) await endSessions(deps, userId, POLICY_REQUIRED);
+  if (!isMissing) return;
+  if (isChanged) return endSessions(deps, userId, POLICY_REQUIRED);
+  // An earlier request may have failed before it ended the sessions. A set-up session stays: the
+  // user is doing what is required.
+  const isOver = ({ scope }: Session) => scope === "full";
+  await endSessionsThat(deps, { userId, accountId: user.accountId }, isOver, POLICY_REQUIRED);
 }
 
 /**

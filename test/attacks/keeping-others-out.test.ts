@@ -68,6 +68,23 @@ test("an administrator who gives a user the role they have ends nothing, however
   expect((await stack.api.session(theirs.token)).status).toBe(200);
 });
 
+test("an administrator who requires a factor of a user again does not end the session that sets it up", async () => {
+  const { user: admin, token } = await loggedIn(stack, "administrator");
+  const user = await stack.createUser({ accountId: admin.accountId });
+  const require = () =>
+    stack.app.request(`/v2.0/users/${user.id}/RAX-AUTH/multi-factor`, {
+      method: "PUT",
+      headers: { "x-auth-token": token, "content-type": "application/json" },
+      body: JSON.stringify({
+        "RAX-AUTH:multiFactor": { userMultiFactorEnforcementLevel: "REQUIRED" },
+      }),
+    });
+  expect((await require()).status).toBe(204);
+  const setUp = (await stack.api.logIn(user)).body as { session: { token: string } };
+  expect((await require()).status).toBe(204);
+  expect((await stack.api.session(setUp.session.token)).body.scope).toBe("mfa_setup");
+});
+
 test("an administrator of the domain who ends a token needs a recent login, and both see it", async () => {
   const { user: admin, token } = await loggedIn(stack, "administrator");
   const user = await stack.createUser({ accountId: admin.accountId });

@@ -40,6 +40,13 @@ export const keepingOutMutations: Mutation[] = [
     noticedBy,
   },
   {
+    mistake: "a factor required again ends the session that sets it up",
+    file: "core/account/user-requirement.ts",
+    find: "  if (isChanged) return endSessions",
+    replace: "  if (isMissing) return endSessions",
+    noticedBy,
+  },
+  {
     mistake: "a webhook's event is sent again by an old session",
     file: "core/webhooks/deliveries.ts",
     find: "  await requireRecentLogin(deps, session);\n",
