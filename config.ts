@@ -73,6 +73,11 @@ const environment = z.object({
   NODE_ENV: z.enum(["development", "production", "test"]).default("development"),
   HOST: z.string().default("127.0.0.1"),
   PORT: z.coerce.number().int().min(0).max(65535).default(8080),
+  /**
+   * Seconds between a stop signal and the last request that a gateway takes. Meanwhile `/readyz`
+   * answers 503, so that balancers send new requests elsewhere.
+   */
+  DRAIN_SECONDS: z.coerce.number().int().min(0).max(120).default(5),
   LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
   DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, "must start with postgres://"),
   /** One server, or some nodes of a Redis Cluster: `redis+cluster://host:port,host:port`. */

@@ -38,6 +38,8 @@ type AppDeps = CoreDeps & {
   measured?: MiddlewareHandler;
   /** Middleware around each request that traces it, if the gateway makes traces. */
   traced?: MiddlewareHandler;
+  /** Whether the process is about to stop, so that balancers send it nothing new. */
+  isDraining?: () => boolean;
 };
 
 /** Builds the gateway: every route, with the given dependencies. */

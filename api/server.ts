@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { serve } from "@hono/node-server";
 import { Client } from "@temporalio/client";
 import { pino } from "pino";
@@ -12,7 +13,9 @@ import { startTraces } from "../telemetry/start-traces.ts";
 import { connectTemporal } from "../temporal/connection.ts";
 import { createFlows } from "../temporal/flows.ts";
 import { PAGE_PATIENCE_MS } from "../temporal/page-time.ts";
+import { SECOND_MS } from "../units.ts";
 import { createApp } from "./app.ts";
+import { watchDependencies } from "./http/dependencies.ts";
 import { createMetrics } from "./http/metrics.ts";
 import { serveMetrics } from "./http/metrics-server.ts";
 
@@ -45,11 +48,12 @@ const flows = createFlows(client);
 const clock = { now: () => Date.now() };
 
 const { db, ping } = database;
-const metrics = createMetrics(db);
+const metrics = createMetrics(db, watchDependencies({ ping, redis, flows }));
 const traced = tracing?.requests({
   trustedProxies: config.TRUSTED_PROXIES,
   onTrace: (traceId) => note({ traceId }),
 });
+let draining = false;
 const app = createApp({
   db,
   longReads: exporting.db,
@@ -61,6 +65,7 @@ const app = createApp({
   log,
   measured: metrics.observe,
   traced,
+  isDraining: () => draining,
 });
 // A process's first QR code takes 25 ms of its event loop, later ones 4. Draw one before users
 // wait.
@@ -76,8 +81,12 @@ if (hasOutbox(config))
     "messages go to the development outbox and reach no phone; set SMS_GATEWAY for real ones",
   );
 
-/** Finishes open requests, then closes all connections. */
+/** Lets balancers notice first, then finishes open requests, then closes all connections. */
 async function stop() {
+  if (draining) return;
+  draining = true;
+  log.info({ seconds: config.DRAIN_SECONDS }, "gateway drains");
+  await sleep(config.DRAIN_SECONDS * SECOND_MS);
   const closed = new Promise((resolve) => server.close(resolve));
   // From now on Node enforces no timeouts: a client that never finishes would keep the process
   // alive.

@@ -87,6 +87,7 @@ export async function startStack(
   const env = {
     NODE_ENV: "development",
     LOG_LEVEL: "warn",
+    DRAIN_SECONDS: "0",
     DATABASE_URL: databaseUrl,
     REDIS_URL: redisUrl,
     TEMPORAL_ADDRESS: address,
@@ -148,7 +149,7 @@ export async function startStack(
     const own = { PORT: String(port), BENCH_BLOCKED: blockedFolder };
     const gateway = startOwn("gateway", "api/server.ts", own, [watch]);
     const answers = async () => {
-      if (!(await fetch(`${url}/readyz`)).ok) throw new Error("it is not ready");
+      if (!(await fetch(`${url}/health/dependencies`)).ok) throw new Error("it is not ready");
     };
     await waitUntilReady(gateway, answers, START_MS);
     gatewayWeight = comesFirst(gateway.pid);

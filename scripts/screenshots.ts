@@ -54,8 +54,8 @@ async function startService(): Promise<void> {
     logFile: join(folder, "service.log"),
   });
   const ready = async () => {
-    const answer = await fetch(`${url}/readyz`);
-    if (!answer.ok) throw new Error(`/readyz answers ${answer.status}`);
+    const answer = await fetch(`${url}/health/dependencies`);
+    if (!answer.ok) throw new Error(`/health/dependencies answers ${answer.status}`);
   };
   await waitUntilReady(child, ready, START_MS);
 }

@@ -35,8 +35,9 @@ export async function startGateway(
 ): Promise<Child> {
   const child = launch(entry("Gateway", "api/server.ts", env));
   const answers = async () => {
-    const answer = await fetch(`${url}/readyz`);
-    if (!answer.ok) throw new Error(`/readyz answers ${answer.status}: ${await answer.text()}`);
+    const answer = await fetch(`${url}/health/dependencies`);
+    if (!answer.ok)
+      throw new Error(`/health/dependencies answers ${answer.status}: ${await answer.text()}`);
   };
   await waitUntilReady(child, answers, START_MS);
   return child;

@@ -103,6 +103,8 @@ async function main(): Promise<void> {
     prepareTemporal(temporal.address, TEMPORAL_NAMESPACE),
   );
   const env = {
+    // No balancer stands in front, so nothing has to be waited for at the end.
+    DRAIN_SECONDS: "0",
     ...(process.env.NODE_ENV !== "production" && { SUPPORT_CONTACT: DEMO_SUPPORT }),
     ...secrets,
     ...process.env,

@@ -80,7 +80,7 @@ export const WORKFLOW_INTERCEPTORS = createRequire(import.meta.url).resolve(
 );
 
 /** Polled by machines every few seconds; nobody looks for their traces. */
-const UNTRACED = ["/healthz", "/readyz"];
+const UNTRACED = ["/healthz", "/readyz", "/health/dependencies"];
 
 /**
  * Makes a span for each request, with method, route and status, but never its address, headers or

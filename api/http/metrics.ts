@@ -6,6 +6,7 @@ import type { Db } from "../../store/postgres/connect.ts";
 import { countQueuedEvents } from "../../store/postgres/event-queue.ts";
 import { watchRedisCommands } from "../../store/redis/commands.ts";
 import { subscribe } from "../../telemetry/facts.ts";
+import type { Dependencies } from "./dependencies.ts";
 
 /** In seconds: from a Redis round trip to the time limit of a call to Temporal. */
 const BUCKETS_S = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
@@ -15,7 +16,7 @@ const BUCKETS_S = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5
  * messages, calls to Redis, PostgreSQL and Temporal, and the queue that the workers empty. No label
  * names a user.
  */
-export function createMetrics(db: Db) {
+export function createMetrics(db: Db, dependencies: () => Promise<Dependencies>) {
   const registry = new Registry();
   const registers = [registry];
   const counter = <L extends string>(name: string, help: string, labelNames: L[]) =>
@@ -69,6 +70,17 @@ export function createMetrics(db: Db) {
     registers,
     async collect() {
       this.set(await countQueuedEvents(db).catch(() => Number.NaN));
+    },
+  });
+
+  new Gauge({
+    name: "second_step_dependency_up",
+    help: "1 if the dependency answers this gateway, else 0",
+    labelNames: ["dependency"],
+    registers,
+    async collect() {
+      for (const [dependency, up] of Object.entries(await dependencies()))
+        this.set({ dependency }, Number(up));
     },
   });
 

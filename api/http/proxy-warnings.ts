@@ -7,14 +7,14 @@ import { forwardedEntries } from "./client-address.ts";
 const EVERY_MS = 5 * MINUTE_MS;
 
 /**
- * `/readyz` reports a doubt if most requests of the last WITHIN_MINUTES minutes showed it, and
+ * `/health/dependencies` reports a doubt if most requests of the last WITHIN_MINUTES minutes showed it, and
  * there were at least AT_LEAST requests: one client's forged header is no sign of a proxy.
  */
 const WITHIN_MINUTES = 15;
 const AT_LEAST = 20;
 
 /** Load balancers call these directly, not through a proxy. */
-const PROBES = new Set(["/healthz", "/readyz"]);
+const PROBES = new Set(["/healthz", "/readyz", "/health/dependencies"]);
 
 type Code = "forwarded_not_trusted" | "too_few_forwarded" | "both_forwarded";
 

@@ -45,13 +45,13 @@ function shown(name: string, value: unknown): unknown {
 }
 
 /**
- * The doubts that the gateway's /readyz tells about its requests. Throws a SetUpError if the
+ * The doubts that the gateway's /health/dependencies tells about its requests. Throws a SetUpError if the
  * gateway does not answer.
  */
 async function doubtsSeenBy(gateway: string): Promise<string[]> {
   try {
     const signal = AbortSignal.timeout(PATIENCE_MS);
-    const answer = await fetch(new URL("/readyz", gateway), { signal });
+    const answer = await fetch(new URL("/health/dependencies", gateway), { signal });
     const { doubts = [] } = (await answer.json()) as { doubts?: { detail: string }[] };
     return doubts.map(({ detail }) => detail);
   } catch {

@@ -29,7 +29,7 @@ beforeAll(async () => {
 
 /** The portal's routes by method: all routes that are not for an API, its document, or machines. */
 function routes(method: "GET" | "POST"): string[] {
-  const api = /^\/(v1|v2|openapi|docs|healthz|readyz|metrics|dev|portal)\b|\*/;
+  const api = /^\/(v1|v2|openapi|docs|healthz|readyz|health|metrics|dev|portal)\b|\*/;
   const paths = stack.app.routes
     .filter((route) => route.method === method && !api.test(route.path))
     .map(({ path }) => path);

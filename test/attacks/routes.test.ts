@@ -62,6 +62,7 @@ const reason = { reason: "Seen in person" };
 const OPEN: Row[] = [
   "GET /healthz",
   "GET /readyz",
+  "GET /health/dependencies",
   "GET /openapi.json",
   "GET /docs",
   "GET /docs/swagger-ui.css",

@@ -59,7 +59,7 @@ test(
     await node.kill();
     const impatient = createClient(service.send);
     const away = await until(
-      async () => await Promise.all(service.urls.map((url) => fetch(`${url}/readyz`))),
+      async () => await Promise.all(service.urls.map((url) => fetch(`${url}/health/dependencies`))),
       (answers) => answers.every(({ status }) => status === 503),
     );
     for (const answer of away) {
@@ -78,7 +78,7 @@ test(
 
     await node.start();
     await until(
-      () => Promise.all(service.urls.map((url) => fetch(`${url}/readyz`))),
+      () => Promise.all(service.urls.map((url) => fetch(`${url}/health/dependencies`))),
       (answers) => answers.every(({ status }) => status === 200),
     );
     for (const { id, passcode } of begun)

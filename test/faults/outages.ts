@@ -25,7 +25,7 @@ const LATE_MS = limit(2_000);
 
 export type Outage = {
   name: string;
-  /** The name that /readyz reports; undefined if /readyz does not check this part. */
+  /** The name that /health/dependencies reports; undefined if /health/dependencies does not check this part. */
   away?: string;
   begin(): Promise<void>;
   end(): Promise<void>;
@@ -217,7 +217,7 @@ function expectPromised({ probe, status, right, ms, retryAfter }: Call): void {
 }
 
 const readiness = (url: string) => async () =>
-  (await (await fetch(`${url}/readyz`)).json()) as { status: string; away: string[] };
+  (await (await fetch(`${url}/health/dependencies`)).json()) as { status: string; away: string[] };
 
 const person = ({ db }: Installation) => newPerson(db, { at: new Date() });
 

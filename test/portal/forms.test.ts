@@ -354,7 +354,7 @@ describe("addresses that people reach in other ways", () => {
   });
 
   const routes = (method: "GET" | "POST") => {
-    const api = /^\/(v1|v2|openapi|docs|healthz|readyz|metrics|dev|portal)\b|\*/;
+    const api = /^\/(v1|v2|openapi|docs|healthz|readyz|health|metrics|dev|portal)\b|\*/;
     const found = stack.app.routes.filter((one) => one.method === method && !api.test(one.path));
     return [...new Set(found.map(({ path }) => path))];
   };

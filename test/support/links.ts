@@ -1,6 +1,8 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { Client } from "@temporalio/client";
 import { createApp } from "../../api/app.ts";
+import { watchDependencies } from "../../api/http/dependencies.ts";
+import { createMetrics } from "../../api/http/metrics.ts";
 import { freePort } from "../../scripts/ports.ts";
 import { connectDatabase, REQUEST_MS } from "../../store/postgres/connect.ts";
 import { connectRedis } from "../../store/redis/connect.ts";
@@ -33,9 +35,12 @@ export async function gatewayBehindLinks({ deps, temporal, document, logged }: S
   const connection = connectTemporal(`127.0.0.1:${links.temporal.port}`);
   const flows = createFlows(new Client({ connection, namespace: temporal.namespace }));
   const { db, ping } = database;
+  const { registry } = createMetrics(db, watchDependencies({ ping, redis, flows }));
   const app = createApp({ ...deps, db, longReads: db, ping, redis, flows });
   return {
     app,
+    /** The gateway's metrics, as Prometheus reads them. */
+    metrics: () => registry.metrics(),
     api: checkedClient(app, document, logged),
     links,
     async stop() {

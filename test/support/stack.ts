@@ -5,6 +5,7 @@ import { NativeConnection } from "@temporalio/worker";
 import { pino } from "pino";
 import { createActivities } from "../../activities/activities.ts";
 import { createApp } from "../../api/app.ts";
+import { watchDependencies } from "../../api/http/dependencies.ts";
 import { createMetrics } from "../../api/http/metrics.ts";
 import { loadConfig } from "../../config.ts";
 import type { CoreDeps } from "../../core/deps.ts";
@@ -78,7 +79,10 @@ export async function startStack({
     passReport({ redis, report: flows.reportDelivery }, report);
   const provider = configuredSms({ config, redis, clock, log, onReport });
   const sms = fallible(provider);
-  const { registry, observe: measured } = createMetrics(db);
+  const { registry, observe: measured } = createMetrics(
+    db,
+    watchDependencies({ ping, redis, flows }),
+  );
   const deps = { db, longReads: db, ping, redis, flows, config, clock, log, measured };
   const app = inTurn(clients.map((redis) => createApp({ ...deps, redis })));
   const document = (await (await app.request("/openapi.json")).json()) as OpenApi;
@@ -148,6 +152,7 @@ export function environmentOf(
 ) {
   return {
     NODE_ENV: "test",
+    DRAIN_SECONDS: "0",
     DATABASE_URL: databaseUrl,
     REDIS_URL: redisUrl,
     TEMPORAL_ADDRESS: address,

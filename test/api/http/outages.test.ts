@@ -30,7 +30,7 @@ async function mendAll() {
 }
 
 async function ready() {
-  const response = await gateway.app.request("/readyz");
+  const response = await gateway.app.request("/health/dependencies");
   return { status: response.status, headers: response.headers, body: await response.json() };
 }
 
@@ -52,7 +52,7 @@ async function registered() {
 
 describe.each(DEPENDENCIES)("without %s", (dependency) => {
   test.each(["cut", "silence"] as const)(
-    "(%s) /readyz names it; /healthz does not mind",
+    "(%s) /health/dependencies and the metrics name it; the gateway stays alive and ready",
     async (way) => {
       await gateway.links[dependency][way]();
       const { status, headers, body } = await until(ready, ({ status }) => status === 503);
@@ -65,7 +65,11 @@ describe.each(DEPENDENCIES)("without %s", (dependency) => {
       const begun = performance.now();
       await ready();
       expect(performance.now() - begun).toBeLessThan(3_500);
-      expect((await gateway.app.request("/healthz")).status).toBe(200);
+      expect(await gateway.metrics()).toContain(
+        `second_step_dependency_up{dependency="${dependency}"} 0`,
+      );
+      for (const path of ["/healthz", "/readyz"])
+        expect((await gateway.app.request(path)).status, path).toBe(200);
     },
   );
 

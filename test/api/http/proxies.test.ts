@@ -14,7 +14,7 @@ function gateway(proxies: number) {
   return {
     get: (headers: Record<string, string>, path = "/login") => app.request(path, { headers }),
     async readiness() {
-      const answer = await app.request("/readyz");
+      const answer = await app.request("/health/dependencies");
       const body = (await answer.json()) as { status: string; doubts?: ProxyDoubt[] };
       return { ...body, doubts: body.doubts?.map(({ code }) => code) };
     },
@@ -48,9 +48,9 @@ describe("a wrong TRUSTED_PROXIES, which gives all users one address, is reporte
     const both = proxies > 0 && Object.keys(headers).length === 2;
     const one = proxies === 0 ? "forwarded_not_trusted" : "too_few_forwarded";
     const code = both ? "both_forwarded" : one;
-    expect(await readiness()).toMatchObject({ status: "ready", doubts: undefined });
+    expect(await readiness()).toMatchObject({ status: "ok", doubts: undefined });
     for (let n = 0; n < 20; n++) await get(headers);
-    expect(await readiness()).toMatchObject({ status: "ready", doubts: [code] });
+    expect(await readiness()).toMatchObject({ status: "ok", doubts: [code] });
     expect(warnings()).toMatchObject([{ code, level: 40, trustedProxies: proxies }]);
     await stack.advance(5 * MINUTE_MS);
     await get(headers);
