@@ -88,6 +88,8 @@ export const limits = {
     /** For one event to one webhook. */
     resendsPerDay: 30,
     timeoutMs: 15_000,
+    /** Calls for one account at once, in each process of the worker. */
+    atOnce: 4,
     /**
      * The wait before each further attempt: three days and three hours in total, as Standard
      * Webhooks recommends.

@@ -1,5 +1,5 @@
 import { Client } from "@temporalio/client";
-import { NativeConnection, Runtime, Worker } from "@temporalio/worker";
+import { NativeConnection, Runtime } from "@temporalio/worker";
 import { pino } from "pino";
 import { createActivities } from "./activities/activities.ts";
 import { limitTemporalCore, loadConfig } from "./config.ts";
@@ -17,9 +17,10 @@ import { createCalls } from "./temporal/calls.ts";
 import { startRelay } from "./temporal/relay.ts";
 import { reporting } from "./temporal/signal.ts";
 import { starting } from "./temporal/start.ts";
+import { createWorkers } from "./temporal/workers.ts";
 import { workerSettings } from "./worker-settings.ts";
 import { workflowCode } from "./workflow-code.ts";
-import { DEPLOYMENT, TASK_QUEUE } from "./workflows/ids.ts";
+import { DEPLOYMENT } from "./workflows/ids.ts";
 
 const config = loadConfig();
 const log = pino({ level: config.LOG_LEVEL, name: "worker", mixin: activityFields });
@@ -58,30 +59,33 @@ const tracing = await startTraces({
 // Tracing adds code to the bundle, so with tracing on we build the bundle at start-up.
 const bundle = tracing ? undefined : config.WORKFLOW_BUNDLE;
 const { workflowsPath, preloadModules } = workflowCode;
-const worker = await Worker.create({
-  ...tracing?.worker,
-  ...workerSettings.polling,
-  connection,
-  namespace: config.TEMPORAL_NAMESPACE,
-  taskQueue: TASK_QUEUE,
-  // A flow then ends on the build on which it started: see docs/operations.md, "New versions".
-  workerDeploymentOptions: config.WORKER_BUILD_ID
-    ? {
-        useWorkerVersioning: true,
-        version: { deploymentName: DEPLOYMENT, buildId: config.WORKER_BUILD_ID },
-        defaultVersioningBehavior: "PINNED",
-      }
-    : undefined,
-  ...(bundle
-    ? { workflowBundle: { codePath: bundle } }
-    : { workflowsPath, bundlerOptions: { preloadModules } }),
-  activities: createActivities({ db: database.db, redis, sms, mail, config, clock, log }),
-});
+const workers = await createWorkers(
+  {
+    ...tracing?.worker,
+    connection,
+    namespace: config.TEMPORAL_NAMESPACE,
+    // A flow then ends on the build on which it started: see docs/operations.md, "New versions".
+    workerDeploymentOptions: config.WORKER_BUILD_ID
+      ? {
+          useWorkerVersioning: true,
+          version: { deploymentName: DEPLOYMENT, buildId: config.WORKER_BUILD_ID },
+          defaultVersioningBehavior: "PINNED",
+        }
+      : undefined,
+    activities: createActivities({ db: database.db, redis, sms, mail, config, clock, log }),
+  },
+  {
+    ...workerSettings.polling,
+    ...(bundle
+      ? { workflowBundle: { codePath: bundle } }
+      : { workflowsPath, bundlerOptions: { preloadModules } }),
+  },
+);
 
 const stopRelay = startRelay({ db: database.db, config, start: starting(calls), log });
 
 log.info("worker ready");
-await worker.run();
+await Promise.all(workers.map((worker) => worker.run()));
 await stopRelay();
 await sms.close();
 mail?.close();

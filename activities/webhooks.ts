@@ -9,6 +9,7 @@ import {
 import { getWebhook, setWebhookDisabled } from "../store/postgres/webhooks.ts";
 import { unseal } from "../store/sealing.ts";
 import { publish } from "../telemetry/facts.ts";
+import { atMostPerAccount } from "./at-once.ts";
 import { currentWorkflowId } from "./audit.ts";
 import type { ActivityDeps } from "./deps.ts";
 
@@ -33,6 +34,7 @@ export function webhookActivities({ db, config, clock }: ActivityDeps) {
     inside: config.WEBHOOKS_INSIDE,
     timeoutMs: config.limits.webhooks.timeoutMs,
   });
+  const inTurn = atMostPerAccount(config.limits.webhooks.atOnce);
   const note = async ({ accountId: _, ...standing }: Standing) =>
     noteDelivery(db, { ...standing, at: new Date(clock.now()) });
 
@@ -44,34 +46,37 @@ export function webhookActivities({ db, config, clock }: ActivityDeps) {
     return tookAnythingSince(db, standing);
   };
 
+  const sendOnce = async (attempt: Delivery & { attempts: number }): Promise<Attempted> => {
+    const { accountId, webhookId, eventId } = attempt;
+    const webhook = await getWebhook(db, accountId, webhookId);
+    const event = await getEvent(db, eventId);
+    const own = event?.accountId === accountId ? [event] : [];
+    const [shown] = await showEvents(db, own, "account");
+    if (!webhook || webhook.disabledFor !== null || !shown) return { type: "WEBHOOK_GONE" };
+    await note({ ...attempt, state: "attempting" });
+    await forgetDeliveries(db, {
+      webhookId,
+      before: new Date(clock.now() - config.limits.webhooks.listedMs),
+    });
+    const outcome = await sender.send({
+      url: webhook.url,
+      secret: unseal(config.SEALING_KEYS, webhook.secret, webhookId).toString(),
+      id: `evt_${eventId}`,
+      at: new Date(clock.now()),
+      body: bodyOf(shown),
+    });
+    publish("webhook", { outcome });
+    if (/^2..$/.test(outcome)) return { type: "EVENT_TAKEN", outcome };
+    return { type: outcome === GONE ? "WEBHOOK_REFUSED" : "ATTEMPT_FAILED", outcome };
+  };
+
   return {
     /**
      * Sends the event once. After a crash it may be sent again; receivers recognise it by its
      * `webhook-id`.
      */
-    async sendEvent(attempt: Delivery & { attempts: number }): Promise<Attempted> {
-      const { accountId, webhookId, eventId } = attempt;
-      const webhook = await getWebhook(db, accountId, webhookId);
-      const event = await getEvent(db, eventId);
-      const own = event?.accountId === accountId ? [event] : [];
-      const [shown] = await showEvents(db, own, "account");
-      if (!webhook || webhook.disabledFor !== null || !shown) return { type: "WEBHOOK_GONE" };
-      await note({ ...attempt, state: "attempting" });
-      await forgetDeliveries(db, {
-        webhookId,
-        before: new Date(clock.now() - config.limits.webhooks.listedMs),
-      });
-      const outcome = await sender.send({
-        url: webhook.url,
-        secret: unseal(config.SEALING_KEYS, webhook.secret, webhookId).toString(),
-        id: `evt_${eventId}`,
-        at: new Date(clock.now()),
-        body: bodyOf(shown),
-      });
-      publish("webhook", { outcome });
-      if (/^2..$/.test(outcome)) return { type: "EVENT_TAKEN", outcome };
-      return { type: outcome === GONE ? "WEBHOOK_REFUSED" : "ATTEMPT_FAILED", outcome };
-    },
+    sendEvent: (attempt: Delivery & { attempts: number }): Promise<Attempted> =>
+      inTurn(attempt.accountId, () => sendOnce(attempt)),
 
     noteDelivery: note,
 

@@ -1,10 +1,18 @@
 import type { Connection } from "@temporalio/client";
-import { TASK_QUEUE } from "../workflows/ids.ts";
+import { MAIL_QUEUE, TASK_QUEUE, WEBHOOKS_QUEUE } from "../workflows/ids.ts";
 
 const WORKFLOWS = 1;
 const ACTIVITIES = 2;
 /** The server's number for a worker whose flows are tied to its build. */
 const VERSIONED = 2;
+
+/** The kinds of work that each process of the worker asks for. */
+const KINDS = [
+  [TASK_QUEUE, WORKFLOWS],
+  [TASK_QUEUE, ACTIVITIES],
+  [WEBHOOKS_QUEUE, ACTIVITIES],
+  [MAIL_QUEUE, ACTIVITIES],
+] as const;
 
 /** A worker without work asks again after a minute. */
 const RECENT_MS = 150_000;
@@ -15,17 +23,21 @@ export type Poller = { identity: string; build?: string };
 /** A worker that is alive has asked for work since this time. */
 export const recently = (now: number) => new Date(now - RECENT_MS);
 
-/** Whether a worker that `isIt` accepts has polled for workflows and for activities since then. */
+/** Whether a worker that `isIt` accepts has polled every queue for its kinds of work since then. */
 export async function isPolling(
   { workflowService }: Connection,
   namespace: string,
   { since, isIt }: { since: Date; isIt: (poller: Poller) => boolean },
 ): Promise<boolean> {
-  const parts = await workflowService.listTaskQueuePartitions({
-    namespace,
-    taskQueue: { name: TASK_QUEUE },
-  });
-  const pollsFor = async (taskQueueType: number, partitions: { key?: string | null }[]) => {
+  const pollsFor = async (queue: string, taskQueueType: number) => {
+    const parts = await workflowService.listTaskQueuePartitions({
+      namespace,
+      taskQueue: { name: queue },
+    });
+    const partitions =
+      taskQueueType === WORKFLOWS
+        ? parts.workflowTaskQueuePartitions
+        : parts.activityTaskQueuePartitions;
     // A server spreads its pollers over the partitions and describes one partition at a time.
     const described = await Promise.all(
       partitions.map(({ key }) =>
@@ -43,8 +55,6 @@ export async function isPolling(
         );
       });
   };
-  return (
-    (await pollsFor(WORKFLOWS, parts.workflowTaskQueuePartitions)) &&
-    (await pollsFor(ACTIVITIES, parts.activityTaskQueuePartitions))
-  );
+  for (const [queue, type] of KINDS) if (!(await pollsFor(queue, type))) return false;
+  return true;
 }

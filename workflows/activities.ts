@@ -1,5 +1,6 @@
 import { type ActivityOptions, proxyActivities } from "@temporalio/workflow";
 import type { Activities } from "../activities/activities.ts";
+import { MAIL_QUEUE, WEBHOOKS_QUEUE } from "./ids.ts";
 
 /** What each activity does, as the history shows it. */
 const SUMMARIES: Record<keyof Activities, string> = {
@@ -46,12 +47,14 @@ export const delivering = activities({
  * Sending to a webhook. The receiver's failures are outcomes, so only our own errors are retried.
  */
 export const posting = activities({
+  taskQueue: WEBHOOKS_QUEUE,
   startToCloseTimeout: "30 s",
   retry: { initialInterval: "200 ms", backoffCoefficient: 2, maximumInterval: "30 s" },
 });
 
 /** Sending mail. A mail server may be down for a weekend; after three days a notice is too late. */
 export const mailing = activities({
+  taskQueue: MAIL_QUEUE,
   startToCloseTimeout: "60 s",
   scheduleToCloseTimeout: "3 days",
   retry: { initialInterval: "5 s", backoffCoefficient: 2, maximumInterval: "1 h" },

@@ -1,8 +1,14 @@
 import type { Method } from "../machines/methods.ts";
 import type { WorkflowName } from "./messages.ts";
 
-/** The task queue of all workers of this service. */
+/** The task queue of all workflows, and of the activities that people wait for. */
 export const TASK_QUEUE = "second-step";
+
+/** The task queue of calls to webhooks. */
+export const WEBHOOKS_QUEUE = "second-step-webhooks";
+
+/** The task queue of mails. */
+export const MAIL_QUEUE = "second-step-mail";
 
 /** The worker deployment whose builds replace each other, if workers have a build ID. */
 export const DEPLOYMENT = "second-step";

@@ -6,8 +6,7 @@ const CONNECTIONS = 10;
 
 /**
  * Sends by an SMTP server (RFC 5321), over TLS if the server offers it. A password is only sent
- * over TLS. The URL's query holds further settings of nodemailer, such as `tls.ca`. Throws beyond
- * ten mails at once: if the server does not answer, more of them would keep the worker from logins.
+ * over TLS. The URL's query holds further settings of nodemailer, such as `tls.ca`.
  */
 export function smtpGateway(url: string, from: string): MailGateway {
   const transport = createTransport(
@@ -26,22 +25,17 @@ export function smtpGateway(url: string, from: string): MailGateway {
     // RFC 3834: marks the mail as automatic, so that no auto-replies come back.
     { from, headers: { "Auto-Submitted": "auto-generated" } },
   );
-  let underWay = 0;
   const host = /@([^\s>]+)/.exec(from)?.[1] ?? "localhost";
 
   return {
     async send({ id, to, subject, body }) {
-      if (underWay >= CONNECTIONS) throw new Error("Too many mails are under way");
       const messageId = `<${id}@${host}>`;
-      underWay += 1;
       try {
         await transport.sendMail({ to: { name: "", address: to }, subject, text: body, messageId });
         return "sent";
       } catch (error) {
         if (isRefusal(error as SmtpError)) return "refused";
         throw error;
-      } finally {
-        underWay -= 1;
       }
     },
     close: () => transport.close(),

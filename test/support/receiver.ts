@@ -46,6 +46,8 @@ export async function startReceiver() {
     url: `http://127.0.0.1:${port}/hooks`,
     port,
     received,
+    /** How many requests have no answer yet. */
+    waiting: () => unanswered.length,
     /** Sets the answer to all later requests, and to those that still wait for one. */
     answers(status: number, headers?: Record<string, string>) {
       answer = { status, headers };

@@ -10,7 +10,6 @@ import {
   makeTelemetryFilterString,
   NativeConnection,
   Runtime,
-  Worker,
 } from "@temporalio/worker";
 import { inject } from "vitest";
 import type { Activities } from "../../activities/activities.ts";
@@ -20,7 +19,7 @@ import { startTemporal } from "../../scripts/temporal.ts";
 import { ensureTemporalCli } from "../../scripts/temporal-cli.ts";
 import { registerSearchAttributes } from "../../scripts/temporal-namespace.ts";
 import { LOCAL_TEMPORAL_SETTINGS } from "../../scripts/temporal-settings.ts";
-import { TASK_QUEUE } from "../../workflows/ids.ts";
+import { createWorkers } from "../../temporal/workers.ts";
 import { bundleFile } from "./workflow-bundle.ts";
 
 /** `real`: the dev server, with real timers. `skipping`: time passes only by `skip`. */
@@ -139,20 +138,21 @@ export async function startWorker(
   { connection, namespace }: Temporal,
   activities: Activities,
 ): Promise<() => Promise<void>> {
-  const worker = await Worker.create({
-    connection,
-    namespace,
-    taskQueue: TASK_QUEUE,
-    identity: IDENTITY,
-    workflowBundle: { codePath: await bundleFile() },
-    activities,
-    // A test may end while an activity hangs; do not wait for that activity.
-    shutdownForceTime: "2 s",
-  });
-  const ended = worker.run().catch(() => {});
+  const workers = await createWorkers(
+    {
+      connection,
+      namespace,
+      identity: IDENTITY,
+      activities,
+      // A test may end while an activity hangs; do not wait for that activity.
+      shutdownForceTime: "2 s",
+    },
+    { workflowBundle: { codePath: await bundleFile() } },
+  );
+  const ended = workers.map((worker) => worker.run().catch(() => {}));
   return async () => {
-    worker.shutdown();
-    await ended;
+    for (const worker of workers) worker.shutdown();
+    await Promise.all(ended);
   };
 }
 
