@@ -1,5 +1,5 @@
 import { setTimeout } from "node:timers/promises";
-import type { Deps } from "../../core/deps.ts";
+import type { CoreDeps } from "../../core/deps.ts";
 
 /** In ms. A dependency that takes longer to answer counts as away. */
 const ANSWER_MS = 1500;
@@ -11,7 +11,11 @@ const SHARED_MS = 1000;
 export type Dependencies = { postgresql: boolean; redis: boolean; temporal: boolean };
 
 /** Asks PostgreSQL, Redis and Temporal whether they answer, at most once a second. Never throws. */
-export function watchDependencies({ ping, redis, flows }: Pick<Deps, "ping" | "redis" | "flows">) {
+export function watchDependencies({
+  ping,
+  redis,
+  flows,
+}: Pick<CoreDeps, "ping" | "redis" | "flows">) {
   const ask = async (): Promise<Dependencies> => {
     const checks = [ping(), redis.ping(), flows.ping()] as const;
     const [postgresql, redisAnswers, temporal] = await Promise.all(checks.map(answersInTime));

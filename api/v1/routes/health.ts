@@ -1,5 +1,5 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
-import type { Deps } from "../../../core/deps.ts";
+import type { CoreDeps } from "../../../core/deps.ts";
 import { watchDependencies } from "../../http/dependencies.ts";
 import type { ProxyDoubt } from "../../http/proxy-warnings.ts";
 
@@ -11,7 +11,7 @@ import type { ProxyDoubt } from "../../http/proxy-warnings.ts";
  */
 export function healthRoutes(
   app: OpenAPIHono,
-  deps: Deps & { isDraining?: () => boolean },
+  deps: CoreDeps & { isDraining?: () => boolean },
   doubts: () => ProxyDoubt[],
 ) {
   const dependencies = watchDependencies(deps);
