@@ -17,8 +17,7 @@ import { createCalls } from "./temporal/calls.ts";
 import { startRelay } from "./temporal/relay.ts";
 import { reporting } from "./temporal/signal.ts";
 import { starting } from "./temporal/start.ts";
-import { createWorkers } from "./temporal/workers.ts";
-import { workerSettings } from "./worker-settings.ts";
+import { createWorkers, workerSettings } from "./worker-settings.ts";
 import { workflowCode } from "./workflow-code.ts";
 import { DEPLOYMENT } from "./workflows/ids.ts";
 
@@ -74,12 +73,9 @@ const workers = await createWorkers(
       : undefined,
     activities: createActivities({ db: database.db, redis, sms, mail, config, clock, log }),
   },
-  {
-    ...workerSettings.polling,
-    ...(bundle
-      ? { workflowBundle: { codePath: bundle } }
-      : { workflowsPath, bundlerOptions: { preloadModules } }),
-  },
+  bundle
+    ? { workflowBundle: { codePath: bundle } }
+    : { workflowsPath, bundlerOptions: { preloadModules } },
 );
 
 const stopRelay = startRelay({ db: database.db, config, start: starting(calls), log });

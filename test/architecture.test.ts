@@ -86,7 +86,8 @@ const ROOMS: Record<string, Room> = {
       ...["config", "store", "telemetry", "temporal", "core"],
       ...["api/http", "api/v1", "api/identity-v2", "portal"],
     ],
-    packages: /^(pino|hono|@hono\/(node-server|zod-openapi)|@temporalio\/client)$/,
+    packages:
+      /^(node:timers\/promises|pino|hono|@hono\/(node-server|zod-openapi)|@temporalio\/client)$/,
   },
 };
 

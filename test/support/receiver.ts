@@ -12,6 +12,7 @@ export async function startReceiver() {
   const received: Received[] = [];
   let answer: { status: number; headers?: Record<string, string> } = { status: 204 };
   let unanswered: ServerResponse[] = [];
+  let mostWaiting = 0;
   // Status 0 means: do not answer at all.
   const answerAll = () => {
     if (answer.status === 0) return;
@@ -28,6 +29,10 @@ export async function startReceiver() {
       const headers = request.headers as Record<string, string>;
       received.push({ path: request.url ?? "", headers, body });
       unanswered.push(response);
+      response.on("close", () => {
+        unanswered = unanswered.filter((other) => other !== response);
+      });
+      mostWaiting = Math.max(mostWaiting, unanswered.length);
       answerAll();
     });
   });
@@ -48,6 +53,8 @@ export async function startReceiver() {
     received,
     /** How many requests have no answer yet. */
     waiting: () => unanswered.length,
+    /** The most that had no answer at a time. */
+    mostWaiting: () => mostWaiting,
     /** Sets the answer to all later requests, and to those that still wait for one. */
     answers(status: number, headers?: Record<string, string>) {
       answer = { status, headers };

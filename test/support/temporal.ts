@@ -19,7 +19,7 @@ import { startTemporal } from "../../scripts/temporal.ts";
 import { ensureTemporalCli } from "../../scripts/temporal-cli.ts";
 import { registerSearchAttributes } from "../../scripts/temporal-namespace.ts";
 import { LOCAL_TEMPORAL_SETTINGS } from "../../scripts/temporal-settings.ts";
-import { createWorkers } from "../../temporal/workers.ts";
+import { createWorkers } from "../../worker-settings.ts";
 import { bundleFile } from "./workflow-bundle.ts";
 
 /** `real`: the dev server, with real timers. `skipping`: time passes only by `skip`. */
