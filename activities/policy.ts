@@ -1,4 +1,4 @@
-import { activityInfo } from "@temporalio/activity";
+import { activityInfo, heartbeat } from "@temporalio/activity";
 import type { Clock } from "../config.ts";
 import type { ClientInfo } from "../machines/methods.ts";
 import type { EventType } from "../store/event-types.ts";
@@ -10,6 +10,9 @@ import { revokeAccount, scheduleEnforcement } from "../store/redis/sessions/revo
 import { POLICY_REQUIRED } from "../store/redis/sessions/session-records.ts";
 import { eventOf } from "./audit.ts";
 import type { ActivityDeps } from "./deps.ts";
+
+/** How many users a batch of reminders goes through. */
+const BATCH = 1_000;
 
 /** A version of an account's policy that is being rolled out. */
 type Rollout = { accountId: string; version: number };
@@ -26,11 +29,15 @@ type Progress = { toGo: number } | { overtakenBy: Requirement };
 
 /** The steps of a policy's roll-out. Each first checks that the policy still has this version. */
 export function policyActivities({ db, redis, clock }: ActivityDeps) {
-  const progressOf = async ({ accountId, version }: Rollout): Promise<Progress> => {
+  const overtakenBy = async ({ accountId, version }: Rollout) => {
     const account = await getAccount(db, accountId);
-    if (account?.policyVersion !== version)
-      return { overtakenBy: account?.requirement ?? "optional" };
-    const { toGo } = await countUsers(db, accountId);
+    if (account?.policyVersion === version) return undefined;
+    return { overtakenBy: account?.requirement ?? "optional" };
+  };
+  const progressOf = async (rollout: Rollout): Promise<Progress> => {
+    const overtaken = await overtakenBy(rollout);
+    if (overtaken) return overtaken;
+    const { toGo } = await countUsers(db, rollout.accountId);
     return { toGo };
   };
 
@@ -56,23 +63,37 @@ export function policyActivities({ db, redis, clock }: ActivityDeps) {
      * effect.
      */
     async enforcePolicy(rollout: Rollout): Promise<Progress> {
-      const progress = await progressOf(rollout);
-      if ("overtakenBy" in progress) return progress;
-      const event = rolloutEvent(clock, "policy_enforced", rollout, progress);
-      const mark = { reason: POLICY_REQUIRED, now: clock.now(), fact: event.key };
-      await revokeAccount(redis, rollout.accountId, mark);
-      await recordEvent(db, event);
-      return progress;
+      const overtaken = await overtakenBy(rollout);
+      if (overtaken) return overtaken;
+      // The key does not depend on the count. Counting a large account may fail and be repeated, so
+      // the sessions end first.
+      const { key } = rolloutEvent(clock, "policy_enforced", rollout, {});
+      await revokeAccount(redis, rollout.accountId, {
+        reason: POLICY_REQUIRED,
+        now: clock.now(),
+        fact: key,
+      });
+      const { toGo } = await countUsers(db, rollout.accountId);
+      await recordEvent(db, rolloutEvent(clock, "policy_enforced", rollout, { toGo }));
+      return { toGo };
     },
 
     countUsersToGo: progressOf,
 
-    /** Adds a reminder to the activity of every user without a verified device. */
+    /**
+     * Adds a reminder to the activity of every user without a verified device. Each batch of users
+     * commits, and a repeat continues after the last one.
+     */
     async remindUsers(reminder: Rollout & { requiredFrom: string; daysLeft: number }) {
       const { daysLeft, requiredFrom } = reminder;
-      if ("overtakenBy" in (await progressOf(reminder))) return;
       const event = rolloutEvent(clock, "multi_factor_reminder", reminder, { requiredFrom });
-      await remindUsers(db, { ...event, key: `${event.key}/${daysLeft}` });
+      const reminded = { ...event, key: `${event.key}/${daysLeft}` };
+      let after: string | undefined = activityInfo().heartbeatDetails;
+      do {
+        if (await overtakenBy(reminder)) return;
+        after = await remindUsers(db, reminded, { after, limit: BATCH });
+        heartbeat(after);
+      } while (after !== undefined);
     },
   };
 }

@@ -60,6 +60,13 @@ export const mailing = activities({
   retry: { initialInterval: "5 s", backoffCoefficient: 2, maximumInterval: "1 h" },
 });
 
+/** Writing about every user of an account, in batches. A repeat continues where it was. */
+export const batched = activities({
+  startToCloseTimeout: "1 h",
+  heartbeatTimeout: "30 s",
+  retry: { initialInterval: "1 s", backoffCoefficient: 2, maximumInterval: "30 s" },
+});
+
 /** Writing to our own stores. Retried until it succeeds, however long a store is down. */
 export const durable = activities({
   startToCloseTimeout: "10 s",

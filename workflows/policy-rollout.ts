@@ -1,5 +1,5 @@
 import { type ProgressEvent, policyRolloutMachine } from "../machines/policy-rollout.ts";
-import { durable } from "./activities.ts";
+import { batched, durable } from "./activities.ts";
 import { host } from "./host.ts";
 import { workflowIds } from "./ids.ts";
 import type { PolicyRolloutArgs } from "./messages.ts";
@@ -33,7 +33,7 @@ export async function policyRollout(args: PolicyRolloutArgs): Promise<PolicyRoll
       remindUsers: async ({ context: { change, remindedDaysBefore } }) => {
         if (!change?.enforceAfter || remindedDaysBefore === undefined) return;
         const reminder = { requiredFrom: change.enforceAfter, daysLeft: remindedDaysBefore };
-        await durable.remindUsers({ ...rollout, ...reminder });
+        await batched.remindUsers({ ...rollout, ...reminder });
       },
       enforcePolicy: async () => progressEvent(await durable.enforcePolicy(rollout)),
       countUsers: async () => progressEvent(await durable.countUsersToGo(rollout)),

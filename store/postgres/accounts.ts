@@ -1,4 +1,4 @@
-import { and, count, eq, inArray, isNotNull, ne, notExists, sql } from "drizzle-orm";
+import { and, asc, count, eq, gt, inArray, isNotNull, ne, notExists, sql } from "drizzle-orm";
 import { newId } from "../ids.ts";
 import { configuredMethods, type Method } from "../methods.ts";
 import type { Db } from "./connect.ts";
@@ -98,13 +98,23 @@ export async function setAccountSetting(
 }
 
 /**
- * Records the event, in one statement, for each user of the account who has no verified device and
- * is not exempt. The user's ID is part of the key, so that a repeat reminds nobody twice.
+ * Records the event for each user without a verified device and without an exemption, among the
+ * account's next `limit` users. The user's ID is part of the key, so a repeat reminds nobody twice.
+ * Answers the cursor of the next batch, or undefined after the last one.
  */
 export async function remindUsers(
   db: Db,
   { key, at, accountId, type, workflowId, detail }: NewEvent,
-): Promise<void> {
+  { after = "", limit }: { after?: string; limit: number },
+): Promise<string | undefined> {
+  const batch = await db
+    .select({ username: users.username })
+    .from(users)
+    .where(and(eq(users.accountId, accountId), gt(users.username, after)))
+    .orderBy(asc(users.username))
+    .limit(limit);
+  const last = batch.at(-1)?.username;
+  if (last === undefined) return undefined;
   const verified = db
     .select({ id: devices.id })
     .from(devices)
@@ -112,12 +122,14 @@ export async function remindUsers(
   await db.execute(sql`
     insert into ${events} (key, at, account_id, user_id, type, workflow_id, detail)
     select ${key} || '/' || ${users.id}, ${at.toISOString()}::timestamptz, ${users.accountId},
-      ${users.id}, ${type}, ${workflowId}, ${JSON.stringify(detail)}::jsonb
+      ${users.id}, ${type}, ${workflowId ?? null}, ${JSON.stringify(detail)}::jsonb
     from ${users}
-    where ${users.accountId} = ${accountId} and ${notExists(verified)}
-      and ${users.requirement} is distinct from 'optional'
+    where ${users.accountId} = ${accountId}
+      and ${users.username} > ${after} and ${users.username} <= ${last}
+      and ${notExists(verified)} and ${users.requirement} is distinct from 'optional'
     on conflict (key) do nothing
   `);
+  return batch.length < limit ? undefined : last;
 }
 
 /**

@@ -52,6 +52,22 @@ test("enforcing again ends no more sessions and is recorded once", async () => {
   expect(await eventsOf(rollout.accountId, "policy_enforced")).toHaveLength(1);
 });
 
+test("sessions end even if the users cannot be counted, and once they can it is recorded", async () => {
+  const { rollout } = await requiring();
+  const workflowId = newId();
+  await deps.db.execute(`alter table devices rename to devices_away`);
+  try {
+    await expect(perform("enforcePolicy", rollout, { workflowId })).rejects.toThrow();
+    expect(await readAccountRevocation(deps.redis, rollout.accountId)).toMatchObject({ epoch: 1 });
+    expect(await eventsOf(rollout.accountId, "policy_enforced")).toEqual([]);
+  } finally {
+    await deps.db.execute(`alter table devices_away rename to devices`);
+  }
+  expect(await perform("enforcePolicy", rollout, { workflowId })).toEqual({ toGo: 0 });
+  expect(await readAccountRevocation(deps.redis, rollout.accountId)).toMatchObject({ epoch: 1 });
+  expect(await eventsOf(rollout.accountId, "policy_enforced")).toHaveLength(1);
+});
+
 test("a policy that has changed since is neither enforced nor reminded of", async () => {
   const { account, rollout } = await requiring();
   const { accountId } = rollout;

@@ -36,7 +36,7 @@ describe.each(KINDS)("users of an account on %s", (kind) => {
     const proof = { userId: configured.id, deviceId, at: AT, makeDefault: true };
     await verifyDevice(pools.db, proof, eventOf(configured));
     const event = reminder(account);
-    await burst(pools, 8, (db) => remindUsers(db, event));
+    await burst(pools, 8, (db) => remindUsers(db, event, { limit: 50 }));
     const reminders = await remindersOf(account);
     const others = users.filter(({ id }) => id !== configured.id);
     expect(reminders.map(({ userId }) => userId).sort()).toEqual(others.map(({ id }) => id).sort());
