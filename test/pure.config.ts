@@ -7,8 +7,8 @@ export default defineConfig({
     ...common,
     include: [
       "test/machines/*.test.ts",
-      "test/store/{codes,ids,methods,recovery-codes,sealing,usernames}*.test.ts",
-      "test/api/typed*.test.ts",
+      "test/store/{codes,ids,methods,recovery-codes,sealing,typed-text,usernames}*.test.ts",
+      "test/core/devices/typed-digits*.test.ts",
     ],
   },
 });
