@@ -107,7 +107,7 @@ async function keepGrowth(options: Options) {
   const grown: Grown[] = [];
   for await (const one of measureGrowth(options, report)) {
     grown.push(one);
-    keep(options, "growth", describeGrowth(grown));
+    keep(options, "growth", describeGrowth(grown), LOG_PAGE);
   }
 }
 
