@@ -1,4 +1,4 @@
-import { watch } from "node:fs";
+import { type FSWatcher, readdirSync, statSync, watch } from "node:fs";
 import { join } from "node:path";
 import { checkoutFolder } from "./folders.ts";
 import type { Report } from "./progress.ts";
@@ -15,7 +15,7 @@ export type Restarted = { name: string; sources: readonly string[]; restart(): P
  * watching.
  */
 export function restartOnChange(parts: readonly Restarted[], report: Report): () => void {
-  const watchers = parts.flatMap((part) => {
+  const stops = parts.map((part) => {
     const changed = inTurn(async (file) => {
       report(`${file} changed: restarting the ${part.name}`);
       const begun = performance.now();
@@ -26,22 +26,54 @@ export function restartOnChange(parts: readonly Restarted[], report: Report): ()
         report(`${(error as Error).message}\nIt is started again after the next change.`);
       }
     });
-    return part.sources.map((source) => {
-      // A file is watched through its folder: editors replace the file, and a watch would stay with
-      // the old one.
-      const isFile = source.endsWith(".ts");
-      const folder = isFile ? checkoutFolder : join(checkoutFolder, source);
-      return watch(folder, { recursive: !isFile }, (_, file) => {
-        if (file === null) return;
-        if (isFile && file === source) changed(source);
-        if (!isFile && SOURCE.test(file)) changed(join(source, file));
-      });
-    });
+    return watchSources(part.sources, changed);
   });
   return () => {
-    for (const watcher of watchers) watcher.close();
+    for (const stop of stops) stop();
   };
 }
+
+/**
+ * Calls `changed` with each source file that is written or replaced. Every folder is watched on its
+ * own: a recursive watch of Node 20 stays with a file's inode, so it loses a file that an editor or
+ * git has replaced.
+ */
+function watchSources(sources: readonly string[], changed: (file: string) => void): () => void {
+  const watchers = new Map<string, FSWatcher>();
+  const belongs = (file: string) =>
+    sources.some((source) => file === source || file.startsWith(`${source}/`));
+
+  const watchFolder = (folder: string) => {
+    watchers.get(folder)?.close();
+    const watcher = watch(join(checkoutFolder, folder), (_, name) => {
+      if (name === null) return;
+      const file = join(folder, name);
+      if (!belongs(file)) return;
+      if (SOURCE.test(file)) changed(file);
+      // A folder that is new, or new again after a git checkout.
+      else if (isFolder(file)) for (const found of watchAll(file)) changed(found);
+    });
+    watchers.set(folder, watcher);
+  };
+  /** Watches the folder and the folders in it. Returns the source files in them. */
+  const watchAll = (folder: string): string[] => {
+    watchFolder(folder);
+    return readdirSync(join(checkoutFolder, folder), { withFileTypes: true }).flatMap((entry) => {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) return watchAll(path);
+      return SOURCE.test(path) ? [path] : [];
+    });
+  };
+
+  watchFolder("");
+  for (const source of sources.filter(isFolder)) watchAll(source);
+  return () => {
+    for (const watcher of watchers.values()) watcher.close();
+  };
+}
+
+const isFolder = (path: string) =>
+  statSync(join(checkoutFolder, path), { throwIfNoEntry: false })?.isDirectory() === true;
 
 const SOURCE = /\.(tsx?|js|css|json|sql)$/;
 

@@ -11,7 +11,10 @@ type Recorded = { name: string; pid: number; identity: string };
 type Record_ = { pid: number; identity: string; url: string; children: Recorded[] };
 
 export type StackLock = {
-  /** Records a child, so that the next start finds it if this process is killed. */
+  /**
+   * Records a child, so that the next start finds it if this process is killed. An ended child of
+   * the same name is forgotten.
+   */
   record(child: Child): void;
   release(): void;
 };
@@ -50,6 +53,7 @@ export async function lockStack(folder: string, url: string, report: Report): Pr
 
   return {
     record(child) {
+      mine.children = mine.children.filter((one) => one.name !== child.name || isRunning(one));
       mine.children.push(recordOf(child.name, child.pid));
       write();
       renameSync(draft, file);

@@ -19,8 +19,10 @@ export function serviceConfig(): Config {
  * The environment that the running gateway was started with: addresses, secrets and other settings.
  */
 function gatewayEnvironment(folder: string): NodeJS.ProcessEnv {
-  const gateway = childrenOf(folder).find(({ name }) => name === "Gateway");
-  if (!gateway || identityOf(gateway.pid) !== gateway.identity)
+  const gateway = childrenOf(folder).findLast(
+    ({ name, pid, identity }) => name === "Gateway" && identityOf(pid) === identity,
+  );
+  if (!gateway)
     throw new SetUpError(
       `No Second Step runs on ${folder}. Start it (npm start), name its folder (DATA_DIR), or set ` +
         "DATABASE_URL and the other settings of the service.",

@@ -1,7 +1,8 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync, utimesSync } from "node:fs";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { copyFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, utimesSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { checkoutFolder } from "../../scripts/folders.ts";
 import { freePort } from "../../scripts/ports.ts";
@@ -43,18 +44,73 @@ afterAll(async () => {
 /** Touches a file, as an editor does when it saves. */
 const save = (file: string) => utimesSync(join(checkoutFolder, file), new Date(), new Date());
 
+/** Puts a new file in the place of the old one, as `sed -i`, git and some editors do. */
+function replace(file: string): void {
+  const draft = join(checkoutFolder, `${file}.draft`);
+  copyFileSync(join(checkoutFolder, file), draft);
+  renameSync(draft, join(checkoutFolder, file));
+}
+
+/** Runs `change`, and waits until the part has restarted because of the file. */
+async function restarts(part: string, file: string, change: () => void): Promise<void> {
+  const before = output.length;
+  change();
+  await said(new RegExp(`^[^]{${before}}[^]*${file} changed: restarting the ${part}`));
+  await said(new RegExp(`^[^]{${before}}[^]*The ${part} is back after \\d+\\.\\d s`));
+  expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(200);
+}
+
 test.each([
   ["core/duration.ts", "gateway"],
   ["portal/layout/words.ts", "gateway"],
   ["machines/delivery.ts", "worker"],
 ])(
   "npm run dev: a change of %s restarts the %s, and it says so",
-  async (file, part) => {
-    const before = output.length;
-    save(file);
-    await said(new RegExp(`^[^]{${before}}[^]*${file} changed: restarting the ${part}`));
-    await said(new RegExp(`^[^]{${before}}[^]*The ${part} is back after \\d+\\.\\d s`));
-    expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(200);
-  },
+  (file, part) => restarts(part, file, () => save(file)),
   limit(30_000),
+);
+
+test(
+  "npm run dev notices a file each time that it is replaced",
+  async () => {
+    for (const _time of [1, 2, 3])
+      await restarts("gateway", "core/duration.ts", () => replace("core/duration.ts"));
+  },
+  limit(60_000),
+);
+
+test(
+  "npm run dev notices files in a new folder",
+  async () => {
+    const made = join(checkoutFolder, "portal", `new-${process.pid}`);
+    const file = `portal/new-${process.pid}/in/page.css`;
+    try {
+      await restarts("gateway", file, () => {
+        mkdirSync(join(made, "in"), { recursive: true });
+        copyFileSync(
+          join(checkoutFolder, "portal/layout/assets/style.css"),
+          join(made, "in/page.css"),
+        );
+      });
+      await restarts("gateway", file, () => save(file));
+    } finally {
+      rmSync(made, { recursive: true, force: true });
+    }
+  },
+  limit(60_000),
+);
+
+test(
+  "commands find the stack after its gateway has restarted",
+  async () => {
+    await restarts("gateway", "core/duration.ts", () => save("core/duration.ts"));
+    const { DATABASE_URL, ...inherited } = process.env;
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ["--import", "tsx", "scripts/cli.ts", "account", "list"],
+      { cwd: checkoutFolder, env: { ...inherited, DATA_DIR: folder } },
+    );
+    expect(stdout).toContain("demo");
+  },
+  limit(60_000),
 );
