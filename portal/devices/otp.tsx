@@ -21,9 +21,9 @@ import {
   ticked,
 } from "../layout/form.ts";
 import { cardPage, type Who, whoOf } from "../layout/layout.tsx";
-import { Check, CodeField, Field, Form } from "../layout/parts.tsx";
+import { Check, CodeField, Field, Form, Time } from "../layout/parts.tsx";
 import { recentlyLoggedIn, signedIn } from "../layout/session.ts";
-import { isOwnSetUp, keepSetUp } from "./own-set-up.ts";
+import { isOwnSetUp, keepSetUp, ownSetUpUntil } from "./own-set-up.ts";
 
 /** The two steps of an authenticator app's set-up. */
 export function otpPages(app: Hono<PortalEnv>, deps: CoreDeps) {
@@ -49,7 +49,9 @@ export function otpPages(app: Hono<PortalEnv>, deps: CoreDeps) {
   app.get("/devices/otp/:id", async (c) => {
     const { who, session, device } = await unverifiedApp(c, deps);
     const own = await isOwnSetUp(deps, session, device.id);
-    return codePage(c, who, device, own ? await sameSetup(deps, device) : undefined);
+    if (!own) return codePage(c, who, device);
+    const until = await ownSetUpUntil(deps, session, device.id);
+    return codePage(c, who, device, { ...(await sameSetup(deps, device)), until });
   });
 
   const restarting = {
@@ -109,8 +111,11 @@ function namePage(c: PortalContext, who: Who) {
 
 type App = { id: string; name: string | null };
 
+/** `until`: when the page stops showing the QR code (ISO 8601). */
+type ShownSetup = OtpSetup & { until: string };
+
 /** The second step; `setup` is only given to the session that began the set-up. */
-function codePage(c: PortalContext, who: Who, { id, name }: App, setup?: OtpSetup) {
+function codePage(c: PortalContext, who: Who, { id, name }: App, setup?: ShownSetup) {
   return cardPage(
     c,
     {
@@ -143,11 +148,11 @@ function codePage(c: PortalContext, who: Who, { id, name }: App, setup?: OtpSetu
   );
 }
 
-const Barcode = ({ setup: { qrCode, secret } }: { setup: OtpSetup }) => (
+const Barcode = ({ setup: { qrCode, secret, until } }: { setup: ShownSetup }) => (
   <>
     <p>
       Scan this QR code with your authenticator app, then enter the code that the app shows. You can
-      come back to it in this browser for 15 minutes.
+      come back to it in this browser until <Time at={until} />.
     </p>
     <img class="barcode" src={qrCode} alt="QR code for your authenticator app" />
     <p>

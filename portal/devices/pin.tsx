@@ -7,11 +7,12 @@ import { resendPin, verifyPin } from "../../core/devices/sms.ts";
 import { duration } from "../../core/duration.ts";
 import { pinSendWait } from "../../core/limits/send-limits.ts";
 import { Problem } from "../../core/problem.ts";
+import { pinExpiresAt } from "../../store/redis/second-step/pins.ts";
 import { undelivered } from "../layout/delivery-help.ts";
 import { done } from "../layout/flash.ts";
 import { field, type PortalContext, type PortalEnv, takeForm, ticked } from "../layout/form.ts";
 import { cardPage, type Who, whoOf } from "../layout/layout.tsx";
-import { Check, CodeField, Form, Notice, Reload } from "../layout/parts.tsx";
+import { Check, CodeField, Form, Notice, Reload, Time } from "../layout/parts.tsx";
 import { signedIn } from "../layout/session.ts";
 import { isOwnSetUp } from "./own-set-up.ts";
 
@@ -24,7 +25,10 @@ export function pinPages(app: Hono<PortalEnv>, deps: CoreDeps) {
     const own = await isOwnSetUp(deps, who.session, device.id);
     const shown = own ? { ...view, phoneNumber: readable(device.phoneNumber ?? "") } : view;
     const waitMs = await pinSendWait(deps, device.userId);
-    return verifyPage(c, who, shown, { waitMs, intervalMs: deps.config.limits.pin.intervalMs });
+    const { intervalMs } = deps.config.limits.pin;
+    const ref = { userId: device.userId, deviceId: device.id };
+    const expiresAt = await pinExpiresAt(deps.redis, ref);
+    return verifyPage(c, who, shown, { waitMs, intervalMs, expiresAt });
   });
 
   takeForm(app, "/devices/sms/:id/pin", { at: "/devices/sms/:id" }, async (c) => {
@@ -50,7 +54,8 @@ async function unverifiedPhone(c: PortalContext, deps: CoreDeps) {
   return { who: await whoOf(deps, session), device };
 }
 
-type Waiting = { waitMs: number; intervalMs: number };
+/** Times in ms: how long until another PIN, and until when the newest one is accepted. */
+type Waiting = { waitMs: number; intervalMs: number; expiresAt?: number };
 
 function verifyPage(c: PortalContext, who: Who, device: DeviceView, waiting: Waiting) {
   const faults = c.get("faults");
@@ -68,7 +73,7 @@ function verifyPage(c: PortalContext, who: Who, device: DeviceView, waiting: Wai
       ),
     },
     <>
-      <Delivery device={device} waitMs={waiting.waitMs} />
+      <Delivery device={device} waiting={waiting} />
       <p>
         Wrong number? <a href={`/devices/manage/${device.id}/remove`}>Remove it</a>, then add the
         right one.
@@ -136,10 +141,10 @@ const HELP = {
 /** The state of the PIN's delivery, and whether the PIN can still be used. */
 function Delivery({
   device: { state, delivery, problem, phoneNumber: to },
-  waitMs,
+  waiting: { waitMs, expiresAt },
 }: {
   device: DeviceView;
-  waitMs: number;
+  waiting: Waiting;
 }) {
   switch (state) {
     case "pin_expired":
@@ -161,8 +166,13 @@ function Delivery({
         );
       return (
         <p id="delivery" role="status" {...(delivery === "sent" && { "data-follow": "5" })}>
-          {delivery === "delivered" ? "A PIN was delivered to" : "We sent a PIN to"} {to}. It
-          expires in 10 minutes.
+          {delivery === "delivered" ? "A PIN was delivered to" : "We sent a PIN to"} {to}.
+          {expiresAt && (
+            <>
+              {" "}
+              Enter it before <Time at={new Date(expiresAt).toISOString()} />.
+            </>
+          )}
         </p>
       );
   }

@@ -1,51 +1,98 @@
 import type { Hono } from "hono";
 import type { CoreDeps } from "../../core/deps.ts";
 import { Problem } from "../../core/problem.ts";
+import { configuredMethods } from "../../store/methods.ts";
 import { getMfaProfile } from "../../store/postgres/profiles.ts";
 import type { Session } from "../../store/redis/sessions/session-records.ts";
 import { requiredFrom, requirementOf, whoRequires } from "../../store/requirement.ts";
-import { ownPath, type PortalEnv } from "../layout/form.ts";
-import { cardPage, whoOf } from "../layout/layout.tsx";
+import { ownPath, type PortalContext, type PortalEnv } from "../layout/form.ts";
+import { cardPage, type Who, whoOf } from "../layout/layout.tsx";
 import { Time } from "../layout/parts.tsx";
 import { signedIn } from "../layout/session.ts";
 
-/** The notice at a login that a second factor is required: now, or after a grace period. */
+/**
+ * The notice at a login that a second factor is required: now, or after a grace period. The
+ * requirement may have changed since that login.
+ */
 export function setUpPages(app: Hono<PortalEnv>, deps: CoreDeps) {
   app.get("/set-up", async (c) => {
     const session = await signedIn(c, deps, { setup: true });
-    const { who, from } = await requiredOf(deps, session);
-    const title = from
-      ? "Multi-factor authentication will be required"
-      : "Multi-factor authentication is required";
-    return cardPage(
-      c,
-      { title, who: await whoOf(deps, session) },
-      <>
-        <p>
-          {who} {from ? "will require" : "requires"} a second step at login
-          {from && (
-            <>
-              {" "}
-              from <Time at={from} /> on
-            </>
-          )}
-          : a passcode by text message or from an app. It takes about two minutes to set up. After
-          you verify a device, you will be logged out and asked to log in with it.
-        </p>
-        {from ? (
-          <p>You can do this later. Until then you are reminded at each login.</p>
-        ) : (
-          <p>You have 15 minutes. If time runs out, log in again to continue.</p>
-        )}
-        <div class="actions">
-          <a class="button" href="/devices">
-            Set Up Multi-Factor Authentication
-          </a>
-          {from && <a href={ownPath(c.req.query("to"))}>Later</a>}
-        </div>
-      </>,
-    );
+    const by = await requiredOf(deps, session);
+    const who = await whoOf(deps, session);
+    if (session.scope === "mfa_setup") {
+      const isNow = by.required && !by.from;
+      return isNow ? requiredPage(c, who, by) : notRequiredPage(c, who, by);
+    }
+    if (!by.required || by.enabled) return c.redirect("/devices", 303);
+    return requiredPage(c, who, by);
   });
+}
+
+function requiredPage(c: PortalContext, who: Who, { who: subject, from }: RequiredOf) {
+  const title = from
+    ? "Multi-factor authentication will be required"
+    : "Multi-factor authentication is required";
+  return cardPage(
+    c,
+    { title, who },
+    <>
+      <p>
+        {subject} {from ? "will require" : "requires"} a second step at login
+        {from && (
+          <>
+            {" "}
+            from <Time at={from} /> on
+          </>
+        )}
+        : a passcode by text message or from an app. It takes about two minutes to set up. After you
+        verify a device, you will be logged out and asked to log in with it.
+      </p>
+      {from ? (
+        <p>You can do this later. Until then you are reminded at each login.</p>
+      ) : (
+        <p>
+          Finish before <Time at={new Date(who.session.expiresAt).toISOString()} />. If time runs
+          out, log in again to continue.
+        </p>
+      )}
+      <div class="actions">
+        <a class="button" href="/devices">
+          Set Up Multi-Factor Authentication
+        </a>
+        {from && <a href={ownPath(c.req.query("to"))}>Later</a>}
+      </div>
+    </>,
+  );
+}
+
+/** For a login that had to set up a second factor, when that is no longer required. */
+function notRequiredPage(c: PortalContext, who: Who, { who: subject, from }: RequiredOf) {
+  const title = from
+    ? "Multi-factor authentication is not required yet"
+    : "Multi-factor authentication is no longer required";
+  const to = ownPath(c.req.query("to") ?? c.get("goal")?.at);
+  return cardPage(
+    c,
+    { title, who },
+    <>
+      <p>
+        {from ? (
+          <>
+            {subject} will require a second step at login from <Time at={from} /> on.
+          </>
+        ) : (
+          <>{subject} no longer requires a second step at login.</>
+        )}{" "}
+        Log in again to use all pages. You can also set up multi-factor authentication now.
+      </p>
+      <div class="actions">
+        <a class="button" href={`/login?again&to=${encodeURIComponent(to)}`}>
+          Log in again
+        </a>
+        <a href="/devices">Set Up Multi-Factor Authentication</a>
+      </div>
+    </>,
+  );
 }
 
 export type RequiredOf = {
@@ -54,6 +101,8 @@ export type RequiredOf = {
   required: boolean;
   /** When the requirement begins (ISO 8601), if that is in the future. */
   from?: string;
+  /** Whether the user has a verified device. */
+  enabled: boolean;
 };
 
 /** What is required of the session's user. */
@@ -68,5 +117,6 @@ export async function requiredOf(
     who: whoRequires(profile.user, deps.config),
     required: rule.requirement === "required",
     from: requiredFrom(rule, deps.clock.now()),
+    enabled: configuredMethods(profile.devices).length > 0,
   };
 }

@@ -28,6 +28,15 @@ export async function storePin(
   );
 }
 
+/** Until when the device's newest PIN is accepted (ms); undefined if there is none. */
+export async function pinExpiresAt(
+  redis: Redis,
+  { userId, deviceId }: DeviceRef,
+): Promise<number | undefined> {
+  const expiresAt = await redis.hGet(keys.pin(userId, deviceId), "expiresAt");
+  return expiresAt ? Number(expiresAt) : undefined;
+}
+
 /**
  * Compares a PIN (as its HMAC) with the device's newest, and counts a wrong try; the PIN before the
  * newest does not count. An accepted PIN stays until `dropPin`, which follows what it was used for.

@@ -22,3 +22,8 @@ export async function beganSetUp(
 ): Promise<boolean> {
   return (await redis.get(keys.setUp(userId, deviceId))) === sessionId;
 }
+
+/** For how many more ms it is stored which session started the set-up. */
+export async function setUpStoredFor(redis: Redis, { userId, deviceId }: SetUp): Promise<number> {
+  return Math.max(0, await redis.pTTL(keys.setUp(userId, deviceId)));
+}
