@@ -5,6 +5,7 @@ import {
   holdAccount,
   linkAccount,
   listLinkedAccounts,
+  listLinkingAccounts,
 } from "../../store/postgres/accounts.ts";
 import type { Db } from "../../store/postgres/connect.ts";
 import { recordEvent } from "../../store/postgres/events.ts";
@@ -31,11 +32,33 @@ export async function listLinks({ db }: Pick<CoreDeps, "db">, accountId: string)
   return (await listLinkedAccounts(db, accountId)).map(describeLink);
 }
 
+/** The accounts that this one is linked by, for a Cloud account. */
+export async function listLinkedBy(
+  { db }: Pick<CoreDeps, "db">,
+  accountId: string,
+): Promise<Link[]> {
+  return (await listLinkingAccounts(db, accountId)).map(describeLink);
+}
+
+/** The session's account. Throws `forbidden` for a Cloud account: it is linked, and links none. */
+export async function linkingAccount(
+  { db }: Pick<CoreDeps, "db">,
+  { accountId }: Pick<Session, "accountId">,
+): Promise<Account | undefined> {
+  const account = await getAccount(db, accountId);
+  if (account?.kind === "cloud")
+    throw new Problem(
+      "forbidden",
+      "A Cloud account cannot link other accounts. Link it from the other account.",
+    );
+  return account;
+}
+
 /**
  * Links the Cloud account of the administrator with these credentials. They are throttled and
  * refused as at a login. Both accounts' audit trails record the link; a refusal after the right
  * password is recorded in the trail of that password's owner. Throws `reauthentication_required`,
- * `cannot_link_itself`, `not_a_cloud_account`, `not_cloud_administrator`, `linked_account_has_mfa`,
+ * `forbidden` for a Cloud account, `cannot_link_itself`, `not_a_cloud_account`, `not_cloud_administrator`, `linked_account_has_mfa`,
  * `linked_already`, and `too_many_requests`: each try writes events, so it costs one of the day's
  * changes.
  */
@@ -46,9 +69,9 @@ export async function linkCloudAccount(
   origin: ClientInfo,
 ): Promise<Link> {
   await requireRecentLogin(deps, session);
+  const own = await linkingAccount(deps, session);
   await spendChange(deps, session.userId);
   const owner = await checkCredentials(deps, credentials, origin);
-  const own = await getAccount(deps.db, session.accountId);
   const recordForOwner = (db: Db, type: EventType, detail: object) =>
     recordEvent(db, {
       ...userEvent(deps, subjectOf(owner), type, origin, {
@@ -116,7 +139,7 @@ async function linkable(
   if (asksForMore || account.requirement === "required")
     throw new Problem(
       "linked_account_has_mfa",
-      "A Cloud account with multi-factor authentication cannot be linked. Its administrators can turn it off in the Cloud account, and on again once it is linked.",
+      "The Cloud account cannot be linked now. Its two-factor setting must be Optional, and none of its administrators may have a device or be required to have one. After linking, they can turn multi-factor authentication on again in the Cloud account.",
     );
   return account;
 }

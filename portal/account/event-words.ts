@@ -25,7 +25,8 @@ const REASONS: Record<string, string> = {
   cannot_link_itself: "the user belongs to the account itself",
   not_a_cloud_account: "it is not a Cloud account",
   not_cloud_administrator: "the user is not an administrator of the Cloud account",
-  linked_account_has_mfa: "the Cloud account has multi-factor authentication",
+  linked_account_has_mfa:
+    "the Cloud account, or an administrator of it, has or needs multi-factor authentication",
   linked_already: "the account was linked already",
   already_used: "the code was used before",
   replaced: "a newer passcode was sent",

@@ -1,13 +1,21 @@
 import type { Hono } from "hono";
 import { clientInfoOf } from "../../api/http/client.ts";
-import { type Link, linkCloudAccount, listLinks } from "../../core/account/links.ts";
+import {
+  type Link,
+  linkCloudAccount,
+  linkingAccount,
+  listLinkedBy,
+  listLinks,
+} from "../../core/account/links.ts";
 import type { CoreDeps } from "../../core/deps.ts";
+import { requireRecentLogin } from "../../core/sessions/recent-login.ts";
+import { getAccount } from "../../store/postgres/accounts.ts";
 import { PasswordField, UsernameField } from "../layout/fields.tsx";
 import { done } from "../layout/flash.ts";
 import { field, type PortalContext, type PortalEnv, takeForm } from "../layout/form.ts";
 import { cardPage, page, type Who } from "../layout/layout.tsx";
 import { Form } from "../layout/parts.tsx";
-import { recentlyLoggedInAs, signedInAs } from "../layout/roles.ts";
+import { signedInAs } from "../layout/roles.ts";
 
 const PATH = "/account/links";
 
@@ -15,12 +23,18 @@ const PATH = "/account/links";
 export function linkPages(app: Hono<PortalEnv>, deps: CoreDeps) {
   app.get(PATH, async (c) => {
     const who = await signedInAs(c, deps, "administrator");
-    return listPage(c, who, await listLinks(deps, who.session.accountId));
+    const { accountId } = who.session;
+    const isCloud = (await getAccount(deps.db, accountId))?.kind === "cloud";
+    if (isCloud) return linkedByPage(c, who, await listLinkedBy(deps, accountId));
+    return listPage(c, who, await listLinks(deps, accountId));
   });
 
-  app.get(`${PATH}/new`, async (c) =>
-    newPage(c, await recentlyLoggedInAs(c, deps, "administrator")),
-  );
+  app.get(`${PATH}/new`, async (c) => {
+    const who = await signedInAs(c, deps, "administrator");
+    await linkingAccount(deps, who.session);
+    await requireRecentLogin(deps, who.session);
+    return newPage(c, who);
+  });
 
   const about = { invalid_credentials: "password" };
   takeForm(app, PATH, { at: `${PATH}/new`, about }, async (c) => {
@@ -70,6 +84,32 @@ function listPage(c: PortalContext, who: Who, links: Link[]) {
   );
 }
 
+/** The page of a Cloud account, which links no accounts itself. */
+function linkedByPage(c: PortalContext, who: Who, links: Link[]) {
+  return page(
+    c,
+    { title: "Linked accounts", who },
+    <>
+      <h1>Linked accounts</h1>
+      <section class="card">
+        <h2>Linked by</h2>
+        <p>
+          {links.length === 0
+            ? "Not linked by any account yet."
+            : `Linked by ${links.map(({ name }) => name).join(", ")}.`}
+        </p>
+        <p class="quiet">
+          This is a Cloud account. Another account links it by the user name and password of an
+          administrator of this account.
+        </p>
+      </section>
+      <p>
+        <a href="/account">Account settings</a>
+      </p>
+    </>,
+  );
+}
+
 function newPage(c: PortalContext, who: Who) {
   const faults = c.get("faults");
   return cardPage(
@@ -81,8 +121,9 @@ function newPage(c: PortalContext, who: Who) {
         password once and do not keep it. Both accounts will show the link in their activity.
       </p>
       <p>
-        A Cloud account with multi-factor authentication cannot be linked. Turn it off in the Cloud
-        account first, and on again there after linking.
+        A Cloud account can be linked when its two-factor setting is Optional, and none of its
+        administrators has a device or is required to have one. After linking, you can turn
+        multi-factor authentication on again in the Cloud account.
       </p>
       <Form action={PATH}>
         <UsernameField label="User name in the Cloud account" faults={faults} />

@@ -4,6 +4,7 @@ import {
   createAccount,
   listAccounts,
   listLinkedAccounts,
+  listLinkingAccounts,
   setAccountSetting,
 } from "../../store/postgres/accounts.ts";
 import { type NewEvent, recordEvent } from "../../store/postgres/events.ts";
@@ -69,16 +70,17 @@ export function accountCommands(program: Command) {
 
   group
     .command("show")
-    .description("an account, its policy in short, its users in numbers and what is linked to it")
+    .description("an account, its policy in short, its users in numbers, and its links")
     .argument("<account>", "its name or id")
     .action(async (name: string, _options, command: Command) => {
       await withStores(async ({ db }) => {
         const account = await accountNamed(db, name);
         const { total, configured } = await countUsers(db, account.id);
         const links = (await listLinkedAccounts(db, account.id)).map((one) => one.name);
+        const linkedBy = (await listLinkingAccounts(db, account.id)).map((one) => one.name);
         const { apiKeysBypassMfa, enablingIsOwnCall } = account;
         const settings = { apiKeysBypassMfa, enablingIsOwnCall };
-        const shown = { ...view(account), users: total, configured, links, ...settings };
+        const shown = { ...view(account), users: total, configured, links, linkedBy, ...settings };
         answer(command, shown, fields(shown));
       });
     });

@@ -215,3 +215,14 @@ export async function listLinkedAccounts(db: Db, accountId: string): Promise<Acc
     .orderBy(accountLinks.createdAt);
   return rows.map(({ account }) => account);
 }
+
+/** The accounts that have linked this one, the first link first. */
+export async function listLinkingAccounts(db: Db, linkedAccountId: string): Promise<Account[]> {
+  const rows = await db
+    .select({ account: accounts })
+    .from(accountLinks)
+    .innerJoin(accounts, eq(accounts.id, accountLinks.accountId))
+    .where(eq(accountLinks.linkedAccountId, linkedAccountId))
+    .orderBy(accountLinks.createdAt);
+  return rows.map(({ account }) => account);
+}
