@@ -147,8 +147,8 @@ function requirementPage(c: PortalContext, who: Who, policy: Policy, choice: Cho
     },
     <>
       <p>
-        If required, everyone without a verified device is logged out and must add one at their next
-        login. They must do it themselves.
+        If required, everyone without a verified device is logged out when the grace period ends,
+        and must add one at their next login. They must do it themselves.
       </p>
       <PolicyForm choice={choice} faults={c.get("faults")} />
     </>,

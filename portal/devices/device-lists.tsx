@@ -1,5 +1,8 @@
 import type { DeviceView } from "../../core/devices/devices.ts";
 
+/** Whether the device has still to be verified; one that is not switched on yet has been. */
+export const isUnverified = ({ verified, state }: DeviceView) => !verified && state !== "verified";
+
 /** The list of apps, with a link to add one while there are fewer than `most`. */
 export function Apps({ apps, most }: { apps: DeviceView[]; most: number }) {
   return (
@@ -19,13 +22,24 @@ export function Apps({ apps, most }: { apps: DeviceView[]; most: number }) {
             <div>
               {device.name} <Verified device={device} />
             </div>
-            <a
-              class="button second small"
-              href={`/devices/manage/${device.id}`}
-              aria-label={`Manage ${device.name}`}
-            >
-              Manage
-            </a>
+            <div class="actions">
+              {isUnverified(device) && (
+                <a
+                  class="button small"
+                  href={`/devices/otp/${device.id}`}
+                  aria-label={`Verify ${device.name}`}
+                >
+                  Verify
+                </a>
+              )}
+              <a
+                class="button second small"
+                href={`/devices/manage/${device.id}`}
+                aria-label={`Manage ${device.name}`}
+              >
+                Manage
+              </a>
+            </div>
           </li>
         ))}
       </ul>

@@ -4,13 +4,14 @@ import { getMultiFactor, type MultiFactor } from "../../core/devices/devices.ts"
 import { emailOf } from "../../core/users/email.ts";
 import { getAccount } from "../../store/postgres/accounts.ts";
 import type { Session } from "../../store/redis/sessions/session-records.ts";
+import { type Required, requiredFrom } from "../../store/requirement.ts";
 import type { PortalContext, PortalEnv } from "../layout/form.ts";
 import { page, whoOf } from "../layout/layout.tsx";
 import { Time } from "../layout/parts.tsx";
 import { signedIn } from "../layout/session.ts";
 import { METHOD_WORDS } from "../layout/words.ts";
 import { type RequiredOf, requiredOf } from "../login/set-up.tsx";
-import { Apps, Phone } from "./device-lists.tsx";
+import { Apps, isUnverified, Phone } from "./device-lists.tsx";
 
 /** My Multi-Factor Devices. */
 export function devicePages(app: Hono<PortalEnv>, deps: CoreDeps) {
@@ -28,10 +29,11 @@ async function devicesPage(c: PortalContext, deps: CoreDeps, session: Session) {
     <>
       <h1>My Multi-Factor Devices</h1>
       {mine.enabled && session.scope === "full" && mine.recoveryCodes.remaining === 0 && <Urge />}
-      <Status enabled={mine.enabled} by={await requiredOf(deps, session)} />
+      <Status mine={mine} by={await requiredOf(deps, session)} />
       {session.role === "administrator" && session.scope === "full" && (
         <AccountWide
-          required={(await getAccount(deps.db, session.accountId))?.requirement === "required"}
+          account={await getAccount(deps.db, session.accountId)}
+          now={deps.clock.now()}
         />
       )}
       <Apps apps={apps} most={deps.config.limits.otpDevices} />
@@ -48,8 +50,9 @@ async function devicesPage(c: PortalContext, deps: CoreDeps, session: Session) {
   );
 }
 
-function Status({ enabled, by }: { enabled: boolean; by: RequiredOf }) {
+function Status({ mine: { enabled, devices }, by }: { mine: MultiFactor; by: RequiredOf }) {
   const { who, required, from } = by;
+  const step = devices.some(isUnverified) ? "Verify your device" : "Add a device";
   return (
     <section class="card">
       <div class="head">
@@ -59,7 +62,7 @@ function Status({ enabled, by }: { enabled: boolean; by: RequiredOf }) {
       <p>
         {enabled
           ? "Each login asks for your password and a passcode."
-          : "Your login is protected by your password only. Add a device to turn on multi-factor authentication."}
+          : `Your login is protected by your password only. ${step} to turn on multi-factor authentication.`}
         {required && ` ${who} requires it`}
         {from && (
           <>
@@ -109,7 +112,8 @@ const Urge = () => (
   </section>
 );
 
-function AccountWide({ required }: { required: boolean }) {
+function AccountWide({ account, now }: { account?: Required; now: number }) {
+  const from = account && requiredFrom(account, now);
   return (
     <section class="card">
       <div class="head">
@@ -122,7 +126,16 @@ function AccountWide({ required }: { required: boolean }) {
           <span aria-hidden="true">✎</span> Edit
         </a>
       </div>
-      <p>Require multi-factor authentication: {required ? "Required for everyone" : "Optional"}</p>
+      <p>
+        Require multi-factor authentication:{" "}
+        {account?.requirement === "required" ? "Required for everyone" : "Optional"}
+        {from && (
+          <>
+            {" "}
+            from <Time at={from} />
+          </>
+        )}
+      </p>
     </section>
   );
 }
