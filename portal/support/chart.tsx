@@ -58,7 +58,7 @@ function stays(node: AnyStateNode): AnyStateNode[] {
 }
 
 /** `PASSCODE_SENT` as "passcode sent", a deadline as "time runs out". */
-function words(name: string): string {
+export function words(name: string): string {
   if (name.startsWith("xstate.after.")) return "time runs out";
   return name.toLowerCase().replaceAll("_", " ");
 }

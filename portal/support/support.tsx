@@ -145,28 +145,29 @@ async function userPage(c: PortalContext, deps: CoreDeps, who: Who, user: User) 
     { title: `Support: ${user.username}`, who },
     <>
       <h1>{user.username}</h1>
-      <SupportView view={view} by={by} byWhom={author} />
-      {canUnlock && (
+      <SupportView view={view} by={by} byWhom={author}>
+        {canUnlock && (
+          <section class="card">
+            <h2>Unlock</h2>
+            <p>Unlocks the user. Verify their identity first.</p>
+            <Form action={`/support/users/${user.id}/unlock`}>
+              <Reason action="unlock" faults={faults} />
+              <button type="submit" class="danger">
+                Unlock
+              </button>
+            </Form>
+          </section>
+        )}
         <section class="card">
-          <h2>Unlock</h2>
-          <p>Unlocks the user. Verify their identity first.</p>
-          <Form action={`/support/users/${user.id}/unlock`}>
-            <Reason action="unlock" faults={faults} />
-            <button type="submit" class="danger">
-              Unlock
-            </button>
-          </Form>
+          <div class="head">
+            <h2>Reset multi-factor authentication</h2>
+            <a class="button danger small" href={`/support/users/${user.id}/reset`}>
+              Reset
+            </a>
+          </div>
+          <p>Removes all devices and recovery codes and logs the user out everywhere.</p>
         </section>
-      )}
-      <section class="card">
-        <div class="head">
-          <h2>Reset multi-factor authentication</h2>
-          <a class="button danger small" href={`/support/users/${user.id}/reset`}>
-            Reset
-          </a>
-        </div>
-        <p>Removes all devices and recovery codes and logs the user out everywhere.</p>
-      </section>
+      </SupportView>
       <p>
         <a href="/support">Find another user</a>
       </p>

@@ -1,3 +1,4 @@
+import type { Child } from "hono/jsx";
 import type { viewForSupport } from "../../core/support/user-overview.ts";
 import { loginChallengeMachine } from "../../machines/login-challenge.ts";
 import { otpEnrollmentMachine } from "../../machines/otp-enrollment.ts";
@@ -7,13 +8,15 @@ import { EventRows } from "../account/activity.tsx";
 import { Time } from "../layout/parts.tsx";
 import { METHOD_WORDS } from "../layout/words.ts";
 import type { RequiredOf } from "../login/set-up.tsx";
-import { Chart } from "./chart.tsx";
+import { Chart, words } from "./chart.tsx";
 
 type Shown = {
   view: Awaited<ReturnType<typeof viewForSupport>>;
   /** What is required of the user, and from when. */
   by: RequiredOf;
   byWhom: (event: ShownEvent) => string;
+  /** What Support can do; shown under the state. */
+  children?: Child;
 };
 
 const FLOWS = {
@@ -23,9 +26,10 @@ const FLOWS = {
 } as const;
 
 /**
- * What Support sees of a user: state, devices (masked), flows under way on their charts, events.
+ * What Support sees of a user: state, devices (masked), what can be done, flows under way, each
+ * with its folded chart, and events.
  */
-export function SupportView({ view, by, byWhom }: Shown) {
+export function SupportView({ view, by, byWhom, children }: Shown) {
   const { user, multiFactor, attemptsRemaining, attemptsGivenBack, flows, events } = view;
   return (
     <>
@@ -69,6 +73,7 @@ export function SupportView({ view, by, byWhom }: Shown) {
           ))}
         </ul>
       </section>
+      {children}
       {flows.map(({ type, state, problem, expiresAt }) => (
         <section class="card">
           <h2>{FLOWS[type].title}</h2>
@@ -80,7 +85,10 @@ export function SupportView({ view, by, byWhom }: Shown) {
               </>
             )}
           </p>
-          <Chart machine={FLOWS[type].machine} state={state} />
+          <details>
+            <summary>Now: {words(state)}</summary>
+            <Chart machine={FLOWS[type].machine} state={state} />
+          </details>
         </section>
       ))}
       <section class="card">
