@@ -1,6 +1,7 @@
 import type { Hono } from "hono";
 import { clientInfoOf } from "../../api/http/client.ts";
 import { emailSchema, usernameSchema } from "../../api/http/inputs.ts";
+import type { SupportContact } from "../../config.ts";
 import {
   type AccountUser,
   accountUser,
@@ -15,8 +16,10 @@ import { EmailField, NewPasswordField, UsernameField } from "../layout/fields.ts
 import { done } from "../layout/flash.ts";
 import { field, type PortalContext, type PortalEnv, requireFit, takeForm } from "../layout/form.ts";
 import { cardPage, page, type Who } from "../layout/layout.tsx";
-import { Form, Time } from "../layout/parts.tsx";
+
+import { ContactSupport, Form, Time } from "../layout/parts.tsx";
 import { recentlyLoggedInAs, signedInAs } from "../layout/roles.ts";
+
 import { METHOD_WORDS } from "../layout/words.ts";
 
 const PAGE = 20;
@@ -114,7 +117,7 @@ async function listPage(c: PortalContext, deps: CoreDeps, who: Who) {
         </div>
         <ul class="rows">
           {users.map((user) => (
-            <UserRow user={user} own={user.id === who.session.userId} />
+            <UserRow user={user} own={user.id === who.session.userId} contact={c.get("support")} />
           ))}
         </ul>
         {next && <a href={`/account/users?after=${encodeURIComponent(next)}`}>Next users</a>}
@@ -126,7 +129,9 @@ async function listPage(c: PortalContext, deps: CoreDeps, who: Who) {
   );
 }
 
-function UserRow({ user, own }: { user: AccountUser; own: boolean }) {
+type Row = { user: AccountUser; own: boolean; contact?: SupportContact };
+
+function UserRow({ user, own, contact }: Row) {
   const { id, username, role, multiFactor, locked, lastLoginAt } = user;
   const action = `Make ${A_ROLE[otherRole(user)]}`;
   return (
@@ -147,6 +152,11 @@ function UserRow({ user, own }: { user: AccountUser; own: boolean }) {
             "never logged in"
           )}
         </div>
+        {locked && (
+          <div>
+            Only Support can unlock this user: <ContactSupport contact={contact} />.
+          </div>
+        )}
       </div>
       {role !== "support" && !own && (
         <a
