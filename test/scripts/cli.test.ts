@@ -145,7 +145,7 @@ describe("on a service with its own settings", { timeout: SOME_PROCESSES_MS }, (
       expect.arrayContaining([made, cloud]),
     );
     const settings = { apiKeysBypassMfa: false, enablingIsOwnCall: false };
-    const shown = { ...made, users: 0, configured: 0, links: [], ...settings };
+    const shown = { ...made, users: 0, configured: 0, links: [], linkedBy: [], ...settings };
     expect(await json(["account", "show", made.id])).toEqual(shown);
     expect((await cli(env, ["account", "show", name])).out).toMatch(/^requirement +optional$/m);
     expect(await json(["policy", "show", name])).toMatchObject({
@@ -228,6 +228,28 @@ describe("on a service with its own settings", { timeout: SOME_PROCESSES_MS }, (
     expect(recorded.map(({ type }) => type).filter((type) => type.startsWith("api_key"))).toEqual(
       ["revoked", "made", "made"].map((what) => `api_key_${what}`),
     );
+  });
+
+  test("no API key is made for a Support operator, and one that cannot log in comes with a warning", async () => {
+    const operator = await stack.createUser({ role: "support" });
+    expect(await refused(["api-key", "make", operator.username])).toContain("Support operator");
+    const user = await stack.createUser();
+    const make = () => quick(env, ["api-key", "make", user.id]);
+    expect((await make()).err).toBe("");
+    await enrollPhone(stack, user);
+    const warned = await make();
+    expect(warned.code).toBe(0);
+    expect(warned.out).toMatch(/once: [0-9a-f]{32}$/m);
+    expect(warned.err).toContain("has a second factor, so logins with the key are refused");
+    expect(await json(["api-key", "make", user.id])).toMatchObject({
+      warning: expect.stringContaining(`account set ${user.accountId} api-keys-bypass-mfa on`),
+    });
+    const colleague = await stack.createUser({ accountId: user.accountId });
+    await json(["policy", "set", user.accountId, "required", "--now"]);
+    const needs = await quick(env, ["api-key", "make", colleague.id]);
+    expect(needs.err).toContain("needs a second factor");
+    await json(["account", "set", user.accountId, "api-keys-bypass-mfa", "on"]);
+    expect((await make()).err).toBe("");
   });
 
   test("an account's settings can be turned on and off", async () => {
