@@ -94,10 +94,11 @@ export function readFilter(c: PortalContext): ActivityFilter {
     if (/^\d{4}-\d\d-\d\d$/.test(text) && isUsual(date)) return date;
     fields[name] = "Give a day, such as 2026-01-31.";
   };
-  const last = day("to");
+  const [first, last] = [day("from"), day("to")];
+  if (first && last && first > last) fields.to = "Choose a day that is not before From.";
   const looked = {
     types: EVENT_KINDS[typed.kind ?? ""]?.types,
-    from: day("from"),
+    from: first,
     // The last day is included.
     to: last && new Date(last.getTime() + DAY_MS),
   };

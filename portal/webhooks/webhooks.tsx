@@ -55,7 +55,10 @@ function typesOf(typed: string): string[] | null {
   if (names.length === 0) return null;
   const { data, error } = webhookTypesSchema.safeParse(names);
   if (data) return data;
-  throw badFields({ types: error.issues[0]?.message ?? "" });
+  const unknown = error.issues.flatMap(({ path: [at] }) => names[Number(at)] ?? []);
+  const [{ message } = { message: "" }] = error.issues;
+  if (unknown.length === 0) throw badFields({ types: message });
+  throw badFields({ types: `${message.replace(/\.$/, "")}: ${unknown.join(", ")}.` });
 }
 
 function listPage(c: PortalContext, who: Who, webhooks: WebhookView[]) {
