@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, utimesSync } 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { checkoutFolder } from "../../scripts/folders.ts";
 import { freePort } from "../../scripts/ports.ts";
 import { limit } from "../support/limits.ts";
@@ -33,7 +33,8 @@ beforeAll(async () => {
     stream?.setEncoding("utf8").on("data", (chunk: string) => {
       output += chunk;
     });
-  await said("Second Step runs");
+  // A start takes longer than anything that `until` waits for.
+  await vi.waitUntil(() => output.includes("Second Step runs"), { timeout: limit(80_000) });
 }, limit(90_000));
 afterAll(async () => {
   stack.kill("SIGTERM");
