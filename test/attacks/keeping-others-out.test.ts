@@ -136,6 +136,9 @@ test("a webhook is not turned off by sending its waiting events again and again"
     delivery = await tried(delivery.attempts);
   }
   expect(delivery.state).toBe("failed");
+  // Its flow disables the webhook, if it does, as its last step.
+  const flow = workflowIds.webhookDelivery(id, delivery.eventId);
+  await stack.temporal.client.workflow.getHandle(flow).result();
   const hook = await stack.api.call<{ state: string }>("GET", `${hooks}/${id}`, { token });
   expect(hook.body.state).toBe("enabled");
   await receiver.stop();
