@@ -7,6 +7,7 @@ import { spend } from "../../store/redis/budgets.ts";
 import { keys } from "../../store/redis/keys.ts";
 import { readEpochs } from "../../store/redis/sessions/revocations.ts";
 import { openSession } from "../../store/redis/sessions/sessions.ts";
+import { workflowIds } from "../../workflows/ids.ts";
 import { codeAt, loggedIn, logInByApp, userWithApp } from "../support/apps.ts";
 import { expectProblem } from "../support/problems.ts";
 import { startReceiver } from "../support/receiver.ts";
