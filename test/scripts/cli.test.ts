@@ -11,6 +11,7 @@ import { cliProgram } from "../../scripts/cli/program.ts";
 import { checkoutFolder } from "../../scripts/folders.ts";
 import { freePort } from "../../scripts/ports.ts";
 import { newId } from "../../store/ids.ts";
+import { setRequirement } from "../../store/postgres/users.ts";
 import { keptMessages } from "../../store/redis/messages/outbox.ts";
 import { logInByApp, verifiedApp } from "../support/apps.ts";
 import { freshDatabase } from "../support/databases.ts";
@@ -244,8 +245,12 @@ describe("on a service with its own settings", { timeout: SOME_PROCESSES_MS }, (
     expect(await json(["api-key", "make", user.id])).toMatchObject({
       warning: expect.stringContaining(`account set ${user.accountId} api-keys-bypass-mfa on`),
     });
-    const colleague = await stack.createUser({ accountId: user.accountId });
-    await json(["policy", "set", user.accountId, "required", "--now"]);
+    const { accountId } = user;
+    const colleague = await stack.createUser({ accountId });
+    const own = { userId: colleague.id, requirement: "required" } as const;
+    const type = "user_requirement_changed" as const;
+    const at = new Date(stack.clock.now());
+    await setRequirement(stack.deps.db, own, { key: newId(), at, type, accountId });
     const needs = await quick(env, ["api-key", "make", colleague.id]);
     expect(needs.err).toContain("needs a second factor");
     await json(["account", "set", user.accountId, "api-keys-bypass-mfa", "on"]);
