@@ -1,194 +1,355 @@
 import { z } from "zod";
-import { limits } from "./limits.ts";
+import { limitsOf } from "./limits.ts";
 import "./plain-faults.ts";
+import { checkEach, metaOf, type SettingState } from "./settings/check.ts";
+import {
+  key,
+  keyring,
+  metricsAddress,
+  providers,
+  supportContact,
+  urlOf,
+  whole,
+} from "./settings/kinds.ts";
 
-/** A 32-byte key written as base64. */
-const key = z.base64().refine((text) => Buffer.from(text, "base64").length === 32, {
-  message: "must be 32 bytes, base64-encoded (make one with: openssl rand -base64 32)",
-});
+export type { SupportContact } from "./settings/kinds.ts";
 
-/** `id:base64key,id:base64key`. The first key seals; all of them unseal. */
-const keyring = z.string().transform((text, context) => {
-  const keys = text.split(",").map((entry) => {
-    const [id = "", value = ""] = entry.trim().split(":");
-    return { id, value };
-  });
-  const ids = new Set(keys.map(({ id }) => id));
-  const valid =
-    ids.size === keys.length &&
-    keys.every(({ id, value }) => /^[a-z0-9-]{1,16}$/.test(id) && key.safeParse(value).success);
-  if (!valid) {
-    context.addIssue({
-      code: "custom",
-      message: "must be id:key[,id:key...] with distinct ids of a-z 0-9 - and 32-byte base64 keys",
-    });
-    return z.NEVER;
-  }
-  return keys.map(({ id, value }) => ({ id, key: Buffer.from(value, "base64") }));
-});
-
-/** The allowed schemes of a link to Support. True: people read only the part after the scheme. */
-const SUPPORT_SCHEMES: Record<string, boolean> = { "mailto:": true, "tel:": true, "https:": false };
-
-/** How to reach Support: `text` for people to read, and `href` if it is a link. */
-export type SupportContact = { text: string; href?: string };
-
-const supportContact = z
-  .string()
-  .trim()
-  .max(200)
-  .regex(/^[^\p{C}\p{Zl}\p{Zp}]+$/u, "must be one line of text, or a link")
-  .transform((text, context): SupportContact => {
-    if (!/^[a-z][a-z\d+.-]*:\S/i.test(text)) return { text };
-    const url = URL.canParse(text) ? new URL(text) : undefined;
-    const bare = url && SUPPORT_SCHEMES[url.protocol];
-    if (url === undefined || bare === undefined) {
-      const message = "must be a mailto:, tel: or https: link, or text without a scheme";
-      context.addIssue({ code: "custom", message });
-      return z.NEVER;
-    }
-    return { text: bare ? decodeURIComponent(url.pathname) : text, href: url.href };
-  });
-
-/** The SMS providers, in the order in which they are tried. */
-const gateways = z
-  .string()
-  .default("outbox")
-  .transform((text) => text.split(",").map((name) => name.trim()))
-  .pipe(z.array(z.enum(["outbox", "twilio", "smpp"])).min(1));
-
-const metricsAddress = z
-  .string()
-  .regex(/^\d+(\.\d+){3}:\d+$/, "must be an IPv4 address and a port, such as 0.0.0.0:9464")
-  .optional();
-
-/** A URL with this scheme, or with its variant over TLS. */
-const urlOf = (scheme: string) =>
-  z.url({
-    protocol: new RegExp(`^${scheme}s?$`),
-    error: `must be a URL that starts with ${scheme}:// or ${scheme}s://`,
-  });
+/**
+ * Every setting, by subject. The texts are the ones of docs/configuration.md and `config check`. A
+ * `secret` is never shown, and can come from a file. `missing` is said in addition to that it is
+ * missing. `development` is the default where NODE_ENV is not production.
+ */
+export const SETTING_GROUPS = {
+  "The process": {
+    NODE_ENV: z.enum(["production", "development", "test"]).default("production").meta({
+      description:
+        "`npm start`, `npm run dev`, the tests and the benchmark set another one by name. Everywhere else it is production.",
+    }),
+    HOST: z.string().default("127.0.0.1").meta({ description: "The gateway's address." }),
+    PORT: whole(0, 65535).default(8080).meta({ description: "The gateway's port." }),
+    DRAIN_SECONDS: whole(0, 120).default(5).meta({
+      unit: "seconds",
+      description:
+        "How long a gateway still serves after a stop signal. Meanwhile `/readyz` answers 503, so that balancers send new requests elsewhere.",
+    }),
+    LOG_LEVEL: z
+      .enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"])
+      .default("info")
+      .meta({ description: "The least important lines that are logged." }),
+    SERVICE_NAME: z.string().min(1).max(30).default("Second Step").meta({
+      description: "Your service's name on pages, in messages and in authenticator apps.",
+    }),
+    PUBLIC_URL: urlOf("http").optional().meta({
+      description:
+        "The public URL of the service, for users and providers. Its host ends each SMS as the origin of the code, and mails link to it.",
+    }),
+    TRUSTED_PROXIES: whole(0, 5).default(0).meta({
+      unit: "proxies",
+      description:
+        "How many proxies in front are trusted to set X-Forwarded-For, or else Forwarded; 0 trusts none.",
+    }),
+  },
+  "Stores and Temporal": {
+    DATABASE_URL: z
+      .string()
+      .regex(/^postgres(ql)?:\/\//, "must start with postgres://")
+      .meta({
+        secret: true,
+        description: "PostgreSQL: `postgres://user:password@host:5432/name`.",
+      }),
+    DATABASE_POOL_SIZE: whole(4, 100).default(10).meta({
+      unit: "connections",
+      description:
+        "The most connections to PostgreSQL of one gateway or worker. A gateway opens two more for exports.",
+    }),
+    REDIS_URL: z
+      .string()
+      .regex(
+        /^rediss?(\+cluster)?:\/\//,
+        "must start with redis:// or rediss://, or with redis+cluster:// or rediss+cluster://",
+      )
+      .meta({
+        secret: true,
+        description:
+          "One server, `redis://:password@host:6379`, or some nodes of a Redis Cluster, `redis+cluster://host:port,host:port`; `rediss` is TLS.",
+      }),
+    TEMPORAL_ADDRESS: z.string().min(1).meta({ description: "Temporal's frontend: `host:7233`." }),
+    TEMPORAL_NAMESPACE: z
+      .string()
+      .min(1)
+      .default("default")
+      .meta({ description: "Temporal's namespace." }),
+    TEMPORAL_RETENTION_DAYS: whole(7, 365).optional().meta({
+      unit: "days",
+      description:
+        "How long Temporal keeps ended flows. Without it a new namespace gets 30 days, and an existing one stays as it is.",
+    }),
+    WORKFLOW_BUNDLE: z.string().optional().meta({
+      description:
+        "A file that scripts/bundle-workflows.ts made from this code. Without it each worker makes the bundle at start-up.",
+    }),
+    WORKER_BUILD_ID: z
+      .string()
+      .regex(/^[\w.-]{1,64}$/, "must have 1 to 64 letters, digits, dots, hyphens and underscores")
+      .optional()
+      .meta({
+        description:
+          "Names a worker's build. With it, flows stay on the build on which they started.",
+      }),
+  },
+  Keys: {
+    SEALING_KEYS: keyring.meta({
+      secret: true,
+      description:
+        "Seal secrets at rest: `id:key`, with a key of `openssl rand -base64 32`. The first key seals; all of them unseal: `new:key,old:key`.",
+    }),
+    CODE_KEY: key
+      .transform((text) => Buffer.from(text, "base64"))
+      .meta({
+        secret: true,
+        description:
+          "Hashes passcodes, PINs, recovery codes and API keys: `openssl rand -base64 32`.",
+      }),
+  },
+  "Text messages": {
+    SMS_GATEWAY: providers.meta({
+      missing: "Name your SMS providers: smpp, twilio, or both. See docs/sms.md.",
+      description:
+        "The SMS providers, in the order in which they are tried: `smpp`, `twilio`, or `smpp,twilio`. `outbox` is for development: it reaches no phone, and opens `/dev/phone` and `/dev/outbox`.",
+    }),
+    SMS_PER_HOUR: whole(0, 10_000_000).meta({
+      development: "5000",
+      unit: "messages per hour",
+      missing: 'Size it from your users: docs/sms.md, "How many messages an hour".',
+      description:
+        "The most messages of the whole service. More are refused. 0 turns SMS off. docs/sms.md says how to size it.",
+    }),
+    SMS_PER_COUNTRY_AND_HOUR: whole(0, 10_000_000).meta({
+      development: "500",
+      unit: "messages per hour",
+      missing: 'Size it from your users: docs/sms.md, "How many messages an hour".',
+      description: "The most messages to the numbers of one calling code. More are refused.",
+    }),
+    TWILIO_ACCOUNT_SID: z
+      .string()
+      .regex(/^AC/, "must start with AC")
+      .optional()
+      .meta({ description: "Twilio's account: `AC...`." }),
+    TWILIO_AUTH_TOKEN: z.string().min(1).optional().meta({
+      secret: true,
+      description: "Authenticates requests to Twilio, and Twilio's reports to the gateway.",
+    }),
+    TWILIO_FROM: z
+      .string()
+      .min(1)
+      .optional()
+      .meta({ description: "One of your numbers (`+1...`), or a messaging service (`MG...`)." }),
+    TWILIO_BASE_URL: urlOf("http").optional().meta({
+      description: "Another address of Twilio's API: an edge, a proxy, or a stand-in for tests.",
+    }),
+    SMPP_URL: urlOf("smpp").optional().meta({
+      secret: true,
+      description:
+        "`smpp://system-id:password@host:2775`, or `smpps://` over TLS; percent-encode `:@/`.",
+    }),
+    SMPP_FROM: z.string().min(1).max(15).optional().meta({
+      description: "A number (`+1...`), a short code (digits), or a name of at most 11 characters.",
+    }),
+  },
+  Mail: {
+    SMTP_URL: urlOf("smtp").optional().meta({
+      secret: true,
+      description: "Sends notices to users: `smtp://user:password@host:587`, or `smtps://`.",
+    }),
+    MAIL_FROM: z.string().min(3).optional().meta({ description: "The sender of mails." }),
+  },
+  "PINs, passcodes and the lock": {
+    PIN_DIGITS: whole(4, 8).default(4).meta({
+      unit: "digits",
+      description: "The length of a PIN, which verifies a phone. NIST and ASVS ask for 6.",
+    }),
+    PIN_MINUTES: whole(1, 30).default(10).meta({
+      unit: "minutes",
+      description: "How long a PIN is valid. NIST and ASVS allow 10.",
+    }),
+    PIN_TRIES: whole(1, 10)
+      .default(5)
+      .meta({ unit: "tries", description: "Wrong tries that make a PIN void." }),
+    PASSCODE_MINUTES: whole(1, 30).default(10).meta({
+      unit: "minutes",
+      description:
+        "How long a passcode by SMS is valid, at most until its login ends. NIST and ASVS allow 10.",
+    }),
+    CHALLENGE_MINUTES: whole(2, 30)
+      .default(10)
+      .meta({ unit: "minutes", description: "How long the second step of a login is open." }),
+    WRONG_PASSCODES: whole(2, 10).default(6).meta({
+      unit: "passcodes",
+      description: "Wrong passcodes in a row that a user may enter. One more locks the user.",
+    }),
+    LOCK_MINUTES: whole(0, 525_600).default(0).meta({
+      unit: "minutes",
+      description:
+        "Until a locked user may try again. With 0 the lock stays until Support ends it.",
+    }),
+    OTP_DEVICES_PER_USER: whole(1, 10)
+      .default(5)
+      .meta({ unit: "devices", description: "Authenticator apps that a user may have." }),
+  },
+  "Sessions and passwords": {
+    SESSION_HOURS: whole(1, 720)
+      .default(24)
+      .meta({ unit: "hours", description: "The longest life of a session." }),
+    SESSION_IDLE_MINUTES: whole(5, 1440)
+      .default(60)
+      .meta({ unit: "minutes", description: "Without use, a session ends after this time." }),
+    RECENT_LOGIN_MINUTES: whole(2, 60).default(15).meta({
+      unit: "minutes",
+      description:
+        "How long after a login a user may change devices, passwords and settings. A session to set up the first device lives as long.",
+    }),
+    PASSWORD_MIN_LENGTH: whole(8, 64).default(8).meta({
+      unit: "characters",
+      description:
+        "The shortest new password. NIST asks for 15 where a password alone is enough to log in.",
+    }),
+    ADMINISTRATORS_NEED_MFA: z.stringbool().default(false).meta({
+      description:
+        "Administrators need a second factor, whatever their account requires. Support always needs one.",
+    }),
+    SUPPORT_CONTACT: supportContact.optional().meta({
+      description:
+        "How locked users reach Support: a mailto:, tel: or https: link, or text. Everybody can see it.",
+    }),
+  },
+  Webhooks: {
+    WEBHOOKS_PER_ACCOUNT: whole(1, 50)
+      .default(10)
+      .meta({ unit: "webhooks", description: "Webhooks that an account may have." }),
+    WEBHOOKS_INSIDE: z.stringbool().default(false).meta({
+      description: "Allows webhooks to addresses inside the network, and over plain http.",
+    }),
+  },
+  "Metrics and traces": {
+    METRICS_ADDRESS: metricsAddress.optional().meta({
+      description:
+        "`ip:port` of the gateway's metrics for Prometheus. 0.0.0.0 means every address of the machine.",
+    }),
+    WORKER_METRICS_ADDRESS: metricsAddress
+      .optional()
+      .meta({ description: "`ip:port` of the worker's metrics." }),
+    OTEL_EXPORTER_OTLP_ENDPOINT: urlOf("http").optional().meta({
+      secret: true,
+      description: "The receiver of traces (OTLP over HTTP). Without it no traces are made.",
+    }),
+  },
+};
 
 const environment = z.object({
-  NODE_ENV: z.enum(["development", "production", "test"]).default("development"),
-  HOST: z.string().default("127.0.0.1"),
-  PORT: z.coerce.number().int().min(0).max(65535).default(8080),
-  /**
-   * Seconds between a stop signal and the last request that a gateway takes. Meanwhile `/readyz`
-   * answers 503, so that balancers send new requests elsewhere.
-   */
-  DRAIN_SECONDS: z.coerce.number().int().min(0).max(120).default(5),
-  LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
-  DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, "must start with postgres://"),
-  /** One server, or some nodes of a Redis Cluster: `redis+cluster://host:port,host:port`. */
-  REDIS_URL: z
-    .string()
-    .regex(
-      /^rediss?(\+cluster)?:\/\//,
-      "must start with redis:// or rediss://, or with redis+cluster:// or rediss+cluster://",
-    ),
-  TEMPORAL_ADDRESS: z.string().min(1),
-  TEMPORAL_NAMESPACE: z.string().min(1).default("default"),
-  SEALING_KEYS: keyring,
-  CODE_KEY: key.transform((text) => Buffer.from(text, "base64")),
-  SERVICE_NAME: z.string().min(1).max(30).default("Second Step"),
-  /**
-   * The public URL of the service, for users and providers. Its host ends each SMS as the origin of
-   * the code.
-   */
-  PUBLIC_URL: urlOf("http").optional(),
-  SMS_GATEWAY: gateways,
-  TWILIO_ACCOUNT_SID: z.string().regex(/^AC/, "must start with AC").optional(),
-  TWILIO_AUTH_TOKEN: z.string().min(1).optional(),
-  /** One of your numbers, or a messaging service (MG...). */
-  TWILIO_FROM: z.string().min(1).optional(),
-  /** Another address of Twilio's API: an edge, a proxy, or a stand-in for tests. */
-  TWILIO_BASE_URL: urlOf("http").optional(),
-  /** `smpp://system-id:password@host:port`, or `smpps://` over TLS. */
-  SMPP_URL: urlOf("smpp").optional(),
-  SMPP_FROM: z.string().min(1).max(15).optional(),
-  /** Messages per hour to the numbers of one country, and to all numbers. More are refused. */
-  SMS_PER_COUNTRY_AND_HOUR: z.coerce.number().int().min(0).default(500),
-  SMS_PER_HOUR: z.coerce.number().int().min(0).default(5000),
-  /** `smtp://user:password@host:port`, or `smtps://`. Sends notices to users. */
-  SMTP_URL: urlOf("smtp").optional(),
-  MAIL_FROM: z.string().min(3).optional(),
-  /** Allows webhooks to addresses inside the network, and over plain http. */
-  WEBHOOKS_INSIDE: z.stringbool().default(false),
-  /**
-   * `ip:port` of the gateway's metrics for Prometheus. 0.0.0.0 means every address of the
-   * machine.
-   */
-  METRICS_ADDRESS: metricsAddress,
-  /** `ip:port` of the worker's metrics. */
-  WORKER_METRICS_ADDRESS: metricsAddress,
-  /**
-   * A file that scripts/bundle-workflows.ts made from this code. Without it each worker makes the
-   * bundle at start-up.
-   */
-  WORKFLOW_BUNDLE: z.string().optional(),
-  /** Names a worker's build. With it, flows stay on the build on which they started. */
-  WORKER_BUILD_ID: z
-    .string()
-    .regex(/^[\w.-]{1,64}$/, "must have 1 to 64 letters, digits, dots, hyphens and underscores")
-    .optional(),
-  /** The receiver of traces (OTLP over HTTP). Without it no traces are made. */
-  OTEL_EXPORTER_OTLP_ENDPOINT: urlOf("http").optional(),
-  /**
-   * How many proxies in front are trusted to set X-Forwarded-For, or else Forwarded; 0 trusts none.
-   */
-  TRUSTED_PROXIES: z.coerce.number().int().min(0).max(5).default(0),
-  /** Minutes until a locked user may try again. With 0 the lock stays until Support ends it. */
-  LOCK_MINUTES: z.coerce.number().int().min(0).default(0),
-  /**
-   * How locked users reach Support: a mailto:, tel: or https: link, or text. Everybody can see it.
-   */
-  SUPPORT_CONTACT: supportContact.optional(),
-  /**
-   * Administrators need a second factor, whatever their account requires. Support always needs one.
-   */
-  ADMINISTRATORS_NEED_MFA: z.stringbool().default(false),
+  ...SETTING_GROUPS["The process"],
+  ...SETTING_GROUPS["Stores and Temporal"],
+  ...SETTING_GROUPS.Keys,
+  ...SETTING_GROUPS["Text messages"],
+  ...SETTING_GROUPS.Mail,
+  ...SETTING_GROUPS["PINs, passcodes and the lock"],
+  ...SETTING_GROUPS["Sessions and passwords"],
+  ...SETTING_GROUPS.Webhooks,
+  ...SETTING_GROUPS["Metrics and traces"],
 });
 
 type Environment = z.infer<typeof environment>;
 
+/** What can be set. */
+export type SettingName = keyof Environment;
+
 /** The names of all settings. */
-export const SETTINGS = Object.keys(environment.shape) as (keyof Environment)[];
+export const SETTINGS = Object.keys(environment.shape) as SettingName[];
+
+/** The settings that can come from a file, such as DATABASE_URL from DATABASE_URL_FILE. */
+export const SECRETS = SETTINGS.filter((name) => metaOf(environment.shape[name]).secret);
 
 /** Settings that a feature needs, by the setting that turns it on. */
-const NEEDED: { by: (env: Environment) => boolean; names: (keyof Environment)[]; of: string }[] = [
+const NEEDED: {
+  by: (env: Partial<Environment>) => boolean | undefined;
+  names: SettingName[];
+  of: string;
+}[] = [
   {
-    by: ({ SMS_GATEWAY }) => SMS_GATEWAY.includes("twilio"),
+    by: ({ SMS_GATEWAY }) => SMS_GATEWAY?.includes("twilio"),
     names: ["TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_FROM"],
     of: "SMS_GATEWAY=twilio",
   },
   {
-    by: ({ SMS_GATEWAY }) => SMS_GATEWAY.includes("smpp"),
+    by: ({ SMS_GATEWAY }) => SMS_GATEWAY?.includes("smpp"),
     names: ["SMPP_URL", "SMPP_FROM"],
     of: "SMS_GATEWAY=smpp",
   },
   { by: ({ SMTP_URL }) => SMTP_URL !== undefined, names: ["MAIL_FROM"], of: "SMTP_URL" },
 ];
 
-const checkedEnvironment = environment.superRefine((env, context) => {
+const NO_OUTBOX =
+  "outbox reaches no phone, so it is refused in production. Name your SMS providers (smpp, twilio, or both: docs/sms.md), or set NODE_ENV=development on a machine for development.";
+
+/** Adds what is wrong with settings together. */
+function checkTogether(states: Map<string, SettingState>): void {
+  const add = (name: SettingName, fault: string) => {
+    const state = states.get(name);
+    if (state && !state.fault) state.fault = fault;
+  };
+  const env = valuesOf(states);
   for (const { by, names, of } of NEEDED)
     for (const name of by(env) ? names : [])
-      if (env[name] === undefined)
-        context.addIssue({ code: "custom", path: [name], message: `is required by ${of}` });
-});
+      if (env[name] === undefined) add(name, `is required by ${of}`);
+  if (env.NODE_ENV === "production" && env.SMS_GATEWAY?.includes("outbox"))
+    add("SMS_GATEWAY", NO_OUTBOX);
+}
 
-/** An empty variable, as compose files write it, counts as not set. */
-const withoutEmpty = (env: Record<string, string | undefined>) =>
-  Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
+const valuesOf = (states: Map<string, SettingState>) =>
+  Object.fromEntries([...states].map(([name, { value }]) => [name, value])) as Partial<Environment>;
+
+/** Every setting with its value, where that came from, and what is wrong. */
+export function checkSettings(env: Given = process.env): Map<SettingName, SettingState> {
+  const states = checkEach(environment.shape, env);
+  checkTogether(states);
+  return states as Map<SettingName, SettingState>;
+}
+
+type Given = Record<string, string | undefined>;
+
+/** Throws an Error that lists every bad setting by name. */
+function refuseFaults(states: Map<string, SettingState>): void {
+  const faults = [...states].filter(([, { fault }]) => fault !== undefined);
+  if (faults.length === 0) return;
+  const lines = faults.map(([name, { fault }]) => `  ${name}: ${fault}`);
+  throw new Error(
+    `The configuration is not valid:\n${lines.join("\n")}\ndocs/configuration.md has every setting.`,
+  );
+}
 
 /** Reads and checks the environment. Throws an Error that lists every bad variable by name. */
-export function loadConfig(env: Record<string, string | undefined> = process.env) {
-  const parsed = checkedEnvironment.safeParse(withoutEmpty(env));
-  if (!parsed.success) {
-    const lines = parsed.error.issues.map((issue) => `  ${issue.path.join(".")}: ${issue.message}`);
-    throw new Error(`The configuration is not valid:\n${lines.join("\n")}`);
+export function loadConfig(env: Given = process.env) {
+  const states = checkSettings(env);
+  refuseFaults(states);
+  const settings = valuesOf(states) as Environment;
+  return Object.freeze({ ...settings, limits: limitsOf(settings) });
+}
+
+/** Reads and checks only these settings, for a program that needs no others. Throws as loadConfig. */
+export function loadSettings<N extends SettingName>(names: readonly N[], env: Given = process.env) {
+  const shape = Object.fromEntries(names.map((name) => [name, environment.shape[name]]));
+  const states = checkEach(shape, env);
+  refuseFaults(states);
+  return valuesOf(states) as Pick<Environment, N>;
+}
+
+/** What `load` gives. If it refuses the settings, says why without a stack trace and ends. */
+export function orExit<T>(load: () => T): T {
+  try {
+    return load();
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exit(1);
   }
-  return Object.freeze({ ...parsed.data, limits });
 }
 
 export type Config = ReturnType<typeof loadConfig>;

@@ -1,19 +1,47 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "./units.ts";
 
-/** Budgets and lifetimes; durations in ms. */
-export const limits = {
-  pin: { digits: 4, lifetimeMs: 10 * MINUTE_MS, tries: 5, perDay: 10, intervalMs: 30_000 },
-  passcode: { digits: 7, lifetimeMs: 10 * MINUTE_MS, intervalMs: 30_000, perHour: 20 },
+/** The settings that are limits. */
+type LimitSettings = Record<
+  | "PIN_DIGITS"
+  | "PIN_MINUTES"
+  | "PIN_TRIES"
+  | "PASSCODE_MINUTES"
+  | "CHALLENGE_MINUTES"
+  | "WRONG_PASSCODES"
+  | "OTP_DEVICES_PER_USER"
+  | "SESSION_HOURS"
+  | "SESSION_IDLE_MINUTES"
+  | "RECENT_LOGIN_MINUTES"
+  | "PASSWORD_MIN_LENGTH"
+  | "WEBHOOKS_PER_ACCOUNT",
+  number
+>;
+
+/** Budgets and lifetimes, some of them by settings; durations in ms. */
+export const limitsOf = (settings: LimitSettings) => ({
+  pin: {
+    digits: settings.PIN_DIGITS,
+    lifetimeMs: settings.PIN_MINUTES * MINUTE_MS,
+    tries: settings.PIN_TRIES,
+    perDay: 10,
+    intervalMs: 30_000,
+  },
+  passcode: {
+    digits: 7,
+    lifetimeMs: settings.PASSCODE_MINUTES * MINUTE_MS,
+    intervalMs: 30_000,
+    perHour: 20,
+  },
   numberSendsPerDay: 60,
   numberSendsPerHour: 30,
-  challengeMs: 10 * MINUTE_MS,
+  challengeMs: settings.CHALLENGE_MINUTES * MINUTE_MS,
   enrollmentMs: 7 * DAY_MS,
   /**
    * How long the browser that started a set-up may show its QR code and full phone number again.
    */
   setUpShownMs: 15 * MINUTE_MS,
   /** Consecutive wrong passcodes allowed; one more locks the user. */
-  wrongPasscodes: 6,
+  wrongPasscodes: settings.WRONG_PASSCODES,
   /**
    * Attempts at passcodes and PINs that a user gets back after outages in 24 hours; more stay
    * spent.
@@ -25,7 +53,7 @@ export const limits = {
    */
   flowRequests: { challenge: 60, enrollment: 100, recounts: 50 },
   policyChangesPerDay: 60,
-  otpDevices: 5,
+  otpDevices: settings.OTP_DEVICES_PER_USER,
   /**
    * Devices, codes, settings and links that a user may add or change in 24 hours. Also how often, all
    * together, others may promote a user or ease their requirement. Resets of a user without a device
@@ -42,12 +70,15 @@ export const limits = {
     allOfAccount: { perHour: 1000, perDay: 5000 },
   },
   session: {
-    absoluteMs: DAY_MS,
-    idleMs: HOUR_MS,
-    setupMs: 15 * MINUTE_MS,
-    recentLoginMs: 15 * MINUTE_MS,
+    absoluteMs: settings.SESSION_HOURS * HOUR_MS,
+    idleMs: settings.SESSION_IDLE_MINUTES * MINUTE_MS,
+    /** Of a session to set up the first device. A longer one could not change devices any more. */
+    setupMs: settings.RECENT_LOGIN_MINUTES * MINUTE_MS,
+    recentLoginMs: settings.RECENT_LOGIN_MINUTES * MINUTE_MS,
   },
   password: {
+    /** The shortest new password. */
+    minLength: settings.PASSWORD_MIN_LENGTH,
     perUser: 10,
     perAddress: 50,
     windowMs: 15 * MINUTE_MS,
@@ -79,7 +110,7 @@ export const limits = {
   /** Exports of a user under way in a process, and how long one may take. */
   exports: { atOnce: 2, lastsMs: 10 * MINUTE_MS },
   webhooks: {
-    perAccount: 10,
+    perAccount: settings.WEBHOOKS_PER_ACCOUNT,
     /**
      * Webhooks that an account adds or enables, and refused ones for which a name was looked up.
      * Removing is free.
@@ -107,7 +138,7 @@ export const limits = {
     ],
     /** A delivery that failed sooner, because it was sent again by hand, disables nothing. */
     failingMs: DAY_MS,
-    /** How long a delivery is listed. Temporal keeps its history for 30 days. */
+    /** How long a delivery is listed. Temporal keeps its history for TEMPORAL_RETENTION_DAYS. */
     listedMs: 90 * DAY_MS,
   },
   bodyBytes: 64 * 1024,
@@ -125,4 +156,4 @@ export const limits = {
     /** How many requests with other content are refused for a key before it is forgotten. */
     otherTexts: 10,
   },
-} as const;
+});

@@ -2,7 +2,7 @@ import { Client } from "@temporalio/client";
 import { NativeConnection, Runtime } from "@temporalio/worker";
 import { pino } from "pino";
 import { createActivities } from "./activities/activities.ts";
-import { limitTemporalCore, loadConfig } from "./config.ts";
+import { limitTemporalCore, loadConfig, orExit } from "./config.ts";
 import { mailGateway } from "./providers/mail/configured.ts";
 import { configuredSms } from "./providers/sms/configured.ts";
 import { passReport } from "./providers/sms/reports.ts";
@@ -21,7 +21,7 @@ import { createWorkers, workerSettings } from "./worker-settings.ts";
 import { workflowCode } from "./workflow-code.ts";
 import { DEPLOYMENT } from "./workflows/ids.ts";
 
-const config = loadConfig();
+const config = orExit(loadConfig);
 const log = pino({ level: config.LOG_LEVEL, name: "worker", mixin: activityFields });
 limitTemporalCore();
 // On SIGINT and SIGTERM: stops polling, finishes running work, then `run` resolves.
@@ -35,7 +35,7 @@ Runtime.install({
 });
 measureWorker(Runtime.instance().metricMeter);
 
-const database = connectDatabase(config.DATABASE_URL);
+const database = connectDatabase(config.DATABASE_URL, { max: config.DATABASE_POOL_SIZE });
 const redis = await connectRedis(config.REDIS_URL, (error) => log.warn({ err: error }, AWAY.redis));
 const clock = { now: () => Date.now() };
 const mail = mailGateway({ config, redis, clock });

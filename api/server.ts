@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { serve } from "@hono/node-server";
 import { Client } from "@temporalio/client";
 import { pino } from "pino";
-import { loadConfig } from "../config.ts";
+import { loadConfig, orExit } from "../config.ts";
 import { drawQrCode } from "../core/devices/qr-code.ts";
 import { connectDatabase, REQUEST_MS } from "../store/postgres/connect.ts";
 import { connectRedis } from "../store/redis/connect.ts";
@@ -31,9 +31,12 @@ const PATIENCE = {
  */
 const SHUTDOWN_GRACE_MS = PAGE_PATIENCE_MS + 2_000;
 
-const config = loadConfig();
+const config = orExit(loadConfig);
 const log = pino({ level: config.LOG_LEVEL, name: "gateway", mixin: requestFields });
-const database = connectDatabase(config.DATABASE_URL, { patienceMs: REQUEST_MS });
+const database = connectDatabase(config.DATABASE_URL, {
+  max: config.DATABASE_POOL_SIZE,
+  patienceMs: REQUEST_MS,
+});
 const exporting = connectDatabase(config.DATABASE_URL, { max: 2 });
 const redis = await connectRedis(config.REDIS_URL, (error) => log.warn({ err: error }, AWAY.redis));
 const connection = connectTemporal(config.TEMPORAL_ADDRESS);
@@ -48,7 +51,10 @@ const flows = createFlows(client);
 const clock = { now: () => Date.now() };
 
 const { db, ping } = database;
-const metrics = createMetrics(db, watchDependencies({ ping, redis, flows }));
+const metrics = createMetrics({
+  ...{ db, redis, config, clock },
+  dependencies: watchDependencies({ ping, redis, flows }),
+});
 const traced = tracing?.requests({
   trustedProxies: config.TRUSTED_PROXIES,
   onTrace: (traceId) => note({ traceId }),

@@ -86,6 +86,7 @@ export async function startStack(
 
   const env = {
     NODE_ENV: "development",
+    SMS_GATEWAY: "outbox",
     LOG_LEVEL: "warn",
     DRAIN_SECONDS: "0",
     DATABASE_URL: databaseUrl,

@@ -1,13 +1,10 @@
 // Brings the schema of DATABASE_URL up to date: the one-shot command before a new release starts.
+import { loadSettings, orExit } from "../config.ts";
 import { migrateDatabase } from "../store/postgres/connect.ts";
 
-const url = process.env.DATABASE_URL;
-if (!url) {
-  console.error("Set DATABASE_URL to the database to migrate (postgres://...)");
-  process.exit(1);
-}
+const { DATABASE_URL } = orExit(() => loadSettings(["DATABASE_URL"]));
 try {
-  await migrateDatabase(url);
+  await migrateDatabase(DATABASE_URL);
   console.log("The database schema is up to date.");
 } catch (error) {
   console.error(`The migration failed: ${error instanceof Error ? error.message : error}`);

@@ -1,27 +1,28 @@
 // Makes what the service needs in the Temporal server at TEMPORAL_ADDRESS: the namespace, its
 // retention and its search attributes. The one-shot command of an installation; safe to repeat.
 import { setTimeout as sleep } from "node:timers/promises";
+import { loadSettings, orExit } from "../config.ts";
 import {
   connectTemporal,
   ensureNamespace,
   registerSearchAttributes,
-  setRetention,
 } from "./temporal-namespace.ts";
 
 const PATIENCE_MS = 60_000;
 const RETRY_MS = 2_000;
 
-const { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace = "default" } = process.env;
-if (!address) {
-  console.error("Set TEMPORAL_ADDRESS to the Temporal server, such as temporal:7233");
-  process.exit(1);
-}
+const {
+  TEMPORAL_ADDRESS: address,
+  TEMPORAL_NAMESPACE: namespace,
+  TEMPORAL_RETENTION_DAYS: retentionDays,
+} = orExit(() =>
+  loadSettings(["TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE", "TEMPORAL_RETENTION_DAYS"]),
+);
 
-async function prepare(at: string): Promise<void> {
-  const connection = await connectTemporal(at);
+async function prepare(): Promise<void> {
+  const connection = await connectTemporal(address);
   try {
-    await ensureNamespace(connection, namespace);
-    await setRetention(connection, namespace);
+    await ensureNamespace(connection, namespace, retentionDays);
     await registerSearchAttributes(connection, namespace);
   } finally {
     await connection.close();
@@ -32,7 +33,7 @@ async function prepare(at: string): Promise<void> {
 const end = performance.now() + PATIENCE_MS;
 for (;;) {
   try {
-    await prepare(address);
+    await prepare();
     break;
   } catch (error) {
     const problem = `Temporal at ${address}: ${error instanceof Error ? error.message : error}`;

@@ -47,7 +47,11 @@ export async function embeddedPostgres({ report, atStop }: Stage): Promise<strin
 }
 
 /** Starts an embedded Temporal that keeps its data; resolves with its addresses. */
-export async function embeddedTemporal({ launch, report }: Stage, namespace: string) {
+export async function embeddedTemporal(
+  { launch, report }: Stage,
+  namespace: string,
+  retentionDays?: number,
+) {
   const program = await ensureTemporalCli(report);
   const port = await freePort(PORTS.temporal);
   const uiPort = await freePort(PORTS.temporalUi);
@@ -61,7 +65,7 @@ export async function embeddedTemporal({ launch, report }: Stage, namespace: str
     logFile: log,
   });
   const connection = await connectTemporal(address);
-  await setRetention(connection, namespace);
+  await setRetention(connection, namespace, retentionDays);
   await connection.close();
   return { address, ui: `http://127.0.0.1:${uiPort}` };
 }

@@ -1,4 +1,6 @@
+import { loadConfig, loadSettings } from "../config.ts";
 import { connectDatabase, migrateDatabase } from "../store/postgres/connect.ts";
+import { hasOutbox } from "../store/redis/messages/outbox.ts";
 import { dataFolder } from "./folders.ts";
 import { tryPort } from "./ports.ts";
 import { launch, stopAll } from "./processes.ts";
@@ -16,16 +18,17 @@ import {
   type Stage,
 } from "./stack.ts";
 import { lockStack } from "./stack-lock.ts";
+import { startSettings } from "./start-settings.ts";
 
 /** In ms. npm and the terminal both pass one Ctrl-C on; only a later one counts as a second. */
 const SAME_SIGNAL_MS = 1_000;
 
-/** The way to Support for locked users of a demo, if SUPPORT_CONTACT is not set. */
-const DEMO_SUPPORT =
-  "log in as the demo user support, who can unlock and reset users, or run: npm run cli -- --help";
 const watching = process.argv.includes("--watch");
 const OURS = ["Worker", "Gateway"];
-const BOTH_SOURCES = ["config.ts", "limits.ts", "units.ts", "providers", "store", "telemetry"];
+const BOTH_SOURCES = [
+  ...["config.ts", "limits.ts", "units.ts", "settings"],
+  ...["providers", "store", "telemetry"],
+];
 const WORKER_SOURCES = [
   "worker.ts",
   "workflows",
@@ -65,6 +68,8 @@ await main().catch(fail);
 async function main(): Promise<void> {
   const lock = await lockStack(dataFolder, url, report);
   process.on("exit", lock.release);
+  const { DEMO_PASSWORD, ...secrets } = keptSecrets(dataFolder);
+  const given = startSettings(secrets);
   await explained(
     `Port ${PORT} cannot be used: set PORT to a free one (PORT=8090 npm start)`,
     tryPort(Number(PORT), HOST),
@@ -86,14 +91,14 @@ async function main(): Promise<void> {
     },
   };
 
-  const redisUrl = process.env.REDIS_URL || (await embeddedRedis(stage));
+  const redisUrl = given.REDIS_URL ?? (await embeddedRedis(stage));
   await explained("The Redis of REDIS_URL does not answer", pingRedis(redisUrl));
-  const databaseUrl = process.env.DATABASE_URL || (await embeddedPostgres(stage));
-  const temporal = process.env.TEMPORAL_ADDRESS
-    ? { address: process.env.TEMPORAL_ADDRESS, ui: undefined }
-    : await embeddedTemporal(stage, TEMPORAL_NAMESPACE);
-  const { DEMO_PASSWORD, ...secrets } = keptSecrets(dataFolder);
-  const password = process.env.DEMO_PASSWORD || DEMO_PASSWORD;
+  const databaseUrl = given.DATABASE_URL ?? (await embeddedPostgres(stage));
+  const { TEMPORAL_RETENTION_DAYS: days } = loadSettings(["TEMPORAL_RETENTION_DAYS"]);
+  const temporal = given.TEMPORAL_ADDRESS
+    ? { address: given.TEMPORAL_ADDRESS, ui: undefined }
+    : await embeddedTemporal(stage, TEMPORAL_NAMESPACE, days);
+  const password = given.DEMO_PASSWORD ?? DEMO_PASSWORD;
 
   report("Applying the database schema, the search attributes and the demo users");
   await explained("The database cannot be brought up to date", migrateDatabase(databaseUrl));
@@ -103,11 +108,7 @@ async function main(): Promise<void> {
     prepareTemporal(temporal.address, TEMPORAL_NAMESPACE),
   );
   const env = {
-    // No balancer stands in front, so nothing has to be waited for at the end.
-    DRAIN_SECONDS: "0",
-    ...(process.env.NODE_ENV !== "production" && { SUPPORT_CONTACT: DEMO_SUPPORT }),
-    ...secrets,
-    ...process.env,
+    ...given,
     ...{ HOST, PORT, TEMPORAL_NAMESPACE },
     DATABASE_URL: databaseUrl,
     REDIS_URL: redisUrl,
@@ -139,7 +140,11 @@ async function main(): Promise<void> {
     const stopWatching = restartOnChange(restarted, report);
     closings.push(async () => stopWatching());
   }
-  announce(temporal.ui, passwordOpens ? password : "as it was set at an earlier start");
+  const phone = hasOutbox(loadConfig(env));
+  announce(
+    { ui: temporal.ui, phone },
+    passwordOpens ? password : "as it was set at an earlier start",
+  );
 }
 
 async function seed(databaseUrl: string, password: string): Promise<boolean> {
@@ -151,13 +156,12 @@ async function seed(databaseUrl: string, password: string): Promise<boolean> {
   }
 }
 
-function announce(temporalUi: string | undefined, password: string): void {
-  const production = process.env.NODE_ENV === "production";
+function announce({ ui, phone }: { ui?: string; phone: boolean }, password: string): void {
   const lines = [
     ["Pages, to log in", url],
     ["API reference", `${url}/docs`],
-    ...(temporalUi ? [["Temporal UI", temporalUi]] : []),
-    ...(production ? [] : [["Development phone", `${url}/dev/phone`]]),
+    ...(ui ? [["Temporal UI", ui]] : []),
+    ...(phone ? [["Development phone", `${url}/dev/phone`]] : []),
     ["Data and logs", dataFolder],
     ["Demo users", "admin (administrator), alice, bob, support (Support)"],
     ["Their password", password],

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Connection } from "@temporalio/client";
 import { msToTs } from "@temporalio/common/lib/time";
+import { DAY_MS } from "../units.ts";
 
 const CONNECT_MS = 3_000;
-/** How long operators can look back at a closed workflow. */
-const RETENTION = msToTs("30 days");
+/** How long operators can look back at a closed workflow, if nothing else is set. */
+const RETENTION_DAYS = 30;
 const KEYWORD = 2;
 /** Operators find flows by these attributes; each is a keyword. */
 export const SEARCH_ATTRIBUTES = ["MfaUserId", "MfaAccountId", "MfaState", "MfaMethod"];
@@ -23,25 +24,39 @@ export function connectTemporal(address: string): Promise<Connection> {
   return Connection.connect({ address, connectTimeout: CONNECT_MS });
 }
 
-/** Makes the namespace where it is missing. The server knows it some seconds later. */
-export async function ensureNamespace(connection: Connection, namespace: string): Promise<void> {
+/**
+ * Makes the namespace where it is missing. The server knows it some seconds later. The retention of
+ * a namespace that exists stays as it is, unless `retentionDays` says otherwise.
+ */
+export async function ensureNamespace(
+  connection: Connection,
+  namespace: string,
+  retentionDays?: number,
+): Promise<void> {
   try {
     await connection.workflowService.registerNamespace({
       namespace,
-      workflowExecutionRetentionPeriod: RETENTION,
+      workflowExecutionRetentionPeriod: days(retentionDays ?? RETENTION_DAYS),
     });
   } catch (error) {
     if ((error as { code?: number }).code !== ALREADY_EXISTS) throw error;
+    if (retentionDays !== undefined) await setRetention(connection, namespace, retentionDays);
   }
 }
 
-/** Keeps the histories of closed workflows for 30 days. */
-export async function setRetention(connection: Connection, namespace: string): Promise<void> {
+/** Keeps the histories of closed workflows for so many days. */
+export async function setRetention(
+  connection: Connection,
+  namespace: string,
+  retentionDays = RETENTION_DAYS,
+): Promise<void> {
   await connection.workflowService.updateNamespace({
     namespace,
-    config: { workflowExecutionRetentionTtl: RETENTION },
+    config: { workflowExecutionRetentionTtl: days(retentionDays) },
   });
 }
+
+const days = (count: number) => msToTs(count * DAY_MS);
 
 /**
  * Registers those search attributes of this service's workflows that the namespace lacks. Resolves

@@ -1,8 +1,9 @@
 import type { MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { CoreDeps } from "../../core/deps.ts";
+import { usedSendBudgets } from "../../core/limits/send-budgets.ts";
 import { codeOf } from "../../core/outages.ts";
-import type { Db } from "../../store/postgres/connect.ts";
 import { countQueuedEvents } from "../../store/postgres/event-queue.ts";
 import { watchRedisCommands } from "../../store/redis/commands.ts";
 import { subscribe } from "../../telemetry/facts.ts";
@@ -13,10 +14,16 @@ const BUCKETS_S = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5
 
 /**
  * The Prometheus metrics of one gateway: its process, requests by route, logins, locks, refused
- * messages, calls to Redis, PostgreSQL and Temporal, and the queue that the workers empty. No label
- * names a user.
+ * messages, the use of the hour's messages, calls to Redis, PostgreSQL and Temporal, and the queue
+ * that the workers empty. No label names a user.
  */
-export function createMetrics(db: Db, dependencies: () => Promise<Dependencies>) {
+export function createMetrics({
+  db,
+  dependencies,
+  ...deps
+}: Pick<CoreDeps, "db" | "redis" | "config" | "clock"> & {
+  dependencies: () => Promise<Dependencies>;
+}) {
   const registry = new Registry();
   const registers = [registry];
   const counter = <L extends string>(name: string, help: string, labelNames: L[]) =>
@@ -81,6 +88,18 @@ export function createMetrics(db: Db, dependencies: () => Promise<Dependencies>)
     async collect() {
       for (const [dependency, up] of Object.entries(await dependencies()))
         this.set({ dependency }, Number(up));
+    },
+  });
+
+  new Gauge({
+    name: "second_step_send_budget_used_ratio",
+    help: "Messages of the last hour, of those that SMS_PER_HOUR and SMS_PER_COUNTRY_AND_HOUR allow",
+    labelNames: ["limit", "country"],
+    registers,
+    async collect() {
+      this.reset();
+      const uses = await usedSendBudgets(deps).catch(() => []);
+      for (const { ratio, ...labels } of uses) this.set(labels, ratio);
     },
   });
 

@@ -71,7 +71,7 @@ export async function addUser(
   origin: ClientInfo,
 ): Promise<AccountUser> {
   await requireRecentLogin(deps, session);
-  requireStrong(password, username);
+  requireStrong(deps.config.limits, password, username);
   const { accountId } = session;
   const taken = new Problem("username_taken", "That user name is taken. Choose another.");
   // Checked before hashing, because the hash is the most expensive step here.

@@ -15,8 +15,8 @@ const DETAILS = {
   challenge: "You requested too many passcodes.",
   user: "You requested too many messages.",
   number: "This number was sent too many messages.",
-  country: "We cannot send more messages to this country now.",
-  service: "We cannot send more messages now.",
+  country: "The hour's messages to this country are used up.",
+  service: "The hour's messages of this service are used up.",
 } as const;
 
 const REFUSAL = { code: "send_limit", detail: "Too many messages were sent." } as const;
@@ -112,7 +112,11 @@ function charge(limit: keyof typeof DETAILS, key: string, ...rules: BudgetRule[]
   return { key, rules, ownRefusal: { detail: DETAILS[limit], members: { limit } } };
 }
 
-const WORDS = { pin: "PIN", passcode: "passcode" } as const;
+/** What each code is called, and what helps instead of another one. */
+const WORDS = {
+  pin: { name: "PIN", instead: "add an authenticator app instead" },
+  passcode: { name: "passcode", instead: "use an authenticator app or a recovery code" },
+} as const;
 
 async function spend(
   { redis, clock, config }: CoreDeps,
@@ -132,8 +136,8 @@ async function spend(
     throw new Problem(
       "send_limit",
       soon
-        ? `You can request another ${WORDS[kind]} in ${wait}.`
-        : `${message} Try again in ${wait}, or use an authenticator app.`,
+        ? `You can request another ${WORDS[kind].name} in ${wait}.`
+        : `${message} Try again in ${wait}, or ${WORDS[kind].instead}.`,
       extra,
     );
   }

@@ -29,7 +29,7 @@ export async function changeOwnPassword(
 ): Promise<void> {
   await requireRecentLogin(deps, session);
   const { userId, username } = session;
-  requireStrong(password, username);
+  requireStrong(deps.config.limits, password, username);
   const { proven } = await judgeProof(
     deps,
     username,

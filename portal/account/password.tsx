@@ -51,7 +51,7 @@ async function passwordPage(c: PortalContext, deps: CoreDeps, session: Session) 
           label="Current password"
           faults={faults}
         />
-        <NewPasswordField label="New password" faults={faults} />
+        <NewPasswordField label="New password" faults={faults} limits={deps.config.limits} />
         <PasswordField
           name="repeated"
           kind="new-password"

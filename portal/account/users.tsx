@@ -49,7 +49,7 @@ export function userPages(app: Hono<PortalEnv>, deps: CoreDeps) {
   });
 
   app.get("/account/users/new", async (c) =>
-    newPage(c, await recentlyLoggedInAs(c, deps, "administrator")),
+    newPage(c, await recentlyLoggedInAs(c, deps, "administrator"), deps.config),
   );
 
   const newUser = { at: "/account/users/new", about: { username_taken: "username" } };
@@ -171,7 +171,7 @@ function UserRow({ user, own, contact }: Row) {
   );
 }
 
-function newPage(c: PortalContext, who: Who) {
+function newPage(c: PortalContext, who: Who, { limits }: CoreDeps["config"]) {
   const faults = c.get("faults");
   return cardPage(
     c,
@@ -185,7 +185,7 @@ function newPage(c: PortalContext, who: Who) {
           hint="We send security notifications here."
           faults={faults}
         />
-        <NewPasswordField label="Temporary password" faults={faults} />
+        <NewPasswordField label="Temporary password" faults={faults} limits={limits} />
         <div class="actions">
           <button type="submit">Add the user</button>
           <a href="/account/users">Cancel</a>

@@ -1,6 +1,7 @@
 import type { Hono } from "hono";
 import { parsePhoneNumberFromString } from "libphonenumber-js/max";
 import { clientInfoOf } from "../../api/http/client.ts";
+import type { Limits } from "../../config.ts";
 import type { CoreDeps } from "../../core/deps.ts";
 import { type DeviceView, unverifiedDevice, viewDevice } from "../../core/devices/devices.ts";
 import { resendPin, verifyPin } from "../../core/devices/sms.ts";
@@ -25,10 +26,9 @@ export function pinPages(app: Hono<PortalEnv>, deps: CoreDeps) {
     const own = await isOwnSetUp(deps, who.session, device.id);
     const shown = own ? { ...view, phoneNumber: readable(device.phoneNumber ?? "") } : view;
     const waitMs = await pinSendWait(deps, device.userId);
-    const { intervalMs } = deps.config.limits.pin;
     const ref = { userId: device.userId, deviceId: device.id };
     const expiresAt = await pinExpiresAt(deps.redis, ref);
-    return verifyPage(c, who, shown, { waitMs, intervalMs, expiresAt });
+    return verifyPage(c, who, shown, { waitMs, rules: deps.config.limits.pin, expiresAt });
   });
 
   takeForm(app, "/devices/sms/:id/pin", { at: "/devices/sms/:id" }, async (c) => {
@@ -54,8 +54,8 @@ async function unverifiedPhone(c: PortalContext, deps: CoreDeps) {
   return { who: await whoOf(deps, session), device };
 }
 
-/** Times in ms: how long until another PIN, and until when the newest one is accepted. */
-type Waiting = { waitMs: number; intervalMs: number; expiresAt?: number };
+/** In ms: how long until another PIN, and until when the newest one is accepted; and the rules. */
+type Waiting = { waitMs: number; rules: Limits["pin"]; expiresAt?: number };
 
 function verifyPage(c: PortalContext, who: Who, device: DeviceView, waiting: Waiting) {
   const faults = c.get("faults");
@@ -80,7 +80,11 @@ function verifyPage(c: PortalContext, who: Who, device: DeviceView, waiting: Wai
       </p>
       {device.next.includes("verify") && (
         <Form action={`${action}/verify`}>
-          <CodeField label="PIN" hint="The 4 digits of the newest message." faults={faults} />
+          <CodeField
+            label="PIN"
+            hint={`The ${waiting.rules.digits} digits of the newest message.`}
+            faults={faults}
+          />
           <Check
             faults={faults}
             name="makeDefault"
@@ -103,12 +107,13 @@ function verifyPage(c: PortalContext, who: Who, device: DeviceView, waiting: Wai
 
 function NewPin({
   device: { id },
-  waiting: { waitMs, intervalMs },
+  waiting: { waitMs, rules },
 }: {
   device: DeviceView;
   waiting: Waiting;
 }) {
-  const seconds = waitMs > 0 && waitMs <= intervalMs ? String(Math.ceil(waitMs / 1000)) : undefined;
+  const seconds =
+    waitMs > 0 && waitMs <= rules.intervalMs ? String(Math.ceil(waitMs / 1000)) : undefined;
   return (
     <section class="card">
       <h2>No message?</h2>

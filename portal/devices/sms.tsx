@@ -1,6 +1,7 @@
 import type { Hono } from "hono";
 import { type CountryCode, getCountries, getCountryCallingCode } from "libphonenumber-js/max";
 import { clientInfoOf } from "../../api/http/client.ts";
+import type { Limits } from "../../config.ts";
 import type { CoreDeps } from "../../core/deps.ts";
 import { getMultiFactor } from "../../core/devices/devices.ts";
 import { registerSmsDevice } from "../../core/devices/sms.ts";
@@ -32,7 +33,7 @@ export function smsPages(app: Hono<PortalEnv>, deps: CoreDeps) {
         "/devices",
         "You already have a phone. To change it, remove all devices first.",
       );
-    return registerPage(c, await whoOf(deps, session));
+    return registerPage(c, await whoOf(deps, session), deps.config.limits.pin);
   });
 
   takeForm(app, "/devices/sms", { at: "/devices/sms/new" }, async (c) => {
@@ -45,7 +46,7 @@ export function smsPages(app: Hono<PortalEnv>, deps: CoreDeps) {
   });
 }
 
-function registerPage(c: PortalContext, who: Who) {
+function registerPage(c: PortalContext, who: Who, { digits }: Limits["pin"]) {
   const faults = c.get("faults");
   return cardPage(
     c,
@@ -61,7 +62,7 @@ function registerPage(c: PortalContext, who: Who) {
         autocomplete="tel-national"
         required
       />
-      <p>We will text a 4-digit PIN to confirm this number is yours.</p>
+      <p>We will text a {digits}-digit PIN to confirm this number is yours.</p>
       <p>
         Anyone who takes over your number or reads your messages can get your passcodes.{" "}
         <a href="/devices/otp/new">An authenticator app</a> is safer.

@@ -36,13 +36,9 @@ export function undelivered(
   { again, instead }: { again: string; instead: string },
 ): string {
   if (problem === "send_limit")
-    return [
-      `We could not send a message to ${to}, because too many were sent lately.`,
-      waitMs > 0 && `You can request another in ${duration(waitMs)}.`,
-      instead,
-    ]
-      .filter(Boolean)
-      .join(" ");
+    return waitMs > 0
+      ? `We could not send a message to ${to}, because too many were sent lately. You can request another in ${duration(waitMs)}. ${instead}`
+      : `We could not send a message to ${to}, because the limit for text messages is reached. ${instead} Or try again later.`;
   const { why, help, final } = PROBLEMS[problem ?? ""] ?? {};
   const fault = `The message to ${to} could not be delivered${why ? `: ${why}` : ""}.`;
   return [fault, help, final ? instead : again].filter(Boolean).join(" ");

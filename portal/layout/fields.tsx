@@ -1,4 +1,6 @@
 import type { Child } from "hono/jsx";
+import type { Limits } from "../../config.ts";
+import { lengthRule } from "../../core/users/password-rule.ts";
 import { Field } from "./parts.tsx";
 import type { Faults } from "./words.ts";
 
@@ -27,8 +29,11 @@ export const PasswordField = ({ kind, ...field }: Typed & { kind: Kind }) => (
 );
 
 /** A field for a new password, with its rule. */
-export const NewPasswordField = (field: Omit<Typed, "hint">) => (
-  <PasswordField {...field} kind="new-password" hint="At least 8 characters." />
+export const NewPasswordField = ({
+  limits,
+  ...field
+}: Omit<Typed, "hint"> & { limits: Limits }) => (
+  <PasswordField {...field} kind="new-password" hint={`Use ${lengthRule(limits)}.`} />
 );
 
 /**

@@ -133,10 +133,12 @@ function passcodePage(c: PortalContext, deps: CoreDeps, challenge: Challenge, wa
 }
 
 /** What to do if a passcode does not arrive. */
-const HELP = {
+const helpFor = ({ methods }: Challenge) => ({
   again: "Send a new passcode, or try another way.",
-  instead: "Try another way.",
-};
+  instead: methods.includes("otp")
+    ? "Use your authenticator app or a recovery code."
+    : "Use a recovery code.",
+});
 
 /**
  * Where the passcode comes from, and the state of its delivery. The page checks again while that
@@ -149,7 +151,7 @@ function Delivery({ challenge, wait }: { challenge: Challenge; wait: number }) {
   if (state === "delivery_failed")
     return (
       <Notice id="delivery" kind="bad">
-        {undelivered({ problem, to: deliveredTo, waitMs: wait }, HELP)}
+        {undelivered({ problem, to: deliveredTo, waitMs: wait }, helpFor(challenge))}
       </Notice>
     );
   if (state === "sending_passcode" && !delivery)

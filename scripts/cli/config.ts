@@ -1,47 +1,92 @@
 import type { Command } from "commander";
-import { SETTINGS } from "../../config.ts";
+import {
+  checkSettings,
+  loadConfig,
+  SETTING_GROUPS,
+  SETTINGS,
+  type SettingName,
+} from "../../config.ts";
+import type { SettingState } from "../../settings/check.ts";
+import { describeSettings } from "../../settings/describe.ts";
 import { SetUpError } from "../progress.ts";
 import { answer, columns } from "./answer.ts";
+import { configurationDocs } from "./config-docs.ts";
 import { doubtsOf } from "./config-doubts.ts";
-import { serviceConfig } from "./settings.ts";
-
-/** A setting that holds a secret is only shown as set. */
-const SECRET = /_(URL|KEYS?|TOKEN|ENDPOINT)$/;
-const NO_SECRET = new Set(["PUBLIC_URL", "TWILIO_BASE_URL"]);
+import { serviceEnvironment } from "./settings.ts";
 
 /** How long to wait for a gateway, in ms. */
 const PATIENCE_MS = 5_000;
 
-/** `config check`: the settings, and what is doubtful about them. */
+const ABOUT = describeSettings(Object.assign({}, ...Object.values(SETTING_GROUPS)));
+
+/** `config check`: the settings, and what is wrong or doubtful. `config docs`: what each is. */
 export function configCommands(program: Command) {
-  program
-    .command("config")
-    .description("the settings of the service")
+  const group = program.command("config").description("the settings of the service");
+
+  group
     .command("check")
-    .description("list every setting with its doubts; secrets are not shown")
+    .description(
+      "list every setting with its value, source, default and unit, and what is wrong or doubtful; " +
+        "secrets are not shown",
+    )
     .option(
       "--gateway <url>",
       "also ask this gateway whether its requests arrive as TRUSTED_PROXIES says",
     )
     .action(async ({ gateway }: { gateway?: string }, command: Command) => {
-      const config = serviceConfig();
-      const doubts = { ...doubtsOf(config) };
+      const env = serviceEnvironment();
+      const states = checkSettings(env);
+      const valid = [...states.values()].every(({ fault }) => fault === undefined);
+      const doubts = valid ? { ...doubtsOf(loadConfig(env)) } : {};
       const seen = gateway === undefined ? [] : await doubtsSeenBy(gateway);
       if (seen.length > 0) doubts.TRUSTED_PROXIES = seen.join(" ");
       const settings = SETTINGS.map((name) => ({
-        setting: name,
-        value: shown(name, config[name]),
+        ...lineOf(name, states.get(name)),
         doubt: doubts[name],
       }));
-      answer(command, { settings }, columns(settings, ""));
+      answer(command, { valid, settings }, wordsOf(settings));
+      if (!valid) process.exitCode = 1;
+    });
+
+  group
+    .command("docs")
+    .description("print docs/configuration.md: what each setting is")
+    .action((_options, command: Command) => {
+      const text = configurationDocs();
+      answer(command, { text }, text.trimEnd());
     });
 }
 
-function shown(name: string, value: unknown): unknown {
-  if (value === undefined) return undefined;
+type Line = ReturnType<typeof lineOf> & { doubt?: string };
+
+function lineOf(name: SettingName, state: SettingState = { source: "not set" }) {
+  const { secret = false, unit, default: standard } = ABOUT.get(name) ?? {};
+  const { source, file, text, value, fault } = state;
+  const set = value ?? text;
+  return {
+    setting: name,
+    value: secret && set !== undefined ? "(set)" : shown(set),
+    source: file ? `file ${file}` : source,
+    default: standard || undefined,
+    unit,
+    fault,
+  };
+}
+
+/** A table. Its last column says what is wrong or doubtful. */
+const wordsOf = (settings: Line[]) =>
+  columns(
+    settings.map(({ fault, doubt, ...row }) => ({
+      ...row,
+      problem: fault ? `wrong: ${fault}` : doubt,
+    })),
+    "",
+  );
+
+function shown(value: unknown): unknown {
   // A contact is a link with a text, and the text says it all.
   if (typeof value === "object" && value !== null && "text" in value) return value.text;
-  return SECRET.test(name) && !NO_SECRET.has(name) ? "(set)" : value;
+  return value;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { text } from "node:stream/consumers";
+import type { Limits } from "../../config.ts";
 import { requireStrong } from "../../core/users/password-rule.ts";
 
 /** The option of commands that take a password. On the command line itself others could see it. */
@@ -10,14 +11,17 @@ export const PASSWORD_STDIN = [
 
 /** The password from standard input, or a new one to be shown once. Throws the API's Problem. */
 export async function newPassword(
+  limits: Limits,
   username: string,
   { passwordStdin }: { passwordStdin?: boolean },
 ): Promise<{ password: string; generated?: string }> {
   if (!passwordStdin) {
-    const generated = randomBytes(15).toString("base64url");
+    // Four characters hold three bytes.
+    const bytes = Math.max(15, Math.ceil((limits.password.minLength * 3) / 4));
+    const generated = randomBytes(bytes).toString("base64url");
     return { password: generated, generated };
   }
   const password = (await text(process.stdin)).replace(/\r?\n$/, "");
-  requireStrong(password, username);
+  requireStrong(limits, password, username);
   return { password };
 }

@@ -8,12 +8,16 @@ import { SetUpError } from "../progress.ts";
 type Running = { name: string; pid: number; identity: string };
 
 /**
- * The settings for commands: this process's own if DATABASE_URL is set, else those of the gateway
- * of the stack on the data folder. Throws a SetUpError if none runs.
+ * The environment for commands: this process's own if DATABASE_URL or its file is set, else that of
+ * the gateway of the stack on the data folder. Throws a SetUpError if none runs.
  */
-export function serviceConfig(): Config {
-  return loadConfig(process.env.DATABASE_URL ? process.env : gatewayEnvironment(dataFolder));
+export function serviceEnvironment(): NodeJS.ProcessEnv {
+  const { DATABASE_URL, DATABASE_URL_FILE } = process.env;
+  return DATABASE_URL || DATABASE_URL_FILE ? process.env : gatewayEnvironment(dataFolder);
 }
+
+/** The settings for commands. Throws a SetUpError if no service is named and none runs. */
+export const serviceConfig = (): Config => loadConfig(serviceEnvironment());
 
 /**
  * The environment that the running gateway was started with: addresses, secrets and other settings.

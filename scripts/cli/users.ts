@@ -83,9 +83,9 @@ async function create(username: string, options: NewUser, command: Command) {
   const fault = usernameSchema.safeParse(username).error?.issues[0];
   if (fault) throw new SetUpError(fault.message);
   const email = addressOf(options.email);
-  const { password, generated } = await newPassword(username, options);
   await withStores(async (stores) => {
-    const { db, clock } = stores;
+    const { db, clock, config } = stores;
+    const { password, generated } = await newPassword(config.limits, username, options);
     const { role } = options;
     const { id: accountId } = await accountNamed(db, options.account);
     const passwordHash = await hashPassword(password);
@@ -171,7 +171,11 @@ async function changePassword(
 ) {
   await withService(async (service) => {
     const user = await userNamed(service.db, name);
-    const { password, generated } = await newPassword(user.username, options);
+    const { password, generated } = await newPassword(
+      service.config.limits,
+      user.username,
+      options,
+    );
     const { id: userId } = user;
     const passwordHash = await hashPassword(password);
     const event = eventOf(service, user, "password_changed");

@@ -75,6 +75,18 @@ export async function confirmedIn(
   return spent.filter(({ value, score }) => !isUnderWay(value, score)).length;
 }
 
+/**
+ * How many were spent from each budget in the `windowMs` before `now`, in one call. The keys are in
+ * one slot.
+ */
+export function spentIn(
+  redis: Redis,
+  keys: readonly string[],
+  { now, windowMs }: { now: number; windowMs: number },
+): Promise<number[]> {
+  return redis.countBudgets(keys, [`(${now - windowMs}`]);
+}
+
 /** Gives back what the token spent. A second call changes nothing. */
 export async function refund(redis: Redis, key: string, token: string): Promise<void> {
   await redis.zRem(key, token);

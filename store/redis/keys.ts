@@ -58,7 +58,8 @@ export const keys = {
   addressChanges: (userId: string) => `mfa:{${userId}}:address-changes`,
   notices: (digest: string) => `mfa:{${digest}}:notices`,
   numberSends: (digest: string) => `mfa:{${digest}}:number-sends`,
-  countrySends: (callingCode: string) => `mfa:{+${callingCode}}:country-sends`,
+  /** In one slot, so that one script counts them all. */
+  countrySends: (callingCode: string) => `mfa:{service}:country-sends:+${callingCode}`,
   serviceSends: () => "mfa:{service}:service-sends",
   usernamePasswords: (digest: string) => `mfa:{${digest}}:username-passwords`,
   addressPasswords: (digest: string) => `mfa:{${digest}}:address-passwords`,

@@ -3,12 +3,13 @@
 import { sql } from "drizzle-orm";
 import { describe, expect, test } from "vitest";
 import { createApp } from "../../api/app.ts";
-import { limits } from "../../limits.ts";
+import { loadConfig } from "../../config.ts";
 import { newId, newOwnedId } from "../../store/ids.ts";
 import { isUnavailable } from "../../store/unavailable.ts";
 import { patient } from "../support/client.ts";
 import { startReceiver } from "../support/receiver.ts";
 import { logInByPassword } from "../support/scenarios.ts";
+import { environmentOf } from "../support/stack.ts";
 import { until } from "../support/until.ts";
 import { useStack } from "../support/used.ts";
 
@@ -18,6 +19,10 @@ const TIMES = 12;
 const GUESSES_AN_ADDRESS = 50;
 /** Wrong passwords a day for one name, from addresses that never logged in with it. */
 const GUESSES_OF_STRANGERS = 100;
+
+const nowhere = { address: "nowhere", namespace: "default" };
+/** Needed before the stack runs. */
+const { limits } = loadConfig(environmentOf("postgres://nowhere", "redis://nowhere", nowhere));
 
 const stack = useStack({ environment: { TRUSTED_PROXIES: "1" } });
 

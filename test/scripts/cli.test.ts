@@ -96,6 +96,7 @@ describe("on a service with its own settings", { timeout: SOME_PROCESSES_MS }, (
     const { SEALING_KEYS, CODE_KEY, ...config } = stack.deps.config;
     env = {
       NODE_ENV: "test",
+      SMS_GATEWAY: "outbox",
       DATABASE_URL: config.DATABASE_URL,
       REDIS_URL: config.REDIS_URL,
       TEMPORAL_ADDRESS: config.TEMPORAL_ADDRESS,

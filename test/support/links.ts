@@ -35,7 +35,10 @@ export async function gatewayBehindLinks({ deps, temporal, document, logged }: S
   const connection = connectTemporal(`127.0.0.1:${links.temporal.port}`);
   const flows = createFlows(new Client({ connection, namespace: temporal.namespace }));
   const { db, ping } = database;
-  const { registry } = createMetrics(db, watchDependencies({ ping, redis, flows }));
+  const { registry } = createMetrics({
+    ...{ db, redis, config: deps.config, clock: deps.clock },
+    dependencies: watchDependencies({ ping, redis, flows }),
+  });
   const app = createApp({ ...deps, db, longReads: db, ping, redis, flows });
   return {
     app,

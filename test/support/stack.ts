@@ -79,10 +79,10 @@ export async function startStack({
     passReport({ redis, report: flows.reportDelivery }, report);
   const provider = configuredSms({ config, redis, clock, log, onReport });
   const sms = fallible(provider);
-  const { registry, observe: measured } = createMetrics(
-    db,
-    watchDependencies({ ping, redis, flows }),
-  );
+  const { registry, observe: measured } = createMetrics({
+    ...{ db, redis, config, clock },
+    dependencies: watchDependencies({ ping, redis, flows }),
+  });
   const deps = { db, longReads: db, ping, redis, flows, config, clock, log, measured };
   const app = inTurn(clients.map((redis) => createApp({ ...deps, redis })));
   const document = (await (await app.request("/openapi.json")).json()) as OpenApi;
@@ -153,6 +153,7 @@ export function environmentOf(
   return {
     NODE_ENV: "test",
     DRAIN_SECONDS: "0",
+    SMS_GATEWAY: "outbox",
     DATABASE_URL: databaseUrl,
     REDIS_URL: redisUrl,
     TEMPORAL_ADDRESS: address,

@@ -99,7 +99,9 @@ const newUser = createRoute({
   request: post(
     z.object({
       username: usernameSchema,
-      password: passwordSchema.openapi({ description: "At least 8 characters" }),
+      password: passwordSchema.openapi({
+        description: "At least 8 characters; the service may ask for more",
+      }),
       role: roleSchema.default("member"),
       email: emailSchema
         .optional()

@@ -15,7 +15,9 @@ const change = createRoute({
   request: jsonBody(
     z.object({
       currentPassword: passwordSchema,
-      password: passwordSchema.openapi({ description: "At least 8 characters" }),
+      password: passwordSchema.openapi({
+        description: "At least 8 characters; the service may ask for more",
+      }),
     }),
   ),
   responses: {

@@ -39,6 +39,11 @@ export const budgetScripts = {
     redis.call('PEXPIRE', key, longest + tonumber(ARGV[3]))
     return {0, 0}
   `),
+  countBudgets: script<number[]>(`
+    local counts = {}
+    for i, key in ipairs(KEYS) do counts[i] = redis.call('ZCOUNT', key, ARGV[1], '+inf') end
+    return counts
+  `),
   confirmSpending: script<null>(`
     local at = redis.call('ZSCORE', KEYS[1], ARGV[1])
     if not at then return end

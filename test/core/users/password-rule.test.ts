@@ -1,9 +1,14 @@
 import { describe, expect, test } from "vitest";
+import { loadConfig } from "../../../config.ts";
 import { requireStrong } from "../../../core/users/password-rule.ts";
+import { environmentOf } from "../../support/stack.ts";
+
+const nowhere = { address: "127.0.0.1:1", namespace: "none" };
+const { limits } = loadConfig(environmentOf("postgres://x", "redis://x", nowhere));
 
 const refusal = (password: string, username = "alice") => {
   try {
-    requireStrong(password, username);
+    requireStrong(limits, password, username);
   } catch (error) {
     return String(error);
   }
