@@ -7,8 +7,8 @@ import type { CoreDeps } from "../deps.ts";
 /** How much of an hour's messages was sent: 1 is all. `country` is a calling code, such as +1. */
 export type SendBudgetUse = { limit: "service" | "country"; country: string; ratio: number };
 
-const CALLING_CODES = [...new Set(getCountries().map(getCountryCallingCode))];
-const KEYS = [keys.serviceSends(), ...CALLING_CODES.map(keys.countrySends)];
+const CALLING_CODES = [...new Set(getCountries().map((country) => getCountryCallingCode(country)))];
+const KEYS = [keys.serviceSends(), ...CALLING_CODES.map((code) => keys.countrySends(code))];
 
 /**
  * How much of the budgets SMS_PER_HOUR and SMS_PER_COUNTRY_AND_HOUR was used in the last hour, for

@@ -3,7 +3,7 @@
 import { randomUUID } from "node:crypto";
 import { beforeAll, describe, expect, test } from "vitest";
 import { createApp } from "../../api/app.ts";
-import { startGateway } from "../support/gateway.ts";
+import { PRODUCTION, startGateway } from "../support/gateway.ts";
 import { limit } from "../support/limits.ts";
 import type { Person } from "../support/people.ts";
 import { expectNothingInternal } from "../support/problems.ts";
@@ -13,10 +13,7 @@ import { used, useStack } from "../support/used.ts";
 import { exchange, httpRequest, statusOf } from "../support/wire.ts";
 
 const stack = useStack();
-const gateway = used(
-  () => startGateway(stack, { NODE_ENV: "production", LOG_LEVEL: "info" }),
-  120_000,
-);
+const gateway = used(() => startGateway(stack, { ...PRODUCTION, LOG_LEVEL: "info" }), 120_000);
 let user: Person;
 beforeAll(async () => {
   user = await stack.createUser();

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { GATEWAY_WEIGHT } from "../../bench/weight.ts";
+import { SETTINGS } from "../../config.ts";
 import { TEMPORAL_ENV, TEMPORAL_SETTINGS } from "../../scripts/temporal-settings.ts";
 
 const compose = read("docker-compose.yml");
@@ -26,6 +27,23 @@ test("starts only once somebody has set the secrets", () => {
   expect(secrets.length).toBeGreaterThan(5);
   for (const [, name = "", rest] of secrets)
     expect(rest).toBe(OPTIONAL.includes(name) ? ":-" : `:?set ${name}`);
+});
+
+test("starts only with providers of SMS and with budgets for them", () => {
+  for (const name of ["SMS_GATEWAY", "SMS_PER_HOUR", "SMS_PER_COUNTRY_AND_HOUR"])
+    expect(compose).toMatch(new RegExp(`^ {4}${name}: \\$\\{${name}:\\?set ${name}`, "m"));
+});
+
+test("hands on every setting, but those of the image and of Temporal", () => {
+  const [, environment = ""] = /&environment\n((?: {4}.*\n)+)/.exec(compose) ?? [];
+  const missing = SETTINGS.filter((name) => !environment.includes(`    ${name}: `));
+  expect(missing).toEqual([
+    ...["NODE_ENV", "HOST", "PORT", "TEMPORAL_NAMESPACE", "TEMPORAL_RETENTION_DAYS"],
+    ...["WORKFLOW_BUNDLE", "TWILIO_BASE_URL"],
+  ]);
+  expect(services().get("prepare-temporal")).toMatch(
+    /TEMPORAL_RETENTION_DAYS: \$\{TEMPORAL_RETENTION_DAYS:-\}/,
+  );
 });
 
 test("holds no secret itself", () => {

@@ -20,6 +20,8 @@ const SOUND = {
   PUBLIC_URL: "https://login.example",
   TEMPORAL_ADDRESS: "127.0.0.1:1",
   SMS_GATEWAY: "smpp",
+  SMS_PER_HOUR: "110000",
+  SMS_PER_COUNTRY_AND_HOUR: "76000",
   SMPP_URL: "smpps://id:smppsecret@smsc:3550",
   SMPP_FROM: "Bank",
   SMTP_URL: "smtps://id:smtpsecret@mail:465",
@@ -31,11 +33,20 @@ const SOUND = {
   OTEL_EXPORTER_OTLP_ENDPOINT: "https://id:tracessecret@traces:4318",
 };
 
-type Line = { setting: string; value?: unknown; doubt?: string };
+type Line = {
+  setting: string;
+  value?: unknown;
+  source: string;
+  default?: string;
+  unit?: string;
+  fault?: string;
+  doubt?: string;
+};
 
 afterEach(() => {
   vi.unstubAllEnvs();
   vi.restoreAllMocks();
+  process.exitCode = undefined;
 });
 
 /** What `config check` prints for these settings. */
@@ -46,9 +57,14 @@ async function check(settings: Record<string, string>, ...args: string[]) {
   return String(log.mock.calls.at(-1)?.[0]);
 }
 
-async function doubts(settings: Record<string, string>, ...args: string[]) {
+/** What it says of each setting. */
+async function linesOf(settings: Record<string, string>, ...args: string[]) {
   const text = await check(settings, "--json", ...args);
-  const lines = (JSON.parse(text) as { settings: Line[] }).settings;
+  return (JSON.parse(text) as { settings: Line[] }).settings;
+}
+
+async function doubts(settings: Record<string, string>, ...args: string[]) {
+  const lines = await linesOf(settings, ...args);
   return Object.fromEntries(
     lines.flatMap(({ setting, doubt }) => (doubt ? [[setting, doubt]] : [])),
   );
@@ -69,12 +85,50 @@ test("has no doubt about sound settings", async () => {
   expect(await doubts({})).toEqual({});
 });
 
+test("says of each setting where it comes from, its default and its unit", async () => {
+  const lines = await linesOf({ PIN_DIGITS: "6" });
+  const lineOf = (name: string) => lines.find(({ setting }) => setting === name);
+  expect(lineOf("PIN_DIGITS")).toMatchObject({
+    ...{ value: 6, source: "environment", default: "4", unit: "digits" },
+  });
+  expect(lineOf("PIN_MINUTES")).toMatchObject({ value: 10, source: "default", unit: "minutes" });
+  expect(lineOf("WORKER_BUILD_ID")).toMatchObject({ source: "not set" });
+  expect(process.exitCode).toBeUndefined();
+});
+
+test("doubts an outbox on a machine for development", async () => {
+  expect(await doubts({ NODE_ENV: "development", SMS_GATEWAY: "outbox" })).toMatchObject({
+    SMS_GATEWAY: expect.stringContaining("no phone"),
+  });
+});
+
+test("what is wrong stands beside the setting, among all others", async () => {
+  const settings = { PORT: "http", SMS_PER_HOUR: "", CODE_KEY: "notasecretkey", TWILIO_FROM: "" };
+  const lines = await linesOf({ ...settings, SMS_GATEWAY: "twilio,outbox" });
+  expect(lines.length).toBeGreaterThan(40);
+  const faults = Object.fromEntries(
+    lines.flatMap(({ setting, fault }) => (fault ? [[setting, fault]] : [])),
+  );
+  expect(faults).toEqual({
+    PORT: "This must be a number.",
+    SMS_PER_HOUR: expect.stringMatching(/^This is missing\..*docs\/sms\.md/),
+    CODE_KEY: expect.stringContaining("32 bytes"),
+    SMS_GATEWAY: expect.stringContaining("refused in production"),
+    TWILIO_ACCOUNT_SID: "is required by SMS_GATEWAY=twilio",
+    TWILIO_AUTH_TOKEN: "is required by SMS_GATEWAY=twilio",
+    TWILIO_FROM: "is required by SMS_GATEWAY=twilio",
+  });
+  expect(process.exitCode).toBe(1);
+  const text = await check({ ...settings, SMS_GATEWAY: "twilio,outbox" });
+  expect(text).toMatch(/^PORT +http +environment +8080 +- +wrong: This must be a number\.$/m);
+  expect(text).not.toMatch(/secret/);
+});
+
 test.each([
   ["TRUSTED_PROXIES", "0", "are throttled together"],
   ["PUBLIC_URL", "http://login.example", "unencrypted"],
   ["PUBLIC_URL", "", "do not name the site"],
   ["NODE_ENV", "development", "production"],
-  ["SMS_GATEWAY", "outbox", "no phone"],
   ["SMTP_URL", "", "no notifications"],
   ["SUPPORT_CONTACT", "", "how to reach Support"],
   ["REDIS_URL", "redis://redis:6379", "no password"],
@@ -94,7 +148,9 @@ describe("an unusable setting is reported plainly, in the same words wherever it
   ];
 
   test.each(bad)("by config check: %s=%s", async (name, value, words) => {
-    await expect(check({ [name]: value })).rejects.toThrow(`  ${name}: ${words}`);
+    const line = (await linesOf({ [name]: value })).find(({ setting }) => setting === name);
+    expect(line).toMatchObject({ value: name.endsWith("P_URL") ? "(set)" : value });
+    expect(line?.fault).toContain(words);
   });
 
   test.each(["api/server.ts", "worker.ts"])("at the start of %s", async (program) => {
@@ -104,7 +160,7 @@ describe("an unusable setting is reported plainly, in the same words wherever it
     const run = promisify(execFile)(process.execPath, args, { env, timeout: limit(30_000) });
     const { stderr } = await run.catch((error: { stderr: string }) => error);
     for (const [name, , words] of bad) expect(stderr).toContain(`  ${name}: ${words}`);
-    expect(stderr).not.toMatch(/Invalid|databasesecret|redissecret/);
+    expect(stderr).not.toMatch(/Invalid|databasesecret|redissecret|\n +at /);
   });
 });
 

@@ -51,6 +51,21 @@ test("accepts flows as soon as it has started", async () => {
   await expect(startFlow(connection, OWN)).resolves.toMatchObject({ workflowId: "one" });
 });
 
+test("the retention of a namespace that exists is only changed if it is named", async () => {
+  const { connection } = temporal;
+  const { workflowService } = connection;
+  const namespace = "kept";
+  const retention = async () => {
+    const { config } = await workflowService.describeNamespace({ namespace });
+    return Number(config?.workflowExecutionRetentionTtl?.seconds) / 86_400;
+  };
+  await ensureNamespace(connection, namespace, 90);
+  await ensureNamespace(connection, namespace);
+  expect(await retention()).toBe(90);
+  await ensureNamespace(connection, namespace, 45);
+  expect(await retention()).toBe(45);
+});
+
 test("accepts flows in another namespace as soon as that is prepared", async () => {
   const { connection } = temporal;
   await ensureNamespace(connection, "another");

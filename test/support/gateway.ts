@@ -8,6 +8,16 @@ import { environmentOf, type Stack } from "./stack.ts";
 const START_MS = limit(60_000);
 const CHECKOUT = join(import.meta.dirname, "../..");
 
+/** What a gateway in production needs. Nothing sends messages: the worker does. */
+export const PRODUCTION = {
+  NODE_ENV: "production",
+  SMS_GATEWAY: "smpp",
+  SMPP_URL: "smpp://id:password@127.0.0.1:1",
+  SMPP_FROM: "Bank",
+  SMS_PER_HOUR: "1000",
+  SMS_PER_COUNTRY_AND_HOUR: "1000",
+};
+
 /**
  * A gateway as it is deployed: its own process, a real port and the machine's clock. It uses the
  * stack's stores; `variables` add to its environment. Call `stop()` at the end.

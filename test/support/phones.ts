@@ -22,7 +22,7 @@ export function phones(read: (to: string) => Promise<Message[]>) {
 
   return {
     /** The newest PIN sent to the number (E.164) that was not read before. */
-    pinTo: (to: string) => next(to, /^(\d{4}) is /),
+    pinTo: (to: string) => next(to, /^(\d+) is your .* PIN /),
     /** The newest passcode sent to the number (E.164) that was not read before. */
     passcodeTo: (to: string) => next(to, /^(\d{7}) is /),
   };

@@ -15,6 +15,7 @@ import {
 } from "../../support/scenarios.ts";
 import { until } from "../../support/until.ts";
 import { useStack } from "../../support/used.ts";
+import { webClient } from "../../support/web.ts";
 
 const COUNTRY = 6;
 const SERVICE = 8;
@@ -69,6 +70,15 @@ describe("attack: running up the bill for messages", () => {
     const again = await stack.api.resendPasscode(id);
     expect(expectProblem(again, "send_limit")).toMatchObject({ limit: "country" });
     expect(Number(again.headers.get("retry-after"))).toBe(HOUR_MS / 1000);
+    expect(again.problem.detail).toMatch(
+      /^The hour's messages to this country .* in 60 minutes, or use an authenticator app or a recovery code\.$/,
+    );
+    const page = await webClient(stack).open(`/login/${id}`);
+    expect(page.notices).toEqual([
+      expect.stringMatching(
+        /because the limit for text messages is reached\. Use a recovery code\. Or try again later\.$/,
+      ),
+    ]);
 
     const events = await Promise.all(users.map(({ user }) => refusedOf(user)));
     expect(events.flat().length).toBeGreaterThan(0);
@@ -83,6 +93,23 @@ describe("attack: running up the bill for messages", () => {
     expect((await startChallenge(stack, users[0]?.user as never)).state).toBe("sending_passcode");
   });
 
+  test("the metrics say how much of each budget the last hour has used", async () => {
+    const used = async () => {
+      const lines = (await stack.metrics()).split("\n");
+      return lines.filter((line) => line.startsWith("second_step_send_budget_used_ratio"));
+    };
+    expect(await used()).toEqual([
+      'second_step_send_budget_used_ratio{limit="service",country=""} 0',
+    ]);
+    for (let n = 0; n < 3; n++) await stack.api.registerPhone((await newcomer()).token, newPhone());
+    await stack.api.registerPhone((await newcomer()).token, germanPhone());
+    expect((await used()).toSorted()).toEqual([
+      'second_step_send_budget_used_ratio{limit="country",country="+1"} 0.5',
+      `second_step_send_budget_used_ratio{limit="country",country="+49"} ${1 / COUNTRY}`,
+      `second_step_send_budget_used_ratio{limit="service",country=""} 0.5`,
+    ]);
+  });
+
   test("a country's cap affects no other country, the service's cap affects all; no device is left behind", async () => {
     for (let n = 0; n < COUNTRY; n++)
       expect((await stack.api.registerPhone((await newcomer()).token, newPhone())).status).toBe(
@@ -94,7 +121,9 @@ describe("attack: running up the bill for messages", () => {
       const refused = await stack.api.registerPhone(late.token, newPhone());
       expect(expectProblem(refused, "send_limit")).toMatchObject({
         limit: "country",
-        detail: expect.stringContaining("authenticator app"),
+        detail: expect.stringMatching(
+          /^The hour's messages to this country .* in 60 minutes, or add an authenticator app/,
+        ),
       });
     }
     expect((await stack.api.multiFactor(late.token)).body.devices).toEqual([]);
