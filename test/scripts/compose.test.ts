@@ -17,7 +17,7 @@ function services(): Map<string, string> {
   return new Map(parts.flatMap((name, at) => (at % 2 ? [] : [[name, parts[at + 1] ?? ""]])));
 }
 
-const SECRET = /PASSWORD|PWD|SECRET|TOKEN|_KEY/;
+const SECRET = /PASSWORD(?!_MIN)|PWD|SECRET|TOKEN|_KEY/;
 /** Variables of an optional part. The service itself reports when one is missing. */
 const OPTIONAL = ["TWILIO_AUTH_TOKEN"];
 

@@ -112,7 +112,7 @@ test("what is wrong stands beside the setting, among all others", async () => {
   expect(faults).toEqual({
     PORT: "This must be a number.",
     SMS_PER_HOUR: expect.stringMatching(/^This is missing\..*docs\/sms\.md/),
-    CODE_KEY: expect.stringContaining("32 bytes"),
+    CODE_KEY: "This must be base64.",
     SMS_GATEWAY: expect.stringContaining("refused in production"),
     TWILIO_ACCOUNT_SID: "is required by SMS_GATEWAY=twilio",
     TWILIO_AUTH_TOKEN: "is required by SMS_GATEWAY=twilio",
