@@ -19,16 +19,17 @@ const SOME_STARTS_MS = limit(90_000);
 /** A stack started as `npm start` does, with its own folder. */
 type Stack = ReturnType<typeof start>;
 
-function start(folder: string, port: number) {
-  const { DATABASE_URL, REDIS_URL, TEMPORAL_ADDRESS, ...inherited } = process.env;
+function start(folder: string, port: number, settings: Record<string, string> = {}) {
+  // Without NODE_ENV, which the tests set: npm start sets it by name.
+  const { DATABASE_URL, REDIS_URL, TEMPORAL_ADDRESS, NODE_ENV, ...inherited } = process.env;
   const stack: ChildProcess = spawn(process.execPath, ["--import", "tsx", "scripts/start.ts"], {
     cwd: checkoutFolder,
     env: {
       ...inherited,
-      NODE_ENV: "development",
       DATA_DIR: folder,
       PORT: String(port),
       DEMO_PASSWORD: PASSWORD,
+      ...settings,
     },
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -98,6 +99,9 @@ describe("a stack on this machine", { timeout: SOME_STARTS_MS }, () => {
     expect(stack.output()).toContain(`http://127.0.0.1:${port}/docs`);
     expect(stack.output()).toMatch(/admin .*, alice, bob, support/);
     expect(stack.output()).toContain(PASSWORD);
+    expect(stack.output()).toContain(`http://127.0.0.1:${port}/dev/phone`);
+    const shown = await fetch(`http://127.0.0.1:${port}/dev/phone`);
+    expect(shown.status).toBe(200);
     token = await logIn(port);
     const phone = { countryCode: "US", phoneNumber: "2025550143" };
     const added = await call(port, "/me/devices/sms", phone, token);
@@ -208,5 +212,20 @@ test("a port in use is reported in one line, with what to do", async () => {
   expect(await ended).toBe(1);
   expect(output()).toMatch(new RegExp(`^Port ${port} cannot be used: set PORT to .*\n$`));
   server.close();
+  rmSync(folder, { recursive: true });
+});
+
+test("in production it first says what is missing, in plain words, and starts nothing", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "second-step-start-"));
+  const production = start(folder, await freePort(), { NODE_ENV: "production" });
+  expect(await production.ended).toBe(1);
+  const output = production.output();
+  for (const name of ["SMS_GATEWAY", "SMS_PER_HOUR", "SMS_PER_COUNTRY_AND_HOUR"])
+    expect(output).toMatch(new RegExp(`^  ${name}: This is missing\\. .*docs/sms\\.md`, "m"));
+  expect(output).not.toMatch(/Starting|\n +at /);
+
+  const outbox = start(folder, await freePort(), { NODE_ENV: "production", SMS_GATEWAY: "outbox" });
+  expect(await outbox.ended).toBe(1);
+  expect(outbox.output()).toMatch(/ {2}SMS_GATEWAY: outbox reaches no phone.*NODE_ENV=development/);
   rmSync(folder, { recursive: true });
 });
