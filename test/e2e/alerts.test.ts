@@ -13,7 +13,8 @@ afterAll(() => rmSync(folder, { recursive: true }));
 /** The countries for which SmsLimitNear fires when the gateways report these ratios. */
 async function firing(ratios: { country: string; ratio: number }[], fires: string[]) {
   const promtool = await ensureDebianPackage("promtool", "prometheus", () => {});
-  const limit = (country: string) => (country ? "country" : "service");
+  const labels = (country: string) =>
+    country ? { limit: "country", country } : { limit: "service" };
   const file = join(folder, "test.yml");
   // JSON is valid YAML.
   const unit = {
@@ -23,7 +24,7 @@ async function firing(ratios: { country: string; ratio: number }[], fires: strin
       {
         interval: "1m",
         input_series: ratios.map(({ country, ratio }) => ({
-          series: `second_step_send_budget_used_ratio{limit="${limit(country)}",country="${country}",instance="a"}`,
+          series: `second_step_send_budget_used_ratio{${Object.entries({ ...labels(country), instance: "a" }).map(([name, value]) => `${name}="${value}"`)}}`,
           values: `${ratio}x5`,
         })),
         alert_rule_test: [
@@ -31,9 +32,9 @@ async function firing(ratios: { country: string; ratio: number }[], fires: strin
             eval_time: "2m",
             alertname: "SmsLimitNear",
             exp_alerts: fires.map((country) => ({
-              exp_labels: { severity: "page", limit: limit(country), country },
+              exp_labels: { severity: "page", ...labels(country) },
               exp_annotations: {
-                summary: `Four in five of the hour's messages are sent (${limit(country)} ${country}); raise SMS_PER_HOUR or SMS_PER_COUNTRY_AND_HOUR, or find who is pumping SMS`,
+                summary: `Four in five of the hour's messages are sent (${Object.values(labels(country)).join(" ")}); raise SMS_PER_HOUR or SMS_PER_COUNTRY_AND_HOUR, or find who is pumping SMS`,
               },
             })),
           },
