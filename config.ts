@@ -117,14 +117,14 @@ export const SETTING_GROUPS = {
       description:
         "The SMS providers, in the order in which they are tried: `smpp`, `twilio`, or `smpp,twilio`. `outbox` is for development: it reaches no phone, and opens `/dev/phone` and `/dev/outbox`.",
     }),
-    SMS_PER_HOUR: whole(0, 10_000_000).meta({
+    SMS_PER_HOUR: whole(0, 1_000_000_000).meta({
       development: "5000",
       unit: "messages per hour",
       missing: 'Size it from your users: docs/sms.md, "How many messages an hour".',
       description:
         "The most messages of the whole service. More are refused. 0 turns SMS off. docs/sms.md says how to size it.",
     }),
-    SMS_PER_COUNTRY_AND_HOUR: whole(0, 10_000_000).meta({
+    SMS_PER_COUNTRY_AND_HOUR: whole(0, 1_000_000_000).meta({
       development: "500",
       unit: "messages per hour",
       missing: 'Size it from your users: docs/sms.md, "How many messages an hour".',

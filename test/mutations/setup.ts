@@ -92,7 +92,7 @@ export const setupMutations: Mutation[] = [
   },
   {
     mistake: "SUPPORT_CONTACT accepts any URL scheme",
-    file: "config.ts",
+    file: "settings/kinds.ts",
     find: "if (url === undefined || bare === undefined) {",
     replace: "if (url === undefined) {",
     noticedBy: ["test/config.test.ts"],
@@ -183,7 +183,7 @@ export const setupMutations: Mutation[] = [
   },
   {
     mistake: "a wrong URL in a setting is reported in the library's words",
-    file: "config.ts",
+    file: "settings/kinds.ts",
     find: "must be a URL that starts with",
     replace: "Invalid URL:",
     noticedBy: ["test/scripts/config-check.test.ts"],
