@@ -370,8 +370,11 @@ describe("resetting multi-factor authentication", () => {
     const { token: theirs } = await logInByPassword(stack, other);
     const { id } = (await stack.api.registerPhone(theirs, newPhone())).body;
     await pinSent(stack, theirs, id);
-    expect((await reset(other.id)).body.changed).toBe(true);
-    expect((await reset(user.id)).body.changed).toBe(true);
+    // On a slow day the client asks again, and then there is nothing left to change.
+    for (const { id } of [other, user]) {
+      expect((await reset(id)).status).toBe(200);
+      expect((await look(id)).body.multiFactor.devices).toEqual([]);
+    }
     expectProblem(await stack.api.logIn(user), "account_locked");
     await unlock(user.id);
     expect((await logInByPassword(stack, user)).amr).toEqual(["pwd"]);
