@@ -10,6 +10,7 @@ test("the names of the Redis scripts stay as they are, because a metric's label 
     "confirmFailure",
     "confirmSpending",
     "confirmedFailures",
+    "countBudgets",
     "countEnrollmentRequest",
     "endSession",
     "exhaustAttempts",
