@@ -13,7 +13,7 @@ const FILES = {
 const PAGE = `<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><title>Second Step: API reference</title>
-<link rel="icon" href="data:,">
+<link rel="icon" href="/portal/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/docs/swagger-ui.css"></head>
 <body><div id="reference"></div>
 <script src="/docs/swagger-ui-bundle.js"></script><script src="/docs/start.js"></script></body>

@@ -131,7 +131,7 @@ test("the reference page uses only our own files, and its policy allows no other
   const files = [...html.matchAll(/(?:href|src)="([^"]+)"/g)].map(([, file = ""]) => file);
   expect(files.length).toBeGreaterThan(1);
   for (const file of files) {
-    expect(file).toMatch(/^\/docs\//);
+    expect(file).toMatch(/^\/(docs|portal)\//);
     const answer = await stack.app.request(file);
     expect(answer.status).toBe(200);
     expect((await answer.text()).length).toBeGreaterThan(0);
