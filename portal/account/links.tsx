@@ -77,12 +77,16 @@ function listPage(c: PortalContext, who: Who, links: Link[]) {
           up multi-factor authentication themselves, with their own user name and password.
         </p>
       </section>
-      <p>
-        <a href="/account">Account settings</a>
-      </p>
+      <Back />
     </>,
   );
 }
+
+const Back = () => (
+  <p>
+    <a href="/account">Account settings</a>
+  </p>
+);
 
 /** The page of a Cloud account, which links no accounts itself. */
 function linkedByPage(c: PortalContext, who: Who, links: Link[]) {
@@ -103,9 +107,7 @@ function linkedByPage(c: PortalContext, who: Who, links: Link[]) {
           administrator of this account.
         </p>
       </section>
-      <p>
-        <a href="/account">Account settings</a>
-      </p>
+      <Back />
     </>,
   );
 }

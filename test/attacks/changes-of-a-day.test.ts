@@ -171,17 +171,21 @@ test("attack: an accomplice promotes and demotes a rogue until the budget is spe
   expectProblem(await give("administrator", token), "too_many_requests");
 });
 
-test("attack: an administrator changes a user's own requirement back and forth without end", async () => {
-  const { user: admin, token } = await loggedIn(stack, "administrator");
-  const { id } = await stack.createUser({ accountId: admin.accountId });
-  const { api } = await few(id, 2, keys.changesByOthers);
-  const require = async (userMultiFactorEnforcementLevel: string) =>
+/** Sets the user's own requirement as an administrator; answers the status. */
+const requiring =
+  (api: ApiClient, token: string, id: string) => async (userMultiFactorEnforcementLevel: string) =>
     (
       await api.call("PUT", `/v2.0/users/${id}/RAX-AUTH/multi-factor`, {
         headers: { "x-auth-token": token },
         body: { "RAX-AUTH:multiFactor": { userMultiFactorEnforcementLevel } },
       })
     ).status;
+
+test("attack: an administrator changes a user's own requirement back and forth without end", async () => {
+  const { user: admin, token } = await loggedIn(stack, "administrator");
+  const { id } = await stack.createUser({ accountId: admin.accountId });
+  const { api } = await few(id, 2, keys.changesByOthers);
+  const require = requiring(api, token, id);
   for (let n = 0; n < 5; n++) expect(await require("DEFAULT")).toBe(204);
   for (const level of ["OPTIONAL", "DEFAULT"]) expect(await require(level)).toBe(204);
   expect(await require("OPTIONAL")).toBe(413);
@@ -198,13 +202,7 @@ test("attack: an exempt user's requirement is changed until the budget is spent;
     .set({ requirement: "required", enforceAfter: new Date(stack.deps.clock.now() + DAY_MS) })
     .where(eq(accounts.id, accountId));
   const { api } = await few(id, 2, keys.changesByOthers);
-  const require = async (userMultiFactorEnforcementLevel: string) =>
-    (
-      await api.call("PUT", `/v2.0/users/${id}/RAX-AUTH/multi-factor`, {
-        headers: { "x-auth-token": token },
-        body: { "RAX-AUTH:multiFactor": { userMultiFactorEnforcementLevel } },
-      })
-    ).status;
+  const require = requiring(api, token, id);
   for (const level of ["OPTIONAL", "DEFAULT", "OPTIONAL", "DEFAULT"])
     expect(await require(level)).toBe(204);
   expect(await require("OPTIONAL")).toBe(413);
