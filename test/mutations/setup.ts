@@ -44,8 +44,9 @@ export const setupMutations: Mutation[] = [
   {
     mistake: "a wrong code makes the QR code disappear",
     file: "portal/devices/otp.tsx",
-    find: "own ? await sameSetup(deps, device) : undefined",
-    replace: 'own && c.get("faults").status === 200 ? await sameSetup(deps, device) : undefined',
+    find: "    return codePage(c, who, device, { ...(await sameSetup(deps, device)), until });",
+    replace:
+      '    if (c.get("faults").status !== 200) return codePage(c, who, device);\n    return codePage(c, who, device, { ...(await sameSetup(deps, device)), until });',
     noticedBy: [DEAD_ENDS],
   },
   {
