@@ -149,8 +149,12 @@ export async function startWorker(
     },
     { workflowBundle: { codePath: await bundleFile() } },
   );
-  const ended = workers.map((worker) => worker.run().catch(() => {}));
+  let stopping = false;
+  // A worker that fails in the middle of a test would leave it waiting without a word.
+  const failed = (error: unknown) => void (stopping || console.error("A worker failed:", error));
+  const ended = workers.map((worker) => worker.run().catch(failed));
   return async () => {
+    stopping = true;
     for (const worker of workers) worker.shutdown();
     await Promise.all(ended);
   };
