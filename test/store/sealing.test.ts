@@ -20,6 +20,13 @@ test("text that was changed, cut or moved to another record does not open", () =
   }
 });
 
+test("text around sealed text makes it no sealed text", () => {
+  const sealed = seal([first], "JBSWY3DPEHPK3PXP", "device-1");
+  for (const text of [`x${sealed}`, `${sealed}=`, `${sealed} `, "", "v1.2025"])
+    for (const read of [() => unseal([first], text, "device-1"), () => sealedWith(text)])
+      expect(read, text).toThrow("Not sealed text");
+});
+
 test("sealed text opens again, and the same text never looks the same twice", () => {
   const secret = randomBytes(20);
   const sealed = seal([first], secret, "device-1");
