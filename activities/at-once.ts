@@ -1,5 +1,6 @@
 import { activityInfo } from "@temporalio/activity";
 import { ApplicationFailure } from "@temporalio/common";
+import { placesPerKey } from "../store/places.ts";
 import { SECOND_MS } from "../units.ts";
 
 /** In units of a second: the shortest and the longest factor of a retry's delay. */
@@ -11,17 +12,14 @@ const SLOWEST = 10;
  * again in a moment, later each time: it keeps no slot from other accounts while it waits.
  */
 export function atMostPerAccount(most: number) {
-  const running = new Map<string, number>();
+  const takePlace = placesPerKey();
   return async <T>(accountId: string, work: () => Promise<T>): Promise<T> => {
-    const now = running.get(accountId) ?? 0;
-    if (now >= most) throw busy(activityInfo().attempt);
-    running.set(accountId, now + 1);
+    const leave = takePlace(accountId, most);
+    if (!leave) throw busy(activityInfo().attempt);
     try {
       return await work();
     } finally {
-      const left = (running.get(accountId) ?? 1) - 1;
-      if (left === 0) running.delete(accountId);
-      else running.set(accountId, left);
+      leave();
     }
   };
 }

@@ -1,3 +1,4 @@
+import { placesPerKey } from "../../store/places.ts";
 import { type EventFilter, newestEvent } from "../../store/postgres/events.ts";
 import type { Session } from "../../store/redis/sessions/session-records.ts";
 import { auditFile } from "../audit.ts";
@@ -5,8 +6,8 @@ import type { CoreDeps } from "../deps.ts";
 import { Problem } from "../problem.ts";
 import { requireStillLive } from "../sessions/live-session.ts";
 
-/** The exports under way in this process, by user. */
-const underWay = new Map<string, number>();
+/** Of the exports under way in this process, by user. */
+const takePlace = placesPerKey();
 
 /**
  * The account's events so far as an NDJSON file, for an administrator. It breaks off when the
@@ -20,17 +21,11 @@ export async function exportActivity(
 ): Promise<ReadableStream<Uint8Array>> {
   const { atOnce, lastsMs } = deps.config.limits.exports;
   const { userId, accountId } = session;
-  const running = underWay.get(userId) ?? 0;
-  if (running >= atOnce)
+  const onEnd = takePlace(userId, atOnce);
+  if (!onEnd)
     throw new Problem("too_many_requests", "Wait until an export of yours has ended.", {
       retryAfterS: 10,
     });
-  underWay.set(userId, running + 1);
-  const onEnd = () => {
-    const left = (underWay.get(userId) ?? 1) - 1;
-    if (left === 0) underWay.delete(userId);
-    else underWay.set(userId, left);
-  };
   const db = deps.longReads;
   try {
     const upTo = await newestEvent(db, accountId);

@@ -50,6 +50,14 @@ export function endSessions(
   return revokeUser(redis, userId, { reason, now: clock.now(), fact: newId() });
 }
 
+/** The user's live sessions; the one that ends last comes first. */
+export function liveSessions(
+  { redis, clock, config }: Pick<CoreDeps, "redis" | "clock" | "config">,
+  user: { userId: string; accountId: string },
+): Promise<Session[]> {
+  return listSessions(redis, user, { now: clock.now(), idleMs: config.limits.session.idleMs });
+}
+
 /**
  * Ends those live sessions of the user that `isOver` picks, and no login under way. A repeated
  * request finds none, so it is no way to keep somebody logged out.
@@ -130,11 +138,6 @@ function recordEnd(
   const event = userEvent(deps, session, "other_sessions_ended", origin, { ended });
   return recordEvent(deps.db, { ...event, actorId });
 }
-
-const liveSessions = (
-  { redis, clock, config }: Pick<CoreDeps, "redis" | "clock" | "config">,
-  user: { userId: string; accountId: string },
-) => listSessions(redis, user, { now: clock.now(), idleMs: config.limits.session.idleMs });
 
 /**
  * The failed logins since the last successful one. The next successful login reports them, once.

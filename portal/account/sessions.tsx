@@ -1,8 +1,12 @@
 import type { Hono } from "hono";
 import { clientInfoOf } from "../../api/http/client.ts";
 import type { CoreDeps } from "../../core/deps.ts";
-import { describeSession, endOtherSessions, endOwnSession } from "../../core/sessions/sessions.ts";
-import { listSessions } from "../../store/redis/sessions/live-sessions.ts";
+import {
+  describeSession,
+  endOtherSessions,
+  endOwnSession,
+  liveSessions,
+} from "../../core/sessions/sessions.ts";
 import { done } from "../layout/flash.ts";
 import { type PortalEnv, takeForm } from "../layout/form.ts";
 import { page, whoOf } from "../layout/layout.tsx";
@@ -14,8 +18,7 @@ import { browserOf } from "../layout/words.ts";
 export function sessionPages(app: Hono<PortalEnv>, deps: CoreDeps) {
   app.get("/sessions", async (c) => {
     const session = await signedIn(c, deps);
-    const at = { now: deps.clock.now(), idleMs: deps.config.limits.session.idleMs };
-    const sessions = await listSessions(deps.redis, session, at);
+    const sessions = await liveSessions(deps, session);
     return page(
       c,
       { title: "Sessions", who: await whoOf(deps, session) },

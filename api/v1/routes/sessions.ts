@@ -6,8 +6,8 @@ import {
   endOtherSessions,
   endOwnSession,
   endSession,
+  liveSessions,
 } from "../../../core/sessions/sessions.ts";
-import { listSessions } from "../../../store/redis/sessions/live-sessions.ts";
 import { authenticate } from "../../http/authenticate.ts";
 import { clientInfoOf } from "../../http/client.ts";
 import { bearer, idParam, json, post, problems } from "../openapi.ts";
@@ -111,8 +111,7 @@ const logout = createRoute({
 
 /** Routes of the caller's own sessions. */
 export function sessionRoutes(app: OpenAPIHono, deps: CoreDeps) {
-  const { redis, clock, config } = deps;
-  const at = () => ({ now: clock.now(), idleMs: config.limits.session.idleMs });
+  const { config } = deps;
 
   app.openapi(current, async (c) => {
     const session = await authenticate(c, deps, { setup: true });
@@ -123,7 +122,7 @@ export function sessionRoutes(app: OpenAPIHono, deps: CoreDeps) {
 
   app.openapi(list, async (c) => {
     const session = await authenticate(c, deps);
-    const sessions = await listSessions(redis, session, at());
+    const sessions = await liveSessions(deps, session);
     return c.json({ sessions: sessions.map((one) => describeSession(one, session.id)) }, 200);
   });
 
