@@ -120,7 +120,7 @@ export async function rollOutPolicy(
     );
   if (isSame(account, requirement, end, clock.now())) {
     const current = { accountId, version: policyVersion };
-    if (running?.state !== "enforcing") return;
+    if (running?.state !== "persisting" && running?.state !== "enforcing") return;
     await mayStill();
     await flows.movePolicyRollout(current, "announce", change, request);
     return;
@@ -185,10 +185,7 @@ async function describePolicy(deps: CoreDeps, session: Session, account: Account
   };
 }
 
-/**
- * The policy's state for each state of its roll-out. The missing states occur only before the
- * policy is stored.
- */
+/** The policy's state for each state of its roll-out. The other states say nothing about it. */
 const STATES: Partial<Record<PolicyRolloutState, PolicyState>> = {
   optional: "optional",
   grace_period: "grace_period",
@@ -209,9 +206,10 @@ async function stateOf(deps: CoreDeps, account: Account, toGo: number): Promise<
     rollout = (await deps.flows.movePolicyRollout({ accountId, version }, "recount", {})).view;
   const shown = rollout && STATES[rollout.state];
   if (shown) return shown;
-  // The roll-out's workflow ended long ago, or has only just started.
+  // The roll-out's workflow ended long ago, or does not know yet that the policy is stored.
   if (account.requirement === "optional") return "optional";
   if (requiredFrom(account, deps.clock.now())) return "grace_period";
+  if (rollout?.state === "persisting") return "enforcing";
   return toGo === 0 ? "completed" : "enforced";
 }
 

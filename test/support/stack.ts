@@ -4,6 +4,7 @@ import { Client } from "@temporalio/client";
 import { NativeConnection } from "@temporalio/worker";
 import { pino } from "pino";
 import { createActivities } from "../../activities/activities.ts";
+import type { ActivityDeps } from "../../activities/deps.ts";
 import { createApp } from "../../api/app.ts";
 import { watchDependencies } from "../../api/http/dependencies.ts";
 import { createMetrics } from "../../api/http/metrics.ts";
@@ -86,7 +87,7 @@ export async function startStack({
   const deps = { db, longReads: db, ping, redis, flows, config, clock, log, measured };
   const app = inTurn(clients.map((redis) => createApp({ ...deps, redis })));
   const document = (await (await app.request("/openapi.json")).json()) as OpenApi;
-  const activities = createActivities({ db, redis, sms: sms.gateway, mail, config, clock, log });
+  const workerDeps = { db, redis, sms: sms.gateway, mail, config, clock, log };
   const start = starting(createCalls(temporal.client));
   // Two workers in one process need one connection each.
   const more = await Promise.all(
@@ -95,7 +96,8 @@ export async function startStack({
       .map(() => NativeConnection.connect({ address: temporal.address })),
   );
   const places = [temporal, ...more.map((connection) => ({ ...temporal, connection }))];
-  const startOwnWorker = async () => {
+  const startOwnWorker = async (changed: Partial<ActivityDeps> = {}) => {
+    const activities = createActivities({ ...workerDeps, ...changed });
     const stops = await Promise.all(places.map((place) => startWorker(place, activities)));
     const relays = copies().map(() => startRelay({ db, config, start, log }));
     return () => Promise.all([...relays, ...stops].map((stop) => stop()));
@@ -128,8 +130,9 @@ export async function startStack({
     /** Every line that the gateway and the worker have logged, as JSON. */
     logged,
     stopWorker: () => stopWorker(),
-    async restartWorker() {
-      stopWorker = await startOwnWorker();
+    /** Starts the worker again, with some of its parts replaced. */
+    async restartWorker(changed: Partial<ActivityDeps> = {}) {
+      stopWorker = await startOwnWorker(changed);
     },
     async stop() {
       sms.fail();
