@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import { listEvents } from "../../store/postgres/events.ts";
 import { countRefunds } from "../../store/redis/second-step/refunds.ts";
 import { limit } from "../support/limits.ts";
-import { newPerson } from "../support/people.ts";
+import { newPerson, type Person } from "../support/people.ts";
 import { newPhone, phones } from "../support/phones.ts";
 import {
   challengeSent,
@@ -101,16 +101,18 @@ export async function outageRun(
 ): Promise<OutageReport> {
   const stage = stageOf(service);
   const [url = ""] = service.urls;
-  const plain = await person(service);
-  const session = await logInByPassword(stage, plain);
+  const plain = await Promise.all(Array.from({ length: USERS }, () => person(service)));
+  const session = await logInByPassword(stage, plain[0] as Person);
   const guessed = await challenged(service, stage);
   const paired = await registered(service, stage);
   const before = service.parts.map((part) => part.pid());
   const wrongPin = wrongCode(paired.pin);
   const thief = await challenged(service, stage);
+  const others = await Promise.all(plain.slice(0, 2).map(() => challenged(service, stage)));
+  const phoned = [guessed, ...others].map(({ user }) => user);
   const asking: Probe[] = [
-    { name: "login", call: (api) => api.logIn(plain), right: [200] },
-    { name: "login with a phone", call: (api) => api.logIn(guessed.user), right: [200] },
+    { name: "login", call: logInAnyOf(plain), right: [200] },
+    { name: "login with a phone", call: logInAnyOf(phoned), right: [200] },
     { name: "session", call: (api) => api.session(session.token), right: [200] },
     { name: "settings", call: (api) => api.multiFactor(paired.token), right: [200] },
     { name: "challenge", call: (api) => api.challenge(guessed.id), right: [200] },
@@ -177,6 +179,15 @@ function slownessOf(calls: readonly Call[]) {
     slowestMs: Math.round(slowest.ms),
     slowest: slowest.probe,
   };
+}
+
+/** So many that none of them reaches the limit on a user's logins in a minute. */
+const USERS = 10;
+
+/** Logs in another of the users each time. */
+function logInAnyOf(users: readonly Person[]): Probe["call"] {
+  let calls = 0;
+  return (api) => api.logIn(users[calls++ % users.length] as Person);
 }
 
 const WORKERS = ["worker-1", "worker-2"];
