@@ -45,9 +45,10 @@ export function post<Body extends z.ZodType | undefined = undefined>(body?: Body
     : { headers: typeof headers };
 }
 
-/** The `request` part of a call with a JSON body. */
+/** The `request` part of a call with a JSON body. It may be left out if every member may. */
 export function jsonBody<Body extends z.ZodType>(body: Body) {
-  return { body: { required: true, content: { "application/json": { schema: body } } } } as const;
+  const required = !body.safeParse({}).success;
+  return { body: { required, content: { "application/json": { schema: body } } } } as const;
 }
 
 /** A JSON answer. */

@@ -57,13 +57,15 @@ const defaultMethod = createRoute({
   },
 });
 
+const newCodesSchema = z.object({ quantity: quantitySchema.default(10) });
+
 const recoveryCodes = createRoute({
   method: "post",
   path: "/v1/me/recovery-codes",
   tags,
   summary: "Generate new recovery codes; this cancels the old ones",
   security,
-  request: post(z.object({ quantity: quantitySchema.default(10) })),
+  request: post(newCodesSchema),
   responses: {
     201: {
       description: "The codes, shown only once; as a file to save with `Accept: text/plain`",
@@ -107,7 +109,8 @@ export function settingsRoutes(app: OpenAPIHono, deps: CoreDeps) {
 
   app.openapi(recoveryCodes, async (c) => {
     const session = await authenticate(c, deps);
-    const { quantity } = c.req.valid("json");
+    // A call without a body is not parsed, so its default is filled in here.
+    const { quantity } = newCodesSchema.parse(c.req.valid("json"));
     const type = preferredType(c, ["application/json", "text/plain"]);
     const made = await makeRecoveryCodes(deps, session, quantity, origin(c));
     if (type === "application/json")
