@@ -15,6 +15,8 @@ import { passcodeText, pinText } from "./sms-texts.ts";
  * else. A retry makes a new code; only the newest is good. Reports about the message come back
  * under its reference, which tells the provider nothing. `sending` is the flow's count of sendings.
  */
+const noPhone = () => ApplicationFailure.nonRetryable("No such phone", "no_phone");
+
 export function deliveryActivities({ db, redis, sms, config, clock }: ActivityDeps) {
   const { pin, passcode } = config.limits;
 
@@ -29,12 +31,15 @@ export function deliveryActivities({ db, redis, sms, config, clock }: ActivityDe
     async sendPin(to: { userId: string; deviceId: string; sending: number }): Promise<void> {
       const { userId, deviceId, sending } = to;
       const device = await getDevice(db, userId, deviceId);
-      // The gateway commits the device just after it has started the workflow.
+      // A gateway of the build before stores the device just after it has started the workflow.
       if (!device?.phoneNumber) throw ApplicationFailure.retryable("No such phone", "no_phone");
       const { digits, lifetimeMs } = pin;
       const code = newNumericCode(digits);
       const hash = hashCode(config.CODE_KEY, "pin", deviceId, code);
       await storePin(redis, { userId, deviceId, hash, expiresAt: clock.now() + lifetimeMs });
+      // A gateway that takes the device back looks for a PIN afterwards. If it finds none, none was
+      // sent.
+      if (!(await getDevice(db, userId, deviceId))) throw noPhone();
       await send(device.phoneNumber, pinText(config, { code, lifetimeMs }), sending);
     },
 
@@ -45,7 +50,7 @@ export function deliveryActivities({ db, redis, sms, config, clock }: ActivityDe
     }): Promise<void> {
       const { userId, challengeId, sending } = to;
       const phone = verifiedPhone(await listDevices(db, userId));
-      if (!phone?.phoneNumber) throw ApplicationFailure.nonRetryable("No such phone", "no_phone");
+      if (!phone?.phoneNumber) throw noPhone();
       const challenge = await readChallenge(redis, challengeId);
       const now = clock.now();
       const expiresAt = Math.min(now + passcode.lifetimeMs, challenge?.expiresAt ?? now);

@@ -12,15 +12,14 @@ import type {
   UpdatePayload,
   WebhookDeliveryArgs,
 } from "../workflows/messages.ts";
-import {
-  firstChallengeView,
-  firstOtpEnrollmentView,
-  firstSmsEnrollmentView,
-} from "../workflows/views.ts";
+import type { EnrollmentView } from "../workflows/view-types.ts";
+import { firstChallengeView } from "../workflows/views.ts";
 import { createCalls } from "./calls.ts";
+import { otpEnrollment, smsEnrollment } from "./enrollments.ts";
 import { RemovalUnderWay, TemporalAway } from "./errors.ts";
 import { pageTimeLeft } from "./page-time.ts";
 import { reporting } from "./signal.ts";
+import type { Begun } from "./start.ts";
 import { unrunChallenge } from "./unrun-challenge.ts";
 
 /**
@@ -29,16 +28,20 @@ import { unrunChallenge } from "./unrun-challenge.ts";
  * is down.
  */
 export function createFlows(client: Client) {
-  const forPrograms = flowsOver(client);
-  // Enrollments start inside a transaction, which holds a connection and the lock on the user's
-  // row. So for pages, too, they have the short time limit of programs.
-  const { startSmsEnrollment, startOtpEnrollment } = forPrograms;
-  const forPages = { ...flowsOver(client, pageTimeLeft), startSmsEnrollment, startOtpEnrollment };
-  return { ...forPrograms, forPages };
+  return { ...flowsOver(client), forPages: flowsOver(client, pageTimeLeft) };
 }
 
 function flowsOver(client: Client, patience?: () => number) {
   const { call, start, signal, result, viewIfKnown, move } = createCalls(client, patience);
+
+  const startEnrollment = async <W extends `${Method}Enrollment`>({
+    begun,
+    view,
+  }: Enrollment<W>) => {
+    const { type, workflowId, args, ...shown } = begun;
+    await start(type, workflowId, args, shown);
+    return view;
+  };
 
   return {
     /** Answers the view with which the challenge starts. */
@@ -65,25 +68,9 @@ function flowsOver(client: Client, patience?: () => number) {
     ) => move(workflowIds.loginChallenge(challengeId), update, payload, updateId),
 
     /** Answers the view with which the enrollment starts. */
-    startSmsEnrollment: async (args: SmsEnrollmentArgs) => {
-      const view = firstSmsEnrollmentView(args);
-      await start("smsEnrollment", workflowIds.enrollment("sms", args.deviceId), args, {
-        summary: "pairing of a phone",
-        method: "sms",
-        state: view.state,
-      });
-      return view;
-    },
+    startSmsEnrollment: (args: SmsEnrollmentArgs) => startEnrollment(smsEnrollment(args)),
     /** Answers the view with which the enrollment starts. */
-    startOtpEnrollment: async (args: OtpEnrollmentArgs) => {
-      const view = firstOtpEnrollmentView(args);
-      await start("otpEnrollment", workflowIds.enrollment("otp", args.deviceId), args, {
-        summary: "pairing of an authenticator app",
-        method: "otp",
-        state: view.state,
-      });
-      return view;
-    },
+    startOtpEnrollment: (args: OtpEnrollmentArgs) => startEnrollment(otpEnrollment(args)),
     /** Undefined if no such workflow is known. */
     enrollment: (device: Enrolled) => viewIfKnown(enrollmentId(device)),
     moveEnrollment: <M extends Method, U extends UpdateName<`${M}Enrollment`>>(
@@ -157,6 +144,8 @@ function flowsOver(client: Client, patience?: () => number) {
 export type Flows = ReturnType<typeof flowsOver>;
 
 type Enrolled<M extends Method = Method> = { id: string; type: M };
+
+type Enrollment<W extends `${Method}Enrollment`> = { begun: Begun<W>; view: EnrollmentView };
 
 type Delivery = Pick<WebhookDeliveryArgs, "webhookId" | "eventId">;
 

@@ -1,8 +1,10 @@
+import type { Method } from "../machines/methods.ts";
 import type { WorkflowId } from "../workflows/ids.ts";
 import type { WorkflowName, Workflows } from "../workflows/messages.ts";
 import type { Calls } from "./calls.ts";
 
-type Begun<W extends WorkflowName> = {
+/** What a workflow starts with. */
+export type Begun<W extends WorkflowName> = {
   type: W;
   workflowId: WorkflowId<W>;
   args: Workflows[W]["input"];
@@ -10,14 +12,19 @@ type Begun<W extends WorkflowName> = {
   summary: string;
   /** The first value of `MfaState`. */
   state: string;
+  method?: Method;
 };
 
-/** A workflow that an event starts. Its ID is made from the event's ID, so it starts only once. */
-export type FollowUp = Begun<"notice"> | Begun<"webhookDelivery">;
+/** A workflow that an event starts. Its ID is made from the event, so it starts only once. */
+export type FollowUp =
+  | Begun<"notice">
+  | Begun<"webhookDelivery">
+  | Begun<"smsEnrollment">
+  | Begun<"otpEnrollment">;
 
 /** Starts the workflows of events, each only once as long as its history is kept. */
 export function starting({ start }: Calls) {
-  return async ({ type, workflowId, args, summary, state }: FollowUp): Promise<void> => {
-    await start(type, workflowId, args, { summary, state, once: true });
+  return async ({ type, workflowId, args, ...shown }: FollowUp): Promise<void> => {
+    await start(type, workflowId, args, { ...shown, once: true });
   };
 }

@@ -13,6 +13,7 @@ import { payForChange } from "../limits/changes.ts";
 import { Problem } from "../problem.ts";
 import { requireStillLive } from "../sessions/live-session.ts";
 import { requireRecentLogin } from "../sessions/recent-login.ts";
+import { beginEnrollment } from "./begin-enrollment.ts";
 import {
   type DeviceView,
   enrollmentRefusal,
@@ -54,7 +55,6 @@ export async function registerOtpDevice(
   const id = newId();
   const secret = newOtpSecret();
   const args = { userId, accountId, deviceId: id, lifetimeMs };
-  // One transaction: if the workflow cannot be started, or this process dies, no device is left.
   const add = () =>
     deps.db.transaction(async (tx) => {
       const sealed = seal(deps.config.SEALING_KEYS, secret, id);
@@ -72,9 +72,12 @@ export async function registerOtpDevice(
       // Checked here, because the lock on the user's row may have taken time. A refusal rolls all
       // back.
       await requireStillLive({ ...deps, db: tx }, session);
-      return viewDevice(deps, device, await deps.flows.startOtpEnrollment(args));
+      return device;
     });
-  const view = await payForChange(deps, userId, add);
+  const start = () => deps.flows.startOtpEnrollment(args);
+  const view = await payForChange(deps, userId, async () =>
+    beginEnrollment(deps, { session, device: await add(), origin }, start),
+  );
   return setupOf(deps, session, view, secret);
 }
 

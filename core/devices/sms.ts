@@ -5,7 +5,6 @@ import { addSmsDevice } from "../../store/postgres/devices.ts";
 import type { Device } from "../../store/postgres/schema.ts";
 import { checkPin, type PinCheck, refundPinTry } from "../../store/redis/second-step/pins.ts";
 import type { Session } from "../../store/redis/sessions/session-records.ts";
-import { FlowBusy, TemporalAway } from "../../temporal/errors.ts";
 import { userEvent } from "../audit.ts";
 import type { CoreDeps } from "../deps.ts";
 import { payForChange } from "../limits/changes.ts";
@@ -16,6 +15,7 @@ import { payIfDone, type Spent } from "../limits/spend-all.ts";
 import { Problem } from "../problem.ts";
 import { requireStillLive } from "../sessions/live-session.ts";
 import { requireRecentLogin } from "../sessions/recent-login.ts";
+import { beginEnrollment } from "./begin-enrollment.ts";
 import {
   type DeviceView,
   enrollmentOf,
@@ -51,7 +51,7 @@ export async function registerSmsDevice(
   const args = { userId, accountId, deviceId: id, lifetimeMs, pinLifetimeMs: pin.lifetimeMs };
 
   let sending: Spent | undefined;
-  // One transaction: if the workflow cannot be started, or this process dies, no device is left.
+  const giveBack = async () => sending?.giveBack();
   const add = () =>
     deps.db.transaction(async (tx) => {
       const device = await addSmsDevice(
@@ -65,16 +65,17 @@ export async function registerSmsDevice(
       // Checked here, because the lock on the user's row may have taken time. A refusal rolls all
       // back.
       await requireStillLive({ ...deps, db: tx }, session);
-      return viewDevice(deps, device, await deps.flows.startSmsEnrollment(args));
+      return device;
     });
+  const start = () => deps.flows.startSmsEnrollment(args);
   try {
-    return await payForChange(deps, userId, add);
+    return await payForChange(deps, userId, async () =>
+      beginEnrollment(deps, { session, device: await add(), origin }, start, giveBack),
+    );
   } catch (error) {
-    // The device is rolled back, so a flow that starts late finds no device and sends no PIN. If
-    // the answer to the commit is lost, it is unknown whether the device exists, so nothing is
-    // given back.
-    if (error instanceof Problem || error instanceof TemporalAway || error instanceof FlowBusy)
-      await sending?.giveBack();
+    // A refusal rolled the device back. If the answer to the commit is lost, it is unknown whether
+    // the device exists, so nothing is given back.
+    if (error instanceof Problem) await giveBack();
     await recordRefusedSend(deps, { userId, kind: "pin", phoneNumber }, error);
     throw error;
   }

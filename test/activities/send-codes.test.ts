@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { hashCode } from "../../store/codes.ts";
 import { newId } from "../../store/ids.ts";
+import { removeUnverifiedDevice } from "../../store/postgres/devices.ts";
 import { keys } from "../../store/redis/keys.ts";
 import { checkPasscode } from "../../store/redis/second-step/attempts.ts";
 import { withdrawChallenges } from "../../store/redis/second-step/challenges.ts";
@@ -8,6 +9,7 @@ import { checkPin } from "../../store/redis/second-step/pins.ts";
 import { readEpochs } from "../../store/redis/sessions/revocations.ts";
 import { openSession } from "../../store/redis/sessions/sessions.ts";
 import { MINUTE_MS } from "../../units.ts";
+import { eventOf } from "../store/postgres/database.ts";
 import { useActivities } from "./perform.ts";
 import { challenged, enrollee, NUMBER } from "./subjects.ts";
 
@@ -52,6 +54,28 @@ test("a PIN goes to the phone; Redis gets only its HMAC for this device", async 
   expect(Object.values({ ...kept, id: "" })).not.toContain(code);
   expect(await judgePin(device, code, newId())).toMatchObject({ outcome: "rejected" });
   expect(await judgePin(device, code)).toEqual({ outcome: "accepted", pinId: kept.id });
+});
+
+test("a phone that is removed while its PIN is made gets no message", async () => {
+  const device = await enrollee(deps);
+  const { redis } = deps;
+  const before = sent.length;
+  const removing: typeof redis = Object.create(redis, {
+    replacePin: {
+      value: async (...args: Parameters<typeof redis.replacePin>) => {
+        await removeUnverifiedDevice(
+          deps.db,
+          device,
+          eventOf({ id: device.userId, accountId: "" }, "device_dropped"),
+        );
+        return redis.replacePin(...args);
+      },
+    },
+  });
+  await expect(perform("sendPin", { ...device, sending: 1 }, { redis: removing })).rejects.toThrow(
+    "No such phone",
+  );
+  expect(sent).toHaveLength(before);
 });
 
 test("a passcode goes to the phone; Redis gets only its HMAC for this challenge", async () => {

@@ -120,13 +120,48 @@ describe("attack: a request whose answer is late still costs its message", () =>
   });
 });
 
+describe("attack: a phone that is added again and again while Temporal is slow", () => {
+  test("a PIN that was sent before the phone was removed costs its message", async () => {
+    const { token } = await logInByPassword(stack, await stack.createUser());
+    const phone = newPhone();
+    const { flows } = stack.deps;
+    let sent = 0;
+    // The answer comes so late that the PIN is sent before.
+    const startSmsEnrollment = async (args: Parameters<Flows["startSmsEnrollment"]>[0]) => {
+      await flows.startSmsEnrollment(args);
+      await until(
+        () => messagesTo(phone.e164),
+        (count) => count > sent,
+      );
+      sent += 1;
+      throw new TemporalAway("no answer in 1500 ms");
+    };
+    const api = fewMessages({ ...flows, startSmsEnrollment });
+    const codes: string[] = [];
+    for (let n = 0; n < 2 * MESSAGES; n++) {
+      codes.push((await api.registerPhone(token, phone)).problem.code);
+      await stack.advance(INTERVAL_MS);
+    }
+    const [unavailable, limit] = ["service_unavailable", "send_limit"];
+    expect(codes).toEqual([
+      ...Array.from({ length: MESSAGES }, () => unavailable),
+      ...Array.from({ length: MESSAGES }, () => limit),
+    ]);
+    expect(await messagesTo(phone.e164)).toBe(MESSAGES);
+    expect((await stack.api.multiFactor(token)).body.devices).toEqual([]);
+  });
+});
+
 describe("what certainly sent nothing costs no message", () => {
   test("a phone whose set-up began too late is removed, and can be added again at once", async () => {
     const { token } = await logInByPassword(stack, await stack.createUser());
     const phone = newPhone();
     const api = fewMessages(late());
+    // Each flow starts before the answer, but finds no device when its worker comes.
+    await stack.stopWorker();
     for (let n = 0; n < 2 * MESSAGES; n++)
       expectProblem(await api.registerPhone(token, phone), "service_unavailable");
+    await stack.restartWorker();
     expect((await stack.api.multiFactor(token)).body.devices).toEqual([]);
     expect((await stack.api.registerPhone(token, phone)).status).toBe(201);
     await stack.pinTo(phone.e164);

@@ -29,6 +29,7 @@ test("by default there are ten grouped codes without look-alike characters, and 
   expect(new Set(codes).size).toBe(10);
   for (const code of codes) expect(code).toMatch(CODE);
   expect((await stack.api.multiFactor(token)).body.recoveryCodes.remaining).toBe(10);
+  expect((await make(token, undefined)).body.codes).toHaveLength(10);
   for (const quantity of [0, 11, 1.5, "3", null, -1])
     expect((await make(token, { quantity })).problem).toMatchObject({
       code: "invalid_request",

@@ -77,6 +77,7 @@ export function refundPinTry(
   );
 }
 
-export async function dropPin(redis: Redis, { userId, deviceId }: DeviceRef): Promise<void> {
-  await redis.del(keys.pin(userId, deviceId));
+/** Forgets the device's PIN; false if there was none. */
+export async function dropPin(redis: Redis, { userId, deviceId }: DeviceRef): Promise<boolean> {
+  return (await redis.del(keys.pin(userId, deviceId))) > 0;
 }

@@ -1,0 +1,49 @@
+import type { ClientInfo } from "../../machines/methods.ts";
+import { removeUnverifiedDevice } from "../../store/postgres/devices.ts";
+import type { Device } from "../../store/postgres/schema.ts";
+import { dropPin } from "../../store/redis/second-step/pins.ts";
+import type { Session } from "../../store/redis/sessions/session-records.ts";
+import type { EnrollmentView } from "../../workflows/view-types.ts";
+import { userEvent } from "../audit.ts";
+import type { CoreDeps } from "../deps.ts";
+import { type DeviceView, viewDevice } from "./devices.ts";
+
+/**
+ * Starts the enrollment of a device that is already stored. No transaction is open meanwhile, so
+ * that a slow Temporal does not use up the connections to PostgreSQL. If the start fails, the device
+ * is removed again, and `unsent` is called if certainly no PIN was sent. If this process dies first,
+ * the relay starts the enrollment (temporal/enrollment-follow-ups.ts).
+ */
+export async function beginEnrollment(
+  deps: CoreDeps,
+  { session, device, origin }: { session: Session; device: Device; origin: ClientInfo },
+  start: () => Promise<EnrollmentView>,
+  unsent?: () => Promise<void>,
+): Promise<DeviceView> {
+  try {
+    return await viewDevice(deps, device, await start());
+  } catch (error) {
+    try {
+      if (!(await takeBack(deps, session, device, origin))) await unsent?.();
+    } catch (err) {
+      deps.log.warn(
+        { err },
+        "could not remove a device without an enrollment; the relay starts it",
+      );
+    }
+    throw error;
+  }
+}
+
+/** Removes the device; answers whether a PIN may have been sent to it. */
+async function takeBack(
+  deps: CoreDeps,
+  session: Session,
+  { id: deviceId, userId }: Device,
+  origin: ClientInfo,
+): Promise<boolean> {
+  const detail = { deviceId, reason: "not_started" };
+  const event = userEvent(deps, session, "device_dropped", origin, detail);
+  await removeUnverifiedDevice(deps.db, { userId, deviceId }, event);
+  return dropPin(deps.redis, { userId, deviceId });
+}
