@@ -2,14 +2,13 @@ import { and, asc, count, eq, gt, inArray, isNotNull, ne, notExists, sql } from 
 import { newId } from "../ids.ts";
 import { configuredMethods, type Method } from "../methods.ts";
 import type { Db } from "./connect.ts";
-import { findEvent, type NewEvent, recordEvent } from "./events.ts";
+import { findEvent, type NewEvent, recordEvent, recordEvents } from "./events.ts";
 import { holdingAccount } from "./holding-account.ts";
 import {
   type Account,
   accountLinks,
   accounts,
   devices,
-  events,
   type Requirement,
   type Role,
   type User,
@@ -119,16 +118,15 @@ export async function remindUsers(
     .select({ id: devices.id })
     .from(devices)
     .where(and(eq(devices.userId, users.id), isNotNull(devices.verifiedAt)));
-  await db.execute(sql`
-    insert into ${events} (key, at, account_id, user_id, type, workflow_id, detail)
-    select ${key} || '/' || ${users.id}, ${at.toISOString()}::timestamptz, ${users.accountId},
-      ${users.id}, ${type}, ${workflowId ?? null}, ${JSON.stringify(detail)}::jsonb
+  const facts = sql`
+    select ${key} || '/' || ${users.id} as key, ${at.toISOString()}::timestamptz as at,
+      ${users.accountId}, ${users.id} as user_id, ${type} as type,
+      ${workflowId ?? null} as workflow_id, ${JSON.stringify(detail)}::jsonb as detail
     from ${users}
     where ${users.accountId} = ${accountId}
       and ${users.username} > ${after} and ${users.username} <= ${last}
-      and ${notExists(verified)} and ${users.requirement} is distinct from 'optional'
-    on conflict (key) do nothing
-  `);
+      and ${notExists(verified)} and ${users.requirement} is distinct from 'optional'`;
+  await recordEvents(db, facts);
   return batch.length < limit ? undefined : last;
 }
 

@@ -1,4 +1,4 @@
-import { asc, eq, inArray } from "drizzle-orm";
+import { and, asc, eq, inArray } from "drizzle-orm";
 import type { Db } from "./connect.ts";
 import { type AuditEvent, eventQueue, events } from "./schema.ts";
 
@@ -10,7 +10,7 @@ export function takeQueuedEvents(tx: Db, limit: number): Promise<AuditEvent[]> {
   return tx
     .select({ event: events })
     .from(eventQueue)
-    .innerJoin(events, eq(events.id, eventQueue.eventId))
+    .innerJoin(events, and(eq(events.id, eventQueue.eventId), eq(events.at, eventQueue.at)))
     .orderBy(asc(eventQueue.eventId))
     .limit(limit)
     .for("update", { of: eventQueue, skipLocked: true })

@@ -151,15 +151,16 @@ export const accountLinks = pgTable(
 );
 
 /**
- * The audit trail. Its rows outlive what they describe, so nothing here is a foreign key. A trigger
- * refuses every update and delete.
+ * The audit trail: one partition for each month, and one for everything before. Its rows outlive
+ * what they describe, so nothing here is a foreign key. A trigger refuses every update and delete.
+ * Migration 0004 has what Drizzle cannot say: the partitions, the triggers and their functions.
  */
 export const events = pgTable(
   "events",
   {
-    id: bigint("id", { mode: "number" }).primaryKey().generatedAlwaysAsIdentity(),
-    /** Names the fact, so that recording it twice adds one row. */
-    key: text("key").notNull().unique(),
+    id: bigint("id", { mode: "number" }).notNull().default(sql`nextval('events_id_seq')`),
+    /** Names the fact, so that recording it twice adds one row: see `eventKeys`. */
+    key: text("key").notNull(),
     at: instant("at").notNull(),
     accountId: text("account_id").notNull(),
     /** The user that the event is about. */
@@ -173,9 +174,26 @@ export const events = pgTable(
     detail: jsonb("detail").$type<Record<string, unknown>>().notNull().default({}),
   },
   (t) => [
+    primaryKey({ columns: [t.id, t.at] }),
     index("events_by_user").on(t.userId, t.id),
     index("events_by_account").on(t.accountId, t.id),
+    index("events_by_type").on(t.type, t.at),
+    index("events_by_time").using("brin", t.at),
   ],
+);
+
+/**
+ * The keys of recent events. A key cannot be unique in the partitions themselves, because each
+ * unique index there must include the time.
+ */
+export const eventKeys = pgTable(
+  "event_keys",
+  {
+    key: text("key").primaryKey(),
+    eventId: bigint("event_id", { mode: "number" }).notNull(),
+    at: instant("at").notNull(),
+  },
+  (t) => [index("event_keys_by_time").using("brin", t.at)],
 );
 
 /**
@@ -184,7 +202,68 @@ export const events = pgTable(
  */
 export const eventQueue = pgTable("event_queue", {
   eventId: bigint("event_id", { mode: "number" }).primaryKey(),
+  at: instant("at").notNull(),
 });
+
+/** Events that are not in their account's chain yet. The same trigger adds them. */
+export const eventChainQueue = pgTable(
+  "event_chain_queue",
+  {
+    eventId: bigint("event_id", { mode: "number" }).notNull(),
+    at: instant("at").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.eventId, t.at] })],
+);
+
+/** Each account's events in the order in which they were chained: see store/event-hash.ts. */
+export const eventChain = pgTable(
+  "event_chain",
+  {
+    accountId: text("account_id").notNull(),
+    /** 1, 2, 3, ... in each account. */
+    seq: bigint("seq", { mode: "number" }).notNull(),
+    eventId: bigint("event_id", { mode: "number" }).notNull(),
+    at: instant("at").notNull(),
+    /** SHA-256 in hexadecimal. */
+    hash: text("hash").notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.accountId, t.seq] }),
+    uniqueIndex("event_chain_by_event").on(t.eventId, t.at),
+    index("event_chain_by_time").using("brin", t.at),
+  ],
+);
+
+/** The parts of chains whose events were dropped when their time was over. */
+export const eventChainDropped = pgTable(
+  "event_chain_dropped",
+  {
+    accountId: text("account_id").notNull(),
+    firstSeq: bigint("first_seq", { mode: "number" }).notNull(),
+    lastSeq: bigint("last_seq", { mode: "number" }).notNull(),
+    lastHash: text("last_hash").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.accountId, t.lastSeq] })],
+);
+
+/** The partitions of `events` but for the default one. Only the owner of the tables writes here. */
+export const eventPartitions = pgTable("event_partitions", {
+  name: text("name").primaryKey(),
+  /** Null for the partition of everything before the first month. */
+  fromAt: instant("from_at"),
+  /** The end, not included. */
+  toAt: instant("to_at").notNull(),
+});
+
+/** How long events are kept; no row means for ever. Only the owner of the tables writes here. */
+export const eventRetention = pgTable(
+  "event_retention",
+  {
+    id: integer("id").primaryKey().default(1),
+    months: integer("months").notNull(),
+  },
+  (t) => [check("event_retention_one", sql`${t.id} = 1 and ${t.months} >= 3`)],
+);
 
 /** Where an account's events are sent. */
 export const webhooks = pgTable(
@@ -230,6 +309,7 @@ export type Account = typeof accounts.$inferSelect;
 export type User = Omit<typeof users.$inferSelect, "passwordHash">;
 export type Device = typeof devices.$inferSelect;
 export type AuditEvent = typeof events.$inferSelect;
+export type EventPartition = typeof eventPartitions.$inferSelect;
 export type Webhook = typeof webhooks.$inferSelect;
 export type WebhookDelivery = typeof webhookDeliveries.$inferSelect;
 export type Role = User["role"];

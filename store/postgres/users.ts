@@ -3,10 +3,17 @@ import { newId } from "../ids.ts";
 import type { Method } from "../methods.ts";
 import { enforceUsername } from "../usernames.ts";
 import type { Db } from "./connect.ts";
-import { findEvent, type NewEvent, type NewUserEvent, recordEvent } from "./events.ts";
+import {
+  findEvent,
+  type NewEvent,
+  type NewUserEvent,
+  recordEvent,
+  recordingEvent,
+  withDefaults,
+} from "./events.ts";
 import { holdingUser } from "./holding-user.ts";
 import { prepared } from "./prepared.ts";
-import { events, type Requirement, type Role, type User, users } from "./schema.ts";
+import { type Requirement, type Role, type User, users } from "./schema.ts";
 
 const { passwordHash, ...columns } = getTableColumns(users);
 
@@ -76,26 +83,8 @@ export async function findUserByUsername(
 
 const loginRecord = prepared((db) => {
   const { placeholder } = sql;
-  const recorded = db.$with("recorded").as(
-    db
-      .insert(events)
-      .values({
-        key: placeholder("key"),
-        at: placeholder("at"),
-        accountId: placeholder("accountId"),
-        userId: placeholder("userId"),
-        actorId: placeholder("actorId"),
-        type: placeholder("type"),
-        ip: placeholder("ip"),
-        userAgent: placeholder("userAgent"),
-        workflowId: placeholder("workflowId"),
-        detail: placeholder("detail"),
-      })
-      .onConflictDoNothing({ target: events.key })
-      .returning({ id: events.id }),
-  );
   return db
-    .with(recorded)
+    .with(...recordingEvent(db))
     .update(users)
     .set({ lastLoginAt: sql`${sql.param(placeholder("at"), users.lastLoginAt)}` })
     .where(eq(users.id, placeholder("userId")))
@@ -108,9 +97,7 @@ const loginRecord = prepared((db) => {
  * its time as the user's last login. Answers the user as they are now.
  */
 export async function recordLoginEvent(db: Db, event: NewUserEvent): Promise<User | undefined> {
-  const { actorId = null, ip = null, userAgent = null, workflowId = null, detail = {} } = event;
-  const optional = { actorId, ip, userAgent, workflowId, detail };
-  const [user] = await loginRecord(db).execute({ ...event, ...optional });
+  const [user] = await loginRecord(db).execute(withDefaults(event));
   return user;
 }
 
