@@ -62,6 +62,24 @@ export const SETTING_GROUPS = {
       description:
         "The most connections to PostgreSQL of one gateway or worker. A gateway opens two more for exports.",
     }),
+    DATABASE_OWNER_URL: z
+      .string()
+      .regex(/^postgres(ql)?:\/\//, "must start with postgres://")
+      .optional()
+      .meta({
+        secret: true,
+        description:
+          'PostgreSQL as the owner of the tables, for the migration alone. Without it the service\'s own role owns them and could change events: docs/operations.md, "The audit trail".',
+      }),
+    EVENTS_RETENTION_MONTHS: whole(3, 1200).optional().meta({
+      unit: "months",
+      description:
+        "How long events are kept, by whole months. The migration sets it, so that only the owner of the tables can. Without it they are kept for ever.",
+    }),
+    EVENTS_EXPORT_DIR: z.string().min(1).optional().meta({
+      description:
+        "A folder of the worker: events are written there, as NDJSON by gzip, before they are dropped.",
+    }),
     REDIS_URL: z
       .string()
       .regex(

@@ -15,7 +15,7 @@ type LimitSettings = Record<
   | "PASSWORD_MIN_LENGTH"
   | "WEBHOOKS_PER_ACCOUNT",
   number
->;
+> & { TEMPORAL_RETENTION_DAYS?: number };
 
 /** Budgets and lifetimes, some of them by settings; durations in ms. */
 export const limitsOf = (settings: LimitSettings) => ({
@@ -105,6 +105,14 @@ export const limitsOf = (settings: LimitSettings) => ({
    * failures.
    */
   relay: { pollMs: 1000, batch: 20, longestWaitMs: 30_000 },
+  /** The same for the chains of events. A batch holds a lock, but none that a login needs. */
+  chaining: { pollMs: 2_000, batch: 500, longestWaitMs: 60_000 },
+  events: {
+    /** How many months ahead their partitions are made. */
+    monthsAhead: 3,
+    /** How long a fact's key is known. A reset repeats what is within Temporal's retention. */
+    keysMs: (Math.max(30, settings.TEMPORAL_RETENTION_DAYS ?? 30) + 10) * DAY_MS,
+  },
   /** Users whom an account's administrators add, however many administrators there are. */
   newUsersPerDay: 2_000,
   /** Exports of a user under way in a process, and how long one may take. */

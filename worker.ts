@@ -14,6 +14,7 @@ import { startTraces } from "./telemetry/start-traces.ts";
 import { activityFields, sdkLogger } from "./telemetry/worker-log.ts";
 import { exporterAt, measureWorker } from "./telemetry/worker-metrics.ts";
 import { createCalls } from "./temporal/calls.ts";
+import { startChaining } from "./temporal/chaining.ts";
 import { startRelay } from "./temporal/relay.ts";
 import { reporting } from "./temporal/signal.ts";
 import { starting } from "./temporal/start.ts";
@@ -79,10 +80,11 @@ const workers = await createWorkers(
 );
 
 const stopRelay = startRelay({ db: database.db, config, start: starting(calls), log });
+const stopChaining = startChaining({ db: database.db, config, log });
 
 log.info("worker ready");
 await Promise.all(workers.map((worker) => worker.run()));
-await stopRelay();
+await Promise.all([stopRelay(), stopChaining()]);
 await sms.close();
 mail?.close();
 await Promise.allSettled([connection.close(), database.close(), redis.close(), tracing?.stop()]);

@@ -1,4 +1,5 @@
 import type { ActivityDeps } from "./deps.ts";
+import { eventActivities } from "./events.ts";
 import { withoutSecrets } from "./failures.ts";
 import { finishingActivities } from "./finish-enrollment.ts";
 import { loginActivities } from "./logins.ts";
@@ -20,6 +21,7 @@ export function createActivities(deps: ActivityDeps) {
     ...policyActivities(deps),
     ...removalActivities(deps),
     ...finishingActivities(deps),
+    ...eventActivities(deps),
     ...webhookActivities(deps),
   });
 }

@@ -1,10 +1,14 @@
-// Brings the schema of DATABASE_URL up to date: the one-shot command before a new release starts.
+// Brings the schema of the database up to date: the one-shot command before a new release starts.
+// It works as the tables' owner, DATABASE_OWNER_URL.
 import { loadSettings, orExit } from "../config.ts";
-import { migrateDatabase } from "../store/postgres/connect.ts";
+import { prepareDatabase } from "./prepare-database.ts";
 
-const { DATABASE_URL } = orExit(() => loadSettings(["DATABASE_URL"]));
+const settings = orExit(() =>
+  loadSettings(["DATABASE_URL", "DATABASE_OWNER_URL", "EVENTS_RETENTION_MONTHS"]),
+);
 try {
-  await migrateDatabase(DATABASE_URL);
+  const doubt = await prepareDatabase(settings);
+  if (doubt) console.warn(doubt);
   console.log("The database schema is up to date.");
 } catch (error) {
   console.error(`The migration failed: ${error instanceof Error ? error.message : error}`);

@@ -1,7 +1,8 @@
 // Makes what the service needs in the Temporal server at TEMPORAL_ADDRESS: the namespace, its
-// retention and its search attributes. The one-shot command of an installation; safe to repeat.
+// retention, its search attributes and its schedule. The one-shot command of an installation; safe to repeat.
 import { setTimeout as sleep } from "node:timers/promises";
 import { loadSettings, orExit } from "../config.ts";
+import { ensureAuditSchedule } from "./audit-schedule.ts";
 import {
   connectTemporal,
   ensureNamespace,
@@ -24,6 +25,7 @@ async function prepare(): Promise<void> {
   try {
     await ensureNamespace(connection, namespace, retentionDays);
     await registerSearchAttributes(connection, namespace);
+    await ensureAuditSchedule(connection, namespace);
   } finally {
     await connection.close();
   }

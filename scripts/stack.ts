@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { ensureAuditSchedule } from "./audit-schedule.ts";
 import { dataFolder } from "./folders.ts";
 import { startPglite } from "./pglite.ts";
 import { freePort } from "./ports.ts";
@@ -70,11 +71,12 @@ export async function embeddedTemporal(
   return { address, ui: `http://127.0.0.1:${uiPort}` };
 }
 
-/** Registers this service's search attributes on a Temporal server, embedded or not. */
+/** Makes this service's search attributes and schedule on a Temporal server, embedded or not. */
 export async function prepareTemporal(address: string, namespace: string): Promise<void> {
   const connection = await connectTemporal(address);
   try {
     await registerSearchAttributes(connection, namespace);
+    await ensureAuditSchedule(connection, namespace);
   } finally {
     await connection.close();
   }

@@ -1,8 +1,9 @@
 import { loadConfig, loadSettings } from "../config.ts";
-import { connectDatabase, migrateDatabase } from "../store/postgres/connect.ts";
+import { connectDatabase } from "../store/postgres/connect.ts";
 import { hasOutbox } from "../store/redis/messages/outbox.ts";
 import { dataFolder } from "./folders.ts";
 import { tryPort } from "./ports.ts";
+import { prepareDatabase } from "./prepare-database.ts";
 import { launch, stopAll } from "./processes.ts";
 import { explained, reportSinceNow, SetUpError } from "./progress.ts";
 import { pingRedis } from "./redis.ts";
@@ -95,13 +96,15 @@ async function main(): Promise<void> {
   await explained("The Redis of REDIS_URL does not answer", pingRedis(redisUrl));
   const databaseUrl = given.DATABASE_URL ?? (await embeddedPostgres(stage));
   const { TEMPORAL_RETENTION_DAYS: days } = loadSettings(["TEMPORAL_RETENTION_DAYS"]);
+  const owner = loadSettings(["DATABASE_OWNER_URL", "EVENTS_RETENTION_MONTHS"]);
+  const prepare = (url: string) => prepareDatabase({ DATABASE_URL: url, ...owner });
   const temporal = given.TEMPORAL_ADDRESS
     ? { address: given.TEMPORAL_ADDRESS, ui: undefined }
     : await embeddedTemporal(stage, TEMPORAL_NAMESPACE, days);
   const password = given.DEMO_PASSWORD ?? DEMO_PASSWORD;
 
   report("Applying the database schema, the search attributes and the demo users");
-  await explained("The database cannot be brought up to date", migrateDatabase(databaseUrl));
+  await explained("The database cannot be brought up to date", prepare(databaseUrl));
   const passwordOpens = await explained("The demo users", seed(databaseUrl, password));
   await explained(
     `The Temporal server at ${temporal.address} cannot be prepared`,
@@ -109,6 +112,8 @@ async function main(): Promise<void> {
   );
   const env = {
     ...given,
+    // Only the migration needs it.
+    DATABASE_OWNER_URL: undefined,
     ...{ HOST, PORT, TEMPORAL_NAMESPACE },
     DATABASE_URL: databaseUrl,
     REDIS_URL: redisUrl,

@@ -12,6 +12,7 @@ import { type Facts, publish } from "../telemetry/facts.ts";
 import { note } from "../telemetry/request-context.ts";
 import { TASK_QUEUE, type WorkflowId } from "../workflows/ids.ts";
 import {
+  type OwnedWorkflow,
   type SignalName,
   type SignalPayload,
   type UpdateName,
@@ -105,7 +106,7 @@ export function createCalls(client: Client, patience: () => number = () => PATIE
   };
 
   /** False if the flow was already started, as after a repeated request. */
-  const start = async <W extends WorkflowName>(
+  const start = async <W extends OwnedWorkflow>(
     type: W,
     workflowId: WorkflowId<W>,
     args: Workflows[W]["input"],

@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "../config.ts";
 import type { Db } from "../store/postgres/connect.ts";
 import { forgetQueuedEvents, takeQueuedEvents } from "../store/postgres/event-queue.ts";
 import { followUps } from "./follow-ups.ts";
+import { type Log, startRepeating } from "./repeating.ts";
 import type { FollowUp } from "./start.ts";
 
 export type RelayDeps = {
@@ -10,7 +10,7 @@ export type RelayDeps = {
   config: Config;
   /** Starts the workflow, or finds that it was started before. */
   start(followUp: FollowUp): Promise<void>;
-  log: { info(fields: object, words: string): void; warn(fields: object, words: string): void };
+  log: Log;
 };
 
 /**
@@ -19,32 +19,12 @@ export type RelayDeps = {
  * Temporal is down, the events wait.
  */
 export function startRelay(deps: RelayDeps): () => Promise<void> {
-  const stopping = new AbortController();
-  const ended = relay(deps, stopping.signal);
-  return () => {
-    stopping.abort();
-    return ended;
+  const { pollMs, longestWaitMs } = deps.config.limits.relay;
+  const words = {
+    fails: "follow-ups of events cannot start; they are retried",
+    again: "follow-ups of events start again",
   };
-}
-
-async function relay(deps: RelayDeps, stopping: AbortSignal): Promise<void> {
-  const { log, config } = deps;
-  const { pollMs, longestWaitMs } = config.limits.relay;
-  for (let failures = 0; !stopping.aborted; ) {
-    let waitMs = 0;
-    try {
-      if ((await passOn(deps)) === 0) waitMs = pollMs;
-      if (failures > 0) log.info({ failures }, "follow-ups of events start again");
-      failures = 0;
-    } catch (error) {
-      const { name, code } = causeOf(error);
-      if (failures === 0)
-        log.warn({ error: name, code }, "follow-ups of events cannot start; they are retried");
-      failures += 1;
-      waitMs = Math.min(pollMs * 2 ** failures, longestWaitMs);
-    }
-    if (waitMs > 0) await sleep(waitMs, undefined, { signal: stopping }).catch(() => {});
-  }
+  return startRepeating({ work: () => passOn(deps), pollMs, longestWaitMs, log: deps.log, words });
 }
 
 /**
@@ -61,10 +41,4 @@ async function passOn({ db, config, start }: RelayDeps): Promise<number> {
     await forgetQueuedEvents(tx, taken);
     return taken.length;
   });
-}
-
-/** Leaves out the error's message, which may quote data. */
-function causeOf(error: unknown): { name?: string; code?: unknown } {
-  const cause = error instanceof Error && error.cause ? error.cause : error;
-  return cause as { name?: string; code?: unknown };
 }

@@ -22,6 +22,8 @@ const SUMMARIES: Record<keyof Activities, string> = {
   sendEvent: "send the event to the webhook",
   noteDelivery: "record the outcome of the delivery",
   giveUp: "record that the delivery failed for good",
+  keepEvents: "make partitions of events ahead",
+  dropEvents: "drop events whose time is over",
 };
 
 /** The activities with these options, each with its summary. */
@@ -65,6 +67,14 @@ export const batched = activities({
   startToCloseTimeout: "1 h",
   heartbeatTimeout: "30 s",
   retry: { initialInterval: "1 s", backoffCoefficient: 2, maximumInterval: "30 s" },
+});
+
+/** The upkeep of the events. What still fails after two hours is tried again the next day. */
+export const keeping = activities({
+  startToCloseTimeout: "1 h",
+  scheduleToCloseTimeout: "2 h",
+  heartbeatTimeout: "1 min",
+  retry: { initialInterval: "1 s", backoffCoefficient: 2, maximumInterval: "5 min" },
 });
 
 /** Writing to our own stores. Retried until it succeeds, however long a store is down. */

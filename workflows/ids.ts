@@ -13,6 +13,9 @@ export const MAIL_QUEUE = "second-step-mail";
 /** The worker deployment whose builds replace each other, if workers have a build ID. */
 export const DEPLOYMENT = "second-step";
 
+/** The schedule of the audit trail's upkeep, and how the IDs of its workflows begin. */
+export const AUDIT_SCHEDULE = "audit-maintenance";
+
 declare const named: unique symbol;
 
 /** The ID of a workflow of that type. */

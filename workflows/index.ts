@@ -1,3 +1,4 @@
+export { auditMaintenance } from "./audit-maintenance.ts";
 export { deviceRemoval } from "./device-removal.ts";
 export { loginChallenge } from "./login-challenge.ts";
 export { notice } from "./notice.ts";

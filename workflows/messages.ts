@@ -82,6 +82,9 @@ export type NoticeArgs = Omit<Owner, "userId"> & {
 
 export type NoticeResult = NoticeOutcome | "given_up";
 
+/** `given_up`: a partition could not be exported or dropped, and is kept. */
+export type AuditMaintenanceResult = "nothing_due" | "dropped" | "given_up";
+
 /** From providers; see `providers/sms/reports.ts`. */
 const reports = { reportDelivery: "DELIVERY_REPORTED" } as const;
 
@@ -167,10 +170,14 @@ export type Workflows = {
   >;
   deviceRemoval: Sequence<DeviceRemovalArgs, DeviceRemovalResult>;
   notice: Sequence<NoticeArgs, NoticeResult>;
+  auditMaintenance: Sequence<undefined, AuditMaintenanceResult>;
 };
 
 /** The workflows' types, as Temporal names them. */
 export type WorkflowName = keyof Workflows;
+
+/** The workflows that belong to an account. The other one is started by a schedule. */
+export type OwnedWorkflow = Exclude<WorkflowName, "auditMaintenance">;
 
 export type UpdateName<W extends WorkflowName> = keyof Workflows[W]["updates"] & string;
 export type UpdatePayload<

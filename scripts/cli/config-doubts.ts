@@ -5,9 +5,10 @@ const LOOPBACK = /^(localhost|127\.|\[?::1\]?$)/;
 /** Doubts about the settings, by the setting to change. */
 export function doubtsOf(config: Config): Partial<Record<keyof Config, string>> {
   const { NODE_ENV, PUBLIC_URL, TRUSTED_PROXIES, SMS_GATEWAY, SMTP_URL, REDIS_URL } = config;
+  const { DATABASE_OWNER_URL } = config;
   const { WEBHOOKS_INSIDE, METRICS_ADDRESS, WORKER_METRICS_ADDRESS, SUPPORT_CONTACT } = config;
   const unmeasured = "It is not set, so Prometheus cannot read these metrics.";
-  const doubts: Partial<Record<keyof Config, string | false>> = {
+  const doubts: Partial<Record<keyof Config, string | false | undefined>> = {
     NODE_ENV: NODE_ENV !== "production" && "Set it to production where real users log in.",
     PUBLIC_URL: !PUBLIC_URL
       ? "Messages do not name the site, and mails hold no links."
@@ -19,6 +20,9 @@ export function doubtsOf(config: Config): Partial<Record<keyof Config, string>> 
     SMS_GATEWAY: SMS_GATEWAY.includes("outbox") && "Messages reach no phone.",
     SMTP_URL: !SMTP_URL && "Users are sent no notifications by email.",
     SUPPORT_CONTACT: !SUPPORT_CONTACT && "Locked users are not told how to reach Support.",
+    DATABASE_OWNER_URL:
+      DATABASE_OWNER_URL &&
+      "Only the migration needs it. A service that has it could change its audit trail.",
     REDIS_URL:
       !isLocal(REDIS_URL) &&
       !/:\/\/[^@/]*:[^@/]+@/.test(REDIS_URL) &&

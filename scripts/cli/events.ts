@@ -3,16 +3,19 @@ import { pipeline } from "node:stream/promises";
 import { type Command, InvalidArgumentError } from "commander";
 import { auditFile } from "../../core/audit.ts";
 import { EVENT_TYPES } from "../../store/event-types.ts";
+import { headsOf } from "../../store/postgres/event-chain.ts";
+import { auditedAccounts } from "../../store/postgres/verify-events.ts";
 import { accountNamed } from "./named.ts";
 import { withStores } from "./service.ts";
+import { verifyEvents } from "./verify-events.ts";
 
 type Options = { account?: string; since?: Date; type?: string[] };
 
-/** `events export`: the audit trail for other systems. */
+/** `events export`: the audit trail for other systems. `events verify` and `heads`: its chains. */
 export function eventCommands(program: Command) {
-  program
-    .command("events")
-    .description("the audit trail")
+  const group = program.command("events").description("the audit trail");
+
+  group
     .command("export")
     .description("print events as NDJSON, oldest first: of every account, or of one")
     .option("--account <account>", "its name or id")
@@ -26,6 +29,32 @@ export function eventCommands(program: Command) {
         await pipeline(Readable.fromWeb(file as never), process.stdout, { end: false }).catch(
           ifReadToTheEnd,
         );
+      }),
+    );
+
+  group
+    .command("verify")
+    .description(
+      "compare events with their accounts' hash chains; name each changed, missing or inserted one",
+    )
+    .option("--account <account>", "its name or id")
+    .option(
+      "--heads <file>",
+      "links that `events heads` printed earlier, which must still be there",
+    )
+    .action(({ account, heads }: { account?: string; heads?: string }, command: Command) =>
+      withStores(({ db }) => verifyEvents(db, { account, heads }, command)),
+    );
+
+  group
+    .command("heads")
+    .description("print the newest link of each account's chain as NDJSON, to keep elsewhere")
+    .action(() =>
+      withStores(async ({ db }) => {
+        for await (const accountId of auditedAccounts(db)) {
+          const head = (await headsOf(db, [accountId])).get(accountId);
+          if (head) console.log(JSON.stringify({ accountId, ...head }));
+        }
       }),
     );
 }

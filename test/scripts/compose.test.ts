@@ -38,7 +38,8 @@ test("hands on every setting, but those of the image and of Temporal", () => {
   const [, environment = ""] = /&environment\n((?: {4}.*\n)+)/.exec(compose) ?? [];
   const missing = SETTINGS.filter((name) => !environment.includes(`    ${name}: `));
   expect(missing).toEqual([
-    ...["NODE_ENV", "HOST", "PORT", "TEMPORAL_NAMESPACE", "TEMPORAL_RETENTION_DAYS"],
+    ...["NODE_ENV", "HOST", "PORT", "DATABASE_OWNER_URL", "TEMPORAL_NAMESPACE"],
+    "TEMPORAL_RETENTION_DAYS",
     ...["WORKFLOW_BUNDLE", "TWILIO_BASE_URL"],
   ]);
   expect(services().get("prepare-temporal")).toMatch(

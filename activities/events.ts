@@ -1,0 +1,74 @@
+import { heartbeat } from "@temporalio/activity";
+import { checkArchive, writeArchive } from "../store/event-archive.ts";
+import { connectDatabase, type Db } from "../store/postgres/connect.ts";
+import {
+  countPartition,
+  dropPartition,
+  duePartitions,
+  getPartition,
+  linkedEvents,
+  makeMonths,
+} from "../store/postgres/event-partitions.ts";
+import { forgetKeys } from "../store/postgres/events.ts";
+import type { EventPartition } from "../store/postgres/schema.ts";
+import { MINUTE_MS } from "../units.ts";
+import type { ActivityDeps } from "./deps.ts";
+
+/** The longest statement: to drop a month of events with its links. */
+const PATIENCE_MS = 10 * MINUTE_MS;
+
+/** The upkeep of the audit trail. Each step may be repeated. */
+export function eventActivities({ config, clock }: ActivityDeps) {
+  const { monthsAhead, keysMs } = config.limits.events;
+
+  return {
+    /** Makes partitions ahead and forgets old keys. Answers the partitions that are to go. */
+    async keepEvents(): Promise<string[]> {
+      return patiently(config.DATABASE_URL, async (db) => {
+        await makeMonths(db, monthsAhead);
+        await forgetKeys(db, new Date(clock.now() - keysMs));
+        return duePartitions(db);
+      });
+    },
+
+    /** Drops a partition whose time is over. Before that exports it, if there is a folder. */
+    async dropEvents(name: string): Promise<void> {
+      await patiently(config.DATABASE_URL, async (db) => {
+        const partition = await getPartition(db, name);
+        if (!partition) return;
+        const folder = config.EVENTS_EXPORT_DIR;
+        const count = folder
+          ? await archive(db, partition, folder)
+          : await countPartition(db, partition);
+        await dropPartition(db, name, count);
+      });
+    },
+  };
+}
+
+/** Writes the partition's file, checks it, and answers how many events it has. */
+async function archive(db: Db, partition: EventPartition, folder: string): Promise<number> {
+  const name = `${partition.name}-until-${partition.toAt.toISOString().slice(0, 10)}`;
+  const pages = async function* () {
+    for await (const page of linkedEvents(db, partition)) {
+      heartbeat();
+      yield page;
+    }
+  };
+  const written = await writeArchive(folder, name, pages());
+  const checked = await checkArchive(folder, name);
+  if (checked !== written) throw new Error(`${name} has ${checked} events instead of ${written}`);
+  return checked;
+}
+
+/** Works on a connection of its own, whose queries may take long. */
+async function patiently<T>(url: string, work: (db: Db) => Promise<T>): Promise<T> {
+  const { db, close } = connectDatabase(url, { max: 1, patienceMs: PATIENCE_MS });
+  const beating = setInterval(heartbeat, 10_000);
+  try {
+    return await work(db);
+  } finally {
+    clearInterval(beating);
+    await close();
+  }
+}
