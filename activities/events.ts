@@ -1,4 +1,5 @@
 import { heartbeat } from "@temporalio/activity";
+import { ApplicationFailure } from "@temporalio/common";
 import { checkArchive, writeArchive } from "../store/event-archive.ts";
 import { connectDatabase, type Db } from "../store/postgres/connect.ts";
 import {
@@ -8,6 +9,7 @@ import {
   getPartition,
   linkedEvents,
   makeMonths,
+  PartitionStays,
 } from "../store/postgres/event-partitions.ts";
 import { forgetKeys } from "../store/postgres/events.ts";
 import type { EventPartition } from "../store/postgres/schema.ts";
@@ -41,9 +43,15 @@ export function eventActivities({ config, clock }: ActivityDeps) {
           ? await archive(db, partition, folder)
           : await countPartition(db, partition);
         await dropPartition(db, name, count);
-      });
+      }).catch(unlessItStays);
     },
   };
+}
+
+/** Repeating does not help until somebody has looked at the events. */
+function unlessItStays(error: unknown): never {
+  if (!(error instanceof PartitionStays)) throw error;
+  throw ApplicationFailure.nonRetryable(error.message, "partition_stays");
 }
 
 /** Writes the partition's file, checks it, and answers how many events it has. */
@@ -57,7 +65,8 @@ async function archive(db: Db, partition: EventPartition, folder: string): Promi
   };
   const written = await writeArchive(folder, name, pages());
   const checked = await checkArchive(folder, name);
-  if (checked !== written) throw new Error(`${name} has ${checked} events instead of ${written}`);
+  if (checked !== written)
+    throw new PartitionStays(`${name} has ${checked} events instead of ${written}`);
   return checked;
 }
 

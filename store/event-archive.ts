@@ -6,7 +6,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip, createGzip } from "node:zlib";
 import { linkHash } from "./event-hash.ts";
-import type { LinkedEvent } from "./postgres/event-partitions.ts";
+import { type LinkedEvent, PartitionStays } from "./postgres/event-partitions.ts";
 
 /**
  * Writes events with their links to `<name>.ndjson.gz` in this folder, one a line, and answers how
@@ -36,17 +36,18 @@ export async function writeArchive(
 }
 
 /**
- * Reads an archive back and answers how many events it has. Throws if an event is not the one that
- * its link was made from, or has no link.
+ * Reads an archive back and answers how many events it has. Throws `PartitionStays` if an
+ * event is not the one that its link was made from, or has no link.
  */
 export async function checkArchive(folder: string, name: string): Promise<number> {
   const content = createReadStream(fileOf(folder, name)).pipe(createGunzip());
   let count = 0;
   for await (const line of createInterface({ input: content })) {
     const { chain, at, ...rest } = JSON.parse(line);
-    if (!chain?.previous) throw new Error(`Event ${rest.id} is not in its account's chain`);
+    if (!chain?.previous)
+      throw new PartitionStays(`Event ${rest.id} is not in its account's chain`);
     if (linkHash(chain.previous, { ...rest, at: new Date(at) }) !== chain.hash)
-      throw new Error(`Event ${rest.id} is not the event that was chained`);
+      throw new PartitionStays(`Event ${rest.id} is not the event that was chained`);
     count += 1;
   }
   return count;

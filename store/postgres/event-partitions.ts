@@ -33,12 +33,24 @@ export async function getPartition(db: Db, name: string): Promise<EventPartition
   return partition;
 }
 
+/** A partition is not dropped, because something is wrong with its events or its turn. */
+export class PartitionStays extends Error {}
+
+/** SQLSTATE raise_exception. */
+const RAISED = "P0001";
+
 /**
- * Drops a partition and its part of the chains. Throws if it is not the oldest whose time is over,
- * if it has another number of events, or if some of them still wait to be passed on or chained.
+ * Drops a partition and its part of the chains. Throws `PartitionStays` if it is not the oldest
+ * whose time is over, if it has another number of events, or if some of them still wait to be passed
+ * on or chained.
  */
 export async function dropPartition(db: Db, name: string, events: number): Promise<void> {
-  await db.execute(sql`select events_drop(${name}, ${events}::bigint)`);
+  try {
+    await db.execute(sql`select events_drop(${name}, ${events}::bigint)`);
+  } catch (error) {
+    const { code, message } = ((error as Error).cause ?? error) as Error & { code?: string };
+    throw code === RAISED ? new PartitionStays(message) : error;
+  }
 }
 
 export const countPartition = (db: Db, partition: EventPartition): Promise<number> =>

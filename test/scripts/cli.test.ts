@@ -1,6 +1,6 @@
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -11,10 +11,13 @@ import { cliProgram } from "../../scripts/cli/program.ts";
 import { checkoutFolder } from "../../scripts/folders.ts";
 import { freePort } from "../../scripts/ports.ts";
 import { newId } from "../../store/ids.ts";
+import { chainEvents } from "../../store/postgres/event-chain.ts";
+import { listEvents } from "../../store/postgres/events.ts";
 import { setRequirement } from "../../store/postgres/users.ts";
 import { keptMessages } from "../../store/redis/messages/outbox.ts";
 import { logInByApp, verifiedApp } from "../support/apps.ts";
 import { freshDatabase } from "../support/databases.ts";
+import { pastTriggers } from "../support/event-months.ts";
 import { limit } from "../support/limits.ts";
 import { expectProblem } from "../support/problems.ts";
 import {
@@ -76,7 +79,14 @@ test("each command, and each of its arguments and options, has a description", a
     ...["user create", "user list", "user show", "user set-role", "user set-password"],
     ...["user set-email", "api-key make", "api-key revoke"],
     ...["npm run cli -- unlock", "npm run cli -- reset-mfa", "policy show", "policy set"],
-    ...["events export", "config check", "config docs", "keys reseal"],
+    ...[
+      "events export",
+      "events verify",
+      "events heads",
+      "config check",
+      "config docs",
+      "keys reseal",
+    ],
     ...["workers list", "workers promote"],
   ]);
   for (const command of all) {
@@ -187,6 +197,48 @@ describe("on a service with its own settings", { timeout: SOME_PROCESSES_MS }, (
       "Account nobody was not found",
     );
     expect(await refused(["events", "export", "--since", "soon"])).toContain("Enter a date");
+  });
+
+  test("events are compared with their chains: changes are named, and the exit code says so", async () => {
+    const { db, config } = stack.deps;
+    const [user, other] = [await stack.createUser(), await stack.createUser()];
+    for (const one of [user, other]) await logInByPassword(stack, one);
+    while ((await chainEvents(db, 500)) > 0);
+    const folder = mkdtempSync(join(tmpdir(), "second-step-heads-"));
+    const noted = join(folder, "heads.ndjson");
+    const heads = await quick(env, ["events", "heads"]);
+    writeFileSync(noted, heads.out);
+    expect(heads.out).toContain(`{"accountId":"${user.accountId}","seq":`);
+
+    const sound = await quick(env, ["events", "verify", "--heads", noted]);
+    expect([sound.code, sound.err]).toEqual([0, ""]);
+    expect(sound.out).toMatch(/\d+ events of \d+ accounts: no findings\./);
+    expect(sound.out).toContain("This database role could change events");
+
+    const { accountId } = user;
+    const { events: recorded } = await listEvents(db, { accountId, limit: 1 });
+    const id = recorded[0]?.id;
+    await pastTriggers(config.DATABASE_URL, `update events set actor_id = 'x' where id = ${id}`);
+    const changed = await quick(env, ["events", "verify"]);
+    expect(changed.code).toBe(1);
+    expect(changed.out).toMatch(
+      new RegExp(`^changed: event ${id} link \\d+ of account ${accountId}$`, "m"),
+    );
+    const ofOne = await quick(env, ["events", "verify", "--account", other.accountId]);
+    expect([ofOne.code, ofOne.out]).toEqual([0, expect.stringContaining("of 1 accounts: no")]);
+    await pastTriggers(
+      config.DATABASE_URL,
+      `delete from event_chain where account_id = '${accountId}'`,
+    );
+    const { code, out } = await quick(env, ["--json", "events", "verify", "--heads", noted]);
+    expect(code).toBe(1);
+    expect(JSON.parse(out).findings).toEqual(
+      expect.arrayContaining([
+        { accountId, what: "inserted", eventId: id },
+        { accountId, what: "cut", seq: expect.any(Number) },
+      ]),
+    );
+    rmSync(folder, { recursive: true });
   });
 
   test("a policy can be set with and without a grace period, and ends the sessions it must end", async () => {

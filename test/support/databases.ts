@@ -3,6 +3,7 @@ import pg from "pg";
 import { inject } from "vitest";
 import { startPglite } from "../../scripts/pglite.ts";
 import { freePort } from "../../scripts/ports.ts";
+import { restrictRuntime } from "../../store/postgres/roles.ts";
 
 export type DatabaseKind = "postgres" | "pglite";
 
@@ -37,4 +38,15 @@ async function onServer(statement: string): Promise<void> {
   } finally {
     await client.end();
   }
+}
+
+/** Makes a role as the service has it in production; answers the URL of this database with it. */
+export async function runtimeRole(ownerUrl: string): Promise<string> {
+  const role = `runtime_${randomUUID().replaceAll("-", "")}`;
+  await onServer(`create role ${role} login password 'runtime'`);
+  await restrictRuntime(ownerUrl, role);
+  const url = new URL(ownerUrl);
+  url.username = role;
+  url.password = "runtime";
+  return url.href;
 }

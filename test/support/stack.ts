@@ -28,7 +28,7 @@ import { starting } from "../../temporal/start.ts";
 import { type ApiClient, createClient, patient, type Send } from "./client.ts";
 import { contractOf, type OpenApi } from "./contract.ts";
 import { copies, inTurn } from "./copies.ts";
-import { type DatabaseKind, freshDatabase } from "./databases.ts";
+import { type DatabaseKind, freshDatabase, runtimeRole } from "./databases.ts";
 import { newPerson } from "./people.ts";
 import { fallible, phones } from "./phones.ts";
 import { ownRedisDatabase } from "./redis-database.ts";
@@ -44,11 +44,14 @@ export const BEGINNING = Date.UTC(2026, 0, 1);
  */
 export async function startStack({
   database: kind = "postgres",
+  twoRoles = false,
   time = "real",
   environment = {},
   temporalSettings,
 }: {
   database?: DatabaseKind;
+  /** The service gets a database role that does not own the tables. */
+  twoRoles?: boolean;
   time?: Time;
   /** Settings in addition to those of the stores. */
   environment?: Record<string, string>;
@@ -61,8 +64,9 @@ export async function startStack({
     ownRedisDatabase(),
   ]);
   await migrateDatabase(own.url);
+  const databaseUrl = twoRoles ? await runtimeRole(own.url) : own.url;
   const config = loadConfig({
-    ...environmentOf(own.url, redisDatabase.url, temporal),
+    ...environmentOf(databaseUrl, redisDatabase.url, temporal),
     ...environment,
   });
   const database = connectDatabase(config.DATABASE_URL);

@@ -1,7 +1,11 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { type AnyStateMachine, type AnyStateNode, StateMachine } from "xstate";
-import type { DeviceRemovalResult, NoticeResult } from "../../workflows/messages.ts";
+import type {
+  AuditMaintenanceResult,
+  DeviceRemovalResult,
+  NoticeResult,
+} from "../../workflows/messages.ts";
 
 const machines = join(import.meta.dirname, "../../machines");
 
@@ -20,7 +24,12 @@ const notice: Record<NoticeResult, true> = {
   mail_off: true,
   given_up: true,
 };
-const PLAIN: Record<string, object> = { deviceRemoval: removal, notice };
+const auditMaintenance: Record<AuditMaintenanceResult, true> = {
+  nothing_due: true,
+  dropped: true,
+  given_up: true,
+};
+const PLAIN: Record<string, object> = { deviceRemoval: removal, notice, auditMaintenance };
 
 /** Every end that a flow can have: `<workflow type>: <final state, or result>`. */
 export async function everyEnd(): Promise<string[]> {

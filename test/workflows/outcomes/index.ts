@@ -1,3 +1,4 @@
+import { maintenanceOutcomes } from "./audit-maintenance.ts";
 import { removalOutcomes } from "./device-removal.ts";
 import { enrollmentOutcomes } from "./enrollment.ts";
 import { loginOutcomes } from "./login-challenge.ts";
@@ -14,4 +15,5 @@ export const outcomes: Record<string, Outcome> = {
   ...removalOutcomes,
   ...noticeOutcomes,
   ...webhookOutcomes,
+  ...maintenanceOutcomes,
 };

@@ -1,0 +1,88 @@
+import { sql } from "drizzle-orm";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { newId } from "../../../store/ids.ts";
+import { connectDatabase, type Db } from "../../../store/postgres/connect.ts";
+import { chainEvents } from "../../../store/postgres/event-chain.ts";
+import {
+  dropPartition,
+  duePartitions,
+  makeMonths,
+} from "../../../store/postgres/event-partitions.ts";
+import { forgetQueuedEvents, takeQueuedEvents } from "../../../store/postgres/event-queue.ts";
+import { forgetKeys, listEvents, recordEvent } from "../../../store/postgres/events.ts";
+import { canChangeEvents, restrictRuntime, setRetention } from "../../../store/postgres/roles.ts";
+import { recordLoginEvent } from "../../../store/postgres/users.ts";
+import { runtimeRole } from "../../support/databases.ts";
+import { olderMonths } from "../../support/event-months.ts";
+import { addedOtp, addedSms, database, eventOf, newUser } from "./database.ts";
+
+// Only on a server: PGlite has one role.
+const owner = database("postgres");
+let db: Db;
+let close: () => Promise<void>;
+
+beforeAll(async () => {
+  await olderMonths(owner.url, new Date("2024-01-01"), 1);
+  await setRetention(owner.url, 3);
+  ({ db, close } = connectDatabase(await runtimeRole(owner.url)));
+});
+afterAll(() => close());
+
+test("the service's role does the service's work", async () => {
+  const user = await newUser(db);
+  await addedSms(db, user);
+  await addedOtp(db, user);
+  await recordLoginEvent(db, eventOf(user));
+  await recordEvent(db, { ...eventOf(user), at: new Date("2024-01-15") });
+  await db.transaction(async (tx) => forgetQueuedEvents(tx, await takeQueuedEvents(tx, 10)));
+  expect((await listEvents(db, { userId: user.id, limit: 10 })).events).toHaveLength(4);
+  while ((await chainEvents(db, 100)) > 0);
+  await makeMonths(db, 8);
+  await forgetKeys(db, new Date());
+  expect(await duePartitions(db)).toEqual(["events_2024_01"]);
+  await dropPartition(db, "events_2024_01", 1);
+  expect((await listEvents(db, { userId: user.id, limit: 10 })).events).toHaveLength(3);
+});
+
+const MONTH = "events_rest";
+const SOME = "(key, at, account_id, type) values ('k', now(), 'a', 'happened')";
+
+test.each([
+  ...["update events set type = 'x'", "delete from events", "truncate events"],
+  ...["drop table events", "alter table events disable trigger user"],
+  ...[`update ${MONTH} set type = 'x'`, `delete from ${MONTH}`, `truncate ${MONTH}`],
+  ...[`drop table ${MONTH}`, `alter table ${MONTH} disable trigger user`],
+  ...[`alter table events detach partition ${MONTH}`, `insert into ${MONTH} ${SOME}`],
+  ...["update event_chain set hash = ''", "delete from event_chain", "drop table event_chain"],
+  ...["truncate event_chain", "alter table event_chain disable trigger user"],
+  ...["insert into event_chain_dropped values ('a', 1, 9, '')", "delete from event_chain_dropped"],
+  ...["update event_retention set months = 3", "delete from event_retention"],
+  ...["delete from event_partitions", "update event_partitions set to_at = now()"],
+  ...[`select events_drop('${MONTH}', 0)`, "select setval('events_id_seq', 1)"],
+  ...["select events_add_partition('x', now(), now())", "set session_replication_role = replica"],
+  ...[
+    "create table mine (id int)",
+    "create or replace function events_append_only() returns trigger language plpgsql as 'begin return null; end'",
+  ],
+])("the service's role cannot: %s", async (statement) => {
+  const before = await owner.db.$count(sql`events`);
+  await expect(db.execute(sql.raw(statement))).rejects.toMatchObject({
+    cause: {
+      message: expect.stringMatching(
+        /permission denied|must be owner|not the oldest whose time is over/,
+      ),
+    },
+  });
+  expect(await owner.db.$count(sql`events`)).toBe(before);
+});
+
+test("the service's role cannot give itself more", async () => {
+  await db.execute(sql`grant update, delete on events to public`);
+  expect(await canChangeEvents(db)).toBe(false);
+  expect(await canChangeEvents(owner.db)).toBe(true);
+});
+
+test("a role that owns the tables, or is a superuser, is refused as the service's", async () => {
+  await expect(restrictRuntime(owner.url, "postgres")).rejects.toThrow("owns tables");
+  await expect(restrictRuntime(owner.url, newId())).rejects.toThrow("There is no database role");
+});
