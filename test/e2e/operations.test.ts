@@ -88,9 +88,11 @@ const CONTAINED: Record<number, () => RegExp[]> = {
   8: () => [/Total: [1-9]/, /login_succeeded/],
   9: () => [/all_devices_removed/],
   10: () => [/\d+@\S+/],
+  // The service of this test lives in another year.
+  11: () => [/type/],
 };
 
-test("the document asks ten questions", () => {
+test("the document asks eleven questions", () => {
   expect(commands.map(({ number }) => number)).toEqual(Object.keys(CONTAINED).map(Number));
 });
 

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { countUnchained, headsOf } from "../../store/postgres/event-chain.ts";
+import { type Finding, verifyAccount } from "../../store/postgres/verify-events.ts";
 import { everythingReadable, secretsIn } from "../support/histories.ts";
 import { limit } from "../support/limits.ts";
 import type { Person } from "../support/people.ts";
@@ -211,6 +213,21 @@ describe.each(["postgres", "pglite"] as const)("the story of a phone, on %s", (d
     expect(secretsIn(lines, secrets)).toEqual([]);
     // Proves that the search finds secrets that are there.
     expect(secretsIn([...lines, `x ${[...secrets].join(" ")} y`], secrets)).toEqual([...secrets]);
+  });
+
+  test("the worker has chained every event, and the chains fit the events", async () => {
+    const { db } = service;
+    await until(
+      () => countUnchained(db),
+      (waiting) => waiting === 0,
+    );
+    const found: Finding[] = [];
+    for (const { accountId } of [alice, bob]) {
+      const checked = { found: (one: Finding) => found.push(one), read() {} };
+      expect(await verifyAccount(db, accountId, checked)).toBeGreaterThan(0);
+      expect((await headsOf(db, [accountId])).get(accountId)?.seq).toBeGreaterThan(0);
+    }
+    expect(found).toEqual([]);
   });
 });
 

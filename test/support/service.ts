@@ -107,6 +107,7 @@ export async function startService(
       return Promise.all((await Promise.all(answers)).map((answer) => answer.text()));
     },
     temporal,
+    db: database.db,
     createUser: (options: { role?: Role } = {}) =>
       newPerson(database.db, { ...options, at: new Date() }),
     /** Refills the message budgets, as if the 30 seconds between two messages had passed. */

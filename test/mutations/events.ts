@@ -1,0 +1,80 @@
+import type { Mutation } from "./mutation.ts";
+
+const MIGRATION = "store/postgres/migrations/0004_event_partitions.sql";
+
+/** What keeps the audit trail: its partitions, its chains and its roles. */
+export const eventsMutations: Mutation[] = [
+  {
+    mistake: "a changed event keeps the hash of its link",
+    file: "store/event-hash.ts",
+    find: ".update(canonical(fact))",
+    replace: ".update(canonical({ id, key }))",
+    noticedBy: ["test/store/postgres/event-chain.test.ts"],
+  },
+  {
+    mistake: "two workers build one chain at once",
+    file: "store/postgres/event-chain.ts",
+    find: "    if (!rows[0]?.mine) return 0;\n",
+    replace: "",
+    noticedBy: ["test/store/postgres/event-chain.test.ts", "test/temporal/chaining.test.ts"],
+  },
+  {
+    mistake: "an event that is gone with its link is not missed",
+    file: "store/postgres/verify-events.ts",
+    find: "if (linked !== head - gone)",
+    replace: "if (linked > head)",
+    noticedBy: ["test/store/postgres/event-chain.test.ts"],
+  },
+  {
+    mistake: "an event that was written past the queue passes for one that waits",
+    file: "store/postgres/verify-events.ts",
+    find: "if (queued === null) found(",
+    replace: "if (queued !== null) found(",
+    noticedBy: ["test/store/postgres/event-chain.test.ts"],
+  },
+  {
+    mistake: "the service's role may change links",
+    file: "store/postgres/roles.ts",
+    find: 'event_chain: "select, insert"',
+    replace: 'event_chain: "select, insert, update"',
+    noticedBy: ["test/store/postgres/roles.test.ts"],
+  },
+  {
+    mistake: "the service's role may change the partitions of events",
+    file: "store/postgres/roles.ts",
+    find: "...partitions.rows.map(({ name }) => name)",
+    replace: "",
+    noticedBy: ["test/store/postgres/roles.test.ts"],
+  },
+  {
+    mistake: "a month is dropped although its export has other events than were chained",
+    file: "store/event-archive.ts",
+    find: "if (linkHash(chain.previous, { ...rest, at: new Date(at) }) !== chain.hash)",
+    replace: "if (chain.hash === undefined)",
+    noticedBy: ["test/activities/events.test.ts"],
+  },
+  {
+    mistake: "a key is forgotten while its fact may be repeated",
+    file: "limits.ts",
+    find: "settings.TEMPORAL_RETENTION_DAYS ?? 30) + 10)",
+    replace: "settings.TEMPORAL_RETENTION_DAYS ?? 30) + 1)",
+    noticedBy: ["test/activities/events.test.ts"],
+  },
+  {
+    mistake: "events that are not chained yet are dropped",
+    file: MIGRATION,
+    find: '\n\t\tOR EXISTS (SELECT FROM "event_chain_queue" WHERE "at" < "due"."to_at")',
+    replace: "",
+    noticedBy: ["test/workflows/replay.test.ts"],
+  },
+  {
+    mistake: "a month can be dropped before its time",
+    file: MIGRATION,
+    find: 'IF "due"."name" IS DISTINCT FROM "partition" THEN',
+    replace: "IF false THEN",
+    noticedBy: [
+      "test/store/postgres/event-partitions.test.ts",
+      "test/store/postgres/roles.test.ts",
+    ],
+  },
+];
