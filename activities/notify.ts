@@ -1,5 +1,6 @@
 import { ApplicationFailure } from "@temporalio/common";
 import { hashCode } from "../store/codes.ts";
+import { isMeant } from "../store/event-refs.ts";
 import { writeNotice } from "../store/notice-mail.ts";
 import { isImportant, type Recipient } from "../store/notices.ts";
 import { getAccount } from "../store/postgres/accounts.ts";
@@ -21,21 +22,26 @@ export type NoticeOutcome = "sent" | "no_address" | "refused" | "mail_off";
  */
 const OVER_BUDGET = "over_budget";
 
+type NoticeRequest = { eventId: number; ref?: string; to: Recipient };
+
 /**
  * Tells a user of an event. Address and text are made when the mail is sent, so the history holds
  * neither.
  */
 export function noticeActivities(deps: ActivityDeps) {
-  const { db, redis, mail, config, clock } = deps;
+  const { db, redis, mail, config, clock, log } = deps;
   const requiredOf = async (user: User) => {
     const account = await getAccount(db, user.accountId);
     const required = account && isRequired(requirementOf({ user, account }, config), clock.now());
     return required ? { requiredBy: whoRequires(user, config) } : {};
   };
   return {
-    async sendNotice({ eventId, to }: { eventId: number; to: Recipient }): Promise<NoticeOutcome> {
+    async sendNotice({ eventId, ref, to }: NoticeRequest): Promise<NoticeOutcome> {
       if (!mail) return "mail_off";
-      const event = await getEvent(db, eventId);
+      const found = await getEvent(db, eventId);
+      const event = found && isMeant(found, ref) ? found : undefined;
+      if (found && !event)
+        log.warn({ eventId }, "a notice's event is gone: its number is another's");
       const user = event?.userId && (await getUser(db, event.userId));
       if (!user)
         throw ApplicationFailure.nonRetryable("The event or its user does not exist", "no_event");

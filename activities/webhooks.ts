@@ -1,4 +1,5 @@
 import { webhookSender } from "../providers/webhook/webhook.ts";
+import { eventRef, isMeant } from "../store/event-refs.ts";
 import { getEvent, type ShownEvent, showEvents } from "../store/postgres/events.ts";
 import {
   forgetDeliveries,
@@ -13,7 +14,7 @@ import { atMostPerAccount } from "./at-once.ts";
 import { currentWorkflowId } from "./audit.ts";
 import type { ActivityDeps } from "./deps.ts";
 
-type Delivery = { accountId: string; webhookId: string; eventId: number };
+type Delivery = { accountId: string; webhookId: string; eventId: number; ref?: string };
 
 /** The state of a delivery, as its workflow reports it. */
 type Standing = Delivery & { state: string; attempts: number; outcome?: string };
@@ -29,14 +30,25 @@ type Attempted =
 const GONE = "410";
 
 /** The steps that deliver an event to a webhook. */
-export function webhookActivities({ db, config, clock }: ActivityDeps) {
+export function webhookActivities({ db, config, clock, log }: ActivityDeps) {
   const sender = webhookSender({
     inside: config.WEBHOOKS_INSIDE,
     timeoutMs: config.limits.webhooks.timeoutMs,
   });
   const inTurn = atMostPerAccount(config.limits.webhooks.atOnce);
-  const note = async ({ accountId: _, ...standing }: Standing) =>
-    noteDelivery(db, { ...standing, at: new Date(clock.now()) });
+  /** Undefined if a restored database has lost the event, or has another by its number. */
+  const eventOf = async ({ eventId, ref }: Delivery) => {
+    const event = await getEvent(db, eventId);
+    if (event && isMeant(event, ref)) return event;
+    log.warn({ eventId }, "a delivery's event is gone; nothing is sent or noted");
+    return undefined;
+  };
+  /** False if the event is gone. */
+  const note = async (standing: Standing): Promise<boolean> => {
+    if (!(await eventOf(standing))) return false;
+    await noteDelivery(db, { ...standing, at: new Date(clock.now()) });
+    return true;
+  };
 
   /** Attempts by hand may use a delivery up within seconds, while its receiver is started anew. */
   const mayRecover = async (standing: Standing): Promise<boolean> => {
@@ -47,13 +59,14 @@ export function webhookActivities({ db, config, clock }: ActivityDeps) {
   };
 
   const sendOnce = async (attempt: Delivery & { attempts: number }): Promise<Attempted> => {
-    const { accountId, webhookId, eventId } = attempt;
+    const { accountId, webhookId } = attempt;
     const webhook = await getWebhook(db, accountId, webhookId);
-    const event = await getEvent(db, eventId);
+    const event = await eventOf(attempt);
     const own = event?.accountId === accountId ? [event] : [];
     const [shown] = await showEvents(db, own, "account");
-    if (!webhook || webhook.disabledFor !== null || !shown) return { type: "WEBHOOK_GONE" };
-    await note({ ...attempt, state: "attempting" });
+    if (!webhook || webhook.disabledFor !== null || !event || !shown)
+      return { type: "WEBHOOK_GONE" };
+    await noteDelivery(db, { ...attempt, state: "attempting", at: new Date(clock.now()) });
     await forgetDeliveries(db, {
       webhookId,
       before: new Date(clock.now() - config.limits.webhooks.listedMs),
@@ -61,7 +74,7 @@ export function webhookActivities({ db, config, clock }: ActivityDeps) {
     const outcome = await sender.send({
       url: webhook.url,
       secret: unseal(config.SEALING_KEYS, webhook.secret, webhookId).toString(),
-      id: `evt_${eventId}`,
+      id: `evt_${eventRef(event.key)}`,
       at: new Date(clock.now()),
       body: bodyOf(shown),
     });
@@ -78,14 +91,16 @@ export function webhookActivities({ db, config, clock }: ActivityDeps) {
     sendEvent: (attempt: Delivery & { attempts: number }): Promise<Attempted> =>
       inTurn(attempt.accountId, () => sendOnce(attempt)),
 
-    noteDelivery: note,
+    async noteDelivery(standing: Standing): Promise<void> {
+      await note(standing);
+    },
 
     /**
      * Also disables the webhook if it wants no more events, or if this delivery has failed for a day
      * and the webhook has accepted no event since it began.
      */
     async giveUp(standing: Standing): Promise<void> {
-      await note(standing);
+      if (!(await note(standing))) return;
       const { accountId, webhookId, outcome } = standing;
       if (outcome !== GONE && (await mayRecover(standing))) return;
       const reason = outcome === GONE ? "gone" : "failing";

@@ -100,7 +100,7 @@ function flowsOver(client: Client, patience?: () => number) {
     },
 
     /** Delivers an event again after its delivery has ended; false if it has not ended. */
-    startWebhookDelivery: (args: WebhookDeliveryArgs) =>
+    startWebhookDelivery: (args: WebhookDeliveryArgs & Delivery) =>
       start("webhookDelivery", deliveryId(args), args, {
         summary: "an event sent to a webhook again",
         state: "attempting",
@@ -147,10 +147,9 @@ type Enrolled<M extends Method = Method> = { id: string; type: M };
 
 type Enrollment<W extends `${Method}Enrollment`> = { begun: Begun<W>; view: EnrollmentView };
 
-type Delivery = Pick<WebhookDeliveryArgs, "webhookId" | "eventId">;
+type Delivery = Pick<WebhookDeliveryArgs, "webhookId"> & { ref: string };
 
-const deliveryId = ({ webhookId, eventId }: Delivery) =>
-  workflowIds.webhookDelivery(webhookId, eventId);
+const deliveryId = ({ webhookId, ref }: Delivery) => workflowIds.webhookDelivery(webhookId, ref);
 
 const enrollmentId = <M extends Method>({ id, type }: Enrolled<M>) =>
   workflowIds.enrollment(type, id);

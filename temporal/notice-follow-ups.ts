@@ -1,3 +1,4 @@
+import { eventRef } from "../store/event-refs.ts";
 import { recipientsOf } from "../store/notices.ts";
 import type { AuditEvent } from "../store/postgres/schema.ts";
 import { workflowIds } from "../workflows/ids.ts";
@@ -9,10 +10,11 @@ import type { FollowUp } from "./start.ts";
  */
 export function noticesOf(event: AuditEvent): FollowUp[] {
   const { id: eventId, userId, accountId, type } = event;
+  const ref = eventRef(event.key);
   return recipientsOf(event).map((to) => ({
     type: "notice",
-    workflowId: workflowIds.notice(eventId, to),
-    args: { userId, accountId, eventId, to },
+    workflowId: workflowIds.notice(ref, to),
+    args: { userId, accountId, eventId, ref, to },
     summary: `email notice of ${type}`,
     state: "sending",
   }));

@@ -15,7 +15,7 @@ export type Begun<W extends WorkflowName> = {
   method?: Method;
 };
 
-/** A workflow that an event starts. Its ID is made from the event, so it starts only once. */
+/** A workflow that an event starts. Its ID is made from the event's key, so it starts only once. */
 export type FollowUp =
   | Begun<"notice">
   | Begun<"webhookDelivery">

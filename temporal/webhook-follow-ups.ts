@@ -1,4 +1,5 @@
 import type { Config } from "../config.ts";
+import { eventRef } from "../store/event-refs.ts";
 import type { Db } from "../store/postgres/connect.ts";
 import type { AuditEvent } from "../store/postgres/schema.ts";
 import { listEnabledWebhooks } from "../store/postgres/webhooks.ts";
@@ -13,22 +14,25 @@ export async function deliveries(
   const accountIds = [...new Set(events.map(({ accountId }) => accountId))];
   const webhooks = await listEnabledWebhooks(db, accountIds);
   const { retriesMs } = config.limits.webhooks;
-  return ({ id: eventId, type, accountId, userId }) =>
-    webhooks
+  return ({ id: eventId, key, type, accountId, userId }) => {
+    const ref = eventRef(key);
+    return webhooks
       .filter((webhook) => webhook.accountId === accountId)
       .filter(({ types }) => types === null || types.includes(type))
       .map(({ id: webhookId }) => ({
         type: "webhookDelivery",
-        workflowId: workflowIds.webhookDelivery(webhookId, eventId),
+        workflowId: workflowIds.webhookDelivery(webhookId, ref),
         args: {
           accountId,
           userId: userId ?? undefined,
           webhookId,
           eventId,
+          ref,
           retriesMs,
           attemptsBefore: 0,
         },
         summary: `${type} to a webhook`,
         state: "attempting",
       }));
+  };
 }

@@ -31,7 +31,8 @@ export const workflowIds = {
   policyRollout: (accountId: string, version: number) =>
     idOf<"policyRollout">(`policy-rollout/${accountId}/${version}`),
   deviceRemoval: (removalId: string) => idOf<"deviceRemoval">(`device-removal/${removalId}`),
-  notice: (eventId: number, to: "current" | "former") => idOf<"notice">(`notice/${eventId}/${to}`),
-  webhookDelivery: (webhookId: string, eventId: number) =>
-    idOf<"webhookDelivery">(`webhook-delivery/${webhookId}/${eventId}`),
+  /** `ref` is the name that `eventRef` makes of the event's key. */
+  notice: (ref: string, to: "current" | "former") => idOf<"notice">(`notice/${ref}/${to}`),
+  webhookDelivery: (webhookId: string, ref: string) =>
+    idOf<"webhookDelivery">(`webhook-delivery/${webhookId}/${ref}`),
 } as const;

@@ -68,6 +68,8 @@ export type WebhookDeliveryArgs = Omit<Owner, "userId"> & {
   userId?: string;
   webhookId: string;
   eventId: number;
+  /** The name that `eventRef` makes of the event's key; flows of older versions have none. */
+  ref?: string;
   retriesMs: readonly number[];
   attemptsBefore: number;
 };
@@ -76,6 +78,8 @@ export type WebhookDeliveryArgs = Omit<Owner, "userId"> & {
 export type NoticeArgs = Omit<Owner, "userId"> & {
   userId: string | null;
   eventId: number;
+  /** As in `WebhookDeliveryArgs`. */
+  ref?: string;
   /** The user's address, or the previous address after a change. */
   to: "current" | "former";
 };

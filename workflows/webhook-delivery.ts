@@ -7,8 +7,8 @@ import { webhookDeliveryView } from "./views.ts";
 
 /** Delivers one event to one webhook, from the first attempt until it is accepted or given up. */
 export async function webhookDelivery(args: WebhookDeliveryArgs): Promise<WebhookDeliveryView> {
-  const { accountId, webhookId, eventId } = args;
-  const delivery = { accountId, webhookId, eventId };
+  const { accountId, webhookId, eventId, ref } = args;
+  const delivery = { accountId, webhookId, eventId, ref };
   return host(webhookDeliveryMachine, args, {
     name: "webhookDelivery",
     view: webhookDeliveryView,

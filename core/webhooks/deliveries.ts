@@ -1,3 +1,4 @@
+import { eventRef } from "../../store/event-refs.ts";
 import {
   type EventDelivery,
   getDelivery,
@@ -59,20 +60,22 @@ export async function resend(
   if (!found) throw new Problem("delivery_not_found", "The webhook has no delivery with this ID.");
   if (state === "disabled")
     throw new Problem("webhook_disabled", "Enable the webhook first, then send again.");
-  const view = await flows.webhookDelivery(delivery);
+  const flow = { webhookId, ref: eventRef(found.event.key) };
+  const view = await flows.webhookDelivery(flow);
   const rules = [{ limit: config.limits.webhooks.resendsPerDay, windowMs: DAY_MS }];
-  const charge = { key: keys.deliveryResends(webhookId, eventId), rules };
+  const charge = { key: keys.deliveryResends(webhookId, flow.ref), rules };
   const spent = await spendAll(redis, clock.now(), [charge], {
     code: "resend_limit",
     detail: "This event was sent again too often today.",
   });
   const sent = await payIfDone(spent, async () => {
     await requireStillLive(deps, session);
-    if (view?.state === "waiting") return (await flows.resendDelivery(delivery)).moved;
+    if (view?.state === "waiting") return (await flows.resendDelivery(flow)).moved;
     return flows.startWebhookDelivery({
       accountId: session.accountId,
       userId: found.event.userId ?? undefined,
-      ...delivery,
+      ...flow,
+      eventId,
       retriesMs: config.limits.webhooks.retriesMs,
       attemptsBefore: found.delivery.attempts,
     });

@@ -46,8 +46,8 @@ export const keys = {
   webhookChanges: (accountId: string) => `mfa:{${accountId}}:webhook-changes`,
   /** For one version of an account's policy. */
   recounts: (accountId: string, version: number) => `mfa:{${accountId}}:recounts:${version}`,
-  deliveryResends: (webhookId: string, eventId: number) =>
-    `mfa:{${webhookId}}:delivery-resends:${eventId}`,
+  deliveryResends: (webhookId: string, eventRef: string) =>
+    `mfa:{${webhookId}}:delivery-resends:${eventRef}`,
   changes: (userId: string) => `mfa:{${userId}}:changes`,
   /** What others change about the user. */
   changesByOthers: (userId: string) => `mfa:{${userId}}:changes-by-others`,

@@ -1,6 +1,7 @@
 // I am an administrator with a slow page: I press the button twice, mistype a date, or a colleague
 // is faster. A request that changes nothing must not use up today's budget; one that starts a flow
 // must.
+
 import { afterEach, describe, expect, test } from "vitest";
 import type { Limits } from "../../config.ts";
 import type { Policy, PolicyRequest } from "../../core/account/policy.ts";
@@ -9,7 +10,6 @@ import { newId } from "../../store/ids.ts";
 import { recordEvent } from "../../store/postgres/events.ts";
 import { TemporalUnreached } from "../../temporal/errors.ts";
 import { DAY_MS } from "../../units.ts";
-import { workflowIds } from "../../workflows/ids.ts";
 import { loggedIn, verifiedApp } from "../support/apps.ts";
 import type { ApiClient } from "../support/client.ts";
 import { dns } from "../support/dns.ts";
@@ -19,6 +19,7 @@ import { logInByPassword } from "../support/scenarios.ts";
 import { gatewayOver, type Stack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
 import { useStack } from "../support/used.ts";
+import { deliveryFlow } from "../support/webhooks.ts";
 import { slowGateway } from "./races/slow-gateway.ts";
 
 const POLICY = "/v1/account/multi-factor-policy";
@@ -202,7 +203,7 @@ describe("an event that is sent to a webhook again", () => {
       );
     const eventIds = (await taken()).map(({ eventId }) => eventId);
     const ended = async (eventId: number) => {
-      const flow = workflowIds.webhookDelivery(id, eventId);
+      const flow = await deliveryFlow(stack.deps.db, id, eventId);
       await stack.temporal.client.workflow.getHandle(flow).result();
     };
     const resend = (api: ApiClient, eventId: number) =>

@@ -1,5 +1,6 @@
 // I have a session of somebody, or an API key, or I administer their account. How often can I keep
 // them out, or end what they have, without a trace?
+
 import { expect, test } from "vitest";
 import { newId } from "../../store/ids.ts";
 import { recordEvent } from "../../store/postgres/events.ts";
@@ -7,13 +8,13 @@ import { spend } from "../../store/redis/budgets.ts";
 import { keys } from "../../store/redis/keys.ts";
 import { readEpochs } from "../../store/redis/sessions/revocations.ts";
 import { openSession } from "../../store/redis/sessions/sessions.ts";
-import { workflowIds } from "../../workflows/ids.ts";
 import { codeAt, loggedIn, logInByApp, userWithApp } from "../support/apps.ts";
 import { expectProblem } from "../support/problems.ts";
 import { startReceiver } from "../support/receiver.ts";
 import { logInByPassword, startChallenge } from "../support/scenarios.ts";
 import { until } from "../support/until.ts";
 import { useStack } from "../support/used.ts";
+import { deliveryFlow } from "../support/webhooks.ts";
 
 const stack = useStack();
 
@@ -138,7 +139,7 @@ test("a webhook is not turned off by sending its waiting events again and again"
   }
   expect(delivery.state).toBe("failed");
   // Its flow disables the webhook, if it does, as its last step.
-  const flow = workflowIds.webhookDelivery(id, delivery.eventId);
+  const flow = await deliveryFlow(stack.deps.db, id, delivery.eventId);
   await stack.temporal.client.workflow.getHandle(flow).result();
   const hook = await stack.api.call<{ state: string }>("GET", `${hooks}/${id}`, { token });
   expect(hook.body.state).toBe("enabled");

@@ -8,7 +8,6 @@ import { newId } from "../../store/ids.ts";
 import type { ShownEvent } from "../../store/postgres/events.ts";
 import { recordEvent } from "../../store/postgres/events.ts";
 import { MINUTE_MS } from "../../units.ts";
-import { workflowIds } from "../../workflows/ids.ts";
 import type { Call } from "../support/client.ts";
 import { dns } from "../support/dns.ts";
 import { otherType } from "../support/event-types.ts";
@@ -17,6 +16,7 @@ import { logInByPassword } from "../support/scenarios.ts";
 import { checkedClient } from "../support/stack.ts";
 import { until } from "../support/until.ts";
 import { useStack } from "../support/used.ts";
+import { deliveryFlow, refOf } from "../support/webhooks.ts";
 
 const WEBHOOKS = "/v1/account/webhooks";
 
@@ -153,14 +153,13 @@ test("an event that was not delivered can be sent again at once, several times, 
   await delivered(2);
   for (const attempts of [3, 4]) {
     // The row is written a moment before the workflow ends, so wait for that.
-    await stack.temporal.client.workflow
-      .getHandle(workflowIds.webhookDelivery(id, eventId))
-      .result();
+    const flow = await deliveryFlow(stack.deps.db, id, eventId);
+    await stack.temporal.client.workflow.getHandle(flow).result();
     expect((await resend(id, eventId)).body).toMatchObject({ state: "attempting" });
     await delivered(attempts);
   }
   expect(new Set(receiver.received.map(({ headers }) => headers["webhook-id"]))).toEqual(
-    new Set([`evt_${eventId}`]),
+    new Set([`evt_${await refOf(stack.deps.db, eventId)}`]),
   );
   for (const message of receiver.received)
     expect(verified<{ data: ShownEvent }>(message, secret, stack.clock.now()).data.id).toBe(

@@ -1,3 +1,4 @@
+import { eventRef } from "../../store/event-refs.ts";
 import type { AuditEvent } from "../../store/postgres/schema.ts";
 import { webhookDeliveries, webhooks } from "../../store/postgres/schema.ts";
 import type { Received } from "../support/receiver.ts";
@@ -25,7 +26,7 @@ export async function judgeDeliveries(
     for (const event of due) {
       wanted += 1;
       const note = notes.find(({ webhookId, eventId }) => webhookId === id && eventId === event.id);
-      if (!arrived.has(`${new URL(url).pathname} evt_${event.id}`))
+      if (!arrived.has(`${new URL(url).pathname} evt_${eventRef(event.key)}`))
         lost.push(`${event.type} ${event.id} did not arrive at the webhook ${id}`);
       if (note?.state !== "delivered")
         lost.push(`${event.type} ${event.id} for the webhook ${id} is ${note?.state}`);

@@ -1,8 +1,11 @@
 import { newWebhookSecret } from "../../providers/webhook/webhook.ts";
+import { eventRef } from "../../store/event-refs.ts";
 import { newId } from "../../store/ids.ts";
 import type { Db } from "../../store/postgres/connect.ts";
+import { getEvent } from "../../store/postgres/events.ts";
 import { addWebhook } from "../../store/postgres/webhooks.ts";
 import { type Keyring, seal } from "../../store/sealing.ts";
+import { workflowIds } from "../../workflows/ids.ts";
 import { AT, eventOf, newUser } from "../store/postgres/database.ts";
 import type { Receiver } from "./receiver.ts";
 
@@ -21,3 +24,12 @@ export async function newWebhook(
   await addWebhook(db, webhook, 10, eventOf(user, "webhook_added"));
   return { user, accountId, webhookId: id, secret };
 }
+
+/** The name of the event with this number, as workflow IDs and receivers have it. */
+export async function refOf(db: Db, eventId: number): Promise<string> {
+  return eventRef((await getEvent(db, eventId))?.key ?? `no event ${eventId}`);
+}
+
+/** The workflow that delivers an event to a webhook. */
+export const deliveryFlow = async (db: Db, webhookId: string, eventId: number) =>
+  workflowIds.webhookDelivery(webhookId, await refOf(db, eventId));

@@ -1,7 +1,8 @@
 import { Client, Connection } from "@temporalio/client";
 import { afterEach, expect, test } from "vitest";
+import { eventRef } from "../../store/event-refs.ts";
 import { connectDatabase } from "../../store/postgres/connect.ts";
-import { findEvent, recordEvent } from "../../store/postgres/events.ts";
+import { recordEvent } from "../../store/postgres/events.ts";
 import { eventQueue, type User } from "../../store/postgres/schema.ts";
 import { createCalls } from "../../temporal/calls.ts";
 import { type RelayDeps, startRelay } from "../../temporal/relay.ts";
@@ -122,11 +123,10 @@ test("a relay that dies between a start and its commit starts nothing twice", as
   });
   const key = await happen(user);
   await eventually(queued).toBe(0);
-  const eventId = (await findEvent(world.db, key))?.id ?? 0;
-  const workflowId = workflowIds.webhookDelivery(webhookId, eventId);
+  const workflowId = workflowIds.webhookDelivery(webhookId, eventRef(key));
   await world.temporal.client.workflow.getHandle(workflowId).result();
   expect(deaths).toBeGreaterThan(2);
-  expect(ids()).toEqual([`evt_${eventId}`]);
+  expect(ids()).toEqual([`evt_${eventRef(key)}`]);
 });
 
 test("an event of a rolled-back transaction is passed on to nobody", async () => {

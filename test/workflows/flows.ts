@@ -25,6 +25,7 @@ import type {
 } from "../../workflows/view-types.ts";
 import { challenged, enrollee } from "../activities/subjects.ts";
 import { limit } from "../support/limits.ts";
+import { refOf } from "../support/webhooks.ts";
 
 /** The client address and browser of every request in these tests. */
 export const ORIGIN = { ip: "192.0.2.7", userAgent: "test" };
@@ -85,8 +86,9 @@ export function flowsOn(deps: FlowDeps, client: Client) {
         Partial<WebhookDeliveryArgs>,
     ) {
       const { retriesMs } = limits.webhooks;
-      const args: WebhookDeliveryArgs = { attemptsBefore: 0, retriesMs, ...delivery };
-      const id = workflowIds.webhookDelivery(args.webhookId, args.eventId);
+      const ref = await refOf(deps.db, delivery.eventId);
+      const args: WebhookDeliveryArgs = { attemptsBefore: 0, retriesMs, ref, ...delivery };
+      const id = workflowIds.webhookDelivery(args.webhookId, ref);
       return start<WebhookDeliveryView>("webhookDelivery", id, args);
     },
 
@@ -98,10 +100,11 @@ export function flowsOn(deps: FlowDeps, client: Client) {
     },
 
     /** The notice of an event to its user. */
-    notice({ userId, accountId }: Owner, eventId: number) {
-      const args = { userId, accountId, eventId, to: "current" } as const;
+    async notice({ userId, accountId }: Owner, eventId: number) {
+      const ref = await refOf(deps.db, eventId);
+      const args = { userId, accountId, eventId, ref, to: "current" } as const;
       const options = { taskQueue: TASK_QUEUE, args: [args] as [object] };
-      const workflowId = workflowIds.notice(eventId, "current");
+      const workflowId = workflowIds.notice(ref, "current");
       return client.workflow.start<(args: object) => Promise<NoticeResult>>("notice", {
         ...options,
         workflowId,

@@ -6,6 +6,7 @@ import type { Person } from "../support/people.ts";
 import { logInByPassword } from "../support/scenarios.ts";
 import { type Stack, startStack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
+import { refOf } from "../support/webhooks.ts";
 
 const UNKNOWN = "nobody@example.com";
 
@@ -42,8 +43,9 @@ async function noticesOf(token: string, type: string) {
   const { events } = (await stack.api.call<Activity>("GET", "/v1/me/activity", { token })).body;
   const event = events.find((one) => one.type === type);
   if (!event) throw new Error(`There is no ${type}`);
+  const ref = await refOf(stack.deps.db, event.id);
   const handle = (to: "current" | "former") =>
-    stack.temporal.client.workflow.getHandle(workflowIds.notice(event.id, to));
+    stack.temporal.client.workflow.getHandle(workflowIds.notice(ref, to));
   return { current: handle("current"), former: handle("former") };
 }
 

@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from "vitest";
 import { newWebhookSecret } from "../../providers/webhook/webhook.ts";
+import { eventRef } from "../../store/event-refs.ts";
 import { newId } from "../../store/ids.ts";
 import { findEvent, listEvents, recordEvent, showEvents } from "../../store/postgres/events.ts";
 import { getDelivery, noteDelivery } from "../../store/postgres/webhook-deliveries.ts";
@@ -65,7 +66,7 @@ test("an event arrives in the form that other places show, signed as Standard We
     data: (await showEvents(world.db, [event], "account"))[0],
   });
   expect(message.headers).toMatchObject({
-    "webhook-id": `evt_${event.id}`,
+    "webhook-id": `evt_${eventRef(event.key)}`,
     "content-type": "application/json",
   });
   expect(() => verified(message, newWebhookSecret(), now)).toThrow("No matching signature");

@@ -3,6 +3,7 @@ import type { ProblemCode } from "../../../core/problem.ts";
 import type { DeliveryView } from "../../../core/webhooks/deliveries.ts";
 import type { WebhookView } from "../../../core/webhooks/webhooks.ts";
 import type { webhookDeliveryMachine as machine } from "../../../machines/webhook-delivery.ts";
+import { eventRef } from "../../../store/event-refs.ts";
 import { newId } from "../../../store/ids.ts";
 import { findEvent, recordEvent } from "../../../store/postgres/events.ts";
 import { noteDelivery } from "../../../store/postgres/webhook-deliveries.ts";
@@ -81,8 +82,8 @@ export async function drive(
   const type = attemptsBefore > 0 ? "login_succeeded" : "login_failed";
   await recordEvent(db, { key, at, accountId, userId, type });
   const eventId = (await findEvent(db, key))?.id ?? 0;
-  const delivery = { webhookId, eventId };
-  const workflowId = workflowIds.webhookDelivery(webhookId, eventId);
+  const delivery = { webhookId, eventId, ref: eventRef(key) };
+  const workflowId = workflowIds.webhookDelivery(webhookId, delivery.ref);
 
   const one = `/${webhookId}`;
   const requests = {
