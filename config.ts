@@ -3,8 +3,8 @@ import { limitsOf } from "./limits.ts";
 import "./plain-faults.ts";
 import { checkEach, metaOf, type SettingState } from "./settings/check.ts";
 import {
-  key,
   keyring,
+  keysOrKey,
   metricsAddress,
   providers,
   supportContact,
@@ -121,13 +121,11 @@ export const SETTING_GROUPS = {
       description:
         "Seal secrets at rest: `id:key`, with a key of `openssl rand -base64 32`. The first key seals; all of them unseal: `new:key,old:key`.",
     }),
-    CODE_KEY: key
-      .transform((text) => Buffer.from(text, "base64"))
-      .meta({
-        secret: true,
-        description:
-          "Hashes passcodes, PINs, recovery codes and API keys: `openssl rand -base64 32`.",
-      }),
+    CODE_KEY: keysOrKey.meta({
+      secret: true,
+      description:
+        "Hashes passcodes, PINs, recovery codes and API keys: `openssl rand -base64 32`. To replace it, list keys as in SEALING_KEYS, `new:key,old:key`: the first hashes, all of them check. docs/disaster-recovery.md says how.",
+    }),
   },
   "Text messages": {
     SMS_GATEWAY: providers.meta({

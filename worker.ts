@@ -9,6 +9,7 @@ import { passReport } from "./providers/sms/reports.ts";
 import type { DeliveryReport } from "./providers/sms/sms.ts";
 import { connectDatabase } from "./store/postgres/connect.ts";
 import { connectRedis } from "./store/redis/connect.ts";
+import { watchGeneration } from "./store/redis-generations.ts";
 import { AWAY } from "./telemetry/away.ts";
 import { startTraces } from "./telemetry/start-traces.ts";
 import { activityFields, sdkLogger } from "./telemetry/worker-log.ts";
@@ -79,12 +80,13 @@ const workers = await createWorkers(
     : { workflowsPath, bundlerOptions: { preloadModules } },
 );
 
+const stopWatch = await watchGeneration({ db: database.db, redis, log });
 const stopRelay = startRelay({ db: database.db, config, start: starting(calls), log });
 const stopChaining = startChaining({ db: database.db, config, log });
 
 log.info("worker ready");
 await Promise.all(workers.map((worker) => worker.run()));
-await Promise.all([stopRelay(), stopChaining()]);
+await Promise.all([stopRelay(), stopChaining(), stopWatch()]);
 await sms.close();
 mail?.close();
 await Promise.allSettled([connection.close(), database.close(), redis.close(), tracing?.stop()]);

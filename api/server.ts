@@ -7,6 +7,7 @@ import { drawQrCode } from "../core/devices/qr-code.ts";
 import { connectDatabase, REQUEST_MS } from "../store/postgres/connect.ts";
 import { connectRedis } from "../store/redis/connect.ts";
 import { hasOutbox } from "../store/redis/messages/outbox.ts";
+import { watchGeneration } from "../store/redis-generations.ts";
 import { AWAY } from "../telemetry/away.ts";
 import { note, requestFields } from "../telemetry/request-context.ts";
 import { startTraces } from "../telemetry/start-traces.ts";
@@ -51,6 +52,8 @@ const flows = createFlows(client);
 const clock = { now: () => Date.now() };
 
 const { db, ping } = database;
+// Before the first request, so that a Redis from a backup lets nobody in.
+const stopWatch = await watchGeneration({ db, redis, log });
 const metrics = createMetrics({
   ...{ db, redis, config, clock },
   dependencies: watchDependencies({ ping, redis, flows }),
@@ -101,6 +104,7 @@ async function stop() {
     SHUTDOWN_GRACE_MS,
   ).unref();
   await closed;
+  await stopWatch();
   if (measures) measures.close().closeAllConnections();
   const closing = [database.close(), exporting.close(), redis.close(), connection.close()];
   await Promise.allSettled([...closing, tracing?.stop()]);

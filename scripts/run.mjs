@@ -27,6 +27,7 @@ const COMMANDS = {
   "test:stryker": ["node_modules/@stryker-mutator/core/bin/stryker.js", "run"],
   "test:timing": heavy("test/attacks/timing.heavy.ts"),
   "test:faults": heavy("test/faults/crash.heavy.ts", "test/faults/outages.heavy.ts"),
+  "test:drill": heavy("test/faults/drill.heavy.ts"),
   "record-histories": heavy("test/workflows/record-histories.heavy.ts"),
 };
 

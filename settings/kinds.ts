@@ -25,6 +25,21 @@ export const keyring = z.string().transform((text, context) => {
   return keys.map(({ id, value }) => ({ id, key: Buffer.from(value, "base64") }));
 });
 
+/**
+ * `id:base64key,id:base64key`, or one key without an id, whose id is then "". The first key is for
+ * what is new.
+ */
+export const keysOrKey = z.string().transform((text, context) => {
+  if (key.safeParse(text).success) return [{ id: "", key: Buffer.from(text, "base64") }];
+  const keys = keyring.safeParse(text);
+  if (keys.success) return keys.data;
+  const message = text.includes(":")
+    ? keys.error.issues[0]?.message
+    : key.safeParse(text).error?.issues[0]?.message;
+  context.addIssue({ code: "custom", message });
+  return z.NEVER;
+});
+
 /** The allowed schemes of a link to Support. True: people read only the part after the scheme. */
 const SUPPORT_SCHEMES: Record<string, boolean> = { "mailto:": true, "tel:": true, "https:": false };
 

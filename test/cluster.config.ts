@@ -8,8 +8,8 @@ export default defineConfig({
     ...common,
     globalSetup: "test/support/cluster-services.ts",
     include: ["test/**/*.test.{ts,tsx}"],
-    // This file cuts the connection to a single Redis.
-    exclude: ["test/e2e/policy-outages.test.ts"],
+    // These files cut the connection to a single Redis, or copy all of it.
+    exclude: ["test/e2e/policy-outages.test.ts", "test/core/sessions/generations.test.ts"],
     // All files share the cluster, which has only one database.
     fileParallelism: false,
     testTimeout: limit(120_000),

@@ -1,5 +1,5 @@
 import type { ClientInfo } from "../../machines/methods.ts";
-import { getAccount } from "../../store/postgres/accounts.ts";
+import { getAccount, listAccounts } from "../../store/postgres/accounts.ts";
 import { listEvents } from "../../store/postgres/events.ts";
 import { holdingAccount } from "../../store/postgres/holding-account.ts";
 import type { Account, Requirement } from "../../store/postgres/schema.ts";
@@ -10,6 +10,7 @@ import { keys } from "../../store/redis/keys.ts";
 import type { Session } from "../../store/redis/sessions/session-records.ts";
 import { requiredFrom } from "../../store/requirement.ts";
 import { DAY_MS } from "../../units.ts";
+import { workflowIds } from "../../workflows/ids.ts";
 import type { PolicyRolloutArgs } from "../../workflows/messages.ts";
 import type { PolicyRolloutState } from "../../workflows/view-types.ts";
 import { type Actor, requireStillActing } from "../actors.ts";
@@ -120,10 +121,15 @@ export async function rollOutPolicy(
     );
   if (isSame(account, requirement, end, clock.now())) {
     const current = { accountId, version: policyVersion };
-    if (running?.state !== "persisting" && running?.state !== "enforcing") return;
-    await mayStill();
-    await flows.movePolicyRollout(current, "announce", change, request);
-    return;
+    const goesOn = running && !OVER.includes(running.state);
+    // Temporal has lost the roll-out of a grace period that still runs. The next version replaces it.
+    const isLost = !goesOn && end !== null;
+    if (!isLost) {
+      if (running?.state !== "persisting" && running?.state !== "enforcing") return;
+      await mayStill();
+      await flows.movePolicyRollout(current, "announce", change, request);
+      return;
+    }
   }
 
   const version = policyVersion + 1;
@@ -136,8 +142,44 @@ export async function rollOutPolicy(
     { ...change, supersedes },
     request,
   );
+  if (!moved && view.next.includes("supersede"))
+    await endLost(deps, accountId, version, requirement);
   if (!moved || view.state === "conflicted")
     throw new Problem("policy_conflict", "Read the policy again, then change it.");
+}
+
+/** States of a roll-out that was replaced or never came to be. */
+const OVER: PolicyRolloutState[] = ["superseded", "canceled", "conflicted", "abandoned"];
+
+/**
+ * Ends a roll-out of a version that PostgreSQL does not have: it was restored to an earlier point.
+ * The next try then starts that version anew.
+ */
+async function endLost(
+  { db, flows }: CoreDeps,
+  accountId: string,
+  version: number,
+  requirement: Requirement,
+): Promise<void> {
+  const account = await getAccount(db, accountId);
+  if (!account || account.policyVersion >= version) return;
+  await flows.signal(workflowIds.policyRollout(accountId, version), "supersede", { requirement });
+}
+
+/**
+ * Starts the roll-outs that Temporal has lost while their grace period still runs. Each becomes the
+ * account's next version, with the same end. Answers the accounts' names.
+ */
+export async function resumeRollouts(deps: CoreDeps, author: Author): Promise<string[]> {
+  const resumed: string[] = [];
+  for (const account of await listAccounts(deps.db)) {
+    const enforceAfter = requiredFrom(account, deps.clock.now());
+    if (!enforceAfter) continue;
+    await rollOutPolicy(deps, account, { requirement: "required", enforceAfter }, author);
+    const now = await getAccount(deps.db, account.id);
+    if (now && now.policyVersion > account.policyVersion) resumed.push(account.name);
+  }
+  return resumed;
 }
 
 /** The end of the grace period. Throws `invalid_request`. */

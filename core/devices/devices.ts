@@ -82,13 +82,24 @@ export async function viewDevice(
 }
 
 /** The current state of the device's enrollment. */
-export async function enrollmentOf({ flows }: CoreDeps, device: Device): Promise<EnrollmentView> {
+export async function enrollmentOf(
+  { db, flows }: CoreDeps,
+  device: Device,
+): Promise<EnrollmentView> {
   if (device.verifiedAt)
     return { state: "verified", next: device.type === "otp" ? ["remove"] : [] };
   if (device.inactiveAt) return { state: "verified", next: ["remove"] };
+  const view = await flows.enrollment(device);
   // If its workflow is missing (a Temporal server lost its data), the device can still be removed.
-  return (await flows.enrollment(device)) ?? { state: "dropped", next: ["remove"] };
+  if (!view) return DROPPED;
+  // A flow that has ended leaves no unverified device, unless PostgreSQL was restored to an earlier
+  // point. The device may also have been verified since it was read.
+  const hasEnded = view.state === "verified" || view.state === "removed";
+  const now = hasEnded && (await getDevice(db, device.userId, device.id));
+  return now && !now.verifiedAt && !now.inactiveAt ? DROPPED : view;
 }
+
+const DROPPED: EnrollmentView = { state: "dropped", next: ["remove"] };
 
 /** The user's device. Throws `device_not_found`, also for another user's device. */
 export async function ownDevice(

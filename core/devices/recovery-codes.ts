@@ -1,5 +1,5 @@
 import type { ClientInfo } from "../../machines/methods.ts";
-import { hashCode } from "../../store/codes.ts";
+import { keptHashesOf } from "../../store/codes.ts";
 import { configuredMethods } from "../../store/methods.ts";
 import { holdingUser } from "../../store/postgres/holding-user.ts";
 import { getMfaProfile } from "../../store/postgres/profiles.ts";
@@ -14,17 +14,21 @@ import { requireStillLive } from "../sessions/live-session.ts";
 import { requireRecentLogin } from "../sessions/recent-login.ts";
 
 /**
- * The form in which a typed recovery code is stored and looked up: a keyed hash, bound to the user.
- * Undefined if the text cannot be a recovery code.
+ * The forms in which a typed recovery code may be stored: keyed hashes, bound to the user. The first
+ * is for new codes. Undefined if the text cannot be a recovery code.
  */
-export function recoveryHash(
+export function recoveryHashes(
   { config }: Pick<CoreDeps, "config">,
   userId: string,
   typed: string,
-): string | undefined {
+): string[] | undefined {
   const code = normalizeRecoveryCode(typed);
-  return code && hashCode(config.CODE_KEY, "recovery", userId, code);
+  return code === undefined ? undefined : keptHashesOf(config.CODE_KEY, "recovery", userId, code);
 }
+
+/** The form in which a new recovery code is stored. */
+export const recoveryHash = (deps: Pick<CoreDeps, "config">, userId: string, code: string) =>
+  recoveryHashes(deps, userId, code)?.[0];
 
 export type RecoveryCodes = {
   codes: string[];
@@ -83,7 +87,7 @@ export async function makeRecoveryCodes(
  */
 export async function spendRecoveryCode(
   { db, clock }: CoreDeps,
-  use: { userId: string; challengeId: string; hash: string },
+  use: { userId: string; challengeId: string; hashes: string[] },
 ): Promise<number> {
   const spent = await useRecoveryCode(db, { ...use, at: new Date(clock.now()) });
   if (!spent) throw recoveryCodeUsed();

@@ -1,5 +1,5 @@
 import type { ClientInfo } from "../../machines/methods.ts";
-import { hashCode } from "../../store/codes.ts";
+import { hashesOf } from "../../store/codes.ts";
 import { newId } from "../../store/ids.ts";
 import { addSmsDevice } from "../../store/postgres/devices.ts";
 import type { Device } from "../../store/postgres/schema.ts";
@@ -121,8 +121,8 @@ export async function verifyPin(
   const { digits, tries } = deps.config.limits.pin;
   const pin = requireDigits(code, digits, "code");
   const { userId, id: deviceId } = device;
-  const hash = hashCode(deps.config.CODE_KEY, "pin", deviceId, pin);
-  const attempt = { userId, deviceId, hash, now: deps.clock.now(), tries };
+  const hashes = hashesOf(deps.config.CODE_KEY, "pin", deviceId, pin);
+  const attempt = { userId, deviceId, hashes, now: deps.clock.now(), tries };
   const check = await checkPin(deps.redis, attempt);
   try {
     if (check.outcome !== "accepted") throw await refuse(deps, device, check, origin);

@@ -1,21 +1,21 @@
 import type { Factor } from "../../machines/methods.ts";
-import { hashCode } from "../../store/codes.ts";
+import { hashesOf } from "../../store/codes.ts";
 import { deviceLabel, listDevices } from "../../store/postgres/devices.ts";
 import { lookUpRecoveryCode } from "../../store/postgres/recovery-codes.ts";
 import { type Attempt, checkPasscode } from "../../store/redis/second-step/attempts.ts";
 import { readDigits } from "../../store/typed-text.ts";
 import type { CoreDeps } from "../deps.ts";
-import { recoveryHash } from "../devices/recovery-codes.ts";
+import { recoveryHashes } from "../devices/recovery-codes.ts";
 import { matchingStep, OTP_DIGITS } from "../devices/totp.ts";
 import { Problem } from "../problem.ts";
 import { spendRequest } from "./challenges.ts";
 
 /** The typed text in the forms that `checkPasscode` compares. */
 export type Guess = {
-  passcodeHash?: string;
+  passcodeHashes?: string[];
   /** The user's apps that show this code now, each with its name. */
   otpMatches?: readonly OtpMatch[];
-  recoveryHash?: string;
+  recoveryHashes?: string[];
 };
 
 export type OtpMatch = { deviceId: string; step: number; device: string };
@@ -32,7 +32,7 @@ export async function readGuess(
 ): Promise<Guess> {
   const digits = readDigits(typed);
   if (digits?.length === deps.config.limits.passcode.digits)
-    return { passcodeHash: hashCode(deps.config.CODE_KEY, "passcode", challengeId, digits) };
+    return { passcodeHashes: hashesOf(deps.config.CODE_KEY, "passcode", challengeId, digits) };
   if (digits?.length === OTP_DIGITS) {
     const devices = await listDevices(deps.db, userId);
     const otpMatches = devices
@@ -45,8 +45,8 @@ export async function readGuess(
       });
     return { otpMatches };
   }
-  const hash = recoveryHash(deps, userId, typed);
-  if (hash) return { recoveryHash: hash };
+  const hashes = recoveryHashes(deps, userId, typed);
+  if (hashes) return { recoveryHashes: hashes };
   // There is nothing to judge, but it counts as a request.
   await spendRequest(deps, challengeId);
   const message = "Passcodes have 6 or 7 digits. Recovery codes have 16 letters and digits.";
@@ -58,11 +58,11 @@ export async function judge(
   { db, redis, clock, config }: CoreDeps,
   challengeId: string,
   userId: string,
-  { recoveryHash: hash, ...guess }: Guess,
+  { recoveryHashes: hashes, ...guess }: Guess,
 ): Promise<Attempt> {
   const at = new Date(clock.now());
-  const recoveryCode = hash
-    ? await lookUpRecoveryCode(db, { userId, hash, challengeId, at })
+  const recoveryCode = hashes
+    ? await lookUpRecoveryCode(db, { userId, hashes, challengeId, at })
     : undefined;
   const { wrongPasscodes: wrongAllowed, flowRequests } = config.limits;
   const bounds = { wrongAllowed, requestsAllowed: flowRequests.challenge };
@@ -76,9 +76,9 @@ export async function judge(
 }
 
 /** The kind of factor that was typed, by its form. */
-export function methodOf({ passcodeHash, recoveryHash: hash }: Guess): Factor {
-  if (hash !== undefined) return "recovery_code";
-  return passcodeHash === undefined ? "otp" : "sms";
+export function methodOf({ passcodeHashes, recoveryHashes: hashes }: Guess): Factor {
+  if (hashes !== undefined) return "recovery_code";
+  return passcodeHashes === undefined ? "otp" : "sms";
 }
 
 /** The matching app code. If several apps show the same code, the one of the latest step. */

@@ -95,10 +95,10 @@ async function secondStep(
   const attempt = await judge(deps, id, userId, guess);
   try {
     if (attempt.outcome !== "accepted") throw await refuse(deps, id, attempt, guess, origin);
-    const { recoveryHash: hash } = guess;
+    const { recoveryHashes: hashes } = guess;
     const recoveryCodesRemaining =
-      attempt.factor === "recovery_code" && hash
-        ? await spendRecoveryCode(deps, { userId, challengeId: id, hash })
+      attempt.factor === "recovery_code" && hashes
+        ? await spendRecoveryCode(deps, { userId, challengeId: id, hashes })
         : undefined;
     await acceptPasscode(deps, id, attempt.factor, origin);
     return { ...(await open(deps, id, guess, attempt, origin, terms)), recoveryCodesRemaining };

@@ -22,6 +22,7 @@ const ENDED: Record<string, string> = {
   api_key_changed: "Your API key was changed. Log in again.",
   ended_by_user: "You were logged out from another device.",
   ended_by_administrator: "An administrator of your account logged you out.",
+  everybody_logged_out: "The service has logged everybody out. Log in again.",
 };
 
 /** Whether a set-up session is allowed. */

@@ -5,8 +5,8 @@ const LOOPBACK = /^(localhost|127\.|\[?::1\]?$)/;
 /** Doubts about the settings, by the setting to change. */
 export function doubtsOf(config: Config): Partial<Record<keyof Config, string>> {
   const { NODE_ENV, PUBLIC_URL, TRUSTED_PROXIES, SMS_GATEWAY, SMTP_URL, REDIS_URL } = config;
-  const { DATABASE_OWNER_URL } = config;
-  const { WEBHOOKS_INSIDE, METRICS_ADDRESS, WORKER_METRICS_ADDRESS, SUPPORT_CONTACT } = config;
+  const { CODE_KEY, DATABASE_OWNER_URL, SUPPORT_CONTACT } = config;
+  const { WEBHOOKS_INSIDE, METRICS_ADDRESS, WORKER_METRICS_ADDRESS } = config;
   const unmeasured = "It is not set, so Prometheus cannot read these metrics.";
   const doubts: Partial<Record<keyof Config, string | false | undefined>> = {
     NODE_ENV: NODE_ENV !== "production" && "Set it to production where real users log in.",
@@ -17,6 +17,9 @@ export function doubtsOf(config: Config): Partial<Record<keyof Config, string>> 
       TRUSTED_PROXIES === 0 &&
       PUBLIC_URL?.startsWith("https:") &&
       "TLS ends at a proxy, but no proxy is trusted: all users share its address and are throttled together.",
+    CODE_KEY:
+      CODE_KEY.length > 1 &&
+      "It lists older keys. `keys code-key` says how many API keys and recovery codes still need one.",
     SMS_GATEWAY: SMS_GATEWAY.includes("outbox") && "Messages reach no phone.",
     SMTP_URL: !SMTP_URL && "Users are sent no notifications by email.",
     SUPPORT_CONTACT: !SUPPORT_CONTACT && "Locked users are not told how to reach Support.",

@@ -1,5 +1,5 @@
 import { Argument, type Command, InvalidArgumentError, Option } from "commander";
-import { LONGEST_GRACE_DAYS, rollOutPolicy } from "../../core/account/policy.ts";
+import { LONGEST_GRACE_DAYS, resumeRollouts, rollOutPolicy } from "../../core/account/policy.ts";
 import type { Db } from "../../store/postgres/connect.ts";
 import type { Requirement } from "../../store/postgres/schema.ts";
 import { countUsers } from "../../store/postgres/user-lists.ts";
@@ -52,6 +52,20 @@ export function policyCommands(program: Command) {
         const { policyVersion } = await accountNamed(service.db, name);
         const isNew = policyVersion !== account.policyVersion;
         await show(service.db, name, command, when.now && isNew ? { loggedOut } : {});
+      }),
+    );
+
+  group
+    .command("resume")
+    .description(
+      "start the roll-outs that a lost or older Temporal does not know, for every account in a grace period; " +
+        "the end of each grace period stays",
+    )
+    .action((_options, command: Command) =>
+      withService(async (service) => {
+        const resumed = await resumeRollouts(service, OPERATOR);
+        const words = resumed.length > 0 ? resumed.join("\n") : "Every roll-out is running.";
+        answer(command, { resumed }, words);
       }),
     );
 }

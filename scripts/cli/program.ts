@@ -5,6 +5,7 @@ import { configCommands } from "./config.ts";
 import { eventCommands } from "./events.ts";
 import { keyCommands } from "./keys.ts";
 import { policyCommands } from "./policy.ts";
+import { sessionCommands } from "./sessions.ts";
 import { supportCommands } from "./support.ts";
 import { userCommands } from "./users.ts";
 import { workerCommands } from "./workers.ts";
@@ -27,6 +28,7 @@ export function cliProgram(): Command {
   eventCommands(program);
   configCommands(program);
   keyCommands(program);
+  sessionCommands(program);
   workerCommands(program);
   return program;
 }

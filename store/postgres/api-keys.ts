@@ -1,4 +1,4 @@
-import { eq, type InferInsertModel } from "drizzle-orm";
+import { and, eq, type InferInsertModel } from "drizzle-orm";
 import type { Db } from "./connect.ts";
 import { type NewEvent, recordEvent } from "./events.ts";
 import { apiKeys } from "./schema.ts";
@@ -17,6 +17,17 @@ export async function replaceApiKey(
       .onConflictDoUpdate({ target: apiKeys.userId, set: { hash, createdAt } });
     await recordEvent(tx, event);
   });
+}
+
+/** Stores another hash of the same key, unless the key was replaced meanwhile. */
+export async function rehashApiKey(
+  db: Db,
+  { userId, from, to }: { userId: string; from: string; to: string },
+): Promise<void> {
+  await db
+    .update(apiKeys)
+    .set({ hash: to })
+    .where(and(eq(apiKeys.userId, userId), eq(apiKeys.hash, from)));
 }
 
 /** Removes the user's key; false if there was none. */

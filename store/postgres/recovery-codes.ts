@@ -1,4 +1,4 @@
-import { and, count, eq, gt, isNull, or, sql } from "drizzle-orm";
+import { and, count, eq, gt, inArray, isNull, or, sql } from "drizzle-orm";
 import { newId } from "../ids.ts";
 import type { Db } from "./connect.ts";
 import { type NewEvent, recordEvent } from "./events.ts";
@@ -23,7 +23,8 @@ export async function replaceRecoveryCodes(
   await recordEvent(tx, event);
 }
 
-type Attempt = { userId: string; hash: string; challengeId: string; at: Date };
+/** `hashes`: the forms in which the code may be stored. */
+type Attempt = { userId: string; hashes: string[]; challengeId: string; at: Date };
 
 /**
  * Whether the code is the user's: "good" if it is unused or was used by this same challenge, else
@@ -33,11 +34,17 @@ export async function lookUpRecoveryCode(
   db: Db,
   attempt: Attempt,
 ): Promise<"good" | "used" | undefined> {
-  const { userId, hash } = attempt;
+  const { userId, hashes } = attempt;
   const [code] = await db
     .select({ good: sql<boolean>`${isUsable(attempt)}` })
     .from(recoveryCodes)
-    .where(and(eq(recoveryCodes.userId, userId), eq(recoveryCodes.hash, hash), isGood(attempt.at)));
+    .where(
+      and(
+        eq(recoveryCodes.userId, userId),
+        inArray(recoveryCodes.hash, hashes),
+        isGood(attempt.at),
+      ),
+    );
   if (!code) return undefined;
   return code.good ? "good" : "used";
 }
@@ -71,10 +78,10 @@ export async function countRecoveryCodes(db: Db, userId: string, at: Date): Prom
 
 const isGood = (at: Date) => or(isNull(recoveryCodes.expiresAt), gt(recoveryCodes.expiresAt, at));
 
-function isUsable({ userId, hash, challengeId, at }: Attempt) {
+function isUsable({ userId, hashes, challengeId, at }: Attempt) {
   return and(
     eq(recoveryCodes.userId, userId),
-    eq(recoveryCodes.hash, hash),
+    inArray(recoveryCodes.hash, hashes),
     or(isNull(recoveryCodes.usedAt), eq(recoveryCodes.usedBy, challengeId)),
     isGood(at),
   );

@@ -304,6 +304,24 @@ export const webhookDeliveries = pgTable(
   (t) => [primaryKey({ columns: [t.webhookId, t.eventId] })],
 );
 
+/**
+ * The Redis that this database works with: its generation, and how many beats of its heart are
+ * known to be stored. One row. See docs/decisions/0036.
+ */
+export const redisGeneration = pgTable(
+  "redis_generation",
+  {
+    only: boolean("only").primaryKey().default(true),
+    generation: text("generation").notNull().default(""),
+    beats: bigint("beats", { mode: "number" }).notNull().default(0),
+    beatenAt: instant("beaten_at").notNull().defaultNow(),
+    /** Why the generation began, and when; null for the first one. */
+    cause: text("cause"),
+    begunAt: instant("begun_at"),
+  },
+  (t) => [check("redis_generation_only", sql`${t.only}`)],
+);
+
 export type Account = typeof accounts.$inferSelect;
 /** A user without the password's hash. Only `findUserByUsername` returns the hash. */
 export type User = Omit<typeof users.$inferSelect, "passwordHash">;

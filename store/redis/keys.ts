@@ -61,6 +61,8 @@ export const keys = {
   /** In one slot, so that one script counts them all. */
   countrySends: (callingCode: string) => `mfa:{service}:country-sends:+${callingCode}`,
   serviceSends: () => "mfa:{service}:service-sends",
+  /** Hash: which Redis this is; see `RedisMark`. */
+  generation: () => "mfa:{service}:generation",
   usernamePasswords: (digest: string) => `mfa:{${digest}}:username-passwords`,
   addressPasswords: (digest: string) => `mfa:{${digest}}:address-passwords`,
   usernameLogins: (digest: string) => `mfa:{${digest}}:username-logins`,

@@ -28,7 +28,7 @@ const judgePin = ({ userId, deviceId }: Enrollee, code: string, pinOf = deviceId
   checkPin(deps.redis, {
     userId,
     deviceId,
-    hash: hashCode(deps.config.CODE_KEY, "pin", pinOf, code),
+    hashes: [hashCode(deps.config.CODE_KEY, "pin", pinOf, code)],
     now: deps.clock.now(),
     tries: 5,
   });
@@ -36,7 +36,7 @@ const judgePin = ({ userId, deviceId }: Enrollee, code: string, pinOf = deviceId
 const judgePasscode = (challengeId: string, code: string) =>
   checkPasscode(deps.redis, {
     challengeId,
-    passcodeHash: hashCode(deps.config.CODE_KEY, "passcode", challengeId, code),
+    passcodeHashes: [hashCode(deps.config.CODE_KEY, "passcode", challengeId, code)],
     now: deps.clock.now(),
     wrongAllowed: 6,
     requestsAllowed: 60,

@@ -119,6 +119,14 @@ export async function install(settings: Record<string, string> = {}) {
       return found;
     },
     urls: gateways.map(({ url }) => url),
+    /** What a backup copies. */
+    data: {
+      databaseUrl,
+      programs: postgres.programs,
+      folder,
+      redisFolder: join(folder, "redis"),
+      temporalFile: join(folder, "temporal.db"),
+    },
     db: database.db,
     redis,
     temporal: new Client({ connection, namespace: NAMESPACE }),

@@ -81,8 +81,8 @@ export const loginMutations: Mutation[] = [
   {
     mistake: "another user's recovery code works",
     file: "store/postgres/recovery-codes.ts",
-    find: "eq(recoveryCodes.userId, userId),\n    eq(recoveryCodes.hash, hash),",
-    replace: "eq(recoveryCodes.hash, hash),",
+    find: "eq(recoveryCodes.userId, userId),\n    inArray(recoveryCodes.hash, hashes),",
+    replace: "inArray(recoveryCodes.hash, hashes),",
     noticedBy: ["test/store/postgres/recovery-codes.test.ts"],
   },
   {

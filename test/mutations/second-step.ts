@@ -54,14 +54,14 @@ export const secondStepMutations: Mutation[] = [
   {
     mistake: "a passcode that a newer one replaced counts as a wrong one",
     file: "store/redis/scripts/attempts.ts",
-    find: "if formerHash and formerHash == passcodeHash then return {'replaced'} end",
+    find: "if isAmong(formerHash, passcodeHashes) then return {'replaced'} end",
     replace: "",
     noticedBy: ["test/store/redis/second-step/attempts.test.ts"],
   },
   {
     mistake: "a PIN that a newer one replaced counts as a wrong one",
     file: "store/redis/scripts/pins.ts",
-    find: "if formerHash and formerHash == ARGV[2] then return {'replaced'} end",
+    find: "if isAmong(formerHash, ARGV[2]) then return {'replaced'} end",
     replace: "",
     noticedBy: ["test/store/redis/second-step/pins.test.ts"],
   },

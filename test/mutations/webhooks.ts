@@ -62,8 +62,8 @@ export const webhooksMutations: Mutation[] = [
   {
     mistake: "a disabled webhook gets events",
     file: "activities/webhooks.ts",
-    find: "if (!webhook || webhook.disabledFor !== null || !shown)",
-    replace: "if (!webhook || !shown)",
+    find: "if (!webhook || webhook.disabledFor !== null || !event || !shown)",
+    replace: "if (!webhook || !event || !shown)",
     noticedBy: ["test/workflows/webhook-delivery.test.ts"],
   },
   {

@@ -113,7 +113,7 @@ describe("on a service with its own settings", { timeout: SOME_PROCESSES_MS }, (
       TEMPORAL_ADDRESS: config.TEMPORAL_ADDRESS,
       TEMPORAL_NAMESPACE: config.TEMPORAL_NAMESPACE,
       SEALING_KEYS: SEALING_KEYS.map(({ id, key }) => `${id}:${key.toString("base64")}`).join(","),
-      CODE_KEY: CODE_KEY.toString("base64"),
+      CODE_KEY: (CODE_KEY[0]?.key ?? Buffer.of()).toString("base64"),
     };
   });
   afterAll(() => stack.stop());

@@ -38,7 +38,7 @@ test("a provider that fails twice sends at the third try, and the code works", a
   const passcodeHash = hashCode(config.CODE_KEY, "passcode", challengeId, code);
   const attempt = {
     challengeId,
-    passcodeHash,
+    passcodeHashes: [passcodeHash],
     now: clock.now(),
     wrongAllowed: 6,
     requestsAllowed: 1000,

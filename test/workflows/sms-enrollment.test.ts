@@ -23,7 +23,8 @@ async function judge({ userId, deviceId }: Enrolled, pin: string) {
   const { redis, config, clock } = world;
   const hash = hashCode(config.CODE_KEY, "pin", deviceId, pin);
   const { tries } = config.limits.pin;
-  return (await checkPin(redis, { userId, deviceId, hash, now: clock.now(), tries })).outcome;
+  return (await checkPin(redis, { userId, deviceId, hashes: [hash], now: clock.now(), tries }))
+    .outcome;
 }
 
 const device = ({ userId, deviceId }: Enrolled) => getDevice(world.db, userId, deviceId);

@@ -2,7 +2,7 @@ import { COUNT_REQUEST } from "./challenges.ts";
 import { RELEASE_STEP, TAKE_STEP } from "./otp-steps.ts";
 import type { Refund } from "./refunds.ts";
 import { TAKE_REFUND } from "./refunds.ts";
-import { script } from "./script.ts";
+import { IS_AMONG, script } from "./script.ts";
 
 export const attemptScripts = {
   // Comparing HMACs needs no constant time: without the key an attacker cannot choose a closer
@@ -11,11 +11,11 @@ export const attemptScripts = {
     ${TAKE_STEP}
     ${COUNT_REQUEST}
     local challenge, failures, steps, pending = unpack(KEYS)
-    local challengeId, passcodeHash, recovery, pendingId = ARGV[2], ARGV[3], ARGV[4], ARGV[7]
+    local challengeId, passcodeHashes, recovery, pendingId = ARGV[2], ARGV[3], ARGV[4], ARGV[7]
     local now, allowed = tonumber(ARGV[1]), tonumber(ARGV[5])
-    local expiresAt, completedBy, hash, hashExpiresAt, formerHash, account, userEpoch, accountEpoch =
-      unpack(redis.call('HMGET', challenge, 'expiresAt', 'completedBy', 'passcodeHash',
-        'passcodeExpiresAt', 'formerHash', 'accountId', 'userEpoch', 'accountEpoch'))
+    local expiresAt, completedBy, hash, hashExpiresAt, formerHash, account, userEpoch, accountEpoch,
+      generation = unpack(redis.call('HMGET', challenge, 'expiresAt', 'completedBy', 'passcodeHash',
+        'passcodeExpiresAt', 'formerHash', 'accountId', 'userEpoch', 'accountEpoch', 'generation'))
     if not expiresAt then return {'unknown'} end
     if completedBy then return {'completed'} end
     local request = countRequest(challenge, now, expiresAt, tonumber(ARGV[6]))
@@ -23,8 +23,11 @@ export const attemptScripts = {
     if tonumber(redis.call('GET', failures) or 0) > allowed then return {'locked'} end
     if request ~= 'taken' then return {request} end
 
-    local function accepted(...) return {'accepted', account, userEpoch, accountEpoch, ...} end
-    local known = hash and hash == passcodeHash
+    local function accepted(...)
+      return {'accepted', account, userEpoch, accountEpoch, generation or '', ...}
+    end
+    ${IS_AMONG}
+    local known = isAmong(hash, passcodeHashes)
     if known and now < tonumber(hashExpiresAt) then return accepted('sms') end
     for i = 10, #ARGV, 2 do
       if takeStep(steps, ARGV[i], ARGV[i + 1], challengeId) then
@@ -35,7 +38,7 @@ export const attemptScripts = {
     if known then return {'passcode_expired'} end
     -- It was right once and no longer works, so it is not a guess.
     if #ARGV >= 10 or recovery == 'used' then return {'used'} end
-    if formerHash and formerHash == passcodeHash then return {'replaced'} end
+    if isAmong(formerHash, passcodeHashes) then return {'replaced'} end
 
     local count = redis.call('INCR', failures)
     redis.call('ZADD', pending, ARGV[8], pendingId)

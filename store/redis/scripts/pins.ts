@@ -1,6 +1,6 @@
 import type { Refund } from "./refunds.ts";
 import { TAKE_REFUND } from "./refunds.ts";
-import { script } from "./script.ts";
+import { IS_AMONG, script } from "./script.ts";
 
 export const pinScripts = {
   replacePin: script<null>(`
@@ -15,12 +15,13 @@ export const pinScripts = {
   tryPin: script<[outcome: string, pinId?: string, triesRemaining?: number]>(`
     local id, hash, expiresAt, tries, formerHash =
       unpack(redis.call('HMGET', KEYS[1], 'id', 'hash', 'expiresAt', 'tries', 'formerHash'))
+    ${IS_AMONG}
     local allowed = tonumber(ARGV[3])
     if not id or tonumber(tries) >= allowed then return {'none'} end
     if tonumber(ARGV[1]) >= tonumber(expiresAt) then return {'expired'} end
-    if hash == ARGV[2] then return {'accepted', id} end
+    if isAmong(hash, ARGV[2]) then return {'accepted', id} end
     -- It was right once and no longer works, so it is not a guess.
-    if formerHash and formerHash == ARGV[2] then return {'replaced'} end
+    if isAmong(formerHash, ARGV[2]) then return {'replaced'} end
     local remaining = allowed - redis.call('HINCRBY', KEYS[1], 'tries', 1)
     return {remaining > 0 and 'rejected' or 'voided', id, remaining}
   `),

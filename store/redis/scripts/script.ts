@@ -21,6 +21,15 @@ export function script<Reply>(lua: string) {
 }
 
 /**
+ * A part of a script: whether a stored hash is one of the given ones, which have spaces between them.
+ * While CODE_KEY is replaced, a code has one hash for each key.
+ */
+export const IS_AMONG = `
+    local function isAmong(hash, hashes)
+      return hash and string.find(' ' .. hashes .. ' ', ' ' .. hash .. ' ', 1, true) ~= nil
+    end`;
+
+/**
  * A part of a script that has just added a record to the sorted set `index`. If the set has more
  * than `most` records, it drops those with the lowest score, but never the new one. `key` and `id`
  * name the script's variables for the new record. The other records' keys differ only in the ID, so

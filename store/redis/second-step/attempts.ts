@@ -48,8 +48,8 @@ export async function checkPasscode(
   attempt: {
     challengeId: string;
     now: number;
-    /** HMAC of the typed text, if it could be an SMS passcode. */
-    passcodeHash?: string;
+    /** HMACs of the typed text, one for each key, if it could be an SMS passcode. */
+    passcodeHashes?: readonly string[];
     /** Devices and time steps that match the typed code. */
     otpMatches?: readonly { deviceId: string; step: number }[];
     /** Whether the typed text is a recovery code of the user, and whether it is still good. */
@@ -76,7 +76,7 @@ export async function checkPasscode(
     [
       now,
       challengeId,
-      attempt.passcodeHash ?? "",
+      (attempt.passcodeHashes ?? []).join(" "),
       attempt.recoveryCode ?? "",
       wrongAllowed,
       requestsAllowed,
@@ -103,8 +103,20 @@ export async function checkPasscode(
   }
 }
 
-function accepted([account, userEpoch, accountEpoch, factor, deviceId, step]: unknown[]): Accepted {
-  const epochs = { user: Number(userEpoch), account: Number(accountEpoch) };
+function accepted([
+  account,
+  userEpoch,
+  accountEpoch,
+  generation,
+  factor,
+  deviceId,
+  step,
+]: unknown[]): Accepted {
+  const epochs = {
+    user: Number(userEpoch),
+    account: Number(accountEpoch),
+    generation: String(generation),
+  };
   const rest = { outcome: "accepted", accountId: String(account), epochs } as const;
   return factor === "otp"
     ? { ...rest, factor, deviceId: String(deviceId), step: Number(step) }

@@ -30,7 +30,13 @@ export async function openChallenge(
   },
 ): Promise<boolean> {
   const { challengeId, userId, accountId, epochs, expiresAt, now } = challenge;
-  const fields = { accountId, userEpoch: epochs.user, accountEpoch: epochs.account, expiresAt };
+  const fields = {
+    accountId,
+    userEpoch: epochs.user,
+    accountEpoch: epochs.account,
+    generation: epochs.generation ?? "",
+    expiresAt,
+  };
   const opened = await redis.openChallenge(
     [keys.challenge(userId, challengeId), keys.challenges(userId), keys.userRevocation(userId)],
     [
@@ -119,13 +125,14 @@ export async function readChallenge(
   const fields = userId ? await redis.hGetAll(keys.challenge(userId, challengeId)) : {};
   const { accountId, userEpoch, accountEpoch, expiresAt, completedBy, passcodeExpiresAt, spent } =
     fields;
+  const { generation } = fields;
   if (!userId || !accountId) {
     return undefined;
   }
   return {
     userId,
     accountId,
-    epochs: { user: Number(userEpoch), account: Number(accountEpoch) },
+    epochs: { user: Number(userEpoch), account: Number(accountEpoch), generation },
     expiresAt: Number(expiresAt),
     completedBy,
     passcodeExpiresAt: passcodeExpiresAt === undefined ? undefined : Number(passcodeExpiresAt),

@@ -43,11 +43,11 @@ export async function pinExpiresAt(
  */
 export async function checkPin(
   redis: Redis,
-  attempt: DeviceRef & { hash: string; now: number; tries: number },
+  attempt: DeviceRef & { hashes: readonly string[]; now: number; tries: number },
 ): Promise<PinCheck> {
   const [outcome, id, remaining] = await redis.tryPin(
     [keys.pin(attempt.userId, attempt.deviceId)],
-    [attempt.now, attempt.hash, attempt.tries],
+    [attempt.now, attempt.hashes.join(" "), attempt.tries],
   );
   switch (outcome) {
     case "rejected":

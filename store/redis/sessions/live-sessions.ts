@@ -1,6 +1,7 @@
 import { MINUTE_MS } from "../../../units.ts";
 import type { Redis } from "../connect.ts";
 import { keys } from "../keys.ts";
+import { readGeneration } from "./generation.ts";
 import { readAccountRevocation, readUserRevocation } from "./revocations.ts";
 import {
   fromFields,
@@ -56,16 +57,17 @@ async function readSession(
   at: { now: number; idleMs: number },
 ): Promise<{ record?: SessionRecord; state: CheckedSession }> {
   // One round trip. The session is read first, so that a revocation in between is seen.
-  const [record, user] = await Promise.all([
+  const [record, user, generation] = await Promise.all([
     readRecord(redis, userId, id),
     readUserRevocation(redis, userId),
+    readGeneration(redis),
   ]);
   if (!record) return { state: { ok: false, code: "session_unknown" } };
   const { session } = record;
   const account = hasSecondFactor(session)
     ? undefined
     : await readAccountRevocation(redis, session.accountId);
-  return { record, state: stateOf(record, { user, account }, at) };
+  return { record, state: stateOf(record, { user, account, generation }, at) };
 }
 
 /** The user's live sessions; the one that expires last comes first. */
@@ -77,16 +79,17 @@ export async function listSessions(
   const { userId, accountId } = user;
   const ids = await redis.zRange(keys.sessions(userId), 0, -1, { REV: true });
   const records = await Promise.all(ids.map((id) => readRecord(redis, userId, id)));
-  const [userMark, accountMark] = await Promise.all([
+  const [userMark, accountMark, generation] = await Promise.all([
     readUserRevocation(redis, userId),
     readAccountRevocation(redis, accountId),
+    readGeneration(redis),
   ]);
   return records.flatMap((record) => {
     if (!record) {
       return [];
     }
     const account = hasSecondFactor(record.session) ? undefined : accountMark;
-    const state = stateOf(record, { user: userMark, account }, at);
+    const state = stateOf(record, { user: userMark, account, generation }, at);
     return state.ok ? [state.session] : [];
   });
 }

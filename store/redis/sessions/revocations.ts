@@ -1,5 +1,6 @@
 import type { Redis } from "../connect.ts";
 import { keys } from "../keys.ts";
+import { readGeneration } from "./generation.ts";
 
 /**
  * How often all sessions of a user, and all of an account without a second factor, were ended. A
@@ -12,6 +13,8 @@ export type Epochs = {
   account: number;
   /** How often the user's open challenges were withdrawn; set only in the first step of a login. */
   withdrawn?: number;
+  /** Of Redis, when the login began; "" for the first one. */
+  generation?: string;
 };
 
 /** The latest revocation; epoch 0 if there was none. */
@@ -29,12 +32,13 @@ export type Revocation = {
 type Mark = { reason: string; now: number; fact: string };
 
 export async function readEpochs(redis: Redis, userId: string, accountId: string): Promise<Epochs> {
-  const [user, account] = await Promise.all([
+  const [user, account, generation] = await Promise.all([
     redis.hmGet(keys.userRevocation(userId), ["epoch", "withdrawn"]),
     redis.hGet(keys.accountRevocation(accountId), "epoch"),
+    readGeneration(redis),
   ]);
   const [epoch, withdrawn] = user.map((count) => Number(count ?? 0));
-  return { user: epoch ?? 0, account: Number(account ?? 0), withdrawn };
+  return { user: epoch ?? 0, account: Number(account ?? 0), withdrawn, generation };
 }
 
 /**

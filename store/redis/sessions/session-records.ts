@@ -29,7 +29,7 @@ export type Session = {
  */
 export type SessionRecord = {
   session: Session;
-  epochs: { user: number; account: number };
+  epochs: { user: number; account: number; generation?: string };
   secretHash: string;
   revoked?: string;
 };
@@ -68,12 +68,15 @@ export function hasSecondFactor({ amr }: Pick<Session, "amr">): boolean {
  */
 export function stateOf(
   { session, epochs, revoked }: SessionRecord,
-  revocations: { user: Revocation; account?: Revocation },
+  revocations: { user: Revocation; account?: Revocation; generation: string },
   { now, idleMs }: { now: number; idleMs: number },
 ): SessionState {
-  const { user, account } = revocations;
+  const { user, account, generation } = revocations;
   if (revoked !== undefined) {
     return { ok: false, code: "session_revoked", reason: revoked };
+  }
+  if (generation !== (epochs.generation ?? "")) {
+    return { ok: false, code: "session_revoked", reason: "everybody_logged_out" };
   }
   if (user.epoch !== epochs.user) {
     return { ok: false, code: "session_revoked", reason: user.reason };
@@ -113,6 +116,7 @@ export function toFields({ session, epochs, secretHash }: SessionRecord): Record
     amr: amr.join(" "),
     userEpoch: String(epochs.user),
     accountEpoch: String(epochs.account),
+    generation: epochs.generation ?? "",
     secretHash,
   };
 }
@@ -139,7 +143,11 @@ export function fromFields(id: string, fields: Record<string, string>): SessionR
       ip: fields.ip,
       userAgent: fields.userAgent,
     },
-    epochs: { user: Number(fields.userEpoch), account: Number(fields.accountEpoch) },
+    epochs: {
+      user: Number(fields.userEpoch),
+      account: Number(fields.accountEpoch),
+      generation: fields.generation,
+    },
     secretHash: fields.secretHash,
     revoked: fields.revoked,
   };

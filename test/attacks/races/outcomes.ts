@@ -1,4 +1,4 @@
-import { recoveryHash } from "../../../core/devices/recovery-codes.ts";
+import { recoveryHashes } from "../../../core/devices/recovery-codes.ts";
 import { listEvents } from "../../../store/postgres/events.ts";
 import { getMfaProfile } from "../../../store/postgres/profiles.ts";
 import { countRecoveryCodes, lookUpRecoveryCode } from "../../../store/postgres/recovery-codes.ts";
@@ -103,7 +103,7 @@ async function storesOf(stack: Stack, world: World, answers: Answer<unknown>[]) 
   const isGood = async (code: string) =>
     (await lookUpRecoveryCode(db, {
       ...{ userId, challengeId: "", at: new Date(now) },
-      hash: recoveryHash(stack.deps, userId, code) ?? "",
+      hashes: recoveryHashes(stack.deps, userId, code) ?? [],
     })) ?? "void";
   return {
     devices: (await Promise.all(profile.devices.map((one) => deviceOf(stack, world, one)))).sort(),

@@ -28,17 +28,17 @@ describe.each(KINDS)("recovery codes on %s", (kind) => {
   test("a code is spent by one of many challenges at once", async () => {
     const { userId, hash } = await withCodes();
     const spent = await burst(pools, 20, (db) =>
-      useRecoveryCode(db, { userId, hash, challengeId: newId(), at: AT }),
+      useRecoveryCode(db, { userId, hashes: [hash], challengeId: newId(), at: AT }),
     );
     expect(spent.filter(Boolean)).toEqual([{ remaining: 9 }]);
-    const another = { userId, hash, challengeId: newId(), at: AT };
+    const another = { userId, hashes: [hash], challengeId: newId(), at: AT };
     expect(await lookUpRecoveryCode(pools.db, another)).toBe("used");
   });
 
   test("another user's code does not count", async () => {
     const { hash } = await withCodes();
     const { userId } = await withCodes();
-    const attempt = { userId, hash, challengeId: newId(), at: AT };
+    const attempt = { userId, hashes: [hash], challengeId: newId(), at: AT };
     expect(await lookUpRecoveryCode(pools.db, attempt)).toBeUndefined();
     expect(await useRecoveryCode(pools.db, attempt)).toBeUndefined();
     expect(await countRecoveryCodes(pools.db, userId, AT)).toBe(10);
@@ -46,7 +46,7 @@ describe.each(KINDS)("recovery codes on %s", (kind) => {
 
   test("the challenge that spent a code may send it again", async () => {
     const { userId, hash } = await withCodes();
-    const attempt = { userId, hash, challengeId: newId(), at: AT };
+    const attempt = { userId, hashes: [hash], challengeId: newId(), at: AT };
     const asked = await burst(pools, 6, (db) => useRecoveryCode(db, attempt));
     expect(asked).toEqual(Array(6).fill({ remaining: 9 }));
     expect(await lookUpRecoveryCode(pools.db, attempt)).toBe("good");
@@ -58,12 +58,12 @@ describe.each(KINDS)("recovery codes on %s", (kind) => {
     await Promise.all([
       replace(user, { hashes: fresh, at: AT }),
       ...hashes.map((hash) =>
-        useRecoveryCode(pools.other, { userId, hash, challengeId: newId(), at: AT }),
+        useRecoveryCode(pools.other, { userId, hashes: [hash], challengeId: newId(), at: AT }),
       ),
     ]);
     expect(await countRecoveryCodes(pools.db, userId, AT)).toBe(2);
     for (const hash of hashes) {
-      const attempt = { userId, hash, challengeId: newId(), at: AT };
+      const attempt = { userId, hashes: [hash], challengeId: newId(), at: AT };
       expect(await lookUpRecoveryCode(pools.db, attempt)).toBeUndefined();
     }
   });
@@ -73,7 +73,7 @@ describe.each(KINDS)("recovery codes on %s", (kind) => {
     const [userId, hash] = [user.id, newId()];
     const expiresAt = new Date(AT.getTime() + 1000);
     await replace(user, { hashes: [hash], at: AT, expiresAt });
-    const attempt = { userId, hash, challengeId: newId() };
+    const attempt = { userId, hashes: [hash], challengeId: newId() };
     const before = new Date(expiresAt.getTime() - 1);
     expect(await countRecoveryCodes(pools.db, userId, before)).toBe(1);
     expect(await countRecoveryCodes(pools.db, userId, expiresAt)).toBe(0);

@@ -64,7 +64,7 @@ describe("guessing", () => {
   test("in a burst over two instances gets six rejections and then the lock", async () => {
     const { userId, check } = await challenged();
     const attempts = await burst(clients, 200, (client, index) =>
-      check({ client, passcodeHash: `wrong ${index}` }),
+      check({ client, passcodeHashes: [`wrong ${index}`] }),
     );
     expect(outcomes(attempts)).toEqual({ rejected: 6, justLocked: 1, locked: 193 });
     expect(await failures(redis, userId, ALL_CONFIRMED)).toBe(7);
@@ -75,7 +75,7 @@ describe("guessing", () => {
     const challenges = await Promise.all(Array.from({ length: 7 }, () => challenged(user)));
     const attempts = await Promise.all(
       challenges.flatMap(({ check }) => [
-        check({ passcodeHash: "wrong" }),
+        check({ passcodeHashes: ["wrong"] }),
         check({ otpMatches: [] }),
         check({}),
       ]),
@@ -85,9 +85,9 @@ describe("guessing", () => {
 
   test("opens nothing after the lock, even with the right passcode", async () => {
     const { check } = await challenged();
-    await burst(clients, 7, (client) => check({ client, passcodeHash: "wrong" }));
+    await burst(clients, 7, (client) => check({ client, passcodeHashes: ["wrong"] }));
     const everythingRight = {
-      passcodeHash: "right",
+      passcodeHashes: ["right"],
       otpMatches: [{ deviceId: "device", step: 100 }],
       recoveryCode: "good" as const,
     };
@@ -97,8 +97,8 @@ describe("guessing", () => {
   test("does not touch another user", async () => {
     const victim = await challenged();
     const other = await challenged();
-    await burst(clients, 10, (client) => victim.check({ client, passcodeHash: "wrong" }));
-    expect(await other.check({ passcodeHash: "right" })).toMatchObject({ outcome: "accepted" });
+    await burst(clients, 10, (client) => victim.check({ client, passcodeHashes: ["wrong"] }));
+    expect(await other.check({ passcodeHashes: ["right"] })).toMatchObject({ outcome: "accepted" });
   });
 
   test.each(["", "nonsense", `${newId()}${newId()}`, newOwnedId(newId())])(
@@ -107,7 +107,7 @@ describe("guessing", () => {
       const attempt = {
         challengeId,
         now: NOW,
-        passcodeHash: "",
+        passcodeHashes: [""],
         wrongAllowed: WRONG_ALLOWED,
         requestsAllowed: 1000,
       };
@@ -128,7 +128,7 @@ describe("guessing", () => {
     });
     const attempt = { challengeId, now: NOW, wrongAllowed: WRONG_ALLOWED, requestsAllowed: 1000 };
     expect(await checkPasscode(redis, attempt)).toMatchObject({ outcome: "rejected" });
-    expect(await checkPasscode(redis, { ...attempt, passcodeHash: "" })).toMatchObject({
+    expect(await checkPasscode(redis, { ...attempt, passcodeHashes: [""] })).toMatchObject({
       outcome: "rejected",
     });
   });
@@ -137,37 +137,40 @@ describe("guessing", () => {
 test("the answer says how many attempts are left; time does not reset the count", async () => {
   const { userId, check } = await challenged();
   for (const failures of [1, 2, 3, 4, 5, 6]) {
-    expect(await check({ passcodeHash: "wrong" })).toMatchObject({ outcome: "rejected", failures });
+    expect(await check({ passcodeHashes: ["wrong"] })).toMatchObject({
+      outcome: "rejected",
+      failures,
+    });
   }
   expect(await redis.pTTL(`mfa:{${userId}}:failures`)).toBe(-1);
-  expect(await check({ passcodeHash: "wrong" })).toMatchObject({
+  expect(await check({ passcodeHashes: ["wrong"] })).toMatchObject({
     outcome: "locked",
     justLocked: true,
   });
   await clearFailures(redis, userId);
-  expect(await check({ passcodeHash: "right" })).toMatchObject({ outcome: "accepted" });
+  expect(await check({ passcodeHashes: ["right"] })).toMatchObject({ outcome: "accepted" });
 });
 
 describe("an SMS passcode", () => {
   test("works until its last moment; after that it is neither accepted nor counted", async () => {
     const { userId, challengeId, check, accepted } = await challenged();
     await storePasscode(redis, { challengeId, hash: "right", expiresAt: NOW + MINUTE_MS });
-    expect(await check({ passcodeHash: "right", now: NOW + MINUTE_MS - 1 })).toEqual({
+    expect(await check({ passcodeHashes: ["right"], now: NOW + MINUTE_MS - 1 })).toEqual({
       ...accepted,
       factor: "sms",
     });
-    const late = { passcodeHash: "right", now: NOW + MINUTE_MS };
+    const late = { passcodeHashes: ["right"], now: NOW + MINUTE_MS };
     expect(await check(late)).toEqual({ outcome: "passcode_expired" });
     expect(await failures(redis, userId, late.now + MINUTE_MS)).toBe(0);
   });
 
   test("is void once a newer one was sent; that costs nothing, and the count of failures goes on", async () => {
     const { challengeId, check } = await challenged();
-    await check({ passcodeHash: "wrong" });
+    await check({ passcodeHashes: ["wrong"] });
     await storePasscode(redis, { challengeId, hash: "newer", expiresAt: NOW + 9 * MINUTE_MS });
-    expect(await check({ passcodeHash: "right" })).toEqual({ outcome: "replaced" });
-    expect(await check({ passcodeHash: "wrong" })).toMatchObject({ failures: 2 });
-    expect(await check({ passcodeHash: "newer" })).toMatchObject({ outcome: "accepted" });
+    expect(await check({ passcodeHashes: ["right"] })).toEqual({ outcome: "replaced" });
+    expect(await check({ passcodeHashes: ["wrong"] })).toMatchObject({ failures: 2 });
+    expect(await check({ passcodeHashes: ["newer"] })).toMatchObject({ outcome: "accepted" });
   });
 
   test("of one challenge does not open another of the same user", async () => {
@@ -178,12 +181,14 @@ describe("an SMS passcode", () => {
       hash: "second",
       expiresAt: NOW + MINUTE_MS,
     });
-    expect(await first.check({ passcodeHash: "second" })).toMatchObject({ outcome: "rejected" });
+    expect(await first.check({ passcodeHashes: ["second"] })).toMatchObject({
+      outcome: "rejected",
+    });
   });
 
   test("does not outlive its challenge, and an expired challenge counts nothing", async () => {
     const { userId, check } = await challenged();
-    const late = { now: NOW + 10 * MINUTE_MS, passcodeHash: "wrong" };
+    const late = { now: NOW + 10 * MINUTE_MS, passcodeHashes: ["wrong"] };
     expect(await check(late)).toEqual({ outcome: "expired" });
     expect(await check({ ...late, recoveryCode: "good" })).toEqual({ outcome: "expired" });
     expect(await failures(redis, userId, late.now + MINUTE_MS)).toBe(0);
@@ -193,9 +198,9 @@ describe("an SMS passcode", () => {
 describe("a wrong passcode that is still being processed", () => {
   test("counts towards the lock, but is shown only once its flow knows it", async () => {
     const { userId, challengeId, check } = await challenged();
-    const first = await check({ passcodeHash: "wrong" });
+    const first = await check({ passcodeHashes: ["wrong"] });
     expect(await failures(redis, userId, NOW)).toBe(0);
-    const second = await check({ passcodeHash: "wrong" });
+    const second = await check({ passcodeHashes: ["wrong"] });
     if (!("pendingId" in first && "pendingId" in second)) throw new Error("they were right");
     expect(second).toMatchObject({ failures: 2 });
     const confirm = ({ pendingId }: { pendingId: string }) =>
@@ -204,14 +209,14 @@ describe("a wrong passcode that is still being processed", () => {
     expect(await confirm(second)).toBe(1);
     expect(await failures(redis, userId, NOW)).toBe(1);
     expect(await confirm(first)).toBe(2);
-    await burst(clients, 4, (client) => check({ client, passcodeHash: "wrong" }));
+    await burst(clients, 4, (client) => check({ client, passcodeHashes: ["wrong"] }));
     expect(await failures(redis, userId, NOW)).toBe(2);
-    expect(await check({ passcodeHash: "wrong" })).toMatchObject({ justLocked: true });
+    expect(await check({ passcodeHashes: ["wrong"] })).toMatchObject({ justLocked: true });
   });
 
   test("is shown after half a minute, even if its gateway died", async () => {
     const { userId, check } = await challenged();
-    await check({ passcodeHash: "wrong" });
+    await check({ passcodeHashes: ["wrong"] });
     expect(await failures(redis, userId, NOW + 29_999)).toBe(0);
     expect(await failures(redis, userId, NOW + 30_000)).toBe(1);
   });
@@ -221,12 +226,12 @@ describe("the requests of a challenge", () => {
   test("all count, whatever they ask for; one too many ends the challenge, right or wrong, once", async () => {
     const { challengeId, check } = await challenged();
     const requestsAllowed = 5;
-    await check({ passcodeHash: "wrong", requestsAllowed });
-    await check({ passcodeHash: "right", requestsAllowed });
+    await check({ passcodeHashes: ["wrong"], requestsAllowed });
+    await check({ passcodeHashes: ["right"], requestsAllowed });
     const taken = () => takeRequest(redis, { challengeId, now: NOW, allowed: requestsAllowed });
     for (let n = 0; n < 3; n++) expect(await taken()).toBe("taken");
     const late = await burst(clients, 20, (client) =>
-      check({ client, passcodeHash: "right", requestsAllowed }),
+      check({ client, passcodeHashes: ["right"], requestsAllowed }),
     );
     expect(
       tally(late.map((attempt) => String("justSpent" in attempt && attempt.justSpent))),
@@ -305,18 +310,20 @@ test("a recovery code is accepted; a used one is reported as used and costs noth
 describe("an attempt that is given back after an outage", () => {
   test("counts no failure, and undoes the lock it caused", async () => {
     const { userId, challengeId, check } = await challenged();
-    const attempts = await burst(clients, 7, (client) => check({ client, passcodeHash: "wrong" }));
+    const attempts = await burst(clients, 7, (client) =>
+      check({ client, passcodeHashes: ["wrong"] }),
+    );
     await Promise.all(
       attempts.map((attempt) => refundAttempt(redis, { challengeId, attempt, ...REFUNDS })),
     );
     expect(await failures(redis, userId, ALL_CONFIRMED)).toBe(0);
-    expect(await check({ passcodeHash: "right" })).toMatchObject({ outcome: "accepted" });
+    expect(await check({ passcodeHashes: ["right"] })).toMatchObject({ outcome: "accepted" });
   });
 
   test("that counted nothing gives nothing back", async () => {
     const { userId, challengeId, check } = await challenged();
-    await burst(clients, 7, (client) => check({ client, passcodeHash: "wrong" }));
-    const behindTheLock = await check({ passcodeHash: "wrong" });
+    await burst(clients, 7, (client) => check({ client, passcodeHashes: ["wrong"] }));
+    const behindTheLock = await check({ passcodeHashes: ["wrong"] });
     await refundAttempt(redis, { challengeId, attempt: behindTheLock, ...REFUNDS });
     expect(await failures(redis, userId, ALL_CONFIRMED)).toBe(7);
     await clearFailures(redis, userId);
@@ -329,7 +336,7 @@ describe("an attempt that is given back after an outage", () => {
     for (const passcodeHash of ["wrong", "right"]) {
       const { userId, challengeId, check } = await challenged();
       const give = async () => {
-        const attempt = await check({ passcodeHash });
+        const attempt = await check({ passcodeHashes: [passcodeHash] });
         return refundAttempt(redis, { challengeId, attempt, ...REFUNDS });
       };
       for (let n = 0; n < 10; n++) expect(await give()).toBe("given_back");
@@ -337,7 +344,7 @@ describe("an attempt that is given back after an outage", () => {
       expect(await give()).toBe("spent");
       expect(await failures(redis, userId, ALL_CONFIRMED)).toBe(1);
       expect(await countRefunds(redis, userId, NOW)).toBe(10);
-      const attempt = await check({ passcodeHash });
+      const attempt = await check({ passcodeHashes: [passcodeHash] });
       const tomorrow = { now: NOW + 24 * 60 * MINUTE_MS, refundsPerDay: 10 };
       expect(await refundAttempt(redis, { challengeId, attempt, ...tomorrow })).toBe("given_back");
     }
@@ -345,8 +352,8 @@ describe("an attempt that is given back after an outage", () => {
 
   test("is given back once, also if twenty ask at once", async () => {
     const { userId, challengeId, check } = await challenged();
-    await check({ passcodeHash: "wrong" });
-    const attempt = await check({ passcodeHash: "wrong" });
+    await check({ passcodeHashes: ["wrong"] });
+    const attempt = await check({ passcodeHashes: ["wrong"] });
     await burst(clients, 20, (client) =>
       refundAttempt(client, { challengeId, attempt, ...REFUNDS }),
     );
@@ -356,7 +363,9 @@ describe("an attempt that is given back after an outage", () => {
 
   test("cannot be given back once the user is locked for good", async () => {
     const { userId, challengeId, check } = await challenged();
-    const attempts = await burst(clients, 7, (client) => check({ client, passcodeHash: "wrong" }));
+    const attempts = await burst(clients, 7, (client) =>
+      check({ client, passcodeHashes: ["wrong"] }),
+    );
     await exhaustAttempts(redis, userId, WRONG_ALLOWED);
     for (const attempt of attempts)
       expect(await refundAttempt(redis, { challengeId, attempt, ...REFUNDS })).toBe("nothing");

@@ -46,7 +46,7 @@ test("withdrawing ends all open challenges of the user, also for right passcodes
     const attempt = {
       challengeId,
       now,
-      passcodeHash: "right",
+      passcodeHashes: ["right"],
       wrongAllowed: 6,
       requestsAllowed: 60,
     };

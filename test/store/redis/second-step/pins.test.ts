@@ -18,7 +18,7 @@ async function pinned() {
   const device = { userId: newId(), deviceId: newId() };
   await storePin(redis, { ...device, hash: "right", expiresAt: NOW + 10 * MINUTE_MS });
   const check = (hash: string, { client = redis, now = NOW } = {}) =>
-    checkPin(client, { ...device, hash, now, tries: TRIES });
+    checkPin(client, { ...device, hashes: [hash], now, tries: TRIES });
   return { device, check };
 }
 
@@ -75,7 +75,7 @@ test("a PIN does not work for another device or user", async () => {
     { ...device, deviceId: newId() },
     { ...device, userId: newId() },
   ]) {
-    const check = await checkPin(redis, { ...other, hash: "right", now: NOW, tries: TRIES });
+    const check = await checkPin(redis, { ...other, hashes: ["right"], now: NOW, tries: TRIES });
     expect(check).toEqual({ outcome: "none" });
   }
 });

@@ -151,7 +151,7 @@ describe("a session that a challenge opens", () => {
       checkPasscode(redis, {
         challengeId,
         now: NOW,
-        passcodeHash,
+        passcodeHashes: [passcodeHash],
         wrongAllowed: 6,
         requestsAllowed: 1000,
       });

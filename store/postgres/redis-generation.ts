@@ -1,0 +1,76 @@
+import { and, asc, eq, gt, isNotNull, sql } from "drizzle-orm";
+import type { Db } from "./connect.ts";
+import { accounts, redisGeneration } from "./schema.ts";
+
+/** What PostgreSQL remembers of the Redis that it works with. */
+export type KnownRedis = { generation: string; beats: number };
+
+/** Why a generation began: what was found, or that an operator asked for it. */
+export type GenerationCause =
+  | "redis_empty"
+  | "redis_older"
+  | "another_redis"
+  | "postgresql_older"
+  | "by_hand";
+
+const known = { generation: redisGeneration.generation, beats: redisGeneration.beats };
+
+/** The Redis that PostgreSQL remembers. With `lock`, its row stays locked until the transaction ends. */
+export async function readKnownRedis(db: Db, lock = false): Promise<KnownRedis> {
+  const query = db.select(known).from(redisGeneration);
+  const [row] = await (lock ? query.for("update") : query);
+  if (!row) throw new Error("The table redis_generation has lost its row");
+  return row;
+}
+
+export async function replaceKnownRedis(
+  tx: Db,
+  { generation, cause }: { generation: string; cause: GenerationCause },
+): Promise<void> {
+  const changed = { generation, beats: 0, cause, begunAt: sql`now()` };
+  await tx.update(redisGeneration).set(changed);
+}
+
+/**
+ * Takes the next beat, at most one in `everyMs` by the database's clock, however many processes ask.
+ * Answers whether the caller has it.
+ */
+export async function takeBeat(db: Db, everyMs: number): Promise<boolean> {
+  const due = sql`${redisGeneration.beatenAt} <= now() - ${everyMs} * interval '1 millisecond'`;
+  const taken = await db
+    .update(redisGeneration)
+    .set({ beatenAt: sql`now()` })
+    .where(due)
+    .returning({ beats: redisGeneration.beats });
+  return taken.length > 0;
+}
+
+/** Remembers that Redis has had so many beats, unless another generation has begun. */
+export async function rememberBeats(db: Db, { generation, beats }: KnownRedis): Promise<void> {
+  await db
+    .update(redisGeneration)
+    .set({ beats: sql`greatest(${redisGeneration.beats}, ${beats}::bigint)` })
+    .where(eq(redisGeneration.generation, generation));
+}
+
+const PAGE = 500;
+
+/** Every account whose requirement has, or had, a grace period; page by page. */
+export async function* accountsWithGrace(db: Db) {
+  let after = "";
+  for (;;) {
+    const page = await db
+      .select({
+        id: accounts.id,
+        version: accounts.policyVersion,
+        enforceAfter: accounts.enforceAfter,
+      })
+      .from(accounts)
+      .where(and(isNotNull(accounts.enforceAfter), gt(accounts.id, after)))
+      .orderBy(asc(accounts.id))
+      .limit(PAGE);
+    if (page.length > 0) yield page;
+    if (page.length < PAGE) return;
+    after = page.at(-1)?.id ?? after;
+  }
+}

@@ -1,0 +1,46 @@
+import type { Redis } from "../connect.ts";
+import { keys } from "../keys.ts";
+
+/**
+ * Which Redis this is: the generation that the service has given it, and how often its heart has
+ * beaten since. An empty Redis has the generation "" and no beats.
+ */
+export type RedisMark = { generation: string; beats: number };
+
+/** How long a process uses the generation that it has read, in ms. */
+const FRESH_MS = 1_000;
+
+const lastRead = new WeakMap<Redis, { at: number; generation: Promise<string> }>();
+
+/**
+ * The current generation, at most a second old. Sessions and logins under way of another one are
+ * over. Read once a second and not with each check, because it is one key for the whole service.
+ */
+export function readGeneration(redis: Redis): Promise<string> {
+  const last = lastRead.get(redis);
+  if (last && performance.now() - last.at < FRESH_MS) return last.generation;
+  const generation = readMark(redis).then((mark) => mark.generation);
+  lastRead.set(redis, { at: performance.now(), generation });
+  // A failure is not kept: the next check asks again.
+  generation.catch(() => lastRead.delete(redis));
+  return generation;
+}
+
+export async function readMark(redis: Redis): Promise<RedisMark> {
+  const { generation = "", beats = "0" } = await redis.hGetAll(keys.generation());
+  return { generation, beats: Number(beats) };
+}
+
+/**
+ * Begins a generation. One command: every session and login under way of the service is over, within
+ * a second in other processes.
+ */
+export async function writeGeneration(redis: Redis, generation: string): Promise<void> {
+  await redis.hSet(keys.generation(), { generation, beats: 0 });
+  lastRead.delete(redis);
+}
+
+/** Counts one more beat of the heart. */
+export async function beat(redis: Redis): Promise<void> {
+  await redis.hIncrBy(keys.generation(), "beats", 1);
+}
