@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { endEverySession } from "../../store/redis-generations.ts";
+import { endEverySession } from "../../store/generations/generations.ts";
 import { answer } from "./answer.ts";
 import { withService } from "./service.ts";
 

@@ -8,7 +8,7 @@ const service = used(installWithProvider, limit(120_000));
 
 // `npm run test:drill` goes through every combination.
 test(
-  "PostgreSQL and Redis come back older than Temporal, and everybody can go on",
-  () => drill(service, { postgresql: "earlier", redis: "older", temporal: "kept" }),
+  "PostgreSQL comes back older than Temporal, Redis comes back empty, and everybody can go on",
+  () => drill(service, { postgresql: "earlier", redis: "empty", temporal: "kept" }),
   limit(180_000),
 );

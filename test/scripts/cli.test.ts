@@ -79,14 +79,8 @@ test("each command, and each of its arguments and options, has a description", a
     ...["user create", "user list", "user show", "user set-role", "user set-password"],
     ...["user set-email", "api-key make", "api-key revoke"],
     ...["npm run cli -- unlock", "npm run cli -- reset-mfa", "policy show", "policy set"],
-    ...[
-      "events export",
-      "events verify",
-      "events heads",
-      "config check",
-      "config docs",
-      "keys reseal",
-    ],
+    ...["policy resume", "events export", "events verify", "events heads"],
+    ...["config check", "config docs", "keys reseal", "keys code-key", "sessions end-all"],
     ...["workers list", "workers promote"],
   ]);
   for (const command of all) {

@@ -115,7 +115,7 @@ function accepted([
   const epochs = {
     user: Number(userEpoch),
     account: Number(accountEpoch),
-    generation: String(generation),
+    generation: generation ? String(generation) : undefined,
   };
   const rest = { outcome: "accepted", accountId: String(account), epochs } as const;
   return factor === "otp"

@@ -125,7 +125,7 @@ export async function readChallenge(
   const fields = userId ? await redis.hGetAll(keys.challenge(userId, challengeId)) : {};
   const { accountId, userEpoch, accountEpoch, expiresAt, completedBy, passcodeExpiresAt, spent } =
     fields;
-  const { generation } = fields;
+  const generation = fields.generation || undefined;
   if (!userId || !accountId) {
     return undefined;
   }

@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 import { expect, test } from "vitest";
+import { checkGeneration, watchGeneration } from "../../../store/generations/generations.ts";
 import { keys } from "../../../store/redis/keys.ts";
-import { checkGeneration, watchGeneration } from "../../../store/redis-generations.ts";
 import { DAY_MS } from "../../../units.ts";
 import { copyRedis, replaceRedis } from "../../support/redis-copy.ts";
 import {

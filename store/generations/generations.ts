@@ -1,6 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { newId } from "./ids.ts";
-import type { Db } from "./postgres/connect.ts";
+import { newId } from "../ids.ts";
+import type { Db } from "../postgres/connect.ts";
+import type { Redis } from "../redis/connect.ts";
+import { beat, type RedisMark, readMark, writeGeneration } from "../redis/sessions/generation.ts";
+import { scheduleEnforcement } from "../redis/sessions/revocations.ts";
+import { isUnavailable } from "../unavailable.ts";
 import {
   accountsWithGrace,
   type GenerationCause,
@@ -9,13 +13,7 @@ import {
   rememberBeats,
   replaceKnownRedis,
   takeBeat,
-} from "./postgres/redis-generation.ts";
-import type { Redis } from "./redis/connect.ts";
-import { beat, type RedisMark, readMark, writeGeneration } from "./redis/sessions/generation.ts";
-import { scheduleEnforcement } from "./redis/sessions/revocations.ts";
-import { isUnavailable } from "./unavailable.ts";
-
-export type { GenerationCause } from "./postgres/redis-generation.ts";
+} from "./known-redis.ts";
 
 type Stores = { db: Db; redis: Redis };
 

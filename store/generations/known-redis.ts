@@ -1,6 +1,6 @@
 import { and, asc, eq, gt, isNotNull, sql } from "drizzle-orm";
-import type { Db } from "./connect.ts";
-import { accounts, redisGeneration } from "./schema.ts";
+import type { Db } from "../postgres/connect.ts";
+import { accounts, redisGeneration } from "../postgres/schema.ts";
 
 /** What PostgreSQL remembers of the Redis that it works with. */
 export type KnownRedis = { generation: string; beats: number };
