@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { Mail } from "../../providers/mail/mail.ts";
+import { eventRef } from "../../store/event-refs.ts";
 import { newId } from "../../store/ids.ts";
 import { setPolicy } from "../../store/postgres/accounts.ts";
-import { findEvent, listEvents, recordEvent } from "../../store/postgres/events.ts";
+import { findEvent, getEvent, listEvents, recordEvent } from "../../store/postgres/events.ts";
 import type { Role, User } from "../../store/postgres/schema.ts";
 import { createUser, setEmail, setRequirement } from "../../store/postgres/users.ts";
 import { AT, eventOf, newAccount } from "../store/postgres/database.ts";
@@ -60,6 +61,17 @@ test("if a worker dies after the server accepted the mail, the same mail is sent
   const other = await recorded("password_changed");
   await perform("sendNotice", { eventId: other.eventId, to: "current" }, { mail });
   expect(taken[2]?.id).not.toBe(taken[0]?.id);
+});
+
+test("a notice whose event a restored database has lost is not sent about the event that has its number", async () => {
+  const { taken, mail } = mailbox();
+  const { eventId } = await recorded("password_changed");
+  const send = (ref: string) => perform("sendNotice", { eventId, ref, to: "current" }, { mail });
+  await expect(send(eventRef("the lost event"))).rejects.toMatchObject({ type: "no_event" });
+  expect(taken).toEqual([]);
+  expect(logged.at(-1)).toEqual([{ eventId }, expect.stringContaining("is gone")]);
+  const event = await getEvent(deps.db, eventId);
+  expect(await send(eventRef(event?.key ?? ""))).toBe("sent");
 });
 
 test("a mail says when it happened, in UTC", async () => {

@@ -1,13 +1,16 @@
 import { Client, Connection } from "@temporalio/client";
+import { sql } from "drizzle-orm";
 import { afterEach, expect, test } from "vitest";
 import { eventRef } from "../../store/event-refs.ts";
 import { connectDatabase } from "../../store/postgres/connect.ts";
-import { recordEvent } from "../../store/postgres/events.ts";
+import { findEvent, recordEvent } from "../../store/postgres/events.ts";
 import { eventQueue, type User } from "../../store/postgres/schema.ts";
+import { getDelivery } from "../../store/postgres/webhook-deliveries.ts";
 import { createCalls } from "../../temporal/calls.ts";
 import { type RelayDeps, startRelay } from "../../temporal/relay.ts";
 import { starting } from "../../temporal/start.ts";
 import { workflowIds } from "../../workflows/ids.ts";
+import { VIEW } from "../../workflows/messages.ts";
 import { eventOf } from "../store/postgres/database.ts";
 import { wireTo } from "../store/wire.ts";
 import { limit } from "../support/limits.ts";
@@ -127,6 +130,57 @@ test("a relay that dies between a start and its commit starts nothing twice", as
   await world.temporal.client.workflow.getHandle(workflowId).result();
   expect(deaths).toBeGreaterThan(2);
   expect(ids()).toEqual([`evt_${eventRef(key)}`]);
+});
+
+/** As a PostgreSQL that was restored to a point before its newest event: that one's number is free. */
+async function rewind() {
+  await world.db.transaction(async (tx) => {
+    await tx.execute(sql`alter table events disable trigger user`);
+    await tx.execute(
+      sql`delete from webhook_deliveries where event_id = (select max(id) from events)`,
+    );
+    const newest = sql`delete from events where id = (select max(id) from events) returning id`;
+    const [row] = (await tx.execute(newest)).rows;
+    await tx.execute(
+      sql`select setval(pg_get_serial_sequence('events', 'id'), ${row?.id}::bigint, false)`,
+    );
+    await tx.execute(sql`alter table events enable trigger user`);
+  });
+}
+
+test("after a restore a new event with an old number is passed on, under a name of its own", async () => {
+  const { user, ids } = await hooked();
+  relay();
+  const lost = await happen(user);
+  await eventually(ids).toHaveLength(1);
+  await eventually(queued).toBe(0);
+  const number = (await findEvent(world.db, lost))?.id;
+  await rewind();
+  const key = await happen(user);
+  expect((await findEvent(world.db, key))?.id).toBe(number);
+  await eventually(ids).toEqual([`evt_${eventRef(lost)}`, `evt_${eventRef(key)}`]);
+});
+
+test("a delivery whose event was lost sends nothing about the event that has its number", async () => {
+  const { user, ids, receiver, webhookId } = await hooked();
+  receiver.answers(500);
+  const { stop } = relay();
+  const lost = await happen(user);
+  await eventually(ids).toHaveLength(1);
+  await eventually(queued).toBe(0);
+  await stop();
+  await rewind();
+  const key = await happen(user);
+  const eventId = (await findEvent(world.db, key))?.id ?? 0;
+  receiver.answers(204);
+  const flow = world.temporal.client.workflow.getHandle(
+    workflowIds.webhookDelivery(webhookId, eventRef(lost)),
+  );
+  await eventually(async () => (await flow.query<{ state: string }>(VIEW)).state).toBe("waiting");
+  await flow.executeUpdate("resend", { args: [{}] });
+  expect(await flow.result()).toMatchObject({ state: "canceled" });
+  expect(ids()).toEqual([`evt_${eventRef(lost)}`]);
+  expect(await getDelivery(world.db, { webhookId, eventId })).toBeUndefined();
 });
 
 test("an event of a rolled-back transaction is passed on to nobody", async () => {

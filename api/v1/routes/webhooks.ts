@@ -56,7 +56,8 @@ const add = createRoute({
   description:
     "Events follow [Standard Webhooks](https://www.standardwebhooks.com): `{type, timestamp, " +
     "data}`, signed with the secret that only this answer shows. `webhook-id` stays the same " +
-    "however often an event is sent. A 2xx within 15 seconds confirms the event. Without one we " +
+    "however often an event is sent, and no other event ever has it; drop repeats by it and not " +
+    "by `data.id`, which may come again after a restore. A 2xx within 15 seconds confirms the event. Without one we " +
     "try again for three days. If all deliveries failed by then, the webhook is disabled. A 410 " +
     "disables it at once.",
   security,
