@@ -14,14 +14,21 @@ const lastRead = new WeakMap<Redis, { at: number; generation: Promise<string> }>
 
 /**
  * The current generation, at most a second old. Sessions and logins under way of another one are
- * over. Read once a second and not with each check, because it is one key for the whole service.
+ * over. Read once a second and not with each check, because it is one key for the whole service. While
+ * its node of a cluster is away, the last one that was read counts: other nodes' sessions go on.
  */
 export function readGeneration(redis: Redis): Promise<string> {
   const last = lastRead.get(redis);
   if (last && performance.now() - last.at < FRESH_MS) return last.generation;
-  const generation = readMark(redis).then((mark) => mark.generation);
+  const generation = readMark(redis).then(
+    (mark) => mark.generation,
+    (error) => {
+      if (!last) throw error;
+      return last.generation;
+    },
+  );
   lastRead.set(redis, { at: performance.now(), generation });
-  // A failure is not kept: the next check asks again.
+  // If none was ever read, the next check asks again.
   generation.catch(() => lastRead.delete(redis));
   return generation;
 }
