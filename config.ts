@@ -1,11 +1,14 @@
 import { z } from "zod";
 import { limitsOf } from "./limits.ts";
 import "./plain-faults.ts";
+import { isKeyOf } from "./settings/certificates.ts";
 import { checkEach, metaOf, type SettingState } from "./settings/check.ts";
 import {
+  certificates,
   keyring,
   keysOrKey,
   metricsAddress,
+  privateKey,
   providers,
   supportContact,
   urlOf,
@@ -83,13 +86,13 @@ export const SETTING_GROUPS = {
     REDIS_URL: z
       .string()
       .regex(
-        /^rediss?(\+cluster)?:\/\//,
-        "must start with redis:// or rediss://, or with redis+cluster:// or rediss+cluster://",
+        /^rediss?((\+cluster)?:\/\/|\+sentinel:\/\/[^/]+\/[^/?]+)/,
+        "must start with redis:// or rediss://, with redis+cluster:// or rediss+cluster://, or be redis+sentinel://host:port,host:port/master",
       )
       .meta({
         secret: true,
         description:
-          "One server, `redis://:password@host:6379`, or some nodes of a Redis Cluster, `redis+cluster://host:port,host:port`; `rediss` is TLS.",
+          "One server, `redis://:password@host:6379`; or some nodes of a Redis Cluster, `redis+cluster://host:port,host:port`; or Sentinels and their master's name, `redis+sentinel://host:port,host:port/name`; `rediss` is TLS.",
       }),
     TEMPORAL_ADDRESS: z.string().min(1).meta({ description: "Temporal's frontend: `host:7233`." }),
     TEMPORAL_NAMESPACE: z
@@ -97,6 +100,34 @@ export const SETTING_GROUPS = {
       .min(1)
       .default("default")
       .meta({ description: "Temporal's namespace." }),
+    TEMPORAL_TLS: z.stringbool().default(false).meta({
+      description: "Reaches Temporal over TLS. The other TLS settings and the API key need it.",
+    }),
+    TEMPORAL_TLS_CA: certificates.optional().meta({
+      secret: true,
+      description:
+        "The certificates, in PEM, of the authorities that may sign the server's certificate. Without it, the usual public ones.",
+    }),
+    TEMPORAL_TLS_CERT: certificates.optional().meta({
+      secret: true,
+      description: "This client's certificate, in PEM, for a server that asks for one (mTLS).",
+    }),
+    TEMPORAL_TLS_KEY: privateKey.optional().meta({
+      secret: true,
+      description: "The private key of TEMPORAL_TLS_CERT, in PEM.",
+    }),
+    TEMPORAL_TLS_SERVER_NAME: z.string().min(1).optional().meta({
+      description:
+        "The name in the server's certificate, if it is not the host of TEMPORAL_ADDRESS.",
+    }),
+    TEMPORAL_API_KEY: z
+      .string()
+      .regex(/^[\x21-\x7e]+$/, "must have no spaces, and only ASCII characters")
+      .optional()
+      .meta({
+        secret: true,
+        description: "Sent with each call to Temporal as `authorization: Bearer ...`.",
+      }),
     TEMPORAL_RETENTION_DAYS: whole(7, 365).optional().meta({
       unit: "days",
       description:
@@ -301,6 +332,25 @@ const NEEDED: {
     of: "SMS_GATEWAY=smpp",
   },
   { by: ({ SMTP_URL }) => SMTP_URL !== undefined, names: ["MAIL_FROM"], of: "SMTP_URL" },
+  {
+    by: ({ TEMPORAL_TLS_CERT }) => TEMPORAL_TLS_CERT !== undefined,
+    names: ["TEMPORAL_TLS_KEY"],
+    of: "TEMPORAL_TLS_CERT",
+  },
+  {
+    by: ({ TEMPORAL_TLS_KEY }) => TEMPORAL_TLS_KEY !== undefined,
+    names: ["TEMPORAL_TLS_CERT"],
+    of: "TEMPORAL_TLS_KEY",
+  },
+];
+
+/** Without TLS these would do nothing, and the API key would cross the network unencrypted. */
+const NEED_TLS: SettingName[] = [
+  "TEMPORAL_TLS_CA",
+  "TEMPORAL_TLS_CERT",
+  "TEMPORAL_TLS_KEY",
+  "TEMPORAL_TLS_SERVER_NAME",
+  "TEMPORAL_API_KEY",
 ];
 
 const NO_OUTBOX =
@@ -318,6 +368,11 @@ function checkTogether(states: Map<string, SettingState>): void {
       if (env[name] === undefined) add(name, `is required by ${of}`);
   if (env.NODE_ENV === "production" && env.SMS_GATEWAY?.includes("outbox"))
     add("SMS_GATEWAY", NO_OUTBOX);
+  const needsTls = NEED_TLS.find((name) => env[name] !== undefined);
+  if (needsTls && env.TEMPORAL_TLS === false) add("TEMPORAL_TLS", `${needsTls} needs true`);
+  const { TEMPORAL_TLS_CERT: certificate, TEMPORAL_TLS_KEY: privateKey } = env;
+  if (certificate && privateKey && !isKeyOf(privateKey, certificate))
+    add("TEMPORAL_TLS_KEY", "is not the key of TEMPORAL_TLS_CERT");
 }
 
 const valuesOf = (states: Map<string, SettingState>) =>
@@ -354,6 +409,7 @@ export function loadConfig(env: Given = process.env) {
 export function loadSettings<N extends SettingName>(names: readonly N[], env: Given = process.env) {
   const shape = Object.fromEntries(names.map((name) => [name, environment.shape[name]]));
   const states = checkEach(shape, env);
+  checkTogether(states);
   refuseFaults(states);
   return valuesOf(states) as Pick<Environment, N>;
 }

@@ -16,6 +16,7 @@ import { activityFields, sdkLogger } from "./telemetry/worker-log.ts";
 import { exporterAt, measureWorker } from "./telemetry/worker-metrics.ts";
 import { createCalls } from "./temporal/calls.ts";
 import { startChaining } from "./temporal/chaining.ts";
+import { temporalServer } from "./temporal/connection.ts";
 import { startRelay } from "./temporal/relay.ts";
 import { reporting } from "./temporal/signal.ts";
 import { starting } from "./temporal/start.ts";
@@ -44,7 +45,10 @@ const mail = mailGateway({ config, redis, clock });
 if (!mail) log.warn("email notices are off; set SMTP_URL to send them");
 const connection = await NativeConnection.connect({
   ...workerSettings.connection,
-  address: config.TEMPORAL_ADDRESS,
+  ...temporalServer(config),
+}).catch((error) => {
+  log.fatal({ err: error, address: config.TEMPORAL_ADDRESS }, AWAY.temporal);
+  process.exit(1);
 });
 const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE });
 // Nobody waits for these calls, but the events' rows stay locked until their flows are started.

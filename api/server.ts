@@ -11,7 +11,7 @@ import { hasOutbox } from "../store/redis/messages/outbox.ts";
 import { AWAY } from "../telemetry/away.ts";
 import { note, requestFields } from "../telemetry/request-context.ts";
 import { startTraces } from "../telemetry/start-traces.ts";
-import { connectTemporal } from "../temporal/connection.ts";
+import { connectTemporal, temporalServer } from "../temporal/connection.ts";
 import { createFlows } from "../temporal/flows.ts";
 import { PAGE_PATIENCE_MS } from "../temporal/page-time.ts";
 import { SECOND_MS } from "../units.ts";
@@ -40,7 +40,7 @@ const database = connectDatabase(config.DATABASE_URL, {
 });
 const exporting = connectDatabase(config.DATABASE_URL, { max: 2 });
 const redis = await connectRedis(config.REDIS_URL, (error) => log.warn({ err: error }, AWAY.redis));
-const connection = connectTemporal(config.TEMPORAL_ADDRESS);
+const connection = connectTemporal(temporalServer(config));
 const tracing = await startTraces({
   endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
   service: "second-step-gateway",
@@ -49,6 +49,10 @@ const tracing = await startTraces({
 const namespace = config.TEMPORAL_NAMESPACE;
 const client = new Client({ connection, namespace, interceptors: tracing?.client });
 const flows = createFlows(client);
+// A wrong certificate or address is reported at the start, before a user meets it.
+connection.workflowService
+  .getSystemInfo({})
+  .catch((err) => log.warn({ err, address: config.TEMPORAL_ADDRESS }, AWAY.temporal));
 const clock = { now: () => Date.now() };
 
 const { db, ping } = database;

@@ -34,7 +34,7 @@ export async function measureFloor(stack: BenchStack, seconds: number): Promise<
   });
   await Promise.race([once(worker, "message"), ended]);
   ended.catch(() => {});
-  const connection = await connectTemporal(address);
+  const connection = await connectTemporal({ address });
   const { workflow } = new Client({ connection, namespace });
   const temporal = stack.processes().filter(({ part }) => part.startsWith("Temporal"));
   const used = () => {

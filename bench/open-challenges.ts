@@ -21,7 +21,7 @@ export async function openChallenges(
   { env, namespace }: BenchStack,
   quantity: number,
 ): Promise<void> {
-  const connection = connectTemporal(env.TEMPORAL_ADDRESS);
+  const connection = connectTemporal({ address: env.TEMPORAL_ADDRESS });
   const flows = createFlows(new Client({ connection, namespace }));
   const redis = await connectRedis(env.REDIS_URL, (error) => console.error(error.message));
   const accountId = newId();

@@ -80,7 +80,7 @@ export async function startStack(
       namespace: NAMESPACE,
     });
   const address = await (temporal === "postgres" ? temporalOnPostgres() : embeddedTemporal());
-  const connection = await connectTemporal(address);
+  const connection = await connectTemporal({ address });
   await registerSearchAttributes(connection, NAMESPACE);
   await migrateDatabase(databaseUrl);
 

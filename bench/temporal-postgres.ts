@@ -74,7 +74,7 @@ export async function startTemporalOnPostgres(
   const connected = async <T>(
     work: (connection: Awaited<ReturnType<typeof connectTemporal>>) => Promise<T>,
   ) => {
-    const connection = await connectTemporal(address);
+    const connection = await connectTemporal({ address });
     return work(connection).finally(() => connection.close());
   };
   await waitUntilReady(child, () => connected((it) => ensureNamespace(it, namespace)), START_MS);

@@ -1,8 +1,10 @@
 // Makes what the service needs in the Temporal server at TEMPORAL_ADDRESS: the namespace, its
-// retention, its search attributes and its schedule. The one-shot command of an installation; safe to repeat.
+// retention, its search attributes and its schedule. The one-shot command of an installation; safe
+// to repeat.
 import { setTimeout as sleep } from "node:timers/promises";
 import { loadSettings, orExit } from "../config.ts";
 import { ensureAuditSchedule } from "./audit-schedule.ts";
+import { TEMPORAL_SETTINGS, temporalServer } from "../temporal/connection.ts";
 import {
   connectTemporal,
   ensureNamespace,
@@ -12,16 +14,13 @@ import {
 const PATIENCE_MS = 60_000;
 const RETRY_MS = 2_000;
 
-const {
-  TEMPORAL_ADDRESS: address,
-  TEMPORAL_NAMESPACE: namespace,
-  TEMPORAL_RETENTION_DAYS: retentionDays,
-} = orExit(() =>
-  loadSettings(["TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE", "TEMPORAL_RETENTION_DAYS"]),
+const settings = orExit(() =>
+  loadSettings([...TEMPORAL_SETTINGS, "TEMPORAL_NAMESPACE", "TEMPORAL_RETENTION_DAYS"]),
 );
+const { TEMPORAL_NAMESPACE: namespace, TEMPORAL_RETENTION_DAYS: retentionDays } = settings;
 
 async function prepare(): Promise<void> {
-  const connection = await connectTemporal(address);
+  const connection = await connectTemporal(temporalServer(settings));
   try {
     await ensureNamespace(connection, namespace, retentionDays);
     await registerSearchAttributes(connection, namespace);
@@ -38,7 +37,7 @@ for (;;) {
     await prepare();
     break;
   } catch (error) {
-    const problem = `Temporal at ${address}: ${error instanceof Error ? error.message : error}`;
+    const problem = `Temporal at ${settings.TEMPORAL_ADDRESS}: ${error instanceof Error ? error.message : error}`;
     console.error(problem);
     if (performance.now() > end) process.exit(1);
     await sleep(RETRY_MS);

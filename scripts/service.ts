@@ -1,4 +1,6 @@
 import { join } from "node:path";
+import { loadSettings } from "../config.ts";
+import { TEMPORAL_SETTINGS, temporalServer } from "../temporal/connection.ts";
 import { checkoutFolder } from "./folders.ts";
 import { isPolling, type Poller } from "./pollers.ts";
 import { type Child, waitUntilReady } from "./processes.ts";
@@ -9,10 +11,11 @@ const START_MS = 60_000;
 
 /** Starts the worker with this environment and resolves with it when it polls for work. */
 export async function startWorker({ launch }: Stage, env: NodeJS.ProcessEnv): Promise<Child> {
-  const { TEMPORAL_ADDRESS: address = "", TEMPORAL_NAMESPACE: namespace = "" } = env;
+  const settings = loadSettings([...TEMPORAL_SETTINGS, "TEMPORAL_NAMESPACE"], env);
+  const { TEMPORAL_NAMESPACE: namespace } = settings;
   const since = new Date();
   const child = launch(entry("Worker", "worker.ts", env));
-  const connection = await connectTemporal(address);
+  const connection = await connectTemporal(temporalServer(settings));
   try {
     // The SDK calls a worker `pid@host`.
     const isIt = ({ identity }: Poller) => identity.startsWith(`${child.pid}@`);

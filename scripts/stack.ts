@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import type { TemporalServer } from "../temporal/connection.ts";
 import { ensureAuditSchedule } from "./audit-schedule.ts";
 import { dataFolder } from "./folders.ts";
 import { startPglite } from "./pglite.ts";
@@ -65,15 +66,15 @@ export async function embeddedTemporal(
     ...{ program, namespace, port, uiPort, file },
     logFile: log,
   });
-  const connection = await connectTemporal(address);
+  const connection = await connectTemporal({ address });
   await setRetention(connection, namespace, retentionDays);
   await connection.close();
   return { address, ui: `http://127.0.0.1:${uiPort}` };
 }
 
 /** Makes this service's search attributes and schedule on a Temporal server, embedded or not. */
-export async function prepareTemporal(address: string, namespace: string): Promise<void> {
-  const connection = await connectTemporal(address);
+export async function prepareTemporal(server: TemporalServer, namespace: string): Promise<void> {
+  const connection = await connectTemporal(server);
   try {
     await registerSearchAttributes(connection, namespace);
     await ensureAuditSchedule(connection, namespace);

@@ -1,6 +1,7 @@
 import { loadConfig, loadSettings } from "../config.ts";
 import { connectDatabase } from "../store/postgres/connect.ts";
 import { hasOutbox } from "../store/redis/messages/outbox.ts";
+import { TEMPORAL_SETTINGS, temporalServer } from "../temporal/connection.ts";
 import { dataFolder } from "./folders.ts";
 import { tryPort } from "./ports.ts";
 import { prepareDatabase } from "./prepare-database.ts";
@@ -106,10 +107,6 @@ async function main(): Promise<void> {
   report("Applying the database schema, the search attributes and the demo users");
   await explained("The database cannot be brought up to date", prepare(databaseUrl));
   const passwordOpens = await explained("The demo users", seed(databaseUrl, password));
-  await explained(
-    `The Temporal server at ${temporal.address} cannot be prepared`,
-    prepareTemporal(temporal.address, TEMPORAL_NAMESPACE),
-  );
   const env = {
     ...given,
     // Only the migration needs it.
@@ -119,6 +116,10 @@ async function main(): Promise<void> {
     REDIS_URL: redisUrl,
     TEMPORAL_ADDRESS: temporal.address,
   };
+  await explained(
+    `The Temporal server at ${temporal.address} cannot be prepared`,
+    prepareTemporal(temporalServer(loadSettings(TEMPORAL_SETTINGS, env)), TEMPORAL_NAMESPACE),
+  );
   report("Starting the worker");
   let worker = await startWorker(stage, env);
   report("Starting the gateway");

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Connection } from "@temporalio/client";
 import { msToTs } from "@temporalio/common/lib/time";
+import type { TemporalServer } from "../temporal/connection.ts";
 import { DAY_MS } from "../units.ts";
 
 const CONNECT_MS = 3_000;
@@ -20,8 +21,8 @@ const KNOWN_MS = 30_000;
 const RETRY_MS = 200;
 
 /** A connection to a Temporal server that fails after three seconds instead of waiting for it. */
-export function connectTemporal(address: string): Promise<Connection> {
-  return Connection.connect({ address, connectTimeout: CONNECT_MS });
+export function connectTemporal(server: TemporalServer): Promise<Connection> {
+  return Connection.connect({ ...server, connectTimeout: CONNECT_MS });
 }
 
 /**

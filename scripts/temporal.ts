@@ -45,7 +45,7 @@ export async function startTemporal(
   await waitUntilReady(
     child,
     async () => {
-      const connection = await connectTemporal(address);
+      const connection = await connectTemporal({ address });
       try {
         await connection.workflowService.describeNamespace({ namespace });
       } finally {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { areCertificates, isPrivateKey } from "./certificates.ts";
 
 /** A 32-byte key written as base64. */
 export const key = z.base64().refine((text) => Buffer.from(text, "base64").length === 32, {
@@ -84,3 +85,13 @@ export const urlOf = (scheme: string) =>
 
 /** A whole number within these bounds. */
 export const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+
+/** One certificate in PEM, or several, one after the other. */
+export const certificates = z.string().refine(areCertificates, {
+  message: "must be certificates in PEM (-----BEGIN CERTIFICATE-----)",
+});
+
+/** A private key in PEM. */
+export const privateKey = z.string().refine(isPrivateKey, {
+  message: "must be a private key in PEM without a passphrase",
+});

@@ -1,22 +1,60 @@
-import { Connection, isRetryableError, makeGrpcRetryInterceptor } from "@temporalio/client";
+import {
+  Connection,
+  type ConnectionOptions,
+  isRetryableError,
+  makeGrpcRetryInterceptor,
+} from "@temporalio/client";
+import type { Config } from "../config.ts";
 import { IN_FLIGHT } from "./troubles.ts";
 
 const GRPC_TRIES = 4;
 const RECONNECT_MS = 1000;
+
+/** The settings that say how to reach Temporal. */
+export const TEMPORAL_SETTINGS = [
+  "TEMPORAL_ADDRESS",
+  "TEMPORAL_TLS",
+  "TEMPORAL_TLS_CA",
+  "TEMPORAL_TLS_CERT",
+  "TEMPORAL_TLS_KEY",
+  "TEMPORAL_TLS_SERVER_NAME",
+  "TEMPORAL_API_KEY",
+] as const satisfies (keyof Config)[];
+
+/** Where Temporal is, and what it asks of its clients. */
+export type TemporalServer = Pick<ConnectionOptions, "address" | "tls"> & { apiKey?: string };
+
+/** How every connection reaches Temporal: the gateway's, the worker's and those of commands. */
+export function temporalServer(
+  config: Pick<Config, (typeof TEMPORAL_SETTINGS)[number]>,
+): TemporalServer {
+  const octets = (pem?: string) => (pem === undefined ? undefined : Buffer.from(pem));
+  const [crt, key] = [octets(config.TEMPORAL_TLS_CERT), octets(config.TEMPORAL_TLS_KEY)];
+  const tls = {
+    serverNameOverride: config.TEMPORAL_TLS_SERVER_NAME,
+    serverRootCACertificate: octets(config.TEMPORAL_TLS_CA),
+    clientCertPair: crt && key ? { crt, key } : undefined,
+  };
+  return {
+    address: config.TEMPORAL_ADDRESS,
+    tls: config.TEMPORAL_TLS ? tls : undefined,
+    apiKey: config.TEMPORAL_API_KEY,
+  };
+}
 
 /**
  * A connection for requests that somebody waits for. It is lazy, so the gateway starts while
  * Temporal is down and can report that. Calls are retried for less time than a program waits, and a
  * server that is back is found within a second. The SDK's own values are 18 s and two minutes.
  */
-export function connectTemporal(address: string): Connection {
+export function connectTemporal(server: TemporalServer): Connection {
   const retry = makeGrpcRetryInterceptor({
     delayFunction: (attempt) => 50 * 2 ** attempt,
     retryableDecider: (attempt, status) =>
       attempt < GRPC_TRIES && isRetryableError(status) && !IN_FLIGHT.test(status.details),
   });
   return Connection.lazy({
-    address,
+    ...server,
     interceptors: [retry],
     channelArgs: { "grpc.max_reconnect_backoff_ms": RECONNECT_MS },
   });

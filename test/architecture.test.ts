@@ -13,7 +13,7 @@ const UNITS = "units.ts";
 
 /** From lowest to highest: an entry may import only from earlier entries. */
 const ROOMS: Record<string, Room> = {
-  settings: { of: /^settings\//, rooms: [], packages: /^(node:fs|zod)$/ },
+  settings: { of: /^settings\//, rooms: [], packages: /^(node:(crypto|fs)|zod)$/ },
   config: {
     of: /^(config|limits|plain-faults)\.ts$/,
     rooms: ["settings"],

@@ -1,9 +1,10 @@
 import type { Config } from "../../config.ts";
+import { expiredSince } from "../../settings/certificates.ts";
 
 const LOOPBACK = /^(localhost|127\.|\[?::1\]?$)/;
 
-/** Doubts about the settings, by the setting to change. */
-export function doubtsOf(config: Config): Partial<Record<keyof Config, string>> {
+/** Doubts about the settings at the time `now` (epoch ms), by the setting to change. */
+export function doubtsOf(config: Config, now: number): Partial<Record<keyof Config, string>> {
   const { NODE_ENV, PUBLIC_URL, TRUSTED_PROXIES, SMS_GATEWAY, SMTP_URL, REDIS_URL } = config;
   const { CODE_KEY, DATABASE_OWNER_URL, SUPPORT_CONTACT } = config;
   const { WEBHOOKS_INSIDE, METRICS_ADDRESS, WORKER_METRICS_ADDRESS } = config;
@@ -30,11 +31,18 @@ export function doubtsOf(config: Config): Partial<Record<keyof Config, string>> 
       !isLocal(REDIS_URL) &&
       !/:\/\/[^@/]*:[^@/]+@/.test(REDIS_URL) &&
       "It has no password: anyone who reaches Redis can create sessions.",
+    TEMPORAL_TLS_CA: expiry(config.TEMPORAL_TLS_CA, now),
+    TEMPORAL_TLS_CERT: expiry(config.TEMPORAL_TLS_CERT, now),
     WEBHOOKS_INSIDE: WEBHOOKS_INSIDE && "Webhooks may call addresses inside your network.",
     METRICS_ADDRESS: !METRICS_ADDRESS && unmeasured,
     WORKER_METRICS_ADDRESS: !WORKER_METRICS_ADDRESS && unmeasured,
   };
   return Object.fromEntries(Object.entries(doubts).filter(([, doubt]) => doubt));
+}
+
+function expiry(certificates: string | undefined, now: number): string | false {
+  const end = certificates && expiredSince(certificates, now);
+  return end ? `A certificate in it expired on ${end.toISOString().slice(0, 10)}.` : false;
 }
 
 const isLocal = (url: string) => LOOPBACK.test(url.replace(/^[^:]+:\/\/([^@/]*@)?/, ""));

@@ -37,7 +37,7 @@ export function configCommands(program: Command) {
       const env = serviceEnvironment();
       const states = checkSettings(env);
       const valid = [...states.values()].every(({ fault }) => fault === undefined);
-      const doubts = valid ? { ...doubtsOf(loadConfig(env)) } : {};
+      const doubts = valid ? { ...doubtsOf(loadConfig(env), Date.now()) } : {};
       const seen = gateway === undefined ? [] : await doubtsSeenBy(gateway);
       if (seen.length > 0) doubts.TRUSTED_PROXIES = seen.join(" ");
       const settings = SETTINGS.map((name) => ({

@@ -6,7 +6,7 @@ import type { CoreDeps } from "../../core/deps.ts";
 import { OPERATOR_ID } from "../../store/ids.ts";
 import { connectDatabase } from "../../store/postgres/connect.ts";
 import { connectRedis } from "../../store/redis/connect.ts";
-import { connectTemporal } from "../../temporal/connection.ts";
+import { connectTemporal, temporalServer } from "../../temporal/connection.ts";
 import { createFlows } from "../../temporal/flows.ts";
 import { serviceConfig } from "./settings.ts";
 
@@ -39,9 +39,9 @@ export async function withStores(work: (stores: Stores) => Promise<void>): Promi
 /** Runs work that needs Redis and Temporal as well. */
 export function withService(work: (deps: CoreDeps) => Promise<void>): Promise<void> {
   return withStores(async (stores) => {
-    const { REDIS_URL, TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE: namespace } = stores.config;
+    const { REDIS_URL, TEMPORAL_NAMESPACE: namespace } = stores.config;
     const redis = await connectRedis(REDIS_URL, () => {});
-    const connection = connectTemporal(TEMPORAL_ADDRESS);
+    const connection = connectTemporal(temporalServer(stores.config));
     try {
       const flows = createFlows(new Client({ connection, namespace }));
       await work({ ...stores, redis, flows });

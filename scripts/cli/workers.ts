@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client, type Connection } from "@temporalio/client";
 import type { Command } from "commander";
+import { temporalServer } from "../../temporal/connection.ts";
 import { buildsOf, promoteBuild } from "../deployment.ts";
 import { SetUpError } from "../progress.ts";
 import { connectTemporal } from "../temporal-namespace.ts";
@@ -42,8 +43,9 @@ export function workerCommands(program: Command) {
 }
 
 async function withTemporal(work: (client: Client) => Promise<void>): Promise<void> {
-  const { TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE: namespace } = serviceConfig();
-  const connection: Connection = await connectTemporal(TEMPORAL_ADDRESS);
+  const config = serviceConfig();
+  const { TEMPORAL_NAMESPACE: namespace } = config;
+  const connection: Connection = await connectTemporal(temporalServer(config));
   try {
     await work(new Client({ connection, namespace }));
   } finally {

@@ -169,7 +169,7 @@ describe("what certainly sent nothing costs no message", () => {
   });
 
   test("a request that did not reach Temporal can be sent again at once", async () => {
-    const connection = connectTemporal(`127.0.0.1:${await freePort()}`);
+    const connection = connectTemporal({ address: `127.0.0.1:${await freePort()}` });
     const away = createFlows(new Client({ connection, namespace: stack.temporal.namespace }));
     const { flows } = stack.deps;
     const { moveChallenge, moveEnrollment, startLoginChallenge } = away;

@@ -65,7 +65,7 @@ export async function install(settings: Record<string, string> = {}) {
   const redisUrl = `redis://:${password}@127.0.0.1:${redisPort}`;
   const address = `127.0.0.1:${temporalPort}`;
   await migrateDatabase(databaseUrl);
-  const connection = connectTemporal(address);
+  const connection = connectTemporal({ address });
 
   const env = {
     ...process.env,

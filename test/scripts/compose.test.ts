@@ -39,7 +39,9 @@ test("hands on every setting, but those of the image and of Temporal", () => {
   const missing = SETTINGS.filter((name) => !environment.includes(`    ${name}: `));
   expect(missing).toEqual([
     ...["NODE_ENV", "HOST", "PORT", "DATABASE_OWNER_URL", "TEMPORAL_NAMESPACE"],
-    "TEMPORAL_RETENTION_DAYS",
+    // Temporal is in the same network, and takes no TLS.
+    ...["TEMPORAL_TLS", "TEMPORAL_TLS_CA", "TEMPORAL_TLS_CERT", "TEMPORAL_TLS_KEY"],
+    ...["TEMPORAL_TLS_SERVER_NAME", "TEMPORAL_API_KEY", "TEMPORAL_RETENTION_DAYS"],
     ...["WORKFLOW_BUNDLE", "TWILIO_BASE_URL"],
   ]);
   expect(services().get("prepare-temporal")).toMatch(

@@ -28,7 +28,7 @@ const temporal = used(async () => {
     port: await freePort(),
     logFile: join(folder, "temporal.log"),
   });
-  const connection = await connectTemporal(address);
+  const connection = await connectTemporal({ address });
   return {
     connection,
     async stop() {

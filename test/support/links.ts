@@ -32,7 +32,7 @@ export async function gatewayBehindLinks({ deps, temporal, document, logged }: S
     patienceMs: REQUEST_MS,
   });
   const redis = await connectRedis(through(REDIS_URL, links.redis), () => {});
-  const connection = connectTemporal(`127.0.0.1:${links.temporal.port}`);
+  const connection = connectTemporal({ address: `127.0.0.1:${links.temporal.port}` });
   const flows = createFlows(new Client({ connection, namespace: temporal.namespace }));
   const { db, ping } = database;
   const { registry } = createMetrics({

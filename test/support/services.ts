@@ -124,7 +124,7 @@ function start(needs: readonly Need[]): { ready: Promise<Partial<Services>>; sto
       },
       logFile: logFile("temporal"),
     });
-    const connection = await connectTemporal(temporalAddress);
+    const connection = await connectTemporal({ address: temporalAddress });
     await setRetention(connection, "default");
     await connection.close();
     return { temporalAddress };

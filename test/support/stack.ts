@@ -78,7 +78,7 @@ export async function startStack({
 
   const mail = mailGateway({ config, redis, clock });
   const { db, ping } = database;
-  const connection = connectTemporal(temporal.address);
+  const connection = connectTemporal({ address: temporal.address });
   const flows = createFlows(new Client({ connection, namespace: temporal.namespace }));
   const onReport = (report: DeliveryReport) =>
     passReport({ redis, report: flows.reportDelivery }, report);

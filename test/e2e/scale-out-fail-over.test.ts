@@ -1,0 +1,106 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createClient } from "../support/client.ts";
+import { limit } from "../support/limits.ts";
+import type { Person } from "../support/people.ts";
+import { expectProblem } from "../support/problems.ts";
+import { startRedisCluster } from "../support/redis-cluster.ts";
+import { startRedisSentinels } from "../support/redis-sentinels.ts";
+import { challengeSent, enrollPhone, logInBySms, startChallenge } from "../support/scenarios.ts";
+import { type Service, startService } from "../support/service.ts";
+import { until } from "../support/until.ts";
+
+type Servers = {
+  url: string;
+  master: { kill(): Promise<void>; start(): Promise<unknown> };
+  replicated(): Promise<void>;
+  isDemoted(): Promise<boolean>;
+  stop(): Promise<void>;
+};
+
+const KINDS: { kind: string; start(): Promise<Servers> }[] = [
+  { kind: "a Redis with a replica and Sentinels", start: startRedisSentinels },
+  {
+    kind: "a Redis Cluster with replicas",
+    async start() {
+      const cluster = await startRedisCluster({ replicas: true });
+      return { ...cluster, master: cluster.nodes[0] as Servers["master"] };
+    },
+  },
+];
+
+describe.each(KINDS)("on $kind, when a master is killed", ({ start }) => {
+  let servers: Servers;
+  let service: Service;
+  let people: { user: Person; e164: string; token: string }[];
+  let open: { id: string; passcode: string }[];
+
+  beforeAll(async () => {
+    servers = await start();
+    service = await startService("postgres", { REDIS_URL: servers.url }, 1);
+    const users = await Promise.all(Array.from({ length: 6 }, () => service.createUser()));
+    const phones = await Promise.all(users.map((user) => enrollPhone(service, user)));
+    await service.forgetSends();
+    people = await Promise.all(
+      users.map(async (user, index) => {
+        const { e164 } = phones[index] as { e164: string };
+        return { user, e164, token: (await logInBySms(service, user, e164)).token };
+      }),
+    );
+    await service.forgetSends();
+    open = await Promise.all(
+      people.map(async ({ user, e164 }) => {
+        const { id } = await startChallenge(service, user);
+        const passcode = await service.passcodeTo(e164);
+        await challengeSent(service, id);
+        return { id, passcode };
+      }),
+    );
+  }, limit(150_000));
+  afterAll(async () => {
+    expect(new Set(await service.stop())).toEqual(new Set(["exit code 0"]));
+    await servers.stop();
+  });
+
+  test(
+    "its users get 503 and lose no attempt, and after the fail-over sessions and open logins continue",
+    async () => {
+      const impatient = createClient(service.send);
+      const sessions = () => Promise.all(people.map(({ token }) => impatient.session(token)));
+      await servers.replicated();
+      await servers.master.kill();
+      const away = (await sessions()).map(({ status }) => status === 503);
+      expect(away).toContain(true);
+      // More guesses than the lock allows, all before a replica takes over.
+      const guesses = open
+        .filter((_, index) => away[index])
+        .flatMap(({ id }) => Array.from({ length: 8 }, () => id));
+      for (const answer of await Promise.all(
+        guesses.map((id) => impatient.verifyPasscode(id, "0000000")),
+      ))
+        expectProblem(answer, "service_unavailable");
+
+      await until(sessions, (answers) => answers.every(({ status }) => status === 200));
+      for (const { id, passcode } of open)
+        expect((await service.api.verifyPasscode(id, passcode)).body.session.scope).toBe("full");
+      const health = await Promise.all(
+        service.urls.map((url) => fetch(`${url}/health/dependencies`)),
+      );
+      expect(health.map(({ status }) => status)).toEqual([200, 200]);
+    },
+    limit(60_000),
+  );
+
+  test(
+    "it comes back as a replica, and changes nothing",
+    async () => {
+      await servers.master.start();
+      await until(servers.isDemoted, Boolean);
+      for (const { token, user } of people)
+        expect((await service.api.session(token)).body.user.id).toBe(user.id);
+      await service.forgetSends();
+      for (const { user, e164 } of people.slice(0, 2))
+        expect(await logInBySms(service, user, e164)).toMatchObject({ scope: "full" });
+    },
+    limit(60_000),
+  );
+});
