@@ -65,6 +65,10 @@ export const SETTING_GROUPS = {
       description:
         "The most connections to PostgreSQL of one gateway or worker. A gateway opens two more for exports.",
     }),
+    DATABASE_NAMED_STATEMENTS: z.stringbool().default(true).meta({
+      description:
+        "Plans each statement once for each connection. Set it to false behind a pooler in transaction mode that does not know named statements, such as PgBouncer before 1.21.",
+    }),
     DATABASE_OWNER_URL: z
       .string()
       .regex(/^postgres(ql)?:\/\//, "must start with postgres://")

@@ -16,7 +16,7 @@ import { activityFields, sdkLogger } from "./telemetry/worker-log.ts";
 import { exporterAt, measureWorker } from "./telemetry/worker-metrics.ts";
 import { createCalls } from "./temporal/calls.ts";
 import { startChaining } from "./temporal/chaining.ts";
-import { temporalServer } from "./temporal/connection.ts";
+import { shownServer, temporalServer } from "./temporal/connection.ts";
 import { startRelay } from "./temporal/relay.ts";
 import { reporting } from "./temporal/signal.ts";
 import { starting } from "./temporal/start.ts";
@@ -38,16 +38,20 @@ Runtime.install({
 });
 measureWorker(Runtime.instance().metricMeter);
 
-const database = connectDatabase(config.DATABASE_URL, { max: config.DATABASE_POOL_SIZE });
+const database = connectDatabase(config.DATABASE_URL, {
+  max: config.DATABASE_POOL_SIZE,
+  named: config.DATABASE_NAMED_STATEMENTS,
+});
 const redis = await connectRedis(config.REDIS_URL, (error) => log.warn({ err: error }, AWAY.redis));
 const clock = { now: () => Date.now() };
 const mail = mailGateway({ config, redis, clock });
 if (!mail) log.warn("email notices are off; set SMTP_URL to send them");
+const temporal = temporalServer(config);
 const connection = await NativeConnection.connect({
   ...workerSettings.connection,
-  ...temporalServer(config),
+  ...temporal,
 }).catch((error) => {
-  log.fatal({ err: error, address: config.TEMPORAL_ADDRESS }, AWAY.temporal);
+  log.fatal({ err: error, ...shownServer(temporal) }, AWAY.temporal);
   process.exit(1);
 });
 const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE });
@@ -88,6 +92,7 @@ const stopWatch = await watchGeneration({ db: database.db, redis, log });
 const stopRelay = startRelay({ db: database.db, config, start: starting(calls), log });
 const stopChaining = startChaining({ db: database.db, config, log });
 
+database.checkTimeout((text) => log.warn(text));
 log.info("worker ready");
 await Promise.all(workers.map((worker) => worker.run()));
 await Promise.all([stopRelay(), stopChaining(), stopWatch()]);

@@ -11,7 +11,7 @@ import { hasOutbox } from "../store/redis/messages/outbox.ts";
 import { AWAY } from "../telemetry/away.ts";
 import { note, requestFields } from "../telemetry/request-context.ts";
 import { startTraces } from "../telemetry/start-traces.ts";
-import { connectTemporal, temporalServer } from "../temporal/connection.ts";
+import { connectTemporal, shownServer, temporalServer } from "../temporal/connection.ts";
 import { createFlows } from "../temporal/flows.ts";
 import { PAGE_PATIENCE_MS } from "../temporal/page-time.ts";
 import { SECOND_MS } from "../units.ts";
@@ -37,10 +37,15 @@ const log = pino({ level: config.LOG_LEVEL, name: "gateway", mixin: requestField
 const database = connectDatabase(config.DATABASE_URL, {
   max: config.DATABASE_POOL_SIZE,
   patienceMs: REQUEST_MS,
+  named: config.DATABASE_NAMED_STATEMENTS,
 });
-const exporting = connectDatabase(config.DATABASE_URL, { max: 2 });
+const exporting = connectDatabase(config.DATABASE_URL, {
+  max: 2,
+  named: config.DATABASE_NAMED_STATEMENTS,
+});
 const redis = await connectRedis(config.REDIS_URL, (error) => log.warn({ err: error }, AWAY.redis));
-const connection = connectTemporal(temporalServer(config));
+const temporal = temporalServer(config);
+const connection = connectTemporal(temporal);
 const tracing = await startTraces({
   endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
   service: "second-step-gateway",
@@ -52,7 +57,7 @@ const flows = createFlows(client);
 // A wrong certificate or address is reported at the start, before a user meets it.
 connection.workflowService
   .getSystemInfo({})
-  .catch((err) => log.warn({ err, address: config.TEMPORAL_ADDRESS }, AWAY.temporal));
+  .catch((err) => log.warn({ err, ...shownServer(temporal) }, AWAY.temporal));
 const clock = { now: () => Date.now() };
 
 const { db, ping } = database;
@@ -89,6 +94,7 @@ const server = serve(
   { fetch: app.fetch, hostname: config.HOST, port: config.PORT, serverOptions: PATIENCE },
   (address) => log.info({ port: address.port }, "gateway ready"),
 );
+database.checkTimeout((text) => log.warn(text));
 if (hasOutbox(config))
   log.warn(
     "messages go to the development outbox and reach no phone; set SMS_GATEWAY for real ones",

@@ -3,8 +3,8 @@
 // to repeat.
 import { setTimeout as sleep } from "node:timers/promises";
 import { loadSettings, orExit } from "../config.ts";
-import { ensureAuditSchedule } from "./audit-schedule.ts";
 import { TEMPORAL_SETTINGS, temporalServer } from "../temporal/connection.ts";
+import { ensureAuditSchedule } from "./audit-schedule.ts";
 import {
   connectTemporal,
   ensureNamespace,

@@ -42,6 +42,14 @@ export function temporalServer(
   };
 }
 
+/** How Temporal is reached, for a log line: no key and no certificate. */
+export const shownServer = ({ address, tls, apiKey }: TemporalServer) => ({
+  address,
+  tls: Boolean(tls),
+  clientCertificate: typeof tls === "object" && tls?.clientCertPair !== undefined,
+  apiKey: apiKey !== undefined,
+});
+
 /**
  * A connection for requests that somebody waits for. It is lazy, so the gateway starts while
  * Temporal is down and can report that. Calls are retried for less time than a program waits, and a

@@ -27,7 +27,10 @@ export type Stores = Omit<CoreDeps, "redis" | "flows">;
 /** Runs work that only needs the database. */
 export async function withStores(work: (stores: Stores) => Promise<void>): Promise<void> {
   const config = serviceConfig();
-  const database = connectDatabase(config.DATABASE_URL, { max: 2 });
+  const database = connectDatabase(config.DATABASE_URL, {
+    max: 2,
+    named: config.DATABASE_NAMED_STATEMENTS,
+  });
   try {
     const { db, ping } = database;
     await work({ db, longReads: db, ping, config, clock, log });

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { drizzle, type NodePgQueryResultHKT } from "drizzle-orm/node-postgres";
 import { migrate } from "drizzle-orm/node-postgres/migrator";
@@ -16,11 +17,20 @@ const QUERY_MS = 5_000;
  * if the server has gone silent.
  */
 export const REQUEST_MS = 1_500;
+const NO_TIMEOUT =
+  "PostgreSQL ends no late statement: behind a pooler, set statement_timeout for the role (docs/scale-out.md)";
 const MIGRATION_LOCK = 7_236_301;
 
 /** The part of a pool or client that Drizzle calls. */
 type Queryable = {
   query(config: pg.QueryArrayConfig, parameters: unknown[]): Promise<pg.QueryArrayResult>;
+};
+
+type Options = {
+  max?: number;
+  patienceMs?: number;
+  /** Whether statements get names. Poolers that do not know named statements need false. */
+  named?: boolean;
 };
 
 /**
@@ -30,7 +40,7 @@ type Queryable = {
  */
 export function connectDatabase(
   url: string,
-  { max = 10, patienceMs = QUERY_MS }: { max?: number; patienceMs?: number } = {},
+  { max = 10, patienceMs = QUERY_MS, named = true }: Options = {},
 ) {
   const pool = new pg.Pool({
     connectionString: url,
@@ -54,10 +64,20 @@ export function connectDatabase(
   pool.on("acquire", (client) => void socketOf(client).setTimeout(patienceMs));
   pool.on("release", (_error, client) => void socketOf(client).setTimeout(0));
 
-  const db: Db = open(pool);
-  db.transaction = (run, config) => transact(pool, patienceMs, (tx) => tx.transaction(run, config));
+  const db: Db = open(pool, named);
+  db.transaction = (run, config) =>
+    transact(pool, { patienceMs, named }, (tx) => tx.transaction(run, config));
   return {
     db,
+    /**
+     * Calls `warn` if the server ends no statement that takes too long. Behind a pooler the timeout
+     * of a connection has no effect, so the role needs one. Never throws.
+     */
+    async checkTimeout(warn: (text: string) => void) {
+      const read = pool.query("select current_setting('statement_timeout') as timeout");
+      const { rows } = await read.catch(() => ({ rows: [] }));
+      if (rows[0]?.timeout === "0") warn(NO_TIMEOUT);
+    },
     /** Resolves when the database answers. */
     ping: async () => void (await pool.query("select 1")),
     close: () => pool.end(),
@@ -83,7 +103,7 @@ export async function migrateDatabase(url: string): Promise<void> {
 /** Drizzle's own transaction never releases the connection if its `begin` fails; this one does. */
 async function transact<T>(
   pool: pg.Pool,
-  patienceMs: number,
+  { patienceMs, named }: Required<Pick<Options, "patienceMs" | "named">>,
   run: (db: Db) => Promise<T>,
 ): Promise<T> {
   const client = await pool.connect();
@@ -101,7 +121,7 @@ async function transact<T>(
   };
   let broken = false;
   try {
-    return await run(open({ query }));
+    return await run(open({ query }, named));
   } catch (error) {
     broken = isUnavailable(error);
     throw error;
@@ -115,13 +135,13 @@ async function transact<T>(
  * into the error's message, and PostgreSQL writes the row into `detail`. Phone numbers and hashes
  * would end up in logs and workflow histories.
  */
-function open(client: Queryable): Db {
+function open(client: Queryable, named: boolean): Db {
   const query = async (config: pg.QueryArrayConfig, parameters: unknown[]) => {
     const begun = performance.now();
     const ended = (outcome: "ok" | "failed") =>
       publish("database-query", { outcome, seconds: (performance.now() - begun) / 1000 });
     try {
-      const name = config.name ?? nameOf(config.text);
+      const name = named ? nameOf(config.text) : undefined;
       const answer = await client.query({ ...config, name }, parameters);
       ended("ok");
       return answer;
@@ -141,11 +161,14 @@ function open(client: Queryable): Db {
 const MOST_NAMED = 300;
 const names = new Map<string, string>();
 
-/** A name for a statement that has none, so that each connection parses and plans it only once. */
+/**
+ * A statement's name, so that each connection parses and plans it only once. It is a hash of the
+ * text: behind a pooler, builds with different statements share connections.
+ */
 function nameOf(text: string): string | undefined {
   const known = names.get(text);
   if (known || names.size >= MOST_NAMED) return known;
-  const name = `s${names.size}`;
+  const name = `s_${createHash("sha256").update(text).digest("base64url")}`;
   names.set(text, name);
   return name;
 }

@@ -4,16 +4,19 @@ import { inject } from "vitest";
 import { startPglite } from "../../scripts/pglite.ts";
 import { freePort } from "../../scripts/ports.ts";
 import { restrictRuntime } from "../../store/postgres/roles.ts";
+import { startPgbouncer } from "./pgbouncer.ts";
 
-export type DatabaseKind = "postgres" | "pglite";
+export type DatabaseKind = "postgres" | "pglite" | "pgbouncer";
 
 /**
- * A database without tables; drop it after the tests. The kind `pglite` runs in this process and
+ * A database without tables; drop it after the tests. `pgbouncer` is one of `postgres` behind a
+ * PgBouncer of its own, in transaction mode. The kind `pglite` runs in this process and
  * takes about two seconds and 200 MB: make one per test file, not per test.
  */
 export function freshDatabase(
   kind: DatabaseKind,
 ): Promise<{ url: string; drop: () => Promise<void> }> {
+  if (kind === "pgbouncer") return freshPooled();
   return kind === "pglite" ? freshPglite() : freshPostgres();
 }
 
@@ -28,6 +31,20 @@ async function freshPostgres() {
   const url = new URL(inject("postgresUrl"));
   url.pathname = name;
   return { url: url.href, drop: () => onServer(`drop database ${name} with (force)`) };
+}
+
+async function freshPooled() {
+  const { url, drop } = await freshPostgres();
+  const name = new URL(url).pathname.slice(1);
+  await onServer(`alter role postgres in database ${name} set statement_timeout = '5s'`);
+  const pooler = await startPgbouncer(new URL(url));
+  return {
+    url: pooler.url,
+    drop: async () => {
+      await pooler.stop();
+      await drop();
+    },
+  };
 }
 
 async function onServer(statement: string): Promise<void> {

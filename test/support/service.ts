@@ -37,7 +37,10 @@ export async function startService(
     REDIS_URL ? { url: REDIS_URL, giveBack: async () => {} } : ownRedisDatabase(),
   ]);
   await migrateDatabase(own.url);
-  const database = connectDatabase(own.url, { max: 1 });
+  const database = connectDatabase(own.url, {
+    max: 1,
+    named: settings.DATABASE_NAMED_STATEMENTS !== "false",
+  });
   const redis = await connectRedis(redisDatabase.url, () => {});
   const env = {
     ...process.env,

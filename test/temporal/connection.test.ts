@@ -35,29 +35,27 @@ async function reach(replaced: Record<string, string>) {
     }),
   );
   const connection = connectTemporal(server);
-  const gateway = connection.workflowService.getSystemInfo({});
-  const worker = NativeConnection.connect(server);
   const outcome = (promise: Promise<unknown>) =>
     promise.then(
       () => "reached",
       (error) => String(error),
     );
-  const outcomes = { gateway: await outcome(gateway), worker: await outcome(worker) };
+  const gateway = await outcome(connection.workflowService.getSystemInfo({}));
+  const worker = await outcome(NativeConnection.connect(server).then((native) => native.close()));
   await connection.close();
-  if (outcomes.worker === "reached") await (await worker).close();
-  return outcomes;
+  return { gateway, worker };
 }
 
 test("the right certificates reach Temporal", async () => {
   expect(await reach({})).toEqual({ gateway: "reached", worker: "reached" });
 });
 
-test("a client certificate of another authority does not, and the worker says so", async () => {
+test("a client certificate of another authority does not", async () => {
   const { certificate, key } = await stranger.issue("second-step");
   const outcome = await reach({ TEMPORAL_TLS_CERT: certificate, TEMPORAL_TLS_KEY: key });
   // The front closes the connection. Whether its alert or the end arrives first is chance.
   expect(outcome.gateway).toContain("No connection established");
-  expect(outcome.worker).toMatch(/UnknownCA|BadCertificate|DecryptError|closed/);
+  expect(outcome.worker).toMatch(/alert|closed connection/);
 });
 
 test("a server of another authority is not trusted", async () => {

@@ -39,6 +39,28 @@ describe.each(KINDS)("statements on %s", (kind) => {
   });
 });
 
+test("a statement has the same name in every build, whatever else that build runs", async () => {
+  const { url, drop } = await freshDatabase("postgres");
+  closing.push(drop);
+  const [first, second] = ["select 'one' as it", "select 'two' as it"] as const;
+  let builds = 0;
+  const namesIn = async (statements: string[]) => {
+    // A module of its own, as in another build: names are kept in the module.
+    const file = `../../../store/postgres/connect.ts?build=${builds++}`;
+    const build: typeof import("../../../store/postgres/connect.ts") = await import(file);
+    const { db, close } = build.connectDatabase(url, { max: 1 });
+    for (const statement of statements) await db.execute(sql.raw(statement));
+    const found = await db.execute(
+      sql`select statement, name from pg_prepared_statements where statement like '% as it'`,
+    );
+    await close();
+    return Object.fromEntries(found.rows.map(({ statement, name }) => [statement, name]));
+  };
+  const names = await namesIn([first, second]);
+  expect(new Set(Object.values(names)).size).toBe(2);
+  expect(await namesIn([second, first])).toEqual(names);
+});
+
 describe.each(KINDS)("a failed query on %s", (kind) => {
   const pools = database(kind);
 

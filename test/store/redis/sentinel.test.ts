@@ -57,8 +57,8 @@ describe("a URL", () => {
 });
 
 test("one Sentinel is enough; with a wrong name or password there is no master, and the log says why", async () => {
-  const [one, two] = sentinels.sentinels as [{ port: number }, { port: number }];
-  const single = sentinels.url.replace(/@[^/]+/, `@127.0.0.1:1,127.0.0.1:${two.port}`);
+  const [one] = sentinels.sentinels as [Sentinel];
+  const single = sentinels.url.replace(/@[^/]+/, `@127.0.0.1:1,127.0.0.1:${one.port}`);
   await expectRecovery(await connect([], single));
   const wrong = {
     "No such master": sentinels.url.replace("/second-step?", "/other?"),
@@ -109,3 +109,5 @@ test(
   },
   limit(60_000),
 );
+
+type Sentinel = RedisSentinels["sentinels"][number];
