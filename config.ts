@@ -289,6 +289,10 @@ export const SETTING_GROUPS = {
     WORKER_METRICS_ADDRESS: metricsAddress
       .optional()
       .meta({ description: "`ip:port` of the worker's metrics." }),
+    WORKER_PROBES_ADDRESS: metricsAddress.optional().meta({
+      description:
+        "`ip:port` of the worker's `/livez` and `/readyz`. The image sets 0.0.0.0:9466. Without it the worker answers no probes.",
+    }),
     OTEL_EXPORTER_OTLP_ENDPOINT: urlOf("http").optional().meta({
       secret: true,
       description: "The receiver of traces (OTLP over HTTP). Without it no traces are made.",

@@ -11,6 +11,7 @@ import { watchGeneration } from "./store/generations/generations.ts";
 import { connectDatabase } from "./store/postgres/connect.ts";
 import { connectRedis } from "./store/redis/connect.ts";
 import { AWAY } from "./telemetry/away.ts";
+import { serveProbes } from "./telemetry/probes.ts";
 import { startTraces } from "./telemetry/start-traces.ts";
 import { activityFields, sdkLogger } from "./telemetry/worker-log.ts";
 import { exporterAt, measureWorker } from "./telemetry/worker-metrics.ts";
@@ -92,9 +93,14 @@ const stopWatch = await watchGeneration({ db: database.db, redis, log });
 const stopRelay = startRelay({ db: database.db, config, start: starting(calls), log });
 const stopChaining = startChaining({ db: database.db, config, log });
 
+const polls = () => workers.every((worker) => worker.getState() === "RUNNING");
+const { WORKER_PROBES_ADDRESS } = config;
+const probes = WORKER_PROBES_ADDRESS && (await serveProbes(WORKER_PROBES_ADDRESS, polls));
+
 database.checkTimeout((text) => log.warn(text));
 log.info("worker ready");
 await Promise.all(workers.map((worker) => worker.run()));
+if (probes) probes.close().closeAllConnections();
 await Promise.all([stopRelay(), stopChaining(), stopWatch()]);
 await sms.close();
 mail?.close();

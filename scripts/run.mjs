@@ -16,6 +16,7 @@ const COMMANDS = {
   start: [...TYPESCRIPT, "scripts/start.ts"],
   dev: [...TYPESCRIPT, "scripts/start.ts", "--watch"],
   cli: [...TYPESCRIPT, "scripts/cli.ts"],
+  build: [...TYPESCRIPT, "scripts/build.ts"],
   bench: [...TYPESCRIPT, "bench/run.ts"],
   test: VITEST,
   "test:paths": heavy("test/e2e/every-path.heavy.ts"),

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Connection } from "@temporalio/client";
-import { msToTs } from "@temporalio/common/lib/time";
+import { msToTs } from "@temporalio/common/lib/time.js";
 import type { TemporalServer } from "../temporal/connection.ts";
 import { DAY_MS } from "../units.ts";
 

@@ -71,7 +71,7 @@ export const providers = z
   .transform((text) => text.split(",").map((name) => name.trim()))
   .pipe(z.array(z.enum(["outbox", "twilio", "smpp"])).min(1));
 
-/** Where metrics are served. */
+/** Where metrics or probes are served. */
 export const metricsAddress = z
   .string()
   .regex(/^\d+(\.\d+){3}:\d+$/, "must be an IPv4 address and a port, such as 0.0.0.0:9464");

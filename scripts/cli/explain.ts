@@ -10,6 +10,6 @@ export function explain(error: unknown): string {
     return "PostgreSQL or Redis does not answer. Nothing was lost. Try again.";
   const { cause } = error as { cause?: { code?: string; message?: string } };
   if (cause?.code === NO_TABLE)
-    return "The database has no tables yet: run node --import tsx scripts/migrate.ts";
+    return "The database has no tables yet: run scripts/migrate (docs/upgrading.md)";
   return cause?.message ?? error.message;
 }

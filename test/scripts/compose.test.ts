@@ -42,7 +42,7 @@ test("hands on every setting, but those of the image and of Temporal", () => {
     // Temporal is in the same network, and takes no TLS.
     ...["TEMPORAL_TLS", "TEMPORAL_TLS_CA", "TEMPORAL_TLS_CERT", "TEMPORAL_TLS_KEY"],
     ...["TEMPORAL_TLS_SERVER_NAME", "TEMPORAL_API_KEY", "TEMPORAL_RETENTION_DAYS"],
-    ...["WORKFLOW_BUNDLE", "TWILIO_BASE_URL"],
+    ...["WORKFLOW_BUNDLE", "WORKER_BUILD_ID", "TWILIO_BASE_URL", "WORKER_PROBES_ADDRESS"],
   ]);
   expect(services().get("prepare-temporal")).toMatch(
     /TEMPORAL_RETENTION_DAYS: \$\{TEMPORAL_RETENTION_DAYS:-\}/,
