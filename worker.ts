@@ -9,6 +9,7 @@ import { passReport } from "./providers/sms/reports.ts";
 import type { DeliveryReport } from "./providers/sms/sms.ts";
 import { watchGeneration } from "./store/generations/generations.ts";
 import { connectDatabase } from "./store/postgres/connect.ts";
+import { endOnMismatch } from "./store/postgres/migrations/check-schema.ts";
 import { connectRedis } from "./store/redis/connect.ts";
 import { AWAY } from "./telemetry/away.ts";
 import { serveProbes } from "./telemetry/probes.ts";
@@ -43,6 +44,7 @@ const database = connectDatabase(config.DATABASE_URL, {
   max: config.DATABASE_POOL_SIZE,
   named: config.DATABASE_NAMED_STATEMENTS,
 });
+await endOnMismatch(database.db, log);
 const redis = await connectRedis(config.REDIS_URL, (error) => log.warn({ err: error }, AWAY.redis));
 const clock = { now: () => Date.now() };
 const mail = mailGateway({ config, redis, clock });

@@ -6,6 +6,7 @@ import { loadConfig, orExit } from "../config.ts";
 import { drawQrCode } from "../core/devices/qr-code.ts";
 import { watchGeneration } from "../store/generations/generations.ts";
 import { connectDatabase, REQUEST_MS } from "../store/postgres/connect.ts";
+import { endOnMismatch } from "../store/postgres/migrations/check-schema.ts";
 import { connectRedis } from "../store/redis/connect.ts";
 import { hasOutbox } from "../store/redis/messages/outbox.ts";
 import { AWAY } from "../telemetry/away.ts";
@@ -43,6 +44,7 @@ const exporting = connectDatabase(config.DATABASE_URL, {
   max: 2,
   named: config.DATABASE_NAMED_STATEMENTS,
 });
+await endOnMismatch(database.db, log);
 const redis = await connectRedis(config.REDIS_URL, (error) => log.warn({ err: error }, AWAY.redis));
 const temporal = temporalServer(config);
 const connection = connectTemporal(temporal);

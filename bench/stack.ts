@@ -15,7 +15,7 @@ import { ensureRedis } from "../scripts/redis-program.ts";
 import { startTemporal } from "../scripts/temporal.ts";
 import { ensureTemporalCli } from "../scripts/temporal-cli.ts";
 import { connectTemporal, registerSearchAttributes } from "../scripts/temporal-namespace.ts";
-import { migrateDatabase } from "../store/postgres/connect.ts";
+import { migrateDatabase } from "../store/postgres/migrations/migrate.ts";
 import type { Options } from "./options.ts";
 import { ensureTemporalServer, startTemporalOnPostgres } from "./temporal-postgres.ts";
 import { comesFirst } from "./weight.ts";

@@ -7,10 +7,10 @@ const settings = orExit(() =>
   loadSettings(["DATABASE_URL", "DATABASE_OWNER_URL", "EVENTS_RETENTION_MONTHS"]),
 );
 try {
-  const doubt = await prepareDatabase(settings);
+  const doubt = await prepareDatabase(settings, (line) => console.log(line));
   if (doubt) console.warn(doubt);
   console.log("The database schema is up to date.");
 } catch (error) {
-  console.error(`The migration failed: ${error instanceof Error ? error.message : error}`);
+  console.error(error instanceof Error ? error.message : error);
   process.exit(1);
 }

@@ -1,4 +1,4 @@
-import { migrateDatabase } from "../store/postgres/connect.ts";
+import { migrateDatabase } from "../store/postgres/migrations/migrate.ts";
 import { restrictRuntime, setRetention } from "../store/postgres/roles.ts";
 
 /** The settings of the database, as the migration gets them. */
@@ -10,12 +10,15 @@ export type DatabaseSettings = {
 
 /**
  * As the tables' owner: brings the schema up to date, says how long events are kept, and gives the
- * service's role what it needs. Answers a doubt about the roles, if there is one.
+ * service's role what it needs. Reports what it waits for. Answers a doubt about the roles, if there is one.
  */
-export async function prepareDatabase(settings: DatabaseSettings): Promise<string | undefined> {
+export async function prepareDatabase(
+  settings: DatabaseSettings,
+  report?: (line: string) => void,
+): Promise<string | undefined> {
   const { DATABASE_URL, DATABASE_OWNER_URL, EVENTS_RETENTION_MONTHS } = settings;
   const owner = DATABASE_OWNER_URL ?? DATABASE_URL;
-  await migrateDatabase(owner);
+  await migrateDatabase(owner, { report });
   await setRetention(owner, EVENTS_RETENTION_MONTHS);
   if (DATABASE_OWNER_URL) {
     await restrictRuntime(owner, decodeURIComponent(new URL(DATABASE_URL).username));

@@ -29,6 +29,7 @@ const COMMANDS = {
   "test:timing": heavy("test/attacks/timing.heavy.ts"),
   "test:faults": heavy("test/faults/crash.heavy.ts", "test/faults/outages.heavy.ts"),
   "test:drill": heavy("test/faults/drill.heavy.ts"),
+  "record-database": heavy("test/upgrade/record-database.heavy.ts"),
   "record-histories": heavy("test/workflows/record-histories.heavy.ts"),
 };
 

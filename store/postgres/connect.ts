@@ -1,7 +1,5 @@
 import { createHash } from "node:crypto";
-import { fileURLToPath } from "node:url";
 import { drizzle, type NodePgQueryResultHKT } from "drizzle-orm/node-postgres";
-import { migrate } from "drizzle-orm/node-postgres/migrator";
 import type { PgDatabase } from "drizzle-orm/pg-core";
 import pg from "pg";
 import { publish } from "../../telemetry/facts.ts";
@@ -19,7 +17,6 @@ const QUERY_MS = 5_000;
 export const REQUEST_MS = 1_500;
 const NO_TIMEOUT =
   "PostgreSQL ends no late statement: behind a pooler, set statement_timeout for the role (docs/scale-out.md)";
-const MIGRATION_LOCK = 7_236_301;
 
 /** The part of a pool or client that Drizzle calls. */
 type Queryable = {
@@ -82,22 +79,6 @@ export function connectDatabase(
     ping: async () => void (await pool.query("select 1")),
     close: () => pool.end(),
   };
-}
-
-/** Brings the schema up to date. Safe if several processes start at once. */
-export async function migrateDatabase(url: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECT_MS });
-  client.on("error", () => {});
-  await client.connect();
-  try {
-    // Drizzle's migrator joins this transaction and commits it, which also frees the lock.
-    await client.query("begin");
-    await client.query("select pg_advisory_xact_lock($1)", [MIGRATION_LOCK]);
-    const migrationsFolder = fileURLToPath(new URL("./migrations", import.meta.url));
-    await migrate(drizzle(client), { migrationsFolder });
-  } finally {
-    await client.end();
-  }
 }
 
 /** Drizzle's own transaction never releases the connection if its `begin` fails; this one does. */

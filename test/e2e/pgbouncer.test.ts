@@ -1,6 +1,7 @@
 import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { connectDatabase, migrateDatabase } from "../../store/postgres/connect.ts";
+import { connectDatabase } from "../../store/postgres/connect.ts";
+import { migrateDatabase } from "../../store/postgres/migrations/migrate.ts";
 import { freshDatabase } from "../support/databases.ts";
 import { limit } from "../support/limits.ts";
 import { knowsNamedStatements } from "../support/pgbouncer.ts";

@@ -4,14 +4,14 @@ import { sql } from "drizzle-orm";
 import pg from "pg";
 import { afterAll, describe, expect, inject, test, vi } from "vitest";
 import { newId } from "../../../store/ids.ts";
-import { connectDatabase, type Db, migrateDatabase } from "../../../store/postgres/connect.ts";
+import { connectDatabase, type Db } from "../../../store/postgres/connect.ts";
 import { addSmsDevice } from "../../../store/postgres/devices.ts";
 import { createUser, getUser } from "../../../store/postgres/users.ts";
 import { isUnavailable } from "../../../store/unavailable.ts";
 import { freshDatabase } from "../../support/databases.ts";
 import { limit } from "../../support/limits.ts";
 import { wireTo } from "../wire.ts";
-import { AT, database, eventOf, KINDS, newAccount, newUser, sms } from "./database.ts";
+import { AT, database, eventOf, KINDS, newUser, sms } from "./database.ts";
 
 const closing: (() => unknown)[] = [];
 afterAll(async () => {
@@ -85,19 +85,6 @@ describe.each(KINDS)("a failed query on %s", (kind) => {
       expect(shown.join()).not.toContain(phoneNumber);
       expect(isUnavailable(error)).toBe(false);
     }
-  });
-});
-
-describe.each(KINDS)("migration on %s", (kind) => {
-  test("by several processes at once creates one schema, and again changes nothing", async () => {
-    const { url, drop } = await freshDatabase(kind);
-    closing.push(drop);
-    await Promise.all([migrateDatabase(url), migrateDatabase(url), migrateDatabase(url)]);
-    await migrateDatabase(url);
-    const { db, ping, close } = connectDatabase(url);
-    await ping();
-    await newUser(db, await newAccount(db));
-    await close();
   });
 });
 

@@ -8,7 +8,7 @@ import { migrate } from "drizzle-orm/node-postgres/migrator";
 import pg from "pg";
 import { describe, expect, test } from "vitest";
 import { newId } from "../../../store/ids.ts";
-import { connectDatabase, type Db, migrateDatabase } from "../../../store/postgres/connect.ts";
+import { connectDatabase, type Db } from "../../../store/postgres/connect.ts";
 import { chainEvents } from "../../../store/postgres/event-chain.ts";
 import {
   dropPartition,
@@ -24,6 +24,7 @@ import {
   type NewEvent,
   recordEvent,
 } from "../../../store/postgres/events.ts";
+import { migrateDatabase } from "../../../store/postgres/migrations/migrate.ts";
 import { setRetention } from "../../../store/postgres/roles.ts";
 import { eventChain, eventPartitions, eventQueue } from "../../../store/postgres/schema.ts";
 import { type Finding, verifyAccount } from "../../../store/postgres/verify-events.ts";

@@ -1,0 +1,128 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import pg from "pg";
+import { afterAll, describe, expect, test } from "vitest";
+import { migrateDatabase } from "../../../store/postgres/migrations/migrate.ts";
+import { freshDatabase } from "../../support/databases.ts";
+import { migrationsAnd } from "../../support/migrations.ts";
+import { until } from "../../support/until.ts";
+import { KINDS } from "./database.ts";
+
+const closing: (() => unknown)[] = [];
+afterAll(async () => {
+  for (const close of closing.reverse()) await close();
+});
+
+/** A migrated database, and a session of its own on it. */
+async function migrated(kind: (typeof KINDS)[number] = "postgres") {
+  const { url, drop } = await freshDatabase(kind);
+  closing.push(drop);
+  await migrateDatabase(url);
+  return { url, session: () => sessionOn(url) };
+}
+
+async function sessionOn(url: string) {
+  const client = new pg.Client({ connectionString: url });
+  client.on("error", () => {});
+  await client.connect();
+  closing.push(() => client.end());
+  return client;
+}
+
+/** The build's migrations and these further ones. */
+function folderWith(...more: string[]) {
+  const { folder, remove } = migrationsAnd(...more);
+  closing.push(remove);
+  return folder;
+}
+
+describe.each(KINDS)("on %s", (kind) => {
+  test("several processes at once create one schema, and again changes nothing", async () => {
+    const { url, drop } = await freshDatabase(kind);
+    closing.push(drop);
+    const folder = folderWith("create table later (id int)");
+    await Promise.all([1, 2, 3].map(() => migrateDatabase(url, { folder })));
+    await migrateDatabase(url, { folder });
+    const client = await sessionOn(url);
+    const { rows } = await client.query(
+      "select count(*)::int, count(distinct created_at)::int as once from drizzle.__drizzle_migrations",
+    );
+    expect(rows[0].count).toBe(rows[0].once);
+  });
+
+  test("a migration whose first line says so runs outside a transaction", async () => {
+    const { url, session } = await migrated(kind);
+    const index = 'create index concurrently "later_index" on "events" ("at")';
+    const folder = folderWith(`-- outside a transaction\n${index}`);
+    await migrateDatabase(url, { folder });
+    const client = await session();
+    const { rows } = await client.query("select to_regclass('later_index') is not null as made");
+    expect(rows).toEqual([{ made: true }]);
+  });
+});
+
+test("a migration that fails leaves nothing behind, and the message names it", async () => {
+  const { url, session } = await migrated();
+  const folder = folderWith("create table later (id int);--> statement-breakpoint\nselect 1 / 0");
+  await expect(migrateDatabase(url, { folder })).rejects.toThrow(
+    /^Migration later_0 failed: division by zero\. It left nothing behind\. /,
+  );
+  const client = await session();
+  const { rows } = await client.query("select to_regclass('later') is null as gone");
+  expect(rows).toEqual([{ gone: true }]);
+});
+
+test("a migration outside a transaction that stops half-way says so, and the next run repeats it", async () => {
+  const { url, session } = await migrated();
+  const drop = 'drop index concurrently if exists "later_index"';
+  const index = 'create unique index concurrently "later_index" on "twice" ("id")';
+  const folder = folderWith(
+    "create table twice as select 1 as id union all select 1",
+    `-- outside a transaction\n${drop};--> statement-breakpoint\n${index}`,
+  );
+  await expect(migrateDatabase(url, { folder })).rejects.toThrow(
+    /^Migration later_1 failed: .*Its earlier statements may stay; the next run starts it again/,
+  );
+  const client = await session();
+  await client.query("delete from twice where ctid = (select min(ctid) from twice)");
+  await migrateDatabase(url, { folder });
+  const { rows } = await client.query(
+    "select indisvalid from pg_index where indexrelid = 'later_index'::regclass",
+  );
+  expect(rows).toEqual([{ indisvalid: true }]);
+});
+
+test("a migration that must wait for a lock lets queries pass, says so, and goes on afterwards", async () => {
+  const { url, session } = await migrated();
+  const [reader, other] = [await session(), await session()];
+  await reader.query("begin");
+  await reader.query("select from users");
+  const folder = folderWith('alter table "users" add column "later" text');
+  const lines: string[] = [];
+  const migrating = migrateDatabase(url, { folder, report: (line) => lines.push(line) });
+  await until(
+    async () => lines,
+    (said) => said.includes("Migration later_0 waits for a lock that another session holds."),
+  );
+  // Between two tries nothing waits behind the migration, although the lock is still held.
+  await other.query("set lock_timeout = '1s'");
+  expect((await other.query("select from users")).rowCount).toBe(0);
+  await reader.query("commit");
+  await migrating;
+  expect((await other.query("select later from users")).rowCount).toBe(0);
+});
+
+test("a migration of a merged branch runs although a later one has run before", async () => {
+  const { url, session } = await migrated();
+  const folder = folderWith("create table later (id int)");
+  await migrateDatabase(url, { folder });
+  const journal = join(folder, "meta/_journal.json");
+  const { entries, ...rest } = JSON.parse(readFileSync(journal, "utf8"));
+  const merged = { ...entries.at(-1), tag: "merged", when: entries.at(-1).when - 1 };
+  writeFileSync(join(folder, "merged.sql"), "create table merged (id int)");
+  writeFileSync(journal, JSON.stringify({ ...rest, entries: [...entries, merged] }));
+  await migrateDatabase(url, { folder });
+  const client = await session();
+  const { rows } = await client.query("select to_regclass('merged') is not null as made");
+  expect(rows).toEqual([{ made: true }]);
+});
