@@ -75,7 +75,10 @@ test("keeps the stores and the servers on the inner network", () => {
   expect(compose).toMatch(/^ {2}inside:\n {4}internal: true$/m);
   const inside = [...services()].filter(([, text]) => /^ +networks: \[inside\]$/m.test(text));
   const names = inside.map(([name]) => name);
-  expect(names).toEqual(["redis", "postgres", "temporal-schema", "temporal"]);
+  expect(names).toEqual([
+    ...["redis", "postgres", "temporal-schema", "temporal"],
+    ...["redis-exporter", "postgres-exporter"],
+  ]);
 });
 
 test("configures Temporal like the development stack", () => {
@@ -100,4 +103,33 @@ test("limits the memory of Redis, which then refuses writes and evicts nothing",
   const redis = services().get("redis") ?? "";
   expect(redis).toMatch(/^ +maxmemory \$\$REDIS_MEMORY\n +maxmemory-policy noeviction$/m);
   expect(redis).toMatch(/REDIS_MEMORY: \$\{REDIS_MEMORY:-512mb\}/);
+});
+
+test("limits the memory of every container, and keeps only the last of their log lines", () => {
+  const bounded = (text: string) =>
+    ["mem_limit: ", "logging: *logging"].every((line) => text.includes(`    ${line}`)) ||
+    /<<: \*(program|service|once)$/m.test(text);
+  const unbounded = [...services()].filter(([, text]) => !bounded(text));
+  expect(unbounded.map(([name]) => name)).toEqual([]);
+  expect(compose).toMatch(/^x-program: &program\n {2}logging: \*logging\n {2}mem_limit: \d/m);
+  expect(compose).toMatch(/^ {2}options: \{ max-size: \d+m, max-file: "\d" \}$/m);
+});
+
+test("has every target that Prometheus reads", () => {
+  const targets = [
+    ...read("docs/grafana/prometheus.yml").matchAll(/targets: \["([\w-]+):(\d+)"\]/g),
+  ];
+  expect(targets.map(([, name]) => name)).toEqual([
+    "temporal",
+    "redis-exporter",
+    "postgres-exporter",
+  ]);
+  for (const [, name = ""] of targets) expect(services().has(name), name).toBe(true);
+  expect(services().get("temporal")).toContain("PROMETHEUS_ENDPOINT: 0.0.0.0:9090");
+});
+
+test("images carry their build: none is made without a name of its own, and the one before stays", () => {
+  expect(compose).toMatch(/args: \{ BUILD_ID: "\$\{WORKER_BUILD_ID:\?set WORKER_BUILD_ID\}" \}/);
+  expect(compose).not.toMatch(/^ +WORKER_BUILD_ID:/m);
+  expect(services().get("worker-before")).toMatch(/image: second-step:\$\{BUILD_ID_BEFORE/);
 });
