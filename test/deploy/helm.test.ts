@@ -122,6 +122,6 @@ test("migrations and Temporal's preparation run before, the promotion after an u
   expect(Object.fromEntries(hooks.map(([, name, hook]) => [name, hook]))).toEqual({
     migrate: "pre-install,pre-upgrade",
     "prepare-temporal": "pre-install,pre-upgrade",
-    "promote-worker": "post-install,post-upgrade,post-rollback",
+    "promote-worker": "post-install,post-upgrade",
   });
 });
