@@ -18,7 +18,7 @@ const folder = mkdtempSync(join(tmpdir(), "second-step-built-"));
 const { services, stop } = await startServices();
 const place = { address: services.temporalAddress, namespace: "default" };
 await migrateDatabase(services.postgresUrl);
-await prepareTemporal(place.address, place.namespace);
+await prepareTemporal(place, place.namespace);
 const env = {
   ...process.env,
   ...environmentOf(services.postgresUrl, services.redisUrl, place),

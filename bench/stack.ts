@@ -71,14 +71,17 @@ export async function startStack(
       logFile: logFile("temporal"),
       ...(temporal === "sqlite" && { file: join(folder, "temporal.db") }),
     });
-  const temporalOnPostgres = async () =>
-    startTemporalOnPostgres(launchAs("Temporal"), {
+  let temporalDatabaseUrl = "";
+  const temporalOnPostgres = async () => {
+    temporalDatabaseUrl = await postgres("Temporal's PostgreSQL");
+    return startTemporalOnPostgres(launchAs("Temporal"), {
       programs: await ensureTemporalServer(report),
-      databaseUrl: await postgres("Temporal's PostgreSQL"),
+      databaseUrl: temporalDatabaseUrl,
       folder: join(folder, "temporal"),
       logFile: logFile("temporal"),
       namespace: NAMESPACE,
     });
+  };
   const address = await (temporal === "postgres" ? temporalOnPostgres() : embeddedTemporal());
   const connection = await connectTemporal({ address });
   await registerSearchAttributes(connection, NAMESPACE);
@@ -161,6 +164,8 @@ export async function startStack(
     env,
     urls,
     namespace: NAMESPACE,
+    /** Of Temporal's own PostgreSQL, if it has one. */
+    temporalDatabaseUrl,
     blockedFolder,
     /** In seconds: from a worker's start until it asks Temporal for work. */
     workerReadyS,

@@ -18,6 +18,7 @@ const COMMANDS = {
   cli: [...TYPESCRIPT, "scripts/cli.ts"],
   build: [...TYPESCRIPT, "scripts/build.ts"],
   bench: [...TYPESCRIPT, "bench/run.ts"],
+  "bench:bytes": [...TYPESCRIPT, "bench/bytes.ts"],
   test: VITEST,
   "test:paths": heavy("test/e2e/every-path.heavy.ts"),
   "test:cluster": [...VITEST, "--config", "test/cluster.config.ts", "test/e2e"],

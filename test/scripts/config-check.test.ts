@@ -5,6 +5,8 @@ import type { AddressInfo } from "node:net";
 import { promisify } from "node:util";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { cliProgram } from "../../scripts/cli/program.ts";
+import { DAY_MS } from "../../units.ts";
+import { type Authority, newAuthority } from "../support/certificates.ts";
 import { limit } from "../support/limits.ts";
 
 // Runs in this process, because the command needs no other part of the service.
@@ -138,11 +140,80 @@ test.each([
   expect(await doubts({ [name]: value })).toEqual({ [name]: expect.stringContaining(words) });
 });
 
+describe("TLS to Temporal", () => {
+  const authorities: Authority[] = [];
+  afterEach(() => {
+    for (const authority of authorities.splice(0)) authority.remove();
+  });
+
+  async function certified() {
+    const authority = await newAuthority();
+    authorities.push(authority);
+    const { certificate, key } = await authority.issue("second-step");
+    return { TEMPORAL_TLS_CERT: certificate, TEMPORAL_TLS_KEY: key };
+  }
+
+  async function faults(settings: Record<string, string>) {
+    const lines = await linesOf(settings);
+    return Object.fromEntries(
+      lines.flatMap(({ setting, fault }) => (fault ? [[setting, fault]] : [])),
+    );
+  }
+
+  test("takes a certificate with its key, and shows neither", async () => {
+    const settings = { TEMPORAL_TLS: "true", ...(await certified()) };
+    expect(await faults(settings)).toEqual({});
+    expect(await check(settings)).not.toContain("-----BEGIN");
+  });
+
+  test("needs both the certificate and the key, and that they belong together", async () => {
+    const [one, other] = [await certified(), await certified()];
+    const tls = { TEMPORAL_TLS: "true", TEMPORAL_TLS_CERT: "", TEMPORAL_TLS_KEY: "" };
+    expect(await faults({ ...tls, TEMPORAL_TLS_KEY: one.TEMPORAL_TLS_KEY })).toEqual({
+      TEMPORAL_TLS_CERT: "is required by TEMPORAL_TLS_KEY",
+    });
+    expect(await faults({ ...tls, TEMPORAL_TLS_CERT: one.TEMPORAL_TLS_CERT })).toEqual({
+      TEMPORAL_TLS_KEY: "is required by TEMPORAL_TLS_CERT",
+    });
+    expect(await faults({ ...tls, ...one, TEMPORAL_TLS_KEY: other.TEMPORAL_TLS_KEY })).toEqual({
+      TEMPORAL_TLS_KEY: "is not the key of TEMPORAL_TLS_CERT",
+    });
+  });
+
+  test("takes only PEM", async () => {
+    const broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----";
+    const names = { TEMPORAL_TLS: "true", TEMPORAL_TLS_CA: broken, TEMPORAL_TLS_KEY: "none" };
+    expect(await faults({ ...names, TEMPORAL_TLS_CERT: "none" })).toEqual({
+      TEMPORAL_TLS_CA: expect.stringContaining("certificates in PEM"),
+      TEMPORAL_TLS_CERT: expect.stringContaining("certificates in PEM"),
+      TEMPORAL_TLS_KEY: expect.stringContaining("a private key in PEM"),
+    });
+  });
+
+  test.each([
+    ["TEMPORAL_API_KEY", "key"],
+    ["TEMPORAL_TLS_SERVER_NAME", "temporal.example"],
+  ])("must be on for %s", async (name, value) => {
+    expect(await faults({ [name]: value })).toEqual({ TEMPORAL_TLS: `${name} needs true` });
+  });
+
+  test("doubts a certificate that has expired", async () => {
+    const settings = { TEMPORAL_TLS: "true", ...(await certified()) };
+    expect(await doubts(settings)).toEqual({});
+    const later = Date.now() + 3 * DAY_MS;
+    vi.spyOn(Date, "now").mockReturnValue(later);
+    expect(await doubts(settings)).toEqual({
+      TEMPORAL_TLS_CERT: expect.stringMatching(/^A certificate in it expired on 20\d\d-/),
+    });
+  });
+});
+
 describe("an unusable setting is reported plainly, in the same words wherever it is read", () => {
   const bad: [string, string, string][] = [
     ["PUBLIC_URL", "panel.example", "must be a URL that starts with http:// or https://"],
     ["SMPP_URL", "http://smsc", "must be a URL that starts with smpp:// or smpps://"],
     ["SMTP_URL", "mail:465", "must be a URL that starts with smtp:// or smtps://"],
+    ["REDIS_URL", "redis+sentinel://one:26379", "redis+sentinel://host:port,host:port/master"],
     ["PORT", "http", "This must be a number."],
     ["LOG_LEVEL", "loud", "This must be one of: fatal, error,"],
   ];

@@ -39,6 +39,15 @@ describe.each(KINDS)("statements on %s", (kind) => {
   });
 });
 
+test("with named: false no statement has a name", async () => {
+  const { url, drop } = await freshDatabase("postgres");
+  const { db, close } = connectDatabase(url, { max: 1, named: false });
+  closing.push(drop, close);
+  await db.transaction((tx) => tx.execute(sql`select 1`));
+  const found = await db.execute(sql`select name from pg_prepared_statements`);
+  expect(found.rows).toEqual([]);
+});
+
 test("a statement has the same name in every build, whatever else that build runs", async () => {
   const { url, drop } = await freshDatabase("postgres");
   closing.push(drop);

@@ -1,0 +1,167 @@
+// npm run bench:bytes: how many bytes a user, a session, a login and an enrollment take in each store.
+import { setTimeout as sleep } from "node:timers/promises";
+import { Client } from "@temporalio/client";
+import pg from "pg";
+import { createClient } from "redis";
+import { reportSinceNow } from "../scripts/progress.ts";
+import { connectTemporal } from "../scripts/temporal-namespace.ts";
+import { writeBlock } from "./docs.ts";
+import { allLoads } from "./loads.ts";
+import { openMeasuring } from "./measure.ts";
+import { makePeople } from "./people.ts";
+import { loadRows } from "./rows.ts";
+import { type BenchStack, startStack } from "./stack.ts";
+import { table } from "./table.ts";
+
+const USERS = 10_000;
+const ROWS = 100_000;
+const SECONDS = 20;
+const LOADS = [
+  "password + OTP, 8 clients",
+  "password + SMS, 8 clients",
+  "OTP enrollment, 8 clients",
+  "SMS enrollment, 8 clients",
+];
+const TEMPORAL = { history: "temporal", visibility: "temporal_visibility" };
+const report = reportSinceNow((line) => console.error(line));
+const whole = (value: number) => Math.round(value).toLocaleString("en");
+
+async function onRedis<T>(
+  { env }: BenchStack,
+  work: (redis: ReturnType<typeof createClient>) => Promise<T>,
+): Promise<T> {
+  const redis = createClient({ url: env.REDIS_URL });
+  redis.on("error", () => {});
+  await redis.connect();
+  return work(redis as ReturnType<typeof createClient>).finally(() => redis.destroy());
+}
+
+const usedMemory = (stack: BenchStack) =>
+  onRedis(stack, async (redis) =>
+    Number(/used_memory:(\d+)/.exec(await redis.info("memory"))?.[1]),
+  );
+
+/** The keys by kind: how many, the bytes of one, and for how many hours it lives at most. */
+async function keysByKind(stack: BenchStack) {
+  return onRedis(stack, async (redis) => {
+    const kinds = new Map<string, { keys: number; bytes: number; hours: number }>();
+    for await (const keys of redis.scanIterator({ MATCH: "mfa:*", COUNT: 1000 }))
+      for (const key of keys) {
+        const kind = key.replace(/^mfa:\{[^}]*\}:/, "").replace(/:.*/, "");
+        const found = kinds.get(kind) ?? { keys: 0, bytes: 0, hours: 0 };
+        found.keys += 1;
+        found.bytes += (await redis.memoryUsage(key)) ?? 0;
+        found.hours = Math.max(found.hours, (await redis.pTTL(key)) / 3_600_000);
+        kinds.set(kind, found);
+      }
+    return [...kinds].sort(([a], [b]) => a.localeCompare(b));
+  });
+}
+
+async function query(url: string, sql: string): Promise<Record<string, string>[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  return (await client.query(sql).finally(() => client.end())).rows;
+}
+
+/** The bytes of these databases of Temporal's PostgreSQL, after what was deleted is gone. */
+async function temporalBytes(url: string) {
+  const sizes = Object.entries(TEMPORAL).map(async ([name, database]) => {
+    const own = new URL(url);
+    own.pathname = database;
+    const [row] = await query(own.href, "select pg_database_size(current_database()) as bytes");
+    return [name, Number(row?.bytes)] as const;
+  });
+  return Object.fromEntries(await Promise.all(sizes)) as Record<keyof typeof TEMPORAL, number>;
+}
+
+/** The mean size of a history and its events, of the newest flows of each type. */
+async function histories({ env, namespace }: BenchStack) {
+  const connection = await connectTemporal({ address: env.TEMPORAL_ADDRESS });
+  const client = new Client({ connection, namespace });
+  const types = new Map<string, { flows: number; bytes: number; events: number }>();
+  for await (const { workflowId, type } of client.workflow.list({
+    query: "ExecutionStatus = 'Completed'",
+  })) {
+    const found = types.get(type) ?? { flows: 0, bytes: 0, events: 0 };
+    types.set(type, found);
+    if (found.flows >= 100) continue;
+    const { raw } = await client.workflow.getHandle(workflowId).describe();
+    found.flows += 1;
+    found.bytes += Number(raw.workflowExecutionInfo?.historySizeBytes);
+    found.events += Number(raw.workflowExecutionInfo?.historyLength);
+  }
+  await connection.close();
+  return [...types];
+}
+
+const stack = await startStack({ temporal: "postgres", gateways: 1, workers: 1 }, { report });
+try {
+  report(`Opening a session for each of ${USERS} users`);
+  const empty = await usedMemory(stack);
+  await makePeople(stack.env, { quantity: USERS, having: "neither", hashed: false });
+  const session = ((await usedMemory(stack)) - empty) / USERS;
+
+  const measuring = await openMeasuring({ stack, users: 2_000, hash: false, report });
+  const flows: (string | number)[][] = [];
+  for (const load of allLoads([8]).filter(({ name }) => LOADS.includes(name))) {
+    let before = { history: 0, visibility: 0 };
+    await measuring.measure(load, SECONDS, {
+      begin: async () => {
+        before = await temporalBytes(stack.temporalDatabaseUrl);
+      },
+      end: async (done) => {
+        // Closed flows are written to the visibility store a moment later.
+        await sleep(5_000);
+        const after = await temporalBytes(stack.temporalDatabaseUrl);
+        const each = (name: keyof typeof before) => whole((after[name] - before[name]) / done);
+        flows.push([load.name.replace(/,.*/, ""), done, each("history"), each("visibility")]);
+      },
+    });
+  }
+  measuring.close();
+  const ofTypes = await histories(stack);
+  const kinds = await keysByKind(stack);
+  const [events] = await query(
+    stack.env.DATABASE_URL,
+    "select avg(pg_column_size(events.*))::int as bytes, count(*)::int as quantity from events",
+  );
+  report(`Making ${ROWS} rows`);
+  await loadRows(stack.env.DATABASE_URL, ROWS);
+  const tables = await query(
+    stack.env.DATABASE_URL,
+    `select relname as name, reltuples::int as rows, pg_relation_size(oid) / reltuples as data,
+       (pg_total_relation_size(oid) - pg_relation_size(oid)) / reltuples as indexes
+     from pg_class where relkind = 'r' and relname in ('users', 'devices', 'events') order by 1 desc`,
+  );
+  const text = [
+    `Redis: a session of one of ${whole(USERS)} users takes ${whole(session)} bytes of \`used_memory\`. By \`MEMORY USAGE\`, after the loads below:`,
+    table(
+      ["key", "keys", "bytes of one", "lives at most"],
+      kinds.map(([kind, { keys, bytes, hours }]) => [
+        ...[kind, whole(keys), whole(bytes / keys)],
+        hours > 0 ? `${Math.round(hours * 10) / 10} h` : "for ever",
+      ]),
+    ),
+    "PostgreSQL, bytes of one row, with 100,000 rows of each:",
+    table(
+      ["table", "rows", "data", "indexes"],
+      tables.map(({ name, rows, data, indexes }) => [
+        ...[String(name), whole(Number(rows)), whole(Number(data)), whole(Number(indexes))],
+      ]),
+    ),
+    `A real event has ${whole(Number(events?.bytes))} bytes of data (mean of ${whole(Number(events?.quantity))}).`,
+    "Temporal on PostgreSQL, bytes on disk for each:",
+    table(["what", "done", "histories and tasks", "visibility"], flows),
+    table(
+      ["flow", "events", "bytes of its history"],
+      ofTypes.map(([type, { flows: count, bytes, events: number }]) => [
+        ...[type, Math.round((number / count) * 10) / 10, whole(bytes / count)],
+      ]),
+    ),
+  ].join("\n\n");
+  console.log(text);
+  if (process.argv.includes("--write-docs")) writeBlock("scaling.md", "bytes", text);
+} finally {
+  await stack.stop();
+}
