@@ -18,7 +18,7 @@ const those = (pattern: RegExp) => files.filter((file) => pattern.test(file));
 
 /** Tests that need no service. They start at once. */
 export const pure = those(
-  /^test\/([\w-]+|(docs|machines)\/[\w-]+|store\/(?!priority-gate)[\w-]+|activities\/sms-texts|api\/identity-v2\/docs|core\/devices\/(otp-label|typed-digits)|core\/users\/password-rule|providers\/(public-addresses|smpp-text)|scripts\/(compose|config-check)|temporal\/page-time|workflows\/messages)(\.property)?\.test\.ts$/,
+  /^test\/([\w-]+|(docs|machines|telemetry)\/[\w-]+|store\/(?!priority-gate)[\w-]+|activities\/sms-texts|api\/identity-v2\/docs|core\/devices\/(otp-label|typed-digits)|core\/users\/password-rule|providers\/(public-addresses|smpp-text)|scripts\/(compose|config-check)|temporal\/page-time|workflows\/messages)(\.property)?\.test\.ts$/,
 );
 const redis = those(/^test\/store\/redis\//);
 const postgres = those(/^test\/store\/postgres\//);

@@ -38,15 +38,15 @@ Runtime.install({
     metrics: config.WORKER_METRICS_ADDRESS ? exporterAt(config.WORKER_METRICS_ADDRESS) : undefined,
   },
 });
-measureWorker(Runtime.instance().metricMeter);
 
 const database = connectDatabase(config.DATABASE_URL, {
   max: config.DATABASE_POOL_SIZE,
   named: config.DATABASE_NAMED_STATEMENTS,
 });
 await endOnMismatch(database.db, log);
-const redis = await connectRedis(config.REDIS_URL, (error) => log.warn({ err: error }, AWAY.redis));
 const clock = { now: () => Date.now() };
+measureWorker(Runtime.instance().metricMeter, { pool: database.pool, clock });
+const redis = await connectRedis(config.REDIS_URL, (error) => log.warn({ err: error }, AWAY.redis));
 const mail = mailGateway({ config, redis, clock });
 if (!mail) log.warn("email notices are off; set SMTP_URL to send them");
 const temporal = temporalServer(config);

@@ -62,11 +62,11 @@ connection.workflowService
   .catch((err) => log.warn({ err, ...shownServer(temporal) }, AWAY.temporal));
 const clock = { now: () => Date.now() };
 
-const { db, ping } = database;
+const { db, ping, pool } = database;
 // Before the first request, so that a Redis from a backup lets nobody in.
 const stopWatch = await watchGeneration({ db, redis, log });
 const metrics = createMetrics({
-  ...{ db, redis, config, clock },
+  ...{ db, pool, redis, config, clock },
   dependencies: watchDependencies({ ping, redis, flows }),
 });
 const traced = tracing?.requests({

@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { hash, verify } from "@node-rs/argon2";
 import pLimit from "p-limit";
+import { publish } from "../telemetry/facts.ts";
 import { priorityGate } from "./priority-gate.ts";
 
 /**
@@ -42,14 +43,19 @@ function normalized(password: string): string {
 }
 
 function whenDue<T>(work: () => Promise<T>): Promise<T> {
+  const asked = performance.now();
   return inTurn(async () => {
     await secondSteps.giveWay();
+    publish("password-wait", { seconds: (performance.now() - asked) / 1000 });
     return work();
   });
 }
 
 /** New passwords wait here one after another, so that at most one of them is ahead of a login. */
 const newOnes = pLimit(1);
+
+/** How many passwords, given or new, wait for their turn to be hashed in this process. */
+export const passwordsWaiting = (): number => inTurn.pendingCount + newOnes.pendingCount;
 
 /**
  * How long a new password lets logins go first, in ms. Then it is hashed anyway: somebody waits for

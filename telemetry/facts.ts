@@ -19,6 +19,8 @@ export type Facts = {
    * One attempt to deliver to a webhook; `outcome` is the answer's status, or why there was none.
    */
   webhook: { outcome: string };
+  /** A password waited this long for its turn to be hashed. */
+  "password-wait": { seconds: number };
   "database-query": { outcome: "ok" | "failed"; seconds: number };
 };
 

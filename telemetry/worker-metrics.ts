@@ -1,5 +1,6 @@
 import type { MetricMeter } from "@temporalio/common";
 import type { TelemetryOptions } from "@temporalio/worker";
+import { certificates } from "./certificates.ts";
 import { subscribe } from "./facts.ts";
 
 /** From a Redis round trip to the longest that an activity may take, in seconds. */
@@ -26,8 +27,16 @@ export function exporterAt(bindAddress: string): TelemetryOptions["metrics"] {
   };
 }
 
+/** How often gauges are set, in ms: the SDK's meter has none that are measured when they are read. */
+const GAUGES_MS = 5_000;
+
+type PoolUse = { size: number; used: number; waiting: number };
+
 /** Counts and measures what this worker's parts report. No tag names a user. */
-export function measureWorker(meter: MetricMeter) {
+export function measureWorker(
+  meter: MetricMeter,
+  { pool, clock }: { pool: () => PoolUse; clock: { now(): number } },
+) {
   const duration = (name: string, about: string) =>
     meter.createHistogram(`second_step_${name}_duration`, "float", "seconds", about);
   const activities = duration("activity", "Attempts of activities, by outcome");
@@ -41,4 +50,21 @@ export function measureWorker(meter: MetricMeter) {
   subscribe("database-query", ({ seconds, ...tags }) => queries.record(seconds, tags));
   subscribe("webhook", (tags) => webhooks.add(1, tags));
   subscribe("sms", (tags) => messages.add(1, tags));
+
+  const gauge = (name: string, unit: string | undefined, about: string) =>
+    meter.createGauge(`second_step_${name}`, "int", unit, about);
+  const size = gauge("database_pool_size", undefined, "The most connections to PostgreSQL");
+  const used = gauge("database_pool_used", undefined, "Connections to PostgreSQL that work now");
+  const waiting = gauge("database_pool_waiting", undefined, "Queries that wait for a connection");
+  const expiry = gauge("certificate_expiry", "seconds", "Until the certificate expires");
+  const measure = () => {
+    const now = pool();
+    size.set(now.size);
+    used.set(now.used);
+    waiting.set(now.waiting);
+    for (const { certificate, seconds } of certificates(clock.now()))
+      expiry.set(Math.max(0, Math.round(seconds)), { certificate });
+  };
+  measure();
+  setInterval(measure, GAUGES_MS).unref();
 }

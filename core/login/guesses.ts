@@ -2,6 +2,7 @@ import type { Factor } from "../../machines/methods.ts";
 import { hashesOf } from "../../store/codes.ts";
 import { deviceLabel, listDevices } from "../../store/postgres/devices.ts";
 import { lookUpRecoveryCode } from "../../store/postgres/recovery-codes.ts";
+import { normalizeRecoveryCode } from "../../store/recovery-codes.ts";
 import { type Attempt, checkPasscode } from "../../store/redis/second-step/attempts.ts";
 import { readDigits } from "../../store/typed-text.ts";
 import type { CoreDeps } from "../deps.ts";
@@ -75,7 +76,18 @@ export async function judge(
   });
 }
 
-/** The kind of factor that was typed, by its form. */
+/** The kind of factor that a typed text could be, by its form alone; undefined if it is none. */
+export function typedMethod(
+  { config }: Pick<CoreDeps, "config">,
+  typed: string,
+): Factor | undefined {
+  const { length } = readDigits(typed) ?? "";
+  if (length === config.limits.passcode.digits) return "sms";
+  if (length === OTP_DIGITS) return "otp";
+  return normalizeRecoveryCode(typed) ? "recovery_code" : undefined;
+}
+
+/** The kind of factor that was typed. */
 export function methodOf({ passcodeHashes, recoveryHashes: hashes }: Guess): Factor {
   if (hashes !== undefined) return "recovery_code";
   return passcodeHashes === undefined ? "otp" : "sms";

@@ -33,7 +33,7 @@ import {
   withdrawSpent,
 } from "./challenges.ts";
 import { recordFailedStep } from "./failed-steps.ts";
-import { type Guess, judge, methodOf, newestOf, readGuess } from "./guesses.ts";
+import { type Guess, judge, methodOf, newestOf, readGuess, typedMethod } from "./guesses.ts";
 import { measured } from "./login-metrics.ts";
 import { rememberAddressOf } from "./password-limits.ts";
 import { recordLogin } from "./record-login.ts";
@@ -73,10 +73,11 @@ export async function verifyPasscode(
   terms: Terms = { showsFailedLogins: true },
 ): Promise<Authenticated> {
   const answered = aheadOfPasswords(() => secondStep(deps, id, passcode, origin, terms));
-  return measured("passcode", answered, ({ session }) => ({
+  const ended = ({ session }: Authenticated) => ({
     outcome: "authenticated",
     method: FACTORS.find((factor) => session.amr.includes(factor)),
-  }));
+  });
+  return measured("passcode", answered, ended, typedMethod(deps, passcode));
 }
 
 const FACTORS: Factor[] = ["sms", "otp", "recovery_code"];

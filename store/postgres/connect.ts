@@ -1,12 +1,17 @@
 import { createHash } from "node:crypto";
+import { TLSSocket } from "node:tls";
 import { drizzle, type NodePgQueryResultHKT } from "drizzle-orm/node-postgres";
 import type { PgDatabase } from "drizzle-orm/pg-core";
 import pg from "pg";
+import { noteCertificate } from "../../telemetry/certificates.ts";
 import { publish } from "../../telemetry/facts.ts";
 import { isUnavailable } from "../unavailable.ts";
 
 /** A database or a transaction in it. */
 export type Db = PgDatabase<NodePgQueryResultHKT>;
+
+/** The use of a pool of connections. */
+export type PoolUse = { size: number; used: number; waiting: number };
 
 const CONNECT_MS = 2_000;
 const QUERY_MS = 5_000;
@@ -51,6 +56,7 @@ export function connectDatabase(
   pool.on("connect", (client) => {
     client.on("error", () => {});
     const socket = socketOf(client);
+    if (socket instanceof TLSSocket) noteServer(socket);
     socket.on("timeout", () => {
       socket.destroy(
         Object.assign(new Error("The database does not answer"), { code: "ETIMEDOUT" }),
@@ -77,6 +83,12 @@ export function connectDatabase(
     },
     /** Resolves when the database answers. */
     ping: async () => void (await pool.query("select 1")),
+    /** How many connections there may be, how many work now, and how many queries wait for one. */
+    pool: (): PoolUse => ({
+      size: max,
+      used: pool.totalCount - pool.idleCount,
+      waiting: pool.waitingCount,
+    }),
     close: () => pool.end(),
   };
 }
@@ -152,6 +164,11 @@ function nameOf(text: string): string | undefined {
   const name = `s_${createHash("sha256").update(text).digest("base64url")}`;
   names.set(text, name);
   return name;
+}
+
+function noteServer(socket: TLSSocket) {
+  const certificate = socket.getPeerX509Certificate();
+  if (certificate) noteCertificate("postgresql", certificate.toString());
 }
 
 function socketOf(client: pg.PoolClient) {

@@ -17,8 +17,16 @@ export function takeQueuedEvents(tx: Db, limit: number): Promise<AuditEvent[]> {
     .then((rows) => rows.map(({ event }) => event));
 }
 
-/** How many events still wait for their follow-ups to start. */
-export const countQueuedEvents = (db: Db): Promise<number> => db.$count(eventQueue);
+/** How many events still wait for their follow-ups to start, and when the oldest one happened. */
+export async function queuedEvents(db: Db): Promise<{ waiting: number; oldest?: Date }> {
+  const [oldest] = await db
+    .select({ at: events.at })
+    .from(eventQueue)
+    .innerJoin(events, eq(events.id, eventQueue.eventId))
+    .orderBy(asc(eventQueue.eventId))
+    .limit(1);
+  return { waiting: await db.$count(eventQueue), oldest: oldest?.at };
+}
 
 /** Removes events from the queue, once their follow-ups have started. */
 export async function forgetQueuedEvents(tx: Db, taken: readonly AuditEvent[]): Promise<void> {

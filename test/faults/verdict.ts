@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { countQueuedEvents } from "../../store/postgres/event-queue.ts";
+import { queuedEvents } from "../../store/postgres/event-queue.ts";
 import type { AuditEvent } from "../../store/postgres/schema.ts";
 import { devices, events, recoveryCodes, users } from "../../store/postgres/schema.ts";
 import { readChallenge } from "../../store/redis/second-step/challenges.ts";
@@ -36,7 +36,7 @@ export async function judge(
   };
 
   await until(
-    () => countQueuedEvents(db),
+    async () => (await queuedEvents(db)).waiting,
     (queued) => queued === 0,
   );
   const all = await db.select().from(events);

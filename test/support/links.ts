@@ -34,9 +34,9 @@ export async function gatewayBehindLinks({ deps, temporal, document, logged }: S
   const redis = await connectRedis(through(REDIS_URL, links.redis), () => {});
   const connection = connectTemporal({ address: `127.0.0.1:${links.temporal.port}` });
   const flows = createFlows(new Client({ connection, namespace: temporal.namespace }));
-  const { db, ping } = database;
+  const { db, ping, pool } = database;
   const { registry } = createMetrics({
-    ...{ db, redis, config: deps.config, clock: deps.clock },
+    ...{ db, pool, redis, config: deps.config, clock: deps.clock },
     dependencies: watchDependencies({ ping, redis, flows }),
   });
   const app = createApp({ ...deps, db, longReads: db, ping, redis, flows });

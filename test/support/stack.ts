@@ -78,7 +78,7 @@ export async function startStack({
   const clock = { now: () => now };
 
   const mail = mailGateway({ config, redis, clock });
-  const { db, ping } = database;
+  const { db, ping, pool } = database;
   const connection = connectTemporal({ address: temporal.address });
   const flows = createFlows(new Client({ connection, namespace: temporal.namespace }));
   const onReport = (report: DeliveryReport) =>
@@ -86,7 +86,7 @@ export async function startStack({
   const provider = configuredSms({ config, redis, clock, log, onReport });
   const sms = fallible(provider);
   const { registry, observe: measured } = createMetrics({
-    ...{ db, redis, config, clock },
+    ...{ db, pool, redis, config, clock },
     dependencies: watchDependencies({ ping, redis, flows }),
   });
   const deps = { db, longReads: db, ping, redis, flows, config, clock, log, measured };
@@ -118,6 +118,7 @@ export async function startStack({
     document,
     /** The gateway's metrics, as Prometheus reads them. */
     metrics: () => registry.metrics(),
+    registry,
     temporal,
     clock,
     /** Moves the service's clock, and on a time-skipping server the workflows' timers, by `ms`. */

@@ -34,6 +34,8 @@ export async function startTlsFront(target: number) {
     port,
     /** The path of the certificate, which clients must trust. */
     certificate,
+    /** The path of its private key. */
+    key,
     /** How many octets were read from clients. */
     received: () => received,
     async stop() {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { freePort } from "../../../scripts/ports.ts";
+import { documentedMetrics } from "../../support/documented-metrics.ts";
 import { startGateway } from "../../support/gateway.ts";
 import { limit } from "../../support/limits.ts";
 import {
@@ -66,8 +67,8 @@ test("logins are counted by the outcome of each step, and locks once", async () 
   expect(gained(after, logins("password", "authenticated"))).toBe(1);
   expect(gained(after, logins("password", "challenge", "sms"))).toBe(2);
   expect(gained(after, logins("passcode", "authenticated", "sms"))).toBe(1);
-  expect(gained(after, logins("passcode", "passcode_rejected"))).toBe(6);
-  expect(gained(after, logins("passcode", "account_locked"))).toBe(2);
+  expect(gained(after, logins("passcode", "passcode_rejected", "sms"))).toBe(6);
+  expect(gained(after, logins("passcode", "account_locked", "sms"))).toBe(2);
   expect(gained(after, "second_step_locks_total")).toBe(1);
   expect(gained(after, 'second_step_sends_refused_total{limit="challenge"}')).toBe(1);
   expect(gained(after, 'second_step_problems_total{code="passcode_rejected"}')).toBe(6);
@@ -98,13 +99,50 @@ test("Redis scripts, Temporal calls and queries are measured by name and outcome
       .toBeGreaterThan(count(before, name, labels));
 });
 
+test("each metric has the name and labels of docs/operations.md", async () => {
+  const { registry } = stack;
+  const own = (await registry.getMetricsAsJSON()).filter(
+    ({ name }) => !/^second_step_(process|nodejs)_/.test(name),
+  );
+  const labels = (name: string) =>
+    (registry.getSingleMetric(name) as unknown as { labelNames: string[] }).labelNames;
+  expect(own.map(({ name }) => `${name} ${labels(name).toSorted()}`).toSorted()).toEqual(
+    documentedMetrics(["gateway", "both"]).map(
+      ({ name, labels }) => `${name} ${labels.toSorted()}`,
+    ),
+  );
+});
+
+test("the pool, the queue of passwords and Redis say how full they are", async () => {
+  const person = await stack.createUser();
+  const read = await stack.metrics();
+  expect(readingOf(read, "second_step_database_pool_size")).toBe(10);
+  expect(readingOf(read, "second_step_database_pool_used")).toBeGreaterThanOrEqual(0);
+  const used = readingOf(read, 'second_step_redis_memory_used_bytes{node="redis"}') ?? 0;
+  expect(used).toBeGreaterThan(100_000);
+  expect(readingOf(read, 'second_step_redis_memory_max_bytes{node="redis"}')).toBeGreaterThan(used);
+
+  const logins = Array.from({ length: 8 }, () => stack.api.logIn(person));
+  const waiting = async () => readingOf(await stack.metrics(), "second_step_passwords_waiting");
+  expect(await until(waiting, (count) => (count ?? 0) > 0)).toBeGreaterThan(0);
+  await Promise.all(logins);
+  expect(await until(waiting, (count) => count === 0)).toBe(0);
+  const after = await stack.metrics();
+  const gained = (name: string) => (readingOf(after, name) ?? 0) - (readingOf(read, name) ?? 0);
+  expect(gained("second_step_password_wait_seconds_count")).toBe(8);
+  expect(gained("second_step_password_wait_seconds_sum")).toBeGreaterThan(0);
+});
+
 test("events that wait for a worker are counted; a worker that is back takes them", async () => {
   const waiting = async () => readingOf(await read(), "second_step_events_waiting");
   await until(waiting, (count) => count === 0);
   await stack.stopWorker();
   try {
     await logInByPassword(stack, await stack.createUser());
-    expect(await waiting()).toBe(1);
+    expect(await until(waiting, (count) => count !== 0)).toBe(1);
+    await stack.advance(90_000);
+    const oldest = async () => readingOf(await read(), "second_step_oldest_event_waiting_seconds");
+    expect(await until(oldest, (seconds) => (seconds ?? 0) >= 90)).toBe(90);
   } finally {
     await stack.restartWorker();
   }

@@ -103,7 +103,8 @@ describe("attack: running up the bill for messages", () => {
     ]);
     for (let n = 0; n < 3; n++) await stack.api.registerPhone((await newcomer()).token, newPhone());
     await stack.api.registerPhone((await newcomer()).token, germanPhone());
-    expect((await used()).toSorted()).toEqual([
+    const lines = await until(used, ({ length }) => length === 3);
+    expect(lines.toSorted()).toEqual([
       'second_step_send_budget_used_ratio{limit="country",country="+1"} 0.5',
       `second_step_send_budget_used_ratio{limit="country",country="+49"} ${1 / COUNTRY}`,
       `second_step_send_budget_used_ratio{limit="service",country=""} 0.5`,

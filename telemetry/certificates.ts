@@ -1,0 +1,22 @@
+import { X509Certificate } from "node:crypto";
+
+const known = new Map<string, number>();
+
+const BLOCK = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+
+/**
+ * Remembers when the certificates in a PEM expire, under this name for the metric; of several
+ * certificates the one that expires first. A later call with the same name replaces it. Throws if
+ * the PEM cannot be read.
+ */
+export function noteCertificate(name: string, pem: string): void {
+  const ends = (pem.match(BLOCK) ?? []).map((block) =>
+    Date.parse(new X509Certificate(block).validTo),
+  );
+  if (ends.length > 0) known.set(name, Math.min(...ends));
+}
+
+/** The known certificates, each with the seconds until it expires; negative once it has. */
+export function certificates(nowMs: number): { certificate: string; seconds: number }[] {
+  return [...known].map(([certificate, end]) => ({ certificate, seconds: (end - nowMs) / 1000 }));
+}
