@@ -10,6 +10,7 @@ import type { DeliveryReport } from "./providers/sms/sms.ts";
 import { watchGeneration } from "./store/generations/generations.ts";
 import { connectDatabase } from "./store/postgres/connect.ts";
 import { endOnMismatch } from "./store/postgres/migrations/check-schema.ts";
+import { traceRedisCommands } from "./store/redis/commands.ts";
 import { connectRedis } from "./store/redis/connect.ts";
 import { AWAY } from "./telemetry/away.ts";
 import { serveProbes } from "./telemetry/probes.ts";
@@ -68,6 +69,7 @@ const tracing = await startTraces({
   service: "second-step-worker",
   log,
 });
+if (tracing) traceRedisCommands();
 // Tracing adds code to the bundle, so with tracing on we build the bundle at start-up.
 const bundle = tracing ? undefined : config.WORKFLOW_BUNDLE;
 const { workflowsPath, preloadModules } = workflowCode;

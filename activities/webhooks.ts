@@ -10,6 +10,7 @@ import {
 import { getWebhook, setWebhookDisabled } from "../store/postgres/webhooks.ts";
 import { unseal } from "../store/sealing.ts";
 import { publish } from "../telemetry/facts.ts";
+import { inSpan } from "../telemetry/spans.ts";
 import { atMostPerAccount } from "./at-once.ts";
 import { currentWorkflowId } from "./audit.ts";
 import type { ActivityDeps } from "./deps.ts";
@@ -71,13 +72,18 @@ export function webhookActivities({ db, config, clock, log }: ActivityDeps) {
       webhookId,
       before: new Date(clock.now() - config.limits.webhooks.listedMs),
     });
-    const outcome = await sender.send({
+    const message = {
       url: webhook.url,
       secret: unseal(config.SEALING_KEYS, webhook.secret, webhookId).toString(),
       id: `evt_${eventRef(event.key)}`,
       at: new Date(clock.now()),
       body: bodyOf(shown),
-    });
+    };
+    const outcome = await inSpan(
+      () => ({ name: "webhook", attributes: { "webhook.id": webhookId } }),
+      () => sender.send(message),
+      (outcome) => ({ outcome }),
+    );
     publish("webhook", { outcome });
     if (/^2..$/.test(outcome)) return { type: "EVENT_TAKEN", outcome };
     return { type: outcome === GONE ? "WEBHOOK_REFUSED" : "ATTEMPT_FAILED", outcome };

@@ -50,7 +50,7 @@ export function createApp(deps: AppDeps) {
   const proxies = watchProxies(deps);
   if (deps.measured) app.use(deps.measured);
   app.use(proxies.observe);
-  app.use(requestLog(log, config.TRUSTED_PROXIES));
+  app.use(requestLog(log, config));
   if (deps.traced) app.use(deps.traced);
   app.use(secureHeaders);
   // The portal has its own body limit and shows refusals as pages.

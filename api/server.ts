@@ -7,6 +7,7 @@ import { drawQrCode } from "../core/devices/qr-code.ts";
 import { watchGeneration } from "../store/generations/generations.ts";
 import { connectDatabase, REQUEST_MS } from "../store/postgres/connect.ts";
 import { endOnMismatch } from "../store/postgres/migrations/check-schema.ts";
+import { traceRedisCommands } from "../store/redis/commands.ts";
 import { connectRedis } from "../store/redis/connect.ts";
 import { hasOutbox } from "../store/redis/messages/outbox.ts";
 import { AWAY } from "../telemetry/away.ts";
@@ -53,6 +54,7 @@ const tracing = await startTraces({
   service: "second-step-gateway",
   log,
 });
+if (tracing) traceRedisCommands();
 const namespace = config.TEMPORAL_NAMESPACE;
 const client = new Client({ connection, namespace, interceptors: tracing?.client });
 const flows = createFlows(client);

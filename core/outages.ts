@@ -1,3 +1,4 @@
+import { TooManyPasswords } from "../store/passwords.ts";
 import { isUnavailable } from "../store/unavailable.ts";
 import { FlowBusy, TemporalAway, TemporalUnreached } from "../temporal/errors.ts";
 import { Problem, type ProblemCode } from "./problem.ts";
@@ -27,5 +28,6 @@ export const isSpent = (error: unknown): boolean =>
 /** The problem code that clients get for an error. */
 export function codeOf(error: unknown): ProblemCode {
   if (error instanceof Problem) return error.code;
-  return isOutage(error) || error instanceof FlowBusy ? "service_unavailable" : "internal_error";
+  const mayPass = isOutage(error) || error instanceof FlowBusy || error instanceof TooManyPasswords;
+  return mayPass ? "service_unavailable" : "internal_error";
 }

@@ -21,7 +21,8 @@ import {
 import type { InjectedSinks, WorkerOptions } from "@temporalio/worker";
 import type { WorkflowInfo } from "@temporalio/workflow";
 import type { MiddlewareHandler } from "hono";
-import { routePath } from "hono/route";
+import { matchedRoute } from "./matched-route.ts";
+import { traceOutgoingCalls } from "./outgoing-spans.ts";
 
 type Settings = {
   /** Base address of an OTLP/HTTP receiver. */
@@ -46,6 +47,7 @@ export function startTracing({ endpoint, service, log }: Settings) {
     contextManager: new AsyncLocalStorageContextManager().enable(),
     propagator: new W3CTraceContextPropagator(),
   });
+  traceOutgoingCalls();
 
   const spans = makeWorkflowExporter(processor, resource).export;
   /** The worker's tracing: IDs and types of flows and activities, never their arguments. */
@@ -104,10 +106,8 @@ function traceRequests({
       try {
         await next();
       } finally {
-        const route = routePath(c);
-        // This is a middleware's pattern: no route matched the request.
-        if (!route.endsWith("*"))
-          span.updateName(`${method} ${route}`).setAttribute("http.route", route);
+        const route = matchedRoute(c);
+        if (route) span.updateName(`${method} ${route}`).setAttribute("http.route", route);
         span.setAttribute("http.request.method", method);
         span.setAttribute("http.response.status_code", c.res.status);
         if (c.res.status >= 500) span.setStatus({ code: SpanStatusCode.ERROR });

@@ -1,10 +1,10 @@
 import type { MiddlewareHandler } from "hono";
-import { routePath } from "hono/route";
 import { Counter, collectDefaultMetrics, Histogram, Registry } from "prom-client";
-import { codeOf } from "../../core/outages.ts";
 import { watchRedisCommands } from "../../store/redis/commands.ts";
 import { subscribe } from "../../telemetry/facts.ts";
+import { matchedRoute } from "../../telemetry/matched-route.ts";
 import { addGauges, type GaugeDeps } from "./gauges.ts";
+import { problemCode } from "./problems.ts";
 
 /** In seconds: from a Redis round trip to the time limit of a call to Temporal. */
 const BUCKETS_S = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
@@ -80,14 +80,12 @@ export function createMetrics(deps: GaugeDeps) {
   const observe: MiddlewareHandler = async (c, next) => {
     const took = requests.startTimer();
     await next();
-    const route = routePath(c);
-    // A pattern that ends in `*` is a middleware's: no route took the request.
     took({
       method: c.req.method,
-      route: route.endsWith("*") ? "none" : route,
+      route: matchedRoute(c) ?? "none",
       status: c.res.status,
     });
-    if (c.error) problems.inc({ code: codeOf(c.error) });
+    if (c.error) problems.inc({ code: problemCode(c.error) });
   };
   return { registry, observe };
 }

@@ -4,7 +4,8 @@ import { HTTPException } from "hono/http-exception";
 import { routePath } from "hono/route";
 import type { Logger } from "pino";
 import type { SupportContact } from "../../config.ts";
-import { PROBLEMS, Problem } from "../../core/problem.ts";
+import { codeOf } from "../../core/outages.ts";
+import { PROBLEMS, Problem, type ProblemCode } from "../../core/problem.ts";
 import { withSupport } from "../../core/support/support-contact.ts";
 import { TooManyPasswords } from "../../store/passwords.ts";
 import { isUnavailable } from "../../store/unavailable.ts";
@@ -48,9 +49,8 @@ export function problemOf(error: Error, route: string, log: Logger): Problem {
     );
     return unavailable("temporal", error instanceof RemovalUnderWay ? REMOVAL_GOES_ON : undefined);
   }
-  if (error instanceof HTTPException && error.status === 400) return new Problem("malformed_json");
-  if (error instanceof HTTPException && error.status === 415)
-    return new Problem("unsupported_media_type");
+  const ofHono = error instanceof HTTPException && OF_HONO[error.status];
+  if (ofHono) return new Problem(ofHono);
   if (isUnstorable(error))
     return new Problem("invalid_request", "The text has a character that is not allowed.");
   if (error instanceof TooManyPasswords)
@@ -63,6 +63,19 @@ export function problemOf(error: Error, route: string, log: Logger): Problem {
   }
   log.error({ err: error, route }, "a request failed");
   return new Problem("internal_error", "The error was logged. Try again, or contact Support.");
+}
+
+/** The problems that Hono finds itself, by status. */
+const OF_HONO: Record<number, ProblemCode> = {
+  400: "malformed_json",
+  415: "unsupported_media_type",
+};
+
+/** The code of the problem that `problemOf` makes of an error. */
+export function problemCode(error: Error): ProblemCode {
+  const ofHono = error instanceof HTTPException && OF_HONO[error.status];
+  if (ofHono) return ofHono;
+  return isUnstorable(error) ? "invalid_request" : codeOf(error);
 }
 
 const REMOVAL_GOES_ON =

@@ -1,32 +1,23 @@
 import { randomUUID } from "node:crypto";
 import type { MiddlewareHandler } from "hono";
 import type { Logger } from "pino";
+import type { Config } from "../../config.ts";
+import { matchedRoute } from "../../telemetry/matched-route.ts";
 import { inRequest } from "../../telemetry/request-context.ts";
+import { problemCode } from "./problems.ts";
 
 /** The allowed form of a proxy's request ID; other text could forge log lines or fill the log. */
 const WELL_FORMED = /^[\w.:-]{8,64}$/;
 
-/** A session token in a path, as the Identity API has it. */
-const TOKEN = /([0-9a-f]{56})\.[^/]*/gi;
-
-/** A percent-encoded character that a token may contain. */
-const ENCODED = /%([2-7][0-9a-f])/gi;
-
 /**
- * The path without the secret part of a token. Routes also take percent-encoded tokens, so these
- * are masked too.
+ * Logs one line per request: method, the route's pattern, status, duration (ms), the problem's code
+ * if it was refused, and the build; never a path, which may hold IDs and tokens, a body, a header or
+ * a query. Answers `x-request-id`: the ID that a trusted proxy sent, if it is well formed, or a new one.
  */
-function withoutToken(path: string): string {
-  const decoded = path.replace(ENCODED, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)));
-  const masked = decoded.replace(TOKEN, "$1.…");
-  return masked === decoded ? path : masked;
-}
-
-/**
- * Logs one line per request: method, path, status and duration (ms); never a body, header or query.
- * Answers `x-request-id`: the ID that a trusted proxy sent, if it is well formed, or a new one.
- */
-export function requestLog(log: Logger, trustedProxies: number): MiddlewareHandler {
+export function requestLog(
+  log: Logger,
+  { TRUSTED_PROXIES: trustedProxies, WORKER_BUILD_ID: build }: Config,
+): MiddlewareHandler {
   return async (c, next) => {
     const given = trustedProxies > 0 ? c.req.header("x-request-id") : undefined;
     const requestId = given && WELL_FORMED.test(given) ? given : randomUUID();
@@ -35,9 +26,10 @@ export function requestLog(log: Logger, trustedProxies: number): MiddlewareHandl
       c.header("x-request-id", requestId);
       await next();
       const { method } = c.req;
-      const path = withoutToken(c.req.path);
+      const route = matchedRoute(c) ?? "none";
       const ms = Math.round(performance.now() - begun);
-      log.info({ method, path, status: c.res.status, ms }, "request");
+      const problem = c.error && problemCode(c.error);
+      log.info({ method, route, status: c.res.status, ms, problem, build }, "request");
     });
   };
 }

@@ -1,4 +1,5 @@
 import { publish } from "../../telemetry/facts.ts";
+import { inSpan } from "../../telemetry/spans.ts";
 import {
   type Log,
   ProviderError,
@@ -21,7 +22,10 @@ export function inOrder(providers: Provider[], log: Log): SmsGateway {
       const errors: unknown[] = [];
       for (const { name, gateway } of providers) {
         try {
-          const sent = await gateway.send(sms);
+          const sent = await inSpan(
+            () => ({ name: `sms ${name}`, attributes: { "sms.provider": name } }),
+            () => gateway.send(sms),
+          );
           log.info({ provider: name, outcome: "sent" }, "message handed over");
           publish("sms", { provider: name, outcome: "sent" });
           return sent;

@@ -5,6 +5,7 @@ import type { PgDatabase } from "drizzle-orm/pg-core";
 import pg from "pg";
 import { noteCertificate } from "../../telemetry/certificates.ts";
 import { publish } from "../../telemetry/facts.ts";
+import { inSpan } from "../../telemetry/spans.ts";
 import { isUnavailable } from "../unavailable.ts";
 
 /** A database or a transaction in it. */
@@ -135,7 +136,10 @@ function open(client: Queryable, named: boolean): Db {
       publish("database-query", { outcome, seconds: (performance.now() - begun) / 1000 });
     try {
       const name = named ? nameOf(config.text) : undefined;
-      const answer = await client.query({ ...config, name }, parameters);
+      const answer = await inSpan(
+        () => aboutStatement(config.text),
+        () => client.query({ ...config, name }, parameters),
+      );
       ended("ok");
       return answer;
     } catch (error) {
@@ -145,6 +149,20 @@ function open(client: Queryable, named: boolean): Db {
     }
   };
   return drizzle({ query } as unknown as pg.Pool);
+}
+
+/** A statement's span: its verb and first table, because its text may be long. */
+function aboutStatement(text: string) {
+  const verb = /^\w+/.exec(text)?.[0].toLowerCase() ?? "query";
+  const table = /\b(?:from|into|update) "(\w+)"/.exec(text)?.[1];
+  return {
+    name: ["postgresql", verb, table].filter(Boolean).join(" "),
+    attributes: {
+      "db.system.name": "postgresql",
+      "db.operation.name": verb,
+      "db.collection.name": table,
+    },
+  };
 }
 
 /**

@@ -1,4 +1,5 @@
 import { subscribe } from "node:diagnostics_channel";
+import { beginSpan } from "../../telemetry/spans.ts";
 import { scripts } from "./scripts/scripts.ts";
 
 /** One command, or one of our scripts by its name; the duration in seconds. */
@@ -22,6 +23,26 @@ export function watchRedisCommands(hear: (command: RedisCommand) => void) {
       outcome: error ? "failed" : "ok",
       seconds: (performance.now() - start) / 1000,
     });
+  });
+}
+
+/** Makes a span of every Redis command that belongs to a trace; never its keys or arguments. */
+export function traceRedisCommands(): void {
+  const open = new WeakMap<object, ReturnType<typeof beginSpan>>();
+  subscribe(`${CHANNEL}:start`, (message) => {
+    const { command, args } = message as Traced;
+    open.set(
+      message as Traced,
+      beginSpan(() => {
+        const name = nameOf(command, args);
+        const attributes = { "db.system.name": "redis", "db.operation.name": name };
+        return { name: `redis ${name}`, attributes };
+      }),
+    );
+  });
+  subscribe(`${CHANNEL}:asyncEnd`, (message) => {
+    const { error } = message as Traced;
+    open.get(message as Traced)?.end(error !== undefined && !isSentAgain(error.message));
   });
 }
 

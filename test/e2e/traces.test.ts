@@ -3,9 +3,15 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { WORKFLOW_INTERCEPTORS } from "../../telemetry/tracing.ts";
 import { secretsIn } from "../support/histories.ts";
 import { limit } from "../support/limits.ts";
-import { challengeSent, enrollPhone, startChallenge } from "../support/scenarios.ts";
+import { startReceiver } from "../support/receiver.ts";
+import {
+  challengeSent,
+  enrollPhone,
+  logInByPassword,
+  startChallenge,
+} from "../support/scenarios.ts";
 import { type Service, startService } from "../support/service.ts";
-import { startTraceReceiver } from "../support/traces.ts";
+import { type Span, startTraceReceiver } from "../support/traces.ts";
 import { until } from "../support/until.ts";
 import { bundle } from "../support/workflow-bundle.ts";
 import { recordedHistories } from "../workflows/recorded.ts";
@@ -17,6 +23,7 @@ beforeAll(async () => {
   service = await startService("postgres", {
     OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint,
     OTEL_BSP_SCHEDULE_DELAY: "100",
+    WEBHOOKS_INSIDE: "true",
   });
 }, limit(120_000));
 afterAll(async () => {
@@ -85,17 +92,91 @@ test("each trace leads from the request through the workflow to the activity, an
   expect(secretsIn(receiver.bodies, secrets)).toEqual([]);
   const attributes = new Set(receiver.spans.flatMap((span) => Object.keys(span.attributes)));
   expect([...attributes].sort()).toEqual([
+    "db.collection.name",
+    "db.operation.name",
+    "db.system.name",
     "http.request.method",
     "http.response.status_code",
     "http.route",
     "runId",
     "run_id",
+    "sms.provider",
     "temporalActivityId",
     "temporalUpdateId",
     "temporalWorkflowId",
     "workflowId",
     "workflowType",
   ]);
+});
+
+test("one trace of a login by SMS reaches PostgreSQL, Redis and the SMS provider, from both processes", async () => {
+  const user = await service.createUser();
+  const { e164 } = await enrollPhone(service, user);
+  await service.forgetSends();
+  const { id } = await startChallenge(service, user);
+  await service.passcodeTo(e164);
+  await challengeSent(service, id);
+  const { traceId, spanId } = await spanOf("RunActivity:sendPasscode", `login-challenge/${id}`);
+
+  const named = (wanted: RegExp) => async () =>
+    receiver.spans.find(
+      (span) => span.traceId === traceId && wanted.test(`${span.service} ${span.name}`),
+    );
+  const under = async (wanted: RegExp) => {
+    const span = await until(named(wanted), Boolean);
+    if (!span) throw new Error(`The trace has no span ${wanted}`);
+    return receiver.lineage(span);
+  };
+  expect(await under(/^second-step-gateway postgresql select users$/)).toEqual([
+    "second-step-gateway POST /v1/login",
+    "second-step-gateway postgresql select users",
+  ]);
+  expect((await under(/^second-step-gateway redis openChallenge$/))[0]).toBe(
+    "second-step-gateway POST /v1/login",
+  );
+  expect((await under(/^second-step-worker sms outbox$/)).slice(-2)).toEqual([
+    "second-step-worker RunActivity:sendPasscode",
+    "second-step-worker sms outbox",
+  ]);
+  // The development outbox keeps the message in Redis.
+  expect((await under(/^second-step-worker redis (?!replacePasscode)/)).slice(0, 1)).toEqual([
+    "second-step-gateway POST /v1/login",
+  ]);
+  const ofActivity = () =>
+    receiver.spans.filter((span) => span.parentSpanId === spanId).map(({ name }) => name);
+  expect(
+    await until(
+      async () => ofActivity(),
+      (names) => names.some((n) => n.startsWith("postgresql select")),
+    ),
+  ).toEqual(
+    expect.arrayContaining([expect.stringMatching(/^postgresql select \w+$/), "sms outbox"]),
+  );
+  // The pings of timers would hide the others.
+  expect(
+    receiver.spans.filter(({ parentSpanId }) => !parentSpanId).map(({ name }) => name),
+  ).toEqual(expect.not.arrayContaining([expect.stringMatching(/^(redis|postgresql)/)]));
+});
+
+test("a webhook's call is in the trace of its delivery", async () => {
+  const peer = await startReceiver();
+  try {
+    const administrator = await service.createUser({ role: "administrator" });
+    const { token } = await logInByPassword(service, administrator);
+    const body = { url: `${peer.url}/hook` };
+    await service.api.call("POST", "/v1/account/webhooks", { token, body });
+    await logInByPassword(service, administrator);
+    const found = async () => receiver.spans.find(({ name }) => name === "webhook");
+    const span = await until(found, Boolean);
+    expect(span?.attributes.outcome?.stringValue).toMatch(/^2..$/);
+    expect(receiver.lineage(span as Span).slice(-2)).toEqual([
+      "second-step-worker RunActivity:sendEvent",
+      "second-step-worker webhook",
+    ]);
+    expect(secretsIn(receiver.bodies, [peer.url])).toEqual([]);
+  } finally {
+    await peer.stop();
+  }
 });
 
 test("attack: a client cannot choose the trace of its request", async () => {

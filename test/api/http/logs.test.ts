@@ -7,6 +7,12 @@ import { useStack } from "../../support/used.ts";
 
 const stack = useStack();
 
+async function enrolled() {
+  const user = await stack.createUser();
+  await enrollPhone(stack, user);
+  return user;
+}
+
 const lines = () => stack.logged().map((line) => JSON.parse(line));
 
 test("a request's log line has the request id of the answer, the user and the workflow it moved", async () => {
@@ -24,6 +30,36 @@ test("a request's log line has the request id of the answer, the user and the wo
       status: 422,
     }),
   ]);
+});
+
+test("a request's log line has the route's pattern, the problem and the build, but no path", async () => {
+  const config = { ...stack.deps.config, WORKER_BUILD_ID: "2026.11-a" };
+  const app = createApp({ ...stack.deps, config });
+  const { id } = await startChallenge(stack, await enrolled());
+  const answer = async (path: string, body: string) => {
+    const headers = { "content-type": "application/json" };
+    const response = await app.request(path, { method: "POST", headers, body });
+    const requestId = response.headers.get("x-request-id");
+    return lines().find((line) => line.requestId === requestId && line.msg === "request");
+  };
+  const passcode = JSON.stringify({ passcode: "0000000" });
+  const wrong = await answer(`/v1/login/challenges/${id}/verify`, passcode);
+  expect(wrong).toMatchObject({
+    method: "POST",
+    route: "/v1/login/challenges/:id/verify",
+    status: 422,
+    problem: "passcode_rejected",
+    build: "2026.11-a",
+  });
+  expect(JSON.stringify({ ...wrong, workflowIds: [] })).not.toContain(id);
+  expect(await answer("/v1/login", "{")).toMatchObject({
+    route: "/v1/login",
+    status: 400,
+    problem: "malformed_json",
+  });
+  const nowhere = await answer("/wp-login.php", "{}");
+  expect(nowhere).toMatchObject({ route: "none", status: 404 });
+  expect(JSON.stringify(nowhere)).not.toContain("wp-login");
 });
 
 test("the log line of a request names the session's user", async () => {
