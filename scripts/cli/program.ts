@@ -6,6 +6,7 @@ import { eventCommands } from "./events.ts";
 import { keyCommands } from "./keys.ts";
 import { policyCommands } from "./policy.ts";
 import { sessionCommands } from "./sessions.ts";
+import { sqlCommand } from "./sql.ts";
 import { supportCommands } from "./support.ts";
 import { userCommands } from "./users.ts";
 import { workerCommands } from "./workers.ts";
@@ -26,6 +27,7 @@ export function cliProgram(): Command {
   supportCommands(program);
   policyCommands(program);
   eventCommands(program);
+  sqlCommand(program);
   configCommands(program);
   keyCommands(program);
   sessionCommands(program);

@@ -77,7 +77,7 @@ test("keeps the stores and the servers on the inner network", () => {
   const names = inside.map(([name]) => name);
   expect(names).toEqual([
     ...["redis", "postgres", "temporal-schema", "temporal"],
-    ...["redis-exporter", "postgres-exporter"],
+    ...["temporal-cli", "redis-exporter", "postgres-exporter"],
   ]);
 });
 
