@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { newId, newOwnedId } from "../../../store/ids.ts";
 import { connectRedis, type Redis } from "../../../store/redis/connect.ts";
+import { redisMemory } from "../../../store/redis/memory.ts";
 import { openChallenge, readChallenge } from "../../../store/redis/second-step/challenges.ts";
 import { isUnavailable } from "../../../store/unavailable.ts";
 import { limit } from "../../support/limits.ts";
@@ -47,6 +48,15 @@ test("a URL with one node reaches them all; with a wrong password it reaches non
   open.push(stranger);
   expect(failures(await readAll(stranger)).every(isUnavailable)).toBe(true);
   expect(errors.map(String).join()).toContain("WRONGPASS");
+});
+
+test("the memory of each node is known by its address", async () => {
+  const memory = await redisMemory(await connect());
+  expect(new Set(memory.map(({ node }) => node)).size).toBe(3);
+  for (const { used, max } of memory) {
+    expect(used).toBeGreaterThan(100_000);
+    expect(max).toBeGreaterThan(used);
+  }
 });
 
 test("a script runs on the node of its keys, wherever they are", async () => {
