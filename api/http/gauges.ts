@@ -3,7 +3,7 @@ import type { CoreDeps } from "../../core/deps.ts";
 import { usedSendBudgets } from "../../core/limits/send-budgets.ts";
 import { passwordsWaiting } from "../../store/passwords.ts";
 import type { PoolUse } from "../../store/postgres/connect.ts";
-import { queuedEvents } from "../../store/postgres/event-queue.ts";
+import { type QueuedEvents, queuedEvents } from "../../store/postgres/event-queue.ts";
 import { redisMemory } from "../../store/redis/memory.ts";
 import { certificates } from "../../telemetry/certificates.ts";
 import { sharedReading } from "../../telemetry/reading.ts";
@@ -39,22 +39,20 @@ export function addGauges(registry: Registry, { db, dependencies, pool, ...deps 
       },
     });
 
-  const queue = sharedReading(() => queuedEvents(db), { otherwise: { waiting: Number.NaN } });
+  const queue = sharedReading<QueuedEvents | undefined>(() => queuedEvents(db), {
+    otherwise: undefined,
+  });
   gauge(
     "events_waiting",
     "Audit events that no worker has passed on yet; NaN while PostgreSQL is away",
     [],
-    async (gauge) => gauge.set((await queue()).waiting),
+    async (gauge) => gauge.set((await queue())?.waiting ?? Number.NaN),
   );
   gauge(
     "oldest_event_waiting_seconds",
     "How long the oldest of them waits, 0 if none does; NaN while PostgreSQL is away",
     [],
-    async (gauge) => {
-      const { waiting, oldest } = await queue();
-      const seconds = oldest ? (deps.clock.now() - oldest.getTime()) / 1000 : waiting * 0;
-      gauge.set(Math.max(0, seconds));
-    },
+    async (gauge) => gauge.set(oldestSeconds(await queue(), deps.clock.now())),
   );
 
   const answers = sharedReading<Partial<Dependencies>>(dependencies, {
@@ -115,4 +113,9 @@ export function addGauges(registry: Registry, { db, dependencies, pool, ...deps 
         gauge.set(labels, seconds);
     },
   );
+}
+
+function oldestSeconds(queued: QueuedEvents | undefined, now: number): number {
+  if (!queued) return Number.NaN;
+  return queued.oldest ? Math.max(0, now - queued.oldest.getTime()) / 1000 : 0;
 }

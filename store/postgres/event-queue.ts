@@ -17,8 +17,10 @@ export function takeQueuedEvents(tx: Db, limit: number): Promise<AuditEvent[]> {
     .then((rows) => rows.map(({ event }) => event));
 }
 
+export type QueuedEvents = { waiting: number; oldest?: Date };
+
 /** How many events still wait for their follow-ups to start, and when the oldest one happened. */
-export async function queuedEvents(db: Db): Promise<{ waiting: number; oldest?: Date }> {
+export async function queuedEvents(db: Db): Promise<QueuedEvents> {
   const [oldest] = await db
     .select({ at: events.at })
     .from(eventQueue)
