@@ -1,4 +1,5 @@
 // npm run bench:bytes: how many bytes a user, a session, a login and an enrollment take in each store.
+import { statSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "@temporalio/client";
 import pg from "pg";
@@ -22,7 +23,6 @@ const LOADS = [
   "OTP enrollment, 8 clients",
   "SMS enrollment, 8 clients",
 ];
-const TEMPORAL = { history: "temporal", visibility: "temporal_visibility" };
 const report = reportSinceNow((line) => console.error(line));
 const whole = (value: number) => Math.round(value).toLocaleString("en");
 
@@ -64,16 +64,11 @@ async function query(url: string, sql: string): Promise<Record<string, string>[]
   return (await client.query(sql).finally(() => client.end())).rows;
 }
 
-/** The bytes of these databases of Temporal's PostgreSQL, after what was deleted is gone. */
-async function temporalBytes(url: string) {
-  const sizes = Object.entries(TEMPORAL).map(async ([name, database]) => {
-    const own = new URL(url);
-    own.pathname = database;
-    const [row] = await query(own.href, "select pg_database_size(current_database()) as bytes");
-    return [name, Number(row?.bytes)] as const;
-  });
-  return Object.fromEntries(await Promise.all(sizes)) as Record<keyof typeof TEMPORAL, number>;
-}
+/** The bytes of Temporal's file, with what is not merged into it yet. */
+const temporalBytes = ({ temporalFile }: BenchStack) =>
+  ["", "-wal"]
+    .map((end) => statSync(`${temporalFile}${end}`, { throwIfNoEntry: false })?.size ?? 0)
+    .reduce((sum, size) => sum + size);
 
 /** The mean size of a history and its events, of the newest flows of each type. */
 async function histories({ env, namespace }: BenchStack) {
@@ -95,7 +90,7 @@ async function histories({ env, namespace }: BenchStack) {
   return [...types];
 }
 
-const stack = await startStack({ temporal: "postgres", gateways: 1, workers: 1 }, { report });
+const stack = await startStack({ temporal: "sqlite", gateways: 1, workers: 1 }, { report });
 try {
   report(`Opening a session for each of ${USERS} users`);
   const empty = await usedMemory(stack);
@@ -105,17 +100,16 @@ try {
   const measuring = await openMeasuring({ stack, users: 2_000, hash: false, report });
   const flows: (string | number)[][] = [];
   for (const load of allLoads([8]).filter(({ name }) => LOADS.includes(name))) {
-    let before = { history: 0, visibility: 0 };
+    let before = 0;
     await measuring.measure(load, SECONDS, {
       begin: async () => {
-        before = await temporalBytes(stack.temporalDatabaseUrl);
+        before = temporalBytes(stack);
       },
       end: async (done) => {
         // Closed flows are written to the visibility store a moment later.
         await sleep(5_000);
-        const after = await temporalBytes(stack.temporalDatabaseUrl);
-        const each = (name: keyof typeof before) => whole((after[name] - before[name]) / done);
-        flows.push([load.name.replace(/,.*/, ""), done, each("history"), each("visibility")]);
+        const each = (temporalBytes(stack) - before) / done;
+        flows.push([load.name.replace(/,.*/, ""), done, whole(each)]);
       },
     });
   }
@@ -151,8 +145,8 @@ try {
       ]),
     ),
     `A real event has ${whole(Number(events?.bytes))} bytes of data (mean of ${whole(Number(events?.quantity))}).`,
-    "Temporal on PostgreSQL, bytes on disk for each:",
-    table(["what", "done", "histories and tasks", "visibility"], flows),
+    "Temporal on SQLite, bytes on disk for each, with its rows for searches:",
+    table(["what", "done", "bytes"], flows),
     table(
       ["flow", "events", "bytes of its history"],
       ofTypes.map(([type, { flows: count, bytes, events: number }]) => [
@@ -161,7 +155,7 @@ try {
     ),
   ].join("\n\n");
   console.log(text);
-  if (process.argv.includes("--write-docs")) writeBlock("scaling.md", "bytes", text);
+  if (process.argv.includes("--write-docs")) writeBlock("sizing.md", "bytes", text);
 } finally {
   await stack.stop();
 }

@@ -63,25 +63,23 @@ export async function startStack(
     logFile: logFile("redis"),
   });
   const databaseUrl = await postgres("PostgreSQL");
+  const temporalFile = join(folder, "temporal.db");
   const embeddedTemporal = async () =>
     startTemporal(launchAs("Temporal"), {
       program: await ensureTemporalCli(report),
       namespace: NAMESPACE,
       port: await freePort(),
       logFile: logFile("temporal"),
-      ...(temporal === "sqlite" && { file: join(folder, "temporal.db") }),
+      ...(temporal === "sqlite" && { file: temporalFile }),
     });
-  let temporalDatabaseUrl = "";
-  const temporalOnPostgres = async () => {
-    temporalDatabaseUrl = await postgres("Temporal's PostgreSQL");
-    return startTemporalOnPostgres(launchAs("Temporal"), {
+  const temporalOnPostgres = async () =>
+    startTemporalOnPostgres(launchAs("Temporal"), {
       programs: await ensureTemporalServer(report),
-      databaseUrl: temporalDatabaseUrl,
+      databaseUrl: await postgres("Temporal's PostgreSQL"),
       folder: join(folder, "temporal"),
       logFile: logFile("temporal"),
       namespace: NAMESPACE,
     });
-  };
   const address = await (temporal === "postgres" ? temporalOnPostgres() : embeddedTemporal());
   const connection = await connectTemporal({ address });
   await registerSearchAttributes(connection, NAMESPACE);
@@ -164,8 +162,8 @@ export async function startStack(
     env,
     urls,
     namespace: NAMESPACE,
-    /** Of Temporal's own PostgreSQL, if it has one. */
-    temporalDatabaseUrl,
+    /** Where Temporal keeps its data, with `sqlite`. */
+    temporalFile,
     blockedFolder,
     /** In seconds: from a worker's start until it asks Temporal for work. */
     workerReadyS,
