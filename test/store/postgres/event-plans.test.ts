@@ -15,8 +15,11 @@ beforeAll(async () => {
 afterAll(() => client.end());
 
 // `event-plans.heavy.ts` asks the same of ten million events.
-test.each(QUESTIONS)("an index answers: $question", async ({ statement, indexes }) => {
-  const plan = await planOf(client, statement);
-  expect(plan.fullReads).toEqual([]);
-  expect(plan.indexes).toEqual(expect.arrayContaining(indexes));
-});
+test.each(QUESTIONS.filter(({ large }) => !large))(
+  "an index answers: $question",
+  async ({ statement, indexes }) => {
+    const plan = await planOf(client, statement);
+    expect(plan.fullReads).toEqual([]);
+    expect(plan.indexes).toEqual(expect.arrayContaining(indexes));
+  },
+);
