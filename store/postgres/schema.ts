@@ -306,7 +306,7 @@ export const webhookDeliveries = pgTable(
 
 /**
  * The Redis that this database works with: its generation, and how many beats of its heart are
- * known to be stored. One row. See docs/decisions/0036.
+ * known to be stored. One row. See docs/decisions/0040.
  */
 export const redisGeneration = pgTable(
   "redis_generation",
