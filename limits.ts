@@ -102,9 +102,9 @@ export const limitsOf = (settings: LimitSettings) => ({
   },
   /**
    * How often the relay polls for new events, how many it takes at once, and its longest wait after
-   * failures.
+   * failures. After `claimMs` another relay takes what this one has not finished.
    */
-  relay: { pollMs: 1000, batch: 20, longestWaitMs: 30_000 },
+  relay: { pollMs: 1000, batch: 20, longestWaitMs: 30_000, claimMs: 30_000 },
   /** The same for the chains of events. A batch holds a lock, but none that a login needs. */
   chaining: { pollMs: 2_000, batch: 500, longestWaitMs: 60_000 },
   events: {

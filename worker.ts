@@ -59,7 +59,7 @@ const connection = await NativeConnection.connect({
   process.exit(1);
 });
 const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE });
-// Nobody waits for these calls, but the events' rows stay locked until their flows are started.
+// Nobody waits for these calls, so a slow Temporal gets more time than a request has.
 const calls = createCalls(client, () => 2_500);
 const reportToFlow = reporting(calls.signal);
 const onReport = (report: DeliveryReport) => passReport({ redis, report: reportToFlow }, report);

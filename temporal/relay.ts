@@ -1,6 +1,10 @@
 import type { Config } from "../config.ts";
 import type { Db } from "../store/postgres/connect.ts";
-import { forgetQueuedEvents, takeQueuedEvents } from "../store/postgres/event-queue.ts";
+import {
+  claimQueuedEvents,
+  forgetQueuedEvents,
+  releaseQueuedEvents,
+} from "../store/postgres/event-queue.ts";
 import { followUps } from "./follow-ups.ts";
 import { type Log, startRepeating } from "./repeating.ts";
 import type { FollowUp } from "./start.ts";
@@ -28,17 +32,21 @@ export function startRelay(deps: RelayDeps): () => Promise<void> {
 }
 
 /**
- * Starts the follow-ups of the oldest events that no other relay holds, and answers how many events
- * those were. Follow-ups start before the events leave the queue, and each starts only once, so a
- * crash loses and repeats nothing.
+ * Starts the follow-ups of the oldest events that no other relay has claimed, and answers how many
+ * events those were. Follow-ups start before the events leave the queue, and each starts only once,
+ * so a crash loses and repeats nothing. No transaction is open while Temporal is asked.
  */
 async function passOn({ db, config, start }: RelayDeps): Promise<number> {
-  return db.transaction(async (tx) => {
-    const taken = await takeQueuedEvents(tx, config.limits.relay.batch);
-    if (taken.length === 0) return 0;
-    const begun = await followUps({ db: tx, config }, taken);
+  const { batch, claimMs } = config.limits.relay;
+  const claimed = await claimQueuedEvents(db, { limit: batch, claimMs });
+  if (claimed.length === 0) return 0;
+  try {
+    const begun = await followUps({ db, config }, claimed);
     await Promise.all(begun.map(start));
-    await forgetQueuedEvents(tx, taken);
-    return taken.length;
-  });
+  } catch (error) {
+    await releaseQueuedEvents(db, claimed);
+    throw error;
+  }
+  await forgetQueuedEvents(db, claimed);
+  return claimed.length;
 }

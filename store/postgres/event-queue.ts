@@ -1,20 +1,37 @@
-import { and, asc, eq, inArray } from "drizzle-orm";
+import { and, asc, eq, inArray, isNull, lt, or, sql } from "drizzle-orm";
 import type { Db } from "./connect.ts";
 import { type AuditEvent, eventQueue, events } from "./schema.ts";
 
 /**
- * Events whose follow-ups have not started yet, oldest first. Their rows stay locked until the
- * transaction ends, so other callers get other events.
+ * Events whose follow-ups have not started yet, oldest first. For `claimMs` no other caller gets
+ * them. They come again after that if they are neither forgotten nor released, as after a crash.
  */
-export function takeQueuedEvents(tx: Db, limit: number): Promise<AuditEvent[]> {
-  return tx
+export async function claimQueuedEvents(
+  db: Db,
+  { limit, claimMs }: { limit: number; claimMs: number },
+): Promise<AuditEvent[]> {
+  const free = db
+    .select({ eventId: eventQueue.eventId })
+    .from(eventQueue)
+    .where(or(isNull(eventQueue.claimedUntil), lt(eventQueue.claimedUntil, sql`now()`)))
+    .orderBy(asc(eventQueue.eventId))
+    .limit(limit)
+    .for("update", { skipLocked: true });
+  // By PostgreSQL's clock, which all callers share.
+  const claimed = await db
+    .update(eventQueue)
+    .set({ claimedUntil: sql`now() + ${claimMs} * interval '1 millisecond'` })
+    // An array, because a plan may run a subquery of `in` more than once.
+    .where(eq(eventQueue.eventId, sql`any(array(${free}))`))
+    .returning({ eventId: eventQueue.eventId });
+  if (claimed.length === 0) return [];
+  const rows = await db
     .select({ event: events })
     .from(eventQueue)
     .innerJoin(events, and(eq(events.id, eventQueue.eventId), eq(events.at, eventQueue.at)))
-    .orderBy(asc(eventQueue.eventId))
-    .limit(limit)
-    .for("update", { of: eventQueue, skipLocked: true })
-    .then((rows) => rows.map(({ event }) => event));
+    .where(inArray(eventQueue.eventId, idsOf(claimed)))
+    .orderBy(asc(eventQueue.eventId));
+  return rows.map(({ event }) => event);
 }
 
 export type QueuedEvents = { waiting: number; oldest?: Date };
@@ -22,16 +39,27 @@ export type QueuedEvents = { waiting: number; oldest?: Date };
 /** How many events still wait for their follow-ups to start, and when the oldest one happened. */
 export async function queuedEvents(db: Db): Promise<QueuedEvents> {
   const [oldest] = await db
-    .select({ at: events.at })
+    .select({ at: eventQueue.at })
     .from(eventQueue)
-    .innerJoin(events, eq(events.id, eventQueue.eventId))
     .orderBy(asc(eventQueue.eventId))
     .limit(1);
   return { waiting: await db.$count(eventQueue), oldest: oldest?.at };
 }
 
 /** Removes events from the queue, once their follow-ups have started. */
-export async function forgetQueuedEvents(tx: Db, taken: readonly AuditEvent[]): Promise<void> {
-  const ids = taken.map(({ id }) => id);
-  await tx.delete(eventQueue).where(inArray(eventQueue.eventId, ids));
+export async function forgetQueuedEvents(db: Db, claimed: readonly AuditEvent[]): Promise<void> {
+  await db.delete(eventQueue).where(isOneOf(claimed));
 }
+
+/** Leaves events to the next caller, because their follow-ups could not start. */
+export async function releaseQueuedEvents(db: Db, claimed: readonly AuditEvent[]): Promise<void> {
+  await db.update(eventQueue).set({ claimedUntil: null }).where(isOneOf(claimed));
+}
+
+const isOneOf = (listed: readonly AuditEvent[]) =>
+  inArray(
+    eventQueue.eventId,
+    listed.map(({ id }) => id),
+  );
+
+const idsOf = (rows: readonly { eventId: number }[]) => rows.map(({ eventId }) => eventId);

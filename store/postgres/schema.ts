@@ -203,6 +203,8 @@ export const eventKeys = pgTable(
 export const eventQueue = pgTable("event_queue", {
   eventId: bigint("event_id", { mode: "number" }).primaryKey(),
   at: instant("at").notNull(),
+  /** Until then one relay starts the follow-ups. Null if none does. */
+  claimedUntil: instant("claimed_until"),
 });
 
 /** Events that are not in their account's chain yet. The same trigger adds them. */

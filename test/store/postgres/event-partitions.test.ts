@@ -16,7 +16,7 @@ import {
   makeMonths,
   PartitionStays,
 } from "../../../store/postgres/event-partitions.ts";
-import { takeQueuedEvents } from "../../../store/postgres/event-queue.ts";
+import { claimQueuedEvents } from "../../../store/postgres/event-queue.ts";
 import {
   findEvent,
   forgetKeys,
@@ -212,7 +212,9 @@ describe("an installation with events from before the partitions", () => {
       const again = { ...happened("a1", new Date()), key: "fact1" };
       expect(await recordEvent(db, again)).toBe(false);
       expect(await findEvent(db, "fact1")).toMatchObject({ id: 2, key: "fact1" });
-      expect((await takeQueuedEvents(db, 10)).map(({ id }) => id)).toEqual([8, 9, 10]);
+      expect((await claimQueuedEvents(db, { limit: 10, claimMs: 1 })).map(({ id }) => id)).toEqual([
+        8, 9, 10,
+      ]);
       const fresh = happened("a1", new Date());
       await recordEvent(db, fresh);
       const { events } = await listEvents(db, { accountId: "a1", limit: 10 });

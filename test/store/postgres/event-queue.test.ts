@@ -1,20 +1,24 @@
 import { describe, expect, test } from "vitest";
 import type { Db } from "../../../store/postgres/connect.ts";
-import { forgetQueuedEvents, takeQueuedEvents } from "../../../store/postgres/event-queue.ts";
+import {
+  claimQueuedEvents,
+  forgetQueuedEvents,
+  releaseQueuedEvents,
+} from "../../../store/postgres/event-queue.ts";
 import { findEvent, recordEvent } from "../../../store/postgres/events.ts";
 import { eventQueue } from "../../../store/postgres/schema.ts";
+import { HOUR_MS } from "../../../units.ts";
 import { burst, database, eventOf, KINDS, newUser } from "./database.ts";
 
 describe.each(KINDS)("the queue of events on %s", (kind) => {
   const pools = database(kind);
 
   /** Takes a batch from the queue and removes it. Returns the ids. */
-  const take = (db: Db, limit = 3) =>
-    db.transaction(async (tx) => {
-      const taken = await takeQueuedEvents(tx, limit);
-      if (taken.length > 0) await forgetQueuedEvents(tx, taken);
-      return taken.map(({ id }) => id);
-    });
+  const take = async (db: Db, limit = 3) => {
+    const taken = await claimQueuedEvents(db, { limit, claimMs: HOUR_MS });
+    if (taken.length > 0) await forgetQueuedEvents(db, taken);
+    return taken.map(({ id }) => id);
+  };
 
   test("each event is taken once, oldest first, also by many at once", async () => {
     const user = await newUser(pools.db);
@@ -31,18 +35,20 @@ describe.each(KINDS)("the queue of events on %s", (kind) => {
     expect(taken.sort((a, b) => a - b)).toEqual(ids.slice(3));
   });
 
-  test("events that a failed transaction took are there again", async () => {
+  test("events that are released, or whose claim ran out, are there again", async () => {
     const event = eventOf(await newUser(pools.db));
     await recordEvent(pools.db, event);
-    const died = pools.db.transaction(async (tx) => {
-      const taken = await takeQueuedEvents(tx, 10);
-      await forgetQueuedEvents(tx, taken);
-      throw new Error("killed");
-    });
-    await expect(died).rejects.toThrow("killed");
-    const id = (await findEvent(pools.db, event.key))?.id;
-    expect(await take(pools.db, 10)).toEqual([id]);
-    expect(await pools.db.$count(eventQueue)).toBe(0);
+    const { db } = pools;
+    const claim = (claimMs: number) => claimQueuedEvents(db, { limit: 10, claimMs });
+    const claimed = await claim(HOUR_MS);
+    const id = (await findEvent(db, event.key))?.id;
+    expect(claimed.map((each) => each.id)).toEqual([id]);
+    expect(await claim(HOUR_MS)).toEqual([]);
+    await releaseQueuedEvents(db, claimed);
+    expect(await claim(0)).toHaveLength(1);
+    // That claim lasted no time, as if the claimant had died.
+    expect(await take(db, 10)).toEqual([id]);
+    expect(await db.$count(eventQueue)).toBe(0);
   });
 });
 
@@ -50,12 +56,12 @@ describe.each(KINDS)("the queue of events on %s", (kind) => {
 describe("two sessions", () => {
   const pools = database("postgres");
 
-  test("what one transaction holds another neither waits for nor gets", async () => {
+  test("what one claims while it waits for Temporal, another neither waits for nor gets", async () => {
     const user = await newUser(pools.db);
     for (let n = 0; n < 4; n++) await recordEvent(pools.db, eventOf(user));
     await pools.db.transaction(async (tx) => {
-      const held = await takeQueuedEvents(tx, 3);
-      const others = await pools.other.transaction((other) => takeQueuedEvents(other, 10));
+      const held = await claimQueuedEvents(tx, { limit: 3, claimMs: HOUR_MS });
+      const others = await claimQueuedEvents(pools.other, { limit: 10, claimMs: HOUR_MS });
       expect([held.length, others.length]).toEqual([3, 1]);
       expect(held.map(({ id }) => id)).not.toContain(others[0]?.id);
     });

@@ -8,7 +8,7 @@ import {
   duePartitions,
   makeMonths,
 } from "../../../store/postgres/event-partitions.ts";
-import { forgetQueuedEvents, takeQueuedEvents } from "../../../store/postgres/event-queue.ts";
+import { claimQueuedEvents, forgetQueuedEvents } from "../../../store/postgres/event-queue.ts";
 import { forgetKeys, listEvents, recordEvent } from "../../../store/postgres/events.ts";
 import { canChangeEvents, restrictRuntime, setRetention } from "../../../store/postgres/roles.ts";
 import { recordLoginEvent } from "../../../store/postgres/users.ts";
@@ -34,7 +34,7 @@ test("the service's role does the service's work", async () => {
   await addedOtp(db, user);
   await recordLoginEvent(db, eventOf(user));
   await recordEvent(db, { ...eventOf(user), at: new Date("2024-01-15") });
-  await db.transaction(async (tx) => forgetQueuedEvents(tx, await takeQueuedEvents(tx, 10)));
+  await forgetQueuedEvents(db, await claimQueuedEvents(db, { limit: 10, claimMs: 1 }));
   expect((await listEvents(db, { userId: user.id, limit: 10 })).events).toHaveLength(4);
   while ((await chainEvents(db, 100)) > 0);
   await makeMonths(db, 8);
