@@ -16,7 +16,7 @@ export function migrationsAnd(...later: string[]): { folder: string; remove: () 
   const added = later.map((sql, index) => {
     const tag = `later_${index}`;
     writeFileSync(join(folder, `${tag}.sql`), sql);
-    return { ...last, idx: last.idx + 1 + index, when: last.when + 1 + index, tag };
+    return { ...last, idx: last.idx + 1 + index, when: last.when + 1000 * (index + 1), tag };
   });
   writeFileSync(journal, JSON.stringify({ ...rest, entries: [...entries, ...added] }));
   return { folder, remove: () => rmSync(folder, { recursive: true }) };
