@@ -4,7 +4,7 @@ import { cacheFolder, checkoutFolder } from "../../scripts/folders.ts";
 import { runProgram } from "../../scripts/programs.ts";
 
 /** What .dockerignore keeps out of the image, and large folders that are not tracked. */
-const LEFT = /^(\.(?!npmrc).*|bench|dist|docs|node_modules|test)$/;
+const LEFT = /^(\.(?!npmrc).*|bench|deploy|dist|docs|node_modules|test)$/;
 
 /**
  * A folder with the files of the image, made by the commands of the Dockerfile. Hard links stand in
