@@ -22,7 +22,7 @@ import type { InjectedSinks, WorkerOptions } from "@temporalio/worker";
 import type { WorkflowInfo } from "@temporalio/workflow";
 import type { MiddlewareHandler } from "hono";
 import { matchedRoute } from "./matched-route.ts";
-import { traceOutgoingCalls } from "./outgoing-spans.ts";
+import { makeSpansBy } from "./spans.ts";
 
 type Settings = {
   /** Base address of an OTLP/HTTP receiver. */
@@ -115,4 +115,22 @@ function traceRequests({
       }
     });
   };
+}
+
+/** Makes the spans of calls to PostgreSQL, Redis, SMS providers and webhooks. */
+function traceOutgoingCalls(): void {
+  const tracer = trace.getTracer("second-step");
+  makeSpansBy(({ name, attributes }) => {
+    // Work of timers belongs to no request or flow. A trace for each ping would hide the others.
+    if (!trace.getActiveSpan()) return undefined;
+    const span = tracer.startSpan(name, { kind: SpanKind.CLIENT, attributes });
+    return {
+      within: (work) => context.with(trace.setSpan(context.active(), span), work),
+      end(failed, more = {}) {
+        span.setAttributes(more);
+        if (failed) span.setStatus({ code: SpanStatusCode.ERROR });
+        span.end();
+      },
+    };
+  });
 }

@@ -39,7 +39,7 @@ export const seenMutations: Mutation[] = [
   },
   {
     mistake: "each ping of a timer is a trace of its own",
-    file: "telemetry/outgoing-spans.ts",
+    file: "telemetry/tracing.ts",
     find: "    if (!trace.getActiveSpan()) return undefined;\n",
     replace: "",
     noticedBy: ["test/e2e/traces.test.ts"],
