@@ -1,8 +1,8 @@
 import { activityInfo } from "@temporalio/activity";
 import type { Clock } from "../config.ts";
 import type { ClientInfo } from "../machines/methods.ts";
-import type { EventType } from "../store/event-types.ts";
-import type { NewEvent } from "../store/postgres/events.ts";
+import type { EventType } from "../store/events/event-types.ts";
+import type { NewEvent } from "../store/postgres/events/events.ts";
 
 /** The user an event is about. They are its actor too, unless `actorId` names another. */
 type Subject = { userId: string; accountId: string; actorId?: string; origin?: ClientInfo };

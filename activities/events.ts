@@ -1,6 +1,6 @@
 import { heartbeat } from "@temporalio/activity";
 import { ApplicationFailure } from "@temporalio/common";
-import { checkArchive, writeArchive } from "../store/event-archive.ts";
+import { checkArchive, writeArchive } from "../store/events/event-archive.ts";
 import { connectDatabase, type Db } from "../store/postgres/connect.ts";
 import {
   countPartition,
@@ -10,8 +10,8 @@ import {
   linkedEvents,
   makeMonths,
   PartitionStays,
-} from "../store/postgres/event-partitions.ts";
-import { forgetKeys } from "../store/postgres/events.ts";
+} from "../store/postgres/events/event-partitions.ts";
+import { forgetKeys } from "../store/postgres/events/events.ts";
 import type { EventPartition } from "../store/postgres/schema.ts";
 import { MINUTE_MS } from "../units.ts";
 import type { ActivityDeps } from "./deps.ts";

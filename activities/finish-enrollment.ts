@@ -1,5 +1,5 @@
 import type { ClientInfo } from "../machines/methods.ts";
-import type { EventType } from "../store/event-types.ts";
+import type { EventType } from "../store/events/event-types.ts";
 import { removeUnverifiedDevice, verifyDevice } from "../store/postgres/devices.ts";
 import { dropPin } from "../store/redis/second-step/pins.ts";
 import { revokeUser } from "../store/redis/sessions/revocations.ts";

@@ -1,5 +1,5 @@
 import type { ClientInfo } from "../machines/methods.ts";
-import { recordEvent } from "../store/postgres/events.ts";
+import { recordEvent } from "../store/postgres/events/events.ts";
 import { holdingUser } from "../store/postgres/holding-user.ts";
 import { getUser, lockUser } from "../store/postgres/users.ts";
 import { exhaustAttempts } from "../store/redis/second-step/failures.ts";

@@ -1,11 +1,11 @@
 import { ApplicationFailure } from "@temporalio/common";
 import { hashCode } from "../store/codes.ts";
-import { isMeant } from "../store/event-refs.ts";
+import { isMeant } from "../store/events/event-refs.ts";
 import { writeNotice } from "../store/notice-mail.ts";
 import { isImportant, type Recipient } from "../store/notices.ts";
 import { getAccount } from "../store/postgres/accounts.ts";
-import { actorsOf } from "../store/postgres/actors.ts";
-import { getEvent, type NewEvent, recordEvent } from "../store/postgres/events.ts";
+import { actorsOf } from "../store/postgres/events/actors.ts";
+import { getEvent, type NewEvent, recordEvent } from "../store/postgres/events/events.ts";
 import type { AuditEvent, User } from "../store/postgres/schema.ts";
 import { getUser } from "../store/postgres/users.ts";
 import { formerAddress } from "../store/redis/sessions/former-addresses.ts";

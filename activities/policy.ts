@@ -1,9 +1,9 @@
 import { activityInfo, heartbeat } from "@temporalio/activity";
 import type { Clock } from "../config.ts";
 import type { ClientInfo } from "../machines/methods.ts";
-import type { EventType } from "../store/event-types.ts";
+import type { EventType } from "../store/events/event-types.ts";
 import { getAccount, remindUsers, setPolicy } from "../store/postgres/accounts.ts";
-import { type NewEvent, recordEvent } from "../store/postgres/events.ts";
+import { type NewEvent, recordEvent } from "../store/postgres/events/events.ts";
 import type { Requirement } from "../store/postgres/schema.ts";
 import { countUsers } from "../store/postgres/user-lists.ts";
 import { revokeAccount, scheduleEnforcement } from "../store/redis/sessions/revocations.ts";

@@ -1,8 +1,8 @@
 import type { ClientInfo } from "../machines/methods.ts";
-import type { EventType } from "../store/event-types.ts";
+import type { EventType } from "../store/events/event-types.ts";
 import { configuredMethods, isLastOfDefault } from "../store/methods.ts";
 import { type Removal, removeAllDevices, removeDevice } from "../store/postgres/device-removal.ts";
-import { findEvent } from "../store/postgres/events.ts";
+import { findEvent } from "../store/postgres/events/events.ts";
 import { holdingUser } from "../store/postgres/holding-user.ts";
 import { getMfaProfile, type MfaProfile } from "../store/postgres/profiles.ts";
 import { forgetDevice } from "../store/redis/second-step/attempts.ts";

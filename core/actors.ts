@@ -1,5 +1,5 @@
 import type { ClientInfo } from "../machines/methods.ts";
-import type { EventType } from "../store/event-types.ts";
+import type { EventType } from "../store/events/event-types.ts";
 import { OPERATOR_ID } from "../store/ids.ts";
 import type { User } from "../store/postgres/schema.ts";
 import type { Session } from "../store/redis/sessions/session-records.ts";

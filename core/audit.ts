@@ -1,5 +1,5 @@
 import type { ClientInfo } from "../machines/methods.ts";
-import type { EventType } from "../store/event-types.ts";
+import type { EventType } from "../store/events/event-types.ts";
 import { newId } from "../store/ids.ts";
 import {
   type EventFilter,
@@ -10,7 +10,7 @@ import {
   type Reader,
   type ShownEvent,
   showEvents,
-} from "../store/postgres/events.ts";
+} from "../store/postgres/events/events.ts";
 import type { User } from "../store/postgres/schema.ts";
 import type { CoreDeps } from "./deps.ts";
 

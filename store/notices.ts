@@ -1,4 +1,4 @@
-import type { EventType } from "./event-types.ts";
+import type { EventType } from "./events/event-types.ts";
 import type { Method } from "./methods.ts";
 import type { AuditEvent } from "./postgres/schema.ts";
 

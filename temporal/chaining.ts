@@ -1,6 +1,6 @@
 import type { Config } from "../config.ts";
 import type { Db } from "../store/postgres/connect.ts";
-import { chainEvents } from "../store/postgres/event-chain.ts";
+import { chainEvents } from "../store/postgres/events/event-chain.ts";
 import { type Log, startRepeating } from "./repeating.ts";
 
 /**

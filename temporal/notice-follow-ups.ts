@@ -1,4 +1,4 @@
-import { eventRef } from "../store/event-refs.ts";
+import { eventRef } from "../store/events/event-refs.ts";
 import { recipientsOf } from "../store/notices.ts";
 import type { AuditEvent } from "../store/postgres/schema.ts";
 import { workflowIds } from "../workflows/ids.ts";

@@ -4,7 +4,7 @@ import {
   claimQueuedEvents,
   forgetQueuedEvents,
   releaseQueuedEvents,
-} from "../store/postgres/event-queue.ts";
+} from "../store/postgres/events/event-queue.ts";
 import { followUps } from "./follow-ups.ts";
 import { type Log, startRepeating } from "./repeating.ts";
 import type { FollowUp } from "./start.ts";

@@ -1,5 +1,5 @@
 import type { Config } from "../config.ts";
-import { eventRef } from "../store/event-refs.ts";
+import { eventRef } from "../store/events/event-refs.ts";
 import type { Db } from "../store/postgres/connect.ts";
 import type { AuditEvent } from "../store/postgres/schema.ts";
 import { listEnabledWebhooks } from "../store/postgres/webhooks.ts";

@@ -3,7 +3,7 @@ import type { CoreDeps } from "../../core/deps.ts";
 import { usedSendBudgets } from "../../core/limits/send-budgets.ts";
 import { passwordsWaiting } from "../../store/passwords.ts";
 import type { PoolUse } from "../../store/postgres/connect.ts";
-import { type QueuedEvents, queuedEvents } from "../../store/postgres/event-queue.ts";
+import { type QueuedEvents, queuedEvents } from "../../store/postgres/events/event-queue.ts";
 import { redisMemory } from "../../store/redis/memory.ts";
 import { certificates } from "../../telemetry/certificates.ts";
 import { sharedReading } from "../../telemetry/reading.ts";

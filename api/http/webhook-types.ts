@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { EVENT_TYPES } from "../../store/event-types.ts";
+import { EVENT_TYPES } from "../../store/events/event-types.ts";
 import "../../plain-faults.ts";
 
 /** The event types that a webhook can subscribe to. */

@@ -1,5 +1,5 @@
 import type { ClientInfo } from "../../machines/methods.ts";
-import type { EventType } from "../../store/event-types.ts";
+import type { EventType } from "../../store/events/event-types.ts";
 import {
   getAccount,
   holdAccount,
@@ -8,7 +8,7 @@ import {
   listLinkingAccounts,
 } from "../../store/postgres/accounts.ts";
 import type { Db } from "../../store/postgres/connect.ts";
-import { recordEvent } from "../../store/postgres/events.ts";
+import { recordEvent } from "../../store/postgres/events/events.ts";
 import { holdingAccount } from "../../store/postgres/holding-account.ts";
 import type { Account, User } from "../../store/postgres/schema.ts";
 import type { Session } from "../../store/redis/sessions/session-records.ts";

@@ -1,6 +1,6 @@
 import type { ClientInfo } from "../../machines/methods.ts";
 import { getAccount, listAccounts } from "../../store/postgres/accounts.ts";
-import { listEvents } from "../../store/postgres/events.ts";
+import { listEvents } from "../../store/postgres/events/events.ts";
 import { holdingAccount } from "../../store/postgres/holding-account.ts";
 import type { Account, Requirement } from "../../store/postgres/schema.ts";
 import { countUsers } from "../../store/postgres/user-lists.ts";

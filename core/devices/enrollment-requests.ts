@@ -1,6 +1,6 @@
 import type { ClientInfo, Method } from "../../machines/methods.ts";
 import { deviceLabel } from "../../store/postgres/devices.ts";
-import { recordEvent } from "../../store/postgres/events.ts";
+import { recordEvent } from "../../store/postgres/events/events.ts";
 import type { Device } from "../../store/postgres/schema.ts";
 import { getUser } from "../../store/postgres/users.ts";
 import {

@@ -1,5 +1,5 @@
 import type { ClientInfo } from "../../machines/methods.ts";
-import { recordEvent } from "../../store/postgres/events.ts";
+import { recordEvent } from "../../store/postgres/events/events.ts";
 import { getUser } from "../../store/postgres/users.ts";
 import type { Refund } from "../../store/redis/scripts/refunds.ts";
 import type { RefundBudget } from "../../store/redis/second-step/refunds.ts";

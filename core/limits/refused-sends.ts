@@ -1,5 +1,5 @@
 import { maskPhoneNumber } from "../../store/phones.ts";
-import { recordEvent } from "../../store/postgres/events.ts";
+import { recordEvent } from "../../store/postgres/events/events.ts";
 import { getUser } from "../../store/postgres/users.ts";
 import { HOUR_MS } from "../../units.ts";
 import type { CoreDeps } from "../deps.ts";

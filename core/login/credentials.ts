@@ -1,6 +1,6 @@
 import type { ClientInfo } from "../../machines/methods.ts";
 import { verifyPassword } from "../../store/passwords.ts";
-import { recordEvent } from "../../store/postgres/events.ts";
+import { recordEvent } from "../../store/postgres/events/events.ts";
 import {
   type Credentialed,
   findUserByUsername,

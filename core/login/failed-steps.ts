@@ -1,5 +1,5 @@
 import type { ClientInfo, Factor } from "../../machines/methods.ts";
-import { recordEvent } from "../../store/postgres/events.ts";
+import { recordEvent } from "../../store/postgres/events/events.ts";
 import { readChallenge } from "../../store/redis/second-step/challenges.ts";
 import { noteFailedLogin } from "../../store/redis/sessions/failed-logins.ts";
 import { workflowIds } from "../../workflows/ids.ts";

@@ -1,5 +1,5 @@
 import type { ClientInfo } from "../../machines/methods.ts";
-import type { NewEvent } from "../../store/postgres/events.ts";
+import type { NewEvent } from "../../store/postgres/events/events.ts";
 import { holdingUser } from "../../store/postgres/holding-user.ts";
 import type { User } from "../../store/postgres/schema.ts";
 import { getUser, lockUser, unlockUser } from "../../store/postgres/users.ts";

@@ -1,6 +1,6 @@
 import type { ClientInfo, Factor } from "../../machines/methods.ts";
-import type { EventType } from "../../store/event-types.ts";
-import { recordEvent } from "../../store/postgres/events.ts";
+import type { EventType } from "../../store/events/event-types.ts";
+import { recordEvent } from "../../store/postgres/events/events.ts";
 import type { User } from "../../store/postgres/schema.ts";
 import { recordLoginEvent } from "../../store/postgres/users.ts";
 import { workflowIds } from "../../workflows/ids.ts";

@@ -7,7 +7,7 @@ import {
   verifiedPhone,
 } from "../../store/methods.ts";
 import { maskPhoneNumber } from "../../store/phones.ts";
-import type { NewUserEvent } from "../../store/postgres/events.ts";
+import type { NewUserEvent } from "../../store/postgres/events/events.ts";
 import { getLoginProfile } from "../../store/postgres/profiles.ts";
 import type { Device, User } from "../../store/postgres/schema.ts";
 import { type Credentialed, recordLoginEvent } from "../../store/postgres/users.ts";

@@ -1,6 +1,6 @@
 import type { ClientInfo } from "../../machines/methods.ts";
 import { newId } from "../../store/ids.ts";
-import { recordEvent } from "../../store/postgres/events.ts";
+import { recordEvent } from "../../store/postgres/events/events.ts";
 import { listOpenChallenges } from "../../store/redis/second-step/challenges.ts";
 import type { FailedLogins } from "../../store/redis/sessions/failed-logins.ts";
 import { listSessions } from "../../store/redis/sessions/live-sessions.ts";

@@ -1,7 +1,7 @@
 import { hashCode } from "../../store/codes.ts";
 import { isId, newId, OPERATOR_ID } from "../../store/ids.ts";
 import { listDevices } from "../../store/postgres/devices.ts";
-import { recordEvent } from "../../store/postgres/events.ts";
+import { recordEvent } from "../../store/postgres/events/events.ts";
 import { holdingUser } from "../../store/postgres/holding-user.ts";
 import type { User } from "../../store/postgres/schema.ts";
 import { searchUsers } from "../../store/postgres/user-lists.ts";

@@ -1,6 +1,6 @@
 import type { ClientInfo } from "../../machines/methods.ts";
 import { verifyPassword } from "../../store/passwords.ts";
-import { type NewEvent, recordEvent } from "../../store/postgres/events.ts";
+import { type NewEvent, recordEvent } from "../../store/postgres/events/events.ts";
 import { holdingUser } from "../../store/postgres/holding-user.ts";
 import { setPassword } from "../../store/postgres/users.ts";
 import type { Session } from "../../store/redis/sessions/session-records.ts";

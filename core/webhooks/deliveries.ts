@@ -1,4 +1,4 @@
-import { eventRef } from "../../store/event-refs.ts";
+import { eventRef } from "../../store/events/event-refs.ts";
 import {
   type EventDelivery,
   getDelivery,

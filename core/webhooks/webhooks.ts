@@ -1,7 +1,7 @@
 import type { ClientInfo } from "../../machines/methods.ts";
 import { bareHost, isInside, isName } from "../../providers/webhook/public-addresses.ts";
 import { newWebhookSecret } from "../../providers/webhook/webhook.ts";
-import type { EventType } from "../../store/event-types.ts";
+import type { EventType } from "../../store/events/event-types.ts";
 import { isId, newId } from "../../store/ids.ts";
 import type { Webhook } from "../../store/postgres/schema.ts";
 import {

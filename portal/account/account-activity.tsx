@@ -3,7 +3,7 @@ import { NDJSON } from "../../api/http/headers.ts";
 import { exportActivity } from "../../core/account/activity-export.ts";
 import type { listAudit } from "../../core/audit.ts";
 import type { CoreDeps } from "../../core/deps.ts";
-import { actorsOf } from "../../store/postgres/actors.ts";
+import { actorsOf } from "../../store/postgres/events/actors.ts";
 import { type KnownUser, knownUsers } from "../../store/postgres/known-users.ts";
 import { findUserByUsername } from "../../store/postgres/users.ts";
 import type { PortalContext, PortalEnv } from "../layout/form.ts";

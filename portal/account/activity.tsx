@@ -3,7 +3,7 @@ import { pageQuery } from "../../api/http/inputs.ts";
 import type { listAudit } from "../../core/audit.ts";
 import type { CoreDeps } from "../../core/deps.ts";
 import { OPERATOR_ID } from "../../store/ids.ts";
-import { actorsOf } from "../../store/postgres/actors.ts";
+import { actorsOf } from "../../store/postgres/events/actors.ts";
 import type { PortalContext, PortalEnv } from "../layout/form.ts";
 import { page, whoOf } from "../layout/layout.tsx";
 import { ContactSupport, Time, WithTimes } from "../layout/parts.tsx";

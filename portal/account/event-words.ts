@@ -1,5 +1,5 @@
-import { EVENT_WORDS, type EventType } from "../../store/event-types.ts";
-import type { ShownEvent } from "../../store/postgres/events.ts";
+import { EVENT_WORDS, type EventType } from "../../store/events/event-types.ts";
+import type { ShownEvent } from "../../store/postgres/events/events.ts";
 import { minuteOf } from "../layout/words.ts";
 
 type Told = Pick<ShownEvent, "type" | "detail">;

@@ -12,8 +12,8 @@ import {
   userOf,
 } from "../../core/support/support.ts";
 import { viewForSupport } from "../../core/support/user-overview.ts";
-import { actorsOf } from "../../store/postgres/actors.ts";
-import type { ShownEvent } from "../../store/postgres/events.ts";
+import { actorsOf } from "../../store/postgres/events/actors.ts";
+import type { ShownEvent } from "../../store/postgres/events/events.ts";
 import type { User } from "../../store/postgres/schema.ts";
 import { byWhom } from "../account/actors.ts";
 import { followed } from "../devices/removal-under-way.tsx";

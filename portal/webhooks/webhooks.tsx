@@ -8,7 +8,7 @@ import {
   makeWebhook,
   type WebhookView,
 } from "../../core/webhooks/webhooks.ts";
-import { EVENT_WORDS } from "../../store/event-types.ts";
+import { EVENT_WORDS } from "../../store/events/event-types.ts";
 import { done } from "../layout/flash.ts";
 import { badFields, field, type PortalContext, type PortalEnv, takeForm } from "../layout/form.ts";
 import { cardPage, page, type Who } from "../layout/layout.tsx";

@@ -7,7 +7,7 @@ import {
   listLinkingAccounts,
   setAccountSetting,
 } from "../../store/postgres/accounts.ts";
-import { type NewEvent, recordEvent } from "../../store/postgres/events.ts";
+import { type NewEvent, recordEvent } from "../../store/postgres/events/events.ts";
 import type { Account } from "../../store/postgres/schema.ts";
 import { countUsers } from "../../store/postgres/user-lists.ts";
 import { SetUpError } from "../progress.ts";

@@ -7,7 +7,7 @@ import { describeUser, viewForSupport } from "../../core/support/user-overview.t
 import { changeEmail } from "../../core/users/email.ts";
 import { replacePassword } from "../../core/users/password.ts";
 import { normalizeAddress } from "../../store/addresses.ts";
-import type { EventType } from "../../store/event-types.ts";
+import type { EventType } from "../../store/events/event-types.ts";
 import { hashPassword } from "../../store/passwords.ts";
 import { changeRole } from "../../store/postgres/accounts.ts";
 import type { Role, User } from "../../store/postgres/schema.ts";

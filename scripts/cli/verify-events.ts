@@ -1,15 +1,15 @@
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import type { Db } from "../../store/postgres/connect.ts";
-import { countUnchained, type Link } from "../../store/postgres/event-chain.ts";
-import { canChangeEvents } from "../../store/postgres/roles.ts";
+import { countUnchained, type Link } from "../../store/postgres/events/event-chain.ts";
 import {
   auditedAccounts,
   type Finding,
   hasLink,
   lostEvents,
   verifyAccount,
-} from "../../store/postgres/verify-events.ts";
+} from "../../store/postgres/events/verify-events.ts";
+import { canChangeEvents } from "../../store/postgres/roles.ts";
 import { answer } from "./answer.ts";
 import { accountNamed } from "./named.ts";
 

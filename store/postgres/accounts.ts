@@ -2,7 +2,7 @@ import { and, asc, count, eq, gt, inArray, isNotNull, ne, notExists, sql } from 
 import { newId } from "../ids.ts";
 import { configuredMethods, type Method } from "../methods.ts";
 import type { Db } from "./connect.ts";
-import { findEvent, type NewEvent, recordEvent, recordEvents } from "./events.ts";
+import { findEvent, type NewEvent, recordEvent, recordEvents } from "./events/events.ts";
 import { holdingAccount } from "./holding-account.ts";
 import {
   type Account,

@@ -1,6 +1,6 @@
 import { and, eq, type InferInsertModel } from "drizzle-orm";
 import type { Db } from "./connect.ts";
-import { type NewEvent, recordEvent } from "./events.ts";
+import { type NewEvent, recordEvent } from "./events/events.ts";
 import { apiKeys } from "./schema.ts";
 
 /** Replaces the user's API key; the old one stops working. Only the hash is stored. */

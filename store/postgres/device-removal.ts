@@ -1,7 +1,7 @@
 import { and, eq, isNotNull } from "drizzle-orm";
 import { configuredMethods, type Method } from "../methods.ts";
 import { deviceLabel, getDevice, isDevice, listDevices } from "./devices.ts";
-import { findEvent, type NewEvent, recordEvent } from "./events.ts";
+import { findEvent, type NewEvent, recordEvent } from "./events/events.ts";
 import type { Held } from "./holding-user.ts";
 import { devices, recoveryCodes, users } from "./schema.ts";
 

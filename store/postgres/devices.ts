@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { and, asc, count, eq, inArray, isNull, notLike, sql } from "drizzle-orm";
 import { maskPhoneNumber } from "../phones.ts";
 import type { Db } from "./connect.ts";
-import { type NewEvent, recordEvent } from "./events.ts";
+import { type NewEvent, recordEvent } from "./events/events.ts";
 import { holdingUser } from "./holding-user.ts";
 import { prepared } from "./prepared.ts";
 import { type Device, devices, users } from "./schema.ts";

@@ -1,6 +1,6 @@
 import { and, eq, isNotNull } from "drizzle-orm";
 import type { Method } from "../methods.ts";
-import { type NewEvent, recordEvent } from "./events.ts";
+import { type NewEvent, recordEvent } from "./events/events.ts";
 import type { Held } from "./holding-user.ts";
 import { devices, recoveryCodes, users } from "./schema.ts";
 

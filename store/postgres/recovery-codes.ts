@@ -1,7 +1,7 @@
 import { and, count, eq, gt, inArray, isNull, or, sql } from "drizzle-orm";
 import { newId } from "../ids.ts";
 import type { Db } from "./connect.ts";
-import { type NewEvent, recordEvent } from "./events.ts";
+import { type NewEvent, recordEvent } from "./events/events.ts";
 import type { Held } from "./holding-user.ts";
 import { recoveryCodes } from "./schema.ts";
 

@@ -217,7 +217,7 @@ export const eventChainQueue = pgTable(
   (t) => [primaryKey({ columns: [t.eventId, t.at] })],
 );
 
-/** Each account's events in the order in which they were chained: see store/event-hash.ts. */
+/** Each account's events in the order in which they were chained: see store/events/event-hash.ts. */
 export const eventChain = pgTable(
   "event_chain",
   {

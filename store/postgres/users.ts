@@ -10,7 +10,7 @@ import {
   recordEvent,
   recordingEvent,
   withDefaults,
-} from "./events.ts";
+} from "./events/events.ts";
 import { holdingUser } from "./holding-user.ts";
 import { prepared } from "./prepared.ts";
 import { type Requirement, type Role, type User, users } from "./schema.ts";

@@ -1,6 +1,6 @@
 import { and, asc, count, eq, inArray, isNull, notLike, sql } from "drizzle-orm";
 import type { Db } from "./connect.ts";
-import { findEvent, type NewEvent, recordEvent } from "./events.ts";
+import { findEvent, type NewEvent, recordEvent } from "./events/events.ts";
 import { holdingAccount } from "./holding-account.ts";
 import { type Webhook, webhooks } from "./schema.ts";
 

@@ -2,7 +2,7 @@
 // Each call keeps its place for 15 seconds. Who else waits?
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { newId } from "../../store/ids.ts";
-import { recordEvent } from "../../store/postgres/events.ts";
+import { recordEvent } from "../../store/postgres/events/events.ts";
 import { type Receiver, startReceiver } from "../support/receiver.ts";
 import { enrollPhone, logInByPassword, logInBySms } from "../support/scenarios.ts";
 import { until } from "../support/until.ts";

@@ -7,7 +7,7 @@ import type { Limits } from "../../config.ts";
 import type { Policy, PolicyRequest } from "../../core/account/policy.ts";
 import type { DeliveryView } from "../../core/webhooks/deliveries.ts";
 import { newId } from "../../store/ids.ts";
-import { recordEvent } from "../../store/postgres/events.ts";
+import { recordEvent } from "../../store/postgres/events/events.ts";
 import { TemporalUnreached } from "../../temporal/errors.ts";
 import { DAY_MS } from "../../units.ts";
 import { loggedIn, verifiedApp } from "../support/apps.ts";

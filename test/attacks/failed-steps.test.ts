@@ -2,9 +2,9 @@
 // address that they came from? Can they hide it from me?
 import { expect, test } from "vitest";
 import type { listAudit } from "../../core/audit.ts";
-import type { EventType } from "../../store/event-types.ts";
+import type { EventType } from "../../store/events/event-types.ts";
 import { newId } from "../../store/ids.ts";
-import { recordEvent } from "../../store/postgres/events.ts";
+import { recordEvent } from "../../store/postgres/events/events.ts";
 import { codeAt, logInByApp, registerApp, userWithApp } from "../support/apps.ts";
 import type { Person } from "../support/people.ts";
 import { newPhone } from "../support/phones.ts";

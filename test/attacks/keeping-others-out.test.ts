@@ -3,7 +3,7 @@
 
 import { expect, test } from "vitest";
 import { newId } from "../../store/ids.ts";
-import { recordEvent } from "../../store/postgres/events.ts";
+import { recordEvent } from "../../store/postgres/events/events.ts";
 import { spend } from "../../store/redis/budgets.ts";
 import { keys } from "../../store/redis/keys.ts";
 import { readEpochs } from "../../store/redis/sessions/revocations.ts";

@@ -3,7 +3,7 @@
 import { eq } from "drizzle-orm";
 import { expect, test } from "vitest";
 import { makeApiKey } from "../../core/login/api-keys.ts";
-import type { EventType } from "../../store/event-types.ts";
+import type { EventType } from "../../store/events/event-types.ts";
 import { newId } from "../../store/ids.ts";
 import { setPolicy } from "../../store/postgres/accounts.ts";
 import { accounts } from "../../store/postgres/schema.ts";

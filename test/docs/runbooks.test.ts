@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { expect, test } from "vitest";
 import { cliProgram } from "../../scripts/cli/program.ts";
-import { EVENT_WORDS } from "../../store/event-types.ts";
+import { EVENT_WORDS } from "../../store/events/event-types.ts";
 import { documentedMetrics } from "../support/documented-metrics.ts";
 import { shellBlocks } from "../support/shell-blocks.ts";
 

@@ -14,7 +14,7 @@ const FILES = [
   ),
   "store/notice-mail.ts",
   "store/notices.ts",
-  "store/event-types.ts",
+  "store/events/event-types.ts",
 ];
 
 /** Each file's code as one line without comments, with strings joined over `+`. */

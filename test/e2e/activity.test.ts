@@ -2,7 +2,7 @@ import { eq } from "drizzle-orm";
 import { describe, expect, test } from "vitest";
 import { auditFile, type listAudit } from "../../core/audit.ts";
 import { newId } from "../../store/ids.ts";
-import { recordEvent, type ShownEvent } from "../../store/postgres/events.ts";
+import { recordEvent, type ShownEvent } from "../../store/postgres/events/events.ts";
 import { type Role, users } from "../../store/postgres/schema.ts";
 import { setRole } from "../../store/postgres/users.ts";
 import { supportOperator } from "../support/apps.ts";

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { countUnchained, headsOf } from "../../store/postgres/event-chain.ts";
-import { type Finding, verifyAccount } from "../../store/postgres/verify-events.ts";
+import { countUnchained, headsOf } from "../../store/postgres/events/event-chain.ts";
+import { type Finding, verifyAccount } from "../../store/postgres/events/verify-events.ts";
 import { everythingReadable, secretsIn } from "../support/histories.ts";
 import { limit } from "../support/limits.ts";
 import type { Person } from "../support/people.ts";

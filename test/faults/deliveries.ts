@@ -1,4 +1,4 @@
-import { eventRef } from "../../store/event-refs.ts";
+import { eventRef } from "../../store/events/event-refs.ts";
 import type { AuditEvent } from "../../store/postgres/schema.ts";
 import { webhookDeliveries, webhooks } from "../../store/postgres/schema.ts";
 import type { Received } from "../support/receiver.ts";

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { queuedEvents } from "../../store/postgres/event-queue.ts";
+import { queuedEvents } from "../../store/postgres/events/event-queue.ts";
 import type { AuditEvent } from "../../store/postgres/schema.ts";
 import { devices, events, recoveryCodes, users } from "../../store/postgres/schema.ts";
 import { readChallenge } from "../../store/redis/second-step/challenges.ts";

@@ -6,31 +6,31 @@ const MIGRATION = "store/postgres/migrations/0004_event_partitions.sql";
 export const eventsMutations: Mutation[] = [
   {
     mistake: "a changed event keeps the hash of its link",
-    file: "store/event-hash.ts",
+    file: "store/events/event-hash.ts",
     find: ".update(canonical(fact))",
     replace: ".update(canonical({ id, key }))",
-    noticedBy: ["test/store/postgres/event-chain.test.ts"],
+    noticedBy: ["test/store/postgres/events/event-chain.test.ts"],
   },
   {
     mistake: "two workers build one chain at once",
-    file: "store/postgres/event-chain.ts",
+    file: "store/postgres/events/event-chain.ts",
     find: "    if (!rows[0]?.mine) return 0;\n",
     replace: "",
-    noticedBy: ["test/store/postgres/event-chain.test.ts", "test/temporal/chaining.test.ts"],
+    noticedBy: ["test/store/postgres/events/event-chain.test.ts", "test/temporal/chaining.test.ts"],
   },
   {
     mistake: "an event that is gone with its link is not missed",
-    file: "store/postgres/verify-events.ts",
+    file: "store/postgres/events/verify-events.ts",
     find: "if (linked !== head - gone)",
     replace: "if (linked > head)",
-    noticedBy: ["test/store/postgres/event-chain.test.ts"],
+    noticedBy: ["test/store/postgres/events/event-chain.test.ts"],
   },
   {
     mistake: "an event that was written past the queue passes for one that waits",
-    file: "store/postgres/verify-events.ts",
+    file: "store/postgres/events/verify-events.ts",
     find: "if (queued === null) found(",
     replace: "if (queued !== null) found(",
-    noticedBy: ["test/store/postgres/event-chain.test.ts"],
+    noticedBy: ["test/store/postgres/events/event-chain.test.ts"],
   },
   {
     mistake: "the service's role may change links",
@@ -48,7 +48,7 @@ export const eventsMutations: Mutation[] = [
   },
   {
     mistake: "a month is dropped although its export has other events than were chained",
-    file: "store/event-archive.ts",
+    file: "store/events/event-archive.ts",
     find: "if (linkHash(chain.previous, { ...rest, at: new Date(at) }) !== chain.hash)",
     replace: "if (chain.hash === undefined)",
     noticedBy: ["test/activities/events.test.ts"],
@@ -73,7 +73,7 @@ export const eventsMutations: Mutation[] = [
     find: 'IF "due"."name" IS DISTINCT FROM "partition" THEN',
     replace: "IF false THEN",
     noticedBy: [
-      "test/store/postgres/event-partitions.test.ts",
+      "test/store/postgres/events/event-partitions.test.ts",
       "test/store/postgres/roles.test.ts",
     ],
   },

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from "vitest";
-import type { EventType } from "../../store/event-types.ts";
+import type { EventType } from "../../store/events/event-types.ts";
 import { newId } from "../../store/ids.ts";
-import { recordEvent } from "../../store/postgres/events.ts";
+import { recordEvent } from "../../store/postgres/events/events.ts";
 import type { Person } from "../support/people.ts";
 import { type Receiver, startReceiver, verified } from "../support/receiver.ts";
 import { until } from "../support/until.ts";

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import type { EventType } from "../../store/event-types.ts";
+import type { EventType } from "../../store/events/event-types.ts";
 import { newId } from "../../store/ids.ts";
 import { createAccount, getAccount } from "../../store/postgres/accounts.ts";
-import { listEvents, recordEvent } from "../../store/postgres/events.ts";
+import { listEvents, recordEvent } from "../../store/postgres/events/events.ts";
 import { setRole } from "../../store/postgres/users.ts";
 import { loggedIn } from "../support/apps.ts";
 import { otherType } from "../support/event-types.ts";

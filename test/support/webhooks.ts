@@ -1,8 +1,8 @@
 import { newWebhookSecret } from "../../providers/webhook/webhook.ts";
-import { eventRef } from "../../store/event-refs.ts";
+import { eventRef } from "../../store/events/event-refs.ts";
 import { newId } from "../../store/ids.ts";
 import type { Db } from "../../store/postgres/connect.ts";
-import { getEvent } from "../../store/postgres/events.ts";
+import { getEvent } from "../../store/postgres/events/events.ts";
 import { addWebhook } from "../../store/postgres/webhooks.ts";
 import { type Keyring, seal } from "../../store/sealing.ts";
 import { workflowIds } from "../../workflows/ids.ts";

@@ -1,9 +1,9 @@
 import { Client, Connection } from "@temporalio/client";
 import { sql } from "drizzle-orm";
 import { afterEach, expect, test } from "vitest";
-import { eventRef } from "../../store/event-refs.ts";
+import { eventRef } from "../../store/events/event-refs.ts";
 import { connectDatabase } from "../../store/postgres/connect.ts";
-import { findEvent, recordEvent } from "../../store/postgres/events.ts";
+import { findEvent, recordEvent } from "../../store/postgres/events/events.ts";
 import { eventQueue, type User } from "../../store/postgres/schema.ts";
 import { getDelivery } from "../../store/postgres/webhook-deliveries.ts";
 import { createCalls } from "../../temporal/calls.ts";

@@ -1,8 +1,13 @@
 import { afterEach, expect, test } from "vitest";
 import { newWebhookSecret } from "../../providers/webhook/webhook.ts";
-import { eventRef } from "../../store/event-refs.ts";
+import { eventRef } from "../../store/events/event-refs.ts";
 import { newId } from "../../store/ids.ts";
-import { findEvent, listEvents, recordEvent, showEvents } from "../../store/postgres/events.ts";
+import {
+  findEvent,
+  listEvents,
+  recordEvent,
+  showEvents,
+} from "../../store/postgres/events/events.ts";
 import { getDelivery, noteDelivery } from "../../store/postgres/webhook-deliveries.ts";
 import { getWebhook, removeWebhook } from "../../store/postgres/webhooks.ts";
 import { HOUR_MS, MINUTE_MS } from "../../units.ts";

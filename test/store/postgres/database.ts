@@ -3,7 +3,7 @@ import { newId } from "../../../store/ids.ts";
 import { createAccount } from "../../../store/postgres/accounts.ts";
 import { connectDatabase, type Db } from "../../../store/postgres/connect.ts";
 import { addOtpDevice, addSmsDevice } from "../../../store/postgres/devices.ts";
-import type { NewUserEvent } from "../../../store/postgres/events.ts";
+import type { NewUserEvent } from "../../../store/postgres/events/events.ts";
 import { migrateDatabase } from "../../../store/postgres/migrations/migrate.ts";
 import type { Account, User } from "../../../store/postgres/schema.ts";
 import { createUser } from "../../../store/postgres/users.ts";

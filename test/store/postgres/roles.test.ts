@@ -2,14 +2,17 @@ import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { newId } from "../../../store/ids.ts";
 import { connectDatabase, type Db } from "../../../store/postgres/connect.ts";
-import { chainEvents } from "../../../store/postgres/event-chain.ts";
+import { chainEvents } from "../../../store/postgres/events/event-chain.ts";
 import {
   dropPartition,
   duePartitions,
   makeMonths,
-} from "../../../store/postgres/event-partitions.ts";
-import { claimQueuedEvents, forgetQueuedEvents } from "../../../store/postgres/event-queue.ts";
-import { forgetKeys, listEvents, recordEvent } from "../../../store/postgres/events.ts";
+} from "../../../store/postgres/events/event-partitions.ts";
+import {
+  claimQueuedEvents,
+  forgetQueuedEvents,
+} from "../../../store/postgres/events/event-queue.ts";
+import { forgetKeys, listEvents, recordEvent } from "../../../store/postgres/events/events.ts";
 import { canChangeEvents, restrictRuntime, setRetention } from "../../../store/postgres/roles.ts";
 import { recordLoginEvent } from "../../../store/postgres/users.ts";
 import { runtimeRole } from "../../support/databases.ts";

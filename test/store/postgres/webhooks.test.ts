@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { newId } from "../../../store/ids.ts";
-import { findEvent, listEvents, recordEvent } from "../../../store/postgres/events.ts";
+import { findEvent, listEvents, recordEvent } from "../../../store/postgres/events/events.ts";
 import type { User } from "../../../store/postgres/schema.ts";
 import {
   forgetDeliveries,

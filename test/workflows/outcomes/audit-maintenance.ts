@@ -1,6 +1,6 @@
 import { newId } from "../../../store/ids.ts";
-import { chainEvents } from "../../../store/postgres/event-chain.ts";
-import { recordEvent } from "../../../store/postgres/events.ts";
+import { chainEvents } from "../../../store/postgres/events/event-chain.ts";
+import { recordEvent } from "../../../store/postgres/events/events.ts";
 import { setRetention } from "../../../store/postgres/roles.ts";
 import { eventQueue } from "../../../store/postgres/schema.ts";
 import { AUDIT_SCHEDULE, TASK_QUEUE } from "../../../workflows/ids.ts";

@@ -1,4 +1,4 @@
-import { findEvent, recordEvent } from "../../../store/postgres/events.ts";
+import { findEvent, recordEvent } from "../../../store/postgres/events/events.ts";
 import { setEmail } from "../../../store/postgres/users.ts";
 import { eventOf, newUser } from "../../store/postgres/database.ts";
 import type { World } from "../world.ts";

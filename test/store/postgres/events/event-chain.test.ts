@@ -1,20 +1,24 @@
 import { eq, sql } from "drizzle-orm";
 import { describe, expect, test } from "vitest";
-import { newId } from "../../../store/ids.ts";
-import type { Db } from "../../../store/postgres/connect.ts";
-import { chainEvents, countUnchained, headsOf } from "../../../store/postgres/event-chain.ts";
-import { findEvent, recordEvent } from "../../../store/postgres/events.ts";
-import { eventChain, eventChainQueue } from "../../../store/postgres/schema.ts";
+import { newId } from "../../../../store/ids.ts";
+import type { Db } from "../../../../store/postgres/connect.ts";
+import {
+  chainEvents,
+  countUnchained,
+  headsOf,
+} from "../../../../store/postgres/events/event-chain.ts";
+import { findEvent, recordEvent } from "../../../../store/postgres/events/events.ts";
 import {
   auditedAccounts,
   type Finding,
   hasLink,
   lostEvents,
   verifyAccount,
-} from "../../../store/postgres/verify-events.ts";
-import { pastTriggers } from "../../support/event-months.ts";
-import { otherType } from "../../support/event-types.ts";
-import { AT, burst, database, KINDS } from "./database.ts";
+} from "../../../../store/postgres/events/verify-events.ts";
+import { eventChain, eventChainQueue } from "../../../../store/postgres/schema.ts";
+import { pastTriggers } from "../../../support/event-months.ts";
+import { otherType } from "../../../support/event-types.ts";
+import { AT, burst, database, KINDS } from "../database.ts";
 
 describe.each(KINDS)("the chains of events on %s", (kind) => {
   const pools = database(kind);

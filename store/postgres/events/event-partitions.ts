@@ -1,7 +1,7 @@
 import { and, asc, eq, gt, gte, lt, sql } from "drizzle-orm";
 import { alias } from "drizzle-orm/pg-core";
-import { NO_LINK } from "../event-hash.ts";
-import type { Db } from "./connect.ts";
+import { NO_LINK } from "../../events/event-hash.ts";
+import type { Db } from "../connect.ts";
 import {
   type AuditEvent,
   type EventPartition,
@@ -9,7 +9,7 @@ import {
   eventChainDropped,
   eventPartitions,
   events,
-} from "./schema.ts";
+} from "../schema.ts";
 
 /*
  * The runtime's role may not alter the audit tables. Functions of migration 0004, which run as the

@@ -7,32 +7,32 @@ import { drizzle } from "drizzle-orm/node-postgres";
 import { migrate } from "drizzle-orm/node-postgres/migrator";
 import pg from "pg";
 import { describe, expect, test } from "vitest";
-import { newId } from "../../../store/ids.ts";
-import { connectDatabase, type Db } from "../../../store/postgres/connect.ts";
-import { chainEvents } from "../../../store/postgres/event-chain.ts";
+import { newId } from "../../../../store/ids.ts";
+import { connectDatabase, type Db } from "../../../../store/postgres/connect.ts";
+import { chainEvents } from "../../../../store/postgres/events/event-chain.ts";
 import {
   dropPartition,
   duePartitions,
   makeMonths,
   PartitionStays,
-} from "../../../store/postgres/event-partitions.ts";
-import { claimQueuedEvents } from "../../../store/postgres/event-queue.ts";
+} from "../../../../store/postgres/events/event-partitions.ts";
+import { claimQueuedEvents } from "../../../../store/postgres/events/event-queue.ts";
 import {
   findEvent,
   forgetKeys,
   listEvents,
   type NewEvent,
   recordEvent,
-} from "../../../store/postgres/events.ts";
-import { migrateDatabase } from "../../../store/postgres/migrations/migrate.ts";
-import { setRetention } from "../../../store/postgres/roles.ts";
-import { eventChain, eventPartitions, eventQueue } from "../../../store/postgres/schema.ts";
-import { type Finding, verifyAccount } from "../../../store/postgres/verify-events.ts";
-import { DAY_MS } from "../../../units.ts";
-import { freshDatabase } from "../../support/databases.ts";
-import { olderMonths } from "../../support/event-months.ts";
-import { otherType } from "../../support/event-types.ts";
-import { AT, database, KINDS } from "./database.ts";
+} from "../../../../store/postgres/events/events.ts";
+import { type Finding, verifyAccount } from "../../../../store/postgres/events/verify-events.ts";
+import { migrateDatabase } from "../../../../store/postgres/migrations/migrate.ts";
+import { setRetention } from "../../../../store/postgres/roles.ts";
+import { eventChain, eventPartitions, eventQueue } from "../../../../store/postgres/schema.ts";
+import { DAY_MS } from "../../../../units.ts";
+import { freshDatabase } from "../../../support/databases.ts";
+import { olderMonths } from "../../../support/event-months.ts";
+import { otherType } from "../../../support/event-types.ts";
+import { AT, database, KINDS } from "../database.ts";
 
 const happened = (accountId: string, at: Date = AT): NewEvent => ({
   key: newId(),

@@ -1,5 +1,5 @@
 import type pg from "pg";
-import { olderMonths } from "../../support/event-months.ts";
+import { olderMonths } from "../../../support/event-months.ts";
 
 /** The months over which the events are spread, the current one included. */
 const MONTHS = 24;

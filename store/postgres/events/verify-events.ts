@@ -1,9 +1,9 @@
 import { and, asc, eq, gt, isNull, sql } from "drizzle-orm";
 import { alias } from "drizzle-orm/pg-core";
-import { linkHash, NO_LINK } from "../event-hash.ts";
-import type { Db } from "./connect.ts";
+import { linkHash, NO_LINK } from "../../events/event-hash.ts";
+import type { Db } from "../connect.ts";
+import { eventChain, eventChainDropped, eventChainQueue, events } from "../schema.ts";
 import { headsOf, type Link } from "./event-chain.ts";
-import { eventChain, eventChainDropped, eventChainQueue, events } from "./schema.ts";
 
 const PAGE = 1_000;
 

@@ -12,10 +12,10 @@ import {
   type SQLWrapper,
   sql,
 } from "drizzle-orm";
-import type { EventType } from "../event-types.ts";
+import type { EventType } from "../../events/event-types.ts";
+import type { Db } from "../connect.ts";
+import { type AuditEvent, eventKeys, events } from "../schema.ts";
 import { actorsOf, isOfSupport } from "./actors.ts";
-import type { Db } from "./connect.ts";
-import { type AuditEvent, eventKeys, events } from "./schema.ts";
 
 /**
  * `key` names the fact (for example `<workflow id>/verified`), so that a retry records nothing new.

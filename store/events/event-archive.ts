@@ -5,8 +5,8 @@ import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip, createGzip } from "node:zlib";
+import { type LinkedEvent, PartitionStays } from "../postgres/events/event-partitions.ts";
 import { linkHash } from "./event-hash.ts";
-import { type LinkedEvent, PartitionStays } from "./postgres/event-partitions.ts";
 
 /**
  * Writes events with their links to `<name>.ndjson.gz` in this folder, one a line, and answers how

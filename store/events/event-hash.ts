@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { AuditEvent } from "./postgres/schema.ts";
+import type { AuditEvent } from "../postgres/schema.ts";
 
 /** What the first link of each chain follows. */
 export const NO_LINK = "0".repeat(64);

@@ -1,6 +1,6 @@
 import pg from "pg";
 import { expect, test } from "vitest";
-import { database } from "./database.ts";
+import { database } from "../database.ts";
 import { fillEvents, planOf, QUESTIONS } from "./event-plans.ts";
 
 const pools = database("postgres");

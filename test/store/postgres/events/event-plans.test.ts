@@ -1,7 +1,7 @@
 import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { limit } from "../../support/limits.ts";
-import { database } from "./database.ts";
+import { limit } from "../../../support/limits.ts";
+import { database } from "../database.ts";
 import { fillEvents, planOf, QUESTIONS } from "./event-plans.ts";
 
 const pools = database("postgres");

@@ -1,13 +1,13 @@
 import { and, asc, eq, sql } from "drizzle-orm";
-import { linkHash, NO_LINK } from "../event-hash.ts";
-import type { Db } from "./connect.ts";
+import { linkHash, NO_LINK } from "../../events/event-hash.ts";
+import type { Db } from "../connect.ts";
 import {
   type AuditEvent,
   eventChain,
   eventChainDropped,
   eventChainQueue,
   events,
-} from "./schema.ts";
+} from "../schema.ts";
 
 const CHAIN_LOCK = 7_236_303;
 

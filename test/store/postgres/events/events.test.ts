@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { newId } from "../../../store/ids.ts";
-import { findEvent, listEvents, recordEvent } from "../../../store/postgres/events.ts";
-import { otherType } from "../../support/event-types.ts";
-import { AT, burst, database, KINDS } from "./database.ts";
+import { newId } from "../../../../store/ids.ts";
+import { findEvent, listEvents, recordEvent } from "../../../../store/postgres/events/events.ts";
+import { otherType } from "../../../support/event-types.ts";
+import { AT, burst, database, KINDS } from "../database.ts";
 
 describe.each(KINDS)("events on %s", (kind) => {
   const pools = database(kind);

@@ -1,7 +1,7 @@
-import type { Db } from "./connect.ts";
-import { type KnownUser, knownUsers } from "./known-users.ts";
+import type { Db } from "../connect.ts";
+import { type KnownUser, knownUsers } from "../known-users.ts";
+import type { AuditEvent, Role } from "../schema.ts";
 import { pastRoles } from "./past-roles.ts";
-import type { AuditEvent, Role } from "./schema.ts";
 
 type Done = Pick<AuditEvent, "id" | "actorId">;
 

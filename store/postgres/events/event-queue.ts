@@ -1,6 +1,6 @@
 import { and, asc, eq, inArray, isNull, lt, or, sql } from "drizzle-orm";
-import type { Db } from "./connect.ts";
-import { type AuditEvent, eventQueue, events } from "./schema.ts";
+import type { Db } from "../connect.ts";
+import { type AuditEvent, eventQueue, events } from "../schema.ts";
 
 /**
  * Events whose follow-ups have not started yet, oldest first. For `claimMs` no other caller gets

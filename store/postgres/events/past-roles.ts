@@ -1,7 +1,7 @@
 import { and, asc, inArray } from "drizzle-orm";
-import type { EventType } from "../event-types.ts";
-import type { Db } from "./connect.ts";
-import { events, type Role, type User } from "./schema.ts";
+import type { EventType } from "../../events/event-types.ts";
+import type { Db } from "../connect.ts";
+import { events, type Role, type User } from "../schema.ts";
 
 /**
  * Answers which role one of these users had when an event was recorded, from the audit trail: the

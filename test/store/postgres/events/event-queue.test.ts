@@ -1,14 +1,14 @@
 import { describe, expect, test } from "vitest";
-import type { Db } from "../../../store/postgres/connect.ts";
+import type { Db } from "../../../../store/postgres/connect.ts";
 import {
   claimQueuedEvents,
   forgetQueuedEvents,
   releaseQueuedEvents,
-} from "../../../store/postgres/event-queue.ts";
-import { findEvent, recordEvent } from "../../../store/postgres/events.ts";
-import { eventQueue } from "../../../store/postgres/schema.ts";
-import { HOUR_MS } from "../../../units.ts";
-import { burst, database, eventOf, KINDS, newUser } from "./database.ts";
+} from "../../../../store/postgres/events/event-queue.ts";
+import { findEvent, recordEvent } from "../../../../store/postgres/events/events.ts";
+import { eventQueue } from "../../../../store/postgres/schema.ts";
+import { HOUR_MS } from "../../../../units.ts";
+import { burst, database, eventOf, KINDS, newUser } from "../database.ts";
 
 describe.each(KINDS)("the queue of events on %s", (kind) => {
   const pools = database(kind);
