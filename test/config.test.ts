@@ -1,10 +1,11 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadConfig, SECRETS } from "../config.ts";
 import { configurationDocs } from "../scripts/cli/config-docs.ts";
 import { hasOutbox } from "../store/redis/messages/outbox.ts";
+import { type Authority, newAuthority } from "./support/certificates.ts";
 import { environmentOf } from "./support/stack.ts";
 
 const nowhere = { address: "127.0.0.1:1", namespace: "none" };
@@ -98,15 +99,29 @@ describe("no setting switches a protection off", () => {
 
 describe("a secret in a file", () => {
   const folder = mkdtempSync(join(tmpdir(), "second-step-secrets-"));
-  afterAll(() => rmSync(folder, { recursive: true }));
+  let authority: Authority;
   const all: Record<string, string> = {
     ...env,
     ...PRODUCTION,
+    DATABASE_OWNER_URL: "postgres://owner@db/mfa",
+    TEMPORAL_TLS: "true",
+    TEMPORAL_API_KEY: "token",
     TWILIO_AUTH_TOKEN: "token",
     SMTP_URL: "smtp://mail",
     MAIL_FROM: "login@bank.example",
     OTEL_EXPORTER_OTLP_ENDPOINT: "http://traces",
   };
+  beforeAll(async () => {
+    authority = await newAuthority();
+    const { certificate, key } = await authority.issue("worker");
+    all.TEMPORAL_TLS_CA = authority.certificate.trim();
+    all.TEMPORAL_TLS_CERT = certificate.trim();
+    all.TEMPORAL_TLS_KEY = key.trim();
+  });
+  afterAll(() => {
+    rmSync(folder, { recursive: true });
+    authority.remove();
+  });
   const fileOf = (name: string, text: string) => {
     const file = join(folder, name);
     writeFileSync(file, text);

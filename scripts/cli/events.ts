@@ -40,7 +40,7 @@ export function eventCommands(program: Command) {
     .option("--account <account>", "its name or id")
     .option(
       "--heads <file>",
-      "links that `events heads` printed earlier, which must still be there",
+      "links that `events heads` printed earlier, which must still be there; `-` reads standard input",
     )
     .action(({ account, heads }: { account?: string; heads?: string }, command: Command) =>
       withStores(({ db }) => verifyEvents(db, { account, heads }, command)),

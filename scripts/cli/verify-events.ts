@@ -57,8 +57,10 @@ export async function verifyEvents(
   if (findings.length > 0) process.exitCode = 1;
 }
 
+const STDIN = 0;
+
 const linksIn = (file: string): Link[] =>
-  readFileSync(file, "utf8")
+  readFileSync(file === "-" ? STDIN : file, "utf8")
     .split("\n")
     .filter((line) => line !== "")
     .map((line) => JSON.parse(line));

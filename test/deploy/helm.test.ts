@@ -91,7 +91,15 @@ test("it makes no secret, takes secrets only from an existing one, and refuses t
       /settings/,
     );
   const schema = JSON.parse(readFileSync(join(CHART, "values.schema.json"), "utf8"));
-  expect(schema.properties.secret.properties.keys.items.enum).toEqual(SECRETS);
+  // The owner's URL is for the migration alone, so it is no key of everybody's Secret.
+  const keys = SECRETS.filter((name) => name !== "DATABASE_OWNER_URL");
+  expect(schema.properties.secret.properties.keys.items.enum).toEqual(keys);
+});
+
+test("only the migration gets the Secret of the tables' owner", async () => {
+  const parts = (await rendered(...all)).split(/^---$/m);
+  const having = parts.filter((part) => /DATABASE_OWNER_URL|second-step-owner/.test(part));
+  expect(having.map((part) => /^ {2}name: (.*)$/m.exec(part)?.[1])).toEqual(["mfa-migrate"]);
 });
 
 test.each(["image.tag=2", "secret.name=second-step", "settings.SMS_GATEWAY=smpp"])(

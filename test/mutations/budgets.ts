@@ -267,8 +267,9 @@ export const budgetsMutations: Mutation[] = [
   {
     mistake: "apps can be added without limit",
     file: "core/devices/otp.ts",
-    find: "const view = await payForChange(deps, userId, add);",
-    replace: "const view = await add();",
+    find: "const view = await payForChange(deps, userId, async () =>\n    beginEnrollment(deps, { session, device: await add(), origin }, start),\n  );",
+    replace:
+      "const view = await beginEnrollment(deps, { session, device: await add(), origin }, start);",
     noticedBy: ["test/attacks/changes-of-a-day.test.ts"],
   },
   {

@@ -61,8 +61,8 @@ export const facesMutations: Mutation[] = [
   {
     mistake: "a page waits no longer than a program, so a slow removal looks like an error",
     file: "temporal/flows.ts",
-    find: "...flowsOver(client, pageTimeLeft)",
-    replace: "...flowsOver(client)",
+    find: "forPages: flowsOver(client, pageTimeLeft)",
+    replace: "forPages: flowsOver(client)",
     noticedBy: ["test/portal/slow-day.test.ts"],
   },
   {

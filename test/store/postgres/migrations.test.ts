@@ -52,7 +52,7 @@ describe.each(KINDS)("on %s", (kind) => {
 
   test("a migration whose first line says so runs outside a transaction", async () => {
     const { url, session } = await migrated(kind);
-    const index = 'create index concurrently "later_index" on "events" ("at")';
+    const index = 'create index concurrently "later_index" on "users" ("created_at")';
     const folder = folderWith(`-- outside a transaction\n${index}`);
     await migrateDatabase(url, { folder });
     const client = await session();

@@ -31,16 +31,17 @@ helm.sh/chart: {{ printf "%s-%s" (index . 0).Chart.Name (index . 0).Chart.Versio
 {{- end }}
 {{- end }}
 
-{{/* What the pods of all parts share. */}}
+{{/* What the pods of all parts share. Call it with (list $ names-of-their-Secrets). */}}
 {{- define "second-step.pod" -}}
+{{- $root := index . 0 -}}
 automountServiceAccountToken: false
-{{- with .Values.image.pullSecrets }}
+{{- with $root.Values.image.pullSecrets }}
 imagePullSecrets: {{ toYaml . | nindent 2 }}
 {{- end }}
-{{- with .Values.nodeSelector }}
+{{- with $root.Values.nodeSelector }}
 nodeSelector: {{ toYaml . | nindent 2 }}
 {{- end }}
-{{- with .Values.tolerations }}
+{{- with $root.Values.tolerations }}
 tolerations: {{ toYaml . | nindent 2 }}
 {{- end }}
 securityContext:
@@ -51,9 +52,12 @@ securityContext:
   seccompProfile: { type: RuntimeDefault }
 volumes:
   - name: secrets
-    secret:
-      secretName: {{ .Values.secret.name }}
+    projected:
       defaultMode: 0440
+      sources:
+        {{- range index . 1 }}
+        - secret: { name: {{ . }} }
+        {{- end }}
   - name: tmp
     emptyDir: {}
 {{- end }}
