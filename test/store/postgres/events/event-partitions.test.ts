@@ -190,7 +190,7 @@ describe("an installation with events from before the partitions", () => {
     const client = new pg.Client({ connectionString: own.url });
     await client.connect();
     try {
-      await cp(new URL("../../../store/postgres/migrations", import.meta.url), folder, {
+      await cp(new URL("../../../../store/postgres/migrations", import.meta.url), folder, {
         recursive: true,
       });
       const journal = join(folder, "meta/_journal.json");
