@@ -105,6 +105,8 @@ export const limitsOf = (settings: LimitSettings) => ({
    * failures. After `claimMs` another relay takes what this one has not finished.
    */
   relay: { pollMs: 1000, batch: 20, longestWaitMs: 30_000, claimMs: 30_000 },
+  /** The same for enrollments that their gateway could not begin. */
+  overdueEnrollments: { pollMs: 10_000, batch: 20, longestWaitMs: 60_000 },
   /** The same for the chains of events. A batch holds a lock, but none that a login needs. */
   chaining: { pollMs: 2_000, batch: 500, longestWaitMs: 60_000 },
   events: {

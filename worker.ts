@@ -20,6 +20,7 @@ import { exporterAt, measureWorker } from "./telemetry/worker-metrics.ts";
 import { createCalls } from "./temporal/calls.ts";
 import { startChaining } from "./temporal/chaining.ts";
 import { shownServer, temporalServer } from "./temporal/connection.ts";
+import { startOverdueEnrollments } from "./temporal/overdue-enrollments.ts";
 import { startRelay } from "./temporal/relay.ts";
 import { reporting } from "./temporal/signal.ts";
 import { starting } from "./temporal/start.ts";
@@ -94,7 +95,9 @@ const workers = await createWorkers(
 );
 
 const stopWatch = await watchGeneration({ db: database.db, redis, log });
-const stopRelay = startRelay({ db: database.db, config, start: starting(calls), log });
+const begin = { db: database.db, config, start: starting(calls), log };
+const stopRelay = startRelay(begin);
+const stopOverdue = startOverdueEnrollments(begin);
 const stopChaining = startChaining({ db: database.db, config, log });
 
 const polls = () => workers.every((worker) => worker.getState() === "RUNNING");
@@ -105,7 +108,7 @@ database.checkTimeout((text) => log.warn(text));
 log.info("worker ready");
 await Promise.all(workers.map((worker) => worker.run()));
 if (probes) probes.close().closeAllConnections();
-await Promise.all([stopRelay(), stopChaining(), stopWatch()]);
+await Promise.all([stopRelay(), stopOverdue(), stopChaining(), stopWatch()]);
 await sms.close();
 mail?.close();
 await Promise.allSettled([connection.close(), database.close(), redis.close(), tracing?.stop()]);

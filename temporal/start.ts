@@ -16,15 +16,14 @@ export type Begun<W extends WorkflowName> = {
 };
 
 /** A workflow that an event starts. Its ID is made from the event's key, so it starts only once. */
-export type FollowUp =
-  | Begun<"notice">
-  | Begun<"webhookDelivery">
-  | Begun<"smsEnrollment">
-  | Begun<"otpEnrollment">;
+export type FollowUp = Begun<"notice"> | Begun<"webhookDelivery">;
 
-/** Starts the workflows of events, each only once as long as its history is kept. */
+/** What a worker starts that may have been started before. */
+export type StartedOnce = FollowUp | Begun<"smsEnrollment"> | Begun<"otpEnrollment">;
+
+/** Starts workflows, each only once as long as its history is kept. */
 export function starting({ start }: Calls) {
-  return async ({ type, workflowId, args, ...shown }: FollowUp): Promise<void> => {
+  return async ({ type, workflowId, args, ...shown }: StartedOnce): Promise<void> => {
     await start(type, workflowId, args, { ...shown, once: true });
   };
 }

@@ -1,5 +1,6 @@
 import type { ClientInfo } from "../../machines/methods.ts";
 import { removeUnverifiedDevice } from "../../store/postgres/devices.ts";
+import { forgetEnrollmentStart } from "../../store/postgres/enrollment-starts.ts";
 import type { Device } from "../../store/postgres/schema.ts";
 import { dropPin } from "../../store/redis/second-step/pins.ts";
 import type { Session } from "../../store/redis/sessions/session-records.ts";
@@ -12,7 +13,7 @@ import { type DeviceView, viewDevice } from "./devices.ts";
  * Starts the enrollment of a device that is already stored. No transaction is open meanwhile, so
  * that a slow Temporal does not use up the connections to PostgreSQL. If the start fails, the device
  * is removed again, and `unsent` is called if certainly no PIN was sent. If this process dies first,
- * the relay starts the enrollment (temporal/enrollment-follow-ups.ts).
+ * a worker starts the enrollment (temporal/overdue-enrollments.ts).
  */
 export async function beginEnrollment(
   deps: CoreDeps,
@@ -20,19 +21,17 @@ export async function beginEnrollment(
   start: () => Promise<EnrollmentView>,
   unsent?: () => Promise<void>,
 ): Promise<DeviceView> {
-  try {
-    return await viewDevice(deps, device, await start());
-  } catch (error) {
-    try {
-      if (!(await takeBack(deps, session, device, origin))) await unsent?.();
-    } catch (err) {
-      deps.log.warn(
-        { err },
-        "could not remove a device without an enrollment; the relay starts it",
-      );
-    }
+  const begun = await start().catch(async (error) => {
+    await takeBack(deps, session, device, origin)
+      .then(async (mayBeSent) => {
+        if (!mayBeSent) await unsent?.();
+      })
+      .catch((err) => deps.log.warn({ err }, "could not remove a device; a worker pairs it"));
     throw error;
-  }
+  });
+  // If this fails, a worker finds that the enrollment has begun.
+  await forgetEnrollmentStart(deps.db, device.id).catch(() => {});
+  return viewDevice(deps, device, begun);
 }
 
 /** Removes the device; answers whether a PIN may have been sent to it. */

@@ -1,6 +1,7 @@
 import type { ClientInfo } from "../../machines/methods.ts";
 import { newId } from "../../store/ids.ts";
 import { addOtpDevice, markOf, replaceOtpSecret } from "../../store/postgres/devices.ts";
+import { noteEnrollmentStart } from "../../store/postgres/enrollment-starts.ts";
 import { holdingUser } from "../../store/postgres/holding-user.ts";
 import { getUser } from "../../store/postgres/users.ts";
 import { consumeOtpStep } from "../../store/redis/second-step/otp-steps.ts";
@@ -69,6 +70,7 @@ export async function registerOtpDevice(
           "too_many_devices",
           `You have ${otpDevices} apps, the maximum. Remove one to add another.`,
         );
+      await noteEnrollmentStart(tx, id);
       // Checked here, because the lock on the user's row may have taken time. A refusal rolls all
       // back.
       await requireStillLive({ ...deps, db: tx }, session);

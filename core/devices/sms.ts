@@ -2,6 +2,7 @@ import type { ClientInfo } from "../../machines/methods.ts";
 import { hashesOf } from "../../store/codes.ts";
 import { newId } from "../../store/ids.ts";
 import { addSmsDevice } from "../../store/postgres/devices.ts";
+import { noteEnrollmentStart } from "../../store/postgres/enrollment-starts.ts";
 import type { Device } from "../../store/postgres/schema.ts";
 import { checkPin, type PinCheck, refundPinTry } from "../../store/redis/second-step/pins.ts";
 import type { Session } from "../../store/redis/sessions/session-records.ts";
@@ -62,6 +63,7 @@ export async function registerSmsDevice(
       if (device === "exists")
         throw new Problem("sms_device_exists", "Remove all devices before you add another phone.");
       sending = await spendPinSend(deps, { userId, phoneNumber });
+      await noteEnrollmentStart(tx, id);
       // Checked here, because the lock on the user's row may have taken time. A refusal rolls all
       // back.
       await requireStillLive({ ...deps, db: tx }, session);

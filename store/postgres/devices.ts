@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { and, asc, count, eq, inArray, isNull, notLike, sql } from "drizzle-orm";
+import { and, asc, count, eq, isNull, notLike, sql } from "drizzle-orm";
 import { maskPhoneNumber } from "../phones.ts";
 import type { Db } from "./connect.ts";
 import { type NewEvent, recordEvent } from "./events/events.ts";
@@ -76,14 +76,6 @@ const devicesOfUser = prepared((db) =>
 /** The user's devices in the order they were added. */
 export function listDevices(db: Db, userId: string): Promise<Device[]> {
   return devicesOfUser(db).execute({ userId });
-}
-
-/** Those of these devices that are neither verified nor inactive. */
-export function listUnprovenDevices(db: Db, deviceIds: readonly string[]): Promise<Device[]> {
-  return db
-    .select()
-    .from(devices)
-    .where(and(inArray(devices.id, [...deviceIds]), isUnproven));
 }
 
 /** The device, if it belongs to this user. */
@@ -214,7 +206,7 @@ export async function updateSecret(
 }
 
 /** Neither verified nor inactive. */
-const isUnproven = and(isNull(devices.verifiedAt), isNull(devices.inactiveAt));
+export const isUnproven = and(isNull(devices.verifiedAt), isNull(devices.inactiveAt));
 
 export function isDevice(userId: string, deviceId: string) {
   return and(eq(devices.userId, userId), eq(devices.id, deviceId));

@@ -267,6 +267,15 @@ export const eventRetention = pgTable(
   (t) => [check("event_retention_one", sql`${t.id} = 1 and ${t.months} >= 3`)],
 );
 
+/**
+ * Devices whose enrollment may not have begun. The gateway that adds a device removes its row once
+ * the enrollment has begun. After `dueAt` a worker begins it.
+ */
+export const enrollmentStarts = pgTable("enrollment_starts", {
+  deviceId: text("device_id").primaryKey(),
+  dueAt: instant("due_at").notNull(),
+});
+
 /** Where an account's events are sent. */
 export const webhooks = pgTable(
   "webhooks",

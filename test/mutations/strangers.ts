@@ -159,8 +159,8 @@ export const strangersMutations: Mutation[] = [
   {
     mistake: "a new device stays although its set-up could not start",
     file: "core/devices/begin-enrollment.ts",
-    find: "!(await takeBack(deps, session, device, origin))",
-    replace: "device && session && origin && takeBack",
+    find: "await takeBack(deps, session, device, origin)\n",
+    replace: "await Promise.resolve(!takeBack || !session || !origin)\n",
     noticedBy: ["test/core/devices/begin-enrollment.test.ts"],
   },
   {
@@ -172,9 +172,9 @@ export const strangersMutations: Mutation[] = [
   },
   {
     mistake: "a device whose gateway died has no set-up",
-    file: "temporal/follow-ups.ts",
-    find: "    ...enrollmentsOf(event),\n",
-    replace: "",
+    file: "temporal/overdue-enrollments.ts",
+    find: "if (device && accountId) {",
+    replace: "if (device && !accountId) {",
     noticedBy: ["test/core/devices/begin-enrollment.test.ts"],
   },
   {

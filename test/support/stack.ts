@@ -24,6 +24,7 @@ import { activityFields } from "../../telemetry/worker-log.ts";
 import { createCalls } from "../../temporal/calls.ts";
 import { connectTemporal } from "../../temporal/connection.ts";
 import { createFlows } from "../../temporal/flows.ts";
+import { startOverdueEnrollments } from "../../temporal/overdue-enrollments.ts";
 import { startRelay } from "../../temporal/relay.ts";
 import { starting } from "../../temporal/start.ts";
 import { type ApiClient, createClient, patient, type Send } from "./client.ts";
@@ -104,7 +105,8 @@ export async function startStack({
   const startOwnWorker = async (changed: Partial<ActivityDeps> = {}) => {
     const activities = createActivities({ ...workerDeps, ...changed });
     const stops = await Promise.all(places.map((place) => startWorker(place, activities)));
-    const relays = copies().map(() => startRelay({ db, config, start, log }));
+    const begin = { db, config, start, log };
+    const relays = copies().flatMap(() => [startRelay(begin), startOverdueEnrollments(begin)]);
     return () => Promise.all([...relays, ...stops].map((stop) => stop()));
   };
   let stopWorker = await startOwnWorker();

@@ -136,9 +136,10 @@ test("a relay that dies between a start and its commit starts nothing twice", as
 async function rewind() {
   await world.db.transaction(async (tx) => {
     await tx.execute(sql`alter table events disable trigger user`);
-    await tx.execute(
-      sql`delete from webhook_deliveries where event_id = (select max(id) from events)`,
-    );
+    for (const table of ["webhook_deliveries", "event_chain_queue", "event_keys"])
+      await tx.execute(
+        sql`delete from ${sql.identifier(table)} where event_id = (select max(id) from events)`,
+      );
     const newest = sql`delete from events where id = (select max(id) from events) returning id`;
     const [row] = (await tx.execute(newest)).rows;
     await tx.execute(

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { createApp } from "../../../api/app.ts";
 import type { CoreDeps } from "../../../core/deps.ts";
+import { keys } from "../../../store/redis/keys.ts";
 import { type ApiClient, patient, type Send } from "../../support/client.ts";
 import { checkedClient, type Stack } from "../../support/stack.ts";
 
@@ -96,6 +97,12 @@ function gate<T>(): [Promise<T>, (value: T) => void] {
   return [opened, open];
 }
 
+/**
+ * Read once a second for the whole service, so not at the same place in each request: it does not
+ * wait and is not counted.
+ */
+const isOccasional = ([key]: unknown[]) => key === keys.generation();
+
 /** The same object, but each call (or only the calls in `only`) waits first. */
 function slowed<T extends object>(
   object: T,
@@ -111,7 +118,7 @@ function slowed<T extends object>(
       // `multi` only starts a chain of commands and calls nothing.
       if (typeof key !== "string" || key === "multi" || (only && !only.includes(key))) return call;
       return async (...args: unknown[]) => {
-        await pause(`${name}.${key}`);
+        if (!isOccasional(args)) await pause(`${name}.${key}`);
         return call(...args);
       };
     },

@@ -1,5 +1,6 @@
+import { sql } from "drizzle-orm";
 import { expect, test } from "vitest";
-import { devices as devicesTable } from "../../../store/postgres/schema.ts";
+import { devices as devicesTable, enrollmentStarts } from "../../../store/postgres/schema.ts";
 import { impatientClient } from "../../support/flow-attacks.ts";
 import { newPhone } from "../../support/phones.ts";
 import { expectProblem } from "../../support/problems.ts";
@@ -27,6 +28,13 @@ test("if the gateway dies before it starts a set-up, the set-up begins all the s
   void api.registerPhone(token, phone);
   void api.call("POST", "/v1/me/devices/otp", { token, body: { name: "App" } });
 
+  // Both are stored, and their time is over.
+  const { db } = stack.deps;
+  await until(
+    () => db.$count(enrollmentStarts),
+    (count) => count === 2,
+  );
+  await db.update(enrollmentStarts).set({ dueAt: sql`now()` });
   const code = await stack.pinTo(phone.e164);
   const devices = () => stack.api.multiFactor(token).then(({ body }) => body.devices);
   const [sms, otp] = await until(devices, (listed) =>
@@ -35,6 +43,7 @@ test("if the gateway dies before it starts a set-up, the set-up begins all the s
   expect([sms, otp].map((device) => device?.type).sort()).toEqual(["otp", "sms"]);
   const { id } = (await devices()).find(({ type }) => type === "sms") as { id: string };
   expect((await stack.api.verifyDevice(token, id, code)).status).toBe(200);
+  expect(await db.$count(enrollmentStarts)).toBe(0);
 });
 
 test("a device whose set-up cannot start is removed, and both are in the activity", async () => {
