@@ -22,14 +22,18 @@ const AUDIT: Record<string, string> = {
 
 /**
  * Gives the service's role what it needs: all rows of the ordinary tables, but of the audit trail
- * only to read and to append. Throws if the role could take more, because it is a superuser, owns
- * tables, or is a member of the owner's role.
+ * only to read and to append. Throws if the role could take more: if it is a superuser or a member of
+ * the owner's role, owns the database or tables, or may make tables.
  */
 export async function restrictRuntime(ownerUrl: string, role: string): Promise<void> {
   await asOwner(ownerUrl, async (client) => {
+    // Databases from before PostgreSQL 15 let every role make tables here.
+    await client.query("revoke create on schema public from public");
     const { rows } = await client.query(
       `select rolsuper or rolname = current_user or pg_has_role(oid, current_user, 'member')
          or exists (select from pg_class where relowner = pg_roles.oid and relname like 'event%')
+         or exists (select from pg_database where datname = current_database() and datdba = pg_roles.oid)
+         or has_schema_privilege(oid, 'public', 'create')
          as more
        from pg_roles where rolname = $1`,
       [role],
@@ -37,7 +41,7 @@ export async function restrictRuntime(ownerUrl: string, role: string): Promise<v
     if (!rows[0]) throw new Error(`There is no database role ${role}`);
     if (rows[0].more)
       throw new Error(
-        `The role of DATABASE_URL, ${role}, owns tables or can become their owner: docs/operations.md, "The audit trail"`,
+        `The role of DATABASE_URL, ${role}, owns the database, the schema public or tables in it, or can become their owner: docs/operations.md, "The audit trail"`,
       );
     const name = pg.escapeIdentifier(role);
     const partitions = await client.query(
@@ -72,6 +76,7 @@ async function asOwner(url: string, work: (client: pg.Client) => Promise<void>):
   await client.connect();
   try {
     await client.query("begin");
+    await client.query("set local statement_timeout = 0");
     await work(client);
     await client.query("commit");
   } finally {
