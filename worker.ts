@@ -19,7 +19,7 @@ import { activityFields, sdkLogger } from "./telemetry/worker-log.ts";
 import { exporterAt, measureWorker } from "./telemetry/worker-metrics.ts";
 import { createCalls } from "./temporal/calls.ts";
 import { startChaining } from "./temporal/chaining.ts";
-import { shownServer, temporalServer } from "./temporal/connection.ts";
+import { noteTemporalCertificates, shownServer, temporalServer } from "./temporal/connection.ts";
 import { startOverdueEnrollments } from "./temporal/overdue-enrollments.ts";
 import { startRelay } from "./temporal/relay.ts";
 import { reporting } from "./temporal/signal.ts";
@@ -52,6 +52,7 @@ const redis = await connectRedis(config.REDIS_URL, (error) => log.warn({ err: er
 const mail = mailGateway({ config, redis, clock });
 if (!mail) log.warn("email notices are off; set SMTP_URL to send them");
 const temporal = temporalServer(config);
+noteTemporalCertificates(config);
 const connection = await NativeConnection.connect({
   ...workerSettings.connection,
   ...temporal,

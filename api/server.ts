@@ -13,7 +13,12 @@ import { hasOutbox } from "../store/redis/messages/outbox.ts";
 import { AWAY } from "../telemetry/away.ts";
 import { note, requestFields } from "../telemetry/request-context.ts";
 import { startTraces } from "../telemetry/start-traces.ts";
-import { connectTemporal, shownServer, temporalServer } from "../temporal/connection.ts";
+import {
+  connectTemporal,
+  noteTemporalCertificates,
+  shownServer,
+  temporalServer,
+} from "../temporal/connection.ts";
 import { createFlows } from "../temporal/flows.ts";
 import { PAGE_PATIENCE_MS } from "../temporal/page-time.ts";
 import { SECOND_MS } from "../units.ts";
@@ -48,6 +53,7 @@ const exporting = connectDatabase(config.DATABASE_URL, {
 await endOnMismatch(database.db, log);
 const redis = await connectRedis(config.REDIS_URL, (error) => log.warn({ err: error }, AWAY.redis));
 const temporal = temporalServer(config);
+noteTemporalCertificates(config);
 const connection = connectTemporal(temporal);
 const tracing = await startTraces({
   endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,

@@ -5,6 +5,7 @@ import {
   makeGrpcRetryInterceptor,
 } from "@temporalio/client";
 import type { Config } from "../config.ts";
+import { noteCertificate } from "../telemetry/certificates.ts";
 import { IN_FLIGHT } from "./troubles.ts";
 
 const GRPC_TRIES = 4;
@@ -40,6 +41,15 @@ export function temporalServer(
     tls: config.TEMPORAL_TLS ? tls : undefined,
     apiKey: config.TEMPORAL_API_KEY,
   };
+}
+
+/** Remembers when the certificates for Temporal expire, for the metric. */
+export function noteTemporalCertificates(
+  config: Pick<Config, "TEMPORAL_TLS_CERT" | "TEMPORAL_TLS_CA">,
+): void {
+  const { TEMPORAL_TLS_CERT: own, TEMPORAL_TLS_CA: authority } = config;
+  if (own) noteCertificate("temporal_client", own);
+  if (authority) noteCertificate("temporal_authority", authority);
 }
 
 /** How Temporal is reached, for a log line: no key and no certificate. */

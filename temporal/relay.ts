@@ -44,7 +44,8 @@ async function passOn({ db, config, start }: RelayDeps): Promise<number> {
     const begun = await followUps({ db, config }, claimed);
     await Promise.all(begun.map(start));
   } catch (error) {
-    await releaseQueuedEvents(db, claimed);
+    // If this fails, their claim runs out. The first error says what is wrong.
+    await releaseQueuedEvents(db, claimed).catch(() => {});
     throw error;
   }
   await forgetQueuedEvents(db, claimed);

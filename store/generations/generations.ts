@@ -10,7 +10,6 @@ import {
   type GenerationCause,
   type KnownRedis,
   readKnownRedis,
-  rememberBeats,
   replaceKnownRedis,
   takeBeat,
 } from "./known-redis.ts";
@@ -48,12 +47,9 @@ export async function checkGeneration(
   const known = await readKnownRedis(db);
   const mark = await readMark(redis);
   if (differenceOf(known, mark)) return begin(stores, differenceOf);
-  if (await takeBeat(db, everyMs)) {
-    await beat(redis);
-    // PostgreSQL learns of the beat before this one. That is old enough to be on Redis's disk and on
-    // its replicas, so a Redis that loses its last second is no older one.
-    await rememberBeats(db, mark);
-  }
+  // PostgreSQL learns of the beats before this one. Those are old enough to be on Redis's disk and on
+  // its replicas, so a Redis that loses its last second is no older one.
+  if (await takeBeat(db, everyMs, mark)) await beat(redis);
   return undefined;
 }
 

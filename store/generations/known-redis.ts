@@ -23,6 +23,7 @@ export async function readKnownRedis(db: Db, lock = false): Promise<KnownRedis> 
   return row;
 }
 
+/** Makes PostgreSQL remember a generation that has just begun, and why it did. */
 export async function replaceKnownRedis(
   tx: Db,
   { generation, cause }: { generation: string; cause: GenerationCause },
@@ -32,25 +33,25 @@ export async function replaceKnownRedis(
 }
 
 /**
- * Takes the next beat, at most one in `everyMs` by the database's clock, however many processes ask.
- * Answers whether the caller has it.
+ * Takes the next beat, at most one in `everyMs` by the database's clock, however many processes ask,
+ * and remembers how many beats Redis had before it. Answers whether the caller has it. One statement:
+ * if it fails, Redis gets no beat either, so Redis never runs ahead of what is known.
  */
-export async function takeBeat(db: Db, everyMs: number): Promise<boolean> {
+export async function takeBeat(
+  db: Db,
+  everyMs: number,
+  { generation, beats }: KnownRedis,
+): Promise<boolean> {
   const due = sql`${redisGeneration.beatenAt} <= now() - ${everyMs} * interval '1 millisecond'`;
   const taken = await db
     .update(redisGeneration)
-    .set({ beatenAt: sql`now()` })
-    .where(due)
+    .set({
+      beatenAt: sql`now()`,
+      beats: sql`greatest(${redisGeneration.beats}, ${beats}::bigint)`,
+    })
+    .where(and(due, eq(redisGeneration.generation, generation)))
     .returning({ beats: redisGeneration.beats });
   return taken.length > 0;
-}
-
-/** Remembers that Redis has had so many beats, unless another generation has begun. */
-export async function rememberBeats(db: Db, { generation, beats }: KnownRedis): Promise<void> {
-  await db
-    .update(redisGeneration)
-    .set({ beats: sql`greatest(${redisGeneration.beats}, ${beats}::bigint)` })
-    .where(eq(redisGeneration.generation, generation));
 }
 
 const PAGE = 500;

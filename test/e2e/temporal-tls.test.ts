@@ -74,12 +74,10 @@ describe("with a client certificate and an API key", () => {
     expect(service.logs().join()).not.toContain(API_KEY);
   });
 
-  test("the one-shot command prepares the namespace, and the worker's health check passes", async () => {
+  test("the one-shot command prepares the namespace", async () => {
     const namespace = { TEMPORAL_NAMESPACE: service.temporal.namespace };
     const prepared = await run("scripts/prepare-temporal.ts", { ...settings(), ...namespace });
     expect(prepared).toMatchObject({ code: 0, said: expect.stringContaining("is prepared") });
-    const health = await run("scripts/worker-health.ts", { ...settings(), ...namespace });
-    expect(health).toEqual({ code: 0, said: "" });
   });
 });
 

@@ -40,8 +40,8 @@ export const restoreMutations: Mutation[] = [
   {
     mistake: "a Redis that lost its last second logs everybody out",
     file: "store/generations/generations.ts",
-    find: "await rememberBeats(db, mark);",
-    replace: "await rememberBeats(db, { ...mark, beats: mark.beats + 1 });",
+    find: "takeBeat(db, everyMs, mark)",
+    replace: "takeBeat(db, everyMs, { ...mark, beats: mark.beats + 1 })",
     noticedBy: ["test/core/sessions/generations.test.ts"],
   },
   {

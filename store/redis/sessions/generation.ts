@@ -33,6 +33,7 @@ export function readGeneration(redis: Redis): Promise<string> {
   return generation;
 }
 
+/** What Redis says about itself. */
 export async function readMark(redis: Redis): Promise<RedisMark> {
   const { generation = "", beats = "0" } = await redis.hGetAll(keys.generation());
   return { generation, beats: Number(beats) };

@@ -86,6 +86,26 @@ test("a Redis that lost the last beat, as after a crash, logs nobody out", async
   expect(await overBecause(token)).toBeUndefined();
 });
 
+test("a PostgreSQL whose writes fail now and then logs nobody out", async () => {
+  await beats();
+  const token = await liveSession(await stack.createUser());
+  const { db } = stack.deps;
+  let writes = 0;
+  const faulty: typeof db = Object.create(db, {
+    update: {
+      value: (...args: Parameters<typeof db.update>) => {
+        if (writes++ % 2 === 1) throw new Error("timed out");
+        return db.update(...args);
+      },
+    },
+  });
+  for (let n = 0; n < 12; n++)
+    await checkGeneration({ ...stack.deps, db: faulty }, 0).catch(() => {});
+  expect(writes).toBeGreaterThan(6);
+  expect(await beat()).toBeUndefined();
+  expect(await overBecause(token)).toBeUndefined();
+});
+
 test("an empty Redis is taken at once, and keeps the end of a grace period", async () => {
   const { deps, clock } = stack;
   const user = await stack.createUser();

@@ -86,6 +86,22 @@ test("the service's role cannot give itself more", async () => {
 });
 
 test("a role that owns the tables, or is a superuser, is refused as the service's", async () => {
-  await expect(restrictRuntime(owner.url, "postgres")).rejects.toThrow("owns tables");
+  await expect(restrictRuntime(owner.url, "postgres")).rejects.toThrow("become their owner");
   await expect(restrictRuntime(owner.url, newId())).rejects.toThrow("There is no database role");
+});
+
+test.each([
+  ["owns the database", (role: string, name: string) => `alter database ${name} owner to ${role}`],
+  ["may make tables", (role: string) => `grant create on schema public to ${role}`],
+])("a role that %s is refused as the service's", async (_, make) => {
+  const role = `r_${newId()}`;
+  const [{ name } = { name: "" }] = (
+    await owner.db.execute<{ name: string }>(sql`select current_database() as name`)
+  ).rows;
+  await owner.db.execute(sql.raw(`create role ${role}`));
+  await restrictRuntime(owner.url, role);
+  await owner.db.execute(sql.raw(make(role, name)));
+  await expect(restrictRuntime(owner.url, role)).rejects.toThrow("become their owner");
+  await owner.db.execute(sql.raw(`alter database ${name} owner to current_user`));
+  await owner.db.execute(sql.raw(`drop owned by ${role}; drop role ${role}`));
 });
