@@ -14,6 +14,20 @@ export const upgradeMutations: Mutation[] = [
     noticedBy: [MIGRATIONS],
   },
   {
+    mistake: "a migration waits for ever behind a lock that a pooler keeps",
+    file: "store/postgres/migrations/migrate.ts",
+    find: "if (holder !== undefined) throw notOurTurn(holder);",
+    replace: "",
+    noticedBy: [MIGRATIONS],
+  },
+  {
+    mistake: "the role's timeout cuts a long migration off",
+    file: "store/postgres/migrations/migrate.ts",
+    find: '    await client.query("set statement_timeout = 0");\n',
+    replace: "",
+    noticedBy: [MIGRATIONS],
+  },
+  {
     mistake: "a migration that a merge brings in late is skipped",
     file: "store/postgres/migrations/migrate.ts",
     find: "where created_at = $1",

@@ -11,6 +11,8 @@ const LOCK_MS = 2_000;
 const PAUSE_MS = 3_000;
 /** How long one migration tries to get its locks, in ms. */
 const PATIENCE_MS = 120_000;
+/** How long to wait for another process that migrates, in ms. */
+const TURN_MS = 600_000;
 
 /** PostgreSQL's code for a lock that was not free within `lock_timeout`. */
 const LOCK_NOT_AVAILABLE = "55P03";
@@ -28,7 +30,9 @@ type Options = { folder?: string; report?: (line: string) => void };
  * Brings the schema up to date: each migration in a transaction of its own, or statement by
  * statement if its first line says so. Safe if several processes start at once. A statement waits
  * two seconds for a lock, so that it does not stop the service, then tries again for two minutes.
- * Throws an Error that names the migration and says what to do.
+ * The URL is the server's own: the lock that keeps processes apart belongs to a session, and a
+ * pooler gives sessions away. Throws an Error that names the migration, or the process that still
+ * migrates after ten minutes, and says what to do.
  */
 export async function migrateDatabase(
   url: string,
@@ -38,6 +42,8 @@ export async function migrateDatabase(
   client.on("error", () => {});
   await client.connect();
   try {
+    // The role's own timeout is for requests; to build an index may take minutes.
+    await client.query("set statement_timeout = 0");
     await beOnlyMigrator(client, report);
     await inTransaction(client, async () => {
       for (const statement of BOOKS) await client.query(statement);
@@ -45,7 +51,8 @@ export async function migrateDatabase(
     for (const migration of migrationsIn(folder)) await applyOnce(client, migration, report);
   } finally {
     // Other sessions of the embedded database share this one's locks and settings.
-    await client.query("select pg_advisory_unlock_all()").catch(() => {});
+    const leave = "select pg_advisory_unlock_all(); reset statement_timeout";
+    await client.query(leave).catch(() => {});
     await client.end();
   }
 }
@@ -56,12 +63,26 @@ export async function migrateDatabase(
  * so there only the transactions keep processes apart; `npm start` lets one process migrate it.
  */
 async function beOnlyMigrator(client: pg.Client, report: (line: string) => void): Promise<void> {
+  const end = performance.now() + TURN_MS;
   for (let asked = 0; ; asked++) {
     const { rows } = await client.query("select pg_try_advisory_lock($1) as mine", [MIGRATOR]);
     if (rows[0].mine) return;
+    const holder = performance.now() > end ? await holderOf(client) : undefined;
+    if (holder !== undefined) throw notOurTurn(holder);
     if (asked === 0) report("Another process migrates this database. Waiting for its end.");
     await sleep(200);
   }
+}
+
+/** The server's process that holds the migrators' lock of this database; undefined if it is free. */
+async function holderOf(client: pg.Client): Promise<number | undefined> {
+  const { rows } = await client.query(
+    `select pid from pg_locks where locktype = 'advisory' and granted
+       and classid = 0 and objid = $1 and objsubid = 1
+       and database = (select oid from pg_database where datname = current_database())`,
+    [MIGRATOR],
+  );
+  return rows[0]?.pid;
 }
 
 async function applyOnce(
@@ -115,6 +136,12 @@ async function isApplied(client: pg.Client, { at }: Migration): Promise<boolean>
 async function record(client: pg.Client, { at, hash }: Migration): Promise<void> {
   const text = "insert into drizzle.__drizzle_migrations (hash, created_at) values ($1, $2)";
   await client.query(text, [hash, at]);
+}
+
+function notOurTurn(holder: number): Error {
+  return new Error(
+    `Another process still migrates this database: PostgreSQL's process ${holder}. If it is none of yours, end it: select pg_terminate_backend(${holder}). A pooler such as PgBouncer keeps the lock of a migration that has ended: a migration needs the URL of the server itself.`,
+  );
 }
 
 function failed({ tag, inTransaction }: Migration, error: unknown, locked: boolean): Error {

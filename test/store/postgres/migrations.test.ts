@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import pg from "pg";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
 import { migrateDatabase } from "../../../store/postgres/migrations/migrate.ts";
 import { freshDatabase } from "../../support/databases.ts";
 import { migrationsAnd } from "../../support/migrations.ts";
@@ -12,6 +12,7 @@ const closing: (() => unknown)[] = [];
 afterAll(async () => {
   for (const close of closing.reverse()) await close();
 });
+afterEach(() => vi.restoreAllMocks());
 
 /** A migrated database, and a session of its own on it. */
 async function migrated(kind: (typeof KINDS)[number] = "postgres") {
@@ -110,6 +111,41 @@ test("a migration that must wait for a lock lets queries pass, says so, and goes
   await reader.query("commit");
   await migrating;
   expect((await other.query("select later from users")).rowCount).toBe(0);
+});
+
+test("a migration that waits ten minutes for another gives up, and names the process that holds the lock", async () => {
+  const { url, session } = await migrated();
+  const holder = await session();
+  const { rows } = await holder.query("select pg_backend_pid() as pid, pg_advisory_lock(7236301)");
+  const now = performance.now.bind(performance);
+  const later = (ms: number) => vi.spyOn(performance, "now").mockImplementation(() => now() + ms);
+  const lines: string[] = [];
+  const migrating = migrateDatabase(url, {
+    report: (line) => {
+      lines.push(line);
+      later(601_000);
+    },
+  });
+  await expect(migrating).rejects.toThrow(
+    new RegExp(
+      `PostgreSQL's process ${rows[0].pid}\\. .*pg_terminate_backend\\(${rows[0].pid}\\).*URL of the server itself`,
+    ),
+  );
+  expect(lines).toEqual(["Another process migrates this database. Waiting for its end."]);
+});
+
+test("a migration may take longer than the role's timeout for statements", async () => {
+  const { url, session } = await migrated();
+  const client = await session();
+  const name = new URL(url).pathname.slice(1);
+  await client.query(`alter role postgres in database ${name} set statement_timeout = '500ms'`);
+  const folder = folderWith(
+    "select pg_sleep(0.8)",
+    "-- outside a transaction\nselect pg_sleep(0.8)",
+  );
+  await migrateDatabase(url, { folder });
+  const { rows } = await (await session()).query("show statement_timeout");
+  expect(rows).toEqual([{ statement_timeout: "500ms" }]);
 });
 
 test("a migration of a merged branch runs although a later one has run before", async () => {
