@@ -3,7 +3,7 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 /** The certificates of a PEM text, in its order. Throws if one cannot be read. */
-export const certificatesIn = (pem: string): X509Certificate[] =>
+const certificatesIn = (pem: string): X509Certificate[] =>
   (pem.match(CERTIFICATE) ?? []).map((block) => new X509Certificate(block));
 
 /** Whether the text has certificates in PEM, and each can be read. */
@@ -28,9 +28,12 @@ export function isPrivateKey(pem: string): boolean {
 export const isKeyOf = (key: string, certificates: string): boolean =>
   certificatesIn(certificates)[0]?.checkPrivateKey(createPrivateKey(key)) === true;
 
-/** The end of the certificate that ends first, if that was before `now` (epoch ms). */
+/** When the first of these certificates expires (epoch ms); Infinity if there is none. */
+export const firstExpiry = (pem: string): number =>
+  Math.min(...certificatesIn(pem).map(({ validTo }) => Date.parse(validTo)));
+
+/** When the first of these certificates expired, if it has at `now` (epoch ms). */
 export function expiredSince(pem: string, now: number): Date | undefined {
-  const ends = certificatesIn(pem).map(({ validTo }) => Date.parse(validTo));
-  const first = Math.min(...ends);
+  const first = firstExpiry(pem);
   return first < now ? new Date(first) : undefined;
 }

@@ -1,8 +1,6 @@
-import { X509Certificate } from "node:crypto";
+import { firstExpiry } from "../settings/certificates.ts";
 
 const known = new Map<string, number>();
-
-const BLOCK = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 /**
  * Remembers when the certificates in a PEM expire, under this name for the metric; of several
@@ -10,10 +8,8 @@ const BLOCK = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
  * the PEM cannot be read.
  */
 export function noteCertificate(name: string, pem: string): void {
-  const ends = (pem.match(BLOCK) ?? []).map((block) =>
-    Date.parse(new X509Certificate(block).validTo),
-  );
-  if (ends.length > 0) known.set(name, Math.min(...ends));
+  const first = firstExpiry(pem);
+  if (first < Number.POSITIVE_INFINITY) known.set(name, first);
 }
 
 /** The known certificates, each with the seconds until it expires; negative once it has. */

@@ -2,6 +2,7 @@ import type { MetricMeter } from "@temporalio/common";
 import type { TelemetryOptions } from "@temporalio/worker";
 import { certificates } from "./certificates.ts";
 import { subscribe } from "./facts.ts";
+import type { PoolUse } from "./pool-use.ts";
 
 /** From a Redis round trip to the longest that an activity may take, in seconds. */
 const WORK_S = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15];
@@ -29,8 +30,6 @@ export function exporterAt(bindAddress: string): TelemetryOptions["metrics"] {
 
 /** How often gauges are set, in ms: the SDK's meter has none that are measured when they are read. */
 const GAUGES_MS = 5_000;
-
-type PoolUse = { size: number; used: number; waiting: number };
 
 /** Counts and measures what this worker's parts report. No tag names a user. */
 export function measureWorker(

@@ -22,7 +22,7 @@ const ROOMS: Record<string, Room> = {
   machines: { of: /^machines\//, rooms: [], packages: /^xstate$/ },
   telemetry: {
     of: /^telemetry\//,
-    rooms: [],
+    rooms: ["settings"],
     packages:
       /^(node:\w+|pino|hono(\/route)?|@opentelemetry\/.*|@temporalio\/(activity|common|worker|workflow|interceptors-opentelemetry))$/,
   },

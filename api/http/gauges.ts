@@ -2,10 +2,10 @@ import { Gauge, type Registry } from "prom-client";
 import type { CoreDeps } from "../../core/deps.ts";
 import { usedSendBudgets } from "../../core/limits/send-budgets.ts";
 import { passwordsWaiting } from "../../store/passwords.ts";
-import type { PoolUse } from "../../store/postgres/connect.ts";
 import { type QueuedEvents, queuedEvents } from "../../store/postgres/events/event-queue.ts";
 import { redisMemory } from "../../store/redis/memory.ts";
 import { certificates } from "../../telemetry/certificates.ts";
+import type { PoolUse } from "../../telemetry/pool-use.ts";
 import { sharedReading } from "../../telemetry/reading.ts";
 import type { Dependencies } from "./dependencies.ts";
 

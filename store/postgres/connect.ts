@@ -5,14 +5,12 @@ import type { PgDatabase } from "drizzle-orm/pg-core";
 import pg from "pg";
 import { noteCertificate } from "../../telemetry/certificates.ts";
 import { publish } from "../../telemetry/facts.ts";
+import type { PoolUse } from "../../telemetry/pool-use.ts";
 import { inSpan } from "../../telemetry/spans.ts";
 import { isUnavailable } from "../unavailable.ts";
 
 /** A database or a transaction in it. */
 export type Db = PgDatabase<NodePgQueryResultHKT>;
-
-/** The use of a pool of connections. */
-export type PoolUse = { size: number; used: number; waiting: number };
 
 const CONNECT_MS = 2_000;
 const QUERY_MS = 5_000;
