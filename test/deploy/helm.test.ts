@@ -1,10 +1,13 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { SECRETS, SETTINGS } from "../../config.ts";
+import { loadSettings, SECRETS, SETTINGS } from "../../config.ts";
 import { checkoutFolder } from "../../scripts/folders.ts";
 import { runProgram } from "../../scripts/programs.ts";
+import { PAGE_PATIENCE_MS } from "../../temporal/page-time.ts";
 import { goProgram } from "../support/go-programs.ts";
 import { limit } from "../support/limits.ts";
 import { pythonPrograms } from "../support/python.ts";
@@ -120,6 +123,126 @@ test("the workers of previous builds stay beside the new one, each with its own 
   expect(images).toEqual(
     ["2026.11.28", "1", "A_b"].map((build) => `registry.example/second-step:${build}`),
   );
+});
+
+test.each([
+  ["refuses to end the worker of a build that is not named", [], "The worker of build 1 runs"],
+  ["keeps that worker if the build is named as a previous one", ["previousBuilds={1}"], undefined],
+  ["ends that worker if the build is named as ended", ["endedBuilds={1}"], undefined],
+])("an upgrade %s", async (_, values, refusal) => {
+  const cluster = await clusterWithWorkers([
+    { release: "mfa", build: "1" },
+    { release: "another", build: "other" },
+  ]);
+  try {
+    const set = values.flatMap((value) => ["--set-string", value]);
+    const upgrade = rendered(
+      ...[...least, ...set, "--dry-run=server", "--kube-apiserver", cluster.url],
+    );
+    if (refusal) await expect(upgrade).rejects.toThrow(refusal);
+    else expect(await upgrade).toContain('second-step/build: "2"');
+  } finally {
+    await cluster.close();
+  }
+});
+
+/** What the chart asks a cluster for: the Deployments that it has. No cluster runs here. */
+async function clusterWithWorkers(workers: { release: string; build: string }[]) {
+  const deployments = { name: "deployments", kind: "Deployment", namespaced: true };
+  const answers: Record<string, object> = {
+    "/apis/apps/v1": {
+      ...{ kind: "APIResourceList", apiVersion: "v1", groupVersion: "apps/v1" },
+      resources: [{ ...deployments, singularName: "deployment", verbs: ["get", "list"] }],
+    },
+    "/apis/apps/v1/namespaces/default/deployments": {
+      ...{ kind: "DeploymentList", apiVersion: "apps/v1", metadata: {} },
+      items: workers.map(({ release, build }) => ({
+        ...{ apiVersion: "apps/v1", kind: "Deployment" },
+        metadata: {
+          name: `${release}-worker-${build}`,
+          labels: {
+            "app.kubernetes.io/name": "second-step",
+            "app.kubernetes.io/instance": release,
+            "app.kubernetes.io/component": "worker",
+          },
+        },
+        spec: { selector: { matchLabels: { "second-step/build": build } } },
+      })),
+    },
+  };
+  const server = createServer(({ url = "" }, response) => {
+    const answer = answers[url.split("?")[0] ?? ""];
+    response.writeHead(answer ? 200 : 404, { "content-type": "application/json" });
+    response.end(JSON.stringify(answer ?? { kind: "Status", apiVersion: "v1", code: 404 }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: () => new Promise((resolve) => server.close(resolve).closeAllConnections()),
+  };
+}
+
+test("without a list of peers the gateway may be reached from everywhere, with one only by these", async () => {
+  const gatewayPolicy = async (values: string[]) =>
+    (await rendered(...values))
+      .split(/^---$/m)
+      .find((text) => /kind: NetworkPolicy\n[\s\S]*name: mfa-gateway$/m.test(text));
+  expect(await gatewayPolicy(least)).toMatch(/port: 8080/);
+  expect(await gatewayPolicy(least)).not.toMatch(/from:/);
+  expect(await gatewayPolicy(all)).toMatch(/port: 8080.*\n +from: .*"ingress"/);
+});
+
+test("Kubernetes waits longer than a gateway takes to drain and to finish its requests", async () => {
+  const usual = loadSettings(["DRAIN_SECONDS"], {}).DRAIN_SECONDS;
+  for (const seconds of [undefined, 0, 120]) {
+    const set = seconds === undefined ? [] : ["--set-string", `settings.DRAIN_SECONDS=${seconds}`];
+    const text = await rendered(...least, ...set);
+    const gateway = text.split(/^---$/m).find((part) => part.includes("- name: gateway")) ?? "";
+    const waits = Number(/terminationGracePeriodSeconds: (\d+)/.exec(gateway)?.[1]);
+    // A page that began just before the end, and ten seconds to close connections.
+    expect(waits).toBeGreaterThanOrEqual((seconds ?? usual) + PAGE_PATIENCE_MS / 1000 + 10);
+    expect(waits).toBeLessThanOrEqual((seconds ?? usual) + 60);
+  }
+});
+
+test("it refuses settings that it sets itself, and tags that are no value of a label", async () => {
+  const own = ["HOST", "PORT", "METRICS_ADDRESS", "WORKER_METRICS_ADDRESS"];
+  for (const name of [...own, "WORKER_PROBES_ADDRESS", "EVENTS_EXPORT_DIR", "WORKER_BUILD_ID"])
+    await expect(rendered(...least, "--set-string", `settings.${name}=1`), name).rejects.toThrow(
+      /settings/,
+    );
+  for (const tag of ["2-", "_2", "-2", "2.", "x".repeat(64)])
+    await expect(rendered(...least, "--set-string", `image.tag=${tag}`), tag).rejects.toThrow(
+      /image.tag/,
+    );
+});
+
+test("every command for Kubernetes in the documents names what the chart makes", async () => {
+  const text = await helm(
+    ...["template", "second-step", CHART, "--kube-version", KUBERNETES, ...least],
+  );
+  const parts = text.split(/^---$/m).filter((part) => /^kind: Deployment$/m.test(part));
+  const names = parts.map((part) => `deploy/${/^ {2}name: (.*)$/m.exec(part)?.[1]}`);
+  const labels = parts.flatMap((part) =>
+    [...part.matchAll(/^ {8}([\w./-]+): "?([\w.-]+)"?$/gm)].map(
+      ([, key, value]) => `${key}=${value}`,
+    ),
+  );
+  const documents = readdirSync(join(checkoutFolder, "docs"), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => readFileSync(join(checkoutFolder, "docs", name), "utf8"));
+  const blocks = documents.flatMap((document) => document.match(/^```sh\n.*?^```/gms) ?? []);
+  const lines = blocks.flatMap((block) => block.split("\n")).filter((line) => /kubectl/.test(line));
+  expect(lines.length).toBeGreaterThan(15);
+  const words = lines.flatMap((line) => line.split(/[\s,()]+/));
+  const named = words.filter((word) => word.startsWith("deploy/"));
+  const selected = words.filter((word) => word.startsWith("app.kubernetes.io/"));
+  expect(names).toContain("deploy/second-step-gateway");
+  expect(named.filter((name) => !names.includes(name))).toEqual([]);
+  expect(selected).toContain("app.kubernetes.io/component=worker");
+  expect(selected.filter((label) => !labels.includes(label))).toEqual([]);
+  const releases = [...blocks.join("").matchAll(/^helm upgrade (?:--install )?([\w-]+)/gm)];
+  expect(new Set(releases.map(([, name]) => name))).toEqual(new Set(["second-step"]));
 });
 
 test("migrations and Temporal's preparation run before, the promotion after an upgrade", async () => {

@@ -41,7 +41,7 @@ test("hands on every setting, but those of the image and of Temporal", () => {
     ...["NODE_ENV", "HOST", "PORT", "DATABASE_OWNER_URL", "TEMPORAL_NAMESPACE"],
     // Temporal is in the same network, and takes no TLS.
     ...["TEMPORAL_TLS", "TEMPORAL_TLS_CA", "TEMPORAL_TLS_CERT", "TEMPORAL_TLS_KEY"],
-    ...["TEMPORAL_TLS_SERVER_NAME", "TEMPORAL_API_KEY", "TEMPORAL_RETENTION_DAYS"],
+    ...["TEMPORAL_TLS_SERVER_NAME", "TEMPORAL_API_KEY"],
     ...["WORKFLOW_BUNDLE", "WORKER_BUILD_ID", "TWILIO_BASE_URL", "WORKER_PROBES_ADDRESS"],
   ]);
   expect(services().get("prepare-temporal")).toMatch(
@@ -65,6 +65,15 @@ test("opens only the ports of the gateway and the Temporal UI, and only to this 
   for (const [name, text] of open) {
     expect(text, name).toMatch(/^ +ports: \["\$\{\w+:-127\.0\.0\.1:\d+\}:8080"\]$/m);
   }
+});
+
+test("Prometheus's exporter reads PostgreSQL by a role that sees statistics and no rows", () => {
+  expect(services().get("postgres-exporter")).toMatch(/DATA_SOURCE_USER: monitor$/m);
+  const granted = read("scripts/compose/create-databases.sh").match(/^grant .*\bmonitor;$/gm);
+  expect(granted).toEqual([
+    "grant pg_monitor to monitor;",
+    "grant connect on database second_step to second_step, monitor;",
+  ]);
 });
 
 test("lets nobody start or signal workflows through the Temporal UI", () => {
