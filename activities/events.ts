@@ -12,9 +12,12 @@ import {
   PartitionStays,
 } from "../store/postgres/events/event-partitions.ts";
 import { forgetKeys } from "../store/postgres/events/events.ts";
+import { withTimeFor } from "../store/postgres/long-statements.ts";
 import type { EventPartition } from "../store/postgres/schema.ts";
 import { MINUTE_MS } from "../units.ts";
 import type { ActivityDeps } from "./deps.ts";
+
+type Config = ActivityDeps["config"];
 
 /** The longest statement: to drop a month of events with its links. */
 const PATIENCE_MS = 10 * MINUTE_MS;
@@ -26,23 +29,23 @@ export function eventActivities({ config, clock }: ActivityDeps) {
   return {
     /** Makes partitions ahead and forgets old keys. Answers the partitions that are to go. */
     async keepEvents(): Promise<string[]> {
-      return patiently(config.DATABASE_URL, async (db) => {
-        await makeMonths(db, monthsAhead);
-        await forgetKeys(db, new Date(clock.now() - keysMs));
+      return patiently(config, async (db) => {
+        await inLong(db, (tx) => makeMonths(tx, monthsAhead));
+        await inLong(db, (tx) => forgetKeys(tx, new Date(clock.now() - keysMs)));
         return duePartitions(db);
       });
     },
 
     /** Drops a partition whose time is over. Before that exports it, if there is a folder. */
     async dropEvents(name: string): Promise<void> {
-      await patiently(config.DATABASE_URL, async (db) => {
+      await patiently(config, async (db) => {
         const partition = await getPartition(db, name);
         if (!partition) return;
         const folder = config.EVENTS_EXPORT_DIR;
         const count = folder
           ? await archive(db, partition, folder)
-          : await countPartition(db, partition);
-        await dropPartition(db, name, count);
+          : await inLong(db, (tx) => countPartition(tx, partition));
+        await inLong(db, (tx) => dropPartition(tx, name, count));
       }).catch(unlessItStays);
     },
   };
@@ -70,9 +73,15 @@ async function archive(db: Db, partition: EventPartition, folder: string): Promi
   return checked;
 }
 
+const inLong = <T>(db: Db, work: (tx: Db) => Promise<T>) => withTimeFor(db, PATIENCE_MS, work);
+
 /** Works on a connection of its own, whose queries may take long. */
-async function patiently<T>(url: string, work: (db: Db) => Promise<T>): Promise<T> {
-  const { db, close } = connectDatabase(url, { max: 1, patienceMs: PATIENCE_MS });
+async function patiently<T>(config: Config, work: (db: Db) => Promise<T>): Promise<T> {
+  const { db, close } = connectDatabase(config.DATABASE_URL, {
+    max: 1,
+    patienceMs: PATIENCE_MS,
+    named: config.DATABASE_NAMED_STATEMENTS,
+  });
   const beating = setInterval(heartbeat, 10_000);
   try {
     return await work(db);

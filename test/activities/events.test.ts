@@ -2,14 +2,17 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { linkHash } from "../../store/events/event-hash.ts";
 import { newId } from "../../store/ids.ts";
+import { connectDatabase } from "../../store/postgres/connect.ts";
 import { chainEvents } from "../../store/postgres/events/event-chain.ts";
 import { findEvent, listEvents, recordEvent } from "../../store/postgres/events/events.ts";
+import { migrateDatabase } from "../../store/postgres/migrations/migrate.ts";
 import { setRetention } from "../../store/postgres/roles.ts";
 import { eventQueue } from "../../store/postgres/schema.ts";
 import { DAY_MS } from "../../units.ts";
+import { freshDatabase } from "../support/databases.ts";
 import { olderMonths, pastTriggers } from "../support/event-months.ts";
 import { otherType } from "../support/event-types.ts";
 import { useActivities } from "./perform.ts";
@@ -70,6 +73,42 @@ test("a month with a changed event is not dropped where it must be exported", as
   await pastTriggers(DATABASE_URL, "update events set ip = null where at < '2024-03-01'");
   await perform("dropEvents", "events_2024_02", exporting());
   expect(await kept()).toBe(0);
+});
+
+test("behind a pooler the upkeep may take longer than the role's timeout for statements", async () => {
+  const { url, drop } = await freshDatabase("pgbouncer");
+  const server = new URL(inject("postgresUrl"));
+  server.pathname = new URL(url).pathname;
+  try {
+    await migrateDatabase(server.href);
+    await olderMonths(server.href, new Date("2024-01-01"), 1);
+    await setRetention(server.href, 3);
+    const at = new Date("2024-01-10");
+    const { db, close } = connectDatabase(url, { named: false });
+    const fact = { key: newId(), at, accountId, type: otherType("happened") };
+    await recordEvent(db, fact);
+    while ((await chainEvents(db, 10)) > 0);
+    await db.delete(eventQueue);
+    await pastTriggers(
+      server.href,
+      "create function slow() returns trigger language plpgsql as 'begin perform pg_sleep(1.5); return null; end'",
+      "create trigger slow after delete on event_keys execute function slow()",
+      "create trigger slow after delete on event_partitions execute function slow()",
+      `alter role postgres in database ${server.pathname.slice(1)} set statement_timeout = '1s'`,
+      // Connections of the server keep what they began with.
+      "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()",
+    );
+    await close();
+    const pooled = {
+      config: { ...deps.config, DATABASE_URL: url, DATABASE_NAMED_STATEMENTS: false },
+    };
+    expect(await perform("keepEvents", undefined as never, pooled)).toEqual(["events_2024_01"]);
+    expect(await perform("keepEvents", undefined as never, pooled)).toEqual(["events_2024_01"]);
+    await perform("dropEvents", "events_2024_01", pooled);
+    expect(await perform("keepEvents", undefined as never, pooled)).toEqual([]);
+  } finally {
+    await drop();
+  }
 });
 
 test("keys are forgotten after 40 days, and not before", async () => {
