@@ -119,7 +119,9 @@ CREATE TRIGGER "event_chain_no_truncate" BEFORE TRUNCATE ON "event_chain"
 	FOR EACH STATEMENT EXECUTE FUNCTION "events_append_only"();--> statement-breakpoint
 CREATE TRIGGER "event_chain_dropped_append_only" BEFORE UPDATE OR DELETE ON "event_chain_dropped"
 	FOR EACH ROW EXECUTE FUNCTION "events_append_only"();--> statement-breakpoint
--- Adds a partition that is attached without making inserts or reads wait. Not for callers outside.
+-- Adds a partition. To attach it, PostgreSQL locks the default partition and reads it, which is empty
+-- as a rule. Queries of events wait behind that lock, at most the callers' lock_timeout and a moment.
+-- Not for callers outside.
 CREATE FUNCTION "events_add_partition"("partition" text, "from_at" timestamptz, "to_at" timestamptz)
 RETURNS void LANGUAGE plpgsql SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
 BEGIN
