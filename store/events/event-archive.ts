@@ -2,7 +2,7 @@ import { createReadStream, createWriteStream } from "node:fs";
 import { mkdir, open, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { Readable } from "node:stream";
+import stream, { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip, createGzip } from "node:zlib";
 import { type LinkedEvent, PartitionStays } from "../postgres/events/event-partitions.ts";
@@ -40,7 +40,8 @@ export async function writeArchive(
  * event is not the one that its link was made from, or has no link.
  */
 export async function checkArchive(folder: string, name: string): Promise<number> {
-  const content = createReadStream(fileOf(folder, name)).pipe(createGunzip());
+  // Unlike pipe(), this hands an error of the file on to the reader of the last stream.
+  const content = stream.pipeline(createReadStream(fileOf(folder, name)), createGunzip(), () => {});
   let count = 0;
   for await (const line of createInterface({ input: content })) {
     const { chain, at, ...rest } = JSON.parse(line);
