@@ -16,7 +16,7 @@ import { AWAY } from "./telemetry/away.ts";
 import { serveProbes } from "./telemetry/probes.ts";
 import { startTraces } from "./telemetry/start-traces.ts";
 import { activityFields, sdkLogger } from "./telemetry/worker-log.ts";
-import { exporterAt, measureWorker } from "./telemetry/worker-metrics.ts";
+import { countUpkeepFromZero, exporterAt, measureWorker } from "./telemetry/worker-metrics.ts";
 import { createCalls } from "./temporal/calls.ts";
 import { startChaining } from "./temporal/chaining.ts";
 import { noteTemporalCertificates, shownServer, temporalServer } from "./temporal/connection.ts";
@@ -26,7 +26,7 @@ import { reporting } from "./temporal/signal.ts";
 import { starting } from "./temporal/start.ts";
 import { createWorkers, workerSettings } from "./worker-settings.ts";
 import { workflowCode } from "./workflow-code.ts";
-import { DEPLOYMENT } from "./workflows/ids.ts";
+import { DEPLOYMENT, TASK_QUEUE } from "./workflows/ids.ts";
 
 const config = orExit(loadConfig);
 const log = pino({ level: config.LOG_LEVEL, name: "worker", mixin: activityFields });
@@ -47,7 +47,9 @@ const database = connectDatabase(config.DATABASE_URL, {
 });
 await endOnMismatch(database.db, log);
 const clock = { now: () => Date.now() };
-measureWorker(Runtime.instance().metricMeter, { pool: database.pool, clock });
+const meter = Runtime.instance().metricMeter;
+measureWorker(meter, { pool: database.pool, clock });
+countUpkeepFromZero(meter, { namespace: config.TEMPORAL_NAMESPACE, taskQueue: TASK_QUEUE });
 const redis = await connectRedis(config.REDIS_URL, (error) => log.warn({ err: error }, AWAY.redis));
 const mail = mailGateway({ config, redis, clock });
 if (!mail) log.warn("email notices are off; set SMTP_URL to send them");

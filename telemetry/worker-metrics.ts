@@ -67,3 +67,18 @@ export function measureWorker(
   measure();
   setInterval(measure, GAUGES_MS).unref();
 }
+
+/**
+ * Counts the upkeep of the audit trail from 0, with the labels that the SDK gives to a workflow's
+ * counts. Prometheus sees no increase in a series that begins with 1, and AuditUpkeepMissing asks
+ * for one.
+ */
+export function countUpkeepFromZero(
+  meter: MetricMeter,
+  queue: { namespace: string; taskQueue: string },
+) {
+  const type = "auditMaintenance";
+  const flows = meter.createCounter("second_step_flows", undefined, "Flows by how they ended");
+  for (const outcome of ["nothing_due", "dropped"])
+    flows.add(0, { ...queue, workflowType: type, type, outcome, method: "none" });
+}

@@ -5,11 +5,12 @@ import type { AuditMaintenanceResult } from "./messages.ts";
 
 /**
  * Once a day: makes the events' partitions ahead, and drops those whose time is over, oldest first.
- * It needs no machine: only its own steps move it. If a partition cannot be dropped, it gives up
- * until the next day, so that evidence stays and somebody can look.
+ * It needs no machine: only its own steps move it. If a step fails, it gives up until the next day,
+ * so that evidence stays and somebody can look.
  */
 export async function auditMaintenance(): Promise<AuditMaintenanceResult> {
-  const due = await keeping.keepEvents();
+  const due = await keeping.keepEvents().catch(givenUp);
+  if (!due) return end("given_up");
   for (const name of due) {
     const dropped = await keeping.dropEvents(name).then(() => true, givenUp);
     if (!dropped) return end("given_up");

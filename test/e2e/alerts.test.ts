@@ -38,6 +38,9 @@ const passwordWait = (le: string) =>
 const slots = (type: string) =>
   `temporal_worker_task_slots_available{worker_type="${type}",task_queue="second-step",${WORKER}}`;
 
+const upkeep = (outcome: string) =>
+  `second_step_flows_total{type="auditMaintenance",outcome="${outcome}",method="none",${WORKER}}`;
+
 const PER_MINUTE_600 = "0+600x90";
 
 /** A service on a good day: people log in, some mistype, and a little of everything is used. */
@@ -79,10 +82,17 @@ const GOOD: Series = {
   [`second_step_redis_memory_used_bytes{node="redis",${GATEWAY}}`]: "400x90",
   [`second_step_redis_memory_max_bytes{node="redis",${GATEWAY}}`]: "512x90",
   [`second_step_certificate_expiry_seconds{certificate="postgresql",${GATEWAY}}`]: "5000000x90",
+  [upkeep("nothing_due")]: "0x20 1x24 2x24 3x24",
+  [upkeep("dropped")]: "0x90",
 };
 
-/** Each alert, and what happens on an otherwise good day. An empty value means: no such series. */
-const SITUATIONS: [string, string[], Series][] = [
+/**
+ * Each alert, and what happens on an otherwise good day. An empty value means: no such series. With
+ * HOURS the values are one an hour.
+ */
+type Situation = [string, string[], Series, number?];
+const HOURS = 60;
+const SITUATIONS: Situation[] = [
   ["every gateway is gone from Prometheus's targets", ["NoGateway"], { [`up{${GATEWAY}}`]: "" }],
   ["no gateway answers", ["GatewayAway", "NoGateway"], { [`up{${GATEWAY}}`]: "0x90" }],
   [
@@ -172,22 +182,55 @@ const SITUATIONS: [string, string[], Series][] = [
     ["LoginsFailSlowly"],
     { [logins("otp", "service_unavailable")]: "0+60x20 1200x70" },
   ],
+  ["nothing unusual happens for days", [], {}, HOURS],
+  [
+    "the upkeep of events gives up in its last three nights",
+    ["AuditUpkeepMissing"],
+    {
+      [upkeep("nothing_due")]: "0x20 1x70",
+      [upkeep("given_up")]: "0x44 1x23 2x24",
+    },
+    HOURS,
+  ],
+  [
+    "the upkeep gives up in its last night only",
+    [],
+    { [upkeep("nothing_due")]: "0x20 1x24 2x46", [upkeep("given_up")]: "0x68 1x22" },
+    HOURS,
+  ],
+  [
+    "the workers were replaced by new ones after the last upkeep",
+    [],
+    {
+      [upkeep("nothing_due")]: "0x20 1x24 2x10 _x36",
+      [`up{${WORKER}}`]: "1x54 _x36",
+      [upkeep("nothing_due").replace('"w"', '"w2"')]: "_x54 0x36",
+      [`up{${WORKER.replace('"w"', '"w2"')}}`]: "_x54 1x36",
+    },
+    HOURS,
+  ],
+  [
+    "a new installation has had no upkeep in its first two days",
+    [],
+    { [upkeep("nothing_due")]: "_x50 0x40", [`up{${WORKER}}`]: "_x50 1x40" },
+    HOURS,
+  ],
   ["two logins of a quiet night fail", [], { [logins("otp", "internal_error")]: "0x70 1 2x20" }],
 ];
 
-/** What promtool says if exactly these alerts are expected to fire after an hour and a half. */
-async function verdict(changes: Series, fires: string[]): Promise<string> {
+/** What promtool says if exactly these alerts are expected to fire at the ninetieth value. */
+async function verdict(changes: Series, fires: string[], minutes: number): Promise<string> {
   const series = Object.entries({ ...GOOD, ...changes }).filter(([, values]) => values !== "");
   const unit = {
     rule_files: [rules],
-    evaluation_interval: "1m",
+    evaluation_interval: `${minutes}m`,
     tests: [
       {
-        interval: "1m",
+        interval: `${minutes}m`,
         input_series: series.map(([series, values]) => ({ series, values })),
         promql_expr_test: [
           {
-            eval_time: "89m",
+            eval_time: `${89 * minutes}m`,
             expr: 'count by (alertname) (ALERTS{alertstate="firing"}) > bool 0',
             exp_samples: fires.map((name) => ({ labels: `{alertname="${name}"}`, value: 1 })),
           },
@@ -204,10 +247,10 @@ async function verdict(changes: Series, fires: string[]): Promise<string> {
   return stdout + stderr;
 }
 
-test.each([["nothing unusual happens", [], {}] as (typeof SITUATIONS)[number], ...SITUATIONS])(
+test.each([["nothing unusual happens", [], {}] as Situation, ...SITUATIONS])(
   "when %s, these alerts fire: %j",
-  async (_, fires, changes) => {
-    expect(await verdict(changes, fires)).toMatch(/SUCCESS/);
+  async (_, fires, changes, minutes = 1) => {
+    expect(await verdict(changes, fires, minutes)).toMatch(/SUCCESS/);
   },
 );
 

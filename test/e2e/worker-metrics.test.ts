@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { AUDIT_SCHEDULE, TASK_QUEUE } from "../../workflows/ids.ts";
 import { limit } from "../support/limits.ts";
 import { enrollPhone, logInBySms } from "../support/scenarios.ts";
 import { type Service, startService } from "../support/service.ts";
@@ -46,4 +47,17 @@ test("the worker counts flows, activities and queries beside the SDK's own metri
     expect(worker).toMatch(new RegExp(`^second_step_database_pool_${name} \\d+$`, "m"));
   for (const secret of [user.id, user.username, e164.slice(1)])
     expect(worker).not.toContain(secret);
+});
+
+test("the upkeep of events is counted from 0, so that Prometheus sees the first one", async () => {
+  const kept = (text = "") => series(text, "second_step_flows_total", ['type="auditMaintenance"']);
+  const values = ([text]: string[]) =>
+    kept(text).map((line) => line.replace(/.*outcome="(\w+)".*\} (\d+)$/, "$1 $2"));
+  expect(values(await service.metrics()).sort()).toEqual(["dropped 0", "nothing_due 0"]);
+  await service.temporal.client.workflow.execute("auditMaintenance", {
+    taskQueue: TASK_QUEUE,
+    workflowId: AUDIT_SCHEDULE,
+  });
+  const after = await until(service.metrics, (texts) => values(texts).includes("nothing_due 1"));
+  expect(values(after).sort()).toEqual(["dropped 0", "nothing_due 1"]);
 });

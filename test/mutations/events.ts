@@ -61,6 +61,22 @@ export const eventsMutations: Mutation[] = [
     noticedBy: ["test/activities/events.test.ts"],
   },
   {
+    mistake: "an upkeep that reaches no database ends without being counted",
+    file: "workflows/audit-maintenance.ts",
+    find: ".catch(givenUp)",
+    replace: "",
+    noticedBy: ["test/workflows/audit-maintenance.test.ts"],
+  },
+  {
+    mistake: "the role's timeout cuts the upkeep off behind a pooler",
+    file: "store/postgres/long-statements.ts",
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: text of the file
+    find: "select set_config('statement_timeout', ${String(ms)}, true)",
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: text of the file
+    replace: "select ${String(ms)}::text",
+    noticedBy: ["test/activities/events.test.ts"],
+  },
+  {
     mistake: "events that are not chained yet are dropped",
     file: MIGRATION,
     find: '\n\t\tOR EXISTS (SELECT FROM "event_chain_queue" WHERE "at" < "due"."to_at")',
