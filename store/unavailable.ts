@@ -21,6 +21,9 @@ const SQLSTATE = /^(08...|53...|57014|57P0[1-5]|25P0[34])$/;
 const PG_MESSAGE =
   /^(Connection terminated|timeout e|Client (was closed|has encountered a connection error)|Cannot use a pool after|Query read timeout)/;
 
+/** Thrown for a Redis that answers, but is not the one that belongs to PostgreSQL. */
+export class DoubtfulRedis extends Error {}
+
 const REDIS_ERROR = new Set([
   "ClientClosedError",
   "ClientOfflineError",
@@ -52,6 +55,7 @@ export function isUnavailable(error: unknown): boolean {
   const { code } = error as { code?: unknown };
   return (
     (typeof code === "string" && (NETWORK.has(code) || SQLSTATE.test(code))) ||
+    error instanceof DoubtfulRedis ||
     REDIS_ERROR.has(error.constructor.name) ||
     PG_MESSAGE.test(error.message) ||
     REDIS_REPLY.test(error.message) ||

@@ -14,9 +14,14 @@ export function sqlCommand(program: Command) {
 
 async function ask(statement: string, _options: object, command: Command) {
   await withStores(async ({ db }) => {
-    const { rows } = await db.transaction((tx) => tx.execute(sql.raw(statement)), {
-      accessMode: "read only",
-    });
+    const { rows } = await db.transaction(
+      async (tx) => {
+        // Behind a pooler the connection's own timeout may not hold.
+        await tx.execute(sql`set local statement_timeout = '5s'`);
+        return tx.execute(sql.raw(statement));
+      },
+      { accessMode: "read only" },
+    );
     answer(command, { rows }, columns(rows.map(asText), "No rows."));
   });
 }

@@ -2,7 +2,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { newId } from "../ids.ts";
 import type { Db } from "../postgres/connect.ts";
 import type { Redis } from "../redis/connect.ts";
-import { beat, type RedisMark, readMark, writeGeneration } from "../redis/sessions/generation.ts";
+import {
+  beat,
+  distrust,
+  type RedisMark,
+  readMark,
+  trust,
+  writeGeneration,
+} from "../redis/sessions/generation.ts";
 import { scheduleEnforcement } from "../redis/sessions/revocations.ts";
 import { isUnavailable } from "../unavailable.ts";
 import {
@@ -25,6 +32,15 @@ const BEAT_MS = 5_000;
  */
 const MOST_AHEAD = 3;
 
+/**
+ * For how long no process may have seen the known heart beat before another Redis takes its place,
+ * in ms. A single process with a wrong address, or cut off with an old master, ends no sessions.
+ */
+const SILENT_MS = 3 * BEAT_MS;
+
+/** This process's Redis is not the one whose heart other processes see beating. */
+class OthersBeat extends Error {}
+
 /** What is wrong with this Redis for this PostgreSQL; undefined if they belong together. */
 function differenceOf(known: KnownRedis, mark: RedisMark): GenerationCause | undefined {
   const isEmpty = mark.generation === "" && mark.beats === 0;
@@ -34,19 +50,31 @@ function differenceOf(known: KnownRedis, mark: RedisMark): GenerationCause | und
 }
 
 /**
- * Compares what Redis and PostgreSQL say about each other. If they do not belong together, begins a
- * generation, which ends every session and login under way, and answers why. Else lets the heart
- * beat, if it is time.
+ * Compares what Redis and PostgreSQL say about each other. If they belong together, lets the heart
+ * beat, if it is time. Else nothing in Redis counts for this process any more. Once nobody has seen
+ * the known heart beat for `silentMs`, begins a generation, which ends every session and login under
+ * way, and answers why. Before that, throws `OthersBeat`.
  */
 export async function checkGeneration(
   stores: Stores,
   everyMs = BEAT_MS,
+  silentMs = SILENT_MS,
 ): Promise<GenerationCause | undefined> {
   const { db, redis } = stores;
   // PostgreSQL first: a beat in between only puts Redis ahead.
   const known = await readKnownRedis(db);
   const mark = await readMark(redis);
-  if (differenceOf(known, mark)) return begin(stores, differenceOf);
+  if (differenceOf(known, mark)) {
+    distrust(redis);
+    const others = (now: KnownRedis) => now.generation !== "" && now.silentMs < silentMs;
+    if (others(known)) throw new OthersBeat();
+    const cause = await begin(stores, (now, then) =>
+      others(now) ? undefined : differenceOf(now, then),
+    );
+    if (cause) trust(redis);
+    return cause;
+  }
+  trust(redis);
   // PostgreSQL learns of the beats before this one. Those are old enough to be on Redis's disk and on
   // its replicas, so a Redis that loses its last second is no older one.
   if (await takeBeat(db, everyMs, mark)) await beat(redis);
@@ -88,9 +116,13 @@ type WatchDeps = Stores & {
   log: { warn(fields: object, words: string): void };
 };
 
+const OTHERS_BEAT =
+  "this Redis is not the one that belongs to PostgreSQL, so no session counts here: see REDIS_URL";
+
 /**
  * Checks at once, then again and again until it is stopped. Resolves after the first check, with a
- * function that stops it. While a store is away nothing is checked, and sessions are not either.
+ * function that stops it. Until a check has succeeded nothing in Redis counts: a gateway that starts
+ * while PostgreSQL is away answers 503.
  */
 export async function watchGeneration(deps: WatchDeps): Promise<() => Promise<void>> {
   const stopping = new AbortController();
@@ -100,7 +132,8 @@ export async function watchGeneration(deps: WatchDeps): Promise<() => Promise<vo
       if (cause) deps.log.warn({ cause }, "a new Redis generation: everybody has to log in again");
     } catch (error) {
       // Lost connections are logged elsewhere. The next check comes soon.
-      if (!isUnavailable(error)) deps.log.warn({ err: error }, "Redis cannot be compared");
+      if (error instanceof OthersBeat) deps.log.warn({}, OTHERS_BEAT);
+      else if (!isUnavailable(error)) deps.log.warn({ err: error }, "Redis cannot be compared");
     }
   };
   const watch = async () => {
@@ -109,6 +142,7 @@ export async function watchGeneration(deps: WatchDeps): Promise<() => Promise<vo
       if (!stopping.signal.aborted) await check();
     }
   };
+  distrust(deps.redis);
   await check();
   const ended = watch();
   return () => {

@@ -1,9 +1,13 @@
 import { and, asc, eq, gt, isNotNull, sql } from "drizzle-orm";
 import type { Db } from "../postgres/connect.ts";
 import { accounts, redisGeneration } from "../postgres/schema.ts";
+import type { RedisMark } from "../redis/sessions/generation.ts";
 
 /** What PostgreSQL remembers of the Redis that it works with. */
-export type KnownRedis = { generation: string; beats: number };
+export type KnownRedis = RedisMark & {
+  /** For how many ms no process has seen that Redis's heart beat. */
+  silentMs: number;
+};
 
 /** Why a generation began: what was found, or that an operator asked for it. */
 export type GenerationCause =
@@ -13,7 +17,11 @@ export type GenerationCause =
   | "postgresql_older"
   | "by_hand";
 
-const known = { generation: redisGeneration.generation, beats: redisGeneration.beats };
+const known = {
+  generation: redisGeneration.generation,
+  beats: redisGeneration.beats,
+  silentMs: sql<number>`extract(epoch from now() - ${redisGeneration.beatenAt})::float8 * 1000`,
+};
 
 /** The Redis that PostgreSQL remembers. With `lock`, its row stays locked until the transaction ends. */
 export async function readKnownRedis(db: Db, lock = false): Promise<KnownRedis> {
@@ -28,7 +36,7 @@ export async function replaceKnownRedis(
   tx: Db,
   { generation, cause }: { generation: string; cause: GenerationCause },
 ): Promise<void> {
-  const changed = { generation, beats: 0, cause, begunAt: sql`now()` };
+  const changed = { generation, beats: 0, cause, begunAt: sql`now()`, beatenAt: sql`now()` };
   await tx.update(redisGeneration).set(changed);
 }
 
@@ -40,7 +48,7 @@ export async function replaceKnownRedis(
 export async function takeBeat(
   db: Db,
   everyMs: number,
-  { generation, beats }: KnownRedis,
+  { generation, beats }: RedisMark,
 ): Promise<boolean> {
   const due = sql`${redisGeneration.beatenAt} <= now() - ${everyMs} * interval '1 millisecond'`;
   const taken = await db

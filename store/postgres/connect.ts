@@ -24,7 +24,11 @@ const NO_TIMEOUT =
 
 /** The part of a pool or client that Drizzle calls. */
 type Queryable = {
-  query(config: pg.QueryArrayConfig, parameters: unknown[]): Promise<pg.QueryArrayResult>;
+  query(
+    /** The simple protocol would take several statements in one text. */
+    config: pg.QueryArrayConfig & { queryMode: "extended" },
+    parameters: unknown[],
+  ): Promise<pg.QueryArrayResult>;
 };
 
 type Options = {
@@ -136,7 +140,7 @@ function open(client: Queryable, named: boolean): Db {
       const name = named ? nameOf(config.text) : undefined;
       const answer = await inSpan(
         () => aboutStatement(config.text),
-        () => client.query({ ...config, name }, parameters),
+        () => client.query({ ...config, name, queryMode: "extended" }, parameters),
       );
       ended("ok");
       return answer;

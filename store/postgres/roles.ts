@@ -48,7 +48,9 @@ export async function restrictRuntime(ownerUrl: string, role: string): Promise<v
       `select inhrelid::regclass::text as name from pg_inherits where inhparent = 'events'::regclass`,
     );
     const audit = [...Object.keys(AUDIT), ...partitions.rows.map(({ name }) => name)].join(", ");
+    const { rows: here } = await client.query("select current_database() as name");
     await client.query(`
+      grant connect on database ${pg.escapeIdentifier(here[0].name)} to ${name};
       grant usage on schema public, drizzle to ${name};
       grant select on all tables in schema drizzle to ${name};
       grant select, insert, update, delete on all tables in schema public to ${name};

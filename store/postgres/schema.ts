@@ -233,6 +233,8 @@ export const eventChain = pgTable(
     primaryKey({ columns: [t.accountId, t.seq] }),
     uniqueIndex("event_chain_by_event").on(t.eventId, t.at),
     index("event_chain_by_time").using("brin", t.at),
+    // A larger number would keep later links from being made.
+    check("event_chain_seq", sql`${t.seq} between 1 and 9007199254740991`),
   ],
 );
 

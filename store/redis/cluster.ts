@@ -1,11 +1,9 @@
 import { createCluster } from "redis";
+import { CLUSTER_URL } from "../../settings/redis-urls.ts";
 import { redisOptions } from "./options.ts";
 import { watch } from "./watch.ts";
 
 const RECONNECT_MS = 250;
-
-/** `redis+cluster://[user:password@]host:port[,host:port...]`, `rediss+cluster` over TLS. */
-const CLUSTER_URL = /^(rediss?)\+cluster:\/\/(?:([^:@/]*):([^@/]*)@)?([^@/]+)$/;
 
 /**
  * The cluster's seed nodes, from which the client finds the others; undefined for another kind of

@@ -1,17 +1,11 @@
 import { createClient } from "redis";
+import { SENTINEL_URL } from "../../settings/redis-urls.ts";
 import { firstAttempt } from "./first-attempt.ts";
 import { redisOptions } from "./options.ts";
 import { watch } from "./watch.ts";
 
 /** How often each Sentinel is asked for the master, in ms. */
 const ASK_MS = 500;
-
-/**
- * `redis+sentinel://[user:password@]host:port[,host:port...]/master[?sentinelPassword=...]`,
- * `rediss+sentinel` over TLS. User and password are the servers'.
- */
-const SENTINEL_URL =
-  /^(rediss?)\+sentinel:\/\/(?:([^:@/]*):([^@/]*)@)?([^@/]+)\/([^/?]+)(?:\?sentinelPassword=([^&]*))?$/;
 
 /** What a URL says about Sentinels and their master; undefined for another kind of URL. */
 export function sentinelsOf(url: string) {

@@ -189,8 +189,10 @@ test("every question to PostgreSQL, in the document and in the runbooks, fits th
 
 test("attack: a question to PostgreSQL changes nothing", async () => {
   const forbidden = ["delete from event_queue", "select 1; commit; delete from event_queue"];
-  for (const statement of forbidden)
-    await expect(runAs(compose, `cli sql "${statement}"`)).rejects.toThrow(
-      /read-only transaction|multiple commands/,
-    );
+  // A statement without a name must not be several either.
+  for (const named of ["true", "false"])
+    for (const statement of forbidden)
+      await expect(
+        runAs(compose, `export DATABASE_NAMED_STATEMENTS=${named}; cli sql "${statement}"`),
+      ).rejects.toThrow(/read-only transaction|multiple commands/);
 });

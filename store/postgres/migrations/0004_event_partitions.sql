@@ -24,7 +24,8 @@ CREATE TABLE "event_chain" (
 	"event_id" bigint NOT NULL,
 	"at" timestamp (3) with time zone NOT NULL,
 	"hash" text NOT NULL,
-	CONSTRAINT "event_chain_account_id_seq_pk" PRIMARY KEY("account_id","seq")
+	CONSTRAINT "event_chain_account_id_seq_pk" PRIMARY KEY("account_id","seq"),
+	CONSTRAINT "event_chain_seq" CHECK ("event_chain"."seq" between 1 and 9007199254740991)
 );
 --> statement-breakpoint
 CREATE UNIQUE INDEX "event_chain_by_event" ON "event_chain" USING btree ("event_id","at");--> statement-breakpoint
@@ -91,6 +92,10 @@ CREATE TRIGGER "events_no_truncate" BEFORE TRUNCATE ON "events"
 	FOR EACH STATEMENT EXECUTE FUNCTION "events_append_only"();--> statement-breakpoint
 CREATE OR REPLACE FUNCTION "events_queue"() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+	-- Without a real time it could be in no month and in no chain, and would stop both for all.
+	IF NOT isfinite(NEW."at") THEN
+		RAISE EXCEPTION 'an event has a time';
+	END IF;
 	INSERT INTO "event_queue" ("event_id", "at") VALUES (NEW."id", NEW."at");
 	INSERT INTO "event_chain_queue" ("event_id", "at") VALUES (NEW."id", NEW."at");
 	RETURN NULL;

@@ -1,11 +1,15 @@
 import { sql } from "drizzle-orm";
+import { isUnavailable } from "../../unavailable.ts";
 import type { Db } from "../connect.ts";
 import { migrationsIn, OWN_MIGRATIONS } from "./journal.ts";
 
 /** Why a build cannot run on a database; the message says what to run. */
 class SchemaMismatch extends Error {}
 
-type Log = { fatal(line: string): void; warn(fields: object, line: string): void };
+type Log = {
+  fatal(fields: object, line: string): void;
+  warn(fields: object, line: string): void;
+};
 
 /**
  * Ends a process that cannot run on this database, with a line that says what to run. If the
@@ -15,9 +19,10 @@ export async function endOnMismatch(db: Db, log: Log): Promise<void> {
   try {
     await checkSchema(db);
   } catch (error) {
-    if (!(error instanceof SchemaMismatch))
+    if (isUnavailable(error))
       return log.warn({ err: error }, "the schema was not checked, because the database is away");
-    log.fatal(error.message);
+    const words = "The schema cannot be read. The migration gives this role its rights: run it again.";
+    log.fatal({ err: error }, error instanceof SchemaMismatch ? error.message : words);
     process.exit(1);
   }
 }

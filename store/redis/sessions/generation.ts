@@ -1,3 +1,4 @@
+import { DoubtfulRedis } from "../../unavailable.ts";
 import type { Redis } from "../connect.ts";
 import { keys } from "../keys.ts";
 
@@ -10,14 +11,25 @@ export type RedisMark = { generation: string; beats: number };
 /** How long a process uses the generation that it has read, in ms. */
 const FRESH_MS = 1_000;
 
+/** What this process has not compared with PostgreSQL, or what does not fit. */
+const doubtful = new WeakSet<Redis>();
+
+/** Nothing in this Redis counts until `trust`: checks of sessions and logins throw as if it were away. */
+export const distrust = (redis: Redis): void => void doubtful.add(redis);
+
+/** This Redis belongs to the service's PostgreSQL. */
+export const trust = (redis: Redis): void => void doubtful.delete(redis);
+
 const lastRead = new WeakMap<Redis, { at: number; generation: Promise<string> }>();
 
 /**
  * The current generation, at most a second old. Sessions and logins under way of another one are
  * over. Read once a second and not with each check, because it is one key for the whole service. While
  * its node of a cluster is away, the last one that was read counts: other nodes' sessions go on.
+ * Throws an error that `isUnavailable` knows while this Redis is distrusted.
  */
-export function readGeneration(redis: Redis): Promise<string> {
+export async function readGeneration(redis: Redis): Promise<string> {
+  if (doubtful.has(redis)) throw new DoubtfulRedis("this Redis is not the service's");
   const last = lastRead.get(redis);
   if (last && performance.now() - last.at < FRESH_MS) return last.generation;
   const generation = readMark(redis).then(

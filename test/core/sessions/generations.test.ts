@@ -1,9 +1,12 @@
 import { sql } from "drizzle-orm";
 import { expect, test } from "vitest";
 import { checkGeneration, watchGeneration } from "../../../store/generations/generations.ts";
+import { connectRedis } from "../../../store/redis/connect.ts";
 import { keys } from "../../../store/redis/keys.ts";
 import { DAY_MS } from "../../../units.ts";
+import { impatientClient } from "../../support/flow-attacks.ts";
 import { copyRedis, replaceRedis } from "../../support/redis-copy.ts";
+import { ownRedisDatabase } from "../../support/redis-database.ts";
 import {
   challengeSent,
   enrollPhone,
@@ -17,7 +20,11 @@ import { useStack } from "../../support/used.ts";
 const stack = useStack();
 
 /** A check whose beat is always due. */
-const beat = () => checkGeneration(stack.deps, 0);
+const beat = () => checkGeneration(stack.deps, 0, 0);
+
+/** As if no process had seen the heart beat for a while. */
+const silence = () =>
+  stack.deps.db.execute(sql`update redis_generation set beaten_at = now() - interval '1 minute'`);
 
 /** Several beats, as of a service that has run for a while. */
 async function beats(count = 6) {
@@ -100,9 +107,43 @@ test("a PostgreSQL whose writes fail now and then logs nobody out", async () => 
     },
   });
   for (let n = 0; n < 12; n++)
-    await checkGeneration({ ...stack.deps, db: faulty }, 0).catch(() => {});
+    await checkGeneration({ ...stack.deps, db: faulty }, 0, 0).catch(() => {});
   expect(writes).toBeGreaterThan(6);
   expect(await beat()).toBeUndefined();
+  expect(await overBecause(token)).toBeUndefined();
+});
+
+test("a process that has another Redis than the others ends nobody's session, and lets nobody in", async () => {
+  await beats();
+  const token = await liveSession(await stack.createUser());
+  const own = await ownRedisDatabase();
+  const redis = await connectRedis(own.url, () => {});
+  const other = { ...stack.deps, redis };
+  for (let n = 0; n < 3; n++) {
+    await expect(checkGeneration(other, 0)).rejects.toThrow();
+    await beats(1);
+  }
+  expect(await overBecause(token)).toBeUndefined();
+  const user = await stack.createUser();
+  expect((await impatientClient(stack, { redis }).logIn(user)).status).toBe(503);
+  await redis.close();
+  await own.giveBack();
+});
+
+test("while PostgreSQL was never asked, a gateway lets nobody in", async () => {
+  const token = await liveSession(await stack.createUser());
+  const { db } = stack.deps;
+  const away = Object.create(db, {
+    select: {
+      value: () => {
+        throw Object.assign(new Error("away"), { code: "ECONNREFUSED" });
+      },
+    },
+  });
+  const stop = await watchGeneration({ ...stack.deps, db: away });
+  expect((await impatientClient(stack).session(token)).status).toBe(503);
+  await stop();
+  await beats();
   expect(await overBecause(token)).toBeUndefined();
 });
 
@@ -167,7 +208,14 @@ test("a gateway that starts on an older Redis checks it before its first request
   await beats();
   await replaceRedis(url(), copy);
   const stop = await watchGeneration(stack.deps);
-  expect(await untilOver(token)).toBe("everybody_logged_out");
+  // Other processes have just seen the newer one, so this gateway lets nobody in.
+  expect((await impatientClient(stack).session(token)).status).toBe(503);
+  await silence();
+  await until(
+    () => impatientClient(stack).session(token),
+    ({ status }) => status === 401,
+  );
+  expect(await overBecause(token)).toBe("everybody_logged_out");
   await stop();
   const said = stack.logged().filter((line) => line.includes("a new Redis generation"));
   expect(said.join()).toContain('"cause":"redis_older"');

@@ -79,6 +79,21 @@ test.each([
   expect(await owner.db.$count(sql`events`)).toBe(before);
 });
 
+test.each([
+  [
+    "a link that leaves no number for the next one",
+    "insert into event_chain values ('a', 9223372036854775807, 1, now(), 'x')",
+  ],
+  [
+    "an event that is in no month",
+    "insert into events (key, at, account_id, type) values ('x', 'infinity', 'a', 'x')",
+  ],
+])("attack: the service's role stops every chain by %s", async (_, statement) => {
+  await expect(db.execute(sql.raw(statement))).rejects.toMatchObject({
+    cause: { message: expect.stringMatching(/event_chain_seq|an event has a time/) },
+  });
+});
+
 test("the service's role cannot give itself more", async () => {
   await db.execute(sql`grant update, delete on events to public`);
   expect(await canChangeEvents(db)).toBe(false);
@@ -103,5 +118,6 @@ test.each([
   await owner.db.execute(sql.raw(make(role, name)));
   await expect(restrictRuntime(owner.url, role)).rejects.toThrow("become their owner");
   await owner.db.execute(sql.raw(`alter database ${name} owner to current_user`));
-  await owner.db.execute(sql.raw(`drop owned by ${role}; drop role ${role}`));
+  await owner.db.execute(sql.raw(`drop owned by ${role}`));
+  await owner.db.execute(sql.raw(`drop role ${role}`));
 });
