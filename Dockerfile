@@ -18,6 +18,8 @@ WORKDIR /app
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist dist
+# For EVENTS_EXPORT_DIR: a volume that is mounted here belongs to the user below.
+RUN install -d -o node -g node /exports
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=8080 \
   WORKER_PROBES_ADDRESS=0.0.0.0:9466 \
   WORKFLOW_BUNDLE=/app/dist/workflow-bundle.js \

@@ -105,6 +105,25 @@ test("only the migration gets the Secret of the tables' owner", async () => {
   expect(having.map((part) => /^ {2}name: (.*)$/m.exec(part)?.[1])).toEqual(["mfa-migrate"]);
 });
 
+test("pods get only the named keys of the Secret", async () => {
+  const parts = (await rendered(...all)).split(/^---$/m).filter((part) => /secret:/.test(part));
+  expect(parts.length).toBeGreaterThan(5);
+  for (const part of parts) {
+    const keys = [...part.matchAll(/\{ key: (\w+), path: (\w+) \}/g)].map(([, key]) => key);
+    const owner = part.includes("name: mfa-migrate") ? ["DATABASE_OWNER_URL"] : [];
+    const named = ["DATABASE_URL", "REDIS_URL", "SEALING_KEYS", "CODE_KEY", "SMPP_URL"];
+    expect(keys).toEqual([...named, ...owner]);
+  }
+});
+
+test("a Prometheus that no policy lets in is refused", async () => {
+  const watched = [...least, "--set", "serviceMonitor.enabled=true"];
+  await expect(rendered(...watched)).rejects.toThrow("networkPolicy.metricsFrom");
+  expect(await rendered(...watched, "--set", "networkPolicy.enabled=false")).toContain(
+    "ServiceMonitor",
+  );
+});
+
 test.each(["image.tag=2", "secret.name=second-step", "settings.SMS_GATEWAY=smpp"])(
   "it cannot be installed without %s",
   async (value) => {
@@ -120,6 +139,11 @@ test("the workers of previous builds stay beside the new one, each with its own 
   const workers =
     /^kind: Deployment\nmetadata:\n {2}name: mfa-worker-[\w-]+\n(?:(?!---).*\n)+?.*image: "(.*)"$/gm;
   const images = [...text.matchAll(workers)].map(([, image]) => image);
+  // Until the promotion the previous builds take every flow.
+  const worker = (part: string) => part.includes("- name: worker");
+  const twoBuilds = await rendered(...least, "--set-string", "previousBuilds={1}");
+  for (const part of twoBuilds.split(/^---$/m).filter(worker))
+    expect(part).toMatch(/^ {2}replicas: 2$/m);
   expect(images).toEqual(
     ["2026.11.28", "1", "A_b"].map((build) => `registry.example/second-step:${build}`),
   );

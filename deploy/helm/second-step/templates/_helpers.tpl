@@ -31,7 +31,7 @@ helm.sh/chart: {{ printf "%s-%s" (index . 0).Chart.Name (index . 0).Chart.Versio
 {{- end }}
 {{- end }}
 
-{{/* What the pods of all parts share. Call it with (list $ names-of-their-Secrets). */}}
+{{/* What the pods of all parts share. Call it with (list $ name-of-the-owner's-Secret), or "" for none. */}}
 {{- define "second-step.pod" -}}
 {{- $root := index . 0 -}}
 automountServiceAccountToken: false
@@ -55,8 +55,14 @@ volumes:
     projected:
       defaultMode: 0440
       sources:
-        {{- range index . 1 }}
-        - secret: { name: {{ . }} }
+        - secret:
+            name: {{ $root.Values.secret.name }}
+            items:
+              {{- range $root.Values.secret.keys }}
+              - { key: {{ . }}, path: {{ . }} }
+              {{- end }}
+        {{- with index . 1 }}
+        - secret: { name: {{ . }}, items: [{ key: DATABASE_OWNER_URL, path: DATABASE_OWNER_URL }] }
         {{- end }}
   - name: tmp
     emptyDir: {}
