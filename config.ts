@@ -14,6 +14,7 @@ import {
   urlOf,
   whole,
 } from "./settings/kinds.ts";
+import { isRedisUrl } from "./settings/redis-urls.ts";
 
 export type { SupportContact } from "./settings/kinds.ts";
 
@@ -89,10 +90,10 @@ export const SETTING_GROUPS = {
     }),
     REDIS_URL: z
       .string()
-      .regex(
-        /^rediss?((\+cluster)?:\/\/|\+sentinel:\/\/[^/]+\/[^/?]+)/,
-        "must start with redis:// or rediss://, with redis+cluster:// or rediss+cluster://, or be redis+sentinel://host:port,host:port/master",
-      )
+      .refine(isRedisUrl, {
+        message:
+          "must start with redis:// or rediss://, or be redis+cluster://host:port,host:port (rediss+cluster) or redis+sentinel://host:port,host:port/master (rediss+sentinel); after :// may stand user:password@, or :password@, with :@/ and % percent-encoded",
+      })
       .meta({
         secret: true,
         description:

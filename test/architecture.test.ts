@@ -28,7 +28,7 @@ const ROOMS: Record<string, Room> = {
   },
   store: {
     of: /^store\//,
-    rooms: ["telemetry"],
+    rooms: ["settings", "telemetry"],
     packages:
       /^(node:[\w/]+|redis|pg|drizzle-(orm|kit)(\/.*)?|@node-rs\/argon2|bowser|p-limit|zod)$/,
   },

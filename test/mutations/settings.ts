@@ -31,6 +31,13 @@ export const settingsMutations: Mutation[] = [
     noticedBy: ["test/config.test.ts"],
   },
   {
+    mistake: "a Sentinel URL with a database's number is taken, and then not understood",
+    file: "settings/redis-urls.ts",
+    find: 'without("/?")',
+    replace: 'without("?")',
+    noticedBy: ["test/scripts/config-check.test.ts"],
+  },
+  {
     mistake: "an empty file of a secret counts as not set",
     file: "settings/secret-files.ts",
     find: 'secret === "" ? { fault: "is empty" } : { secret }',

@@ -213,7 +213,17 @@ describe("an unusable setting is reported plainly, in the same words wherever it
     ["PUBLIC_URL", "panel.example", "must be a URL that starts with http:// or https://"],
     ["SMPP_URL", "http://smsc", "must be a URL that starts with smpp:// or smpps://"],
     ["SMTP_URL", "mail:465", "must be a URL that starts with smtp:// or smtps://"],
-    ["REDIS_URL", "redis+sentinel://one:26379", "must start with redis:// or rediss://"],
+    ...[
+      "redis+sentinel://one:26379",
+      "redis+sentinel://one:26379/",
+      "redis+sentinel://one:26379/m/0",
+      "redis+sentinel://one:26379/m?sentinelPassword=a&db=1",
+      "redis+sentinel://me@one:26379/m",
+      "redis+sentinel://:pass/word@one:26379/m",
+      "redis+sentinel://:100%@one:26379/m",
+      "redis+cluster://me@one:6379",
+      "redis+cluster://one:6379/0",
+    ].map((url): [string, string, string] => ["REDIS_URL", url, "must start with redis://"]),
     ["PORT", "http", "This must be a number."],
     ["LOG_LEVEL", "loud", "This must be one of: fatal, error,"],
   ];
