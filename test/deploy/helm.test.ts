@@ -105,6 +105,15 @@ test("only the migration gets the Secret of the tables' owner", async () => {
   expect(having.map((part) => /^ {2}name: (.*)$/m.exec(part)?.[1])).toEqual(["mfa-migrate"]);
 });
 
+test("it takes the values.yaml of docs/installing.md", async () => {
+  const document = readFileSync(join(checkoutFolder, "docs/installing.md"), "utf8");
+  const values = [...document.matchAll(/^ {3}```yaml\n(.*?)^ {3}```/gms)].map(([, text]) => text);
+  expect(values).toHaveLength(1);
+  const file = join(folder, "values.yaml");
+  writeFileSync(file, values.join());
+  expect(await rendered("-f", file)).toContain('image: "registry.example/second-step:1"');
+});
+
 test("pods get only the named keys of the Secret", async () => {
   const parts = (await rendered(...all)).split(/^---$/m).filter((part) => /secret:/.test(part));
   expect(parts.length).toBeGreaterThan(5);

@@ -49,6 +49,15 @@ test("hands on every setting, but those of the image and of Temporal", () => {
   );
 });
 
+test("docs/installing.md sets every variable that must be set", () => {
+  const required = [...compose.matchAll(/(?<!\$)\$\{(\w+):\?/g)].map(([, name]) => name);
+  const [, sample = ""] =
+    /cat > \.env <<END\n(.*?)\n +END\n/s.exec(read("docs/installing.md")) ?? [];
+  const set = [...sample.matchAll(/^ *(\w+)=/gm)].map(([, name]) => name);
+  expect(required.length).toBeGreaterThan(10);
+  expect(required.filter((name) => !set.includes(name))).toEqual([]);
+});
+
 test("holds no secret itself", () => {
   const settings = [...compose.matchAll(/^ +(\w+): (.+)$/gm)];
   const secrets = settings.filter(([, name = ""]) => SECRET.test(name));
