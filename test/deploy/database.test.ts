@@ -95,6 +95,10 @@ async function expectTwoRoles() {
   await expect(query(service, "delete from events")).rejects.toThrow("permission denied");
   const adding = "select events_add_partition('x', null, now())";
   await expect(query(service, adding)).rejects.toThrow("permission denied");
+}
+
+/** Prometheus's role sees statistics and no rows. */
+async function expectMonitor() {
   const monitor = url("monitor", PASSWORDS.DATABASE_MONITOR_PASSWORD);
   expect(await query(monitor, "select count(*) > 0 from pg_stat_activity")).toEqual([[true]]);
   await expect(query(monitor, "select from users")).rejects.toThrow("permission denied");
@@ -109,8 +113,9 @@ test("the commands of the document restore a backup, and its owner has the audit
     await run(block("disaster-recovery.md", restore));
     await prepare();
     expect(await query(service, "select key from events")).toEqual([["before"]]);
-    if (restore.includes("--role")) await expectTwoRoles();
   }
+  await expectTwoRoles();
+  await expectMonitor();
 });
 
 test("the owner drops the oldest month by hand, and the retention does not stay", async () => {
@@ -138,5 +143,30 @@ test("the commands for the version before 0004 give its database the roles of to
   await run(block("upgrading.md", "before-0004.dump"));
   await prepare();
   expect(Number((await query(service, "select count(*) from events"))[0]?.[0])).toBeGreaterThan(10);
+  await expectTwoRoles();
+  await expectMonitor();
+});
+
+test("an administrator who is no superuser makes the roles, for a new database and for one with one role", async () => {
+  const dropped = `-c "drop database second_step with (force)" -c "drop role second_step_owner"`;
+  const made = `-c "drop role second_step" -c "create role admin login createrole createdb password 'admin'"`;
+  await run(`psql -d postgres ${dropped} -c "drop role monitor" ${made}`);
+  const asAdmin = (database: string, sql: string) =>
+    run(`PGPASSWORD=admin psql -U admin -d ${database} -v ON_ERROR_STOP=1 <<'SQL'
+${sql
+  .replace(
+    /(role second_step_owner login password) '\.\.\.'/,
+    `$1 '${PASSWORDS.DATABASE_OWNER_PASSWORD}'`,
+  )
+  .replace(/(role second_step login password) '\.\.\.'/, `$1 '${PASSWORDS.DATABASE_PASSWORD}'`)}
+SQL`);
+  await asAdmin("postgres", block("installing.md", "create database second_step"));
+  await prepare();
+  await expectTwoRoles();
+
+  await run(`psql -d postgres ${dropped} -c "create database second_step owner second_step"`);
+  await prepareDatabase({ DATABASE_URL: service });
+  await asAdmin("second_step", block("installing.md", "grant second_step, second_step_owner"));
+  await prepare();
   await expectTwoRoles();
 });
