@@ -1,5 +1,6 @@
 import { sql } from "drizzle-orm";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import pg from "pg";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { connectDatabase } from "../../store/postgres/connect.ts";
 import { migrateDatabase } from "../../store/postgres/migrations/migrate.ts";
 import { freshDatabase } from "../support/databases.ts";
@@ -74,11 +75,15 @@ describe("the timeout of statements behind PgBouncer", () => {
     await database.db.execute(
       sql.raw(`alter role postgres in database ${name} reset statement_timeout`),
     );
-    // Connections of the server keep what they began with.
-    await database.db.execute(
-      sql`select pg_terminate_backend(pid) from pg_stat_activity
-        where datname = current_database() and pid <> pg_backend_pid()`,
+    // Connections of the server keep what they began with. The one that asks stays, so it must not
+    // be one of PgBouncer's.
+    const direct = new pg.Client({ connectionString: inject("postgresUrl") });
+    await direct.connect();
+    await direct.query(
+      "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1",
+      [name],
     );
+    await direct.end();
     await expect
       .poll(() => warnings(database), { timeout: limit(10_000) })
       .toEqual([expect.stringContaining("set statement_timeout for the role")]);

@@ -99,7 +99,7 @@ test(
       (lines) => lines.some((line) => line.includes("No connection established")),
     );
 
-    const environment = environmentOf(inject("postgresUrl"), inject("redisUrl"), {
+    const environment = environmentOf(service.databaseUrl, inject("redisUrl"), {
       address: front.address,
       namespace: service.temporal.namespace,
     });

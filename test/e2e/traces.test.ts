@@ -114,8 +114,10 @@ test("one trace of a login by SMS reaches PostgreSQL, Redis and the SMS provider
   const { e164 } = await enrollPhone(service, user);
   await service.forgetSends();
   const { id } = await startChallenge(service, user);
-  await service.passcodeTo(e164);
+  const passcode = await service.passcodeTo(e164);
   await challengeSent(service, id);
+  // The span of a flow is sent when the flow ends.
+  expect((await service.api.verifyPasscode(id, passcode)).status).toBe(200);
   const { traceId, spanId } = await spanOf("RunActivity:sendPasscode", `login-challenge/${id}`);
 
   const named = (wanted: RegExp) => async () =>

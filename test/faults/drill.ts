@@ -141,7 +141,13 @@ export async function drill(service: Service, loss: Loss): Promise<void> {
     const policy = (await api.call<Policy>("GET", POLICY, { token })).body;
     expect(policy).toMatchObject({ requirement: "required", state: "grace_period" });
     if (loss.postgresql === "earlier") expect(policy.enforceAfter).toBe(end);
-    expect((await setPolicy(String(policy.enforceAfter))).status).toBe(202);
+    // A roll-out that only Temporal knows is in the way once.
+    const first = await setPolicy(String(policy.enforceAfter));
+    const kept =
+      first.status === 409 && loss.postgresql === "earlier"
+        ? await setPolicy(String(policy.enforceAfter))
+        : first;
+    expect(kept.status).toBe(202);
     const version = async () => {
       const found = await db.execute(
         sql`select policy_version as version from accounts where id = ${accountId}`,

@@ -112,6 +112,7 @@ export async function startService(
     },
     temporal,
     db: database.db,
+    databaseUrl: own.url,
     createUser: (options: { role?: Role } = {}) =>
       newPerson(database.db, { ...options, at: new Date() }),
     /** Refills the message budgets, as if the 30 seconds between two messages had passed. */

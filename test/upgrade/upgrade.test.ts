@@ -163,19 +163,14 @@ async function workersOf(type: string, userId: string): Promise<number[]> {
 
 test("a recorded database: gateway and worker refuse it until it is migrated, then its users log in", async () => {
   const { people, sql, refused, startWorker, startGateway } = place;
-  // A release that knows one migration less wrote the record; this build has not run its own yet.
-  const [newest] = await sql(
-    "delete from drizzle.__drizzle_migrations where id = (select max(id) from drizzle.__drizzle_migrations) returning hash, created_at",
-  );
   for (const file of ["api/server.ts", "worker.ts"]) {
     const { end, log } = await refused(file);
     expect(end).toBe("exit code 1");
-    expect(log).toMatch(/The database lacks \d{4}_\w+\. Run the migrations of this build/);
+    expect(log).toMatch(
+      /The database lacks 0004_\w+(, \d{4}_\w+)*\. Run the migrations of this build/,
+    );
     expect(log).toContain("docs/upgrading.md");
   }
-  await sql(
-    `insert into drizzle.__drizzle_migrations (hash, created_at) values ('${newest.hash}', ${newest.created_at})`,
-  );
   await migrateDatabase(place.databaseUrl);
 
   const old = await startWorker("old");
