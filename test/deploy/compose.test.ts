@@ -2,15 +2,13 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { checkoutFolder } from "../../scripts/folders.ts";
 import { runProgram } from "../../scripts/programs.ts";
-import { goProgram } from "../support/go-programs.ts";
+import { GO_PROGRAMS, goProgram } from "../support/go-programs.ts";
 import { limit } from "../support/limits.ts";
-
-const COMPOSE = "github.com/compose-spec/compose-go/v2/cmd@v2.4.9";
 
 test(
   "docker-compose.yml is what the Compose Specification allows",
   async () => {
-    const program = await goProgram(COMPOSE);
+    const program = await goProgram(GO_PROGRAMS.compose);
     const check = (file: string) =>
       // Without a value for each variable: another test checks that they are all asked for.
       runProgram(program, ["-no-interpolation", "-no-path-resolution", file], {

@@ -8,11 +8,10 @@ import { loadSettings, SECRETS, SETTINGS } from "../../config.ts";
 import { checkoutFolder } from "../../scripts/folders.ts";
 import { runProgram } from "../../scripts/programs.ts";
 import { PAGE_PATIENCE_MS } from "../../temporal/page-time.ts";
-import { goProgram } from "../support/go-programs.ts";
+import { GO_PROGRAMS, goProgram } from "../support/go-programs.ts";
 import { limit } from "../support/limits.ts";
 import { pythonPrograms } from "../support/python.ts";
 
-const HELM = "helm.sh/helm/v3/cmd/helm@v3.16.4";
 const CHART = join(checkoutFolder, "deploy/helm/second-step");
 const ALL = join(import.meta.dirname, "all-options.yaml");
 const KUBERNETES = "1.31";
@@ -22,7 +21,7 @@ let validate: (manifests: string) => Promise<string>;
 const folder = mkdtempSync(join(tmpdir(), "second-step-helm-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 beforeAll(async () => {
-  const program = await goProgram(HELM);
+  const program = await goProgram(GO_PROGRAMS.helm);
   helm = (...args) => runProgram(program, args);
   const validator = await pythonPrograms(
     "kubernetes-validate",
@@ -35,7 +34,7 @@ beforeAll(async () => {
     const command = `"$1" --strict -k ${KUBERNETES} "$2" 2>&1`;
     return runProgram("sh", ["-c", command, "sh", join(validator, "kubernetes-validate"), file]);
   };
-}, limit(600_000));
+}, limit(1_800_000));
 
 /** The least that an operator sets. */
 const LEAST = [

@@ -3,6 +3,12 @@ import { join } from "node:path";
 import { cachedPrograms, cacheFolder } from "../../scripts/folders.ts";
 import { findProgram, runProgram } from "../../scripts/programs.ts";
 
+/** What tests build with Go. `.ci/run` builds all of them before the tests, which need the processors. */
+export const GO_PROGRAMS = {
+  helm: "helm.sh/helm/v3/cmd/helm@v3.16.4",
+  compose: "github.com/compose-spec/compose-go/v2/cmd@v2.4.9",
+};
+
 /**
  * The path of a program that Go builds from `source` (`path@version`), once for each version. Go
  * names it by the last part of its path. Throws if Go is missing or the build fails.
