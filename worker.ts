@@ -107,7 +107,8 @@ const polls = () => workers.every((worker) => worker.getState() === "RUNNING");
 const { WORKER_PROBES_ADDRESS } = config;
 const probes = WORKER_PROBES_ADDRESS && (await serveProbes(WORKER_PROBES_ADDRESS, polls));
 
-database.checkTimeout((text) => log.warn(text));
+// The embedded PostgreSQL of `npm start` knows no such timeout.
+if (config.NODE_ENV === "production") database.checkTimeout((text) => log.warn(text));
 log.info("worker ready");
 await Promise.all(workers.map((worker) => worker.run()));
 if (probes) probes.close().closeAllConnections();

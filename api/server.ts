@@ -104,7 +104,8 @@ const server = serve(
   { fetch: app.fetch, hostname: config.HOST, port: config.PORT, serverOptions: PATIENCE },
   (address) => log.info({ port: address.port }, "gateway ready"),
 );
-database.checkTimeout((text) => log.warn(text));
+// The embedded PostgreSQL of `npm start` knows no such timeout.
+if (config.NODE_ENV === "production") database.checkTimeout((text) => log.warn(text));
 if (hasOutbox(config))
   log.warn(
     "messages go to the development outbox and reach no phone; set SMS_GATEWAY for real ones",

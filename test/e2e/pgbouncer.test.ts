@@ -41,7 +41,6 @@ describe.each(known ? [true, false] : [false])(
         expect(service.logs().filter((line) => /prepared statement|"level":50/.test(line))).toEqual(
           [],
         );
-        expect(service.logs().join()).not.toContain("ends no late statement");
       },
       limit(60_000),
     );
