@@ -80,6 +80,7 @@ test("each command, and each of its arguments and options, has a description", a
     ...["user set-email", "api-key make", "api-key revoke"],
     ...["npm run cli -- unlock", "npm run cli -- reset-mfa", "policy show", "policy set"],
     ...["policy resume", "events export", "events verify", "events heads"],
+    "npm run cli -- sql",
     ...["config check", "config docs", "keys reseal", "keys code-key", "sessions end-all"],
     ...["workers list", "workers promote"],
   ]);
@@ -452,7 +453,10 @@ describe("on a service with its own settings", { timeout: SOME_PROCESSES_MS }, (
     const own = await freshDatabase("postgres");
     const empty = await cli({ ...env, DATABASE_URL: own.url }, ["account", "list"]);
     await own.drop();
-    expect([empty.code, empty.err]).toEqual([1, expect.stringContaining("scripts/migrate.ts")]);
+    expect([empty.code, empty.err]).toEqual([
+      1,
+      expect.stringContaining("run scripts/migrate (docs/upgrading.md)"),
+    ]);
     const bare = await cli({ DATABASE_URL: own.url }, ["account", "list"]);
     expect([bare.code, bare.err]).toEqual([1, expect.stringContaining("SEALING_KEYS")]);
   });
