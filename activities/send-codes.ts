@@ -10,13 +10,13 @@ import { currentWorkflowId } from "./audit.ts";
 import type { ActivityDeps } from "./deps.ts";
 import { passcodeText, pinText } from "./sms-texts.ts";
 
+const noPhone = () => ApplicationFailure.nonRetryable("No such phone", "no_phone");
+
 /**
  * A code is created, stored as an HMAC and sent inside one activity, so that it exists nowhere
  * else. A retry makes a new code; only the newest is good. Reports about the message come back
  * under its reference, which tells the provider nothing. `sending` is the flow's count of sendings.
  */
-const noPhone = () => ApplicationFailure.nonRetryable("No such phone", "no_phone");
-
 export function deliveryActivities({ db, redis, sms, config, clock }: ActivityDeps) {
   const { pin, passcode } = config.limits;
 

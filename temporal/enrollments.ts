@@ -1,32 +1,33 @@
+import type { Method } from "../machines/methods.ts";
 import { workflowIds } from "../workflows/ids.ts";
-import type { OtpEnrollmentArgs, SmsEnrollmentArgs } from "../workflows/messages.ts";
+import type { OtpEnrollmentArgs, SmsEnrollmentArgs, Workflows } from "../workflows/messages.ts";
+import type { EnrollmentView } from "../workflows/view-types.ts";
 import { firstOtpEnrollmentView, firstSmsEnrollmentView } from "../workflows/views.ts";
 import type { Begun } from "./start.ts";
 
-/** How the pairing of a phone starts, and its first view. */
-export function smsEnrollment(args: SmsEnrollmentArgs) {
-  const view = firstSmsEnrollmentView(args);
-  const begun: Begun<"smsEnrollment"> = {
-    type: "smsEnrollment",
-    workflowId: workflowIds.enrollment("sms", args.deviceId),
-    args,
-    summary: "pairing of a phone",
-    method: "sms",
-    state: view.state,
-  };
-  return { begun, view };
-}
+type Named<M extends Method> = `${M}Enrollment`;
 
-/** How the pairing of an authenticator app starts, and its first view. */
-export function otpEnrollment(args: OtpEnrollmentArgs) {
-  const view = firstOtpEnrollmentView(args);
-  const begun: Begun<"otpEnrollment"> = {
-    type: "otpEnrollment",
-    workflowId: workflowIds.enrollment("otp", args.deviceId),
-    args,
-    summary: "pairing of an authenticator app",
-    method: "otp",
-    state: view.state,
-  };
-  return { begun, view };
+/** What an enrollment starts with, and its first view. */
+export type Enrollment<M extends Method = Method> = {
+  begun: Begun<Named<M>>;
+  view: EnrollmentView;
+};
+
+/** How the pairing of a phone starts. */
+export const smsEnrollment = (args: SmsEnrollmentArgs) =>
+  enrollment("sms", args, "pairing of a phone", firstSmsEnrollmentView(args));
+
+/** How the pairing of an authenticator app starts. */
+export const otpEnrollment = (args: OtpEnrollmentArgs) =>
+  enrollment("otp", args, "pairing of an authenticator app", firstOtpEnrollmentView(args));
+
+function enrollment<M extends Method>(
+  method: M,
+  args: Workflows[Named<M>]["input"],
+  summary: string,
+  view: EnrollmentView,
+): Enrollment<M> {
+  const type: Named<M> = `${method}Enrollment`;
+  const workflowId = workflowIds.enrollment(method, args.deviceId);
+  return { begun: { type, workflowId, args, summary, method, state: view.state }, view };
 }

@@ -12,14 +12,12 @@ import type {
   UpdatePayload,
   WebhookDeliveryArgs,
 } from "../workflows/messages.ts";
-import type { EnrollmentView } from "../workflows/view-types.ts";
 import { firstChallengeView } from "../workflows/views.ts";
 import { createCalls } from "./calls.ts";
-import { otpEnrollment, smsEnrollment } from "./enrollments.ts";
+import { type Enrollment, otpEnrollment, smsEnrollment } from "./enrollments.ts";
 import { RemovalUnderWay, TemporalAway } from "./errors.ts";
 import { pageTimeLeft } from "./page-time.ts";
 import { reporting } from "./signal.ts";
-import type { Begun } from "./start.ts";
 import { unrunChallenge } from "./unrun-challenge.ts";
 
 /**
@@ -34,10 +32,7 @@ export function createFlows(client: Client) {
 function flowsOver(client: Client, patience?: () => number) {
   const { call, start, signal, result, viewIfKnown, move } = createCalls(client, patience);
 
-  const startEnrollment = async <W extends `${Method}Enrollment`>({
-    begun,
-    view,
-  }: Enrollment<W>) => {
+  const startEnrollment = async <M extends Method>({ begun, view }: Enrollment<M>) => {
     const { type, workflowId, args, ...shown } = begun;
     await start(type, workflowId, args, shown);
     return view;
@@ -144,8 +139,6 @@ function flowsOver(client: Client, patience?: () => number) {
 export type Flows = ReturnType<typeof flowsOver>;
 
 type Enrolled<M extends Method = Method> = { id: string; type: M };
-
-type Enrollment<W extends `${Method}Enrollment`> = { begun: Begun<W>; view: EnrollmentView };
 
 type Delivery = Pick<WebhookDeliveryArgs, "webhookId"> & { ref: string };
 

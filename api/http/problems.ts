@@ -4,7 +4,6 @@ import { HTTPException } from "hono/http-exception";
 import { routePath } from "hono/route";
 import type { Logger } from "pino";
 import type { SupportContact } from "../../config.ts";
-import { codeOf } from "../../core/outages.ts";
 import { PROBLEMS, Problem, type ProblemCode } from "../../core/problem.ts";
 import { withSupport } from "../../core/support/support-contact.ts";
 import { TooManyPasswords } from "../../store/passwords.ts";
@@ -41,14 +40,24 @@ export function answerError(error: Error, c: Context, log: Logger, support?: Sup
  * no details.
  */
 export function problemOf(error: Error, route: string, log: Logger): Problem {
-  if (error instanceof Problem) return error;
-  if (error instanceof TemporalAway || error instanceof FlowBusy) {
+  const problem = asProblem(error);
+  if (isOfTemporal(error))
     log.warn(
       { err: error.cause ?? error },
       error instanceof FlowBusy ? error.message : AWAY.temporal,
     );
+  else if (problem.code === "internal_error") log.error({ err: error, route }, "a request failed");
+  else if (isUnavailable(error)) log.warn({ err: error }, AWAY.store);
+  return problem;
+}
+
+/** The code of the problem that clients get for an error. */
+export const problemCode = (error: Error): ProblemCode => asProblem(error).code;
+
+function asProblem(error: Error): Problem {
+  if (error instanceof Problem) return error;
+  if (isOfTemporal(error))
     return unavailable("temporal", error instanceof RemovalUnderWay ? REMOVAL_GOES_ON : undefined);
-  }
   const ofHono = error instanceof HTTPException && OF_HONO[error.status];
   if (ofHono) return new Problem(ofHono);
   if (isUnstorable(error))
@@ -57,26 +66,18 @@ export function problemOf(error: Error, route: string, log: Logger): Problem {
     return new Problem("service_unavailable", "The service is busy. Try again in a moment.", {
       retryAfterS: 1,
     });
-  if (isUnavailable(error)) {
-    log.warn({ err: error }, AWAY.store);
-    return unavailable("store");
-  }
-  log.error({ err: error, route }, "a request failed");
+  if (isUnavailable(error)) return unavailable("store");
   return new Problem("internal_error", "The error was logged. Try again, or contact Support.");
 }
+
+const isOfTemporal = (error: Error): boolean =>
+  error instanceof TemporalAway || error instanceof FlowBusy;
 
 /** The problems that Hono finds itself, by status. */
 const OF_HONO: Record<number, ProblemCode> = {
   400: "malformed_json",
   415: "unsupported_media_type",
 };
-
-/** The code of the problem that `problemOf` makes of an error. */
-export function problemCode(error: Error): ProblemCode {
-  const ofHono = error instanceof HTTPException && OF_HONO[error.status];
-  if (ofHono) return ofHono;
-  return isUnstorable(error) ? "invalid_request" : codeOf(error);
-}
 
 const REMOVAL_GOES_ON =
   "The devices are being removed. This continues in the background. Check again in a moment.";

@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import { z } from "zod";
-import { changePolicy } from "../../core/account/policy.ts";
+import { changePolicy } from "../../core/account/roll-out.ts";
 import type { CoreDeps } from "../../core/deps.ts";
 import { requireRole } from "../../core/sessions/roles.ts";
 import { getAccount } from "../../store/postgres/accounts.ts";

@@ -22,11 +22,9 @@ export async function beginEnrollment(
   unsent?: () => Promise<void>,
 ): Promise<DeviceView> {
   const begun = await start().catch(async (error) => {
-    await takeBack(deps, session, device, origin)
-      .then(async (mayBeSent) => {
-        if (!mayBeSent) await unsent?.();
-      })
-      .catch((err) => deps.log.warn({ err }, "could not remove a device; a worker pairs it"));
+    await takeBack(deps, session, device, origin, unsent).catch((err) =>
+      deps.log.warn({ err }, "could not remove a device; a worker pairs it"),
+    );
     throw error;
   });
   // If this fails, a worker finds that the enrollment has begun.
@@ -34,15 +32,17 @@ export async function beginEnrollment(
   return viewDevice(deps, device, begun);
 }
 
-/** Removes the device; answers whether a PIN may have been sent to it. */
+/** Removes the device. If no PIN was made for it by then, none is sent any more: calls `unsent`. */
 async function takeBack(
   deps: CoreDeps,
   session: Session,
   { id: deviceId, userId }: Device,
   origin: ClientInfo,
-): Promise<boolean> {
+  unsent?: () => Promise<void>,
+): Promise<void> {
   const detail = { deviceId, reason: "not_started" };
   const event = userEvent(deps, session, "device_dropped", origin, detail);
   await removeUnverifiedDevice(deps.db, { userId, deviceId }, event);
-  return dropPin(deps.redis, { userId, deviceId });
+  const wasMade = await dropPin(deps.redis, { userId, deviceId });
+  if (!wasMade) await unsent?.();
 }

@@ -31,27 +31,30 @@ export async function readGuess(
   userId: string,
   typed: string,
 ): Promise<Guess> {
-  const digits = readDigits(typed);
-  if (digits?.length === deps.config.limits.passcode.digits)
-    return { passcodeHashes: hashesOf(deps.config.CODE_KEY, "passcode", challengeId, digits) };
-  if (digits?.length === OTP_DIGITS) {
-    const devices = await listDevices(deps.db, userId);
-    const otpMatches = devices
-      .filter(({ type, verifiedAt }) => type === "otp" && verifiedAt)
-      .flatMap((device) => {
-        const step = matchingStep(deps, device, digits);
-        return step === undefined
-          ? []
-          : [{ deviceId: device.id, step, device: deviceLabel(device) }];
-      });
-    return { otpMatches };
+  const digits = readDigits(typed) ?? "";
+  switch (typedMethod(deps, typed)) {
+    case "sms":
+      return { passcodeHashes: hashesOf(deps.config.CODE_KEY, "passcode", challengeId, digits) };
+    case "otp":
+      return { otpMatches: await matchesOf(deps, userId, digits) };
+    case "recovery_code":
+      return { recoveryHashes: recoveryHashes(deps, userId, typed) };
   }
-  const hashes = recoveryHashes(deps, userId, typed);
-  if (hashes) return { recoveryHashes: hashes };
   // There is nothing to judge, but it counts as a request.
   await spendRequest(deps, challengeId);
   const message = "Passcodes have 6 or 7 digits. Recovery codes have 16 letters and digits.";
   throw new Problem("invalid_request", message, { errors: [{ path: "passcode", message }] });
+}
+
+/** The user's apps that show these digits now. */
+async function matchesOf(deps: CoreDeps, userId: string, digits: string): Promise<OtpMatch[]> {
+  const devices = await listDevices(deps.db, userId);
+  return devices
+    .filter(({ type, verifiedAt }) => type === "otp" && verifiedAt)
+    .flatMap((device) => {
+      const step = matchingStep(deps, device, digits);
+      return step === undefined ? [] : [{ deviceId: device.id, step, device: deviceLabel(device) }];
+    });
 }
 
 /** Judges the guess, and counts a wrong one. */

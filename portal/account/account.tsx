@@ -1,12 +1,8 @@
 import type { Hono } from "hono";
 import { clientInfoOf } from "../../api/http/client.ts";
 import { requirementSchema } from "../../api/http/inputs.ts";
-import {
-  changePolicy,
-  getPolicy,
-  LONGEST_GRACE_DAYS,
-  type Policy,
-} from "../../core/account/policy.ts";
+import { getPolicy, LONGEST_GRACE_DAYS, type Policy } from "../../core/account/policy.ts";
+import { changePolicy } from "../../core/account/roll-out.ts";
 import type { CoreDeps } from "../../core/deps.ts";
 import { Problem } from "../../core/problem.ts";
 import { DAY_MS } from "../../units.ts";

@@ -1,5 +1,6 @@
 import { Argument, type Command, InvalidArgumentError, Option } from "commander";
-import { LONGEST_GRACE_DAYS, resumeRollouts, rollOutPolicy } from "../../core/account/policy.ts";
+import { LONGEST_GRACE_DAYS } from "../../core/account/policy.ts";
+import { resumeRollouts, rollOutPolicy } from "../../core/account/roll-out.ts";
 import type { Db } from "../../store/postgres/connect.ts";
 import type { Requirement } from "../../store/postgres/schema.ts";
 import { countUsers } from "../../store/postgres/user-lists.ts";

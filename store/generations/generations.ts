@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { newId } from "../ids.ts";
+import { accountsWithGrace } from "../postgres/accounts.ts";
 import type { Db } from "../postgres/connect.ts";
 import type { Redis } from "../redis/connect.ts";
 import {
@@ -13,7 +14,6 @@ import {
 import { scheduleEnforcement } from "../redis/sessions/revocations.ts";
 import { isUnavailable } from "../unavailable.ts";
 import {
-  accountsWithGrace,
   type GenerationCause,
   type KnownRedis,
   readKnownRedis,
@@ -98,7 +98,7 @@ async function begin(
   // Redis may have forgotten when grace periods end, and gateways look there.
   for await (const page of accountsWithGrace(db))
     await Promise.all(
-      page.map(({ id, version, enforceAfter }) =>
+      page.map(({ id, policyVersion: version, enforceAfter }) =>
         scheduleEnforcement(redis, id, { version, enforceAfter: enforceAfter?.getTime() ?? null }),
       ),
     );

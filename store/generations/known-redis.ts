@@ -1,6 +1,6 @@
-import { and, asc, eq, gt, isNotNull, sql } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import type { Db } from "../postgres/connect.ts";
-import { accounts, redisGeneration } from "../postgres/schema.ts";
+import { redisGeneration } from "../postgres/schema.ts";
 import type { RedisMark } from "../redis/sessions/generation.ts";
 
 /** What PostgreSQL remembers of the Redis that it works with. */
@@ -60,26 +60,4 @@ export async function takeBeat(
     .where(and(due, eq(redisGeneration.generation, generation)))
     .returning({ beats: redisGeneration.beats });
   return taken.length > 0;
-}
-
-const PAGE = 500;
-
-/** Every account whose requirement has, or had, a grace period; page by page. */
-export async function* accountsWithGrace(db: Db) {
-  let after = "";
-  for (;;) {
-    const page = await db
-      .select({
-        id: accounts.id,
-        version: accounts.policyVersion,
-        enforceAfter: accounts.enforceAfter,
-      })
-      .from(accounts)
-      .where(and(isNotNull(accounts.enforceAfter), gt(accounts.id, after)))
-      .orderBy(asc(accounts.id))
-      .limit(PAGE);
-    if (page.length > 0) yield page;
-    if (page.length < PAGE) return;
-    after = page.at(-1)?.id ?? after;
-  }
 }

@@ -45,6 +45,24 @@ export function listAccounts(db: Db): Promise<Account[]> {
   return db.select().from(accounts).orderBy(accounts.name);
 }
 
+const PAGE = 500;
+
+/** Every account whose requirement has, or had, a grace period; page by page. */
+export async function* accountsWithGrace(db: Db): AsyncGenerator<Account[]> {
+  let after = "";
+  for (;;) {
+    const page = await db
+      .select()
+      .from(accounts)
+      .where(and(isNotNull(accounts.enforceAfter), gt(accounts.id, after)))
+      .orderBy(asc(accounts.id))
+      .limit(PAGE);
+    if (page.length > 0) yield page;
+    if (page.length < PAGE) return;
+    after = page.at(-1)?.id ?? after;
+  }
+}
+
 /**
  * Sets the requirement if the policy still has the version that the caller has read; answers
  * "conflict" if somebody else changed it first. Recording the same event again answers the same as

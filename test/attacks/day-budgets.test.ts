@@ -4,7 +4,8 @@
 
 import { afterEach, describe, expect, test } from "vitest";
 import type { Limits } from "../../config.ts";
-import type { Policy, PolicyRequest } from "../../core/account/policy.ts";
+import type { Policy } from "../../core/account/policy.ts";
+import type { PolicyRequest } from "../../core/account/roll-out.ts";
 import type { DeliveryView } from "../../core/webhooks/deliveries.ts";
 import { newId } from "../../store/ids.ts";
 import { recordEvent } from "../../store/postgres/events/events.ts";

@@ -1,7 +1,8 @@
 import { Worker } from "@temporalio/worker";
 import { generateSync } from "otplib";
 import { expect, test } from "vitest";
-import type { Policy, PolicyRequest } from "../../core/account/policy.ts";
+import type { Policy } from "../../core/account/policy.ts";
+import type { PolicyRequest } from "../../core/account/roll-out.ts";
 import type { listAudit } from "../../core/audit.ts";
 import type { OtpSetup } from "../../core/devices/otp.ts";
 import { DAY_MS, MINUTE_MS } from "../../units.ts";

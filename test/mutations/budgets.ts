@@ -111,14 +111,14 @@ export const budgetsMutations: Mutation[] = [
   },
   {
     mistake: "a policy change that starts no roll-out is charged",
-    file: "core/account/policy.ts",
+    file: "core/account/roll-out.ts",
     find: "await payIfDone(spent, () => flows.startPolicyRollout(rollout));",
     replace: "if (spent) await flows.startPolicyRollout(rollout);",
     noticedBy: ["test/attacks/day-budgets.test.ts"],
   },
   {
     mistake: "policies can be changed without limit",
-    file: "core/account/policy.ts",
+    file: "core/account/roll-out.ts",
     find: "const start = (rollout: PolicyRolloutArgs) => startWithinBudget(deps, rollout);",
     replace: "const start = deps.flows.startPolicyRollout;",
     noticedBy: ["test/attacks/day-budgets.test.ts", "test/attacks/set-up-requests.test.ts"],

@@ -11,7 +11,7 @@ export const policyMutations: Mutation[] = [
   },
   {
     mistake: "the policy is changed without a recent login",
-    file: "core/account/policy.ts",
+    file: "core/account/roll-out.ts",
     find: "  await requireRecentLogin(deps, session);\n  const account = await accountOf(deps, session);",
     replace: "  const account = await accountOf(deps, session);",
     noticedBy: ["test/attacks/stale-sessions.test.ts", "test/e2e/policy.test.ts"],
@@ -47,7 +47,7 @@ export const policyMutations: Mutation[] = [
   },
   {
     mistake: "a grace period may last for years",
-    file: "core/account/policy.ts",
+    file: "core/account/roll-out.ts",
     find: "if (end.getTime() > now + LONGEST_GRACE_DAYS * DAY_MS)",
     replace: "if (end.getTime() < now)",
     noticedBy: ["test/e2e/policy.test.ts"],

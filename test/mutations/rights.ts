@@ -37,7 +37,7 @@ export const rightsMutations: Mutation[] = [
   },
   {
     mistake: "a user who is no longer an administrator can start a roll-out",
-    file: "core/account/policy.ts",
+    file: "core/account/roll-out.ts",
     find: "  await mayStill();\n  const supersedes",
     replace: "  const supersedes",
     noticedBy: ["test/attacks/rights-behind-rows.test.ts", "test/attacks/outlived-rights.test.ts"],

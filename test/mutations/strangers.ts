@@ -159,15 +159,15 @@ export const strangersMutations: Mutation[] = [
   {
     mistake: "a new device stays although its set-up could not start",
     file: "core/devices/begin-enrollment.ts",
-    find: "await takeBack(deps, session, device, origin)\n",
-    replace: "await Promise.resolve(!takeBack || !session || !origin)\n",
+    find: "await takeBack(deps, session, device, origin, unsent).catch(",
+    replace: "await Promise.resolve(takeBack && session && origin && unsent?.()).catch(",
     noticedBy: ["test/core/devices/begin-enrollment.test.ts"],
   },
   {
     mistake: "a PIN that was sent before its phone was taken back costs nothing",
     file: "core/devices/begin-enrollment.ts",
-    find: "return dropPin(deps.redis, { userId, deviceId });",
-    replace: "return !(await dropPin(deps.redis, { userId, deviceId })) && false;",
+    find: "if (!wasMade) await unsent?.();",
+    replace: "if (wasMade !== undefined) await unsent?.();",
     noticedBy: ["test/attacks/late-messages.test.ts"],
   },
   {

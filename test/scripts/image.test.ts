@@ -5,14 +5,13 @@ import { checkoutFolder } from "../../scripts/folders.ts";
 import { freePort } from "../../scripts/ports.ts";
 import { launch, waitUntilReady } from "../../scripts/processes.ts";
 import { runProgram } from "../../scripts/programs.ts";
-import { connectDatabase } from "../../store/postgres/connect.ts";
 import { codeAt, registerApp } from "../support/apps.ts";
 import { createClient, patient } from "../support/client.ts";
 import { freshDatabase } from "../support/databases.ts";
 import { PRODUCTION } from "../support/gateway.ts";
 import { imageFolder } from "../support/image.ts";
 import { limit } from "../support/limits.ts";
-import { newPerson } from "../support/people.ts";
+import { newPersonAt } from "../support/people.ts";
 import { logInByPassword, startChallenge } from "../support/scenarios.ts";
 import { environmentOf } from "../support/stack.ts";
 import { ownTemporal } from "../support/temporal.ts";
@@ -60,14 +59,7 @@ async function install() {
     url: `http://127.0.0.1:${port}`,
     startWorker: () => start("dist/worker.js", `http://${probes}/readyz`),
     startGateway: () => start("dist/api/server.js", `http://127.0.0.1:${port}/readyz`),
-    async createUser() {
-      const database = connectDatabase(own.url, { max: 1 });
-      try {
-        return await newPerson(database.db, { at: new Date() });
-      } finally {
-        await database.close();
-      }
-    },
+    createUser: () => newPersonAt(own.url),
     async stop() {
       await Promise.all([temporal.stop(), own.drop()]);
       remove();

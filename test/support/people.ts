@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { newId } from "../../store/ids.ts";
 import { hashPassword } from "../../store/passwords.ts";
 import { createAccount } from "../../store/postgres/accounts.ts";
-import type { Db } from "../../store/postgres/connect.ts";
+import { connectDatabase, type Db } from "../../store/postgres/connect.ts";
 import type { Role } from "../../store/postgres/schema.ts";
 import { createUser } from "../../store/postgres/users.ts";
 
@@ -20,6 +20,16 @@ export async function newPerson(
   const user = await createUser(db, { accountId: account, username, passwordHash, role, at });
   if (user === "exists") throw new Error("A random user name was taken");
   return { id: user.id, accountId: account, username, password };
+}
+
+/** A new user in the database at this URL. */
+export async function newPersonAt(url: string): Promise<Person> {
+  const database = connectDatabase(url, { max: 1 });
+  try {
+    return await newPerson(database.db, { at: new Date() });
+  } finally {
+    await database.close();
+  }
 }
 
 async function newAccount(db: Db, at: Date): Promise<string> {

@@ -9,14 +9,13 @@ import { checkoutFolder } from "../../scripts/folders.ts";
 import { freePort } from "../../scripts/ports.ts";
 import { type Child, launch, waitUntilReady } from "../../scripts/processes.ts";
 import { SetUpError } from "../../scripts/progress.ts";
-import { connectDatabase } from "../../store/postgres/connect.ts";
 import { migrateDatabase } from "../../store/postgres/migrations/migrate.ts";
 import { codeAt, registerApp } from "../support/apps.ts";
 import { createClient, patient } from "../support/client.ts";
 import { freshDatabase } from "../support/databases.ts";
 import { limit } from "../support/limits.ts";
 import { migrationsAnd } from "../support/migrations.ts";
-import { newPerson } from "../support/people.ts";
+import { newPersonAt } from "../support/people.ts";
 import { newPhone, phones } from "../support/phones.ts";
 import { ownRedisDatabase } from "../support/redis-database.ts";
 import {
@@ -112,14 +111,7 @@ async function install() {
         await client.end();
       }
     },
-    async createUser() {
-      const database = connectDatabase(own.url, { max: 1 });
-      try {
-        return await newPerson(database.db, { at: new Date() });
-      } finally {
-        await database.close();
-      }
-    },
+    createUser: () => newPersonAt(own.url),
     async stop() {
       await Promise.all(children.map((child) => child.stop()));
       await Promise.all([temporal.stop(), own.drop(), redis.giveBack()]);

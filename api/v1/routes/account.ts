@@ -1,6 +1,7 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { changePolicy, getPolicy, LONGEST_GRACE_DAYS } from "../../../core/account/policy.ts";
+import { getPolicy, LONGEST_GRACE_DAYS } from "../../../core/account/policy.ts";
+import { changePolicy } from "../../../core/account/roll-out.ts";
 import { addUser, changeUserRole, listAccountUsers } from "../../../core/account/users.ts";
 import type { CoreDeps } from "../../../core/deps.ts";
 import { requireRole } from "../../../core/sessions/roles.ts";

@@ -25,11 +25,12 @@ export async function claimQueuedEvents(
     .where(eq(eventQueue.eventId, sql`any(array(${free}))`))
     .returning({ eventId: eventQueue.eventId });
   if (claimed.length === 0) return [];
+  const ids = claimed.map(({ eventId }) => eventId);
   const rows = await db
     .select({ event: events })
     .from(eventQueue)
     .innerJoin(events, and(eq(events.id, eventQueue.eventId), eq(events.at, eventQueue.at)))
-    .where(inArray(eventQueue.eventId, idsOf(claimed)))
+    .where(inArray(eventQueue.eventId, ids))
     .orderBy(asc(eventQueue.eventId));
   return rows.map(({ event }) => event);
 }
@@ -61,5 +62,3 @@ const isOneOf = (listed: readonly AuditEvent[]) =>
     eventQueue.eventId,
     listed.map(({ id }) => id),
   );
-
-const idsOf = (rows: readonly { eventId: number }[]) => rows.map(({ eventId }) => eventId);

@@ -1,4 +1,5 @@
-import type { Policy, PolicyRequest } from "../../../core/account/policy.ts";
+import type { Policy } from "../../../core/account/policy.ts";
+import type { PolicyRequest } from "../../../core/account/roll-out.ts";
 import { DAY_MS } from "../../../units.ts";
 import { logInByApp } from "../../support/apps.ts";
 import type { Answer, ApiClient } from "../../support/client.ts";
