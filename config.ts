@@ -5,9 +5,11 @@ import { isKeyOf } from "./settings/certificates.ts";
 import { checkEach, metaOf, type SettingState } from "./settings/check.ts";
 import {
   certificates,
+  domain,
   keyring,
   keysOrKey,
   metricsAddress,
+  origins,
   privateKey,
   providers,
   supportContact,
@@ -51,6 +53,16 @@ export const SETTING_GROUPS = {
       unit: "proxies",
       description:
         "How many proxies in front are trusted to set X-Forwarded-For, or else Forwarded; 0 trusts none.",
+    }),
+  },
+  "Security keys and passkeys": {
+    WEBAUTHN_RP_ID: domain.optional().meta({
+      description:
+        "The domain that security keys and passkeys are bound to. It cannot be changed later without registering every key again: docs/passkeys.md. By default the host of PUBLIC_URL.",
+    }),
+    WEBAUTHN_ORIGINS: origins.optional().meta({
+      description:
+        "The origins whose pages may ask for a key, separated by commas. By default the origin of PUBLIC_URL.",
     }),
   },
   "Stores and Temporal": {
@@ -303,6 +315,7 @@ export const SETTING_GROUPS = {
 
 const environment = z.object({
   ...SETTING_GROUPS["The process"],
+  ...SETTING_GROUPS["Security keys and passkeys"],
   ...SETTING_GROUPS["Stores and Temporal"],
   ...SETTING_GROUPS.Keys,
   ...SETTING_GROUPS["Text messages"],
@@ -377,6 +390,9 @@ function checkTogether(states: Map<string, SettingState>): void {
       if (env[name] === undefined) add(name, `is required by ${of}`);
   if (env.NODE_ENV === "production" && env.SMS_GATEWAY?.includes("outbox"))
     add("SMS_GATEWAY", NO_OUTBOX);
+  const { WEBAUTHN_RP_ID: rpId, WEBAUTHN_ORIGINS: asking, PUBLIC_URL } = env;
+  if (asking && !rpId && !PUBLIC_URL) add("WEBAUTHN_RP_ID", "is required by WEBAUTHN_ORIGINS");
+  if (rpId && !asking && !PUBLIC_URL) add("WEBAUTHN_ORIGINS", "is required by WEBAUTHN_RP_ID");
   const needsTls = NEED_TLS.find((name) => env[name] !== undefined);
   if (needsTls && env.TEMPORAL_TLS === false) add("TEMPORAL_TLS", `${needsTls} needs true`);
   const { TEMPORAL_TLS_CERT: certificate, TEMPORAL_TLS_KEY: privateKey } = env;

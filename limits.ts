@@ -54,6 +54,18 @@ export const limitsOf = (settings: LimitSettings) => ({
   flowRequests: { challenge: 60, enrollment: 100, recounts: 50 },
   policyChangesPerDay: 60,
   otpDevices: settings.OTP_DEVICES_PER_USER,
+  /** Security keys and passkeys that a user may have. */
+  keys: 10,
+  /** How long the registration of a key may take. Nobody carries it about for a week. */
+  keyEnrollmentMs: 10 * MINUTE_MS,
+  /** Answers of keys that one challenge judges; one more ends it. */
+  assertionsPerChallenge: 20,
+  passkeys: {
+    /** How long a login page may offer a login by passkey before it needs another nonce. */
+    lifetimeMs: 5 * MINUTE_MS,
+    /** Refused logins by passkey from one address. */
+    perAddress: { limit: 50, windowMs: 15 * MINUTE_MS },
+  },
   /**
    * Devices, codes, settings and links that a user may add or change in 24 hours. Also how often, all
    * together, others may promote a user or ease their requirement. Resets of a user without a device

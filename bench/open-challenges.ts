@@ -32,7 +32,7 @@ export async function openChallenges(
     const challengeId = newOwnedId(userId);
     const owner = { userId, accountId };
     const now = Date.now();
-    const epochs = { user: 0, account: 0 };
+    const epochs = { user: 0, account: 0, accountKeys: 0 };
     await openChallenge(redis, {
       challengeId,
       ...owner,

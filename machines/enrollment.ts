@@ -24,10 +24,23 @@ export type EnrollmentContext = {
    * Proven by a session without a second factor, so the proof only counts while the user has none.
    */
   alone?: boolean;
-  /** The mark of the secret from which the app's code was made. */
+  /** The mark of the secret, or of the credential, that was proven. */
   sealedAs?: string;
   origin?: ClientInfo;
 };
+
+/** What a proof says about the device. */
+export type Acceptance = Omit<EnrollmentContext, "lifetimeMs"> & { origin: ClientInfo };
+
+/** The part of the context that a proof decides. */
+export const accepted = ({
+  makeDefault,
+  signOut,
+  aside,
+  alone,
+  sealedAs,
+  origin,
+}: Acceptance): Acceptance => ({ makeDefault, signOut, aside, alone, sealedAs, origin });
 
 /**
  * The states after `unverified`, the same for each kind of device. Callers wait while a state is

@@ -49,8 +49,8 @@ const whileAPasscodeIsOut = {
 } as const;
 
 /**
- * The second step of one login. It is open for a limited time, and ends by the right passcode, the
- * lock, the deadline, or a change of the user's devices. The deadline belongs to `open`, so a
+ * The second step of one login. It is open for a limited time, and ends by the right passcode or a
+ * security key, the lock, the deadline, or a change of the user's devices. The deadline belongs to `open`, so a
  * resend does not extend it.
  */
 export const loginChallengeMachine = setup({
@@ -66,6 +66,7 @@ export const loginChallengeMachine = setup({
   },
   guards: {
     byOtp: ({ context }) => context.method === "otp",
+    byKey: ({ context }) => context.method === "webauthn",
     bySms: ({ context }) => context.method === "sms",
     maySend: ({ context }) => context.maySend,
     arrived: ({ context, event }) =>
@@ -111,6 +112,7 @@ export const loginChallengeMachine = setup({
         choosing: {
           always: [
             { guard: "byOtp", target: "awaiting_passcode" },
+            { guard: "byKey", target: "awaiting_key" },
             { guard: "maySend", target: "sending_passcode" },
             { target: "delivery_failed", actions: assign({ deliveryProblem: "send_limit" }) },
           ],
@@ -129,6 +131,7 @@ export const loginChallengeMachine = setup({
             RESEND: { guard: "bySms", target: "sending_passcode" },
           },
         },
+        awaiting_key: {},
         delivery_failed: { on: { RESEND: "sending_passcode" } },
       },
     },

@@ -1,6 +1,11 @@
 import { assign, setup } from "xstate";
-import { type EnrollmentContext, type FinishingEvent, finishingStates } from "./enrollment.ts";
-import type { ClientInfo } from "./methods.ts";
+import {
+  type Acceptance,
+  accepted,
+  type EnrollmentContext,
+  type FinishingEvent,
+  finishingStates,
+} from "./enrollment.ts";
 
 export type OtpEnrollmentInput = { lifetimeMs: number };
 
@@ -8,15 +13,7 @@ export type OtpEnrollmentEvent =
   | FinishingEvent
   | { type: "RESTART" }
   | { type: "CODE_REJECTED" }
-  | {
-      type: "CODE_ACCEPTED";
-      makeDefault: boolean;
-      signOut: boolean;
-      aside?: boolean;
-      alone?: boolean;
-      sealedAs?: string;
-      origin: ClientInfo;
-    };
+  | ({ type: "CODE_ACCEPTED" } & Acceptance);
 
 type Context = EnrollmentContext & { rejected: number };
 
@@ -46,14 +43,7 @@ export const otpEnrollmentMachine = setup({
             CODE_REJECTED: { actions: assign({ rejected: ({ context }) => context.rejected + 1 }) },
             CODE_ACCEPTED: {
               target: "#otpEnrollment.verifying",
-              actions: assign({
-                makeDefault: ({ event }) => event.makeDefault,
-                signOut: ({ event }) => event.signOut,
-                aside: ({ event }) => event.aside,
-                alone: ({ event }) => event.alone,
-                sealedAs: ({ event }) => event.sealedAs,
-                origin: ({ event }) => event.origin,
-              }),
+              actions: assign(({ event }) => accepted(event)),
             },
           },
         },

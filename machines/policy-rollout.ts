@@ -2,7 +2,7 @@ import { assign, setup } from "xstate";
 import { DAY_MS, MINUTE_MS } from "../units.ts";
 import type { ClientInfo } from "./methods.ts";
 
-export type Requirement = "optional" | "required";
+export type Requirement = "optional" | "required" | "phishing_resistant";
 
 /** A change of the account's policy, as an administrator requests it. */
 export type PolicyChange = {

@@ -95,3 +95,26 @@ export const certificates = z.string().refine(areCertificates, {
 export const privateKey = z.string().refine(isPrivateKey, {
   message: "must be a private key in PEM without a passphrase",
 });
+
+/** A domain that can be an RP ID: lower case, and no IP address. */
+export const domain = z
+  .string()
+  .max(253)
+  .regex(
+    /^(localhost|([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?)$/,
+    "must be a domain in lower case, such as example.com, and not an IP address",
+  );
+
+/** Origins of pages, or of Android apps, separated by commas. */
+export const origins = z
+  .string()
+  .transform((text) => text.split(",").map((origin) => origin.trim()))
+  .pipe(z.array(z.string().refine(isOrigin, "must be origins, such as https://login.example.com")));
+
+/** Browsers only offer keys over https, and on the machine itself. */
+function isOrigin(text: string): boolean {
+  if (/^android:apk-key-hash:[\w-]{43}$/.test(text)) return true;
+  if (!URL.canParse(text) || new URL(text).origin !== text) return false;
+  const { protocol, hostname } = new URL(text);
+  return protocol === "https:" || (protocol === "http:" && hostname === "localhost");
+}

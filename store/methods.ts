@@ -1,5 +1,5 @@
 /** The kinds of second factor, the stronger first. */
-export const METHODS = ["otp", "sms"] as const;
+export const METHODS = ["webauthn", "otp", "sms"] as const;
 export type Method = (typeof METHODS)[number];
 
 type Enrolled = { type: Method; verifiedAt: Date | null };

@@ -17,7 +17,11 @@ const nextLogin = ({ requiredBy }: Known) =>
     ? `${requiredBy} requires it, so you will be asked to set it up at your next login.`
     : "You can now log in with your password only.";
 
-const DEVICE: Record<Method, string> = { sms: "an SMS device", otp: "an authenticator app" };
+const DEVICE: Record<Method, string> = {
+  sms: "an SMS device",
+  otp: "an authenticator app",
+  webauthn: "a security key or passkey",
+};
 
 type Notice = (event: AuditEvent, to: Recipient, known: Known) => Told;
 

@@ -1,7 +1,12 @@
 import type { Account, User } from "./postgres/schema.ts";
 
-/** Whether a second factor is required, and the end of the grace period. */
+/** What is required, and the end of the grace period. */
 export type Required = Pick<Account, "requirement" | "enforceAfter">;
+
+type OwnedBy = {
+  user: Pick<User, "requirement" | "role">;
+  account: Pick<Account, "requirement" | "enforceAfter" | "requiredMeanwhile">;
+};
 
 /** The service's own rule about roles; see config.ts. */
 export type RolesRule = { ADMINISTRATORS_NEED_MFA: boolean };
@@ -32,12 +37,22 @@ export function whoRequires(user: Pick<User, "requirement" | "role">, rule: Role
  * What is required of the user. Their role or their own requirement applies at once; otherwise the
  * account's applies.
  */
-export function requirementOf(
-  { user, account }: { user: Pick<User, "requirement" | "role">; account: Required },
-  rule: RolesRule,
-): Required {
+export function requirementOf({ user, account }: OwnedBy, rule: RolesRule): Required {
   if (roleNeedsMfa(user, rule)) return { requirement: "required", enforceAfter: null };
-  return user.requirement ? { requirement: user.requirement, enforceAfter: null } : account;
+  if (user.requirement) return { requirement: user.requirement, enforceAfter: null };
+  const { requirement, enforceAfter, requiredMeanwhile } = account;
+  if (requirement === "optional") return { requirement, enforceAfter };
+  return { requirement: "required", enforceAfter: requiredMeanwhile ? null : enforceAfter };
+}
+
+/**
+ * From when on, in epoch ms, the user must log in with a security key or passkey; undefined if any
+ * second factor will do. Only an account asks for this, and only a user's exemption overrides it.
+ */
+export function keyRequiredFrom({ user, account }: OwnedBy): number | undefined {
+  if (account.requirement !== "phishing_resistant" || user.requirement === "optional")
+    return undefined;
+  return account.enforceAfter?.getTime() ?? 0;
 }
 
 /** When a second factor becomes required; undefined if it is required now, or never. */
@@ -45,11 +60,11 @@ export function requiredFrom(
   { requirement, enforceAfter }: Required,
   now: number,
 ): string | undefined {
-  const ahead = requirement === "required" && enforceAfter && enforceAfter.getTime() > now;
+  const ahead = requirement !== "optional" && enforceAfter && enforceAfter.getTime() > now;
   return ahead ? enforceAfter.toISOString() : undefined;
 }
 
 /** Whether a second factor is required now. */
 export function isRequired(required: Required, now: number): boolean {
-  return required.requirement === "required" && requiredFrom(required, now) === undefined;
+  return required.requirement !== "optional" && requiredFrom(required, now) === undefined;
 }

@@ -5,7 +5,7 @@ import { channel } from "node:diagnostics_channel";
  */
 export type Facts = {
   /** One step of a login has ended, with a result or with a problem's code. */
-  "login-step": { step: "password" | "passcode"; outcome: string; method?: string };
+  "login-step": { step: "password" | "passcode" | "passkey"; outcome: string; method?: string };
   /** A wrong passcode that locked a user. */
   lock: Record<string, never>;
   /** A message was not sent because this budget is used up. */

@@ -1,8 +1,17 @@
 import type { Method } from "../machines/methods.ts";
 import { workflowIds } from "../workflows/ids.ts";
-import type { OtpEnrollmentArgs, SmsEnrollmentArgs, Workflows } from "../workflows/messages.ts";
+import type {
+  OtpEnrollmentArgs,
+  SmsEnrollmentArgs,
+  WebauthnEnrollmentArgs,
+  Workflows,
+} from "../workflows/messages.ts";
 import type { EnrollmentView } from "../workflows/view-types.ts";
-import { firstOtpEnrollmentView, firstSmsEnrollmentView } from "../workflows/views.ts";
+import {
+  firstOtpEnrollmentView,
+  firstSmsEnrollmentView,
+  firstWebauthnEnrollmentView,
+} from "../workflows/views.ts";
 import type { Begun } from "./start.ts";
 
 type Named<M extends Method> = `${M}Enrollment`;
@@ -20,6 +29,10 @@ export const smsEnrollment = (args: SmsEnrollmentArgs) =>
 /** How the pairing of an authenticator app starts. */
 export const otpEnrollment = (args: OtpEnrollmentArgs) =>
   enrollment("otp", args, "pairing of an authenticator app", firstOtpEnrollmentView(args));
+
+/** How the registration of a security key starts. */
+export const webauthnEnrollment = (args: WebauthnEnrollmentArgs) =>
+  enrollment("webauthn", args, "registration of a security key", firstWebauthnEnrollmentView(args));
 
 function enrollment<M extends Method>(
   method: M,

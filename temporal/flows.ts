@@ -10,11 +10,17 @@ import type {
   SmsEnrollmentArgs,
   UpdateName,
   UpdatePayload,
+  WebauthnEnrollmentArgs,
   WebhookDeliveryArgs,
 } from "../workflows/messages.ts";
 import { firstChallengeView } from "../workflows/views.ts";
 import { createCalls } from "./calls.ts";
-import { type Enrollment, otpEnrollment, smsEnrollment } from "./enrollments.ts";
+import {
+  type Enrollment,
+  otpEnrollment,
+  smsEnrollment,
+  webauthnEnrollment,
+} from "./enrollments.ts";
 import { RemovalUnderWay, TemporalAway } from "./errors.ts";
 import { pageTimeLeft } from "./page-time.ts";
 import { reporting } from "./signal.ts";
@@ -66,6 +72,9 @@ function flowsOver(client: Client, patience?: () => number) {
     startSmsEnrollment: (args: SmsEnrollmentArgs) => startEnrollment(smsEnrollment(args)),
     /** Answers the view with which the enrollment starts. */
     startOtpEnrollment: (args: OtpEnrollmentArgs) => startEnrollment(otpEnrollment(args)),
+    /** Answers the view with which the enrollment starts. */
+    startWebauthnEnrollment: (args: WebauthnEnrollmentArgs) =>
+      startEnrollment(webauthnEnrollment(args)),
     /** Undefined if no such workflow is known. */
     enrollment: (device: Enrolled) => viewIfKnown(enrollmentId(device)),
     moveEnrollment: <M extends Method, U extends UpdateName<`${M}Enrollment`>>(

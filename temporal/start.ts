@@ -19,7 +19,11 @@ export type Begun<W extends WorkflowName> = {
 export type FollowUp = Begun<"notice"> | Begun<"webhookDelivery">;
 
 /** What a worker starts that may have been started before. */
-export type StartedOnce = FollowUp | Begun<"smsEnrollment"> | Begun<"otpEnrollment">;
+export type StartedOnce =
+  | FollowUp
+  | Begun<"smsEnrollment">
+  | Begun<"otpEnrollment">
+  | Begun<"webauthnEnrollment">;
 
 /** Starts workflows, each only once as long as its history is kept. */
 export function starting({ start }: Calls) {

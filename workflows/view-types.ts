@@ -6,6 +6,7 @@ import type { Requirement } from "../machines/policy-rollout.ts";
 export type ChallengeState =
   | "sending_passcode"
   | "awaiting_passcode"
+  | "awaiting_key"
   | "delivery_failed"
   | "authenticated"
   | "expired"
@@ -23,7 +24,7 @@ export type ChallengeView = {
   /** The state of the newest message; undefined until a provider has accepted it. */
   delivery?: "sent" | "delivered";
   problem?: string;
-  next: ("verify" | "resend" | "method")[];
+  next: ("verify" | "webauthn" | "resend" | "method")[];
 };
 
 export type EnrollmentState =
@@ -33,6 +34,7 @@ export type EnrollmentState =
   | "pin_void"
   | "delivery_failed"
   | "awaiting_code"
+  | "awaiting_credential"
   | "verifying"
   | "removing"
   | "dropping"

@@ -1,14 +1,17 @@
 import { initialTransition, type SnapshotFrom, transition } from "xstate";
 import { type LoginChallengeEvent, loginChallengeMachine } from "../machines/login-challenge.ts";
+import type { Method } from "../machines/methods.ts";
 import { otpEnrollmentMachine } from "../machines/otp-enrollment.ts";
 import type { policyRolloutMachine } from "../machines/policy-rollout.ts";
 import { smsEnrollmentMachine } from "../machines/sms-enrollment.ts";
+import { webauthnEnrollmentMachine } from "../machines/webauthn-enrollment.ts";
 import type { webhookDeliveryMachine } from "../machines/webhook-delivery.ts";
 import {
   type LoginChallengeArgs,
   type OtpEnrollmentArgs,
   SIGNALS,
   type SmsEnrollmentArgs,
+  type WebauthnEnrollmentArgs,
 } from "./messages.ts";
 import type {
   ChallengeState,
@@ -35,22 +38,23 @@ export function challengeView(snapshot: ChallengeSnapshot): ChallengeView {
     deliveredTo: method === "sms" ? phone : undefined,
     delivery,
     problem: deliveryProblem,
-    next: next(snapshot, state, methods.length > 1),
+    next: next(snapshot, state, methods),
   };
 }
 
 function next(
   snapshot: ChallengeSnapshot,
   state: ChallengeState,
-  choice: boolean,
+  methods: Method[],
 ): ChallengeView["next"] {
   if (snapshot.status !== "active") return [];
   // Nothing was delivered that the user could enter. They can resend or choose another method.
   if (state === "delivery_failed") return ["resend", "method"];
   return [
     "verify",
+    ...(methods.includes("webauthn") ? (["webauthn"] as const) : []),
     ...(snapshot.can({ type: "RESEND" }) ? (["resend"] as const) : []),
-    ...(choice ? (["method"] as const) : []),
+    ...(methods.length > 1 ? (["method"] as const) : []),
   ];
 }
 
@@ -67,9 +71,9 @@ export function smsEnrollmentView(
   return { state, delivery, problem: deliveryProblem, triesRemaining, next };
 }
 
-/** What clients and operators see of an app's enrollment. */
-export function otpEnrollmentView(
-  snapshot: SnapshotFrom<typeof otpEnrollmentMachine>,
+/** What clients and operators see of the enrollment of an app, or of a key. */
+export function provenOnceView(
+  snapshot: SnapshotFrom<typeof otpEnrollmentMachine | typeof webauthnEnrollmentMachine>,
 ): EnrollmentView {
   return {
     state: stateName<EnrollmentState>(snapshot.value),
@@ -132,7 +136,11 @@ export const firstSmsEnrollmentView = (args: SmsEnrollmentArgs) =>
 
 /** The view of an app's enrollment at the start of its workflow. */
 export const firstOtpEnrollmentView = (args: OtpEnrollmentArgs) =>
-  otpEnrollmentView(initialTransition(otpEnrollmentMachine, args)[0]);
+  provenOnceView(initialTransition(otpEnrollmentMachine, args)[0]);
+
+/** The view of a key's enrollment at the start of its workflow. */
+export const firstWebauthnEnrollmentView = (args: WebauthnEnrollmentArgs) =>
+  provenOnceView(initialTransition(webauthnEnrollmentMachine, args)[0]);
 
 /** The innermost state's name, which clients and operators see. */
 function stateName<State extends string>(value: unknown): State {

@@ -9,9 +9,15 @@ import { faultOfUsername, LONGEST_TYPED_USERNAME } from "../../store/usernames.t
 
 const ID = /^[0-9a-f]{32}$/;
 
-export const methodSchema = z.enum(["sms", "otp"]).openapi("Method");
+export const methodSchema = z.enum(["sms", "otp", "webauthn"]).openapi("Method");
 
-export const requirementSchema = z.enum(["optional", "required"]).openapi("Requirement");
+/** What an account requires of its users. */
+export const requirementSchema = z
+  .enum(["optional", "required", "phishing_resistant"])
+  .openapi("Requirement");
+
+/** What an administrator requires of one user. */
+export const userRequirementSchema = z.enum(["optional", "required"]).openapi("UserRequirement");
 
 /** The pattern for JSON Schema, which assumes Unicode and has no flags. */
 const patternOf = ({ source: pattern }: RegExp) => ({ pattern });

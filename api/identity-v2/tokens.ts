@@ -30,6 +30,9 @@ const CHALLENGE_MS = 5 * MINUTE_MS;
  */
 const NO_FAILED_LOGINS = { showsFailedLogins: false };
 
+/** It has no way to ask for a security key either, nor for its set-up. */
+const COMPLETION = { ...NO_FAILED_LOGINS, setup: "refused" } as const;
+
 /** Other fields that clients send beside the credentials are ignored. */
 const loginSchema = z.object({
   auth: z
@@ -60,7 +63,12 @@ export function tokenRoutes(deps: CoreDeps): Routes {
         const key = auth["RAX-KSKEY:apiKeyCredentials"];
         if (key) return answer(c, deps, await logInByApiKey(deps, key, origin));
         const setup = auth["RAX-AUTH:scope"] ? "only" : "refused";
-        const terms = { challengeMs: CHALLENGE_MS, setup, ...NO_FAILED_LOGINS } as const;
+        const terms = {
+          challengeMs: CHALLENGE_MS,
+          setup,
+          keys: false,
+          ...NO_FAILED_LOGINS,
+        } as const;
         const password = credentialsSchema.parse(auth.passwordCredentials);
         return answer(c, deps, await logIn(deps, password, origin, terms));
       },
@@ -124,12 +132,13 @@ async function answerChallenge(c: Context, deps: CoreDeps, passcode: string) {
       challenge_not_found: "unauthorized",
       challenge_expired: "unauthorized",
       illegal_transition: "unauthorized",
+      key_required: "forbidden",
       passcode_expired: "unauthorized",
       passcode_already_used: "unauthorized",
       passcode_rejected: "unauthorized",
       passcode_replaced: "unauthorized",
     },
-    verifyPasscode(deps, sessionId, passcode, origin, NO_FAILED_LOGINS),
+    verifyPasscode(deps, sessionId, passcode, origin, COMPLETION),
   );
   return sendAccess(c, deps, verified.session);
 }

@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { creationOptionsSchema } from "../http/credentials.ts";
 import { methodSchema, requirementSchema } from "../http/inputs.ts";
 
 /** Response schemas that several routes use. */
@@ -37,6 +38,7 @@ export const challengeSchema = z
     state: z.enum([
       "sending_passcode",
       "awaiting_passcode",
+      "awaiting_key",
       "delivery_failed",
       "authenticated",
       "expired",
@@ -55,7 +57,7 @@ export const challengeSchema = z
     attemptsRemaining: z
       .int()
       .openapi({ description: "Wrong passcodes that are left; the last of them locks" }),
-    next: z.array(z.enum(["verify", "resend", "method"])),
+    next: z.array(z.enum(["verify", "webauthn", "resend", "method"])),
   })
   .openapi("Challenge");
 
@@ -67,6 +69,13 @@ export const deviceSchema = z
     phoneNumber: z.string().nullable().openapi({ example: "+•••••••0100" }),
     verified: z.boolean(),
     createdAt: z.iso.datetime(),
+    lastUsedAt: z.iso.datetime().nullable().openapi({
+      description: "When a login was last completed with it",
+    }),
+    product: z.string().nullable().openapi({
+      description: "A security key's model, or where a passkey is kept; null if it is not known",
+      example: "YubiKey 5 Series with NFC",
+    }),
     state: z.enum([
       "sending_pin",
       "awaiting_pin",
@@ -74,6 +83,7 @@ export const deviceSchema = z
       "pin_void",
       "delivery_failed",
       "awaiting_code",
+      "awaiting_credential",
       "verifying",
       "removing",
       "dropping",
@@ -137,6 +147,14 @@ export const otpSetupSchema = z
     qrCode: z.string().openapi({ description: "data:image/png;base64 of the URI's QR code" }),
   })
   .openapi("OtpSetup");
+
+export const keySetupSchema = z
+  .object({
+    device: deviceSchema,
+    options: creationOptionsSchema,
+    expiresAt: z.iso.datetime().openapi({ description: "The end of this registration" }),
+  })
+  .openapi("KeySetup");
 
 export const eventSchema = z
   .object({

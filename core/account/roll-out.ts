@@ -148,7 +148,12 @@ export async function resumeRollouts(deps: CoreDeps, author: Author): Promise<st
     for (const account of page) {
       const enforceAfter = requiredFrom(account, deps.clock.now());
       if (!enforceAfter) continue;
-      await rollOutPolicy(deps, account, { requirement: "required", enforceAfter }, author);
+      await rollOutPolicy(
+        deps,
+        account,
+        { requirement: account.requirement, enforceAfter },
+        author,
+      );
       const now = await getAccount(deps.db, account.id);
       if (now && now.policyVersion > account.policyVersion) resumed.push(account.name);
     }

@@ -3,7 +3,7 @@ import { configuredMethods } from "../../store/methods.ts";
 import type { Db } from "../../store/postgres/connect.ts";
 import { holdingUser } from "../../store/postgres/holding-user.ts";
 import { getMfaProfile } from "../../store/postgres/profiles.ts";
-import type { Requirement, User } from "../../store/postgres/schema.ts";
+import type { User, UserRequirement } from "../../store/postgres/schema.ts";
 import { setRequirement } from "../../store/postgres/users.ts";
 import { POLICY_REQUIRED, type Session } from "../../store/redis/sessions/session-records.ts";
 import { isRequired, requirementOf } from "../../store/requirement.ts";
@@ -23,7 +23,7 @@ export async function changeUserRequirement(
   deps: CoreDeps,
   session: Session,
   user: User,
-  requirement: Requirement | null,
+  requirement: UserRequirement | null,
   origin: ClientInfo,
 ): Promise<void> {
   const { db } = deps;
@@ -60,5 +60,5 @@ export async function changeUserRequirement(
  */
 async function endsExemption(db: Db, userId: string): Promise<boolean> {
   const profile = await getMfaProfile(db, userId);
-  return profile?.user.requirement === "optional" && profile.account.requirement === "required";
+  return profile?.user.requirement === "optional" && profile.account.requirement !== "optional";
 }

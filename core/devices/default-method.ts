@@ -1,5 +1,5 @@
 import type { ClientInfo } from "../../machines/methods.ts";
-import { configuredMethods, METHODS, type Method } from "../../store/methods.ts";
+import { configuredMethods, type Method } from "../../store/methods.ts";
 import { listDevices } from "../../store/postgres/devices.ts";
 import { holdingUser } from "../../store/postgres/holding-user.ts";
 import { getUser, setDefaultMethod } from "../../store/postgres/users.ts";
@@ -32,7 +32,7 @@ export async function changeDefaultMethod(
       await requireStillLive({ ...deps, db: tx }, session);
       const user = await getUser(tx, userId);
       // Without a choice the strongest method comes first, so choosing it changes nothing.
-      if ((user?.defaultMethod ?? METHODS[0]) === method) return false;
+      if ((user?.defaultMethod ?? configured[0]) === method) return false;
       return setDefaultMethod(tx, { userId, method }, event);
     });
   return payForChange(deps, userId, change);

@@ -1,3 +1,4 @@
+import { productOf } from "../../store/authenticators.ts";
 import { isId } from "../../store/ids.ts";
 import { configuredMethods, effectiveDefault, type Method } from "../../store/methods.ts";
 import { maskPhoneNumber } from "../../store/phones.ts";
@@ -5,6 +6,7 @@ import { getDevice } from "../../store/postgres/devices.ts";
 import { getMfaProfile } from "../../store/postgres/profiles.ts";
 import { countRecoveryCodes } from "../../store/postgres/recovery-codes.ts";
 import type { Device } from "../../store/postgres/schema.ts";
+import { credentialOf } from "../../store/postgres/webauthn-credentials.ts";
 import type { Session } from "../../store/redis/sessions/session-records.ts";
 import { requirementOf } from "../../store/requirement.ts";
 import type { EnrollmentView } from "../../workflows/view-types.ts";
@@ -20,6 +22,10 @@ export type DeviceView = {
   phoneNumber: string | null;
   verified: boolean;
   createdAt: string;
+  /** When a login was last completed with it. */
+  lastUsedAt: string | null;
+  /** A security key's model, or where a passkey is kept; null if that is not known. */
+  product: string | null;
   state: EnrollmentView["state"];
   delivery: "sent" | "delivered" | null;
   problem: string | null;
@@ -73,6 +79,8 @@ export async function viewDevice(
     phoneNumber: device.phoneNumber && maskPhoneNumber(device.phoneNumber),
     verified: device.verifiedAt !== null,
     createdAt: device.createdAt.toISOString(),
+    lastUsedAt: device.lastUsedAt?.toISOString() ?? null,
+    product: await productName(deps, device),
     state: view.state,
     delivery: view.delivery ?? null,
     problem: view.problem ?? null,
@@ -81,13 +89,18 @@ export async function viewDevice(
   };
 }
 
+async function productName({ db }: CoreDeps, { id, type }: Device): Promise<string | null> {
+  const credential = type === "webauthn" ? await credentialOf(db, id) : undefined;
+  return (credential && productOf(credential.aaguid)) ?? null;
+}
+
 /** The current state of the device's enrollment. */
 export async function enrollmentOf(
   { db, flows }: CoreDeps,
   device: Device,
 ): Promise<EnrollmentView> {
   if (device.verifiedAt)
-    return { state: "verified", next: device.type === "otp" ? ["remove"] : [] };
+    return { state: "verified", next: device.type === "sms" ? [] : ["remove"] };
   if (device.inactiveAt) return { state: "verified", next: ["remove"] };
   const view = await flows.enrollment(device);
   // If its workflow is missing (a Temporal server lost its data), the device can still be removed.
@@ -134,11 +147,13 @@ export async function unverifiedDevice(
 }
 
 /**
- * The code that proves a device, and what to do with the device: make it the default, or keep it
- * inactive until the user turns multi-factor authentication on. `inactive` is undefined in accounts
+ * What to do with a device once it is proven: make it the default, or keep it inactive until the user turns multi-factor authentication on. `inactive` is undefined in accounts
  * where a device counts at once. The proof is refused if `inactive` is out of date by then.
  */
-export type Proof = { code: string; makeDefault: boolean; inactive?: boolean };
+export type ProofOptions = { makeDefault: boolean; inactive?: boolean };
+
+/** The code that proves a phone or an app. */
+export type Proof = ProofOptions & { code: string };
 
 /** The device as it is after its proof. */
 export function proven({ clock }: CoreDeps, device: Device, inactive = false): Device {
@@ -147,7 +162,7 @@ export function proven({ clock }: CoreDeps, device: Device, inactive = false): D
 }
 
 /** An unverified device, typed by its kind, so that each kind's functions take only their own. */
-export type Unverified = UnverifiedOf<"sms"> | UnverifiedOf<"otp">;
+export type Unverified = UnverifiedOf<"sms"> | UnverifiedOf<"otp"> | UnverifiedOf<"webauthn">;
 
 /** `by`: the session that sets up the device. `alone`: that session has no second factor. */
 export type UnverifiedOf<K extends Method> = Device & { type: K; alone: boolean; by: Session };

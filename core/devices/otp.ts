@@ -1,12 +1,10 @@
 import type { ClientInfo } from "../../machines/methods.ts";
 import { newId } from "../../store/ids.ts";
-import { addOtpDevice, markOf, replaceOtpSecret } from "../../store/postgres/devices.ts";
-import { noteEnrollmentStart } from "../../store/postgres/enrollment-starts.ts";
+import { markOf, replaceOtpSecret } from "../../store/postgres/devices.ts";
 import { holdingUser } from "../../store/postgres/holding-user.ts";
 import { getUser } from "../../store/postgres/users.ts";
 import { consumeOtpStep } from "../../store/redis/second-step/otp-steps.ts";
 import type { Session } from "../../store/redis/sessions/session-records.ts";
-import { addFactor } from "../../store/redis/sessions/sessions.ts";
 import { seal, unseal } from "../../store/sealing.ts";
 import { userEvent } from "../audit.ts";
 import type { CoreDeps } from "../deps.ts";
@@ -14,16 +12,16 @@ import { payForChange } from "../limits/changes.ts";
 import { Problem } from "../problem.ts";
 import { requireStillLive } from "../sessions/live-session.ts";
 import { requireRecentLogin } from "../sessions/recent-login.ts";
-import { beginEnrollment } from "./begin-enrollment.ts";
+import { acceptProof, type Verified } from "./accept-proof.ts";
 import {
   type DeviceView,
   enrollmentRefusal,
   type Proof,
-  proven,
   type UnverifiedOf,
   viewDevice,
 } from "./devices.ts";
 import { moveEnrollment, spendEnrollmentRequest } from "./enrollment-requests.ts";
+import { enrollNamedDevice } from "./named-devices.ts";
 import { drawQrCode } from "./qr-code.ts";
 import {
   codeUsed,
@@ -52,33 +50,16 @@ export async function registerOtpDevice(
 ): Promise<OtpSetup> {
   await requireRecentLogin(deps, session);
   const { userId, accountId } = session;
-  const { enrollmentMs: lifetimeMs, otpDevices } = deps.config.limits;
+  const { enrollmentMs: lifetimeMs, otpDevices: most } = deps.config.limits;
   const id = newId();
   const secret = newOtpSecret();
-  const args = { userId, accountId, deviceId: id, lifetimeMs };
-  const add = () =>
-    deps.db.transaction(async (tx) => {
-      const sealed = seal(deps.config.SEALING_KEYS, secret, id);
-      const device = await addOtpDevice(
-        tx,
-        { id, userId, name, secret: sealed, at: new Date(deps.clock.now()) },
-        otpDevices,
-        userEvent(deps, session, "otp_device_added", origin, { deviceId: id }),
-      );
-      if (device === "too_many")
-        throw new Problem(
-          "too_many_devices",
-          `You have ${otpDevices} apps, the maximum. Remove one to add another.`,
-        );
-      await noteEnrollmentStart(tx, id);
-      // Checked here, because the lock on the user's row may have taken time. A refusal rolls all
-      // back.
-      await requireStillLive({ ...deps, db: tx }, session);
-      return device;
-    });
-  const start = () => deps.flows.startOtpEnrollment(args);
-  const view = await payForChange(deps, userId, async () =>
-    beginEnrollment(deps, { session, device: await add(), origin }, start),
+  const view = await enrollNamedDevice(
+    deps,
+    session,
+    { type: "otp", id, name, secret: seal(deps.config.SEALING_KEYS, secret, id) },
+    { added: "otp_device_added", plural: "apps", most },
+    origin,
+    () => deps.flows.startOtpEnrollment({ userId, accountId, deviceId: id, lifetimeMs }),
   );
   return setupOf(deps, session, view, secret);
 }
@@ -143,10 +124,10 @@ async function setupOf(
 export async function verifyOtpCode(
   deps: CoreDeps,
   device: OtpDevice,
-  { code, makeDefault, inactive }: Proof,
+  { code, ...options }: Proof,
   origin: ClientInfo,
-): Promise<{ device: DeviceView; signedOut: boolean; session?: Session }> {
-  const { by: session, alone } = device;
+): Promise<Verified> {
+  const { by: session } = device;
   await spendEnrollmentRequest(deps, device, origin);
   const digits = requireDigits(code, OTP_DIGITS, "code");
   const step = matchingStep(deps, device, digits);
@@ -160,23 +141,12 @@ export async function verifyOtpCode(
     if (!moved) throw enrollmentRefusal(view);
     throw wrongCode(minutesOff(deps, device, digits));
   }
-  // A set-up session can do nothing else, so the user logs in again with the new device.
-  const signOut = !inactive && (makeDefault || session.scope === "mfa_setup");
-  // Two concurrent requests with different options need different Update IDs.
-  const request = inactive ? "accept/aside" : signOut ? "accept/sign_out" : "accept";
-  const facts = { makeDefault, signOut, aside: inactive, alone, sealedAs: markOf(device), origin };
   // If the answer is late, the step stays claimed by this session: the same request may use it
   // again, but no login may, although the device may be proven by then.
-  const accepted = await moveEnrollment(deps, device, "acceptCode", facts, origin, request);
-  // Not moved: another request with other options has proven the device first.
-  if (!accepted.moved || accepted.view.state === "removed") throw enrollmentRefusal(accepted.view);
-  const view = await viewDevice(deps, proven(deps, device, inactive));
-  if (inactive) return { device: view, signedOut: false, session };
-  if (signOut) return { device: view, signedOut: true };
-  const amr = [...new Set([...session.amr, "otp", "mfa"])];
-  const { id: sessionId } = session;
-  const stronger = await addFactor(deps.redis, { sessionId, amr, now: deps.clock.now() });
-  return { device: view, signedOut: stronger === undefined, session: stronger };
+  const proven = { sealedAs: device.secret ? markOf(device.secret) : undefined, origin };
+  return acceptProof(deps, device, options, { ...proven, amr: "otp" }, (facts, updateId) =>
+    moveEnrollment(deps, device, "acceptCode", facts, origin, updateId),
+  );
 }
 
 /** The refusal of a wrong code. `minutes`: how far the phone's clock is off, if known. */

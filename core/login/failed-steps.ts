@@ -6,12 +6,12 @@ import { workflowIds } from "../../workflows/ids.ts";
 import { userEvent } from "../audit.ts";
 import type { CoreDeps } from "../deps.ts";
 
-/** What was tried, and why a code that was once right no longer works. */
+/** What was tried, and why it cost no attempt. */
 type FailedStep = {
   method: Factor;
   /** The app's name, if the code is an app's. */
   device?: string;
-  reason?: "already_used" | "replaced";
+  reason?: "already_used" | "replaced" | "not_accepted";
 };
 
 /**

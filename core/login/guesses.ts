@@ -1,4 +1,4 @@
-import type { Factor } from "../../machines/methods.ts";
+import type { TypedFactor } from "../../machines/methods.ts";
 import { hashesOf } from "../../store/codes.ts";
 import { deviceLabel, listDevices } from "../../store/postgres/devices.ts";
 import { lookUpRecoveryCode } from "../../store/postgres/recovery-codes.ts";
@@ -83,7 +83,7 @@ export async function judge(
 export function typedMethod(
   { config }: Pick<CoreDeps, "config">,
   typed: string,
-): Factor | undefined {
+): TypedFactor | undefined {
   const { length } = readDigits(typed) ?? "";
   if (length === config.limits.passcode.digits) return "sms";
   if (length === OTP_DIGITS) return "otp";
@@ -91,7 +91,7 @@ export function typedMethod(
 }
 
 /** The kind of factor that was typed. */
-export function methodOf({ passcodeHashes, recoveryHashes: hashes }: Guess): Factor {
+export function methodOf({ passcodeHashes, recoveryHashes: hashes }: Guess): TypedFactor {
   if (hashes !== undefined) return "recovery_code";
   return passcodeHashes === undefined ? "otp" : "sms";
 }

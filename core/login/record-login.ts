@@ -9,14 +9,14 @@ import type { CoreDeps } from "../deps.ts";
 
 type Login = { userId: string; accountId: string; challengeId: string };
 
-/** The factor that answered the challenge, and the app's name if it was an app. */
-type Proof = { factor: Factor; device?: string };
+/** The factor that answered the challenge, and the app or the key if it was one. */
+type Proof = { factor: Factor; device?: { id: string; name?: string } };
 
 /** Records the login that a challenge became, once even if it is repeated. Answers the user. */
 export async function recordLogin(
   deps: Pick<CoreDeps, "db" | "clock">,
   { challengeId, ...user }: Login,
-  proof: Proof,
+  { factor, device }: Proof,
   origin: ClientInfo,
 ): Promise<User | undefined> {
   const workflowId = workflowIds.loginChallenge(challengeId);
@@ -25,6 +25,11 @@ export async function recordLogin(
     key: `${workflowId}/${type}`,
     workflowId,
   });
-  if (proof.factor === "recovery_code") await recordEvent(deps.db, event("recovery_code_used"));
-  return recordLoginEvent(deps.db, event("login_succeeded", proof));
+  if (factor === "recovery_code") await recordEvent(deps.db, event("recovery_code_used"));
+  const used = { deviceId: device?.id, phone: factor === "sms" };
+  return recordLoginEvent(
+    deps.db,
+    event("login_succeeded", { factor, ...(device && { device: device.name }) }),
+    used,
+  );
 }

@@ -14,7 +14,13 @@ import { type Credentialed, recordLoginEvent } from "../../store/postgres/users.
 import { openChallenge } from "../../store/redis/second-step/challenges.ts";
 import { type Epochs, readEpochs } from "../../store/redis/sessions/revocations.ts";
 import { openSession } from "../../store/redis/sessions/sessions.ts";
-import { isRequired, requiredFrom, requirementOf, roleNeedsMfa } from "../../store/requirement.ts";
+import {
+  isRequired,
+  keyRequiredFrom,
+  requiredFrom,
+  requirementOf,
+  roleNeedsMfa,
+} from "../../store/requirement.ts";
 import { note } from "../../telemetry/request-context.ts";
 import { subjectOf, userEvent } from "../audit.ts";
 import type { CoreDeps } from "../deps.ts";
@@ -56,7 +62,11 @@ type Terms = {
   setup: "offered" | "refused" | "only";
   /** Whether the answer reports the earlier failed logins. A program would ignore the report. */
   showsFailedLogins: boolean;
+  /** Whether the client can ask for a security key. */
+  keys: boolean;
 };
+
+const KEY = "webauthn" as const;
 
 /** How often a login is decided again because the user's devices changed meanwhile. */
 const DECISIONS = 3;
@@ -74,7 +84,13 @@ export async function logIn(
 ): Promise<LoginResult> {
   const { challengeMs } = deps.config.limits;
   const user = checkCredentials(deps, credentials, origin);
-  const usual = { proof: "pwd", challengeMs, setup: "offered", showsFailedLogins: true } as const;
+  const usual = {
+    proof: "pwd",
+    challengeMs,
+    setup: "offered",
+    showsFailedLogins: true,
+    keys: true,
+  } as const;
   return firstStep(deps, user, origin, { ...usual, ...terms });
 }
 
@@ -95,6 +111,7 @@ export async function logInByApiKey(
     challengeMs,
     setup: "refused",
     showsFailedLogins: false,
+    keys: false,
   } as const;
   return firstStep(deps, user, origin, terms);
 }
@@ -134,7 +151,7 @@ async function decide(
   deps: CoreDeps,
   user: Credentialed,
   { epochs, event, origin }: { epochs: Epochs; event: NewUserEvent; origin: ClientInfo },
-  { proof, challengeMs, setup: wanted, showsFailedLogins }: Terms,
+  { proof, challengeMs, setup: wanted, showsFailedLogins, keys }: Terms,
 ): Promise<LoginResult | undefined> {
   const { db, redis, clock, config } = deps;
   // The requirement and the session use the same time. Otherwise a decision made before the end of
@@ -161,8 +178,22 @@ async function decide(
         "forbidden",
         "Multi-factor authentication is already set up. Log in with your second factor.",
       );
-    const { devices } = profile;
-    const choice = { method, methods, epochs, devices, lifetimeMs: challengeMs };
+    const keyFrom = keyRequiredFrom(profile);
+    const hasKey = methods.includes(KEY);
+    const keyOnly = hasKey && keyFrom !== undefined && keyFrom <= now;
+    const usable = keyOnly ? [KEY] : methods;
+    const offered = keys ? usable : usable.filter((one) => one !== KEY);
+    const [first] = offered;
+    if (!first)
+      throw new Problem(
+        "forbidden",
+        "This user logs in with a security key or passkey, which cannot be asked for here.",
+      );
+    const choice = {
+      method: offered.includes(method) ? method : first,
+      methods: offered,
+      ...{ keyFrom, hasKey, epochs, devices: profile.devices, lifetimeMs: challengeMs },
+    };
     const challenge = await startChallenge(deps, user, choice);
     return challenge && { status: "challenge", challenge };
   } else if (required && wanted === "refused")
@@ -200,6 +231,8 @@ async function decide(
 type Choice = {
   method: Method;
   methods: Method[];
+  keyFrom: number | undefined;
+  hasKey: boolean;
   devices: Device[];
   epochs: Epochs;
   lifetimeMs: number;
@@ -209,13 +242,13 @@ type Choice = {
 async function startChallenge(
   deps: CoreDeps,
   user: User,
-  { method, methods, devices, epochs, lifetimeMs }: Choice,
+  { method, methods, keyFrom, hasKey, devices, epochs, lifetimeMs }: Choice,
 ): Promise<Challenge | undefined> {
   const { redis, flows, clock } = deps;
   const challengeId = newOwnedId(user.id);
   const owner = subjectOf(user);
   const expiresAt = clock.now() + lifetimeMs;
-  const record = { challengeId, ...owner, epochs, expiresAt, spent: false };
+  const record = { challengeId, ...owner, epochs, expiresAt, keyFrom, hasKey, spent: false };
   if (!(await openChallenge(redis, { ...record, now: clock.now() }))) return undefined;
   const sending = method === "sms" ? await trySend(deps, challengeId, devices) : undefined;
   const maySend = sending !== undefined;

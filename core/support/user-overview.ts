@@ -1,3 +1,4 @@
+import type { Method } from "../../store/methods.ts";
 import { getAccount } from "../../store/postgres/accounts.ts";
 import type { Reader } from "../../store/postgres/events/events.ts";
 import type { User } from "../../store/postgres/schema.ts";
@@ -29,7 +30,7 @@ export function describeFoundUser({ id, username, lockedAt }: User) {
 
 /** A flow that is under way. */
 type OpenFlow = {
-  type: "login_challenge" | "sms_enrollment" | "otp_enrollment";
+  type: "login_challenge" | `${Method}_enrollment`;
   state: string;
   problem: string | null;
   deviceId: string | null;

@@ -153,7 +153,11 @@ function requirementPage(c: PortalContext, who: Who, policy: Policy, choice: Cho
 
 const TITLE = "Account-wide two-factor authentication";
 
-const REQUIREMENTS = { optional: "Optional", required: "Required for everyone" } as const;
+const REQUIREMENTS = {
+  optional: "Optional",
+  required: "Required for everyone",
+  phishing_resistant: "Security key or passkey required for everyone",
+} as const;
 
 function PolicyForm({ choice, faults }: { choice: Choice; faults: Faults }) {
   return (

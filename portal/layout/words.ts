@@ -80,6 +80,7 @@ export function browserOf(userAgent: string | null): string {
 
 /** The kinds of device, in the middle of a sentence. */
 export const METHOD_WORDS = {
+  webauthn: "Security key or passkey",
   otp: "Mobile Passcode (OTP)",
   sms: "SMS",
 } as const;

@@ -3,6 +3,7 @@ import type { viewForSupport } from "../../core/support/user-overview.ts";
 import { loginChallengeMachine } from "../../machines/login-challenge.ts";
 import { otpEnrollmentMachine } from "../../machines/otp-enrollment.ts";
 import { smsEnrollmentMachine } from "../../machines/sms-enrollment.ts";
+import { webauthnEnrollmentMachine } from "../../machines/webauthn-enrollment.ts";
 import type { ShownEvent } from "../../store/postgres/events/events.ts";
 import { EventRows } from "../account/activity.tsx";
 import { Time } from "../layout/parts.tsx";
@@ -23,6 +24,10 @@ const FLOWS = {
   login_challenge: { title: "Login in progress", machine: loginChallengeMachine },
   sms_enrollment: { title: "SMS set-up in progress", machine: smsEnrollmentMachine },
   otp_enrollment: { title: "OTP set-up in progress", machine: otpEnrollmentMachine },
+  webauthn_enrollment: {
+    title: "Security key set-up in progress",
+    machine: webauthnEnrollmentMachine,
+  },
 } as const;
 
 /**

@@ -6,6 +6,7 @@ import { type NewEvent, recordEvent } from "./events/events.ts";
 import { holdingUser } from "./holding-user.ts";
 import { prepared } from "./prepared.ts";
 import { type Device, devices, users } from "./schema.ts";
+import { credentialOf } from "./webauthn-credentials.ts";
 
 /** The name of a device wherever it is shown: its nickname, or the masked number. */
 export const deviceLabel = ({ name, phoneNumber }: Pick<Device, "name" | "phoneNumber">): string =>
@@ -39,10 +40,16 @@ export async function addSmsDevice(
   });
 }
 
-/** Adds an unverified OTP device with its sealed secret; "too_many" beyond the limit. */
-export async function addOtpDevice(
+/** An app with its sealed secret, or a security key. */
+export type NamedDevice = { id: string; name: string } & (
+  | { type: "otp"; secret: string }
+  | { type: "webauthn" }
+);
+
+/** Adds an unverified device that has a nickname; "too_many" beyond the limit of its kind. */
+export async function addNamedDevice(
   db: Db,
-  device: { id: string; userId: string; name: string; secret: string; at: Date },
+  device: NamedDevice & { userId: string; at: Date },
   limit: number,
   event: NewEvent,
 ): Promise<Device | "too_many"> {
@@ -51,13 +58,13 @@ export async function addOtpDevice(
     const [found] = await tx
       .select({ devices: count() })
       .from(devices)
-      .where(and(eq(devices.userId, device.userId), eq(devices.type, "otp")));
+      .where(and(eq(devices.userId, device.userId), eq(devices.type, device.type)));
     if (found && found.devices >= limit) {
       return "too_many";
     }
     const [added] = await tx
       .insert(devices)
-      .values({ type: "otp", ...rest, createdAt })
+      .values({ ...rest, createdAt })
       .returning();
     await recordEvent(tx, naming(event, added as Device));
     return added as Device;
@@ -92,7 +99,7 @@ export async function getDevice(
  * Marks the device as verified, or as inactive, and makes its kind the user's default method if
  * asked. Answers "already" if that was done before, "gone" if the device was removed. Answers
  * "overtaken" if the proof no longer applies: the session had no second factor (`alone`) but the
- * user now has one, the secret changed since (`sealedAs`), or `inactive` no longer fits whether the
+ * user now has one, the secret or credential changed since (`sealedAs`), or `inactive` no longer fits whether the
  * user has a verified device.
  */
 export async function verifyDevice(
@@ -115,7 +122,7 @@ export async function verifyDevice(
     if (!device) return "gone";
     if (device.verifiedAt ?? device.inactiveAt) return "already";
     const isEnabled = known.some(({ verifiedAt }) => verifiedAt !== null);
-    const isAnother = sealedAs !== undefined && markOf(device) !== sealedAs;
+    const isAnother = sealedAs !== undefined && (await currentMark(tx, device)) !== sealedAs;
     const isInactiveOutdated = inactive !== undefined && inactive === isEnabled;
     if ((alone && isEnabled) || isAnother || isInactiveOutdated) return "overtaken";
     const [verified] = await tx
@@ -132,11 +139,30 @@ export async function verifyDevice(
   });
 }
 
-/** A mark of the app's current sealed secret. It tells secrets apart without revealing them. */
-export function markOf({ secret }: Pick<Device, "secret">): string | undefined {
-  return secret === null
-    ? undefined
-    : createHash("sha256").update(secret).digest("hex").slice(0, 16);
+/** A mark of a sealed secret or a credential ID. It tells them apart without revealing them. */
+export const markOf = (secret: string): string =>
+  createHash("sha256").update(secret).digest("hex").slice(0, 16);
+
+async function currentMark(db: Db, { id, type, secret }: Device): Promise<string | undefined> {
+  const proven = type === "webauthn" ? (await credentialOf(db, id))?.credentialId : secret;
+  return proven ? markOf(proven) : undefined;
+}
+
+/** Gives the device another nickname; undefined if it is gone. */
+export async function renameDevice(
+  db: Db,
+  { userId, deviceId, name }: { userId: string; deviceId: string; name: string },
+  event: NewEvent,
+): Promise<Device | undefined> {
+  return holdingUser(db, userId, async (tx) => {
+    const [device] = await tx
+      .update(devices)
+      .set({ name })
+      .where(isDevice(userId, deviceId))
+      .returning();
+    if (device) await recordEvent(tx, naming(event, device));
+    return device;
+  });
 }
 
 /** Drops a device that was never verified; false if it was verified or removed in the meantime. */

@@ -22,23 +22,30 @@ export const accounts = pgTable(
     id: text("id").primaryKey(),
     name: text("name").notNull().unique(),
     kind: text("kind", { enum: ["panel", "cloud"] }).notNull(),
-    requirement: text("requirement", { enum: ["optional", "required"] })
+    requirement: text("requirement", { enum: ["optional", "required", "phishing_resistant"] })
       .notNull()
       .default("optional"),
     /** End of the grace period; null if a requirement applies at once. */
     enforceAfter: instant("enforce_after"),
+    /** A second factor of any kind stays required while a requirement of a key has its grace period. */
+    requiredMeanwhile: boolean("required_meanwhile").notNull().default(false),
     /** Counts the policy's changes, so that of two concurrent changes only one succeeds. */
     policyVersion: integer("policy_version").notNull().default(0),
     /** API keys also log in users who have a second factor; see docs/identity-v2.md. */
     apiKeysBypassMfa: boolean("api_keys_bypass_mfa").notNull().default(false),
     /** A verified device counts only after its user has turned multi-factor authentication on. */
     enablingIsOwnCall: boolean("enabling_is_own_call").notNull().default(false),
+    /** Users may log in by a passkey alone, without their password. */
+    passkeyLogin: boolean("passkey_login").notNull().default(true),
     createdAt: instant("created_at").notNull(),
   },
   (t) => [
     check("accounts_kind", sql`${t.kind} in ('panel', 'cloud')`),
-    check("accounts_requirement", sql`${t.requirement} in ('optional', 'required')`),
-    check("accounts_grace", sql`${t.enforceAfter} is null or ${t.requirement} = 'required'`),
+    check(
+      "accounts_requirement",
+      sql`${t.requirement} in ('optional', 'required', 'phishing_resistant')`,
+    ),
+    check("accounts_grace", sql`${t.enforceAfter} is null or ${t.requirement} <> 'optional'`),
   ],
 );
 
@@ -54,7 +61,7 @@ export const users = pgTable(
     email: text("email"),
     passwordHash: text("password_hash").notNull(),
     role: text("role", { enum: ["member", "administrator", "support"] }).notNull(),
-    defaultMethod: text("default_method", { enum: ["sms", "otp"] }),
+    defaultMethod: text("default_method", { enum: ["sms", "otp", "webauthn"] }),
     /** The user's own requirement, which overrides the account's. */
     requirement: text("requirement", { enum: ["optional", "required"] }),
     lockedAt: instant("locked_at"),
@@ -65,7 +72,7 @@ export const users = pgTable(
     index("users_by_account").on(t.accountId, t.username),
     index("users_by_username_prefix").on(t.username.op("text_pattern_ops")),
     check("users_role", sql`${t.role} in ('member', 'administrator', 'support')`),
-    check("users_default_method", sql`${t.defaultMethod} in ('sms', 'otp')`),
+    check("users_default_method", sql`${t.defaultMethod} in ('sms', 'otp', 'webauthn')`),
     check("users_requirement", sql`${t.requirement} in ('optional', 'required')`),
   ],
 );
@@ -77,7 +84,7 @@ export const devices = pgTable(
     userId: text("user_id")
       .notNull()
       .references(() => users.id, { onDelete: "cascade" }),
-    type: text("type", { enum: ["sms", "otp"] }).notNull(),
+    type: text("type", { enum: ["sms", "otp", "webauthn"] }).notNull(),
     name: text("name"),
     countryCode: text("country_code"),
     phoneNumber: text("phone_number"),
@@ -87,21 +94,51 @@ export const devices = pgTable(
     /** Proven, but inactive until the user turns multi-factor authentication on. */
     inactiveAt: instant("aside_at"),
     createdAt: instant("created_at").notNull(),
+    /** When a login was last completed with it. */
+    lastUsedAt: instant("last_used_at"),
   },
   (t) => [
     index("devices_by_user").on(t.userId, t.createdAt),
     uniqueIndex("devices_one_sms").on(t.userId).where(sql`${t.type} = 'sms'`),
-    check("devices_type", sql`${t.type} in ('sms', 'otp')`),
+    check("devices_type", sql`${t.type} in ('sms', 'otp', 'webauthn')`),
     check("devices_aside", sql`num_nonnulls(${t.verifiedAt}, ${t.inactiveAt}) < 2`),
     check("devices_e164", sql`${t.phoneNumber} ~ '^\\+[1-9][0-9]{1,14}$'`),
     check(
       "devices_fields",
       sql`case ${t.type}
-        when 'sms' then num_nonnulls(${t.countryCode}, ${t.phoneNumber}) = 2 and num_nulls(${t.name}, ${t.secret}) = 2
+        when 'sms' then num_nonnulls(${t.countryCode}, ${t.phoneNumber}) = 2 and ${t.secret} is null
         when 'otp' then num_nonnulls(${t.name}, ${t.secret}) = 2 and num_nulls(${t.countryCode}, ${t.phoneNumber}) = 2
+        when 'webauthn' then ${t.name} is not null and num_nulls(${t.countryCode}, ${t.phoneNumber}, ${t.secret}) = 3
       end`,
     ),
   ],
+);
+
+/**
+ * What a security key or passkey has given us. A device that is not verified yet may have one, too.
+ * A trigger of migration 0008 keeps builds away that do not know it.
+ */
+export const webauthnCredentials = pgTable(
+  "webauthn_credentials",
+  {
+    deviceId: text("device_id")
+      .primaryKey()
+      .references(() => devices.id, { onDelete: "cascade" }),
+    /** Base64url, as all of WebAuthn's JSON. No two users have the same credential. */
+    credentialId: text("credential_id").notNull().unique(),
+    /** The COSE key in base64url. */
+    publicKey: text("public_key").notNull(),
+    /** The highest signature counter seen; 0 for authenticators that do not count. */
+    counter: bigint("counter", { mode: "number" }).notNull(),
+    /** The authenticator's model. */
+    aaguid: text("aaguid").notNull(),
+    transports: text("transports").array().notNull(),
+    /** May be copied to other devices of its owner (the flag BE). It never changes. */
+    backupEligible: boolean("backup_eligible").notNull(),
+    /** Was copied at the last use (BS). */
+    backedUp: boolean("backed_up").notNull(),
+  },
+  (t) => [check("webauthn_credentials_counter", sql`${t.counter} between 0 and 4294967295`)],
 );
 
 export const recoveryCodes = pgTable(
@@ -339,9 +376,12 @@ export type Account = typeof accounts.$inferSelect;
 /** A user without the password's hash. Only `findUserByUsername` returns the hash. */
 export type User = Omit<typeof users.$inferSelect, "passwordHash">;
 export type Device = typeof devices.$inferSelect;
+export type WebauthnCredential = typeof webauthnCredentials.$inferSelect;
 export type AuditEvent = typeof events.$inferSelect;
 export type EventPartition = typeof eventPartitions.$inferSelect;
 export type Webhook = typeof webhooks.$inferSelect;
 export type WebhookDelivery = typeof webhookDeliveries.$inferSelect;
 export type Role = User["role"];
 export type Requirement = Account["requirement"];
+/** What an administrator requires of one user. */
+export type UserRequirement = NonNullable<User["requirement"]>;

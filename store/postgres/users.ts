@@ -13,7 +13,7 @@ import {
 } from "./events/events.ts";
 import { holdingUser } from "./holding-user.ts";
 import { prepared } from "./prepared.ts";
-import { type Requirement, type Role, type User, users } from "./schema.ts";
+import { devices, type Role, type User, type UserRequirement, users } from "./schema.ts";
 
 const { passwordHash, ...columns } = getTableColumns(users);
 
@@ -84,7 +84,17 @@ export async function findUserByUsername(
 const loginRecord = prepared((db) => {
   const { placeholder } = sql;
   return db
-    .with(...recordingEvent(db))
+    .with(
+      ...recordingEvent(db),
+      db.$with("used").as(
+        db
+          .update(devices)
+          .set({ lastUsedAt: sql`${sql.param(placeholder("at"), devices.lastUsedAt)}` })
+          .where(sql`${devices.userId} = ${placeholder("userId")} and
+            (${devices.id} = ${placeholder("deviceId")} or ${devices.type} = ${placeholder("kind")})`)
+          .returning({ id: devices.id }),
+      ),
+    )
     .update(users)
     .set({ lastLoginAt: sql`${sql.param(placeholder("at"), users.lastLoginAt)}` })
     .where(eq(users.id, placeholder("userId")))
@@ -94,10 +104,16 @@ const loginRecord = prepared((db) => {
 
 /**
  * Records in one statement that a user has logged in: the event, once even if it is repeated, and
- * its time as the user's last login. Answers the user as they are now.
+ * its time as the last login of the user and, if one was used, of the device: an app or a key by
+ * its ID, or the user's only phone. Answers the user as they are now.
  */
-export async function recordLoginEvent(db: Db, event: NewUserEvent): Promise<User | undefined> {
-  const [user] = await loginRecord(db).execute(withDefaults(event));
+export async function recordLoginEvent(
+  db: Db,
+  event: NewUserEvent,
+  { deviceId = null, phone = false }: { deviceId?: string | null; phone?: boolean } = {},
+): Promise<User | undefined> {
+  const used = { deviceId, kind: phone ? "sms" : null };
+  const [user] = await loginRecord(db).execute({ ...withDefaults(event), ...used });
   return user;
 }
 
@@ -139,7 +155,7 @@ export function setEmail(
 /** Gives the user a requirement of their own, or with null none; false if nothing changed. */
 export function setRequirement(
   db: Db,
-  { userId, requirement }: { userId: string; requirement: Requirement | null },
+  { userId, requirement }: { userId: string; requirement: UserRequirement | null },
   event: NewEvent,
 ): Promise<boolean> {
   const differs = sql`${users.requirement} is distinct from ${requirement}`;

@@ -9,6 +9,10 @@ export const keys = {
   pin: (userId: string, deviceId: string) => `mfa:{${userId}}:pin:${deviceId}`,
   /** String: the session that began the set-up of a device. */
   setUp: (userId: string, deviceId: string) => `mfa:{${userId}}:set-up:${deviceId}`,
+  /** String: what a new security key is to sign. */
+  setUpNonce: (userId: string, deviceId: string) => `mfa:{${userId}}:set-up-nonce:${deviceId}`,
+  /** String: a nonce that a login by passkey has used. */
+  passkeyNonce: (nonce: string) => `mfa:{${nonce}}:passkey-nonce`,
   /** Hash: a login challenge, its newest passcode, and the session it became. */
   challenge: (userId: string, challengeId: string) => `mfa:{${userId}}:challenge:${challengeId}`,
   /** Sorted set: the IDs of all stored challenges, by the end of their lifetime. */
@@ -65,6 +69,8 @@ export const keys = {
   generation: () => "mfa:{service}:generation",
   usernamePasswords: (digest: string) => `mfa:{${digest}}:username-passwords`,
   addressPasswords: (digest: string) => `mfa:{${digest}}:address-passwords`,
+  /** Budget of an address. */
+  passkeyLogins: (digest: string) => `mfa:{${digest}}:passkey-logins`,
   usernameLogins: (digest: string) => `mfa:{${digest}}:username-logins`,
   /** Budget of a user name, for all addresses that are not known to it together. */
   strangersPasswords: (digest: string) => `mfa:{${digest}}:strangers-passwords`,

@@ -3,7 +3,7 @@ import type { Link } from "../../core/account/links.ts";
 import type { listAudit } from "../../core/audit.ts";
 import { newId } from "../../store/ids.ts";
 import { createAccount, getAccount, setPolicy } from "../../store/postgres/accounts.ts";
-import type { Requirement } from "../../store/postgres/schema.ts";
+import type { UserRequirement } from "../../store/postgres/schema.ts";
 import { setRequirement } from "../../store/postgres/users.ts";
 import { loggedIn } from "../support/apps.ts";
 import type { Person } from "../support/people.ts";
@@ -41,7 +41,7 @@ async function cloudUser(): Promise<Person & { accountName: string }> {
 }
 
 /** Gives the user a requirement that overrides the account's. */
-function requireOf({ id: userId, accountId }: Person, requirement: Requirement) {
+function requireOf({ id: userId, accountId }: Person, requirement: UserRequirement) {
   const at = new Date(stack.clock.now());
   const event = { key: newId(), at, type: "user_requirement_changed", accountId, userId } as const;
   return setRequirement(stack.deps.db, { userId, requirement }, event);

@@ -7,13 +7,14 @@ import {
   policyRolloutMachine,
 } from "../../machines/policy-rollout.ts";
 import { smsEnrollmentMachine } from "../../machines/sms-enrollment.ts";
+import { webauthnEnrollmentMachine } from "../../machines/webauthn-enrollment.ts";
 import { webhookDeliveryMachine } from "../../machines/webhook-delivery.ts";
 import { DAY_MS, MINUTE_MS } from "../../units.ts";
 import { SIGNALS, UPDATES } from "../../workflows/messages.ts";
 import {
   challengeView,
-  otpEnrollmentView,
   policyRolloutView,
+  provenOnceView,
   smsEnrollmentView,
   webhookDeliveryView,
 } from "../../workflows/views.ts";
@@ -40,6 +41,8 @@ function chart<M extends AnyStateMachine>(described: {
   view: (snapshot: SnapshotFrom<M>) => { state: string; next: string[] };
   /** A name in `next` -> the event that it stands for. */
   next: Record<string, EventFromLogic<M>["type"]>;
+  /** Names in `next` that are only offered in some of the states that accept their event. */
+  nextOnlyIf?: Record<string, (snapshot: SnapshotFrom<M>) => boolean>;
   /** States whose `next` is shorter: if the user has no code, it names what helps instead. */
   nextInstead?: Record<string, string[]>;
 }) {
@@ -75,6 +78,8 @@ export const loginChallenge = chart({
       ["sms", ["sms", "otp"]],
       ["otp", ["otp"]],
       ["otp", ["sms", "otp"]],
+      ["webauthn", ["webauthn"]],
+      ["webauthn", ["webauthn", "sms"]],
     ] as const
   ).flatMap(([method, methods]) =>
     [true, false].map((maySend) => ({
@@ -90,6 +95,7 @@ export const loginChallenge = chart({
     { type: "CHOOSE_METHOD", method: "sms", maySend: true },
     { type: "CHOOSE_METHOD", method: "sms", maySend: false },
     { type: "CHOOSE_METHOD", method: "otp", maySend: false },
+    { type: "CHOOSE_METHOD", method: "webauthn", maySend: false },
     { type: "PASSCODE_SENT" },
     { type: "DELIVERY_FAILED", reason: "provider_unavailable" },
     ...reports,
@@ -104,7 +110,13 @@ export const loginChallenge = chart({
   requests: [...Object.values(UPDATES.loginChallenge), ...Object.values(SIGNALS.loginChallenge)],
   effects: ["sendPasscode", "recordExpiry", "lockUser"],
   view: challengeView,
-  next: { verify: "PASSCODE_ACCEPTED", resend: "RESEND", method: "CHOOSE_METHOD" },
+  next: {
+    verify: "PASSCODE_ACCEPTED",
+    webauthn: "PASSCODE_ACCEPTED",
+    resend: "RESEND",
+    method: "CHOOSE_METHOD",
+  },
+  nextOnlyIf: { webauthn: ({ context }) => context.methods.includes("webauthn") },
   nextInstead: { delivery_failed: ["resend", "method"] },
 });
 
@@ -153,8 +165,32 @@ export const otpEnrollment = chart({
   stopWhen: ({ context }) => context.rejected === 3,
   requests: [...Object.values(UPDATES.otpEnrollment), ...Object.values(SIGNALS.otpEnrollment)],
   effects: ["settleDevice", "removeDevice", "dropDevice"],
-  view: otpEnrollmentView,
+  view: provenOnceView,
   next: { verify: "CODE_ACCEPTED", restart: "RESTART", remove: "REMOVE" },
+});
+
+export const webauthnEnrollment = chart({
+  machine: webauthnEnrollmentMachine,
+  inputs: [{ lifetimeMs: LIFETIME }],
+  events: [
+    { type: "RESTART" },
+    { type: "CREDENTIAL_REJECTED" },
+    { type: "CREDENTIAL_ACCEPTED", makeDefault: true, signOut: true, origin },
+    { type: "CREDENTIAL_ACCEPTED", makeDefault: false, signOut: false, origin },
+    { type: "REMOVE", origin },
+    { type: "DEVICE_VERIFIED" },
+    { type: "DEVICE_GONE" },
+  ],
+  deadlines: { enrollmentLifetime: { state: "unverified", ms: LIFETIME } },
+  // Stops the walk, because refused credentials are counted without a limit.
+  stopWhen: ({ context }) => context.rejected === 3,
+  requests: [
+    ...Object.values(UPDATES.webauthnEnrollment),
+    ...Object.values(SIGNALS.webauthnEnrollment),
+  ],
+  effects: ["settleDevice", "removeDevice", "dropDevice"],
+  view: provenOnceView,
+  next: { verify: "CREDENTIAL_ACCEPTED", restart: "RESTART", remove: "REMOVE" },
 });
 
 export const webhookDelivery = chart({
@@ -226,6 +262,7 @@ export const charts = {
   loginChallenge,
   smsEnrollment,
   otpEnrollment,
+  webauthnEnrollment,
   policyRollout,
   webhookDelivery,
 };

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { problemBody } from "../../api/http/problems.ts";
 import type { DeviceView, MultiFactor } from "../../core/devices/devices.ts";
 import type { Challenge } from "../../core/login/challenge-view.ts";
+import type { Authenticated } from "../../core/login/complete-challenge.ts";
 import type { LoginResult } from "../../core/login/start-login.ts";
-import type { Authenticated } from "../../core/login/verify-passcode.ts";
 import type { describeSession } from "../../core/sessions/sessions.ts";
 import { until } from "./until.ts";
 

@@ -47,7 +47,7 @@ test("a provider that fails twice sends at the third try, and the code works", a
     outcome: "accepted",
     factor: "sms",
     accountId: flow.accountId,
-    epochs: { user: 0, account: 0 },
+    epochs: { user: 0, account: 0, accountKeys: 0 },
   });
 });
 

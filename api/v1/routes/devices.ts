@@ -2,17 +2,20 @@ import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { CoreDeps } from "../../../core/deps.ts";
 import { type UnverifiedOf, unverifiedDevice } from "../../../core/devices/devices.ts";
+import { giveDeviceName } from "../../../core/devices/named-devices.ts";
 import { registerOtpDevice, restartOtpDevice, verifyOtpCode } from "../../../core/devices/otp.ts";
 import { removeAllDevices, removeDevice } from "../../../core/devices/removal.ts";
 import { registerSmsDevice, resendPin, verifyPin } from "../../../core/devices/sms.ts";
+import { registerKey, restartKey, verifyKeyCredential } from "../../../core/devices/webauthn.ts";
 import { Problem } from "../../../core/problem.ts";
 import { openedSession } from "../../../core/sessions/sessions.ts";
 import type { Method } from "../../../store/methods.ts";
 import { authenticate, bearerToken } from "../../http/authenticate.ts";
 import { clientInfoOf } from "../../http/client.ts";
+import { registrationResponseSchema } from "../../http/credentials.ts";
 import { codeSchema, nicknameSchema } from "../../http/inputs.ts";
-import { deviceSchema, otpSetupSchema, sessionSchema } from "../answers.ts";
-import { bearer, idParam, json, post, problems } from "../openapi.ts";
+import { deviceSchema, keySetupSchema, otpSetupSchema, sessionSchema } from "../answers.ts";
+import { bearer, idParam, json, jsonBody, post, problems } from "../openapi.ts";
 
 const tags = ["My devices"];
 const security = bearer;
@@ -60,15 +63,58 @@ const addOtp = createRoute({
   },
 });
 
+const addKey = createRoute({
+  method: "post",
+  path: "/v1/me/devices/webauthn",
+  tags,
+  summary: "Register a security key or passkey; the registration ends after ten minutes",
+  security,
+  request: post(z.object({ name: nicknameSchema })),
+  responses: {
+    201: json(
+      keySetupSchema,
+      "`options` for `navigator.credentials.create()`; verify the device with what it answers",
+    ),
+    ...problems(
+      { session: true, body: true, post: true },
+      "too_many_devices",
+      "too_many_requests",
+      "reauthentication_required",
+      "webauthn_unavailable",
+    ),
+  },
+});
+
+const rename = createRoute({
+  method: "patch",
+  path: "/v1/me/devices/{id}",
+  tags,
+  summary: "Give a device another name",
+  security,
+  request: { params: idParam, ...jsonBody(z.object({ name: nicknameSchema })) },
+  responses: {
+    200: json(deviceSchema, "The device"),
+    ...problems(
+      { session: true, body: true },
+      "device_not_found",
+      "too_many_requests",
+      "reauthentication_required",
+    ),
+  },
+});
+
 const restart = createRoute({
   method: "post",
   path: "/v1/me/devices/{id}/restart",
   tags,
-  summary: "Start the set-up of an unverified app again with a new secret",
+  summary: "Start the set-up of an unverified app or security key again",
   security,
   request: { params: idParam, ...post() },
   responses: {
-    200: json(otpSetupSchema, "What the app needs; the older QR code stops working"),
+    200: json(
+      otpSetupSchema.or(keySetupSchema),
+      "What the app needs, with a new secret, or new options for the key; the older ones stop working",
+    ),
     ...problems(
       { session: true, post: true },
       "device_not_found",
@@ -77,6 +123,7 @@ const restart = createRoute({
       "illegal_transition",
       "too_many_requests",
       "reauthentication_required",
+      "webauthn_unavailable",
     ),
   },
 });
@@ -103,19 +150,30 @@ const pin = createRoute({
   },
 });
 
+const proofSchema = z
+  .object({
+    code: codeSchema.optional(),
+    credential: registrationResponseSchema.optional(),
+    makeDefault: z.boolean().default(true),
+  })
+  .refine(
+    ({ code, credential }) => (code === undefined) !== (credential === undefined),
+    "Send a code or a credential.",
+  );
+
 const verify = createRoute({
   method: "post",
   path: "/v1/me/devices/{id}/verify",
   tags,
-  summary: "Verify a device with its code",
+  summary: "Verify a device with its code, or a security key with its credential",
   description:
     "You are logged out everywhere and log in again with the device. But if you verify an app " +
-    "in a full session and do not make it the default, you stay logged in, and the session " +
+    "or a security key in a full session and do not make it the default, you stay logged in, and the session " +
     "gains the factor.",
   security,
   request: {
     params: idParam,
-    ...post(z.object({ code: codeSchema, makeDefault: z.boolean().default(true) })),
+    ...post(proofSchema),
   },
   responses: {
     200: json(
@@ -137,6 +195,10 @@ const verify = createRoute({
       "passcode_already_used",
       "pin_expired",
       "reauthentication_required",
+      "credential_rejected",
+      "credential_registered",
+      "webauthn_options_used",
+      "webauthn_unavailable",
     ),
   },
 });
@@ -203,27 +265,53 @@ export function deviceRoutes(app: OpenAPIHono, deps: CoreDeps) {
     return c.json(await registerOtpDevice(deps, session, c.req.valid("json").name, origin(c)), 201);
   });
 
+  app.openapi(addKey, async (c) => {
+    const session = await sessionOf(c);
+    return c.json(await registerKey(deps, session, c.req.valid("json").name, origin(c)), 201);
+  });
+
   app.openapi(restart, async (c) => {
     const { id } = c.req.valid("param");
-    const device = await unverified(c, id, "otp", "A phone has no secret. Request a new PIN.");
-    return c.json(await restartOtpDevice(deps, device, origin(c)), 200);
+    const device = await unverifiedDevice(deps, await sessionOf(c), id);
+    if (device.type === "sms")
+      throw new Problem("illegal_transition", "A phone has no secret. Request a new PIN.");
+    const restarted = await (device.type === "otp"
+      ? restartOtpDevice(deps, device, origin(c))
+      : restartKey(deps, device, origin(c)));
+    return c.json(restarted, 200);
   });
 
   app.openapi(pin, async (c) => {
     const { id } = c.req.valid("param");
-    const device = await unverified(c, id, "sms", "An authenticator app gets no PIN by SMS.");
+    const device = await unverified(c, id, "sms", "Only a phone gets a PIN by SMS.");
     return c.json(await resendPin(deps, device, origin(c)), 202);
   });
 
   app.openapi(verify, async (c) => {
     const session = await sessionOf(c);
     const device = await unverifiedDevice(deps, session, c.req.valid("param").id);
-    const proof = c.req.valid("json");
-    if (device.type === "sms") return c.json(await verifyPin(deps, device, proof, origin(c)), 200);
-    const verified = await verifyOtpCode(deps, device, proof, origin(c));
+    const { code, credential, makeDefault } = c.req.valid("json");
+    if (device.type === "sms") {
+      const proof = { code: needed(code, "code"), makeDefault };
+      return c.json(await verifyPin(deps, device, proof, origin(c)), 200);
+    }
+    const verified = await (device.type === "otp"
+      ? verifyOtpCode(deps, device, { code: needed(code, "code"), makeDefault }, origin(c))
+      : verifyKeyCredential(
+          deps,
+          device,
+          { credential: needed(credential, "credential"), makeDefault },
+          origin(c),
+        ));
     const token = bearerToken(c);
     const stronger = verified.session && openedSession({ token, session: verified.session });
     return c.json({ ...verified, session: stronger }, 200);
+  });
+
+  app.openapi(rename, async (c) => {
+    const { id } = c.req.valid("param");
+    const { name } = c.req.valid("json");
+    return c.json(await giveDeviceName(deps, await sessionOf(c), id, name, origin(c)), 200);
   });
 
   app.openapi(remove, async (c) => {
@@ -235,4 +323,11 @@ export function deviceRoutes(app: OpenAPIHono, deps: CoreDeps) {
     await removeAllDevices(deps, await sessionOf(c), origin(c));
     return c.body(null, 204);
   });
+}
+
+/** The member of the body that this kind of device is verified with. Throws `invalid_request`. */
+function needed<T>(value: T | undefined, path: string): T {
+  if (value !== undefined) return value;
+  const message = `Send the ${path} of this device.`;
+  throw new Problem("invalid_request", message, { errors: [{ path, message }] });
 }

@@ -1,9 +1,12 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { CoreDeps } from "../../../core/deps.ts";
 import { chooseMethod, getChallenge, resendPasscode } from "../../../core/login/challenges.ts";
+import { keyOptions, verifyKey } from "../../../core/login/keys.ts";
+import { logInByPasskey, offerPasskey } from "../../../core/login/passkey.ts";
 import { logIn } from "../../../core/login/start-login.ts";
 import { verifyPasscode } from "../../../core/login/verify-passcode.ts";
 import { clientInfoOf } from "../../http/client.ts";
+import { assertionResponseSchema, requestOptionsSchema } from "../../http/credentials.ts";
 import { codeSchema, credentialsSchema, methodSchema } from "../../http/inputs.ts";
 import { allowStoringLogin } from "../../http/stored-responses.ts";
 import { challengeSchema, sessionSchema } from "../answers.ts";
@@ -31,6 +34,28 @@ const loginResult = z
     z.object({ status: z.literal("setup_required"), session: sessionSchema }),
   ])
   .openapi("LoginResult");
+
+const authenticatedSchema = z.object({
+  status: z.literal("authenticated"),
+  session: sessionSchema,
+  failedAttempts: failedAttemptsSchema.optional(),
+});
+
+const completedSchema = authenticatedSchema.extend({
+  status: z.enum(["authenticated", "setup_required"]),
+  recoveryCodesRemaining: z.int().optional(),
+});
+
+const answerSchema = z
+  .object({
+    passcode: codeSchema.optional(),
+    credential: assertionResponseSchema.optional(),
+  })
+  .refine(
+    ({ passcode, credential }) => (passcode === undefined) !== (credential === undefined),
+    "Send a passcode or a credential.",
+  )
+  .openapi({ description: "One of the two" });
 
 const login = createRoute({
   method: "post",
@@ -63,21 +88,82 @@ const challenge = createRoute({
   },
 });
 
+const webauthn = createRoute({
+  method: "post",
+  path: "/v1/login/challenges/{id}/webauthn",
+  tags,
+  summary: "What the browser needs to ask for a security key",
+  request: { params: idParam, ...post() },
+  responses: {
+    200: json(
+      z.object({ options: requestOptionsSchema }),
+      "For `navigator.credentials.get()`; they can be answered once",
+    ),
+    ...problems(
+      { post: true },
+      "challenge_not_found",
+      "challenge_expired",
+      "illegal_transition",
+      "account_locked",
+      "method_not_configured",
+      "webauthn_unavailable",
+    ),
+  },
+});
+
+const passkeyOptions = createRoute({
+  method: "post",
+  path: "/v1/login/passkey/options",
+  tags,
+  summary: "What the browser needs to offer a login by passkey",
+  request: post(),
+  responses: {
+    200: json(
+      z.object({
+        id: z.string(),
+        options: requestOptionsSchema,
+        expiresAt: z.iso.datetime(),
+      }),
+      "For `navigator.credentials.get()`; they can be answered once. Nothing is stored",
+    ),
+    ...problems({ post: true }, "webauthn_unavailable"),
+  },
+});
+
+const passkey = createRoute({
+  method: "post",
+  path: "/v1/login/passkey",
+  tags,
+  summary: "Log in with a passkey alone, which its user unlocked",
+  request: post(z.object({ id: z.string().min(1).max(256), credential: assertionResponseSchema })),
+  responses: {
+    200: json(authenticatedSchema, "A session"),
+    ...problems(
+      { body: true, post: true },
+      "passkey_rejected",
+      "passkey_login_off",
+      "webauthn_options_used",
+      "webauthn_unavailable",
+      "challenge_not_found",
+      "challenge_expired",
+      "illegal_transition",
+      "account_locked",
+      "login_throttled",
+      "too_many_requests",
+    ),
+  },
+});
+
 const verify = createRoute({
   method: "post",
   path: "/v1/login/challenges/{id}/verify",
   tags,
-  summary: "Answer a challenge with a passcode or a recovery code",
-  request: { params: idParam, ...post(z.object({ passcode: codeSchema })) },
+  summary: "Answer a challenge with a passcode, a recovery code or a security key",
+  request: { params: idParam, ...post(answerSchema) },
   responses: {
     200: json(
-      z.object({
-        status: z.literal("authenticated"),
-        session: sessionSchema,
-        recoveryCodesRemaining: z.int().optional(),
-        failedAttempts: failedAttemptsSchema.optional(),
-      }),
-      "A session",
+      completedSchema,
+      "A session. `setup_required`: your account requires a security key, and you have none yet",
     ),
     ...problems(
       { body: true, post: true },
@@ -89,6 +175,10 @@ const verify = createRoute({
       "challenge_expired",
       "illegal_transition",
       "account_locked",
+      "credential_rejected",
+      "webauthn_options_used",
+      "webauthn_unavailable",
+      "key_required",
     ),
   },
 });
@@ -151,8 +241,22 @@ export function loginRoutes(app: OpenAPIHono, deps: CoreDeps) {
   );
   app.openapi(verify, async (c) => {
     const { id } = c.req.valid("param");
-    const { passcode } = c.req.valid("json");
-    const authenticated = await verifyPasscode(deps, id, passcode, clientInfoOf(c, proxies));
+    const { passcode = "", credential } = c.req.valid("json");
+    const origin = clientInfoOf(c, proxies);
+    const completed = await (credential
+      ? verifyKey(deps, id, credential, origin)
+      : verifyPasscode(deps, id, passcode, origin));
+    const isSetup = completed.session.scope === "mfa_setup";
+    const status = isSetup ? ("setup_required" as const) : ("authenticated" as const);
+    return c.json({ status, ...completed }, 200);
+  });
+  app.openapi(webauthn, async (c) =>
+    c.json({ options: await keyOptions(deps, c.req.valid("param").id) }, 200),
+  );
+  app.openapi(passkeyOptions, async (c) => c.json(await offerPasskey(deps), 200));
+  app.openapi(passkey, async (c) => {
+    const given = c.req.valid("json");
+    const authenticated = await logInByPasskey(deps, given, clientInfoOf(c, proxies));
     return c.json({ status: "authenticated" as const, ...authenticated }, 200);
   });
   app.openapi(resend, async (c) =>

@@ -40,7 +40,7 @@ const foundUser = supportUser
 
 const openFlow = z
   .object({
-    type: z.enum(["login_challenge", "sms_enrollment", "otp_enrollment"]),
+    type: z.enum(["login_challenge", "sms_enrollment", "otp_enrollment", "webauthn_enrollment"]),
     state: z.string().openapi({ example: "awaiting_passcode" }),
     problem: z.string().nullable(),
     deviceId: z.string().nullable(),

@@ -11,7 +11,7 @@ export const COUNT_REQUEST = `
   local function spendChallenge(challenge, now)
     if redis.call('HSETNX', challenge, 'spent', '1') == 0 then return 'spent' end
     redis.call('HSET', challenge, 'expiresAt', now)
-    redis.call('HDEL', challenge, 'passcodeHash', 'passcodeExpiresAt')
+    redis.call('HDEL', challenge, 'passcodeHash', 'passcodeExpiresAt', 'nonce')
     return 'just_spent'
   end
   local function countRequest(challenge, now, expiresAt, allowed)
@@ -19,6 +19,15 @@ export const COUNT_REQUEST = `
     if now >= tonumber(expiresAt) then return 'expired' end
     if redis.call('HINCRBY', challenge, 'requests', 1) <= allowed then return 'taken' end
     return spendChallenge(challenge, string.format('%.0f', now))
+  end
+`;
+
+/** What the session of a challenge is made from: the account, and the epochs as one text. */
+export const LOGIN_OF = `
+  local function loginOf(challenge)
+    local account, user, ofAccount, keys, generation = unpack(redis.call('HMGET', challenge,
+      'accountId', 'userEpoch', 'accountEpoch', 'accountKeyEpoch', 'generation'))
+    return table.concat({account, user, ofAccount, keys or '0', generation or ''}, ' ')
   end
 `;
 
@@ -46,7 +55,7 @@ export const challengeScripts = {
       return
     end
     redis.call('HSET', KEYS[1], 'expiresAt', ARGV[1])
-    redis.call('HDEL', KEYS[1], 'passcodeHash', 'passcodeExpiresAt')
+    redis.call('HDEL', KEYS[1], 'passcodeHash', 'passcodeExpiresAt', 'nonce')
   `),
   takeRequest: script<TakenRequest>(`
     ${COUNT_REQUEST}

@@ -16,7 +16,7 @@ export const sessionScripts = {
       if device ~= '' and redis.call('HEXISTS', challenge, 'completedBy') == 0
         and not spendStep(steps, device, step, holder) then return {'used'} end
       if redis.call('HSETNX', challenge, 'completedBy', sessionId) == 0 then return {'completed'} end
-      redis.call('HDEL', challenge, 'passcodeHash', 'passcodeExpiresAt')
+      redis.call('HDEL', challenge, 'passcodeHash', 'passcodeExpiresAt', 'nonce')
       redis.call('DEL', failures, pending)
     end
     local stay = expiresAt - now + margin

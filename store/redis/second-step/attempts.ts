@@ -6,16 +6,22 @@ import type { Epochs } from "../sessions/revocations.ts";
 import type { RefundBudget } from "./refunds.ts";
 import { refundArguments } from "./refunds.ts";
 
-/** A right answer, with the account and epochs for the session. */
-export type Accepted = { outcome: "accepted"; accountId: string; epochs: Epochs } & (
-  | { factor: "sms" | "recovery_code" }
-  | { factor: "otp"; deviceId: string; step: number }
-);
+/** The account and the epochs for the session that the challenge becomes. */
+export type ChallengedLogin = { accountId: string; epochs: Epochs };
+
+/**
+ * A right answer. `setup`: a security key is required and the user has none, so the answer leads to
+ * its set-up only.
+ */
+export type Accepted = ChallengedLogin & { outcome: "accepted"; scope: "full" | "setup" } & (
+    | { factor: "sms" | "recovery_code" }
+    | { factor: "otp"; deviceId: string; step: number }
+  );
 
 export type Attempt =
   /**
    * `used`: the code was right once. `replaced`: an SMS passcode older than the newest. Neither
-   * counts.
+   * counts. `key_required`: only the user's security key may answer.
    */
   | { outcome: Unjudged }
   /** The challenge has used up its requests; `justSpent` on the first request too many. */
@@ -35,7 +41,14 @@ export type Attempt =
  */
 const PENDING_MS = 30_000;
 
-type Unjudged = "unknown" | "completed" | "expired" | "passcode_expired" | "used" | "replaced";
+type Unjudged =
+  | "unknown"
+  | "completed"
+  | "expired"
+  | "passcode_expired"
+  | "used"
+  | "replaced"
+  | "key_required";
 
 /**
  * Judges a login attempt, atomically over all of the user's challenges. A wrong passcode counts
@@ -103,24 +116,27 @@ export async function checkPasscode(
   }
 }
 
-function accepted([
-  account,
-  userEpoch,
-  accountEpoch,
-  generation,
-  factor,
-  deviceId,
-  step,
-]: unknown[]): Accepted {
-  const epochs = {
-    user: Number(userEpoch),
-    account: Number(accountEpoch),
-    generation: generation ? String(generation) : undefined,
+function accepted([factor, scope, login, deviceId, step]: unknown[]): Accepted {
+  const rest = {
+    ...challengedLogin(String(login)),
+    outcome: "accepted" as const,
+    scope: scope as Accepted["scope"],
   };
-  const rest = { outcome: "accepted", accountId: String(account), epochs } as const;
   return factor === "otp"
     ? { ...rest, factor, deviceId: String(deviceId), step: Number(step) }
     : { ...rest, factor: factor as "sms" | "recovery_code" };
+}
+
+/** What `LOGIN_OF` has written. */
+export function challengedLogin(text: string): ChallengedLogin {
+  const [accountId = "", user, account, accountKeys, generation] = text.split(" ");
+  const epochs = {
+    user: Number(user),
+    account: Number(account),
+    accountKeys: Number(accountKeys),
+    generation: generation || undefined,
+  };
+  return { accountId, epochs };
 }
 
 /**

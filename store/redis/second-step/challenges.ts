@@ -10,6 +10,10 @@ export type Challenge = {
   /** Read before the login looked at the user's devices. */
   epochs: Epochs;
   expiresAt: number;
+  /** From when on only a security key may complete the login; undefined if any factor may. */
+  keyFrom?: number;
+  /** Whether the user has a security key. If not, other factors lead to its set-up from then on. */
+  hasKey: boolean;
   /** The session that the challenge became. */
   completedBy?: string;
   /** When the newest passcode expires; undefined if none was sent. */
@@ -24,18 +28,31 @@ export type Challenge = {
  */
 export async function openChallenge(
   redis: Redis,
-  challenge: Omit<Challenge, "completedBy" | "passcodeExpiresAt" | "spent"> & {
+  challenge: Omit<Challenge, "completedBy" | "passcodeExpiresAt" | "spent" | "hasKey"> & {
     challengeId: string;
     now: number;
+    hasKey?: boolean;
   },
 ): Promise<boolean> {
-  const { challengeId, userId, accountId, epochs, expiresAt, now } = challenge;
+  const {
+    challengeId,
+    userId,
+    accountId,
+    epochs,
+    expiresAt,
+    keyFrom,
+    hasKey = false,
+    now,
+  } = challenge;
   const fields = {
     accountId,
     userEpoch: epochs.user,
     accountEpoch: epochs.account,
+    accountKeyEpoch: epochs.accountKeys,
     generation: epochs.generation ?? "",
     expiresAt,
+    ...(keyFrom !== undefined && { keyFrom }),
+    ...(hasKey && { hasKey: 1 }),
   };
   const opened = await redis.openChallenge(
     [keys.challenge(userId, challengeId), keys.challenges(userId), keys.userRevocation(userId)],
@@ -132,8 +149,15 @@ export async function readChallenge(
   return {
     userId,
     accountId,
-    epochs: { user: Number(userEpoch), account: Number(accountEpoch), generation },
+    epochs: {
+      user: Number(userEpoch),
+      account: Number(accountEpoch),
+      accountKeys: Number(fields.accountKeyEpoch ?? 0),
+      generation,
+    },
     expiresAt: Number(expiresAt),
+    keyFrom: fields.keyFrom === undefined ? undefined : Number(fields.keyFrom),
+    hasKey: fields.hasKey !== undefined,
     completedBy,
     passcodeExpiresAt: passcodeExpiresAt === undefined ? undefined : Number(passcodeExpiresAt),
     spent: spent !== undefined,

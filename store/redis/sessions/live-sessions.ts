@@ -5,7 +5,7 @@ import { readGeneration } from "./generation.ts";
 import { readAccountRevocation, readUserRevocation } from "./revocations.ts";
 import {
   fromFields,
-  hasSecondFactor,
+  hasKey,
   isSecret,
   parseToken,
   type Session,
@@ -64,7 +64,7 @@ async function readSession(
   ]);
   if (!record) return { state: { ok: false, code: "session_unknown" } };
   const { session } = record;
-  const account = hasSecondFactor(session)
+  const account = hasKey(session)
     ? undefined
     : await readAccountRevocation(redis, session.accountId);
   return { record, state: stateOf(record, { user, account, generation }, at) };
@@ -88,7 +88,7 @@ export async function listSessions(
     if (!record) {
       return [];
     }
-    const account = hasSecondFactor(record.session) ? undefined : accountMark;
+    const account = hasKey(record.session) ? undefined : accountMark;
     const state = stateOf(record, { user: userMark, account, generation }, at);
     return state.ok ? [state.session] : [];
   });

@@ -29,7 +29,7 @@ export type Session = {
  */
 export type SessionRecord = {
   session: Session;
-  epochs: { user: number; account: number; generation?: string };
+  epochs: { user: number; account: number; accountKeys: number; generation?: string };
   secretHash: string;
   revoked?: string;
 };
@@ -64,8 +64,14 @@ export function hasSecondFactor({ amr }: Pick<Session, "amr">): boolean {
 }
 
 /**
- * Whether the record is a live session at `now`. `account` matters only without a second factor.
+ * Whether the session's login used a security key or passkey (RFC 8176 "pop"), which phishing cannot
+ * take. If so, it survives a requirement of one.
  */
+export function hasKey({ amr }: Pick<Session, "amr">): boolean {
+  return amr.includes("pop");
+}
+
+/** Whether the record is a live session at `now`. `account` matters only without a key. */
 export function stateOf(
   { session, epochs, revoked }: SessionRecord,
   revocations: { user: Revocation; account?: Revocation; generation: string },
@@ -81,11 +87,15 @@ export function stateOf(
   if (user.epoch !== epochs.user) {
     return { ok: false, code: "session_revoked", reason: user.reason };
   }
-  if (account && account.epoch !== epochs.account) {
+  if (account && isRevokedWith(account, session, epochs)) {
     return { ok: false, code: "session_revoked", reason: account.reason };
   }
-  if (account?.enforceAfter !== undefined && isOverdue(session, account.enforceAfter, now)) {
-    return { ok: false, code: "session_revoked", reason: POLICY_REQUIRED };
+  if (account && isOverdue(account, session, now)) {
+    return {
+      ok: false,
+      code: "session_revoked",
+      reason: account.enforces === "key" ? KEY_REQUIRED : POLICY_REQUIRED,
+    };
   }
   if (now >= session.expiresAt) {
     return { ok: false, code: "session_expired", reason: "lifetime" };
@@ -99,12 +109,26 @@ export function stateOf(
 /** Why a session without a second factor ends once one is required. */
 export const POLICY_REQUIRED = "policy_required";
 
+/** Why a session without a security key ends once one is required. */
+export const KEY_REQUIRED = "key_required";
+
+function isRevokedWith(
+  account: Revocation,
+  session: Session,
+  epochs: SessionRecord["epochs"],
+): boolean {
+  if (!hasSecondFactor(session) && account.epoch !== epochs.account) return true;
+  return !hasKey(session) && account.keyEpoch !== epochs.accountKeys;
+}
+
 /**
- * Whether a session without a second factor was opened before the end of a grace period that is now
+ * Whether a session without what is required was opened before the end of a grace period that is now
  * over. Sessions opened since then, such as one for the set-up, already respect the requirement.
  */
-function isOverdue({ createdAt }: Session, enforceAfter: number, now: number): boolean {
-  return createdAt < enforceAfter && enforceAfter <= now;
+function isOverdue({ enforceAfter, enforces }: Revocation, session: Session, now: number): boolean {
+  const meetsIt = enforces === "key" ? hasKey(session) : hasSecondFactor(session);
+  if (meetsIt || enforceAfter === undefined) return false;
+  return session.createdAt < enforceAfter && enforceAfter <= now;
 }
 
 /** The record as the fields of a Redis hash. */
@@ -116,6 +140,7 @@ export function toFields({ session, epochs, secretHash }: SessionRecord): Record
     amr: amr.join(" "),
     userEpoch: String(epochs.user),
     accountEpoch: String(epochs.account),
+    accountKeyEpoch: String(epochs.accountKeys),
     generation: epochs.generation ?? "",
     secretHash,
   };
@@ -146,6 +171,7 @@ export function fromFields(id: string, fields: Record<string, string>): SessionR
     epochs: {
       user: Number(fields.userEpoch),
       account: Number(fields.accountEpoch),
+      accountKeys: Number(fields.accountKeyEpoch ?? 0),
       generation: fields.generation,
     },
     secretHash: fields.secretHash,

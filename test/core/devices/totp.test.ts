@@ -34,6 +34,7 @@ const device: Device = {
   secret: seal(config.SEALING_KEYS, SECRET, id),
   verifiedAt: null,
   inactiveAt: null,
+  lastUsedAt: null,
   createdAt: new Date(0),
 };
 

@@ -3,7 +3,7 @@ import type { EventFromLogic } from "xstate";
 import type { OtpSetup } from "../../../core/devices/otp.ts";
 import type { ProblemCode } from "../../../core/problem.ts";
 import type { otpEnrollmentMachine as machine } from "../../../machines/otp-enrollment.ts";
-import { otpEnrollmentView } from "../../../workflows/views.ts";
+import { provenOnceView } from "../../../workflows/views.ts";
 import type { PathRules } from "../../support/paths.ts";
 import { logInByPassword, startChallenge } from "../../support/scenarios.ts";
 import type { Stack } from "../../support/stack.ts";
@@ -98,11 +98,11 @@ export async function drive(stack: Stack): Promise<Driven<typeof machine>> {
     },
     expected(snapshot) {
       if (snapshot.matches("removed") || snapshot.matches("dropped")) return null;
-      const { state, next } = otpEnrollmentView(snapshot);
+      const { state, next } = provenOnceView(snapshot);
       // A verified app is shown from the store, and can be removed at any time.
       return { state, next: state === "verified" ? ["remove"] : next };
     },
-    illegal: (snapshot) => requests.illegal(ILLEGAL[otpEnrollmentView(snapshot).state] ?? {}),
+    illegal: (snapshot) => requests.illegal(ILLEGAL[provenOnceView(snapshot).state] ?? {}),
     traces: requests.traces,
     async end() {},
   };

@@ -2,7 +2,7 @@ import { newOtpSecret } from "../../../core/devices/totp.ts";
 import type { ProblemCode } from "../../../core/problem.ts";
 import type { Method } from "../../../machines/methods.ts";
 import { newId } from "../../../store/ids.ts";
-import { addOtpDevice, addSmsDevice, verifyDevice } from "../../../store/postgres/devices.ts";
+import { addNamedDevice, addSmsDevice, verifyDevice } from "../../../store/postgres/devices.ts";
 import { listEvents } from "../../../store/postgres/events/events.ts";
 import { holdingUser } from "../../../store/postgres/holding-user.ts";
 import { replaceRecoveryCodes } from "../../../store/postgres/recovery-codes.ts";
@@ -47,7 +47,12 @@ export async function giveDevices(
       await addSmsDevice(db, { ...device, countryCode, phoneNumber: e164 }, eventOf(person));
     else {
       const sealed = seal(config.SEALING_KEYS, secret, id);
-      await addOtpDevice(db, { ...device, name: "App", secret: sealed }, 5, eventOf(person));
+      await addNamedDevice(
+        db,
+        { ...device, type: "otp", name: "App", secret: sealed },
+        5,
+        eventOf(person),
+      );
     }
     const proof = { userId, deviceId: id, at, makeDefault: method === defaultMethod };
     await verifyDevice(db, proof, eventOf(person));

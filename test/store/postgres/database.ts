@@ -2,7 +2,7 @@ import { afterAll, beforeAll } from "vitest";
 import { newId } from "../../../store/ids.ts";
 import { createAccount } from "../../../store/postgres/accounts.ts";
 import { connectDatabase, type Db } from "../../../store/postgres/connect.ts";
-import { addOtpDevice, addSmsDevice } from "../../../store/postgres/devices.ts";
+import { addNamedDevice, addSmsDevice } from "../../../store/postgres/devices.ts";
 import type { NewUserEvent } from "../../../store/postgres/events/events.ts";
 import { migrateDatabase } from "../../../store/postgres/migrations/migrate.ts";
 import type { Account, User } from "../../../store/postgres/schema.ts";
@@ -77,6 +77,7 @@ export const sms = (user: User) => ({
 });
 
 export const otp = (user: User, name = "Phone") => ({
+  type: "otp" as const,
   id: newId(),
   userId: user.id,
   name,
@@ -91,7 +92,7 @@ export async function addedSms(db: Db, user: User) {
 }
 
 export async function addedOtp(db: Db, user: User) {
-  const device = await addOtpDevice(db, otp(user), 5, eventOf(user));
+  const device = await addNamedDevice(db, otp(user), 5, eventOf(user));
   if (device === "too_many") throw new Error(device);
   return device;
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { newId } from "../../../store/ids.ts";
-import { addOtpDevice, getDevice } from "../../../store/postgres/devices.ts";
+import { addNamedDevice, getDevice } from "../../../store/postgres/devices.ts";
 import { addWebhook, getWebhook } from "../../../store/postgres/webhooks.ts";
 import { resealSecrets } from "../../../store/reseal.ts";
 import { seal, sealedWith, unseal } from "../../../store/sealing.ts";
@@ -17,8 +17,8 @@ describe.each(KINDS)("re-sealing on %s", (kind) => {
     const user = await newUser(pools.db);
     const id = newId();
     const secret = seal([older], `secret of ${id}`, id);
-    const device = { id, userId: user.id, name: "App", secret, at: AT };
-    await addOtpDevice(pools.db, device, 5, eventOf(user));
+    const device = { type: "otp" as const, id, userId: user.id, name: "App", secret, at: AT };
+    await addNamedDevice(pools.db, device, 5, eventOf(user));
     return { id, userId: user.id };
   }
 

@@ -64,7 +64,7 @@ test("a script runs on the node of its keys, wherever they are", async () => {
   for (let count = 0; count < 30; count++) {
     const userId = newId();
     const challengeId = newOwnedId(userId);
-    const epochs = { user: 0, account: 0 };
+    const epochs = { user: 0, account: 0, accountKeys: 0 };
     const times = { now: 0, expiresAt: 1000 };
     await openChallenge(redis, { challengeId, userId, accountId: newId(), epochs, ...times });
     expect(await readChallenge(redis, challengeId)).toMatchObject({ userId, epochs });

@@ -31,7 +31,7 @@ const REFUNDS = { now: NOW, refundsPerDay: 10 };
 async function challenged({ userId, accountId } = newUser()) {
   const user = { userId, accountId };
   const challengeId = newOwnedId(user.userId);
-  const epochs = { user: NOW - 2, account: NOW - 1 };
+  const epochs = { user: NOW - 2, account: NOW - 1, accountKeys: 0 };
   await openChallenge(redis, {
     challengeId,
     ...user,
@@ -49,7 +49,7 @@ async function challenged({ userId, accountId } = newUser()) {
       requestsAllowed: 1000,
       ...typed,
     });
-  const accepted = { outcome: "accepted", accountId, epochs };
+  const accepted = { outcome: "accepted", scope: "full", accountId, epochs };
   return { ...user, challengeId, check, accepted };
 }
 
@@ -118,7 +118,7 @@ describe("guessing", () => {
   test("with nothing typed is wrong, also if no passcode was ever sent", async () => {
     const user = newUser();
     const challengeId = newOwnedId(user.userId);
-    const epochs = { user: NOW - 2, account: NOW - 1 };
+    const epochs = { user: NOW - 2, account: NOW - 1, accountKeys: 0 };
     await openChallenge(redis, {
       challengeId,
       ...user,

@@ -25,16 +25,20 @@ test("a challenge that was never opened cannot be read or filled", async () => {
 test("reads back what was opened, without its passcode", async () => {
   const user = newUser();
   const challengeId = newOwnedId(user.userId);
-  const opened = { ...user, epochs: { user: 3, account: 1 }, expiresAt: NOW + 600_000 };
+  const opened = {
+    ...user,
+    epochs: { user: 3, account: 1, accountKeys: 0 },
+    expiresAt: NOW + 600_000,
+  };
   await openChallenge(redis, { challengeId, ...opened, now: NOW });
   expect(await storePasscode(redis, { challengeId, hash: "x", expiresAt: NOW + 1 })).toBe(true);
-  const kept = { ...opened, passcodeExpiresAt: NOW + 1, spent: false };
+  const kept = { ...opened, hasKey: false, passcodeExpiresAt: NOW + 1, spent: false };
   expect(await readChallenge(redis, challengeId)).toEqual(kept);
 });
 
 test("withdrawing ends all open challenges of the user, also for right passcodes, and nobody else's", async () => {
   const user = newUser();
-  const epochs = { user: 0, account: 0 };
+  const epochs = { user: 0, account: 0, accountKeys: 0 };
   const open = async (whose: typeof user, lifetimeMs = 600_000) => {
     const challengeId = newOwnedId(whose.userId);
     const expiresAt = NOW + lifetimeMs;

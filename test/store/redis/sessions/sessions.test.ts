@@ -138,7 +138,7 @@ describe("a session that a challenge opens", () => {
   async function challenged() {
     const user = newUser();
     const challengeId = newOwnedId(user.userId);
-    const epochs = { user: 0, account: 0 };
+    const epochs = { user: 0, account: 0, accountKeys: 0 };
     await openChallenge(redis, {
       challengeId,
       ...user,

@@ -1,0 +1,170 @@
+import { randomBytes } from "node:crypto";
+import type {
+  AuthenticationResponseJSON,
+  PublicKeyCredentialRequestOptionsJSON,
+} from "@simplewebauthn/server";
+import type { ClientInfo } from "../../machines/methods.ts";
+import { ownerOf } from "../../store/ids.ts";
+import { aheadOfPasswords } from "../../store/passwords.ts";
+import { deviceLabel } from "../../store/postgres/devices.ts";
+import { recordEvent } from "../../store/postgres/events/events.ts";
+import { getUser } from "../../store/postgres/users.ts";
+import {
+  storeUse,
+  type VerifiedKey,
+  verifiedKeyOf,
+  verifiedKeysOf,
+} from "../../store/postgres/webauthn-credentials.ts";
+import { offerNonce, takeNonce } from "../../store/redis/second-step/nonces.ts";
+import { note } from "../../telemetry/request-context.ts";
+import { subjectOf, userEvent } from "../audit.ts";
+import type { CoreDeps } from "../deps.ts";
+import { Problem } from "../problem.ts";
+import { type Assertion, assertionOptions, verifyAssertion } from "../webauthn/assertion.ts";
+import { credentialRejected, optionsUsed } from "../webauthn/client-data.ts";
+import { relyingParty } from "../webauthn/relying-party.ts";
+import {
+  accountLocked,
+  challengeExpired,
+  challengeNotFound,
+  challengeSpent,
+  challengeUsed,
+  withdrawSpent,
+} from "./challenges.ts";
+import {
+  type Authenticated,
+  type CompletionTerms,
+  completeChallenge,
+} from "./complete-challenge.ts";
+import { recordFailedStep } from "./failed-steps.ts";
+import { measured } from "./login-metrics.ts";
+
+/** A new nonce for an authenticator to sign: 256 random bits in base64url. */
+export const newNonce = (): string => randomBytes(32).toString("base64url");
+
+/**
+ * What the browser needs to ask the user's keys for an answer to the challenge. Older options of it
+ * stop working. Throws `method_not_configured` if the user has no key, and as `verifyKey`.
+ */
+export async function keyOptions(
+  deps: CoreDeps,
+  id: string,
+): Promise<PublicKeyCredentialRequestOptionsJSON> {
+  const rp = relyingParty(deps.config);
+  const nonce = newNonce();
+  const bounds = boundsOf(deps, id);
+  const outcome = await offerNonce(deps.redis, { ...bounds, nonce });
+  if (outcome !== "offered") throw refusalOf(deps, id, outcome);
+  const keys = await verifiedKeysOf(deps.db, bounds.userId);
+  if (keys.length === 0)
+    throw new Problem("method_not_configured", "You have no security key or passkey.");
+  return assertionOptions(rp, { keys, nonce, timeoutMs: deps.config.limits.challengeMs });
+}
+
+/**
+ * The second step of a login by a security key or passkey. A refused answer costs nothing towards
+ * the lock: nobody can guess a signature. Throws `credential_rejected`, `webauthn_options_used` for a
+ * second answer to the same options, `challenge_expired`, `illegal_transition` for a used challenge,
+ * `challenge_not_found`, `account_locked`.
+ */
+export async function verifyKey(
+  deps: CoreDeps,
+  id: string,
+  response: AuthenticationResponseJSON,
+  origin: ClientInfo,
+  terms: CompletionTerms = { showsFailedLogins: true },
+): Promise<Authenticated> {
+  const answered = aheadOfPasswords(() => secondStep(deps, id, response, origin, terms));
+  const ended = () => ({ outcome: "authenticated", method: "webauthn" });
+  return measured("passcode", answered, ended, "webauthn");
+}
+
+async function secondStep(
+  deps: CoreDeps,
+  id: string,
+  response: AuthenticationResponseJSON,
+  origin: ClientInfo,
+  terms: CompletionTerms,
+): Promise<Authenticated> {
+  const rp = relyingParty(deps.config);
+  const bounds = boundsOf(deps, id);
+  note({ userId: bounds.userId });
+  const { assertionsPerChallenge: assertionsAllowed } = deps.config.limits;
+  // Taken before the signature is looked at, so an answer is judged only once.
+  const taken = await takeNonce(deps.redis, { ...bounds, assertionsAllowed });
+  if (taken.outcome !== "taken") throw refusalOf(deps, id, taken.outcome);
+  const { nonce, outcome: _, ...login } = taken;
+  try {
+    const key = await verifiedKeyOf(deps.db, response.id);
+    if (key?.device.userId !== bounds.userId) throw credentialRejected();
+    const assertion = await verifyAssertion(rp, { response, nonce, alone: false }, key);
+    await useKey(deps, key, assertion, origin);
+    const device = { id: key.device.id, name: deviceLabel(key.device) };
+    const proof = { factor: "webauthn", amr: ["pwd", "pop", "mfa"], scope: "full" } as const;
+    const answer = { ...login, ...proof, amr: [...proof.amr], device };
+    return await completeChallenge(deps, id, answer, origin, terms);
+  } catch (error) {
+    if (error instanceof Problem && error.code === "credential_rejected")
+      await recordFailedStep(deps, id, { method: "webauthn", reason: "not_accepted" }, origin);
+    throw error;
+  }
+}
+
+/**
+ * Judges and stores the key's counter, after its signature was right. A counter that went back may
+ * mean that the key was copied: it is refused as any wrong answer, and its owner and Support are
+ * told. Throws `credential_rejected`.
+ */
+export async function useKey(
+  deps: Pick<CoreDeps, "db" | "clock">,
+  { device, credential }: VerifiedKey,
+  { counter, backedUp }: Assertion,
+  origin: ClientInfo,
+): Promise<void> {
+  if (await storeUse(deps.db, { deviceId: device.id, counter, backedUp })) return;
+  const user = await getUser(deps.db, device.userId);
+  if (user) {
+    const detail = { deviceId: device.id, device: deviceLabel(device), counter };
+    const event = userEvent(deps, subjectOf(user), "key_counter_regressed", origin, detail);
+    // One event for each counter, however often the same answer is tried.
+    const key = `key_counter_regressed/${device.id}/${credential.counter}/${counter}`;
+    await recordEvent(deps.db, { ...event, key });
+  }
+  throw credentialRejected(new Error(`The counter went from ${credential.counter} to ${counter}`));
+}
+
+function boundsOf({ clock, config }: CoreDeps, challengeId: string) {
+  const userId = ownerOf(challengeId);
+  if (!userId) throw challengeNotFound();
+  const { wrongPasscodes: wrongAllowed, flowRequests } = config.limits;
+  return {
+    userId,
+    challengeId,
+    now: clock.now(),
+    wrongAllowed,
+    requestsAllowed: flowRequests.challenge,
+  };
+}
+
+type Refused = Exclude<Awaited<ReturnType<typeof offerNonce>>, "offered">;
+
+/** The problem of a challenge that gives out or takes no nonce. */
+function refusalOf(deps: CoreDeps, id: string, outcome: Refused): Problem {
+  switch (outcome) {
+    case "unknown":
+      return challengeNotFound();
+    case "completed":
+      return challengeUsed();
+    case "expired":
+      return challengeExpired();
+    case "locked":
+      return accountLocked();
+    case "none":
+      return optionsUsed();
+    case "just_spent":
+      withdrawSpent(deps, id);
+      return challengeSpent();
+    case "spent":
+      return challengeSpent();
+  }
+}

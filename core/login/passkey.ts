@@ -1,0 +1,157 @@
+import type {
+  AuthenticationResponseJSON,
+  PublicKeyCredentialRequestOptionsJSON,
+} from "@simplewebauthn/server";
+import type { ClientInfo } from "../../machines/methods.ts";
+import { hashCode } from "../../store/codes.ts";
+import { newOwnedId } from "../../store/ids.ts";
+import { deviceLabel } from "../../store/postgres/devices.ts";
+import { getMfaProfile } from "../../store/postgres/profiles.ts";
+import { type VerifiedKey, verifiedKeyOf } from "../../store/postgres/webauthn-credentials.ts";
+import { keys } from "../../store/redis/keys.ts";
+import { openChallenge } from "../../store/redis/second-step/challenges.ts";
+import { usePasskeyNonce } from "../../store/redis/second-step/nonces.ts";
+import { readEpochs } from "../../store/redis/sessions/revocations.ts";
+import { note } from "../../telemetry/request-context.ts";
+import { subjectOf } from "../audit.ts";
+import type { CoreDeps } from "../deps.ts";
+import { clientNetwork } from "../limits/client-network.ts";
+import { spendAll } from "../limits/spend-all.ts";
+import { Problem } from "../problem.ts";
+import { assertionOptions, verifyAssertion } from "../webauthn/assertion.ts";
+import { optionsUsed } from "../webauthn/client-data.ts";
+import { relyingParty } from "../webauthn/relying-party.ts";
+import { UNKNOWN_KEY } from "../webauthn/unknown-key.ts";
+import { challengeExpired, challengeNotFound } from "./challenges.ts";
+import { type Authenticated, completeChallenge } from "./complete-challenge.ts";
+import { newNonce, useKey } from "./keys.ts";
+import { refuseLocked } from "./lock.ts";
+import { measured } from "./login-metrics.ts";
+import { passkeyRequestId, readPasskeyRequest } from "./passkey-requests.ts";
+import { spendRightPassword } from "./password-limits.ts";
+
+/** What the login page needs to offer a login by passkey, and until when. */
+export type PasskeyRequest = {
+  id: string;
+  options: PublicKeyCredentialRequestOptionsJSON;
+  expiresAt: string;
+};
+
+/** Offers a login by passkey. Costs neither storage nor Temporal. Throws `webauthn_unavailable`. */
+export async function offerPasskey({ config, clock }: CoreDeps): Promise<PasskeyRequest> {
+  const rp = relyingParty(config);
+  const { lifetimeMs: timeoutMs } = config.limits.passkeys;
+  const nonce = newNonce();
+  const expiresAt = clock.now() + timeoutMs;
+  return {
+    id: passkeyRequestId(config, nonce, expiresAt),
+    options: await assertionOptions(rp, { nonce, timeoutMs }),
+    expiresAt: new Date(expiresAt).toISOString(),
+  };
+}
+
+type Given = { id: string; credential: AuthenticationResponseJSON };
+
+/**
+ * A whole login by a passkey that its user unlocked: two factors in one (NIST SP 800-63B-4 3.1.7).
+ * Throws `passkey_rejected`, with the same words and after the same work whether the passkey is known
+ * or not, `webauthn_options_used`, `challenge_expired`, `challenge_not_found`, `passkey_login_off`,
+ * `account_locked`, `login_throttled`, `too_many_requests`.
+ */
+export async function logInByPasskey(
+  deps: CoreDeps,
+  given: Given,
+  origin: ClientInfo,
+): Promise<Authenticated> {
+  const ended = () => ({ outcome: "authenticated", method: "webauthn" });
+  return measured("passkey", wholeLogin(deps, given, origin), ended, "webauthn");
+}
+
+async function wholeLogin(
+  deps: CoreDeps,
+  { id, credential: response }: Given,
+  origin: ClientInfo,
+): Promise<Authenticated> {
+  const { db, config, clock } = deps;
+  const rp = relyingParty(config);
+  const request = readPasskeyRequest(config, id);
+  if (!request) throw challengeNotFound();
+  const now = clock.now();
+  if (now >= request.expiresAt) throw challengeExpired();
+  const guess = await spendGuess(deps, origin);
+  const forMs = request.expiresAt - now;
+  // Taken before the signature is looked at, so an answer is judged only once.
+  if (!(await usePasskeyNonce(deps.redis, request.nonce, forMs))) throw optionsUsed();
+  const known = await verifiedKeyOf(db, response.id);
+  const { nonce } = request;
+  const checked = verifyAssertion(rp, { response, nonce, alone: true }, known ?? UNKNOWN_KEY);
+  const assertion = await checked.catch(asRejected);
+  if (!known) throw rejected();
+  await guess.giveBack();
+  note({ userId: known.device.userId });
+  await spendRightPassword(deps, known.device.userId);
+  await useKey(deps, known, assertion, origin).catch(asRejected);
+  return openFor(deps, known, origin);
+}
+
+/** One of the address's refused logins; given back after a right one. */
+function spendGuess({ redis, clock, config }: CoreDeps, { ip = "unknown" }: ClientInfo) {
+  const key = keys.passkeyLogins(hashCode(config.CODE_KEY, "passkey", clientNetwork(ip)));
+  const rules = [config.limits.passkeys.perAddress];
+  return spendAll(redis, clock.now(), [{ key, rules }], {
+    code: "login_throttled",
+    detail: "Too many refused passkeys. Wait, then try again.",
+  });
+}
+
+/** Opens a challenge that is answered at once, so that this login has a history as any other. */
+async function openFor(
+  deps: CoreDeps,
+  { device: { id: deviceId, userId, ...device } }: VerifiedKey,
+  origin: ClientInfo,
+): Promise<Authenticated> {
+  const { db, redis, flows, clock, config } = deps;
+  const user = await getMfaProfile(db, userId);
+  if (!user) throw rejected();
+  // Read before the device is read again: whatever ends sessions after this, ends this one too.
+  const epochs = await readEpochs(redis, userId, user.user.accountId);
+  const profile = await getMfaProfile(db, userId);
+  const isStillHere = profile?.devices.some(({ id, verifiedAt }) => id === deviceId && verifiedAt);
+  if (!profile || !isStillHere) throw rejected();
+  await refuseLocked(deps, profile.user, origin);
+  if (!profile.account.passkeyLogin)
+    throw new Problem("passkey_login_off", "Log in with your user name and password.");
+  const { challengeMs: lifetimeMs } = config.limits;
+  const owner = subjectOf(profile.user);
+  const challengeId = newOwnedId(userId);
+  const now = clock.now();
+  const record = { challengeId, ...owner, epochs, expiresAt: now + lifetimeMs, hasKey: true };
+  if (!(await openChallenge(redis, { ...record, now })))
+    throw new Problem("service_unavailable", "Your devices are being changed. Log in again.", {
+      retryAfterS: 1,
+    });
+  const method = "webauthn" as const;
+  const args = { ...owner, challengeId, method, methods: [method], lifetimeMs, maySend: false };
+  await flows.startLoginChallenge(args);
+  const answer = {
+    ...{ accountId: owner.accountId, epochs, scope: "full" as const },
+    factor: method,
+    // RFC 8176: it has the key, and its user unlocked it.
+    amr: ["pop", "user", "mfa"],
+    device: { id: deviceId, name: deviceLabel(device) },
+  };
+  return completeChallenge(deps, challengeId, answer, origin, { showsFailedLogins: true });
+}
+
+const rejected = (cause?: unknown) =>
+  new Problem(
+    "passkey_rejected",
+    "Use another passkey, or your user name and password.",
+    {},
+    cause,
+  );
+
+/** The same words as for an unknown passkey. */
+function asRejected(error: unknown): never {
+  throw error instanceof Problem && error.code === "credential_rejected" ? rejected(error) : error;
+}

@@ -1,0 +1,75 @@
+import {
+  generateRegistrationOptions,
+  type PublicKeyCredentialCreationOptionsJSON,
+  type RegistrationResponseJSON,
+  verifyRegistrationResponse,
+} from "@simplewebauthn/server";
+import { COSEALG } from "@simplewebauthn/server/helpers";
+import type { WebauthnCredential } from "../../store/postgres/schema.ts";
+import { orRejected, refuseForeignFrame } from "./client-data.ts";
+import type { RelyingParty } from "./relying-party.ts";
+
+/** The same on every version of Node.js, because one may make a key and another check it. */
+const ALGORITHMS = [COSEALG.EdDSA, COSEALG.ES256, COSEALG.RS256];
+
+/** How a user is named in WebAuthn: the bytes of the user's opaque ID, in base64url. */
+export const userHandleOf = (userId: string): string =>
+  Buffer.from(userId, "hex").toString("base64url");
+
+/**
+ * The options for `navigator.credentials.create()`. Attestation is not asked for: it would tell us
+ * which model it is, but also whose. `known`: the user's keys, which cannot be registered again.
+ */
+export function registrationOptions(
+  rp: RelyingParty,
+  user: { id: string; username: string },
+  known: readonly WebauthnCredential[],
+  timeoutMs: number,
+): Promise<PublicKeyCredentialCreationOptionsJSON> {
+  return generateRegistrationOptions({
+    rpID: rp.id,
+    rpName: rp.name,
+    userID: new Uint8Array(Buffer.from(user.id, "hex")),
+    userName: user.username,
+    userDisplayName: user.username,
+    timeout: timeoutMs,
+    attestationType: "none",
+    excludeCredentials: known.map(({ credentialId: id, transports }) => ({ id, transports })),
+    authenticatorSelection: { residentKey: "preferred", userVerification: "preferred" },
+    extensions: { credProps: true },
+    supportedAlgorithmIDs: ALGORITHMS,
+  });
+}
+
+/**
+ * The credential that an authenticator has made for these options (Web Authentication Level 3, 7.1).
+ * Throws `credential_rejected`.
+ */
+export function verifyRegistration(
+  rp: RelyingParty,
+  response: RegistrationResponseJSON,
+  nonce: string,
+): Promise<Omit<WebauthnCredential, "deviceId">> {
+  return orRejected(async () => {
+    refuseForeignFrame(response.response.clientDataJSON, rp.origins);
+    const { verified, registrationInfo } = await verifyRegistrationResponse({
+      response,
+      expectedChallenge: nonce,
+      expectedOrigin: rp.origins,
+      expectedRPID: rp.id,
+      requireUserVerification: false,
+      supportedAlgorithmIDs: ALGORITHMS,
+    });
+    if (!verified) throw new Error("The attestation is not valid");
+    const { credential, aaguid, credentialDeviceType, credentialBackedUp } = registrationInfo;
+    return {
+      credentialId: credential.id,
+      publicKey: Buffer.from(credential.publicKey).toString("base64url"),
+      counter: credential.counter,
+      aaguid,
+      transports: credential.transports ?? [],
+      backupEligible: credentialDeviceType === "multiDevice",
+      backedUp: credentialBackedUp,
+    };
+  });
+}
