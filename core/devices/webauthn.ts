@@ -86,11 +86,12 @@ async function setupOf(deps: CoreDeps, userId: string, device: DeviceView): Prom
   const user = await getUser(db, userId);
   if (!user) throw new Problem("unauthenticated");
   const known = (await verifiedKeysOf(db, userId)).map(({ credential }) => credential);
-  const end = Date.parse(device.createdAt) + config.limits.keyEnrollmentMs;
-  const leftMs = Math.max(1, end - clock.now());
+  const expiresAt = Date.parse(device.createdAt) + config.limits.keyEnrollmentMs;
+  const leftMs = Math.max(1, expiresAt - clock.now());
   const options = await registrationOptions(relyingParty(config), user, known, leftMs);
-  await storeSetUpNonce(redis, { userId, deviceId: device.id }, options.challenge, leftMs);
-  return { device, options, expiresAt: new Date(end).toISOString() };
+  const nonce = { nonce: options.challenge, expiresAt };
+  await storeSetUpNonce(redis, { userId, deviceId: device.id }, nonce);
+  return { device, options, expiresAt: new Date(expiresAt).toISOString() };
 }
 
 /**
@@ -109,7 +110,7 @@ export async function verifyKeyCredential(
   await spendEnrollmentRequest(deps, device, origin);
   const { userId, id: deviceId } = device;
   // Taken before anything is looked at, so an answer is judged only once.
-  const nonce = await takeSetUpNonce(deps.redis, { userId, deviceId });
+  const nonce = await takeSetUpNonce(deps.redis, { userId, deviceId }, deps.clock.now());
   if (!nonce) throw optionsUsed();
   const credential = await verifyRegistration(rp, response, nonce).catch(async (error) => {
     const { moved, view } = await moveEnrollment(deps, device, "rejectCredential", {}, origin);

@@ -76,12 +76,10 @@ async function wholeLogin(
   const rp = relyingParty(config);
   const request = readPasskeyRequest(config, id);
   if (!request) throw challengeNotFound();
-  const now = clock.now();
-  if (now >= request.expiresAt) throw challengeExpired();
+  if (clock.now() >= request.expiresAt) throw challengeExpired();
   const guess = await spendGuess(deps, origin);
-  const forMs = request.expiresAt - now;
   // Taken before the signature is looked at, so an answer is judged only once.
-  if (!(await usePasskeyNonce(deps.redis, request.nonce, forMs))) throw optionsUsed();
+  if (!(await usePasskeyNonce(deps.redis, request.nonce))) throw optionsUsed();
   const known = await verifiedKeyOf(db, response.id);
   const { nonce } = request;
   const checked = verifyAssertion(rp, { response, nonce, alone: true }, known ?? UNKNOWN_KEY);

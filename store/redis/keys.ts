@@ -101,6 +101,8 @@ export const keys = {
 export const keep = {
   pin: DAY_MS,
   challenge: DAY_MS,
+  /** Longer than any options for a security key are valid. */
+  nonce: HOUR_MS,
   /** Longer than any request takes. After it, no attempt is pending any more. */
   pendingFailure: HOUR_MS,
   /** After the last failed attempt. */

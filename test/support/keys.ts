@@ -1,4 +1,7 @@
-import WebAuthnEmulator, { AuthenticatorEmulator } from "nid-webauthn-emulator";
+import WebAuthnEmulator, {
+  AuthenticatorEmulator,
+  PasskeysCredentialsMemoryRepository,
+} from "nid-webauthn-emulator";
 import type { KeySetup } from "../../core/devices/webauthn.ts";
 import type { Authenticated } from "../../core/login/complete-challenge.ts";
 import type { PasskeyRequest } from "../../core/login/passkey.ts";
@@ -20,7 +23,11 @@ type RequestOptions = globalThis.Parameters<Emulated["get"]>[1];
 
 /** A security key that another library emulates. It holds its user's passkeys. */
 export function newKey(parameters?: Parameters) {
-  const emulator = new WebAuthnEmulator(new AuthenticatorEmulator(parameters));
+  // Otherwise all keys of this process would share one memory.
+  const credentialsRepository = new PasskeysCredentialsMemoryRepository();
+  const emulator = new WebAuthnEmulator(
+    new AuthenticatorEmulator({ credentialsRepository, ...parameters }),
+  );
   return {
     emulator,
     create: (options: unknown, origin = ORIGIN) =>

@@ -1,5 +1,5 @@
 import type { Redis } from "../connect.ts";
-import { keys } from "../keys.ts";
+import { keep, keys } from "../keys.ts";
 import { type ChallengedLogin, challengedLogin } from "./attempts.ts";
 
 /** Why a challenge gives out or takes no nonce. `none`: there is none, or another request took it. */
@@ -43,32 +43,32 @@ export async function takeNonce(
   return { outcome, nonce: String(nonce), ...challengedLogin(String(login)) };
 }
 
-/** Stores the nonce that a new key is to sign, for `forMs`, in place of an older one. */
+type DeviceRef = { userId: string; deviceId: string };
+
+/** Stores the nonce that a new key is to sign until `expiresAt` (ms), in place of an older one. */
 export async function storeSetUpNonce(
   redis: Redis,
-  { userId, deviceId }: { userId: string; deviceId: string },
-  nonce: string,
-  forMs: number,
+  { userId, deviceId }: DeviceRef,
+  { nonce, expiresAt }: { nonce: string; expiresAt: number },
 ): Promise<void> {
-  const expiration = { type: "PX", value: forMs } as const;
-  await redis.set(keys.setUpNonce(userId, deviceId), nonce, { expiration });
+  const expiration = { type: "PX", value: keep.nonce } as const;
+  await redis.set(keys.setUpNonce(userId, deviceId), `${expiresAt} ${nonce}`, { expiration });
 }
 
-/** Takes that nonce: only one request gets it. */
+/** Takes that nonce, so that only one request gets it; undefined if it has expired at `now`. */
 export async function takeSetUpNonce(
   redis: Redis,
-  { userId, deviceId }: { userId: string; deviceId: string },
+  { userId, deviceId }: DeviceRef,
+  now: number,
 ): Promise<string | undefined> {
-  return (await redis.getDel(keys.setUpNonce(userId, deviceId))) ?? undefined;
+  const stored = (await redis.getDel(keys.setUpNonce(userId, deviceId))) ?? "";
+  const [expiresAt, nonce] = stored.split(" ");
+  return now < Number(expiresAt) ? nonce : undefined;
 }
 
-/** Notes for `forMs` that the nonce of a passkey login was used; false if it was used before. */
-export async function usePasskeyNonce(
-  redis: Redis,
-  nonce: string,
-  forMs: number,
-): Promise<boolean> {
-  const expiration = { type: "PX", value: forMs } as const;
+/** Notes that the nonce of a login by passkey was used; false if it was used before. */
+export async function usePasskeyNonce(redis: Redis, nonce: string): Promise<boolean> {
+  const expiration = { type: "PX", value: keep.nonce } as const;
   const key = keys.passkeyNonce(nonce);
   return (await redis.set(key, "1", { condition: "NX", expiration })) !== null;
 }

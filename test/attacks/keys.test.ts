@@ -1,0 +1,376 @@
+import { generateKeyPairSync } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { workflowIds } from "../../workflows/ids.ts";
+import { type Crafted, craftedKey, handleOf } from "../support/crafted-keys.ts";
+import {
+  KEY_SETTINGS,
+  keyCalls,
+  logInByKey,
+  logInByPasskey,
+  newKey,
+  userWithKey,
+} from "../support/keys.ts";
+import { limit } from "../support/limits.ts";
+import { enrollPhone, logInByPassword, startChallenge } from "../support/scenarios.ts";
+import { type Stack, startStack } from "../support/stack.ts";
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStack({ environment: KEY_SETTINGS });
+}, limit(300_000));
+afterAll(() => stack.stop());
+
+const calls = () => keyCalls(stack.api);
+const stranger = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
+
+type Options = { challenge: string };
+
+/** A user with a crafted key, and the options of a login that has just begun. */
+async function craftedUser(crafted: Crafted = {}) {
+  const user = await stack.createUser();
+  const { token } = await logInByPassword(stack, user);
+  const key = craftedKey();
+  const { device, options } = (await calls().register(token)).body;
+  (await calls().verify(token, device.id, key.create(options, crafted))).body;
+  return { user, key, deviceId: device.id };
+}
+
+async function challengedUser(crafted: Crafted = {}) {
+  const owner = await craftedUser(crafted);
+  const { id } = await startChallenge(stack, owner.user);
+  const asked = async () => (await calls().options(id)).body.options as Options;
+  return { ...owner, id, asked };
+}
+
+/** Answers that no honest authenticator or browser gives, or only to another site. */
+const DISHONEST: Record<string, Crafted> = {
+  "a forged signature": { signedBy: stranger },
+  "another origin": { origin: "https://login.example.com.evil.test" },
+  "another port": { origin: "https://login.example.com:8443" },
+  "another RP ID": { rpId: "evil.test" },
+  "the RP ID of the page's host": { rpId: "login.example.com" },
+  "a key that nobody touched": { flags: { userPresent: false } },
+  "a frame of a site that is not named": { clientData: { crossOrigin: true } },
+  "a frame of another site": {
+    clientData: { crossOrigin: true, topOrigin: "https://evil.test" },
+  },
+  "a registration's client data": { clientData: { type: "webauthn.create" } },
+  "another nonce": { clientData: { challenge: "bm90IHRoZSBub25jZQ" } },
+  "another user's handle": { userHandle: handleOf("f".repeat(32)) },
+  "a key that can be backed up now": { flags: { backupEligibility: true } },
+  "a backup of what cannot be backed up": { flags: { backupState: true } },
+};
+
+describe("the second step", () => {
+  test.each(Object.entries(DISHONEST))("attack: %s is refused", async (_name, crafted) => {
+    const { key, id, asked } = await challengedUser();
+    const refused = await calls().answer(id, key.get(await asked(), crafted));
+    expect(refused.problem).toMatchObject({ status: 422, code: "credential_rejected" });
+    // The honest answer works afterwards, so the dishonest part was why.
+    expect((await calls().answer(id, key.get(await asked()))).body.status).toBe("authenticated");
+  });
+
+  test("attack: one assertion is posted twenty times at once; one opens a session", async () => {
+    const { key, id, asked } = await challengedUser();
+    const credential = key.get(await asked());
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => calls().answer(id, credential)),
+    );
+    const opened = answers.filter(({ status }) => status === 200);
+    expect(opened).toHaveLength(1);
+    const refused = answers.filter(({ status }) => status !== 200).map((it) => it.problem.code);
+    for (const code of refused)
+      expect(["webauthn_options_used", "illegal_transition"]).toContain(code);
+  });
+
+  test("attack: an assertion is replayed, in its own login and in another one", async () => {
+    const { user, key, id, asked } = await challengedUser();
+    const credential = key.get(await asked());
+    expect((await calls().answer(id, credential)).status).toBe(200);
+    expect((await calls().answer(id, credential)).problem.code).toBe("illegal_transition");
+    const again = await startChallenge(stack, user);
+    expect((await calls().answer(again.id, credential)).problem.code).toBe("webauthn_options_used");
+    await calls().options(again.id);
+    expect((await calls().answer(again.id, credential)).problem.code).toBe("credential_rejected");
+  });
+
+  test("attack: the nonce is spent even by an answer whose signature is wrong", async () => {
+    const { key, id, asked } = await challengedUser();
+    const options = await asked();
+    await calls().answer(id, key.get(options, { signedBy: stranger }));
+    const late = await calls().answer(id, key.get(options));
+    expect(late.problem.code).toBe("webauthn_options_used");
+  });
+
+  test("attack: a key answers another user's login", async () => {
+    const { id, asked } = await challengedUser();
+    const thief = await craftedUser();
+    const refused = await calls().answer(id, thief.key.get(await asked()));
+    expect(refused.problem.code).toBe("credential_rejected");
+  });
+
+  test("attack: a signature of one's own key in the name of the victim's credential", async () => {
+    const { key, id, asked } = await challengedUser();
+    const thief = craftedKey();
+    const forged = thief.get(await asked(), { credentialId: key.credentialId });
+    expect((await calls().answer(id, forged)).problem.code).toBe("credential_rejected");
+  });
+
+  test("twenty refused answers end the login, and none counts towards the lock", async () => {
+    const { user, key, id, asked } = await challengedUser();
+    for (let n = 0; n < 20; n++) {
+      const refused = await calls().answer(id, key.get(await asked(), { signedBy: stranger }));
+      expect(refused.problem.code).toBe("credential_rejected");
+    }
+    const over = await calls().answer(id, key.get(await asked()));
+    expect(over.problem).toMatchObject({
+      code: "challenge_expired",
+      reason: "too_many_requests",
+    });
+    const next = await startChallenge(stack, user);
+    expect(next.attemptsRemaining).toBe(7);
+    const { options } = (await calls().options(next.id)).body;
+    expect((await calls().answer(next.id, key.get(options as Options))).status).toBe(200);
+  });
+
+  test("a locked user's key opens nothing, not even a login that began before the lock", async () => {
+    const { user, key, id, asked } = await challengedUser();
+    const options = await asked();
+    for (let n = 0; n < 7; n++) await stack.api.verifyPasscode(id, "0000000");
+    expect((await calls().answer(id, key.get(options))).problem.code).toBe("account_locked");
+    expect((await calls().options(id)).problem.code).toBe("account_locked");
+    const passkey = (await calls().passkeyOptions()).body;
+    const given = key.get(passkey.options, { userHandle: handleOf(user.id) });
+    expect((await calls().passkey(passkey.id, given)).problem.code).toBe("account_locked");
+  });
+
+  test("attack: a removed key answers with options from before its removal", async () => {
+    const user = await stack.createUser();
+    const { token } = await logInByPassword(stack, user);
+    const first = newKey();
+    const added = (await calls().register(token)).body;
+    await calls().verify(token, added.device.id, first.create(added.options));
+    const session = await logInByKey(stack, user, first);
+    const second = newKey();
+    const more = (await calls().register(session.token)).body;
+    await calls().verify(session.token, more.device.id, second.create(more.options), false);
+    const { id } = await startChallenge(stack, user);
+    const { options } = (await calls().options(id)).body;
+    const credential = second.get(options);
+    await stack.api.call("DELETE", `/v1/me/devices/${more.device.id}`, { token: session.token });
+    expect((await calls().answer(id, credential)).problem.code).toBe("credential_rejected");
+  });
+});
+
+describe("the counter", () => {
+  test("a counter that goes back is refused, told once, and shown to the owner", async () => {
+    const { user, key, id, asked, deviceId } = await challengedUser({ signCount: 7 });
+    const at = async (signCount: number) =>
+      calls().answer(id, key.get(await asked(), { signCount }));
+    expect((await at(7)).problem.code).toBe("credential_rejected");
+    expect((await at(7)).problem.code).toBe("credential_rejected");
+    expect((await at(3)).problem.code).toBe("credential_rejected");
+    const { session } = (await at(8)).body;
+    const { events } = (
+      await stack.api.call<{ events: { type: string; detail: object }[] }>(
+        "GET",
+        "/v1/me/activity",
+        { token: session.token },
+      )
+    ).body;
+    const told = events.filter(({ type }) => type === "key_counter_regressed");
+    expect(told.map(({ detail }) => detail)).toEqual([
+      { deviceId, device: "Key", counter: 3 },
+      { deviceId, device: "Key", counter: 7 },
+    ]);
+    expect(user.id).toBeDefined();
+  });
+
+  test("attack: a wrong signature with a high counter does not move the counter", async () => {
+    const { key, id, asked } = await challengedUser({ signCount: 1 });
+    await calls().answer(id, key.get(await asked(), { signCount: 900, signedBy: stranger }));
+    expect((await calls().answer(id, key.get(await asked(), { signCount: 2 }))).status).toBe(200);
+  });
+
+  test("a key that never counts stays at 0", async () => {
+    const { user, key } = await craftedUser();
+    for (let n = 0; n < 2; n++) {
+      const { id } = await startChallenge(stack, user);
+      const { options } = (await calls().options(id)).body;
+      expect((await calls().answer(id, key.get(options as Options))).status).toBe(200);
+    }
+  });
+});
+
+describe("the login by a passkey alone", () => {
+  /** The options of a login by passkey, and an answer to them. */
+  async function passkey(key: ReturnType<typeof craftedKey>, userId: string, crafted: Crafted) {
+    const { id, options } = (await calls().passkeyOptions()).body;
+    return calls().passkey(id, key.get(options, { userHandle: handleOf(userId), ...crafted }));
+  }
+
+  const alone: Record<string, Crafted> = {
+    ...DISHONEST,
+    "a key that was not unlocked": { flags: { userVerified: false } },
+    "no user's handle": { userHandle: undefined },
+  };
+
+  test.each(Object.entries(alone))("attack: %s is refused", async (_name, crafted) => {
+    const { user, key } = await craftedUser();
+    const refused = await passkey(key, user.id, crafted);
+    expect(refused.problem).toMatchObject({ status: 401, code: "passkey_rejected" });
+    expect((await passkey(key, user.id, {})).status).toBe(200);
+  });
+
+  test("attack: an unknown passkey is told apart from a known one with a wrong signature", async () => {
+    const { user, key } = await craftedUser();
+    const known = await passkey(key, user.id, { signedBy: stranger });
+    const unknown = await passkey(craftedKey(), user.id, {});
+    const { instance: _a, ...first } = known.problem as unknown as Record<string, unknown>;
+    const { instance: _b, ...second } = unknown.problem as unknown as Record<string, unknown>;
+    expect(first).toEqual(second);
+  });
+
+  test("attack: one answer is posted twenty times at once; one opens a session", async () => {
+    const { user, key } = await craftedUser();
+    const { id, options } = (await calls().passkeyOptions()).body;
+    const credential = key.get(options, { userHandle: handleOf(user.id) });
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => calls().passkey(id, credential)),
+    );
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+    for (const answer of answers.filter(({ status }) => status !== 200))
+      expect(answer.problem.code).toBe("webauthn_options_used");
+  });
+
+  test("attack: a made-up or late request", async () => {
+    const { user, key } = await craftedUser();
+    const { id, options } = (await calls().passkeyOptions()).body;
+    const credential = key.get(options, { userHandle: handleOf(user.id) });
+    const [nonce, expiresAt, hash] = id.split(".");
+    const later = [nonce, Number(expiresAt) + 60_000, hash].join(".");
+    expect((await calls().passkey(later, credential)).problem.code).toBe("challenge_not_found");
+    expect((await calls().passkey("x", credential)).problem.code).toBe("challenge_not_found");
+    await stack.advance(5 * 60_000);
+    expect((await calls().passkey(id, credential)).problem.code).toBe("challenge_expired");
+  });
+
+  test("attack: the answer to a second step is used as a login by passkey, and the other way round", async () => {
+    const { user, key, id, asked } = await challengedUser();
+    const offered = (await calls().passkeyOptions()).body;
+    const handle = { userHandle: handleOf(user.id) };
+    const answer = key.get(offered.options, handle);
+    await asked();
+    expect((await calls().answer(id, answer)).problem.code).toBe("credential_rejected");
+    const step = key.get(await asked(), handle);
+    expect((await calls().passkey(offered.id, step)).problem.code).toBe("passkey_rejected");
+  });
+
+  test("attack: refused passkeys without end from one address", async () => {
+    const flood = { headers: { "x-forwarded-for": "198.51.100.9" } };
+    const codes = new Set<string>();
+    const key = craftedKey();
+    for (let n = 0; n < 60; n++) {
+      const { id, options } = (await calls().passkeyOptions()).body;
+      const refused = await stack.api.call("POST", "/v1/login/passkey", {
+        ...flood,
+        body: { id, credential: key.get(options, { userHandle: handleOf("a".repeat(32)) }) },
+      });
+      codes.add(refused.problem.code);
+    }
+    expect([...codes]).toEqual(["passkey_rejected", "login_throttled"]);
+    await stack.advance(15 * 60_000);
+  });
+
+  test("a page view stores nothing", async () => {
+    const before = await stack.deps.redis.dbSize();
+    for (let n = 0; n < 50; n++) await calls().passkeyOptions();
+    expect(await stack.deps.redis.dbSize()).toBe(before);
+  });
+});
+
+describe("the registration", () => {
+  const dishonest: Record<string, Crafted> = {
+    "another origin": { origin: "https://evil.test" },
+    "another RP ID": { rpId: "evil.test" },
+    "a key that nobody touched": { flags: { userPresent: false } },
+    "a frame of another site": { clientData: { crossOrigin: true } },
+    "an assertion's client data": { clientData: { type: "webauthn.get" } },
+    "another nonce": { clientData: { challenge: "bm90IHRoZSBub25jZQ" } },
+  };
+
+  test.each(Object.entries(dishonest))("attack: %s is refused", async (_name, crafted) => {
+    const { token } = await logInByPassword(stack, await stack.createUser());
+    const key = craftedKey();
+    const { device, options } = (await calls().register(token)).body;
+    const refused = await calls().verify(token, device.id, key.create(options, crafted));
+    expect(refused.problem.code).toBe("credential_rejected");
+    const replay = await calls().verify(token, device.id, key.create(options));
+    expect(replay.problem.code).toBe("webauthn_options_used");
+    const again = (await calls().restart(token, device.id)).body;
+    expect((await calls().verify(token, device.id, key.create(again.options))).status).toBe(200);
+  });
+
+  test("attack: a credential that another user has, or the same user", async () => {
+    const { key } = await craftedUser();
+    const { token } = await logInByPassword(stack, await stack.createUser());
+    const { device, options } = (await calls().register(token)).body;
+    const claimed = craftedKey(key.credentialId).create(options);
+    const refused = await calls().verify(token, device.id, claimed);
+    expect(refused.problem.code).toBe("credential_registered");
+  });
+
+  test("attack: two users register the same credential at once; one gets it", async () => {
+    const { credentialId } = craftedKey();
+    const begun = await Promise.all(
+      [1, 2, 3, 4].map(async () => {
+        const { token } = await logInByPassword(stack, await stack.createUser());
+        return { token, ...(await calls().register(token)).body };
+      }),
+    );
+    const answers = await Promise.all(
+      begun.map(({ token, device, options }) =>
+        calls().verify(token, device.id, craftedKey(credentialId).create(options)),
+      ),
+    );
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+  });
+
+  test("attack: a password thief adds a key to a user who has a second factor", async () => {
+    const user = await stack.createUser();
+    const early = await logInByPassword(stack, user);
+    await enrollPhone(stack, user);
+    expect((await calls().register(early.token)).status).toBe(401);
+    const { id } = await startChallenge(stack, user);
+    expect(id).toBeDefined();
+  });
+
+  test("a registration that nobody finishes ends after ten minutes", async () => {
+    const { token } = await logInByPassword(stack, await stack.createUser());
+    const { device, options } = (await calls().register(token)).body;
+    await stack.advance(10 * 60_000);
+    const late = await calls().verify(token, device.id, newKey().create(options));
+    expect(late.problem.code).toBe("webauthn_options_used");
+  });
+});
+
+test("no nonce, credential or handle stands in a history", async () => {
+  const { user, key, id, asked, deviceId } = await challengedUser();
+  const options = await asked();
+  await calls().answer(id, key.get(options));
+  const found = newKey();
+  await userWithKey(stack, found);
+  await logInByPasskey(stack, found);
+  for (const workflowId of [
+    workflowIds.loginChallenge(id),
+    workflowIds.enrollment("webauthn", deviceId),
+  ]) {
+    const history = await stack.temporal.client.workflow.getHandle(workflowId).fetchHistory();
+    const text = JSON.stringify(history, (_name, value) =>
+      value?.type === "Buffer" ? Buffer.from(value.data).toString() : value,
+    );
+    const bytes = text + Buffer.from(text, "base64").toString("latin1");
+    for (const secret of [options.challenge, key.credentialId, handleOf(user.id)])
+      expect(bytes).not.toContain(secret);
+  }
+});
