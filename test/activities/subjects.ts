@@ -1,11 +1,12 @@
 import type { Config } from "../../config.ts";
 import { newOwnedId } from "../../store/ids.ts";
+import type { Method } from "../../store/methods.ts";
 import type { Db } from "../../store/postgres/connect.ts";
 import { verifyDevice } from "../../store/postgres/devices.ts";
 import type { Redis } from "../../store/redis/connect.ts";
 import { openChallenge } from "../../store/redis/second-step/challenges.ts";
 import { readEpochs } from "../../store/redis/sessions/revocations.ts";
-import { AT, addedOtp, addedSms, eventOf, newUser } from "../store/postgres/database.ts";
+import { AT, addedKey, addedOtp, addedSms, eventOf, newUser } from "../store/postgres/database.ts";
 
 type SubjectDeps = { db: Db; redis: Redis; config: Config; clock: { now(): number } };
 
@@ -13,9 +14,10 @@ type SubjectDeps = { db: Db; redis: Redis; config: Config; clock: { now(): numbe
 export const NUMBER = "+12025550123";
 
 /** A new user with an unverified device. */
-export async function enrollee({ db }: Pick<SubjectDeps, "db">, type: "sms" | "otp" = "sms") {
+export async function enrollee({ db }: Pick<SubjectDeps, "db">, type: Method = "sms") {
   const user = await newUser(db);
-  const device = await (type === "sms" ? addedSms : addedOtp)(db, user);
+  const add = { sms: addedSms, otp: addedOtp, webauthn: addedKey }[type];
+  const device = await add(db, user);
   return { userId: user.id, accountId: user.accountId, deviceId: device.id };
 }
 

@@ -3,6 +3,7 @@ import { expect } from "vitest";
 import type { Config } from "../../config.ts";
 import { newId } from "../../store/ids.ts";
 import type { Db } from "../../store/postgres/connect.ts";
+import { markOf } from "../../store/postgres/devices.ts";
 import type { Redis } from "../../store/redis/connect.ts";
 import { TASK_QUEUE, workflowIds } from "../../workflows/ids.ts";
 import type { NoticeResult } from "../../workflows/messages.ts";
@@ -15,6 +16,7 @@ import {
   type PolicyRolloutArgs,
   type SmsEnrollmentArgs,
   VIEW,
+  type WebauthnEnrollmentArgs,
   type WebhookDeliveryArgs,
 } from "../../workflows/messages.ts";
 import type {
@@ -24,6 +26,7 @@ import type {
   WebhookDeliveryView,
 } from "../../workflows/view-types.ts";
 import { challenged, enrollee } from "../activities/subjects.ts";
+import { credentialOf } from "../store/postgres/database.ts";
 import { limit } from "../support/limits.ts";
 import { refOf } from "../support/webhooks.ts";
 
@@ -62,6 +65,18 @@ export function flowsOn(deps: FlowDeps, client: Client) {
       const args: OtpEnrollmentArgs = { ...(await enrollee(deps, "otp")), lifetimeMs };
       const id = workflowIds.enrollment("otp", args.deviceId);
       return { ...args, ...(await start<EnrollmentView>("otpEnrollment", id, args)) };
+    },
+
+    async webauthnEnrollment({ lifetimeMs = limits.keyEnrollmentMs as number } = {}) {
+      const args: WebauthnEnrollmentArgs = { ...(await enrollee(deps, "webauthn")), lifetimeMs };
+      const id = workflowIds.enrollment("webauthn", args.deviceId);
+      const { credentialId } = credentialOf(args.deviceId);
+      const sealedAs = markOf(credentialId);
+      return {
+        ...args,
+        sealedAs,
+        ...(await start<EnrollmentView>("webauthnEnrollment", id, args)),
+      };
     },
 
     /**

@@ -1,4 +1,5 @@
 import type { ProblemCode } from "../../../core/problem.ts";
+import type { Method } from "../../../store/methods.ts";
 import { workflowIds } from "../../../workflows/ids.ts";
 import type { Person } from "../../support/people.ts";
 import { logInByPassword } from "../../support/scenarios.ts";
@@ -9,7 +10,7 @@ import type { Illegal } from "./walk.ts";
 /** The requests about a device, from its owner and from others. */
 export function deviceRequests(
   stack: Stack,
-  { owner, id, type }: { owner: Person; id: string; type: "sms" | "otp" },
+  { owner, id, type }: { owner: Person; id: string; type: Method },
   logIn: () => Promise<{ token: string }>,
 ) {
   const { api } = stack;

@@ -4,7 +4,9 @@ import { loginChallengeMachine } from "../../../machines/login-challenge.ts";
 import { otpEnrollmentMachine } from "../../../machines/otp-enrollment.ts";
 import { policyRolloutMachine } from "../../../machines/policy-rollout.ts";
 import { smsEnrollmentMachine } from "../../../machines/sms-enrollment.ts";
+import { webauthnEnrollmentMachine } from "../../../machines/webauthn-enrollment.ts";
 import { webhookDeliveryMachine } from "../../../machines/webhook-delivery.ts";
+import { KEY_SETTINGS } from "../../support/keys.ts";
 import type { Move, Place } from "../../support/machine-walk.ts";
 import { type Form, type PathRules, pathsOf, wayTo } from "../../support/paths.ts";
 import { type Stack, startStack } from "../../support/stack.ts";
@@ -14,6 +16,7 @@ import * as policyRollout from "./policy-rollout.ts";
 import { twilio } from "./reports.ts";
 import * as smsEnrollment from "./sms-enrollment.ts";
 import { type Driven, walkTo } from "./walk.ts";
+import * as webauthnEnrollment from "./webauthn-enrollment.ts";
 import * as webhookDelivery from "./webhook-delivery.ts";
 
 type Plan<M extends AnyStateMachine> = {
@@ -29,6 +32,7 @@ export function everyPath(form: Form) {
     drivenAlong({ machine: loginChallengeMachine, ...loginChallenge }, form),
     drivenAlong({ machine: smsEnrollmentMachine, ...smsEnrollment }, form),
     drivenAlong({ machine: otpEnrollmentMachine, ...otpEnrollment }, form),
+    drivenAlong({ machine: webauthnEnrollmentMachine, ...webauthnEnrollment }, form),
     drivenAlong({ machine: policyRolloutMachine, ...policyRollout }, form),
     drivenAlong({ machine: webhookDeliveryMachine, ...webhookDelivery }, form),
   ];
@@ -38,7 +42,7 @@ export function everyPath(form: Form) {
     beforeAll(async () => {
       // These tests send more messages an hour than a real service.
       const limits = { SMS_PER_COUNTRY_AND_HOUR: "100000", SMS_PER_HOUR: "100000" };
-      stack = await startStack({ time, environment: { ...twilio, ...limits } });
+      stack = await startStack({ time, environment: { ...twilio, ...limits, ...KEY_SETTINGS } });
     });
     afterAll(() => stack.stop());
     for (const { walks } of plans)

@@ -4,9 +4,11 @@ import { createAccount } from "../../../store/postgres/accounts.ts";
 import { connectDatabase, type Db } from "../../../store/postgres/connect.ts";
 import { addNamedDevice, addSmsDevice } from "../../../store/postgres/devices.ts";
 import type { NewUserEvent } from "../../../store/postgres/events/events.ts";
+import { holdingUser } from "../../../store/postgres/holding-user.ts";
 import { migrateDatabase } from "../../../store/postgres/migrations/migrate.ts";
 import type { Account, User } from "../../../store/postgres/schema.ts";
 import { createUser } from "../../../store/postgres/users.ts";
+import { storeCredential } from "../../../store/postgres/webauthn-credentials.ts";
 import { type DatabaseKind, freshDatabase } from "../../support/databases.ts";
 import { otherType } from "../../support/event-types.ts";
 
@@ -95,4 +97,25 @@ export async function addedOtp(db: Db, user: User) {
   const device = await addNamedDevice(db, otp(user), 5, eventOf(user));
   if (device === "too_many") throw new Error(device);
   return device;
+}
+
+/** A credential of this device, as an authenticator without a counter would make it. */
+export const credentialOf = (deviceId: string) => ({
+  deviceId,
+  credentialId: `credential-of-${deviceId}`,
+  publicKey: "cHVibGljIGtleQ",
+  counter: 0,
+  aaguid: "00000000-0000-0000-0000-000000000000",
+  transports: ["usb"],
+  backupEligible: false,
+  backedUp: false,
+});
+
+/** Adds an unverified security key with its credential. */
+export async function addedKey(db: Db, user: User) {
+  const device = { type: "webauthn" as const, id: newId(), userId: user.id, name: "Key", at: AT };
+  const added = await addNamedDevice(db, device, 10, eventOf(user));
+  if (added === "too_many") throw new Error(added);
+  await holdingUser(db, user.id, (tx) => storeCredential(tx, credentialOf(added.id)));
+  return added;
 }

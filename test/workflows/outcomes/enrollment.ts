@@ -1,7 +1,7 @@
 import { ORIGIN } from "../flows.ts";
 import { type Outcome, SOON_MS } from "./outcome.ts";
 
-/** The ways in which pairing a phone or an app ends. */
+/** The ways in which pairing a phone, an app or a security key ends. */
 export const enrollmentOutcomes: Record<string, Outcome> = {
   async "a phone verified by its second PIN"(world) {
     const { handle, reaches, update } = await world.smsEnrollment();
@@ -47,5 +47,23 @@ export const enrollmentOutcomes: Record<string, Outcome> = {
   },
   async "an app that nobody verifies"(world) {
     return (await world.otpEnrollment({ lifetimeMs: SOON_MS })).handle;
+  },
+  async "a security key whose first credential is refused"(world) {
+    const { handle, update, sealedAs } = await world.webauthnEnrollment();
+    await update("rejectCredential");
+    await update("restart");
+    await update("acceptCredential", {
+      ...{ makeDefault: true, signOut: true, alone: true, sealedAs },
+      origin: ORIGIN,
+    });
+    return handle;
+  },
+  async "a security key that is removed"(world) {
+    const { handle, update } = await world.webauthnEnrollment();
+    await update("remove", { origin: ORIGIN });
+    return handle;
+  },
+  async "a security key that nobody verifies"(world) {
+    return (await world.webauthnEnrollment({ lifetimeMs: SOON_MS })).handle;
   },
 };

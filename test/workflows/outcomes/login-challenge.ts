@@ -1,3 +1,4 @@
+import type { Method } from "../../../machines/methods.ts";
 import { UndeliverableError } from "../../../providers/sms/sms.ts";
 import { ORIGIN } from "../flows.ts";
 import { type Outcome, SOON_MS } from "./outcome.ts";
@@ -39,6 +40,14 @@ export const loginOutcomes: Record<string, Outcome> = {
     const { handle, reaches, update } = await world.loginChallenge();
     await reaches("delivery_failed");
     await update("acceptPasscode", { ...ACCEPTED, factor: "recovery_code" });
+    return handle;
+  },
+  async "a login by a security key after a message on its way"(world) {
+    world.phone.fail();
+    const methods: Method[] = ["webauthn", "sms"];
+    const { handle, update } = await world.loginChallenge({ methods });
+    await update("chooseMethod", { method: "webauthn", maySend: false });
+    await update("acceptPasscode", { ...ACCEPTED, factor: "webauthn" });
     return handle;
   },
   async "a login that nobody finishes"(world) {
