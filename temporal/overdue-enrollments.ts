@@ -1,7 +1,9 @@
 import type { Config } from "../config.ts";
+import type { Method } from "../store/methods.ts";
 import type { Db } from "../store/postgres/connect.ts";
 import { forgetEnrollmentStart, overdueEnrollments } from "../store/postgres/enrollment-starts.ts";
-import { otpEnrollment, smsEnrollment } from "./enrollments.ts";
+import type { Owner } from "../workflows/messages.ts";
+import { otpEnrollment, smsEnrollment, webauthnEnrollment } from "./enrollments.ts";
 import { type Log, startRepeating } from "./repeating.ts";
 import type { StartedOnce } from "./start.ts";
 
@@ -27,18 +29,29 @@ export function startOverdueEnrollments(deps: OverdueDeps): () => Promise<void> 
 }
 
 async function beginOverdue({ db, config, start }: OverdueDeps, batch: number): Promise<number> {
-  const { enrollmentMs: lifetimeMs, pin } = config.limits;
   const overdue = await overdueEnrollments(db, batch);
   for (const { deviceId, accountId, device } of overdue) {
     if (device && accountId) {
-      const args = { userId: device.userId, accountId, deviceId, lifetimeMs };
-      await start(
-        device.type === "sms"
-          ? smsEnrollment({ ...args, pinLifetimeMs: pin.lifetimeMs }).begun
-          : otpEnrollment(args).begun,
-      );
+      const args = { userId: device.userId, accountId, deviceId };
+      await start(enrollmentOf(device.type, args, config));
     }
     await forgetEnrollmentStart(db, deviceId);
   }
   return overdue.length;
+}
+
+function enrollmentOf(
+  type: Method,
+  args: Owner & { deviceId: string },
+  { limits }: Config,
+): StartedOnce {
+  const { enrollmentMs: lifetimeMs, keyEnrollmentMs, pin } = limits;
+  switch (type) {
+    case "sms":
+      return smsEnrollment({ ...args, lifetimeMs, pinLifetimeMs: pin.lifetimeMs }).begun;
+    case "otp":
+      return otpEnrollment({ ...args, lifetimeMs }).begun;
+    case "webauthn":
+      return webauthnEnrollment({ ...args, lifetimeMs: keyEnrollmentMs }).begun;
+  }
 }

@@ -58,6 +58,8 @@ export function craftedKey(credentialId = randomBytes(32).toString("base64url"))
 
   return {
     credentialId,
+    /** As the service stores it. */
+    publicKey: base64url(CoseKey.fromKeyObject(publicKey).toBytes()),
     /** What `navigator.credentials.create()` would answer. */
     create(options: Options, crafted: Crafted = {}) {
       const authData = {

@@ -167,10 +167,14 @@ export async function refundAttempt(
   );
 }
 
-/** Deletes a removed device's PIN, used steps and count of requests. */
+/** Deletes a removed device's PIN, nonce, used steps and count of requests. */
 export async function forgetDevice(redis: Redis, userId: string, deviceId: string): Promise<void> {
   await Promise.all([
     redis.hDel(keys.otpSteps(userId), deviceId),
-    redis.del([keys.pin(userId, deviceId), keys.enrollmentRequests(userId, deviceId)]),
+    redis.del([
+      keys.pin(userId, deviceId),
+      keys.setUpNonce(userId, deviceId),
+      keys.enrollmentRequests(userId, deviceId),
+    ]),
   ]);
 }

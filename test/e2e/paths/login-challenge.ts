@@ -11,6 +11,7 @@ import { HOUR_MS } from "../../../units.ts";
 import { workflowIds } from "../../../workflows/ids.ts";
 import { challengeView } from "../../../workflows/views.ts";
 import { codeAt, userWithApp } from "../../support/apps.ts";
+import { keyCalls } from "../../support/keys.ts";
 import type { PathRules } from "../../support/paths.ts";
 import { challengeSent, startChallenge } from "../../support/scenarios.ts";
 import type { Stack } from "../../support/stack.ts";
@@ -31,6 +32,8 @@ export const inputs = (
     ["sms", ["otp", "sms"], true],
     ["otp", ["otp"], true],
     ["otp", ["otp", "sms"], true],
+    ["webauthn", ["webauthn"], true],
+    ["webauthn", ["webauthn", "sms"], true],
     // The user's message budget is used up, and full again 30 seconds later.
     ["sms", ["sms"], false],
     ["sms", ["otp", "sms"], false],
@@ -48,6 +51,7 @@ export const rules: PathRules<typeof machine> = {
     { type: "CHOOSE_METHOD", method: "sms", maySend: true },
     { type: "CHOOSE_METHOD", method: "sms", maySend: false },
     { type: "CHOOSE_METHOD", method: "otp", maySend: false },
+    { type: "CHOOSE_METHOD", method: "webauthn", maySend: false },
     { type: "PASSCODE_SENT" },
     { type: "DELIVERY_FAILED", reason: "unreachable_number" },
     ...reportEvents(4),
@@ -96,7 +100,7 @@ export async function drive(
 ): Promise<Driven<typeof machine>> {
   const { api, deps } = stack;
   const user = await stack.createUser();
-  const { e164, secret, giveRecoveryCodes } = await giveDevices(stack, user, methods, method);
+  const { e164, secret, key, giveRecoveryCodes } = await giveDevices(stack, user, methods, method);
   const recoveryCodes = newRecoveryCodes(2);
   await giveRecoveryCodes(recoveryCodes.flatMap((code) => recoveryHash(deps, user.id, code) ?? []));
   const support = await userWithApp(stack, { role: "support" });
@@ -128,6 +132,8 @@ export async function drive(
     passcode = await stack.passcodeTo(e164);
   }
   const wrong = () => api.verifyPasscode(id, passcode === "0000000" ? "0000001" : "0000000");
+  const calls = keyCalls(api);
+  const asked = async () => (await calls.options(id)).body.options as { challenge: string };
   const rightFor = ({ context, value }: Snapshot) => {
     if (context.method === "otp")
       return generateSync({ secret, epoch: Math.floor(stack.clock.now() / 1000) });
@@ -158,7 +164,9 @@ export async function drive(
     DELIVERY_REPORTED: (event) => report(event as Parameters<typeof report>[0]),
     PASSCODE_REJECTED: async () => (await wrong()).problem,
     PASSCODE_ACCEPTED: async (_event, from) =>
-      (await api.verifyPasscode(id, rightFor(from))).body.session,
+      from.context.method === "webauthn"
+        ? (await calls.answer(id, key.get(await asked()))).body.session
+        : (await api.verifyPasscode(id, rightFor(from))).body.session,
     async ACCOUNT_LOCKED() {
       for (let tries = 0; tries < 7; tries++) if ((await wrong()).status === 423) return;
       throw new Error("Seven wrong passcodes did not lock");
@@ -213,6 +221,8 @@ export async function drive(
         resend,
         "method sms": () => api.chooseMethod(id, "sms"),
         "method otp": () => api.chooseMethod(id, "otp"),
+        "method webauthn": () => api.chooseMethod(id, "webauthn"),
+        "options for a key": () => calls.options(id),
       };
       const sent = snapshot.context.sendings > 0 ? [forged] : [];
       if (over)
@@ -233,7 +243,7 @@ export async function drive(
         await resend();
         say("resend", "send_limit");
       }
-      for (const each of ["sms", "otp"] as const)
+      for (const each of ["sms", "otp", "webauthn"] as const)
         if (!methods.includes(each)) say(`method ${each}`, "method_not_configured");
       return found;
     },

@@ -6,9 +6,11 @@ import { addNamedDevice, addSmsDevice, verifyDevice } from "../../../store/postg
 import { listEvents } from "../../../store/postgres/events/events.ts";
 import { holdingUser } from "../../../store/postgres/holding-user.ts";
 import { replaceRecoveryCodes } from "../../../store/postgres/recovery-codes.ts";
+import { storeCredential } from "../../../store/postgres/webauthn-credentials.ts";
 import { seal } from "../../../store/sealing.ts";
 import type { Flows } from "../../../temporal/flows.ts";
-import { eventOf } from "../../store/postgres/database.ts";
+import { credentialOf, eventOf } from "../../store/postgres/database.ts";
+import { craftedKey } from "../../support/crafted-keys.ts";
 import type { Person } from "../../support/people.ts";
 import { newPhone } from "../../support/phones.ts";
 import { gatewayOver, type Stack } from "../../support/stack.ts";
@@ -40,12 +42,18 @@ export async function giveDevices(
   const at = new Date(stack.clock.now());
   const { countryCode, e164 } = newPhone();
   const secret = newOtpSecret();
+  const key = craftedKey();
   for (const method of methods) {
     const id = newId();
     const device = { id, userId, at };
     if (method === "sms")
       await addSmsDevice(db, { ...device, countryCode, phoneNumber: e164 }, eventOf(person));
-    else {
+    else if (method === "webauthn") {
+      await addNamedDevice(db, { ...device, type: method, name: "Key" }, 10, eventOf(person));
+      const { credentialId, publicKey } = key;
+      const credential = { ...credentialOf(id), credentialId, publicKey };
+      await holdingUser(db, userId, (tx) => storeCredential(tx, credential));
+    } else {
       const sealed = seal(config.SEALING_KEYS, secret, id);
       await addNamedDevice(
         db,
@@ -61,7 +69,7 @@ export async function giveDevices(
     holdingUser(db, userId, (tx) =>
       replaceRecoveryCodes(tx, { userId, hashes, at }, eventOf(person)),
     );
-  return { e164, secret, giveRecoveryCodes };
+  return { e164, secret, key, giveRecoveryCodes };
 }
 
 /** A user's session that is recent enough for changes. */
