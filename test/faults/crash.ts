@@ -5,7 +5,7 @@ import { type Executions, killParts } from "./executioner.ts";
 import { type Installation, install } from "./installation.ts";
 import type { Ledger } from "./ledger.ts";
 import { type FaultyPerson, personOf } from "./person.ts";
-import { appStory, guessingStory, phoneStory, rolloutStory } from "./stories.ts";
+import { appStory, guessingStory, keyStory, phoneStory, rolloutStory } from "./stories.ts";
 import { judge, type Verdict } from "./verdict.ts";
 
 export type CrashRun = Verdict & {
@@ -92,6 +92,7 @@ type NewPerson = (options?: {
 const STORIES: [name: string, story: (person: NewPerson, hooks: string) => Promise<void>][] = [
   ["phone", async (person) => phoneStory(await person())],
   ["app", async (person) => appStory(await person())],
+  ["key", async (person) => keyStory(await person())],
   ["guesses", async (person) => guessingStory(await person())],
   [
     "roll-out",

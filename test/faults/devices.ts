@@ -1,5 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { OtpSetup } from "../../core/devices/otp.ts";
+import type { Answer } from "../support/client.ts";
+import { craftedKey } from "../support/crafted-keys.ts";
+import { keyCalls } from "../support/keys.ts";
 import { newPhone } from "../support/phones.ts";
 import { wrongCode } from "../support/scenarios.ts";
 import type { App, FaultyPerson } from "./person.ts";
@@ -46,10 +49,28 @@ export async function pairApp(person: FaultyPerson, token: string): Promise<App>
   }
 }
 
+export type PairedKey = { id: string; key: ReturnType<typeof craftedKey> };
+
+/** Registers a security key; asks for new options if an answer was lost. */
+export async function pairKey(person: FaultyPerson, token: string): Promise<PairedKey> {
+  const { api, expectStatus } = person;
+  const calls = keyCalls(api);
+  const key = craftedKey();
+  let { device, options } = expectStatus(await calls.register(token), 201).body;
+  const paired = { id: device.id, key };
+  for (;;) {
+    const verified = await calls.verify(token, device.id, key.create(options));
+    if (isVerified(person, verified, token, device.id)) return paired;
+    const again = expectStatus(await calls.restart(token, device.id), 200, 401, 409);
+    if (again.status === 200) ({ device, options } = again.body);
+    else if (isVerified(person, again, token, device.id)) return paired;
+  }
+}
+
 /** Whether the device was verified. After a lost answer, the ended session says that it was. */
 function isVerified(
   { expectStatus, ledger, repeated }: FaultyPerson,
-  answer: Awaited<ReturnType<FaultyPerson["api"]["verifyDevice"]>>,
+  answer: Answer<unknown>,
   token: string,
   deviceId: string,
 ): boolean {
@@ -57,8 +78,8 @@ function isVerified(
   if (status === 401 || status === 409) {
     const { code, reason } = answer.problem;
     const before = reason === "device_verified" || code === "device_verified_already";
-    // A new PIN is being sent, which cancelled this one.
-    if (code === "illegal_transition") return false;
+    // A new PIN is being sent, which cancelled this one. Or the first try took the options.
+    if (code === "illegal_transition" || code === "webauthn_options_used") return false;
     if (!before || !repeated()) throw new Error(answer.text);
   }
   if (status === 410 || status === 422) return false;

@@ -15,6 +15,7 @@ import { connectDatabase } from "../../store/postgres/connect.ts";
 import { migrateDatabase } from "../../store/postgres/migrations/migrate.ts";
 import { connectRedis } from "../../store/redis/connect.ts";
 import { connectTemporal } from "../../temporal/connection.ts";
+import { KEY_SETTINGS } from "../support/keys.ts";
 import { limit } from "../support/limits.ts";
 import { environmentOf } from "../support/stack.ts";
 import { bundleFile } from "../support/workflow-bundle.ts";
@@ -70,6 +71,7 @@ export async function install(settings: Record<string, string> = {}) {
 
   const env = {
     ...process.env,
+    ...KEY_SETTINGS,
     ...environmentOf(databaseUrl, redisUrl, { address, namespace: NAMESPACE }),
     // Each client has its own address. High message budgets, because budgets are not tested here.
     ...{ TRUSTED_PROXIES: "1", SMS_PER_COUNTRY_AND_HOUR: "100000", SMS_PER_HOUR: "100000" },

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Authenticated } from "../../core/login/complete-challenge.ts";
 import type { LoginResult } from "../../core/login/start-login.ts";
 import { keptMessages } from "../../store/redis/messages/outbox.ts";
 import { codeAt } from "../support/apps.ts";
@@ -82,8 +83,8 @@ export function personOf({ urls, redis }: Installation, user: Person, address: s
   };
 
   /** The token of the opened session; undefined if its answer was lost or the code is now wrong. */
-  const answer = async (id: string, passcode: string): Promise<string | undefined> => {
-    const verified = expectStatus(await api.verifyPasscode(id, passcode), 200, 409, 410, 422);
+  const tokenOf = (id: string, answered: Answer<Authenticated>): string | undefined => {
+    const verified = expectStatus(answered, 200, 409, 410, 422);
     if (verified.status === 200) return noteSession(verified.body.session, id);
     if (verified.status === 422)
       if (verified.problem.attemptsRemaining !== undefined)
@@ -100,7 +101,10 @@ export function personOf({ urls, redis }: Installation, user: Person, address: s
   const tried = { pins: new Set<string>(), passcodes: new Set<string>() };
 
   return {
-    ...{ api, ledger, repeated, expectStatus, logIn, challenge, answer },
+    ...{ api, ledger, repeated, expectStatus, logIn, challenge, tokenOf },
+
+    answer: async (id: string, passcode: string) =>
+      tokenOf(id, await api.verifyPasscode(id, passcode)),
 
     async logInByPassword(): Promise<string> {
       const login = await logIn();

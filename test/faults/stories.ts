@@ -1,6 +1,7 @@
 import type { Policy } from "../../core/account/policy.ts";
 import type { Answer } from "../support/client.ts";
-import { pairApp, pairPhone } from "./devices.ts";
+import { keyCalls } from "../support/keys.ts";
+import { type PairedKey, pairApp, pairKey, pairPhone } from "./devices.ts";
 import type { App, FaultyPerson } from "./person.ts";
 
 const WEBHOOKS = "/v1/account/webhooks";
@@ -33,6 +34,21 @@ async function logInByApp(person: FaultyPerson, app: App): Promise<string> {
     if (!token) continue;
     const replayed = expectStatus(await api.verifyPasscode(other.id, code), 422);
     expectUsedForNothing(replayed);
+    return token;
+  }
+}
+
+/** Logs in by key. The same assertion opens nothing more. */
+async function logInByKey(person: FaultyPerson, key: PairedKey["key"]): Promise<string> {
+  const { expectStatus } = person;
+  const calls = keyCalls(person.api);
+  for (;;) {
+    const { id } = await person.challenge();
+    const { options } = expectStatus(await calls.options(id), 200).body;
+    const credential = key.get(options as { challenge: string });
+    const token = person.tokenOf(id, await calls.answer(id, credential));
+    if (!token) continue;
+    expectStatus(await calls.answer(id, credential), 409);
     return token;
   }
 }
@@ -89,6 +105,20 @@ export async function appStory(person: FaultyPerson): Promise<void> {
   expectStatus(removed, 204, 404);
   if (removed.status === 404 && !person.repeated()) throw new Error(removed.text);
   ledger.removed.add(app.id);
+  ledger.attemptsRemaining = undefined;
+  await person.logInByPassword();
+}
+
+/** Registers a security key, logs in with it twice, and removes it. */
+export async function keyStory(person: FaultyPerson): Promise<void> {
+  const { api, expectStatus, ledger } = person;
+  const { id, key } = await pairKey(person, await person.logInByPassword());
+  await logInByKey(person, key);
+  const token = await logInByKey(person, key);
+  const removed = await api.call("DELETE", `/v1/me/devices/${id}`, { token });
+  expectStatus(removed, 204, 404);
+  if (removed.status === 404 && !person.repeated()) throw new Error(removed.text);
+  ledger.removed.add(id);
   ledger.attemptsRemaining = undefined;
   await person.logInByPassword();
 }
