@@ -23,6 +23,9 @@ const FORMATS: Record<string, string> = {
 
 const isText = ({ origin }: { origin: string }) => origin === "string";
 
+/** What is said of a member that was left out. */
+export const MISSING = "This is missing.";
+
 const NOT_VALID = "This is not valid here.";
 
 /**
@@ -32,7 +35,7 @@ const NOT_VALID = "This is not valid here.";
 export function wordsOfIssue(issue: Issue): string {
   switch (issue.code) {
     case "invalid_type":
-      if (issue.input === undefined) return "This is missing.";
+      if (issue.input === undefined) return MISSING;
       return `This must be ${KINDS[issue.expected] ?? "of another kind"}.`;
     case "too_small":
       if (isText(issue) && issue.minimum === 1) return "This is empty.";

@@ -6,6 +6,7 @@ import type { Logger } from "pino";
 import type { SupportContact } from "../../config.ts";
 import { PROBLEMS, Problem, type ProblemCode } from "../../core/problem.ts";
 import { withSupport } from "../../core/support/support-contact.ts";
+import { MISSING } from "../../plain-faults.ts";
 import { TooManyPasswords } from "../../store/passwords.ts";
 import { isUnavailable } from "../../store/unavailable.ts";
 import { AWAY } from "../../telemetry/away.ts";
@@ -15,8 +16,20 @@ type Issue = z.core.$ZodIssue;
 
 /** Turns a request's schema errors into the problem that lists its bad fields. */
 export const invalidFields: Hook<unknown, Env, string, unknown> = (result) => {
-  if (!result.success) throw fieldsProblem(result.error.issues);
+  if (!result.success) throw fieldsProblem(result.error.issues.flatMap(ofNearestForm));
 };
+
+/**
+ * Where a body may have several forms, the faults of the one that it comes nearest to: the first of
+ * which no member is missing, or else the first.
+ */
+function ofNearestForm(issue: Issue): readonly Issue[] {
+  if (issue.code !== "invalid_union") return [issue];
+  const forms = issue.errors;
+  const isMissing = ({ path, message }: Issue) => path.length === 1 && message === MISSING;
+  const nearest = forms.find((faults) => !faults.some(isMissing)) ?? forms[0];
+  return (nearest ?? [issue]).map((fault) => ({ ...fault, path: [...issue.path, ...fault.path] }));
+}
 
 /** How many faults one response lists at most; a list in a request may have many more. */
 const MOST_FAULTS = 20;

@@ -105,3 +105,19 @@ describe("the list of devices", () => {
     expect((await calls().register(token)).problem.code).toBe("too_many_devices");
   });
 });
+
+test("a body names the form it comes nearest to: a code, or a credential", async () => {
+  const { user, key } = await userWithKey(stack);
+  const { id } = await startChallenge(stack, user);
+  const faults = async (body: object) =>
+    (await stack.api.call("POST", `/v1/login/challenges/${id}/verify`, { body })).problem.errors;
+  expect(await faults({})).toEqual([{ path: "passcode", message: "This is missing." }]);
+  expect(await faults({ passcode: "" })).toEqual([
+    { path: "passcode", message: "Enter the code." },
+  ]);
+  const { options } = (await calls().options(id)).body;
+  const credential = key.get(options);
+  expect(await faults({ credential: { ...credential, id: "not base64url!" } })).toEqual([
+    { path: "credential.id", message: "This is not base64url." },
+  ]);
+});

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Role } from "../../store/postgres/schema.ts";
 import { codeAt, registerApp } from "../support/apps.ts";
 import { createClient, patient } from "../support/client.ts";
+import { KEY_SETTINGS } from "../support/keys.ts";
 import { limit } from "../support/limits.ts";
 import { pythonPrograms } from "../support/python.ts";
 import { logInByPassword, startChallenge } from "../support/scenarios.ts";
@@ -24,7 +25,10 @@ type Caller = "nobody" | Role;
 export function everyCaller(callers: readonly Caller[], args: string[]) {
   let service: Service;
   beforeAll(async () => {
-    service = await startService("postgres", { LOG_LEVEL: "info", TRUSTED_PROXIES: "1" });
+    service = await startService("postgres", {
+      ...KEY_SETTINGS,
+      ...{ LOG_LEVEL: "info", TRUSTED_PROXIES: "1" },
+    });
   }, limit(120_000));
   afterAll(() => service.stop());
 

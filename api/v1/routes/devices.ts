@@ -150,16 +150,11 @@ const pin = createRoute({
   },
 });
 
-const proofSchema = z
-  .object({
-    code: codeSchema.optional(),
-    credential: registrationResponseSchema.optional(),
-    makeDefault: z.boolean().default(true),
-  })
-  .refine(
-    ({ code, credential }) => (code === undefined) !== (credential === undefined),
-    "Send a code or a credential.",
-  );
+const makeDefault = z.boolean().default(true);
+const proofSchema = z.union([
+  z.object({ code: codeSchema, makeDefault }),
+  z.object({ credential: registrationResponseSchema, makeDefault }),
+]);
 
 const verify = createRoute({
   method: "post",
@@ -290,19 +285,12 @@ export function deviceRoutes(app: OpenAPIHono, deps: CoreDeps) {
   app.openapi(verify, async (c) => {
     const session = await sessionOf(c);
     const device = await unverifiedDevice(deps, session, c.req.valid("param").id);
-    const { code, credential, makeDefault } = c.req.valid("json");
+    const proof = c.req.valid("json");
     if (device.type === "sms") {
-      const proof = { code: needed(code, "code"), makeDefault };
+      if (!("code" in proof)) throw missing("code");
       return c.json(await verifyPin(deps, device, proof, origin(c)), 200);
     }
-    const verified = await (device.type === "otp"
-      ? verifyOtpCode(deps, device, { code: needed(code, "code"), makeDefault }, origin(c))
-      : verifyKeyCredential(
-          deps,
-          device,
-          { credential: needed(credential, "credential"), makeDefault },
-          origin(c),
-        ));
+    const verified = await verifyNamed(deps, device, proof, origin(c));
     const token = bearerToken(c);
     const stronger = verified.session && openedSession({ token, session: verified.session });
     return c.json({ ...verified, session: stronger }, 200);
@@ -325,9 +313,23 @@ export function deviceRoutes(app: OpenAPIHono, deps: CoreDeps) {
   });
 }
 
-/** The member of the body that this kind of device is verified with. Throws `invalid_request`. */
-function needed<T>(value: T | undefined, path: string): T {
-  if (value !== undefined) return value;
+/** Verifies an app by its code, or a key by its credential. Throws `invalid_request` for the other. */
+function verifyNamed(
+  deps: CoreDeps,
+  device: UnverifiedOf<"otp"> | UnverifiedOf<"webauthn">,
+  proof: z.infer<typeof proofSchema>,
+  origin: ReturnType<typeof clientInfoOf>,
+) {
+  if (device.type === "otp") {
+    if (!("code" in proof)) throw missing("code");
+    return verifyOtpCode(deps, device, proof, origin);
+  }
+  if (!("credential" in proof)) throw missing("credential");
+  return verifyKeyCredential(deps, device, proof, origin);
+}
+
+/** The refusal of a body without what this kind of device is verified with. */
+function missing(path: string): Problem {
   const message = `Send the ${path} of this device.`;
-  throw new Problem("invalid_request", message, { errors: [{ path, message }] });
+  return new Problem("invalid_request", message, { errors: [{ path, message }] });
 }

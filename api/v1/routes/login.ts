@@ -46,16 +46,10 @@ const completedSchema = authenticatedSchema.extend({
   recoveryCodesRemaining: z.int().optional(),
 });
 
-const answerSchema = z
-  .object({
-    passcode: codeSchema.optional(),
-    credential: assertionResponseSchema.optional(),
-  })
-  .refine(
-    ({ passcode, credential }) => (passcode === undefined) !== (credential === undefined),
-    "Send a passcode or a credential.",
-  )
-  .openapi({ description: "One of the two" });
+const answerSchema = z.union([
+  z.object({ passcode: codeSchema }),
+  z.object({ credential: assertionResponseSchema }),
+]);
 
 const login = createRoute({
   method: "post",
@@ -241,11 +235,11 @@ export function loginRoutes(app: OpenAPIHono, deps: CoreDeps) {
   );
   app.openapi(verify, async (c) => {
     const { id } = c.req.valid("param");
-    const { passcode = "", credential } = c.req.valid("json");
+    const answer = c.req.valid("json");
     const origin = clientInfoOf(c, proxies);
-    const completed = await (credential
-      ? verifyKey(deps, id, credential, origin)
-      : verifyPasscode(deps, id, passcode, origin));
+    const completed = await ("credential" in answer
+      ? verifyKey(deps, id, answer.credential, origin)
+      : verifyPasscode(deps, id, answer.passcode, origin));
     const isSetup = completed.session.scope === "mfa_setup";
     const status = isSetup ? ("setup_required" as const) : ("authenticated" as const);
     return c.json({ status, ...completed }, 200);
