@@ -1,4 +1,5 @@
 import type { Call } from "./client.ts";
+import { keyOf } from "./keys.ts";
 import type { Work } from "./load.ts";
 import { nextCode } from "./otp-codes.ts";
 import type { Outbox } from "./outbox.ts";
@@ -30,13 +31,15 @@ function logIn(call: Call, { username, from }: Person) {
   return call<Challenge>("POST", "/v1/login", { body, from });
 }
 
-function verify(call: Call, id: string, passcode: string, { from }: Person) {
-  return call("POST", `/v1/login/challenges/${id}/verify`, { body: { passcode }, from });
+type Answer = { passcode: string } | { credential: object };
+
+function verify(call: Call, id: string, body: Answer, { from }: Person) {
+  return call("POST", `/v1/login/challenges/${id}/verify`, { body, from });
 }
 
-function login(
-  codeOf: (parts: Parts, person: Person, note: (ms: number) => void) => Promise<string>,
-): Journey {
+type Turn = { challengeId: string; person: Person; note: (part: string, ms: number) => void };
+
+function login(answerOf: (parts: Parts, turn: Turn) => Promise<Answer>): Journey {
   return (parts) => ({
     async work(note) {
       const { call, next, ran, outbox } = parts;
@@ -45,10 +48,10 @@ function login(
       outbox.forget(`+1${person.phone}`);
       const noteLogin = (ms: number) => note("login", ms);
       const { challenge } = await timed(noteLogin, () => logIn(call, person));
-      const code = await codeOf(parts, person, (ms) => note("message", ms));
+      const answer = await answerOf(parts, { challengeId: challenge.id, person, note });
       await timed(
         (ms) => note("verify", ms),
-        () => verify(call, challenge.id, code, person),
+        () => verify(call, challenge.id, answer, person),
       );
       ran(`login-challenge/${challenge.id}`);
       return true;
@@ -58,8 +61,22 @@ function login(
 
 /** What clients do, by name. */
 export const journeys = {
-  otpLogin: login(async (_, person) => nextCode(person)),
-  smsLogin: login(({ outbox }, { phone }, note) => timed(note, () => outbox.codeFor(`+1${phone}`))),
+  otpLogin: login(async (_, { person }) => ({ passcode: nextCode(person) })),
+  smsLogin: login(async ({ outbox }, { person: { phone }, note }) => ({
+    passcode: await timed(
+      (ms) => note("message", ms),
+      () => outbox.codeFor(`+1${phone}`),
+    ),
+  })),
+  keyLogin: login(async ({ call }, { challengeId, person, note }) => {
+    const { from } = person;
+    const path = `/v1/login/challenges/${challengeId}/webauthn`;
+    const { options } = await timed(
+      (ms) => note("options", ms),
+      () => call<{ options: { challenge: string } }>("POST", path, { from }),
+    );
+    return { credential: keyOf(person).get(options) };
+  }),
 
   /** The second step alone, of challenges that were opened before. */
   verify: ({ call, next, ran }) => {
@@ -74,10 +91,10 @@ export const journeys = {
       async work(note) {
         const one = opened.pop();
         if (!one) return false;
-        const code = nextCode(one.person);
+        const answer = { passcode: nextCode(one.person) };
         await timed(
           (ms) => note("verify", ms),
-          () => verify(call, one.id, code, one.person),
+          () => verify(call, one.id, answer, one.person),
         );
         ran(`login-challenge/${one.id}`);
         return true;

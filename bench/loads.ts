@@ -30,6 +30,7 @@ export function allLoads(clients: number[]): Load[] {
   return [
     // 120 a second is more than the stack can do: this shows what it then refuses, and where.
     ...of("password + OTP", { journey: "otpLogin", having: "app" }, [...paces, open(120)]),
+    ...of("password + security key", { journey: "keyLogin", having: "key" }, few),
     ...of("password + SMS", { journey: "smsLogin", having: "phone" }, paces),
     ...of(
       "OTP without the hash",

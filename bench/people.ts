@@ -5,11 +5,12 @@ import { newId } from "../store/ids.ts";
 import { hashPassword } from "../store/passwords.ts";
 import { createAccount } from "../store/postgres/accounts.ts";
 import { connectDatabase } from "../store/postgres/connect.ts";
-import { devices, users } from "../store/postgres/schema.ts";
+import { devices, users, webauthnCredentials } from "../store/postgres/schema.ts";
 import { connectRedis } from "../store/redis/connect.ts";
 import { readEpochs } from "../store/redis/sessions/revocations.ts";
 import { openSession } from "../store/redis/sessions/sessions.ts";
 import { seal } from "../store/sealing.ts";
+import { keyOf, newPrivateKey } from "./keys.ts";
 
 export const PASSWORD = "correct horse battery staple";
 const BATCH = 500;
@@ -17,8 +18,16 @@ const SESSION_MS = 6 * 3_600_000;
 /** The least that argon2 takes, to measure a login without its hash. */
 const NEXT_TO_NOTHING = { memoryCost: 8, timeCost: 1, parallelism: 1 };
 
-/** What a user has: an authenticator app, a phone, or neither. */
-export type Having = "app" | "app, password next to unhashed" | "phone" | "neither";
+/** What a user has: an authenticator app, a phone, a security key, or none of them. */
+export type Having = "app" | "app, password next to unhashed" | "phone" | "key" | "neither";
+
+const METHODS = {
+  app: "otp",
+  "app, password next to unhashed": "otp",
+  phone: "sms",
+  key: "webauthn",
+  neither: null,
+} as const;
 
 /** A user with a session; each has its own IP address. */
 export type Person = {
@@ -30,6 +39,8 @@ export type Person = {
   secret: string;
   /** National, of the United States. */
   phone: string;
+  /** Of the security key, in PEM. */
+  privateKey: string;
 };
 
 let made = 0;
@@ -43,6 +54,7 @@ export async function makePeople(
   const database = connectDatabase(config.DATABASE_URL);
   const redis = await connectRedis(config.REDIS_URL, (error) => console.error(error.message));
   const at = new Date();
+  const privateKey = newPrivateKey();
   const account = await createAccount(database.db, { name: newId(), kind: "panel", at });
   if (account === "exists") throw new Error("A random account name was taken");
   // All users share one hash; each login verifies it nevertheless.
@@ -61,11 +73,26 @@ export async function makePeople(
     const number = made++;
     const from = `10.${number >> 16}.${(number >> 8) & 255}.${number & 255}`;
     const phone = `512${2_000_000 + number}`;
-    return { userId, username, from, token: opened.token, secret: newOtpSecret(), phone };
+    return {
+      userId,
+      username,
+      from,
+      token: opened.token,
+      secret: newOtpSecret(),
+      phone,
+      privateKey,
+    };
+  };
+  const credentialOf = (person: Person, deviceId: string) => {
+    const { credentialId, publicKey } = keyOf(person);
+    const flags = { backupEligible: false, backedUp: false };
+    const aaguid = "00000000-0000-0000-0000-000000000000";
+    return { deviceId, credentialId, publicKey, counter: 0, aaguid, transports: ["usb"], ...flags };
   };
   const deviceOf = ({ userId, secret, phone }: Person) => {
     const id = newId();
     const common = { id, userId, verifiedAt: at, createdAt: at };
+    if (having === "key") return { ...common, type: "webauthn" as const, name: "Key" };
     return having === "phone"
       ? { ...common, type: "sms" as const, countryCode: "US", phoneNumber: `+1${phone}` }
       : {
@@ -84,11 +111,15 @@ export async function makePeople(
       batch.map(({ userId: id, username }) => ({
         ...{ id, accountId: account.id, username, passwordHash, createdAt: at },
         role: "member" as const,
-        defaultMethod:
-          having === "neither" ? null : having === "phone" ? ("sms" as const) : ("otp" as const),
+        defaultMethod: METHODS[having],
       })),
     );
-    if (having !== "neither") await database.db.insert(devices).values(batch.map(deviceOf));
+    const theirs = having === "neither" ? [] : batch.map(deviceOf);
+    if (theirs.length > 0) await database.db.insert(devices).values(theirs);
+    if (having === "key") {
+      const credentials = batch.map((person, n) => credentialOf(person, theirs[n]?.id ?? ""));
+      await database.db.insert(webauthnCredentials).values(credentials);
+    }
     people.push(...batch);
   }
   await Promise.all([database.close(), redis.close()]);

@@ -16,6 +16,7 @@ import { startTemporal } from "../scripts/temporal.ts";
 import { ensureTemporalCli } from "../scripts/temporal-cli.ts";
 import { connectTemporal, registerSearchAttributes } from "../scripts/temporal-namespace.ts";
 import { migrateDatabase } from "../store/postgres/migrations/migrate.ts";
+import { KEY_SETTINGS } from "../test/support/keys.ts";
 import type { Options } from "./options.ts";
 import { ensureTemporalServer, startTemporalOnPostgres } from "./temporal-postgres.ts";
 import { comesFirst } from "./weight.ts";
@@ -86,6 +87,7 @@ export async function startStack(
   await migrateDatabase(databaseUrl);
 
   const env = {
+    ...KEY_SETTINGS,
     NODE_ENV: "development",
     SMS_GATEWAY: "outbox",
     LOG_LEVEL: "warn",

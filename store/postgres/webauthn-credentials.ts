@@ -1,21 +1,31 @@
-import { and, eq, isNotNull, ne, or, sql } from "drizzle-orm";
+import { and, eq, isNotNull, ne, or, type SQL, sql } from "drizzle-orm";
 import type { Db } from "./connect.ts";
 import type { Held } from "./holding-user.ts";
+import { prepared } from "./prepared.ts";
 import { type Device, devices, type WebauthnCredential, webauthnCredentials } from "./schema.ts";
 
 /** A verified security key or passkey, with its device. */
 export type VerifiedKey = { device: Device; credential: WebauthnCredential };
 
-const keysWhere = (db: Db, condition: ReturnType<typeof eq>) =>
+const verifiedKeys = (db: Db, condition: SQL) =>
   db
     .select({ device: devices, credential: webauthnCredentials })
     .from(webauthnCredentials)
     .innerJoin(devices, eq(devices.id, webauthnCredentials.deviceId))
     .where(and(condition, isNotNull(devices.verifiedAt)));
 
+const keysOfUser = prepared((db) =>
+  verifiedKeys(db, eq(devices.userId, sql.placeholder("userId"))).prepare("keys_of_user"),
+);
+
+const keyOfCredential = prepared((db) => {
+  const isIt = eq(webauthnCredentials.credentialId, sql.placeholder("credentialId"));
+  return verifiedKeys(db, isIt).prepare("key_of_credential");
+});
+
 /** The user's verified keys. */
 export function verifiedKeysOf(db: Db, userId: string): Promise<VerifiedKey[]> {
-  return keysWhere(db, eq(devices.userId, userId));
+  return keysOfUser(db).execute({ userId });
 }
 
 /** The verified key with this credential ID, whoever owns it. */
@@ -23,7 +33,7 @@ export async function verifiedKeyOf(
   db: Db,
   credentialId: string,
 ): Promise<VerifiedKey | undefined> {
-  const [key] = await keysWhere(db, eq(webauthnCredentials.credentialId, credentialId));
+  const [key] = await keyOfCredential(db).execute({ credentialId });
   return key;
 }
 
@@ -61,6 +71,22 @@ export async function storeCredential(tx: Held, credential: WebauthnCredential):
   return stored.length > 0;
 }
 
+const keyUse = prepared((db) => {
+  const counter = sql`${sql.placeholder("counter")}::bigint`;
+  const { counter: stored } = webauthnCredentials;
+  return db
+    .update(webauthnCredentials)
+    .set({ counter, backedUp: sql`${sql.placeholder("backedUp")}::boolean` })
+    .where(
+      and(
+        eq(webauthnCredentials.deviceId, sql.placeholder("deviceId")),
+        or(sql`${stored} < ${counter}`, sql`${stored} = 0 and ${counter} = 0`),
+      ),
+    )
+    .returning({ deviceId: webauthnCredentials.deviceId })
+    .prepare("key_use");
+});
+
 /**
  * Stores the counter of an assertion whose signature was right, and whether the key is backed up.
  * False if the counter is not above the stored one: there may be a copy of the key (Web
@@ -68,14 +94,7 @@ export async function storeCredential(tx: Held, credential: WebauthnCredential):
  */
 export async function storeUse(
   db: Db,
-  { deviceId, counter, backedUp }: Pick<WebauthnCredential, "deviceId" | "counter" | "backedUp">,
+  use: Pick<WebauthnCredential, "deviceId" | "counter" | "backedUp">,
 ): Promise<boolean> {
-  const isAhead = sql`${webauthnCredentials.counter} < ${counter}`;
-  const neverCounts = sql`${webauthnCredentials.counter} = 0 and ${counter} = 0`;
-  const stored = await db
-    .update(webauthnCredentials)
-    .set({ counter, backedUp })
-    .where(and(eq(webauthnCredentials.deviceId, deviceId), or(isAhead, neverCounts)))
-    .returning({ deviceId: webauthnCredentials.deviceId });
-  return stored.length > 0;
+  return (await keyUse(db).execute(use)).length > 0;
 }

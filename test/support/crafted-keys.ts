@@ -34,8 +34,10 @@ const PRESENT: Flags = { userPresent: true, userVerified: true };
  * An authenticator whose every field can be chosen, packed by the data types of another library. It
  * shows how the service judges answers that honest authenticators and browsers never give.
  */
-export function craftedKey(credentialId = randomBytes(32).toString("base64url")) {
-  const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+export function craftedKey(
+  credentialId = randomBytes(32).toString("base64url"),
+  { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" }),
+) {
   const rawId = new Uint8Array(Buffer.from(credentialId, "base64url"));
 
   const clientDataOf = (type: string, { challenge }: Options, crafted: Crafted) =>
