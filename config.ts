@@ -59,7 +59,8 @@ export const SETTING_GROUPS = {
       .regex(/^postgres(ql)?:\/\//, "must start with postgres://")
       .meta({
         secret: true,
-        description: "PostgreSQL: `postgres://user:password@host:5432/name`.",
+        description:
+          "PostgreSQL: `postgres://user:password@host:5432/name`; with `?sslmode=verify-full` at its end over TLS, with the server's certificate checked. docs/installing.md has more.",
       }),
     DATABASE_POOL_SIZE: whole(4, 100).default(10).meta({
       unit: "connections",

@@ -44,4 +44,18 @@ export const deploymentsMutations: Mutation[] = [
     replace: "const name = nameOf(config.text);",
     noticedBy: ["test/store/postgres/connect.test.ts"],
   },
+  {
+    mistake: "the pod of Temporal's command line gets every secret of the service",
+    file: "deploy/helm/second-step/templates/temporal-cli.yaml",
+    find: '(list $ $files "")',
+    replace: '(list $ $.Values.secret.keys "")',
+    noticedBy: ["test/deploy/temporal-cli.test.ts"],
+  },
+  {
+    mistake: "the chart mounts a private authority that nothing trusts",
+    file: "deploy/helm/second-step/templates/_helpers.tpl",
+    find: "- name: NODE_EXTRA_CA_CERTS",
+    replace: "- name: EXTRA_CA_CERTS",
+    noticedBy: ["test/deploy/helm.test.ts"],
+  },
 ];

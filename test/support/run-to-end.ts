@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
 
-/** Runs a program of the service to its end; resolves with its exit code and what it said. */
-export async function runToEnd(file: string, variables: Record<string, string>) {
-  const child = spawn(process.execPath, ["--import", "tsx", file], {
+/** Runs a program of the service, with its arguments, to its end; resolves with its exit code and what it said. */
+export async function runToEnd(words: string, variables: Record<string, string>) {
+  const child = spawn(process.execPath, ["--import", "tsx", ...words.split(" ")], {
     env: { ...process.env, ...variables },
     stdio: ["ignore", "pipe", "pipe"],
   });
