@@ -6,8 +6,8 @@ import {
   getDelivery,
   noteDelivery,
   tookAnythingSince,
-} from "../store/postgres/webhook-deliveries.ts";
-import { getWebhook, setWebhookDisabled } from "../store/postgres/webhooks.ts";
+} from "../store/postgres/webhooks/webhook-deliveries.ts";
+import { getWebhook, setWebhookDisabled } from "../store/postgres/webhooks/webhooks.ts";
 import { unseal } from "../store/sealing.ts";
 import { publish } from "../telemetry/facts.ts";
 import { inSpan } from "../telemetry/spans.ts";

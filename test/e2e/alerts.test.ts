@@ -38,6 +38,9 @@ const passwordWait = (le: string) =>
 const slots = (type: string) =>
   `temporal_worker_task_slots_available{worker_type="${type}",task_queue="second-step",${WORKER}}`;
 
+const begun = (cause: string) =>
+  `second_step_redis_generation_begun_timestamp_seconds{cause="${cause}",${GATEWAY}}`;
+
 const upkeep = (outcome: string) =>
   `second_step_flows_total{type="auditMaintenance",outcome="${outcome}",method="none",${WORKER}}`;
 
@@ -67,6 +70,8 @@ const GOOD: Series = {
   [`second_step_locks_total{${GATEWAY}}`]: "0+1x90",
   [`second_step_events_waiting{${GATEWAY}}`]: "20x90",
   [`second_step_oldest_event_waiting_seconds{${GATEWAY}}`]: "2x90",
+  [`second_step_oldest_unchained_event_seconds{${GATEWAY}}`]: "3x90",
+  [begun("redis_empty")]: "60x90",
   [taskWait("0.1")]: PER_MINUTE_600,
   [taskWait("2.5")]: PER_MINUTE_600,
   [taskWait("+Inf")]: PER_MINUTE_600,
@@ -136,6 +141,21 @@ const SITUATIONS: Situation[] = [
     "one event waits for ten minutes",
     ["OldestEventWaits"],
     { [`second_step_oldest_event_waiting_seconds{${GATEWAY}}`]: "600x90" },
+  ],
+  [
+    "one event is in no chain for an hour",
+    ["EventsUnchained"],
+    { [`second_step_oldest_unchained_event_seconds{${GATEWAY}}`]: "3600x90" },
+  ],
+  [
+    "Redis was found empty half an hour ago",
+    ["EverybodyLoggedOut"],
+    { [begun("redis_empty")]: "60x60 3600x30" },
+  ],
+  [
+    "an operator logged everybody out half an hour ago",
+    [],
+    { [begun("redis_empty")]: "", [begun("by_hand")]: "3600x90" },
   ],
   ["workflow tasks wait for two seconds", ["WorkWaits"], { [taskWait("0.1")]: "0x90" }],
   [

@@ -3,7 +3,7 @@ import { eventRef } from "../../store/events/event-refs.ts";
 import { newId } from "../../store/ids.ts";
 import type { Db } from "../../store/postgres/connect.ts";
 import { getEvent } from "../../store/postgres/events/events.ts";
-import { addWebhook } from "../../store/postgres/webhooks.ts";
+import { addWebhook } from "../../store/postgres/webhooks/webhooks.ts";
 import { type Keyring, seal } from "../../store/sealing.ts";
 import { workflowIds } from "../../workflows/ids.ts";
 import { AT, eventOf, newUser } from "../store/postgres/database.ts";

@@ -5,7 +5,7 @@ import { eventRef } from "../../store/events/event-refs.ts";
 import { connectDatabase } from "../../store/postgres/connect.ts";
 import { findEvent, recordEvent } from "../../store/postgres/events/events.ts";
 import { eventQueue, type User } from "../../store/postgres/schema.ts";
-import { getDelivery } from "../../store/postgres/webhook-deliveries.ts";
+import { getDelivery } from "../../store/postgres/webhooks/webhook-deliveries.ts";
 import { createCalls } from "../../temporal/calls.ts";
 import { type RelayDeps, startRelay } from "../../temporal/relay.ts";
 import { starting } from "../../temporal/start.ts";

@@ -8,8 +8,8 @@ import {
   recordEvent,
   showEvents,
 } from "../../store/postgres/events/events.ts";
-import { getDelivery, noteDelivery } from "../../store/postgres/webhook-deliveries.ts";
-import { getWebhook, removeWebhook } from "../../store/postgres/webhooks.ts";
+import { getDelivery, noteDelivery } from "../../store/postgres/webhooks/webhook-deliveries.ts";
+import { getWebhook, removeWebhook } from "../../store/postgres/webhooks/webhooks.ts";
 import { HOUR_MS, MINUTE_MS } from "../../units.ts";
 import { eventOf } from "../store/postgres/database.ts";
 import { type Receiver, startReceiver, verified } from "../support/receiver.ts";

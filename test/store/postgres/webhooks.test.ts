@@ -8,7 +8,7 @@ import {
   listDeliveries,
   noteDelivery,
   tookAnythingSince,
-} from "../../../store/postgres/webhook-deliveries.ts";
+} from "../../../store/postgres/webhooks/webhook-deliveries.ts";
 import {
   addWebhook,
   getWebhook,
@@ -16,7 +16,7 @@ import {
   listWebhooks,
   removeWebhook,
   setWebhookDisabled,
-} from "../../../store/postgres/webhooks.ts";
+} from "../../../store/postgres/webhooks/webhooks.ts";
 import { AT, burst, database, eventOf, KINDS, newUser } from "./database.ts";
 
 describe.each(KINDS)("webhooks on %s", (kind) => {
