@@ -81,7 +81,7 @@ export const eventsMutations: Mutation[] = [
     file: MIGRATION,
     find: '\n\t\tOR EXISTS (SELECT FROM "event_chain_queue" WHERE "at" < "due"."to_at")',
     replace: "",
-    noticedBy: ["test/workflows/replay.test.ts"],
+    noticedBy: ["test/store/postgres/events/event-partitions.test.ts"],
   },
   {
     mistake: "a month can be dropped before its time",
