@@ -6,6 +6,7 @@ import { oldestUnchained } from "../../store/postgres/events/event-chain.ts";
 import { queuedEvents } from "../../store/postgres/events/event-queue.ts";
 import { newestGeneration } from "../../store/postgres/known-redis.ts";
 import { redisMemory } from "../../store/redis/memory.ts";
+import { NO_BUILD } from "../../telemetry/build.ts";
 import { certificates } from "../../telemetry/certificates.ts";
 import type { PoolUse } from "../../telemetry/pool-use.ts";
 import { sharedReading } from "../../telemetry/reading.ts";
@@ -43,6 +44,11 @@ export function addGauges(registry: Registry, { db, dependencies, pool, ...deps 
         return collect(this);
       },
     });
+
+  const { WORKER_BUILD_ID: build = NO_BUILD } = deps.config;
+  gauge("build_info", "Always 1; the build of this process", ["build"], (gauge) =>
+    gauge.set({ build }, 1),
+  );
 
   const secondsSince = (at?: Date) =>
     at ? Math.max(0, deps.clock.now() - at.getTime()) / 1000 : 0;

@@ -19,6 +19,9 @@ type Series = Record<string, string>;
 
 const GATEWAY = 'job="second-step-gateway",instance="g"';
 const WORKER = 'job="second-step-worker",instance="w"';
+/** A worker of the build before. */
+const OLD_WORKER = 'job="second-step-worker",instance="old"';
+const build = (id: string, process: string) => `second_step_build_info{build="${id}",${process}}`;
 const logins = (method: string, outcome: string, step = "passcode") =>
   `second_step_logins_total{step="${step}",outcome="${outcome}",method="${method}",${GATEWAY}}`;
 const requests = (status: number) =>
@@ -50,6 +53,8 @@ const PER_MINUTE_600 = "0+600x90";
 const GOOD: Series = {
   [`up{${GATEWAY}}`]: "1x90",
   [`up{${WORKER}}`]: "1x90",
+  [build("2", GATEWAY)]: "1x90",
+  [build("2", WORKER)]: "1x90",
   [logins("none", "authenticated", "password")]: PER_MINUTE_600,
   [logins("none", "invalid_credentials", "password")]: "0+100x90",
   [logins("sms", "authenticated")]: PER_MINUTE_600,
@@ -105,8 +110,31 @@ const SITUATIONS: Situation[] = [
     ["GatewayAway"],
     { 'up{job="second-step-gateway",instance="g2"}': "0x90" },
   ],
-  ["every worker is gone from Prometheus's targets", ["NoWorker"], { [`up{${WORKER}}`]: "" }],
-  ["no worker answers", ["NoWorker", "WorkerAway"], { [`up{${WORKER}}`]: "0x90" }],
+  [
+    "every worker is gone from Prometheus's targets",
+    ["NoWorker"],
+    { [`up{${WORKER}}`]: "", [build("2", WORKER)]: "" },
+  ],
+  [
+    "no worker answers",
+    ["NoWorker", "WorkerAway"],
+    { [`up{${WORKER}}`]: "0x90", [build("2", WORKER)]: "" },
+  ],
+  [
+    "only a worker of the build before answers",
+    ["NoWorkerOfBuild"],
+    {
+      [`up{${WORKER}}`]: "",
+      [build("2", WORKER)]: "",
+      [`up{${OLD_WORKER}}`]: "1x90",
+      [build("1", OLD_WORKER)]: "1x90",
+    },
+  ],
+  [
+    "a worker of the build before goes on beside the new one",
+    [],
+    { [`up{${OLD_WORKER}}`]: "1x90", [build("1", OLD_WORKER)]: "1x90" },
+  ],
   ["Redis does not answer", ["DependencyDown"], { [up("redis")]: "0x90" }],
   ["one request in ten fails", ["RequestsFail"], { [requests(503)]: "0+66x90" }],
   ["calls to Temporal fail", ["TemporalAway"], { [calls("away")]: "0+60x90" }],
