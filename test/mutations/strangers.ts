@@ -178,6 +178,13 @@ export const strangersMutations: Mutation[] = [
     noticedBy: ["test/core/devices/begin-enrollment.test.ts"],
   },
   {
+    mistake: "an enrollment whose start always fails keeps those behind it waiting",
+    file: "temporal/overdue-enrollments.ts",
+    find: "await putOffEnrollmentStart(db, enrollment.deviceId);",
+    replace: "",
+    noticedBy: ["test/temporal/overdue-enrollments.test.ts"],
+  },
+  {
     mistake: "a PIN goes to a phone that was taken back meanwhile",
     file: "activities/send-codes.ts",
     find: "if (!(await getDevice(db, userId, deviceId))) throw noPhone();",
