@@ -1,6 +1,6 @@
 import { webhookSender } from "../providers/webhook/webhook.ts";
 import { eventRef, isMeant } from "../store/events/event-refs.ts";
-import { getEvent, type ShownEvent, showEvents } from "../store/postgres/events/events.ts";
+import { getEvent, type ShownEvent, showEvents } from "../store/postgres/events/read-events.ts";
 import {
   forgetDeliveries,
   getDelivery,

@@ -12,7 +12,7 @@ import { checkoutFolder } from "../../scripts/folders.ts";
 import { freePort } from "../../scripts/ports.ts";
 import { newId } from "../../store/ids.ts";
 import { chainEvents } from "../../store/postgres/events/event-chain.ts";
-import { listEvents } from "../../store/postgres/events/events.ts";
+import { listEvents } from "../../store/postgres/events/read-events.ts";
 import { setRequirement } from "../../store/postgres/users.ts";
 import { keptMessages } from "../../store/redis/messages/outbox.ts";
 import { logInByApp, verifiedApp } from "../support/apps.ts";

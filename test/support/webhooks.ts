@@ -2,7 +2,7 @@ import { newWebhookSecret } from "../../providers/webhook/webhook.ts";
 import { eventRef } from "../../store/events/event-refs.ts";
 import { newId } from "../../store/ids.ts";
 import type { Db } from "../../store/postgres/connect.ts";
-import { getEvent } from "../../store/postgres/events/events.ts";
+import { getEvent } from "../../store/postgres/events/read-events.ts";
 import { addWebhook } from "../../store/postgres/webhooks/webhooks.ts";
 import { type Keyring, seal } from "../../store/sealing.ts";
 import { workflowIds } from "../../workflows/ids.ts";

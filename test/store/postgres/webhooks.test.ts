@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { newId } from "../../../store/ids.ts";
-import { findEvent, listEvents, recordEvent } from "../../../store/postgres/events/events.ts";
+import { findEvent, recordEvent } from "../../../store/postgres/events/events.ts";
+import { listEvents } from "../../../store/postgres/events/read-events.ts";
 import type { User } from "../../../store/postgres/schema.ts";
 import {
   forgetDeliveries,

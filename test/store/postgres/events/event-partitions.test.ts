@@ -20,10 +20,10 @@ import { claimQueuedEvents } from "../../../../store/postgres/events/event-queue
 import {
   findEvent,
   forgetKeys,
-  listEvents,
   type NewEvent,
   recordEvent,
 } from "../../../../store/postgres/events/events.ts";
+import { listEvents } from "../../../../store/postgres/events/read-events.ts";
 import { type Finding, verifyAccount } from "../../../../store/postgres/events/verify-events.ts";
 import { migrateDatabase } from "../../../../store/postgres/migrations/migrate.ts";
 import { setRetention } from "../../../../store/postgres/roles.ts";
