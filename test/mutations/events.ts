@@ -93,4 +93,11 @@ export const eventsMutations: Mutation[] = [
       "test/store/postgres/roles.test.ts",
     ],
   },
+  {
+    mistake: "an event of a clock that is years ahead makes a partition of years",
+    file: "store/postgres/events/events.ts",
+    find: "now() + interval '1 day'",
+    replace: "now() + interval '100 years'",
+    noticedBy: ["test/store/postgres/events/event-partitions.test.ts"],
+  },
 ];

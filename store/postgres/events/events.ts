@@ -18,10 +18,16 @@ type Value<Name extends keyof NewEvent> = NewEvent[Name] | SQLWrapper;
 /** An event, or the placeholders of one. */
 type EventValues = { [Name in keyof Required<NewEvent>]: Value<Name> };
 
+/**
+ * The time of an event: at most a day after PostgreSQL's own. An event of a process whose clock is
+ * years ahead would make one partition of all these years, which stays until they are over.
+ */
+const timeOf = (at: SQLWrapper) => sql`least(${at}, now() + interval '1 day')`;
+
 /** Claims the event's key: one row, or none if the key was claimed before. */
 const factOf = ({ key, at }: Pick<EventValues, "key" | "at">) => sql`
   insert into ${eventKeys} (key, event_id, at)
-  values (${key}, nextval('events_id_seq'), ${sql.param(at, events.at)}::timestamptz)
+  values (${key}, nextval('events_id_seq'), ${timeOf(sql`${sql.param(at, events.at)}::timestamptz`)})
   on conflict (key) do nothing
   returning event_id, key, at`;
 
@@ -77,12 +83,12 @@ export async function recordEvents(db: Db, facts: SQL): Promise<void> {
   await db.execute(sql`
     with facts as (${facts}), fact as (
       insert into ${eventKeys} (key, event_id, at)
-      select key, nextval('events_id_seq'), at from facts
+      select key, nextval('events_id_seq'), ${timeOf(sql`at`)} from facts
       on conflict (key) do nothing
-      returning event_id, key
+      returning event_id, key, at
     )
     insert into ${events} (id, key, at, account_id, user_id, type, workflow_id, detail)
-    select event_id, key, at, account_id, user_id, type, workflow_id, detail
+    select event_id, key, fact.at, account_id, user_id, type, workflow_id, detail
     from facts join fact using (key)
   `);
 }
