@@ -9,8 +9,10 @@ start with a setting that is missing or not valid, and names each. To see what a
 from, and what is wrong or doubtful:
 
 \`\`\`sh
-npm run cli -- config check
+cli config check
 \`\`\`
+
+\`cli\` is a function for your installation: [operations.md](operations.md), "How to run the commands".
 
 A secret can come from a file: name the file in the variable with \`_FILE\` at its end, such as
 \`DATABASE_URL_FILE=/run/secrets/database-url\`. A newline at the end of the file is dropped. Setting both is refused.

@@ -78,9 +78,9 @@ test("each command, and each of its arguments and options, has a description", a
     ...["account create", "account list", "account show", "account set"],
     ...["user create", "user list", "user show", "user set-role", "user set-password"],
     ...["user set-email", "api-key make", "api-key revoke"],
-    ...["npm run cli -- unlock", "npm run cli -- reset-mfa", "policy show", "policy set"],
+    ...["cli unlock", "cli reset-mfa", "policy show", "policy set"],
     ...["policy resume", "events export", "events verify", "events heads"],
-    "npm run cli -- sql",
+    "cli sql",
     ...["config check", "config docs", "keys reseal", "keys code-key", "sessions end-all"],
     ...["workers list", "workers promote"],
   ]);
