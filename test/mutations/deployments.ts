@@ -11,14 +11,14 @@ export const deploymentsMutations: Mutation[] = [
   },
   {
     mistake: "an API key goes over a connection without TLS",
-    file: "config.ts",
+    file: "settings/together.ts",
     find: "if (needsTls && env.TEMPORAL_TLS === false)",
     replace: "if (needsTls && env.TEMPORAL_TLS === undefined)",
     noticedBy: ["test/scripts/config-check.test.ts"],
   },
   {
     mistake: "the key of another certificate is taken",
-    file: "config.ts",
+    file: "settings/together.ts",
     find: "if (certificate && privateKey && !isKeyOf(privateKey, certificate))",
     replace: "if (certificate && !privateKey)",
     noticedBy: ["test/scripts/config-check.test.ts"],

@@ -4,14 +4,14 @@ import type { Mutation } from "./mutation.ts";
 export const settingsMutations: Mutation[] = [
   {
     mistake: "without NODE_ENV the service is not in production",
-    file: "config.ts",
+    file: "settings/groups.ts",
     find: '.default("production")',
     replace: '.default("development")',
     noticedBy: ["test/config.test.ts"],
   },
   {
     mistake: "the outbox is taken in production",
-    file: "config.ts",
+    file: "settings/together.ts",
     find: 'env.NODE_ENV === "production" && env.SMS_GATEWAY?.includes("outbox")',
     replace: 'env.NODE_ENV === "production" && !env.SMS_GATEWAY',
     noticedBy: ["test/config.test.ts", "test/scripts/config-check.test.ts"],
