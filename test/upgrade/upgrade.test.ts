@@ -33,9 +33,8 @@ import { used } from "../support/used.ts";
 import { bundleFile } from "../support/workflow-bundle.ts";
 import { RECORDED_KEYS, restoreRecord } from "./recorded.ts";
 
+/** For how long a process may start. One that still runs then has not refused. */
 const START_MS = limit(60_000);
-/** A process that still runs after so many ms has not refused. */
-const REFUSAL_MS = limit(40_000);
 
 vi.setConfig({ testTimeout: limit(120_000), hookTimeout: limit(120_000) });
 
@@ -103,7 +102,7 @@ async function install() {
     /** Starts a process that should refuse to run. Resolves with what it says and how it ends. */
     async refused(file: string) {
       const { child, log } = begin(file, { PORT: "0" });
-      const runs = sleep(REFUSAL_MS, "it runs", { ref: false });
+      const runs = sleep(START_MS, "it runs", { ref: false });
       return { end: await Promise.race([child.exited, runs]), log: log() };
     },
     async sql(text: string) {
