@@ -37,7 +37,7 @@ const alone = others.filter((file) =>
 
 /** Test files that drive a browser or start programs. Two cores can run two of them at a time. */
 const PROGRAMS =
-  /from "[^"]*\/(browser|service|gateway|installation|deployment|copy|processes|fuzz|client-programs|smsc|redis-cluster)\.ts"|"node:child_process"/;
+  /from "[^"]*\/(browser|service|gateway|installation|deployment|copy|run-to-end|processes|fuzz|client-programs|smsc|redis-cluster)\.ts"|"node:child_process"/;
 const pairs = others.filter((file) => !alone.includes(file) && PROGRAMS.test(text(file)));
 
 const together = others.filter((file) => ![mocked, alone, pairs].flat().includes(file));

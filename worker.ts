@@ -48,7 +48,7 @@ const database = connectDatabase(config.DATABASE_URL, {
 await endOnMismatch(database.db, log);
 const clock = { now: () => Date.now() };
 const meter = Runtime.instance().metricMeter;
-measureWorker(meter, { pool: database.pool, clock });
+measureWorker(meter, { pool: database.pool, clock, build: config.WORKER_BUILD_ID });
 countUpkeepFromZero(meter, { namespace: config.TEMPORAL_NAMESPACE, taskQueue: TASK_QUEUE });
 const redis = await connectRedis(config.REDIS_URL, (error) => log.warn({ err: error }, AWAY.redis));
 const mail = mailGateway({ config, redis, clock });

@@ -1,13 +1,13 @@
 import { webhookSender } from "../providers/webhook/webhook.ts";
 import { eventRef, isMeant } from "../store/events/event-refs.ts";
-import { getEvent, type ShownEvent, showEvents } from "../store/postgres/events/events.ts";
+import { getEvent, type ShownEvent, showEvents } from "../store/postgres/events/read-events.ts";
 import {
   forgetDeliveries,
   getDelivery,
   noteDelivery,
   tookAnythingSince,
-} from "../store/postgres/webhook-deliveries.ts";
-import { getWebhook, setWebhookDisabled } from "../store/postgres/webhooks.ts";
+} from "../store/postgres/webhooks/webhook-deliveries.ts";
+import { getWebhook, setWebhookDisabled } from "../store/postgres/webhooks/webhooks.ts";
 import { unseal } from "../store/sealing.ts";
 import { publish } from "../telemetry/facts.ts";
 import { inSpan } from "../telemetry/spans.ts";

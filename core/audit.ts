@@ -1,16 +1,16 @@
 import type { ClientInfo } from "../machines/methods.ts";
 import type { EventType } from "../store/events/event-types.ts";
 import { newId } from "../store/ids.ts";
+import type { NewUserEvent } from "../store/postgres/events/events.ts";
 import {
   type EventFilter,
   type EventQuery,
   exportEvents,
   listEvents,
-  type NewUserEvent,
   type Reader,
   type ShownEvent,
   showEvents,
-} from "../store/postgres/events/events.ts";
+} from "../store/postgres/events/read-events.ts";
 import type { User } from "../store/postgres/schema.ts";
 import type { CoreDeps } from "./deps.ts";
 

@@ -10,6 +10,7 @@ import {
   ensureNamespace,
   registerSearchAttributes,
 } from "./temporal-namespace.ts";
+import { ToBeMade } from "./temporal-rights.ts";
 
 const PATIENCE_MS = 60_000;
 const RETRY_MS = 2_000;
@@ -39,7 +40,8 @@ for (;;) {
   } catch (error) {
     const problem = `Temporal at ${settings.TEMPORAL_ADDRESS}: ${error instanceof Error ? error.message : error}`;
     console.error(problem);
-    if (performance.now() > end) process.exit(1);
+    // Waiting does not help where somebody else has to do something.
+    if (error instanceof ToBeMade || performance.now() > end) process.exit(1);
     await sleep(RETRY_MS);
   }
 }

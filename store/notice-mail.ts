@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { OPERATOR_ID } from "./ids.ts";
 import { type Known, noticeOf, type Recipient } from "./notices.ts";
-import { BY_PASSWORD } from "./postgres/events/events.ts";
+import { BY_PASSWORD } from "./postgres/events/read-events.ts";
 import type { AuditEvent, Role } from "./postgres/schema.ts";
 import { knownBrowser } from "./user-agents.ts";
 import { nameInMail } from "./usernames.ts";

@@ -14,11 +14,14 @@ const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 const DUMMY_HASH =
   "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$dRzY82fgceWJKqstlAB6sn56dYrekptRpYPqbR1lZQg";
 
+/** Node.js hashes in the threads of its pool, which other work shares, such as looking up names. */
+const THREADS = Number(process.env.UV_THREADPOOL_SIZE) || 4;
+
 /**
  * One core stays free for other work. More hashes at once (19 MiB each) would compete for the CPU
- * cache and take longer than one after another.
+ * cache and take longer than one after another. More than threads would wait where no metric sees it.
  */
-const AT_A_TIME = Math.max(1, availableParallelism() - 1);
+const AT_A_TIME = Math.max(1, Math.min(availableParallelism() - 1, THREADS));
 const inTurn = pLimit(AT_A_TIME);
 
 /**

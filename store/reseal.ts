@@ -1,6 +1,9 @@
 import type { Db } from "./postgres/connect.ts";
 import { listSecretsNotSealedWith, updateSecret } from "./postgres/devices.ts";
-import { listWebhookSecretsNotSealedWith, updateWebhookSecret } from "./postgres/webhooks.ts";
+import {
+  listWebhookSecretsNotSealedWith,
+  updateWebhookSecret,
+} from "./postgres/webhooks/webhooks.ts";
 import { type Keyring, seal, unseal } from "./sealing.ts";
 
 const BATCH = 100;

@@ -1,5 +1,6 @@
 import type { MetricMeter } from "@temporalio/common";
 import type { TelemetryOptions } from "@temporalio/worker";
+import { NO_BUILD } from "./build.ts";
 import { certificates } from "./certificates.ts";
 import { subscribe } from "./facts.ts";
 import type { PoolUse } from "./pool-use.ts";
@@ -34,7 +35,11 @@ const GAUGES_MS = 5_000;
 /** Counts and measures what this worker's parts report. No tag names a user. */
 export function measureWorker(
   meter: MetricMeter,
-  { pool, clock }: { pool: () => PoolUse; clock: { now(): number } },
+  {
+    pool,
+    clock,
+    build = NO_BUILD,
+  }: { pool: () => PoolUse; clock: { now(): number }; build?: string },
 ) {
   const duration = (name: string, about: string) =>
     meter.createHistogram(`second_step_${name}_duration`, "float", "seconds", about);
@@ -52,6 +57,7 @@ export function measureWorker(
 
   const gauge = (name: string, unit: string | undefined, about: string) =>
     meter.createGauge(`second_step_${name}`, "int", unit, about);
+  gauge("build_info", undefined, "Always 1; the build of this process").set(1, { build });
   const size = gauge("database_pool_size", undefined, "The most connections to PostgreSQL");
   const used = gauge("database_pool_used", undefined, "Connections to PostgreSQL that work now");
   const waiting = gauge("database_pool_waiting", undefined, "Queries that wait for a connection");

@@ -1,7 +1,12 @@
 import type { Config } from "../config.ts";
 import type { Method } from "../store/methods.ts";
 import type { Db } from "../store/postgres/connect.ts";
-import { forgetEnrollmentStart, overdueEnrollments } from "../store/postgres/enrollment-starts.ts";
+import {
+  forgetEnrollmentStart,
+  type OverdueEnrollment,
+  overdueEnrollments,
+  putOffEnrollmentStart,
+} from "../store/postgres/enrollment-starts.ts";
 import type { Owner } from "../workflows/messages.ts";
 import { otpEnrollment, smsEnrollment, webauthnEnrollment } from "./enrollments.ts";
 import { type Log, startRepeating } from "./repeating.ts";
@@ -28,16 +33,35 @@ export function startOverdueEnrollments(deps: OverdueDeps): () => Promise<void> 
   return startRepeating({ work: () => beginOverdue(deps, batch), ...waits, log: deps.log, words });
 }
 
-async function beginOverdue({ db, config, start }: OverdueDeps, batch: number): Promise<number> {
+/**
+ * Begins those that are due; answers how many. One whose start fails is put off, and keeps nobody
+ * waiting behind it. A second failure is Temporal's, as a rule, and ends the round.
+ */
+async function beginOverdue(deps: OverdueDeps, batch: number): Promise<number> {
+  const { db } = deps;
   const overdue = await overdueEnrollments(db, batch);
-  for (const { deviceId, accountId, device } of overdue) {
-    if (device && accountId) {
-      const args = { userId: device.userId, accountId, deviceId };
-      await start(enrollmentOf(device.type, args, config));
+  const failures: unknown[] = [];
+  for (const enrollment of overdue) {
+    try {
+      await begin(deps, enrollment);
+    } catch (error) {
+      await putOffEnrollmentStart(db, enrollment.deviceId);
+      if (failures.push(error) === 2) break;
     }
-    await forgetEnrollmentStart(db, deviceId);
   }
+  if (failures.length > 0) throw failures[0];
   return overdue.length;
+}
+
+async function begin(
+  { db, config, start }: OverdueDeps,
+  { deviceId, accountId, device }: OverdueEnrollment,
+): Promise<void> {
+  if (device && accountId) {
+    const args = { userId: device.userId, accountId, deviceId };
+    await start(enrollmentOf(device.type, args, config));
+  }
+  await forgetEnrollmentStart(db, deviceId);
 }
 
 function enrollmentOf(

@@ -2,7 +2,7 @@ import type { Config } from "../config.ts";
 import { eventRef } from "../store/events/event-refs.ts";
 import type { Db } from "../store/postgres/connect.ts";
 import type { AuditEvent } from "../store/postgres/schema.ts";
-import { listEnabledWebhooks } from "../store/postgres/webhooks.ts";
+import { listEnabledWebhooks } from "../store/postgres/webhooks/webhooks.ts";
 import { workflowIds } from "../workflows/ids.ts";
 import type { FollowUp } from "./start.ts";
 

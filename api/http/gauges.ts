@@ -2,8 +2,11 @@ import { Gauge, type Registry } from "prom-client";
 import type { CoreDeps } from "../../core/deps.ts";
 import { usedSendBudgets } from "../../core/limits/send-budgets.ts";
 import { passwordsWaiting } from "../../store/passwords.ts";
-import { type QueuedEvents, queuedEvents } from "../../store/postgres/events/event-queue.ts";
+import { oldestUnchained } from "../../store/postgres/events/event-chain.ts";
+import { queuedEvents } from "../../store/postgres/events/event-queue.ts";
+import { newestGeneration } from "../../store/postgres/known-redis.ts";
 import { redisMemory } from "../../store/redis/memory.ts";
+import { NO_BUILD } from "../../telemetry/build.ts";
 import { certificates } from "../../telemetry/certificates.ts";
 import type { PoolUse } from "../../telemetry/pool-use.ts";
 import { sharedReading } from "../../telemetry/reading.ts";
@@ -17,6 +20,9 @@ export type GaugeDeps = Pick<CoreDeps, "db" | "redis" | "config" | "clock"> & {
 
 /** Longer than a dependency may take to answer. */
 const DEPENDENCIES_MS = 2_000;
+
+/** What is known of the queue while PostgreSQL is away. */
+const UNKNOWN = { waiting: Number.NaN, oldest: new Date(Number.NaN) };
 
 /**
  * Adds what is measured when Prometheus reads. Stores are asked at most once in five seconds, and a
@@ -39,20 +45,43 @@ export function addGauges(registry: Registry, { db, dependencies, pool, ...deps 
       },
     });
 
-  const queue = sharedReading<QueuedEvents | undefined>(() => queuedEvents(db), {
-    otherwise: undefined,
-  });
+  const { WORKER_BUILD_ID: build = NO_BUILD } = deps.config;
+  gauge("build_info", "Always 1; the build of this process", ["build"], (gauge) =>
+    gauge.set({ build }, 1),
+  );
+
+  const secondsSince = (at?: Date) =>
+    at ? Math.max(0, deps.clock.now() - at.getTime()) / 1000 : 0;
+  const queue = sharedReading(() => queuedEvents(db), { otherwise: UNKNOWN });
   gauge(
     "events_waiting",
     "Audit events that no worker has passed on yet; NaN while PostgreSQL is away",
     [],
-    async (gauge) => gauge.set((await queue())?.waiting ?? Number.NaN),
+    async (gauge) => gauge.set((await queue()).waiting),
   );
   gauge(
     "oldest_event_waiting_seconds",
     "How long the oldest of them waits, 0 if none does; NaN while PostgreSQL is away",
     [],
-    async (gauge) => gauge.set(oldestSeconds(await queue(), deps.clock.now())),
+    async (gauge) => gauge.set(secondsSince((await queue()).oldest)),
+  );
+  const unchained = sharedReading(() => oldestUnchained(db), { otherwise: UNKNOWN.oldest });
+  gauge(
+    "oldest_unchained_event_seconds",
+    "How old the oldest event is that is in no chain yet, 0 if none is; NaN while PostgreSQL is away",
+    [],
+    async (gauge) => gauge.set(secondsSince(await unchained())),
+  );
+  const generation = sharedReading(() => newestGeneration(db), { otherwise: undefined });
+  gauge(
+    "redis_generation_begun_timestamp_seconds",
+    "When everybody had to log in again because Redis was empty, older or another one, in Unix time",
+    ["cause"],
+    async (gauge) => {
+      const newest = await generation();
+      gauge.reset();
+      if (newest) gauge.set({ cause: newest.cause }, newest.begunAt.getTime() / 1000);
+    },
   );
 
   const answers = sharedReading<Partial<Dependencies>>(dependencies, {
@@ -113,9 +142,4 @@ export function addGauges(registry: Registry, { db, dependencies, pool, ...deps 
         gauge.set(labels, seconds);
     },
   );
-}
-
-function oldestSeconds(queued: QueuedEvents | undefined, now: number): number {
-  if (!queued) return Number.NaN;
-  return queued.oldest ? Math.max(0, now - queued.oldest.getTime()) / 1000 : 0;
 }

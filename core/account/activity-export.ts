@@ -1,5 +1,5 @@
 import { placesPerKey } from "../../store/places.ts";
-import { type EventFilter, newestEvent } from "../../store/postgres/events/events.ts";
+import { type EventFilter, newestEvent } from "../../store/postgres/events/read-events.ts";
 import type { Session } from "../../store/redis/sessions/session-records.ts";
 import { auditFile } from "../audit.ts";
 import type { CoreDeps } from "../deps.ts";

@@ -1,5 +1,5 @@
 import { getAccount } from "../../store/postgres/accounts.ts";
-import { listEvents } from "../../store/postgres/events/events.ts";
+import { listEvents } from "../../store/postgres/events/read-events.ts";
 import type { Account, Requirement } from "../../store/postgres/schema.ts";
 import { countUsers } from "../../store/postgres/user-lists.ts";
 import { getUser } from "../../store/postgres/users.ts";

@@ -1,6 +1,6 @@
 import type { Method } from "../../store/methods.ts";
 import { getAccount } from "../../store/postgres/accounts.ts";
-import type { Reader } from "../../store/postgres/events/events.ts";
+import type { Reader } from "../../store/postgres/events/read-events.ts";
 import type { User } from "../../store/postgres/schema.ts";
 import { listOpenChallenges } from "../../store/redis/second-step/challenges.ts";
 import { failures } from "../../store/redis/second-step/failures.ts";

@@ -3,7 +3,7 @@ import {
   type EventDelivery,
   getDelivery,
   listDeliveries,
-} from "../../store/postgres/webhook-deliveries.ts";
+} from "../../store/postgres/webhooks/webhook-deliveries.ts";
 import { keys } from "../../store/redis/keys.ts";
 import type { Session } from "../../store/redis/sessions/session-records.ts";
 import { DAY_MS } from "../../units.ts";

@@ -10,7 +10,7 @@ import {
   listWebhooks,
   removeWebhook,
   setWebhookDisabled,
-} from "../../store/postgres/webhooks.ts";
+} from "../../store/postgres/webhooks/webhooks.ts";
 import { keys } from "../../store/redis/keys.ts";
 import type { Session } from "../../store/redis/sessions/session-records.ts";
 import { seal } from "../../store/sealing.ts";

@@ -2,7 +2,7 @@ import { isUsual } from "../../api/http/inputs.ts";
 import { listAudit } from "../../core/audit.ts";
 import type { CoreDeps } from "../../core/deps.ts";
 import type { EventType } from "../../store/events/event-types.ts";
-import type { EventFilter, EventQuery, Reader } from "../../store/postgres/events/events.ts";
+import type { EventFilter, EventQuery, Reader } from "../../store/postgres/events/read-events.ts";
 import { DAY_MS } from "../../units.ts";
 import type { PortalContext } from "../layout/form.ts";
 import { Field } from "../layout/parts.tsx";

@@ -1,6 +1,6 @@
 import { OPERATOR_ID } from "../../store/ids.ts";
 import { type Actor, isOfSupport } from "../../store/postgres/events/actors.ts";
-import type { ShownEvent } from "../../store/postgres/events/events.ts";
+import type { ShownEvent } from "../../store/postgres/events/read-events.ts";
 
 type Event = Pick<ShownEvent, "userId" | "actorId" | "detail">;
 

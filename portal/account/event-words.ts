@@ -1,5 +1,5 @@
 import { EVENT_WORDS, type EventType } from "../../store/events/event-types.ts";
-import type { ShownEvent } from "../../store/postgres/events/events.ts";
+import type { ShownEvent } from "../../store/postgres/events/read-events.ts";
 import { minuteOf } from "../layout/words.ts";
 
 type Told = Pick<ShownEvent, "type" | "detail">;

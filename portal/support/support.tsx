@@ -13,7 +13,7 @@ import {
 } from "../../core/support/support.ts";
 import { viewForSupport } from "../../core/support/user-overview.ts";
 import { actorsOf } from "../../store/postgres/events/actors.ts";
-import type { ShownEvent } from "../../store/postgres/events/events.ts";
+import type { ShownEvent } from "../../store/postgres/events/read-events.ts";
 import type { User } from "../../store/postgres/schema.ts";
 import { byWhom } from "../account/actors.ts";
 import { followed } from "../devices/removal-under-way.tsx";

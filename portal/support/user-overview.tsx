@@ -4,7 +4,7 @@ import { loginChallengeMachine } from "../../machines/login-challenge.ts";
 import { otpEnrollmentMachine } from "../../machines/otp-enrollment.ts";
 import { smsEnrollmentMachine } from "../../machines/sms-enrollment.ts";
 import { webauthnEnrollmentMachine } from "../../machines/webauthn-enrollment.ts";
-import type { ShownEvent } from "../../store/postgres/events/events.ts";
+import type { ShownEvent } from "../../store/postgres/events/read-events.ts";
 import { EventRows } from "../account/activity.tsx";
 import { Time } from "../layout/parts.tsx";
 import { METHOD_WORDS } from "../layout/words.ts";

@@ -1,16 +1,18 @@
-import { SETTING_GROUPS } from "../../config.ts";
 import { describeSettings, type SettingDescription } from "../../settings/describe.ts";
+import { SETTING_GROUPS } from "../../settings/groups.ts";
 
 const INTRODUCTION = `# Settings
 
-Made from \`config.ts\` by \`npm run --silent cli -- config docs\`; a test holds it equal. Settings are environment
+Made from \`settings/groups.ts\` by \`npm run --silent cli -- config docs\`; a test holds it equal. Settings are environment
 variables of the gateway, the worker and the command line. Give all of them the same ones. The service refuses to
 start with a setting that is missing or not valid, and names each. To see what a service uses, where that comes
 from, and what is wrong or doubtful:
 
 \`\`\`sh
-npm run cli -- config check
+cli config check
 \`\`\`
+
+\`cli\` is a function for your installation: [operations.md](operations.md), "How to run the commands".
 
 A secret can come from a file: name the file in the variable with \`_FILE\` at its end, such as
 \`DATABASE_URL_FILE=/run/secrets/database-url\`. A newline at the end of the file is dropped. Setting both is refused.

@@ -1,13 +1,8 @@
 import type { Command } from "commander";
-import {
-  checkSettings,
-  loadConfig,
-  SETTING_GROUPS,
-  SETTINGS,
-  type SettingName,
-} from "../../config.ts";
+import { checkSettings, loadConfig, SETTINGS, type SettingName } from "../../config.ts";
 import type { SettingState } from "../../settings/check.ts";
 import { describeSettings } from "../../settings/describe.ts";
+import { SETTING_GROUPS } from "../../settings/groups.ts";
 import { SetUpError } from "../progress.ts";
 import { answer, columns } from "./answer.ts";
 import { configurationDocs } from "./config-docs.ts";

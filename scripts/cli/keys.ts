@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { countOldHashes } from "../../store/old-hashes.ts";
+import { countOldHashes } from "../../store/postgres/old-hashes.ts";
 import { resealSecrets } from "../../store/reseal.ts";
 import { answer } from "./answer.ts";
 import { withStores } from "./service.ts";

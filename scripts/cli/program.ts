@@ -13,7 +13,7 @@ import { workerCommands } from "./workers.ts";
 
 /** Every command, with the words that `--help` prints. */
 export function cliProgram(): Command {
-  const program = new Command("npm run cli --")
+  const program = new Command("cli")
     .description(
       "Second Step from the command line. With DATABASE_URL set it reads the same environment as the " +
         "service; without, it works on the stack that npm start runs on this machine (DATA_DIR).",

@@ -2,6 +2,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { newId } from "../ids.ts";
 import { accountsWithGrace } from "../postgres/accounts.ts";
 import type { Db } from "../postgres/connect.ts";
+import {
+  type GenerationCause,
+  type KnownRedis,
+  readKnownRedis,
+  replaceKnownRedis,
+  takeBeat,
+} from "../postgres/known-redis.ts";
 import type { Redis } from "../redis/connect.ts";
 import {
   beat,
@@ -13,13 +20,6 @@ import {
 } from "../redis/sessions/generation.ts";
 import { scheduleEnforcement } from "../redis/sessions/revocations.ts";
 import { isUnavailable } from "../unavailable.ts";
-import {
-  type GenerationCause,
-  type KnownRedis,
-  readKnownRedis,
-  replaceKnownRedis,
-  takeBeat,
-} from "./known-redis.ts";
 
 type Stores = { db: Db; redis: Redis };
 

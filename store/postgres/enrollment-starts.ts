@@ -21,13 +21,30 @@ export async function forgetEnrollmentStart(db: Db, deviceId: string): Promise<v
 }
 
 /**
- * Enrollments that no gateway has begun in time, oldest first. Without `device` if it was removed or
- * proven since.
+ * Puts an enrollment off whose start has failed: for as long as its device is old, so each time for
+ * twice as long, but at least a minute and at most an hour.
  */
-export function overdueEnrollments(
-  db: Db,
-  limit: number,
-): Promise<{ deviceId: string; accountId: string | null; device: Device | null }[]> {
+export async function putOffEnrollmentStart(db: Db, deviceId: string): Promise<void> {
+  const createdAt = db
+    .select({ at: devices.createdAt })
+    .from(devices)
+    .where(eq(devices.id, deviceId));
+  const age = sql`least(greatest(now() - (${createdAt}), interval '1 minute'), interval '1 hour')`;
+  await db
+    .update(enrollmentStarts)
+    .set({ dueAt: sql`now() + ${age}` })
+    .where(eq(enrollmentStarts.deviceId, deviceId));
+}
+
+/** Without `device` if it was removed or proven since. */
+export type OverdueEnrollment = {
+  deviceId: string;
+  accountId: string | null;
+  device: Device | null;
+};
+
+/** Enrollments that no gateway has begun in time, oldest first. */
+export function overdueEnrollments(db: Db, limit: number): Promise<OverdueEnrollment[]> {
   return db
     .select({ deviceId: enrollmentStarts.deviceId, accountId: users.accountId, device: devices })
     .from(enrollmentStarts)

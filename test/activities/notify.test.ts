@@ -3,12 +3,8 @@ import type { Mail } from "../../providers/mail/mail.ts";
 import { eventRef } from "../../store/events/event-refs.ts";
 import { newId } from "../../store/ids.ts";
 import { setPolicy } from "../../store/postgres/accounts.ts";
-import {
-  findEvent,
-  getEvent,
-  listEvents,
-  recordEvent,
-} from "../../store/postgres/events/events.ts";
+import { findEvent, recordEvent } from "../../store/postgres/events/events.ts";
+import { getEvent, listEvents } from "../../store/postgres/events/read-events.ts";
 import type { Role, User } from "../../store/postgres/schema.ts";
 import { createUser, setEmail, setRequirement } from "../../store/postgres/users.ts";
 import { AT, eventOf, newAccount } from "../store/postgres/database.ts";

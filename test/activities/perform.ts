@@ -6,7 +6,7 @@ import type { ActivityDeps } from "../../activities/deps.ts";
 import { loadConfig } from "../../config.ts";
 import type { Sms } from "../../providers/sms/sms.ts";
 import { newId } from "../../store/ids.ts";
-import { listEvents } from "../../store/postgres/events/events.ts";
+import { listEvents } from "../../store/postgres/events/read-events.ts";
 import { connectRedis } from "../../store/redis/connect.ts";
 import { database } from "../store/postgres/database.ts";
 import { BEGINNING, environmentOf } from "../support/stack.ts";

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { newId } from "../../store/ids.ts";
 import { getAccount } from "../../store/postgres/accounts.ts";
 import { verifyDevice } from "../../store/postgres/devices.ts";
-import { listEvents } from "../../store/postgres/events/events.ts";
+import { listEvents } from "../../store/postgres/events/read-events.ts";
 import { readAccountRevocation } from "../../store/redis/sessions/revocations.ts";
 import { AT, addedSms, eventOf, newAccount, newUser } from "../store/postgres/database.ts";
 import { useActivities } from "./perform.ts";

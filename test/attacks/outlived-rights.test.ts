@@ -4,7 +4,7 @@
 import { eq } from "drizzle-orm";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Resolve } from "../../providers/webhook/public-addresses.ts";
-import { listEvents } from "../../store/postgres/events/events.ts";
+import { listEvents } from "../../store/postgres/events/read-events.ts";
 import { users } from "../../store/postgres/schema.ts";
 import type { ApiClient } from "../support/client.ts";
 import { dns } from "../support/dns.ts";

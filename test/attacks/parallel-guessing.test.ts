@@ -1,7 +1,7 @@
 // I have the password. I open as many challenges as possible and send hundreds of guesses at once,
 // of every kind of code. I hope that two guesses count as one.
 import { expect, test } from "vitest";
-import { listEvents } from "../../store/postgres/events/events.ts";
+import { listEvents } from "../../store/postgres/events/read-events.ts";
 import { getUser } from "../../store/postgres/users.ts";
 import { codeAt, verifiedApp } from "../support/apps.ts";
 import type { Answer } from "../support/client.ts";

@@ -2,7 +2,7 @@
 // When my request gets the row, it must be refused.
 import { eq } from "drizzle-orm";
 import { describe, expect, test } from "vitest";
-import { listEvents } from "../../store/postgres/events/events.ts";
+import { listEvents } from "../../store/postgres/events/read-events.ts";
 import { holdingAccount } from "../../store/postgres/holding-account.ts";
 import { holdingUser } from "../../store/postgres/holding-user.ts";
 import { users } from "../../store/postgres/schema.ts";

@@ -78,7 +78,9 @@ test("every variable that it sets is a setting of the service", async () => {
     ([, name = ""]) => name,
   );
   expect(names).toContain("WORKER_PROBES_ADDRESS");
-  const known = new Set<string>([...SETTINGS, ...SECRETS.map((name) => `${name}_FILE`)]);
+  const files = SECRETS.map((name) => `${name}_FILE`);
+  // Node.js reads this one itself.
+  const known = new Set<string>([...SETTINGS, ...files, "NODE_EXTRA_CA_CERTS"]);
   expect(names.filter((name) => !known.has(name))).toEqual([]);
 });
 
@@ -113,7 +115,7 @@ test("it takes the values.yaml of docs/installing.md", async () => {
   expect(await rendered("-f", file)).toContain('image: "registry.example/second-step:1"');
 });
 
-test("pods get only the named keys of the Secret", async () => {
+test("pods of the service get only the named keys of the Secret", async () => {
   const parts = (await rendered(...all)).split(/^---$/m).filter((part) => /secret:/.test(part));
   expect(parts.length).toBeGreaterThan(5);
   for (const part of parts) {
@@ -122,6 +124,27 @@ test("pods get only the named keys of the Secret", async () => {
     const named = ["DATABASE_URL", "REDIS_URL", "SEALING_KEYS", "CODE_KEY", "SMPP_URL"];
     expect(keys).toEqual([...named, ...owner]);
   }
+});
+
+test.each([
+  ["configMap", "configMap: { name: authority, items: [{ key: bundle.crt, path: bundle.crt }] }"],
+  ["secret", "secret: { secretName: authority, items: [{ key: bundle.crt, path: bundle.crt }] }"],
+])("every pod of the service trusts the private authority of a %s", async (kind, volume) => {
+  const values = [`authority.${kind}=authority`, "authority.key=bundle.crt"];
+  const text = await rendered(...least, ...values.flatMap((value) => ["--set-string", value]));
+  const pods = text.split(/^---$/m).filter((part) => /image: "second-step:/.test(part));
+  expect(pods).toHaveLength(5);
+  for (const pod of pods) {
+    expect(pod).toContain(volume);
+    expect(pod).toContain("{ name: authority, mountPath: /run/authority, readOnly: true }");
+    expect(pod).toMatch(/name: NODE_EXTRA_CA_CERTS\n +value: \/run\/authority\/bundle.crt/);
+  }
+  expect(await rendered(...least)).not.toMatch(/authority|NODE_EXTRA/);
+});
+
+test("it takes the authority from a ConfigMap or a Secret, not from both", async () => {
+  const both = ["--set-string", "authority.configMap=a", "--set-string", "authority.secret=b"];
+  await expect(rendered(...least, ...both)).rejects.toThrow(/authority/);
 });
 
 test("a Prometheus that no policy lets in is refused", async () => {

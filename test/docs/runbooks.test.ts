@@ -46,6 +46,20 @@ test.each(["docs/operations.md", ...runbooks])("the metrics that %s names exist"
     expect([...known, ...recorded]).toContain(name.replace(/_(count|sum|bucket)$/, ""));
 });
 
+test("the documents for production call the command line as it runs there too", () => {
+  const aboutDevelopment = ["testing.md", "performance-log.md", "performance.md", "mission.md"];
+  const pages = readdirSync(join(root, "docs")).filter((name) => name.endsWith(".md"));
+  for (const file of pages
+    .filter((name) => !aboutDevelopment.includes(name))
+    .map((name) => `docs/${name}`))
+    expect(
+      read(file)
+        .replace(/^cli\(\) \{.*\}$/gm, "")
+        .replace("`npm run --silent cli -- config docs`", ""),
+      file,
+    ).not.toMatch(/npm run (--silent )?cli/);
+});
+
 const compose = read("docker-compose.yml");
 const services = [
   ...compose.slice(compose.indexOf("\nservices:")).matchAll(/^ {2}([\w-]+):$/gm),

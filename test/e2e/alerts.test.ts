@@ -19,6 +19,9 @@ type Series = Record<string, string>;
 
 const GATEWAY = 'job="second-step-gateway",instance="g"';
 const WORKER = 'job="second-step-worker",instance="w"';
+/** A worker of the build before. */
+const OLD_WORKER = 'job="second-step-worker",instance="old"';
+const build = (id: string, process: string) => `second_step_build_info{build="${id}",${process}}`;
 const logins = (method: string, outcome: string, step = "passcode") =>
   `second_step_logins_total{step="${step}",outcome="${outcome}",method="${method}",${GATEWAY}}`;
 const requests = (status: number) =>
@@ -38,6 +41,9 @@ const passwordWait = (le: string) =>
 const slots = (type: string) =>
   `temporal_worker_task_slots_available{worker_type="${type}",task_queue="second-step",${WORKER}}`;
 
+const begun = (cause: string) =>
+  `second_step_redis_generation_begun_timestamp_seconds{cause="${cause}",${GATEWAY}}`;
+
 const upkeep = (outcome: string) =>
   `second_step_flows_total{type="auditMaintenance",outcome="${outcome}",method="none",${WORKER}}`;
 
@@ -47,6 +53,8 @@ const PER_MINUTE_600 = "0+600x90";
 const GOOD: Series = {
   [`up{${GATEWAY}}`]: "1x90",
   [`up{${WORKER}}`]: "1x90",
+  [build("2", GATEWAY)]: "1x90",
+  [build("2", WORKER)]: "1x90",
   [logins("none", "authenticated", "password")]: PER_MINUTE_600,
   [logins("none", "invalid_credentials", "password")]: "0+100x90",
   [logins("sms", "authenticated")]: PER_MINUTE_600,
@@ -67,6 +75,8 @@ const GOOD: Series = {
   [`second_step_locks_total{${GATEWAY}}`]: "0+1x90",
   [`second_step_events_waiting{${GATEWAY}}`]: "20x90",
   [`second_step_oldest_event_waiting_seconds{${GATEWAY}}`]: "2x90",
+  [`second_step_oldest_unchained_event_seconds{${GATEWAY}}`]: "3x90",
+  [begun("redis_empty")]: "60x90",
   [taskWait("0.1")]: PER_MINUTE_600,
   [taskWait("2.5")]: PER_MINUTE_600,
   [taskWait("+Inf")]: PER_MINUTE_600,
@@ -100,8 +110,31 @@ const SITUATIONS: Situation[] = [
     ["GatewayAway"],
     { 'up{job="second-step-gateway",instance="g2"}': "0x90" },
   ],
-  ["every worker is gone from Prometheus's targets", ["NoWorker"], { [`up{${WORKER}}`]: "" }],
-  ["no worker answers", ["NoWorker", "WorkerAway"], { [`up{${WORKER}}`]: "0x90" }],
+  [
+    "every worker is gone from Prometheus's targets",
+    ["NoWorker"],
+    { [`up{${WORKER}}`]: "", [build("2", WORKER)]: "" },
+  ],
+  [
+    "no worker answers",
+    ["NoWorker", "WorkerAway"],
+    { [`up{${WORKER}}`]: "0x90", [build("2", WORKER)]: "" },
+  ],
+  [
+    "only a worker of the build before answers",
+    ["NoWorkerOfBuild"],
+    {
+      [`up{${WORKER}}`]: "",
+      [build("2", WORKER)]: "",
+      [`up{${OLD_WORKER}}`]: "1x90",
+      [build("1", OLD_WORKER)]: "1x90",
+    },
+  ],
+  [
+    "a worker of the build before goes on beside the new one",
+    [],
+    { [`up{${OLD_WORKER}}`]: "1x90", [build("1", OLD_WORKER)]: "1x90" },
+  ],
   ["Redis does not answer", ["DependencyDown"], { [up("redis")]: "0x90" }],
   ["one request in ten fails", ["RequestsFail"], { [requests(503)]: "0+66x90" }],
   ["calls to Temporal fail", ["TemporalAway"], { [calls("away")]: "0+60x90" }],
@@ -136,6 +169,21 @@ const SITUATIONS: Situation[] = [
     "one event waits for ten minutes",
     ["OldestEventWaits"],
     { [`second_step_oldest_event_waiting_seconds{${GATEWAY}}`]: "600x90" },
+  ],
+  [
+    "one event is in no chain for an hour",
+    ["EventsUnchained"],
+    { [`second_step_oldest_unchained_event_seconds{${GATEWAY}}`]: "3600x90" },
+  ],
+  [
+    "Redis was found empty half an hour ago",
+    ["EverybodyLoggedOut"],
+    { [begun("redis_empty")]: "60x60 3600x30" },
+  ],
+  [
+    "an operator logged everybody out half an hour ago",
+    [],
+    { [begun("redis_empty")]: "", [begun("by_hand")]: "3600x90" },
   ],
   ["workflow tasks wait for two seconds", ["WorkWaits"], { [taskWait("0.1")]: "0x90" }],
   [

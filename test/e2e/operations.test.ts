@@ -96,10 +96,7 @@ function standIns(): string {
     kubectl: `
       case "$1 $2 $3 $4 $5" in
         "exec -i deploy/second-step-gateway -- node") shift 6; exec node --import tsx scripts/cli.ts "$@" ;;
-        "exec deploy/second-step-gateway -- printenv TEMPORAL_ADDRESS") shift 3; exec "$@" ;;
-        "run temporal-cli-"*" --rm -i --quiet")
-          given="$*"; case "$given" in *"--env=TEMPORAL_ADDRESS=$TEMPORAL_ADDRESS "*) ;; *) ${refuse} ;; esac
-          while [ "$1" != -- ]; do shift; done; shift; exec "$@" ;;
+        "exec -i deploy/second-step-temporal-cli -- temporal") shift 4; exec "$@" ;;
         *) ${refuse} ;;
       esac`,
   };

@@ -1,11 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createClient } from "../support/client.ts";
 import { limit } from "../support/limits.ts";
-import type { Person } from "../support/people.ts";
+import {
+  expectToFinish,
+  healthOfAll,
+  type LoggedIn,
+  loggedInPeople,
+  type Open,
+  openLogins,
+} from "../support/many-people.ts";
 import { expectProblem } from "../support/problems.ts";
 import { startRedisCluster } from "../support/redis-cluster.ts";
 import { startRedisSentinels } from "../support/redis-sentinels.ts";
-import { challengeSent, enrollPhone, logInBySms, startChallenge } from "../support/scenarios.ts";
+import { logInBySms } from "../support/scenarios.ts";
 import { type Service, startService } from "../support/service.ts";
 import { until } from "../support/until.ts";
 
@@ -54,30 +61,14 @@ const KINDS: { kind: string; start(): Promise<Servers> }[] = [
 describe.each(KINDS)("on $kind, when a master is killed", ({ start }) => {
   let servers: Servers;
   let service: Service;
-  let people: { user: Person; e164: string; token: string }[];
-  let open: { id: string; passcode: string }[];
+  let people: LoggedIn[];
+  let open: Open[];
 
   beforeAll(async () => {
     servers = await start();
     service = await startService("postgres", { REDIS_URL: servers.url }, 1);
-    const users = await Promise.all(Array.from({ length: 6 }, () => service.createUser()));
-    const phones = await Promise.all(users.map((user) => enrollPhone(service, user)));
-    await service.forgetSends();
-    people = await Promise.all(
-      users.map(async (user, index) => {
-        const { e164 } = phones[index] as { e164: string };
-        return { user, e164, token: (await logInBySms(service, user, e164)).token };
-      }),
-    );
-    await service.forgetSends();
-    open = await Promise.all(
-      people.map(async ({ user, e164 }) => {
-        const { id } = await startChallenge(service, user);
-        const passcode = await service.passcodeTo(e164);
-        await challengeSent(service, id);
-        return { id, passcode };
-      }),
-    );
+    people = await loggedInPeople(service, 6);
+    open = await openLogins(service, people);
   }, limit(150_000));
   afterAll(async () => {
     expect(new Set(await service.stop())).toEqual(new Set(["exit code 0"]));
@@ -105,12 +96,9 @@ describe.each(KINDS)("on $kind, when a master is killed", ({ start }) => {
       servers.release();
 
       await until(sessions, (answers) => answers.every(({ status }) => status === 200));
-      for (const { id, passcode } of open)
-        expect((await service.api.verifyPasscode(id, passcode)).body.session.scope).toBe("full");
-      const health = () =>
-        Promise.all(service.urls.map((url) => fetch(`${url}/health/dependencies`)));
+      await expectToFinish(service, open);
       // Each gateway notices the new master by itself.
-      await until(health, (answers) => answers.every(({ status }) => status === 200));
+      await healthOfAll(service, 200);
     },
     limit(60_000),
   );

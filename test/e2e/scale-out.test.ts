@@ -1,10 +1,15 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createClient } from "../support/client.ts";
 import { limit } from "../support/limits.ts";
-import type { Person } from "../support/people.ts";
+import {
+  expectToFinish,
+  healthOfAll,
+  type LoggedIn,
+  loggedInPeople,
+  openLogins,
+} from "../support/many-people.ts";
 import { expectProblem } from "../support/problems.ts";
 import { type RedisCluster, startRedisCluster } from "../support/redis-cluster.ts";
-import { challengeSent, enrollPhone, logInBySms, startChallenge } from "../support/scenarios.ts";
 import { type Service, startService } from "../support/service.ts";
 import { until } from "../support/until.ts";
 
@@ -12,7 +17,7 @@ import { until } from "../support/until.ts";
 // so.
 let cluster: RedisCluster;
 let service: Service;
-let people: { user: Person; e164: string; token: string }[];
+let people: LoggedIn[];
 
 beforeAll(async () => {
   cluster = await startRedisCluster();
@@ -26,15 +31,7 @@ afterAll(async () => {
 test(
   "users with keys on different nodes enroll and log in, with each request at another gateway",
   async () => {
-    const users = await Promise.all(Array.from({ length: 8 }, () => service.createUser()));
-    const phones = await Promise.all(users.map((user) => enrollPhone(service, user)));
-    await service.forgetSends();
-    people = await Promise.all(
-      users.map(async (user, index) => {
-        const { e164 } = phones[index] as { e164: string };
-        return { user, e164, token: (await logInBySms(service, user, e164)).token };
-      }),
-    );
+    people = await loggedInPeople(service, 8);
     for (const { user, token } of people) {
       for (const _gateway of service.urls)
         expect((await service.api.session(token)).body.user.id).toBe(user.id);
@@ -46,22 +43,11 @@ test(
 test(
   "a killed node is an outage that costs no attempt, and ends once the node is back",
   async () => {
-    await service.forgetSends();
-    const begun = await Promise.all(
-      people.map(async ({ user, e164 }) => {
-        const { id } = await startChallenge(service, user);
-        const passcode = await service.passcodeTo(e164);
-        await challengeSent(service, id);
-        return { id, passcode };
-      }),
-    );
+    const open = await openLogins(service, people);
     const [node] = cluster.nodes as [RedisCluster["nodes"][number]];
     await node.kill();
     const impatient = createClient(service.send);
-    const away = await until(
-      async () => await Promise.all(service.urls.map((url) => fetch(`${url}/health/dependencies`))),
-      (answers) => answers.every(({ status }) => status === 503),
-    );
+    const away = await healthOfAll(service, 503);
     for (const answer of away) {
       expect(answer.headers.get("retry-after")).toBe("2");
       expect(await answer.json()).toMatchObject({ away: ["redis"] });
@@ -73,16 +59,12 @@ test(
     );
     // More guesses than the lock allows.
     for (let count = 0; count < 8; count++)
-      for (const { id } of begun)
+      for (const { id } of open)
         expectProblem(await impatient.verifyPasscode(id, "0000000"), "service_unavailable");
 
     await node.start();
-    await until(
-      () => Promise.all(service.urls.map((url) => fetch(`${url}/health/dependencies`))),
-      (answers) => answers.every(({ status }) => status === 200),
-    );
-    for (const { id, passcode } of begun)
-      expect((await service.api.verifyPasscode(id, passcode)).body.session.scope).toBe("full");
+    await healthOfAll(service, 200);
+    await expectToFinish(service, open);
   },
   limit(90_000),
 );

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { listAudit } from "../../core/audit.ts";
 import type { viewForSupport } from "../../core/support/user-overview.ts";
 import { newId } from "../../store/ids.ts";
-import { listEvents } from "../../store/postgres/events/events.ts";
+import { listEvents } from "../../store/postgres/events/read-events.ts";
 import { setRole, unlockUser } from "../../store/postgres/users.ts";
 import { MINUTE_MS } from "../../units.ts";
 import { logInByApp, supportOperator } from "../support/apps.ts";

@@ -1,9 +1,8 @@
-import { spawn } from "node:child_process";
-import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { type Authority, type Certified, newAuthority } from "../support/certificates.ts";
 import { startGrpcFront } from "../support/grpc-front.ts";
 import { limit } from "../support/limits.ts";
+import { runToEnd } from "../support/run-to-end.ts";
 import { enrollPhone, logInByPassword, logInBySms } from "../support/scenarios.ts";
 import { type Service, startService } from "../support/service.ts";
 import { environmentOf } from "../support/stack.ts";
@@ -20,7 +19,9 @@ beforeAll(async () => {
   authority = await newAuthority();
   client = await authority.issue("second-step");
   const server = await authority.issue("temporal.example");
-  front = await startGrpcFront(inject("temporalAddress"), server, authority.certificate);
+  front = await startGrpcFront(inject("temporalAddress"), server, {
+    clients: authority.certificate,
+  });
 });
 afterAll(async () => {
   for (const stop of stops) await stop();
@@ -38,17 +39,6 @@ const settings = () => ({
   TEMPORAL_TLS_SERVER_NAME: "temporal.example",
   TEMPORAL_API_KEY: API_KEY,
 });
-
-/** Runs a program of the service to its end. */
-async function run(file: string, variables: Record<string, string>) {
-  const child = spawn(process.execPath, ["--import", "tsx", file], {
-    env: { ...process.env, ...variables },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const exit = new Promise((resolve) => child.once("exit", resolve));
-  const [code, ...written] = await Promise.all([exit, text(child.stdout), text(child.stderr)]);
-  return { code, said: written.join("") };
-}
 
 describe("with a client certificate and an API key", () => {
   let service: Service;
@@ -76,7 +66,7 @@ describe("with a client certificate and an API key", () => {
 
   test("the one-shot command prepares the namespace", async () => {
     const namespace = { TEMPORAL_NAMESPACE: service.temporal.namespace };
-    const prepared = await run("scripts/prepare-temporal.ts", { ...settings(), ...namespace });
+    const prepared = await runToEnd("scripts/prepare-temporal.ts", { ...settings(), ...namespace });
     expect(prepared).toMatchObject({ code: 0, said: expect.stringContaining("is prepared") });
   });
 });
@@ -103,7 +93,7 @@ test(
       address: front.address,
       namespace: service.temporal.namespace,
     });
-    const { code, said } = await run("worker.ts", { ...environment, ...variables });
+    const { code, said } = await runToEnd("worker.ts", { ...environment, ...variables });
     expect(code).toBe(1);
     const line = JSON.parse(said.split("\n").find((text) => text.includes("away")) ?? "{}");
     // The front closes the connection. Whether its alert or the end arrives first is chance.

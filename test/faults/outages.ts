@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
-import { listEvents } from "../../store/postgres/events/events.ts";
+import { listEvents } from "../../store/postgres/events/read-events.ts";
 import { countRefunds } from "../../store/redis/second-step/refunds.ts";
 import { limit } from "../support/limits.ts";
 import { newPerson, type Person } from "../support/people.ts";

@@ -11,14 +11,14 @@ export const deploymentsMutations: Mutation[] = [
   },
   {
     mistake: "an API key goes over a connection without TLS",
-    file: "config.ts",
+    file: "settings/together.ts",
     find: "if (needsTls && env.TEMPORAL_TLS === false)",
     replace: "if (needsTls && env.TEMPORAL_TLS === undefined)",
     noticedBy: ["test/scripts/config-check.test.ts"],
   },
   {
     mistake: "the key of another certificate is taken",
-    file: "config.ts",
+    file: "settings/together.ts",
     find: "if (certificate && privateKey && !isKeyOf(privateKey, certificate))",
     replace: "if (certificate && !privateKey)",
     noticedBy: ["test/scripts/config-check.test.ts"],
@@ -43,5 +43,19 @@ export const deploymentsMutations: Mutation[] = [
     find: "const name = named ? nameOf(config.text) : undefined;",
     replace: "const name = nameOf(config.text);",
     noticedBy: ["test/store/postgres/connect.test.ts"],
+  },
+  {
+    mistake: "the pod of Temporal's command line gets every secret of the service",
+    file: "deploy/helm/second-step/templates/temporal-cli.yaml",
+    find: '(list $ $files "")',
+    replace: '(list $ $.Values.secret.keys "")',
+    noticedBy: ["test/deploy/temporal-cli.test.ts"],
+  },
+  {
+    mistake: "the chart mounts a private authority that nothing trusts",
+    file: "deploy/helm/second-step/templates/_helpers.tpl",
+    find: "- name: NODE_EXTRA_CA_CERTS",
+    replace: "- name: EXTRA_CA_CERTS",
+    noticedBy: ["test/deploy/helm.test.ts"],
   },
 ];

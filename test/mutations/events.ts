@@ -81,7 +81,7 @@ export const eventsMutations: Mutation[] = [
     file: MIGRATION,
     find: '\n\t\tOR EXISTS (SELECT FROM "event_chain_queue" WHERE "at" < "due"."to_at")',
     replace: "",
-    noticedBy: ["test/workflows/replay.test.ts"],
+    noticedBy: ["test/store/postgres/events/event-partitions.test.ts"],
   },
   {
     mistake: "a month can be dropped before its time",
@@ -92,5 +92,12 @@ export const eventsMutations: Mutation[] = [
       "test/store/postgres/events/event-partitions.test.ts",
       "test/store/postgres/roles.test.ts",
     ],
+  },
+  {
+    mistake: "an event of a clock that is years ahead makes a partition of years",
+    file: "store/postgres/events/events.ts",
+    find: "now() + interval '1 day'",
+    replace: "now() + interval '100 years'",
+    noticedBy: ["test/store/postgres/events/event-partitions.test.ts"],
   },
 ];

@@ -147,14 +147,14 @@ export const racesMutations: Mutation[] = [
   },
   {
     mistake: "users see from where Support acted",
-    file: "store/postgres/events/events.ts",
+    file: "store/postgres/events/read-events.ts",
     find: 'if (reader === "user" && actorId === userId) return true;',
     replace: 'if (reader === "user") return true;',
     noticedBy: ["test/e2e/activity.test.ts"],
   },
   {
     mistake: "administrators see from where a Support operator of their account acted",
-    file: "store/postgres/events/events.ts",
+    file: "store/postgres/events/read-events.ts",
     find: "if (!actor?.roleThen || isOfSupport(actor)) return false;",
     replace: "if (!actor?.roleThen) return false;",
     noticedBy: ["test/e2e/activity.test.ts"],
@@ -168,7 +168,7 @@ export const racesMutations: Mutation[] = [
   },
   {
     mistake: "the owner of a Cloud account does not see from where it was linked",
-    file: "store/postgres/events/events.ts",
+    file: "store/postgres/events/read-events.ts",
     find: 'return BY_PASSWORD.has(type) || (reader === "account"',
     replace: 'return (reader === "account"',
     noticedBy: ["test/e2e/links.test.ts"],

@@ -44,4 +44,18 @@ export const seenMutations: Mutation[] = [
     replace: "",
     noticedBy: ["test/e2e/traces.test.ts"],
   },
+  {
+    mistake: "an event that is in no chain is not seen",
+    file: "api/http/gauges.ts",
+    find: "gauge.set(secondsSince(await unchained()))",
+    replace: "gauge.set(0)",
+    noticedBy: ["test/api/http/metrics.test.ts"],
+  },
+  {
+    mistake: "an operator who logs everybody out is woken for it",
+    file: "docs/grafana/alerts.yml",
+    find: '{cause!="by_hand"}',
+    replace: "",
+    noticedBy: ["test/e2e/alerts.test.ts"],
+  },
 ];

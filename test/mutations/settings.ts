@@ -4,14 +4,14 @@ import type { Mutation } from "./mutation.ts";
 export const settingsMutations: Mutation[] = [
   {
     mistake: "without NODE_ENV the service is not in production",
-    file: "config.ts",
+    file: "settings/groups.ts",
     find: '.default("production")',
     replace: '.default("development")',
     noticedBy: ["test/config.test.ts"],
   },
   {
     mistake: "the outbox is taken in production",
-    file: "config.ts",
+    file: "settings/together.ts",
     find: 'env.NODE_ENV === "production" && env.SMS_GATEWAY?.includes("outbox")',
     replace: 'env.NODE_ENV === "production" && !env.SMS_GATEWAY',
     noticedBy: ["test/config.test.ts", "test/scripts/config-check.test.ts"],
@@ -54,9 +54,16 @@ export const settingsMutations: Mutation[] = [
   {
     mistake: "the retention of a namespace is reset at each deploy",
     file: "scripts/temporal-namespace.ts",
-    find: "if (retentionDays !== undefined) await setRetention(connection, namespace, retentionDays);",
-    replace: "await setRetention(connection, namespace, retentionDays);",
+    find: "} else if (retentionDays !== undefined && kept !== retentionDays) {\n    await orCommands(setRetention(connection, namespace, retentionDays), [",
+    replace: "} else {\n    await orCommands(setRetention(connection, namespace, retentionDays), [",
     noticedBy: ["test/scripts/temporal.test.ts"],
+  },
+  {
+    mistake: "a namespace that is as it should be is changed all the same",
+    file: "scripts/temporal-namespace.ts",
+    find: "retentionDays !== undefined && kept !== retentionDays",
+    replace: "retentionDays !== undefined",
+    noticedBy: ["test/scripts/prepare-temporal.test.ts"],
   },
   {
     mistake: "the use of a country's messages is measured by the service's budget",

@@ -178,6 +178,20 @@ export const strangersMutations: Mutation[] = [
     noticedBy: ["test/core/devices/begin-enrollment.test.ts"],
   },
   {
+    mistake: "passwords wait for a thread where no metric sees it",
+    file: "store/passwords.ts",
+    find: "Math.min(availableParallelism() - 1, THREADS)",
+    replace: "Math.max(availableParallelism() - 1, THREADS)",
+    noticedBy: ["test/store/password-threads.test.ts"],
+  },
+  {
+    mistake: "an enrollment whose start always fails keeps those behind it waiting",
+    file: "temporal/overdue-enrollments.ts",
+    find: "await putOffEnrollmentStart(db, enrollment.deviceId);",
+    replace: "",
+    noticedBy: ["test/temporal/overdue-enrollments.test.ts"],
+  },
+  {
     mistake: "a PIN goes to a phone that was taken back meanwhile",
     file: "activities/send-codes.ts",
     find: "if (!(await getDevice(db, userId, deviceId))) throw noPhone();",

@@ -75,7 +75,7 @@ export const webhooksMutations: Mutation[] = [
   },
   {
     mistake: "another account's administrator reads a webhook",
-    file: "store/postgres/webhooks.ts",
+    file: "store/postgres/webhooks/webhooks.ts",
     find: "await db.select().from(webhooks).where(isWebhook(accountId, webhookId));",
     replace: "await db.select().from(webhooks).where(eq(webhooks.id, webhookId));",
     noticedBy: ["test/store/postgres/webhooks.test.ts", "test/e2e/webhooks.test.ts"],

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from "vitest";
 import { newId } from "../../store/ids.ts";
-import { getWebhook, setWebhookDisabled } from "../../store/postgres/webhooks.ts";
+import { getWebhook, setWebhookDisabled } from "../../store/postgres/webhooks/webhooks.ts";
 import { MINUTE_MS } from "../../units.ts";
 import { loggedIn } from "../support/apps.ts";
 import { startReceiver } from "../support/receiver.ts";

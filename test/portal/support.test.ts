@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { listEvents } from "../../store/postgres/events/events.ts";
+import { listEvents } from "../../store/postgres/events/read-events.ts";
 import { loggedIn, logInByApp, registerApp, userWithApp } from "../support/apps.ts";
 import { useStack } from "../support/used.ts";
 import { webClient } from "../support/web.ts";

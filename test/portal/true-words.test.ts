@@ -1,7 +1,7 @@
 import { eq } from "drizzle-orm";
 import { expect, test } from "vitest";
 import { newId } from "../../store/ids.ts";
-import { listEvents } from "../../store/postgres/events/events.ts";
+import { listEvents } from "../../store/postgres/events/read-events.ts";
 import { users } from "../../store/postgres/schema.ts";
 import { setRequirement } from "../../store/postgres/users.ts";
 import { DAY_MS } from "../../units.ts";

@@ -12,7 +12,7 @@ import { checkoutFolder } from "../../scripts/folders.ts";
 import { freePort } from "../../scripts/ports.ts";
 import { newId } from "../../store/ids.ts";
 import { chainEvents } from "../../store/postgres/events/event-chain.ts";
-import { listEvents } from "../../store/postgres/events/events.ts";
+import { listEvents } from "../../store/postgres/events/read-events.ts";
 import { setRequirement } from "../../store/postgres/users.ts";
 import { keptMessages } from "../../store/redis/messages/outbox.ts";
 import { logInByApp, verifiedApp } from "../support/apps.ts";
@@ -78,9 +78,9 @@ test("each command, and each of its arguments and options, has a description", a
     ...["account create", "account list", "account show", "account set"],
     ...["user create", "user list", "user show", "user set-role", "user set-password"],
     ...["user set-email", "api-key make", "api-key revoke"],
-    ...["npm run cli -- unlock", "npm run cli -- reset-mfa", "policy show", "policy set"],
+    ...["cli unlock", "cli reset-mfa", "policy show", "policy set"],
     ...["policy resume", "events export", "events verify", "events heads"],
-    "npm run cli -- sql",
+    "cli sql",
     ...["config check", "config docs", "keys reseal", "keys code-key", "sessions end-all"],
     ...["workers list", "workers promote"],
   ]);

@@ -9,9 +9,14 @@ import type { Certified } from "./certificates.ts";
 
 /**
  * A TLS proxy in front of a gRPC server, as clusters and clouds have it. It takes only clients with
- * a certificate of the authority `clients`, if that is given.
+ * a certificate of the authority `clients`, if that is given, and keeps calls of the methods
+ * `denied` for others.
  */
-export async function startGrpcFront(target: string, own: Certified, clients?: string) {
+export async function startGrpcFront(
+  target: string,
+  own: Certified,
+  { clients, denied = [] }: { clients?: string; denied?: string[] } = {},
+) {
   const { certificate: cert, key } = own;
   const server = createSecureServer({
     ...{ key, cert, minVersion: "TLSv1.2" },
@@ -27,7 +32,8 @@ export async function startGrpcFront(target: string, own: Certified, clients?: s
       const method = String(headers[":path"]).replace(/.*\//, "");
       const seen = authorizations.get(method) ?? new Set();
       authorizations.set(method, seen.add(headers.authorization));
-      pass(stream, far.request({ ...headers, ":scheme": "http" }));
+      if (denied.includes(method)) deny(stream);
+      else pass(stream, far.request({ ...headers, ":scheme": "http" }));
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -43,6 +49,20 @@ export async function startGrpcFront(target: string, own: Certified, clients?: s
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
   };
+}
+
+/** Answers as Temporal does where a client lacks the right: gRPC's status 7. */
+function deny(stream: ServerHttp2Stream) {
+  stream.on("error", () => {});
+  stream.respond(
+    {
+      ":status": 200,
+      "content-type": "application/grpc",
+      "grpc-status": "7",
+      "grpc-message": "Request unauthorized.",
+    },
+    { endStream: true },
+  );
 }
 
 /** Passes a call and its answer on, with the trailers that hold gRPC's status. */

@@ -15,6 +15,7 @@ test("many scrapes within five seconds ask the store once", async () => {
   const { read, answers } = store();
   const reading = sharedReading(read, { otherwise: -1 });
   const asked = [reading(), reading()];
+  expect(answers.length).toBe(1);
   answers[0]?.(7);
   expect(await Promise.all(asked)).toEqual([7, 7]);
   await vi.advanceTimersByTimeAsync(4_999);
@@ -32,6 +33,7 @@ test("a store that hangs delays a scrape by a second, and gets no second questio
   const reading = sharedReading(read, { otherwise: -1 });
   for (const _ of [1, 2, 3]) {
     const asked = reading();
+    expect(answers.length).toBe(1);
     await vi.advanceTimersByTimeAsync(1_000);
     expect(await asked).toBe(-1);
   }

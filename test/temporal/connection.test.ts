@@ -14,7 +14,9 @@ beforeAll(async () => {
   [authority, stranger] = [await newAuthority(), await newAuthority()];
   client = await authority.issue("second-step");
   const server = await authority.issue("temporal.example");
-  front = await startGrpcFront(inject("temporalAddress"), server, authority.certificate);
+  front = await startGrpcFront(inject("temporalAddress"), server, {
+    clients: authority.certificate,
+  });
 });
 afterAll(async () => {
   await front.stop();

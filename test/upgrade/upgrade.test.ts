@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "@temporalio/client";
 import pg from "pg";
 import { expect, test, vi } from "vitest";
@@ -32,6 +33,7 @@ import { used } from "../support/used.ts";
 import { bundleFile } from "../support/workflow-bundle.ts";
 import { RECORDED_KEYS, restoreRecord } from "./recorded.ts";
 
+/** For how long a process may start. One that still runs then has not refused. */
 const START_MS = limit(60_000);
 
 vi.setConfig({ testTimeout: limit(120_000), hookTimeout: limit(120_000) });
@@ -100,7 +102,8 @@ async function install() {
     /** Starts a process that should refuse to run. Resolves with what it says and how it ends. */
     async refused(file: string) {
       const { child, log } = begin(file, { PORT: "0" });
-      return { end: await child.exited, log: log() };
+      const runs = sleep(START_MS, "it runs", { ref: false });
+      return { end: await Promise.race([child.exited, runs]), log: log() };
     },
     async sql(text: string) {
       const client = new pg.Client({ connectionString: own.url });

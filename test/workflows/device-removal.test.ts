@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { newId } from "../../store/ids.ts";
 import { listDevices } from "../../store/postgres/devices.ts";
-import { listEvents } from "../../store/postgres/events/events.ts";
+import { listEvents } from "../../store/postgres/events/read-events.ts";
 import { checkPasscode } from "../../store/redis/second-step/attempts.ts";
 import { readUserRevocation } from "../../store/redis/sessions/revocations.ts";
 import { ORIGIN } from "./flows.ts";

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { getDevice } from "../../store/postgres/devices.ts";
-import { listEvents } from "../../store/postgres/events/events.ts";
+import { listEvents } from "../../store/postgres/events/read-events.ts";
 import { ORIGIN } from "./flows.ts";
 import { useWorld } from "./world.ts";
 

@@ -2,14 +2,10 @@ import { afterEach, expect, test } from "vitest";
 import { newWebhookSecret } from "../../providers/webhook/webhook.ts";
 import { eventRef } from "../../store/events/event-refs.ts";
 import { newId } from "../../store/ids.ts";
-import {
-  findEvent,
-  listEvents,
-  recordEvent,
-  showEvents,
-} from "../../store/postgres/events/events.ts";
-import { getDelivery, noteDelivery } from "../../store/postgres/webhook-deliveries.ts";
-import { getWebhook, removeWebhook } from "../../store/postgres/webhooks.ts";
+import { findEvent, recordEvent } from "../../store/postgres/events/events.ts";
+import { listEvents, showEvents } from "../../store/postgres/events/read-events.ts";
+import { getDelivery, noteDelivery } from "../../store/postgres/webhooks/webhook-deliveries.ts";
+import { getWebhook, removeWebhook } from "../../store/postgres/webhooks/webhooks.ts";
 import { HOUR_MS, MINUTE_MS } from "../../units.ts";
 import { eventOf } from "../store/postgres/database.ts";
 import { type Receiver, startReceiver, verified } from "../support/receiver.ts";

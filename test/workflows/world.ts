@@ -3,7 +3,7 @@ import { createActivities } from "../../activities/activities.ts";
 import { loadConfig } from "../../config.ts";
 import type { MailGateway } from "../../providers/mail/mail.ts";
 import { connectDatabase } from "../../store/postgres/connect.ts";
-import { listEvents } from "../../store/postgres/events/events.ts";
+import { listEvents } from "../../store/postgres/events/read-events.ts";
 import { migrateDatabase } from "../../store/postgres/migrations/migrate.ts";
 import { connectRedis } from "../../store/redis/connect.ts";
 import { freshDatabase } from "../support/databases.ts";

@@ -40,6 +40,16 @@ export function chainEvents(db: Db, limit: number): Promise<number> {
 /** How many events are in no chain yet. */
 export const countUnchained = (db: Db): Promise<number> => db.$count(eventChainQueue);
 
+/** When the oldest event that is in no chain yet happened; undefined if all are in one. */
+export async function oldestUnchained(db: Db): Promise<Date | undefined> {
+  const [oldest] = await db
+    .select({ at: eventChainQueue.at })
+    .from(eventChainQueue)
+    .orderBy(asc(eventChainQueue.eventId))
+    .limit(1);
+  return oldest?.at;
+}
+
 /** The newest link of each of these accounts, by account. Accounts without a link are left out. */
 export async function headsOf(
   db: Db,

@@ -1,6 +1,8 @@
 import { availableParallelism } from "node:os";
 import { describe, expect, test } from "vitest";
 import { freePort } from "../../../scripts/ports.ts";
+import { endEverySession } from "../../../store/generations/generations.ts";
+import { chainEvents } from "../../../store/postgres/events/event-chain.ts";
 import { documentedMetrics } from "../../support/documented-metrics.ts";
 import { startGateway } from "../../support/gateway.ts";
 import { limit } from "../../support/limits.ts";
@@ -150,6 +152,33 @@ test("events that wait for a worker are counted; a worker that is back takes the
     await stack.restartWorker();
   }
   await until(waiting, (count) => count === 0);
+});
+
+test("the age of the oldest event that is in no chain is measured", async () => {
+  const oldest = async () => readingOf(await read(), "second_step_oldest_unchained_event_seconds");
+  // Nothing chains events in this test but the test itself.
+  const chainAll = async () => {
+    while ((await chainEvents(stack.deps.db, 1000)) > 0);
+  };
+  await chainAll();
+  await until(oldest, (seconds) => seconds === 0);
+  await logInByPassword(stack, await stack.createUser());
+  await stack.advance(90_000);
+  expect(await until(oldest, (seconds) => (seconds ?? 0) >= 90)).toBe(90);
+  await chainAll();
+  await until(oldest, (seconds) => seconds === 0);
+});
+
+test("when and why everybody had to log in again is measured, once that has happened", async () => {
+  const name = "second_step_redis_generation_begun_timestamp_seconds";
+  expect(await read()).not.toContain(`${name}{`);
+  const before = Date.now() / 1000;
+  await endEverySession(stack.deps);
+  const begun = async () => readingOf(await read(), `${name}{cause="by_hand"}`);
+  const seconds = await until(begun, (seconds) => seconds !== undefined);
+  // By PostgreSQL's clock.
+  expect(seconds).toBeGreaterThan(before - 60);
+  expect(seconds).toBeLessThan(before + 60);
 });
 
 describe("a deployed gateway", { timeout: limit(60_000) }, () => {

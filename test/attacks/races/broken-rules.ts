@@ -1,5 +1,5 @@
 import { configuredMethods } from "../../../store/methods.ts";
-import { listEvents } from "../../../store/postgres/events/events.ts";
+import { listEvents } from "../../../store/postgres/events/read-events.ts";
 import { getMfaProfile } from "../../../store/postgres/profiles.ts";
 import { countRecoveryCodes } from "../../../store/postgres/recovery-codes.ts";
 import { listOpenChallenges } from "../../../store/redis/second-step/challenges.ts";

@@ -1,5 +1,5 @@
 import { recoveryHashes } from "../../../core/devices/recovery-codes.ts";
-import { listEvents } from "../../../store/postgres/events/events.ts";
+import { listEvents } from "../../../store/postgres/events/read-events.ts";
 import { getMfaProfile } from "../../../store/postgres/profiles.ts";
 import { countRecoveryCodes, lookUpRecoveryCode } from "../../../store/postgres/recovery-codes.ts";
 import type { Device } from "../../../store/postgres/schema.ts";

@@ -3,7 +3,7 @@ import { eq } from "drizzle-orm";
 import { recoveryHash } from "../../../core/devices/recovery-codes.ts";
 import { newOtpSecret } from "../../../core/devices/totp.ts";
 import { newId } from "../../../store/ids.ts";
-import { listEvents } from "../../../store/postgres/events/events.ts";
+import { listEvents } from "../../../store/postgres/events/read-events.ts";
 import { holdingUser } from "../../../store/postgres/holding-user.ts";
 import { replaceRecoveryCodes } from "../../../store/postgres/recovery-codes.ts";
 import { accounts, devices, type Role, users } from "../../../store/postgres/schema.ts";

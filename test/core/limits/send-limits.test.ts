@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { spendPasscodeSend, spendPinSend } from "../../../core/limits/send-limits.ts";
 import { Problem } from "../../../core/problem.ts";
 import { newId, newOwnedId } from "../../../store/ids.ts";
-import { listEvents } from "../../../store/postgres/events/events.ts";
+import { listEvents } from "../../../store/postgres/events/read-events.ts";
 import { keptMessages } from "../../../store/redis/messages/outbox.ts";
 import { HOUR_MS } from "../../../units.ts";
 import { newPhone } from "../../support/phones.ts";

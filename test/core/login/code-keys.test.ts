@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from "vitest";
 import { createApp } from "../../../api/app.ts";
 import type { Config } from "../../../config.ts";
 import { makeApiKey } from "../../../core/login/api-keys.ts";
-import { countOldHashes } from "../../../store/old-hashes.ts";
+import { countOldHashes } from "../../../store/postgres/old-hashes.ts";
 import { getUser } from "../../../store/postgres/users.ts";
 import type { ApiClient } from "../../support/client.ts";
 import {

@@ -3,7 +3,7 @@ import type { ProblemCode } from "../../../core/problem.ts";
 import type { Method } from "../../../machines/methods.ts";
 import { newId } from "../../../store/ids.ts";
 import { addNamedDevice, addSmsDevice, verifyDevice } from "../../../store/postgres/devices.ts";
-import { listEvents } from "../../../store/postgres/events/events.ts";
+import { listEvents } from "../../../store/postgres/events/read-events.ts";
 import { holdingUser } from "../../../store/postgres/holding-user.ts";
 import { replaceRecoveryCodes } from "../../../store/postgres/recovery-codes.ts";
 import { storeCredential } from "../../../store/postgres/webauthn-credentials.ts";

@@ -6,7 +6,7 @@ import type { webhookDeliveryMachine as machine } from "../../../machines/webhoo
 import { eventRef } from "../../../store/events/event-refs.ts";
 import { newId } from "../../../store/ids.ts";
 import { findEvent, recordEvent } from "../../../store/postgres/events/events.ts";
-import { noteDelivery } from "../../../store/postgres/webhook-deliveries.ts";
+import { noteDelivery } from "../../../store/postgres/webhooks/webhook-deliveries.ts";
 import { workflowIds } from "../../../workflows/ids.ts";
 import { webhookDeliveryView } from "../../../workflows/views.ts";
 import type { PathRules } from "../../support/paths.ts";

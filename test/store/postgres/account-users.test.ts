@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { newId } from "../../../store/ids.ts";
 import { changeRole, remindUsers } from "../../../store/postgres/accounts.ts";
 import { verifyDevice } from "../../../store/postgres/devices.ts";
-import { listEvents } from "../../../store/postgres/events/events.ts";
+import { listEvents } from "../../../store/postgres/events/read-events.ts";
 import type { Account } from "../../../store/postgres/schema.ts";
 import { listUsers } from "../../../store/postgres/user-lists.ts";
 import { setRequirement } from "../../../store/postgres/users.ts";

@@ -8,7 +8,7 @@ import {
   listLinkedAccounts,
   setPolicy,
 } from "../../../store/postgres/accounts.ts";
-import { listEvents } from "../../../store/postgres/events/events.ts";
+import { listEvents } from "../../../store/postgres/events/read-events.ts";
 import type { Account } from "../../../store/postgres/schema.ts";
 import { otherType } from "../../support/event-types.ts";
 import { AT, burst, database, KINDS, newAccount } from "./database.ts";

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Db } from "../../../store/postgres/connect.ts";
 import { removeAllDevices, removeDevice } from "../../../store/postgres/device-removal.ts";
 import { listDevices, verifyDevice } from "../../../store/postgres/devices.ts";
-import { listEvents } from "../../../store/postgres/events/events.ts";
+import { listEvents } from "../../../store/postgres/events/read-events.ts";
 import { holdingUser } from "../../../store/postgres/holding-user.ts";
 import {
   countRecoveryCodes,

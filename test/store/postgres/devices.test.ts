@@ -12,7 +12,7 @@ import {
   updateSecret,
   verifyDevice,
 } from "../../../store/postgres/devices.ts";
-import { listEvents } from "../../../store/postgres/events/events.ts";
+import { listEvents } from "../../../store/postgres/events/read-events.ts";
 import { getUser } from "../../../store/postgres/users.ts";
 import {
   AT,

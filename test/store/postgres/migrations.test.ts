@@ -4,6 +4,7 @@ import pg from "pg";
 import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
 import { migrateDatabase } from "../../../store/postgres/migrations/migrate.ts";
 import { freshDatabase } from "../../support/databases.ts";
+import { limit } from "../../support/limits.ts";
 import { migrationsAnd } from "../../support/migrations.ts";
 import { until } from "../../support/until.ts";
 import { KINDS } from "./database.ts";
@@ -120,6 +121,9 @@ test("a migration that waits ten minutes for another gives up, and names the pro
   const now = performance.now.bind(performance);
   const later = (ms: number) => vi.spyOn(performance, "now").mockImplementation(() => now() + ms);
   const lines: string[] = [];
+  // One that does not give up gets its turn, so that this test fails and does not wait for ever.
+  const unlock = () => void holder.query("select pg_advisory_unlock(7236301)");
+  const turn = setTimeout(unlock, limit(10_000));
   const migrating = migrateDatabase(url, {
     report: (line) => {
       lines.push(line);
@@ -131,6 +135,7 @@ test("a migration that waits ten minutes for another gives up, and names the pro
       `PostgreSQL's process ${rows[0].pid}\\. .*pg_terminate_backend\\(${rows[0].pid}\\).*URL of the server itself`,
     ),
   );
+  clearTimeout(turn);
   expect(lines).toEqual(["Another process migrates this database. Waiting for its end."]);
 });
 

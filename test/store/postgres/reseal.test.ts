@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { newId } from "../../../store/ids.ts";
 import { addNamedDevice, getDevice } from "../../../store/postgres/devices.ts";
-import { addWebhook, getWebhook } from "../../../store/postgres/webhooks.ts";
+import { addWebhook, getWebhook } from "../../../store/postgres/webhooks/webhooks.ts";
 import { resealSecrets } from "../../../store/reseal.ts";
 import { seal, sealedWith, unseal } from "../../../store/sealing.ts";
 import { AT, database, eventOf, KINDS, newUser } from "./database.ts";

@@ -12,7 +12,8 @@ import {
   claimQueuedEvents,
   forgetQueuedEvents,
 } from "../../../store/postgres/events/event-queue.ts";
-import { forgetKeys, listEvents, recordEvent } from "../../../store/postgres/events/events.ts";
+import { forgetKeys, recordEvent } from "../../../store/postgres/events/events.ts";
+import { listEvents } from "../../../store/postgres/events/read-events.ts";
 import { canChangeEvents, restrictRuntime, setRetention } from "../../../store/postgres/roles.ts";
 import { recordLoginEvent } from "../../../store/postgres/users.ts";
 import { runtimeRole } from "../../support/databases.ts";

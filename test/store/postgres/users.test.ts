@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { newId } from "../../../store/ids.ts";
 import { verifyDevice } from "../../../store/postgres/devices.ts";
-import { listEvents } from "../../../store/postgres/events/events.ts";
+import { listEvents } from "../../../store/postgres/events/read-events.ts";
 import { getMfaProfile } from "../../../store/postgres/profiles.ts";
 import { countUsers, listUsers, searchUsers } from "../../../store/postgres/user-lists.ts";
 import {

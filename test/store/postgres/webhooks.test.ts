@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { newId } from "../../../store/ids.ts";
-import { findEvent, listEvents, recordEvent } from "../../../store/postgres/events/events.ts";
+import { findEvent, recordEvent } from "../../../store/postgres/events/events.ts";
+import { listEvents } from "../../../store/postgres/events/read-events.ts";
 import type { User } from "../../../store/postgres/schema.ts";
 import {
   forgetDeliveries,
@@ -8,7 +9,7 @@ import {
   listDeliveries,
   noteDelivery,
   tookAnythingSince,
-} from "../../../store/postgres/webhook-deliveries.ts";
+} from "../../../store/postgres/webhooks/webhook-deliveries.ts";
 import {
   addWebhook,
   getWebhook,
@@ -16,7 +17,7 @@ import {
   listWebhooks,
   removeWebhook,
   setWebhookDisabled,
-} from "../../../store/postgres/webhooks.ts";
+} from "../../../store/postgres/webhooks/webhooks.ts";
 import { AT, burst, database, eventOf, KINDS, newUser } from "./database.ts";
 
 describe.each(KINDS)("webhooks on %s", (kind) => {

@@ -1,7 +1,7 @@
 import { newWebhookSecret } from "../../../providers/webhook/webhook.ts";
 import { newId } from "../../../store/ids.ts";
 import { findEvent, recordEvent } from "../../../store/postgres/events/events.ts";
-import { addWebhook } from "../../../store/postgres/webhooks.ts";
+import { addWebhook } from "../../../store/postgres/webhooks/webhooks.ts";
 import { seal } from "../../../store/sealing.ts";
 import { AT, eventOf, newUser } from "../../store/postgres/database.ts";
 import { startReceiver } from "../../support/receiver.ts";

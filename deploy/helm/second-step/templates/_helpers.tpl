@@ -29,9 +29,24 @@ helm.sh/chart: {{ printf "%s-%s" (index . 0).Chart.Name (index . 0).Chart.Versio
 - name: {{ . }}_FILE
   value: /run/secrets/second-step/{{ . }}
 {{- end }}
+{{- if include "second-step.authority" . }}
+- name: NODE_EXTRA_CA_CERTS
+  value: /run/authority/{{ .Values.authority.key }}
+{{- end }}
 {{- end }}
 
-{{/* What the pods of all parts share. Call it with (list $ name-of-the-owner's-Secret), or "" for none. */}}
+{{/* Where the certificates of a private authority are, as the source of a volume; nothing without one. */}}
+{{- define "second-step.authority" -}}
+{{- with .Values.authority -}}
+{{- if .configMap -}}
+configMap: { name: {{ .configMap }}, items: [{ key: {{ .key }}, path: {{ .key }} }] }
+{{- else if .secret -}}
+secret: { secretName: {{ .secret }}, items: [{ key: {{ .key }}, path: {{ .key }} }] }
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* What the pods of all parts share. Call it with (list $ keys-of-the-Secret name-of-the-owner's-Secret), or "" for none. */}}
 {{- define "second-step.pod" -}}
 {{- $root := index . 0 -}}
 automountServiceAccountToken: false
@@ -55,23 +70,37 @@ volumes:
     projected:
       defaultMode: 0440
       sources:
+        {{- /* Without items a pod would get all of them. */}}
+        {{- with index . 1 }}
         - secret:
             name: {{ $root.Values.secret.name }}
             items:
-              {{- range $root.Values.secret.keys }}
+              {{- range . }}
               - { key: {{ . }}, path: {{ . }} }
               {{- end }}
-        {{- with index . 1 }}
+        {{- else }}
+        []
+        {{- end }}
+        {{- with index . 2 }}
         - secret: { name: {{ . }}, items: [{ key: DATABASE_OWNER_URL, path: DATABASE_OWNER_URL }] }
         {{- end }}
+  {{- with include "second-step.authority" $root }}
+  - name: authority
+    {{- . | nindent 4 }}
+  {{- end }}
   - name: tmp
     emptyDir: {}
 {{- end }}
 
-{{/* What all containers share. Call it with (list $ build). */}}
+{{/* The service's image of a build. Call it with (list $ build). */}}
+{{- define "second-step.image" -}}
+{{ (index . 0).Values.image.repository }}:{{ index . 1 }}
+{{- end }}
+
+{{/* What all containers share. Call it with (list $ image). */}}
 {{- define "second-step.container" -}}
 {{- $root := index . 0 -}}
-image: "{{ $root.Values.image.repository }}:{{ index . 1 }}"
+image: {{ index . 1 | quote }}
 imagePullPolicy: {{ $root.Values.image.pullPolicy }}
 securityContext:
   allowPrivilegeEscalation: false
@@ -79,6 +108,9 @@ securityContext:
   capabilities: { drop: [ALL] }
 volumeMounts:
   - { name: secrets, mountPath: /run/secrets/second-step, readOnly: true }
+  {{- if include "second-step.authority" $root }}
+  - { name: authority, mountPath: /run/authority, readOnly: true }
+  {{- end }}
   - { name: tmp, mountPath: /tmp }
 {{- end }}
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { newId } from "../../../../store/ids.ts";
-import { findEvent, listEvents, recordEvent } from "../../../../store/postgres/events/events.ts";
+import { findEvent, recordEvent } from "../../../../store/postgres/events/events.ts";
+import { listEvents } from "../../../../store/postgres/events/read-events.ts";
 import { otherType } from "../../../support/event-types.ts";
 import { AT, burst, database, KINDS } from "../database.ts";
 

@@ -1,7 +1,7 @@
 import { and, eq, sql } from "drizzle-orm";
-import type { Db } from "../postgres/connect.ts";
-import { redisGeneration } from "../postgres/schema.ts";
 import type { RedisMark } from "../redis/sessions/generation.ts";
+import type { Db } from "./connect.ts";
+import { redisGeneration } from "./schema.ts";
 
 /** What PostgreSQL remembers of the Redis that it works with. */
 export type KnownRedis = RedisMark & {
@@ -29,6 +29,15 @@ export async function readKnownRedis(db: Db, lock = false): Promise<KnownRedis> 
   const [row] = await (lock ? query.for("update") : query);
   if (!row) throw new Error("The table redis_generation has lost its row");
   return row;
+}
+
+/** When and why the newest generation began; undefined if the first one still lasts. */
+export async function newestGeneration(
+  db: Db,
+): Promise<{ cause: string; begunAt: Date } | undefined> {
+  const { cause, begunAt } = redisGeneration;
+  const [row] = await db.select({ cause, begunAt }).from(redisGeneration);
+  return row?.cause && row.begunAt ? { cause: row.cause, begunAt: row.begunAt } : undefined;
 }
 
 /** Makes PostgreSQL remember a generation that has just begun, and why it did. */

@@ -1,8 +1,8 @@
 import { and, asc, count, eq, inArray, isNull, notLike, sql } from "drizzle-orm";
-import type { Db } from "./connect.ts";
-import { findEvent, type NewEvent, recordEvent } from "./events/events.ts";
-import { holdingAccount } from "./holding-account.ts";
-import { type Webhook, webhooks } from "./schema.ts";
+import type { Db } from "../connect.ts";
+import { findEvent, type NewEvent, recordEvent } from "../events/events.ts";
+import { holdingAccount } from "../holding-account.ts";
+import { type Webhook, webhooks } from "../schema.ts";
 
 /** Adds a webhook, unless the account already has `max`. Locks the account's row for the count. */
 export async function addWebhook(

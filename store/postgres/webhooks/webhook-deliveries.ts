@@ -1,6 +1,6 @@
 import { and, asc, desc, eq, gt, inArray, lt, notInArray, sql } from "drizzle-orm";
-import type { Db } from "./connect.ts";
-import { type AuditEvent, events, type WebhookDelivery, webhookDeliveries } from "./schema.ts";
+import type { Db } from "../connect.ts";
+import { type AuditEvent, events, type WebhookDelivery, webhookDeliveries } from "../schema.ts";
 
 type Key = { webhookId: string; eventId: number };
 

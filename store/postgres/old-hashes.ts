@@ -1,7 +1,7 @@
 import { and, count, countDistinct, isNull, like, not, type SQL } from "drizzle-orm";
 import type { PgColumn } from "drizzle-orm/pg-core";
-import type { Db } from "./postgres/connect.ts";
-import { apiKeys, recoveryCodes } from "./postgres/schema.ts";
+import type { Db } from "./connect.ts";
+import { apiKeys, recoveryCodes } from "./schema.ts";
 
 /**
  * How many API keys and unused recovery codes have a hash under another key of CODE_KEY than the one
