@@ -54,6 +54,14 @@ export async function storeSetUpNonce(
   await redis.set(keys.setUpNonce(userId, deviceId), nonce, { expiration });
 }
 
+/** That nonce, if no answer to it was taken yet. */
+export async function readSetUpNonce(
+  redis: Redis,
+  { userId, deviceId }: { userId: string; deviceId: string },
+): Promise<string | undefined> {
+  return (await redis.get(keys.setUpNonce(userId, deviceId))) ?? undefined;
+}
+
 /** Takes that nonce: only one request gets it. */
 export async function takeSetUpNonce(
   redis: Redis,
