@@ -24,6 +24,7 @@ import { smsPages } from "./devices/sms.tsx";
 import { assetRoutes } from "./layout/assets.ts";
 import { flashes } from "./layout/flash.ts";
 import { type PortalContext, type PortalEnv, readForm } from "./layout/form.ts";
+import { onLocalhost } from "./layout/localhost.ts";
 import { once } from "./layout/once.ts";
 import { refuse } from "./layout/refusal.tsx";
 import { ownFormsOnly, pageHeaders } from "./layout/security.ts";
@@ -76,6 +77,7 @@ export function portal(deps: CoreDeps) {
       area,
       beginPage,
       pageHeaders,
+      onLocalhost(deps),
       limitForm,
       ownFormsOnly,
       readForm,
