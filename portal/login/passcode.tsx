@@ -11,7 +11,7 @@ import type { Authenticated } from "../../core/login/complete-challenge.ts";
 import { verifyKey } from "../../core/login/keys.ts";
 import { verifyPasscode } from "../../core/login/verify-passcode.ts";
 import { Problem } from "../../core/problem.ts";
-import { findRelyingParty, type RelyingParty } from "../../core/webauthn/relying-party.ts";
+import { findRelyingParty } from "../../core/webauthn/relying-party.ts";
 import { ownerOf } from "../../store/ids.ts";
 import type { Method } from "../../store/methods.ts";
 import { undelivered } from "../layout/delivery-help.ts";
@@ -25,12 +25,13 @@ import {
   takeForm,
   ticked,
 } from "../layout/form.ts";
-import { credentialIn, KeyForm } from "../layout/keys.tsx";
+import { credentialIn } from "../layout/keys.tsx";
 import { cardPage } from "../layout/layout.tsx";
 import { CodeField, Field, Form, Notice, Reload, Time } from "../layout/parts.tsx";
 import { liveSession } from "../layout/session.ts";
 import type { Faults } from "../layout/words.ts";
 import { enter } from "./enter.ts";
+import { KeyStep, USE_KEY } from "./key-step.tsx";
 import { answeredPage, overPage } from "./passcode-over.tsx";
 
 /** The second step of a login. */
@@ -133,7 +134,9 @@ function passcodePage(c: PortalContext, deps: CoreDeps, challenge: Challenge, wa
       ),
     },
     byKey ? (
-      <KeyStep c={c} challenge={challenge} rp={rp} />
+      <KeyStep challenge={challenge} rp={rp}>
+        <Goal c={c} />
+      </KeyStep>
     ) : (
       <>
         {!recovery && <Delivery challenge={challenge} wait={wait} />}
@@ -150,47 +153,28 @@ function passcodePage(c: PortalContext, deps: CoreDeps, challenge: Challenge, wa
   );
 }
 
-const KEY = "Use your security key or passkey";
 const PASSCODE = "Enter your passcode";
 
-const TITLES: Record<Method, string> = { webauthn: KEY, otp: PASSCODE, sms: PASSCODE };
+const TITLES: Record<Method, string> = { webauthn: USE_KEY, otp: PASSCODE, sms: PASSCODE };
 
 /** The links from the recovery codes back to the challenge's method. */
 const BACK: Record<Method, string> = {
-  webauthn: KEY,
+  webauthn: USE_KEY,
   otp: "Use a passcode",
   sms: "Use a passcode",
 };
 
-type ByKey = { c: PortalContext; challenge: Challenge; rp?: RelyingParty };
-
-function KeyStep({ c, challenge: { id, expiresAt }, rp }: ByKey) {
-  if (!rp)
-    return <p role="alert">Security keys cannot be used here yet. Try another way to log in.</p>;
-  return (
-    <>
-      <p>
-        Your browser asks for your key. Answer before <Time at={expiresAt} />.
-      </p>
-      <KeyForm
-        rp={rp}
-        action={`/login/${id}/verify`}
-        from={`/v1/login/challenges/${id}/webauthn`}
-        button={KEY}
-      >
-        <Goal c={c} />
-      </KeyForm>
-    </>
-  );
-}
-
 /** What to do if a passcode does not arrive. */
 const helpFor = ({ methods }: Challenge) => ({
   again: "Send a new passcode, or try another way.",
-  instead: methods.includes("otp")
-    ? "Use your authenticator app or a recovery code."
-    : "Use a recovery code.",
+  instead:
+    [...methods.map((method) => INSTEAD[method]), "Use a recovery code."].find(Boolean) ?? "",
 });
+
+const INSTEAD: Partial<Record<Method, string>> = {
+  webauthn: "Use your security key, your passkey or a recovery code.",
+  otp: "Use your authenticator app or a recovery code.",
+};
 
 /**
  * Where the passcode comes from, and the state of its delivery. The page checks again while that

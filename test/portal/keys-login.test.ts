@@ -132,7 +132,7 @@ describe("a passkey alone", () => {
     await press(page, PASSKEY);
     await arrived(page, "Activity");
     const login = "Login succeeded: security key or passkey, My key";
-    expect(await page.getByText(login, { exact: true }).first().isVisible()).toBe(true);
+    expect(await page.locator("main").textContent()).toContain(login);
   });
 
   test("by autofill", async () => {
