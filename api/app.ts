@@ -24,6 +24,7 @@ import { loginRoutes } from "./v1/routes/login.ts";
 import { passwordRoutes } from "./v1/routes/password.ts";
 import { providerRoutes } from "./v1/routes/providers.ts";
 import { referenceRoutes } from "./v1/routes/reference.ts";
+import { relatedOriginRoutes } from "./v1/routes/related-origins.ts";
 import { sessionRoutes } from "./v1/routes/sessions.ts";
 import { settingsRoutes } from "./v1/routes/settings.ts";
 import { supportRoutes } from "./v1/routes/support.ts";
@@ -61,6 +62,7 @@ export function createApp(deps: AppDeps) {
   for (const face of FACES) app.use(face, jsonOnly, idempotency(deps));
 
   healthRoutes(app, deps, proxies.doubts);
+  relatedOriginRoutes(app, deps);
   loginRoutes(app, deps);
   sessionRoutes(app, deps);
   deviceRoutes(app, deps);

@@ -14,6 +14,7 @@ import { sessionPages } from "./account/sessions.tsx";
 import { userPages } from "./account/users.tsx";
 import { defaultMethodPages } from "./devices/default-method.tsx";
 import { devicePages } from "./devices/devices.tsx";
+import { keyPages } from "./devices/keys.tsx";
 import { otpPages } from "./devices/otp.tsx";
 import { pinPages } from "./devices/pin.tsx";
 import { recoveryCodePages } from "./devices/recovery-codes.tsx";
@@ -23,12 +24,14 @@ import { smsPages } from "./devices/sms.tsx";
 import { assetRoutes } from "./layout/assets.ts";
 import { flashes } from "./layout/flash.ts";
 import { type PortalContext, type PortalEnv, readForm } from "./layout/form.ts";
+import { onLocalhost } from "./layout/localhost.ts";
 import { once } from "./layout/once.ts";
 import { refuse } from "./layout/refusal.tsx";
 import { ownFormsOnly, pageHeaders } from "./layout/security.ts";
 import { NO_FAULTS } from "./layout/words.ts";
 import { loginPages } from "./login/login.tsx";
 import { passcodePages } from "./login/passcode.tsx";
+import { passkeyPages } from "./login/passkey.tsx";
 import { setUpPages } from "./login/set-up.tsx";
 import { supportPages } from "./support/support.tsx";
 import { oneWebhookPages } from "./webhooks/webhook.tsx";
@@ -74,6 +77,7 @@ export function portal(deps: CoreDeps) {
       area,
       beginPage,
       pageHeaders,
+      onLocalhost(deps),
       limitForm,
       ownFormsOnly,
       readForm,
@@ -83,11 +87,13 @@ export function portal(deps: CoreDeps) {
   }
   loginPages(app, deps);
   setUpPages(app, deps);
+  passkeyPages(app, deps);
   passcodePages(app, deps);
   devicePages(app, deps);
   smsPages(app, deps);
   pinPages(app, deps);
   otpPages(app, deps);
+  keyPages(app, deps);
   defaultMethodPages(app, deps);
   recoveryCodePages(app, deps);
   emailPages(app, deps);

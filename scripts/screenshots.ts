@@ -24,7 +24,7 @@ const PHONE = { width: 390, height: 700 };
 const pictures = join(checkoutFolder, "docs/screenshots");
 const folder = mkdtempSync(join(tmpdir(), "second-step-pictures-"));
 const password = randomBytes(9).toString("base64url");
-const url = `http://127.0.0.1:${await freePort()}`;
+const url = `http://localhost:${await freePort()}`;
 const report = reportSinceNow();
 
 try {

@@ -13,6 +13,11 @@ const DEMO = {
     "log in as the demo user support, who can unlock and reset users, or run: npm run cli -- --help",
 };
 
+/** Keys work in the browser of this machine, unless it is set where else. */
+const keysAt = (origin: string) => ({ WEBAUTHN_RP_ID: "localhost", WEBAUTHN_ORIGINS: origin });
+
+const OWN_ADDRESS = ["PUBLIC_URL", "WEBAUTHN_RP_ID", "WEBAUTHN_ORIGINS"];
+
 /** In place of servers that are not started yet. */
 const NOWHERE = {
   DATABASE_URL: "postgres://nowhere",
@@ -22,14 +27,19 @@ const NOWHERE = {
 
 /**
  * The environment of the stack's gateway and worker, but for the servers that the stack starts.
- * Secrets of files are read. Throws a SetUpError that names each bad setting, before anything
+ * `url`: where its pages are. Secrets of files are read. Throws a SetUpError that names each bad setting, before anything
  * starts.
  */
-export function startSettings(secrets: Record<string, string>): Record<string, string | undefined> {
+export function startSettings(
+  secrets: Record<string, string>,
+  url: string,
+): Record<string, string | undefined> {
   const { env: own, faults } = readSecretFiles(process.env, SECRETS);
   const [fault] = Object.values(faults);
   if (fault) throw new SetUpError(fault);
-  const env = { ...(own.NODE_ENV === "production" ? {} : DEMO), ...secrets, ...own };
+  const isLocal = new URL(url).hostname === "localhost" && !OWN_ADDRESS.some((name) => own[name]);
+  const demo = { ...DEMO, ...(isLocal && keysAt(url)) };
+  const env = { ...(own.NODE_ENV === "production" ? {} : demo), ...secrets, ...own };
   try {
     loadConfig({ ...NOWHERE, ...env });
   } catch (error) {

@@ -50,7 +50,9 @@ const GATEWAY_SOURCES = [
 ];
 
 const { HOST = "127.0.0.1", PORT = "8080", TEMPORAL_NAMESPACE = "default" } = process.env;
-const url = `http://${HOST === "0.0.0.0" ? "127.0.0.1" : HOST}:${PORT}`;
+/** Browsers offer no security keys at an address, so people get this machine's name. */
+const url = `http://${["0.0.0.0", "127.0.0.1"].includes(HOST) ? "localhost" : HOST}:${PORT}`;
+const probed = `http://${HOST === "0.0.0.0" ? "127.0.0.1" : HOST}:${PORT}`;
 const report = reportSinceNow();
 const closings: (() => Promise<void>)[] = [];
 let stoppingSince: number | undefined;
@@ -71,7 +73,7 @@ async function main(): Promise<void> {
   const lock = await lockStack(dataFolder, url, report);
   process.on("exit", lock.release);
   const { DEMO_PASSWORD, ...secrets } = keptSecrets(dataFolder);
-  const given = startSettings(secrets);
+  const given = startSettings(secrets, url);
   await explained(
     `Port ${PORT} cannot be used: set PORT to a free one (PORT=8090 npm start)`,
     tryPort(Number(PORT), HOST),
@@ -123,7 +125,7 @@ async function main(): Promise<void> {
   report("Starting the worker");
   let worker = await startWorker(stage, env);
   report("Starting the gateway");
-  let gateway = await startGateway(stage, env, url);
+  let gateway = await startGateway(stage, env, probed);
   if (watching) {
     const restarted: Restarted[] = [
       {
@@ -139,7 +141,7 @@ async function main(): Promise<void> {
         sources: GATEWAY_SOURCES,
         restart: async () => {
           await gateway.stop();
-          gateway = await startGateway(stage, env, url);
+          gateway = await startGateway(stage, env, probed);
         },
       },
     ];

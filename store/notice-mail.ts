@@ -61,6 +61,11 @@ function whatToDo(event: AuditEvent, { url, support, actorRole }: Letterhead): s
       `To unlock your account, contact Support${at}`,
       `If you did not enter those passcodes, tell Support. Then log in and change your password${page}: someone knows it.`,
     ];
+  if (event.type === "key_counter_regressed")
+    return [
+      "Log in with another device, remove that key, and add another.",
+      `If you did not use the key at that time, contact Support${at}`,
+    ];
   // A lock ends by itself only after the right password.
   if (event.type === "account_unlocked" && event.actorId === null)
     return [

@@ -1,5 +1,5 @@
 import type { EventType } from "./events/event-types.ts";
-import type { Method } from "./methods.ts";
+import { METHODS, type Method } from "./methods.ts";
 import type { AuditEvent } from "./postgres/schema.ts";
 
 /** Who a notice goes to: the user's address, or the address that was just replaced. */
@@ -23,17 +23,29 @@ const DEVICE: Record<Method, string> = {
   webauthn: "a security key or passkey",
 };
 
+const ASKED_FIRST: Record<Method, string> = {
+  sms: `a passcode from ${DEVICE.sms}`,
+  otp: `a passcode from ${DEVICE.otp}`,
+  webauthn: "your security key or passkey",
+};
+
+/** The kind of device that an enrollment adds, by the ID of its workflow. */
+const methodOf = (workflowId: string | null): Method =>
+  METHODS.find((method) => workflowId?.startsWith(method)) ?? "otp";
+
+const capitalized = (words: string) => words.charAt(0).toUpperCase() + words.slice(1);
+
 type Notice = (event: AuditEvent, to: Recipient, known: Known) => Told;
 
 /** The text of each notice, by the type of event. */
 const NOTICES: Partial<Record<EventType, Notice>> = {
   device_verified: ({ workflowId, detail }) => ({
     subject: "A device was added",
-    what: `${workflowId?.startsWith("sms") ? "An SMS device" : "An authenticator app"} was added to your login. ${detail.aside ? "You can log in with it after you turn multi-factor authentication on." : "You can log in with it now."}`,
+    what: `${capitalized(DEVICE[methodOf(workflowId)])} was added to your login. ${detail.aside ? "You can log in with it after you turn multi-factor authentication on." : "You can log in with it now."}`,
   }),
   multi_factor_switched_on: () => ({
     subject: "Multi-factor authentication is on",
-    what: "Multi-factor authentication was turned on, and you were logged out everywhere. You now need a passcode to log in.",
+    what: "Multi-factor authentication was turned on, and you were logged out everywhere. You now need a second step to log in.",
   }),
   multi_factor_switched_off: (_event, _to, known) => ({
     subject: "Multi-factor authentication is off",
@@ -61,7 +73,11 @@ const NOTICES: Partial<Record<EventType, Notice>> = {
   }),
   default_method_changed: ({ detail }) => ({
     subject: "Your default method was changed",
-    what: `You will now be asked first for a passcode from ${DEVICE[detail.method as Method]}.`,
+    what: `You will now be asked first for ${ASKED_FIRST[detail.method as Method]}.`,
+  }),
+  key_counter_regressed: () => ({
+    subject: "Your security key may have been copied",
+    what: "A security key or passkey of yours gave an answer that only a copy of it should give. We refused it. Your activity says which key it was.",
   }),
   recovery_codes_made: () => ({
     subject: "New recovery codes were made",
@@ -141,6 +157,7 @@ const IMPORTANT: ReadonlySet<string> = new Set<EventType>([
   "recovery_codes_made",
   "recovery_code_used",
   "account_locked",
+  "key_counter_regressed",
 ]);
 
 /**

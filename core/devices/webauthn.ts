@@ -9,7 +9,11 @@ import { holdingUser } from "../../store/postgres/holding-user.ts";
 import type { WebauthnCredential } from "../../store/postgres/schema.ts";
 import { getUser } from "../../store/postgres/users.ts";
 import { storeCredential, verifiedKeysOf } from "../../store/postgres/webauthn-credentials.ts";
-import { storeSetUpNonce, takeSetUpNonce } from "../../store/redis/second-step/nonces.ts";
+import {
+  readSetUpNonce,
+  storeSetUpNonce,
+  takeSetUpNonce,
+} from "../../store/redis/second-step/nonces.ts";
 import type { Session } from "../../store/redis/sessions/session-records.ts";
 import type { CoreDeps } from "../deps.ts";
 import { Problem } from "../problem.ts";
@@ -81,16 +85,31 @@ export async function restartKey(
   return setupOf(deps, device.userId, await viewDevice(deps, device, view));
 }
 
-async function setupOf(deps: CoreDeps, userId: string, device: DeviceView): Promise<KeySetup> {
+/** The options as they were given out; undefined if an answer to them was taken. */
+export async function sameKeySetup(deps: CoreDeps, device: Key): Promise<KeySetup | undefined> {
+  const { userId, id: deviceId } = device;
+  const nonce = await readSetUpNonce(deps.redis, { userId, deviceId }, deps.clock.now());
+  return nonce === undefined
+    ? undefined
+    : setupOf(deps, userId, await viewDevice(deps, device), nonce);
+}
+
+/** `kept`: the nonce of earlier options, which go on to work. */
+async function setupOf(
+  deps: CoreDeps,
+  userId: string,
+  device: DeviceView,
+  kept?: string,
+): Promise<KeySetup> {
   const { db, redis, clock, config } = deps;
   const user = await getUser(db, userId);
   if (!user) throw new Problem("unauthenticated");
   const known = (await verifiedKeysOf(db, userId)).map(({ credential }) => credential);
   const expiresAt = Date.parse(device.createdAt) + config.limits.keyEnrollmentMs;
   const leftMs = Math.max(1, expiresAt - clock.now());
-  const options = await registrationOptions(relyingParty(config), user, known, leftMs);
+  const options = await registrationOptions(relyingParty(config), user, known, leftMs, kept);
   const nonce = { nonce: options.challenge, expiresAt };
-  await storeSetUpNonce(redis, { userId, deviceId: device.id }, nonce);
+  if (kept === undefined) await storeSetUpNonce(redis, { userId, deviceId: device.id }, nonce);
   return { device, options, expiresAt: new Date(expiresAt).toISOString() };
 }
 

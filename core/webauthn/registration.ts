@@ -19,14 +19,17 @@ export const userHandleOf = (userId: string): string =>
 /**
  * The options for `navigator.credentials.create()`. Attestation is not asked for: it would tell us
  * which model it is, but also whose. `known`: the user's keys, which cannot be registered again.
+ * `nonce`: that of earlier options, if they are shown again.
  */
 export function registrationOptions(
   rp: RelyingParty,
   user: { id: string; username: string },
   known: readonly WebauthnCredential[],
   timeoutMs: number,
+  nonce?: string,
 ): Promise<PublicKeyCredentialCreationOptionsJSON> {
   return generateRegistrationOptions({
+    challenge: nonce === undefined ? undefined : new Uint8Array(Buffer.from(nonce, "base64url")),
     rpID: rp.id,
     rpName: rp.name,
     userID: new Uint8Array(Buffer.from(user.id, "hex")),

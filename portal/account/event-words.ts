@@ -7,6 +7,7 @@ type Told = Pick<ShownEvent, "type" | "detail">;
 const METHODS: Record<string, string> = {
   sms: "passcode by SMS",
   otp: "passcode of an app",
+  webauthn: "security key or passkey",
   recovery_code: "recovery code",
   api_key: "API key",
 };
@@ -28,6 +29,7 @@ const REASONS: Record<string, string> = {
   linked_account_has_mfa:
     "the Cloud account, or an administrator of it, has or needs multi-factor authentication",
   linked_already: "the account was linked already",
+  not_accepted: "the key's answer was not accepted",
   already_used: "the code was used before",
   replaced: "a newer passcode was sent",
   too_many_requests: "too many tries",
@@ -87,6 +89,8 @@ function subjectOf(type: string, detail: Told["detail"]): string {
       return detail.account ? `${detail.account}, by ${detail.by}` : "";
     case "email_changed":
       return addressesOf(detail);
+    case "device_renamed":
+      return detail.from ? `${detail.from} to ${device}` : String(device);
   }
   if (device) return String(device);
   if (Array.isArray(devices)) return devices.join(", ");

@@ -30,7 +30,10 @@ export function defaultMethodPages(app: Hono<PortalEnv>, deps: CoreDeps) {
 }
 
 async function defaultPage(c: PortalContext, deps: CoreDeps, session: Session) {
-  const { defaultMethod } = await getMultiFactor(deps, session);
+  const { defaultMethod, devices } = await getMultiFactor(deps, session);
+  const offered = METHODS.filter((method) =>
+    devices.some(({ type, verified }) => verified && type === method),
+  );
   const chosen = c.get("faults").typed?.method ?? defaultMethod;
   return cardPage(
     c,
@@ -41,7 +44,7 @@ async function defaultPage(c: PortalContext, deps: CoreDeps, session: Session) {
     <Form action="/devices/default">
       <fieldset>
         <legend>Ask me first for</legend>
-        {METHODS.map((method) => (
+        {offered.map((method) => (
           <div class="check">
             <input
               type="radio"
@@ -54,7 +57,7 @@ async function defaultPage(c: PortalContext, deps: CoreDeps, session: Session) {
           </div>
         ))}
       </fieldset>
-      <p class="quiet">You can still choose the other method when you log in.</p>
+      <p class="quiet">You can still choose another method when you log in.</p>
       <div class="actions">
         <button type="submit">Save</button>
         <a href="/devices">Cancel</a>

@@ -1,60 +1,73 @@
 import type { DeviceView } from "../../core/devices/devices.ts";
+import { Time } from "../layout/parts.tsx";
 
 /** Whether the device has still to be verified; one that is not switched on yet has been. */
 export const isUnverified = ({ verified, state }: DeviceView) => !verified && state !== "verified";
 
+type List = {
+  devices: DeviceView[];
+  /** How many a user may have. */
+  most: number;
+  /** Whether another one may be added, as far as its kind goes. */
+  offered: boolean;
+};
+
+/** The list of keys, with a link to add one while there are fewer than `most`. */
+export const Keys = (list: List) => (
+  <Named
+    {...list}
+    kind="webauthn"
+    title="Security keys and passkeys"
+    add="Add a security key or passkey"
+    about="A key or passkey does not work on a false page, so it protects you best."
+    none="No security keys or passkeys yet."
+  />
+);
+
 /** The list of apps, with a link to add one while there are fewer than `most`. */
-export function Apps({ apps, most }: { apps: DeviceView[]; most: number }) {
+export const Apps = (list: List) => (
+  <Named
+    {...list}
+    kind="otp"
+    title="Mobile Passcode (OTP) devices"
+    add="Add an OTP device"
+    about="An authenticator app shows a new 6-digit passcode every 30 seconds."
+    none="No authenticator apps yet."
+  />
+);
+
+type Words = { kind: "otp" | "webauthn"; title: string; add: string; about: string; none: string };
+
+/** A list of devices that have nicknames. */
+function Named({ devices, most, offered, kind, title, add, about, none }: List & Words) {
   return (
     <section class="card">
       <div class="head">
-        <h2>Mobile Passcode (OTP) devices</h2>
-        {apps.length < most && (
-          <a class="button small" href="/devices/otp/new" aria-label="Add an OTP device">
+        <h2>{title}</h2>
+        {offered && devices.length < most && (
+          <a class="button small" href={`/devices/${kind}/new`} aria-label={add}>
             Add
           </a>
         )}
       </div>
-      <p class="quiet">An authenticator app shows a new 6-digit passcode every 30 seconds.</p>
+      <p class="quiet">{about}</p>
       <ul class="rows">
-        {apps.map((device) => (
-          <li>
-            <div>
-              {device.name} <Verified device={device} />
-            </div>
-            <div class="actions">
-              {isUnverified(device) && (
-                <a
-                  class="button small"
-                  href={`/devices/otp/${device.id}`}
-                  aria-label={`Verify ${device.name}`}
-                >
-                  Verify
-                </a>
-              )}
-              <a
-                class="button second small"
-                href={`/devices/manage/${device.id}`}
-                aria-label={`Manage ${device.name}`}
-              >
-                Manage
-              </a>
-            </div>
-          </li>
+        {devices.map((device) => (
+          <Row device={device} label={device.name ?? ""} />
         ))}
       </ul>
-      {apps.length === 0 && <p>No authenticator apps yet.</p>}
+      {devices.length === 0 && <p>{none}</p>}
     </section>
   );
 }
 
 /** The phone; a user has at most one. A verified phone is only removed with all devices. */
-export function Phone({ phone }: { phone?: DeviceView }) {
+export function Phone({ phone, offered }: { phone?: DeviceView; offered: boolean }) {
   return (
     <section class="card">
       <div class="head">
         <h2>SMS device</h2>
-        {!phone && (
+        {!phone && offered && (
           <a class="button small" href="/devices/sms/new" aria-label="Add an SMS device">
             Add
           </a>
@@ -63,29 +76,7 @@ export function Phone({ phone }: { phone?: DeviceView }) {
       <p class="quiet">We text a 7-digit passcode to your phone when you log in.</p>
       {phone ? (
         <ul class="rows">
-          <li>
-            <div>
-              {phone.phoneNumber} <Verified device={phone} />
-            </div>
-            {!phone.verified && (
-              <div class="actions">
-                <a
-                  class="button small"
-                  href={`/devices/sms/${phone.id}`}
-                  aria-label="Verify the SMS device"
-                >
-                  Verify
-                </a>
-                <a
-                  class="button second small"
-                  href={`/devices/manage/${phone.id}`}
-                  aria-label="Manage the SMS device"
-                >
-                  Manage
-                </a>
-              </div>
-            )}
-          </li>
+          <Row device={phone} label="the SMS device" />
           {phone.verified && (
             <li>
               <span class="quiet">
@@ -102,6 +93,47 @@ export function Phone({ phone }: { phone?: DeviceView }) {
   );
 }
 
+/** A device with what can be done with it. `label`: its name in the names of the links. */
+function Row({ device, label }: { device: DeviceView; label: string }) {
+  const { id, type, name, phoneNumber } = device;
+  return (
+    <li>
+      <div>
+        {[name, phoneNumber].filter(Boolean).join(", ")} <Verified device={device} />
+        <br />
+        <Dates device={device} />
+      </div>
+      <div class="actions">
+        {isUnverified(device) && (
+          <a class="button small" href={`/devices/${type}/${id}`} aria-label={`Verify ${label}`}>
+            Verify
+          </a>
+        )}
+        <a
+          class="button second small"
+          href={`/devices/manage/${id}`}
+          aria-label={`Manage ${label}`}
+        >
+          Manage
+        </a>
+      </div>
+    </li>
+  );
+}
+
 const Verified = ({ device: { verified } }: { device: DeviceView }) => (
   <span class={verified ? "tag good" : "tag bad"}>{verified ? "Verified" : "Not verified"}</span>
+);
+
+/** The device's model, and when it was added and last used. */
+export const Dates = ({ device }: { device: DeviceView }) => (
+  <span class="quiet">
+    {device.product && `${device.product}. `}Added <Time at={device.createdAt} />.{" "}
+    {device.lastUsedAt && (
+      <>
+        Last used <Time at={device.lastUsedAt} />.
+      </>
+    )}
+    {device.verified && !device.lastUsedAt && "Not used yet."}
+  </span>
 );

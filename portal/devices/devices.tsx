@@ -1,7 +1,9 @@
 import type { Hono } from "hono";
 import type { CoreDeps } from "../../core/deps.ts";
+import { acceptedCredentials } from "../../core/devices/accepted-credentials.ts";
 import { getMultiFactor, type MultiFactor } from "../../core/devices/devices.ts";
 import { emailOf } from "../../core/users/email.ts";
+import type { Method } from "../../store/methods.ts";
 import { getAccount } from "../../store/postgres/accounts.ts";
 import type { Session } from "../../store/redis/sessions/session-records.ts";
 import { type Required, requiredFrom } from "../../store/requirement.ts";
@@ -11,7 +13,7 @@ import { Time } from "../layout/parts.tsx";
 import { signedIn } from "../layout/session.ts";
 import { METHOD_WORDS } from "../layout/words.ts";
 import { type RequiredOf, requiredOf } from "../login/set-up.tsx";
-import { Apps, isUnverified, Phone } from "./device-lists.tsx";
+import { Apps, isUnverified, Keys, Phone } from "./device-lists.tsx";
 
 /** My Multi-Factor Devices. */
 export function devicePages(app: Hono<PortalEnv>, deps: CoreDeps) {
@@ -21,23 +23,31 @@ export function devicePages(app: Hono<PortalEnv>, deps: CoreDeps) {
 async function devicesPage(c: PortalContext, deps: CoreDeps, session: Session) {
   const mine = await getMultiFactor(deps, session);
   const who = await whoOf(deps, session);
-  const apps = mine.devices.filter(({ type }) => type === "otp");
-  const phone = mine.devices.find(({ type }) => type === "sms");
+  const of = (kind: Method) => mine.devices.filter(({ type }) => type === kind);
+  const by = await requiredOf(deps, session);
+  const accepted = await acceptedCredentials(deps, session);
+  const { keys: mostKeys, otpDevices: mostApps } = deps.config.limits;
+  // The pages of a set-up that is to add a key offer nothing else.
+  const offered = session.scope === "full" || !by.needsKey;
   return page(
     c,
     { title: "My Multi-Factor Devices", who },
     <>
       <h1>My Multi-Factor Devices</h1>
       {mine.enabled && session.scope === "full" && mine.recoveryCodes.remaining === 0 && <Urge />}
-      <Status mine={mine} by={await requiredOf(deps, session)} />
+      <Status mine={mine} by={by} />
       {session.role === "administrator" && session.scope === "full" && (
         <AccountWide
           account={await getAccount(deps.db, session.accountId)}
           now={deps.clock.now()}
         />
       )}
-      <Apps apps={apps} most={deps.config.limits.otpDevices} />
-      <Phone phone={phone} />
+      {(accepted || of("webauthn").length > 0) && (
+        <Keys devices={of("webauthn")} most={mostKeys} offered={accepted !== undefined} />
+      )}
+      <Apps devices={of("otp")} most={mostApps} offered={offered} />
+      <Phone phone={of("sms")[0]} offered={offered} />
+      {accepted && <span hidden data-accepted={JSON.stringify(accepted)} />}
       {mine.enabled && session.scope === "full" && (
         <>
           <Default mine={mine} />
@@ -61,7 +71,7 @@ function Status({ mine: { enabled, devices }, by }: { mine: MultiFactor; by: Req
       </div>
       <p>
         {enabled
-          ? "Each login asks for your password and a passcode."
+          ? "Each login asks for your password and a second step."
           : `Your login is protected by your password only. ${step} to turn on multi-factor authentication.`}
         {required && ` ${who} requires it`}
         {from && (

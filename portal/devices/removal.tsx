@@ -1,5 +1,6 @@
 import type { Hono } from "hono";
 import { clientInfoOf } from "../../api/http/client.ts";
+import { nicknameSchema } from "../../api/http/inputs.ts";
 import type { CoreDeps } from "../../core/deps.ts";
 import {
   type DeviceView,
@@ -7,22 +8,28 @@ import {
   ownDevice,
   viewDevice,
 } from "../../core/devices/devices.ts";
+import { giveDeviceName } from "../../core/devices/named-devices.ts";
 import { removeAllDevices, removeDevice } from "../../core/devices/removal.ts";
+import type { Method } from "../../store/methods.ts";
 import { confirmPage } from "../layout/confirm.tsx";
-import { type PortalEnv, takeForm } from "../layout/form.ts";
+import { done } from "../layout/flash.ts";
+import { field, type PortalEnv, requireFit, takeForm } from "../layout/form.ts";
 import { page, whoOf } from "../layout/layout.tsx";
-import { Time } from "../layout/parts.tsx";
+import { Field, Form, Time } from "../layout/parts.tsx";
 import { recentlyLoggedIn, signedIn } from "../layout/session.ts";
+import type { Faults } from "../layout/words.ts";
 import { type RequiredOf, requiredOf } from "../login/set-up.tsx";
+import { Dates } from "./device-lists.tsx";
 import { followed } from "./removal-under-way.tsx";
 
-const REMOVE = "/devices/manage/:id/remove";
+const MANAGE = "/devices/manage/:id";
+const REMOVE = `${MANAGE}/remove`;
 
 /** The page of one device, and the removal of one or all devices. */
 export function removalPages(app: Hono<PortalEnv>, deps: CoreDeps) {
   const proxies = deps.config.TRUSTED_PROXIES;
 
-  app.get("/devices/manage/:id", async (c) => {
+  app.get(MANAGE, async (c) => {
     const session = await signedIn(c, deps, { setup: true });
     const device = await ownDevice(deps, session, c.req.param("id"));
     const view = await viewDevice(deps, device);
@@ -33,12 +40,22 @@ export function removalPages(app: Hono<PortalEnv>, deps: CoreDeps) {
       <>
         <h1>{name}</h1>
         <Proof device={view} />
+        <Nickname faults={c.get("faults")} device={view} />
         {view.next.includes("remove") && <Removal device={view} />}
         <p>
           <a href="/devices">Back to My Multi-Factor Devices</a>
         </p>
       </>,
     );
+  });
+
+  takeForm(app, `${MANAGE}/name`, { at: MANAGE, about: "name" }, async (c) => {
+    const session = await signedIn(c, deps, { setup: true });
+    const id = c.req.param("id") ?? "";
+    const name = field(c, "name");
+    requireFit(["name", nicknameSchema, name]);
+    await giveDeviceName(deps, session, id, name, clientInfoOf(c, proxies));
+    return done(c, `/devices/manage/${id}`, "The nickname was saved.");
   });
 
   app.get(REMOVE, async (c) => {
@@ -59,7 +76,7 @@ export function removalPages(app: Hono<PortalEnv>, deps: CoreDeps) {
       question,
       <p>
         {device.verified
-          ? "Its passcodes will stop working."
+          ? WILL_STOP[device.type]
           : "It was never verified, so this does not change how you log in."}
         {isLast && (
           <>
@@ -116,6 +133,12 @@ export function removalPages(app: Hono<PortalEnv>, deps: CoreDeps) {
   });
 }
 
+const WILL_STOP: Record<Method, string> = {
+  webauthn: "You can no longer log in with it.",
+  otp: "Its passcodes will stop working.",
+  sms: "Its passcodes will stop working.",
+};
+
 /** What a user without devices must do if a second factor is required, now or later. */
 function WhatFollows({ required: { who, required, from } }: { required: RequiredOf }) {
   if (!required) return null;
@@ -128,7 +151,9 @@ function WhatFollows({ required: { who, required, from } }: { required: Required
   );
 }
 
-function Proof({ device: { id, type, verified, createdAt, next } }: { device: DeviceView }) {
+function Proof({ device }: { device: DeviceView }) {
+  const { id, type, verified, next } = device;
+  const days = type === "webauthn" ? "10 minutes" : "7 days";
   return (
     <section class="card">
       <div class="head">
@@ -140,15 +165,36 @@ function Proof({ device: { id, type, verified, createdAt, next } }: { device: De
         )}
       </div>
       <p>
-        Added <Time at={createdAt} />.
+        <Dates device={device} />
         {!verified &&
-          " Verify it before you can log in with it. Unverified devices are deleted after 7 days."}
+          ` Verify it before you can log in with it. It is deleted after ${days} if it is not verified.`}
       </p>
     </section>
   );
 }
 
 const nameOf = ({ name, phoneNumber }: DeviceView) => name ?? phoneNumber ?? "";
+
+function Nickname({ faults, device: { id, name } }: { faults: Faults; device: DeviceView }) {
+  return (
+    <section class="card">
+      <h2>Nickname</h2>
+      <Form action={`/devices/manage/${id}/name`}>
+        <Field
+          name="name"
+          label="Device nickname"
+          faults={faults}
+          value={name}
+          autocomplete="off"
+          required
+        />
+        <button type="submit" class="second">
+          Save Nickname
+        </button>
+      </Form>
+    </section>
+  );
+}
 
 function Removal({ device: { id } }: { device: DeviceView }) {
   return (

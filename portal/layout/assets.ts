@@ -1,19 +1,29 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import type { Hono } from "hono";
 import type { PortalEnv } from "./form.ts";
 
-const TYPES = {
-  "style.css": "text/css; charset=utf-8",
-  "portal.js": "text/javascript; charset=utf-8",
-  "icon.svg": "image/svg+xml",
+const SCRIPT = "text/javascript; charset=utf-8";
+const OWN = join(import.meta.dirname, "assets");
+// The package exports only the modules of the folder beside its bundles.
+const MODULE = createRequire(import.meta.url).resolve("@simplewebauthn/browser");
+const BUNDLES = join(dirname(MODULE), "../dist/bundle");
+
+/** The folder of each file, its name there, and its type. */
+const SOURCES = {
+  "style.css": [OWN, "style.css", "text/css; charset=utf-8"],
+  "portal.js": [OWN, "portal.js", SCRIPT],
+  "simplewebauthn.js": [BUNDLES, "index.umd.min.js", SCRIPT],
+  "keys.js": [OWN, "keys.js", SCRIPT],
+  "icon.svg": [OWN, "icon.svg", "image/svg+xml"],
 } as const;
 
-type Name = keyof typeof TYPES;
+type Name = keyof typeof SOURCES;
 
-const files = Object.entries(TYPES).map(([name, type]) => {
-  const body = readFileSync(join(import.meta.dirname, "assets", name), "utf8");
+const files = Object.entries(SOURCES).map(([name, [folder, source, type]]) => {
+  const body = readFileSync(join(folder, source), "utf8");
   const version = createHash("sha256").update(body).digest("hex").slice(0, 12);
   return { name: name as Name, type, body, version };
 });
@@ -25,7 +35,7 @@ export function assetPath(name: Name): string {
   return `/portal/${name}?v=${files.find((file) => file.name === name)?.version}`;
 }
 
-/** The stylesheet, the script and the icon. */
+/** The stylesheet, the scripts and the icon. */
 export function assetRoutes(app: Hono<PortalEnv>) {
   for (const { name, type, body, version } of files)
     app.get(`/portal/${name}`, (c) => {

@@ -6,12 +6,15 @@ import type { Faults } from "./words.ts";
 
 type Typed = { name?: string; label: string; hint?: Child; faults: Faults };
 
-/** A user name; keyboards do not change what is typed. With `own`, browsers offer the saved one. */
-export const UsernameField = ({ own, ...field }: Typed & { own?: true }) => (
+/** What browsers offer in the field of one's own user name: the saved name, perhaps passkeys too. */
+const OFFERS = { alone: "username", "or passkey": "username webauthn" };
+
+/** A user name; keyboards do not change what is typed. `own`: the user's own, to log in with. */
+export const UsernameField = ({ own, ...field }: Typed & { own?: keyof typeof OFFERS }) => (
   <Field
     name="username"
     {...field}
-    autocomplete={own ? "username" : "off"}
+    autocomplete={own ? OFFERS[own] : "off"}
     autocapitalize="none"
     spellcheck="false"
     required

@@ -115,7 +115,10 @@ export const secretFields: ReadonlySet<string> = new Set([
 ]);
 
 /** Fields that nobody types: pages put them into their forms. */
-export const hiddenFields: ReadonlySet<string> = new Set(["to", "again", "with", "role", "sure"]);
+export const hiddenFields: ReadonlySet<string> = new Set([
+  ...["to", "again", "with", "role", "sure"],
+  ...["credential", "request"],
+]);
 
 /** A field as it was typed, without the spaces around it; empty where there is none. */
 export const field = (c: PortalContext, name: string) => (c.get("form").get(name) ?? "").trim();

@@ -30,6 +30,8 @@ type Page = {
   status?: ContentfulStatusCode;
   /** After how many seconds a browser without scripts reloads the page. */
   againS?: number;
+  /** Whether the page has a `KeyForm`. */
+  usesKeys?: boolean;
 };
 
 /** Answers with a page. It first shows the success or the faults of the form that led here. */
@@ -94,7 +96,7 @@ export function cardPage(
 
 type LayoutProps = Omit<Page, "status"> & { service: string; path: string; children: Child };
 
-function Layout({ title, who, narrow, againS, service, path, children }: LayoutProps) {
+function Layout({ title, who, narrow, againS, usesKeys, service, path, children }: LayoutProps) {
   return (
     <html lang="en">
       <head>
@@ -106,6 +108,12 @@ function Layout({ title, who, narrow, againS, service, path, children }: LayoutP
         <link rel="icon" href={assetPath("icon.svg")} type="image/svg+xml" />
         <link rel="stylesheet" href={assetPath("style.css")} />
         <script type="module" src={assetPath("portal.js")} />
+        {usesKeys && (
+          <>
+            <script defer src={assetPath("simplewebauthn.js")} />
+            <script type="module" src={assetPath("keys.js")} />
+          </>
+        )}
         {againS && (
           <noscript>
             <meta http-equiv="refresh" content={String(againS)} />

@@ -5,10 +5,16 @@ import type { Faults } from "./words.ts";
 
 type WithChildren = { children?: Child };
 
+type FormProps = WithChildren & {
+  action: string;
+  hidden?: true;
+  [data: `data-${string}`]: string;
+};
+
 /** A form of the portal; if it is sent twice, it runs once. */
-export function Form({ action, children }: WithChildren & { action: string }) {
+export function Form({ children, ...attributes }: FormProps) {
   return (
-    <form method="post" action={action}>
+    <form method="post" {...attributes}>
       <input type="hidden" name="once" value={newId()} />
       {children}
     </form>

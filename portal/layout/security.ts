@@ -14,6 +14,11 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join("; ");
 
+const PERMISSIONS = [
+  ...["camera=()", "geolocation=()", "microphone=()"],
+  ...["publickey-credentials-create=(self)", "publickey-credentials-get=(self)"],
+].join(", ");
+
 /**
  * Pages are private: no cache stores them, no site frames them, and they load nothing from other
  * origins.
@@ -21,7 +26,7 @@ const POLICY = [
 export const pageHeaders: MiddlewareHandler = (c, next) => {
   c.header("content-security-policy", POLICY);
   c.header("cache-control", "no-store");
-  c.header("permissions-policy", "camera=(), geolocation=(), microphone=()");
+  c.header("permissions-policy", PERMISSIONS);
   return next();
 };
 

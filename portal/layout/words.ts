@@ -1,6 +1,6 @@
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { duration } from "../../core/duration.ts";
-import type { Problem } from "../../core/problem.ts";
+import { PROBLEMS, type Problem } from "../../core/problem.ts";
 import type { FailedAttempts } from "../../core/sessions/sessions.ts";
 import { knownBrowser } from "../../store/user-agents.ts";
 
@@ -37,6 +37,15 @@ export function wordsOf({ code, message, extra }: Problem): string {
       return "The user name or password is wrong. Check both and try again.";
     case "illegal_transition":
       return "You can't do that now. Choose one of the options on this page.";
+    case "challenge_expired":
+    case "credential_rejected":
+    case "credential_registered":
+    case "webauthn_options_used":
+    case "webauthn_unavailable":
+    case "key_required":
+    case "passkey_rejected":
+    case "passkey_login_off":
+      return `${PROBLEMS[code].title}. ${message}`;
     case "passcode_rejected":
       if (typeof attemptsRemaining !== "number") return message;
       return `${message} ${tries(attemptsRemaining)} before your account is locked.`;

@@ -6,9 +6,9 @@ import type { CoreDeps } from "../../core/deps.ts";
 import { logIn } from "../../core/login/start-login.ts";
 import { Problem } from "../../core/problem.ts";
 import { endSession } from "../../core/sessions/sessions.ts";
+import { findRelyingParty } from "../../core/webauthn/relying-party.ts";
 import type { Session } from "../../store/redis/sessions/session-records.ts";
 import { PasswordField, UsernameField } from "../layout/fields.tsx";
-import { arrive, remember } from "../layout/flash.ts";
 import {
   badFields,
   field,
@@ -17,12 +17,12 @@ import {
   type PortalEnv,
   requireFit,
   takeForm,
-  ticked,
 } from "../layout/form.ts";
 import { cardPage } from "../layout/layout.tsx";
 import { Form, Notice } from "../layout/parts.tsx";
-import { keepsCookies, keepToken, signedIn, tryCookies } from "../layout/session.ts";
-import { failedBefore } from "../layout/words.ts";
+import { signedIn, tryCookies } from "../layout/session.ts";
+import { enter, loginPlace, losesCookies } from "./enter.ts";
+import { PasskeyForm } from "./passkey.tsx";
 
 const AGAIN = "For your security, confirm it's you to continue.";
 
@@ -42,7 +42,7 @@ export function loginPages(app: Hono<PortalEnv>, deps: CoreDeps) {
     if (live && !again) return c.redirect(to, 303);
     const message = live ? AGAIN : ended;
     tryCookies(c, deps);
-    return loginPage(c, {
+    return loginPage(c, deps, {
       to,
       again,
       message: c.get("faults").status === 200 ? message : undefined,
@@ -51,13 +51,9 @@ export function loginPages(app: Hono<PortalEnv>, deps: CoreDeps) {
 
   app.get("/login/cookies", async (c) => cookiesPage(c, deps));
 
-  const at = (c: PortalContext) =>
-    `/login?${new URLSearchParams({ to: ownPath(field(c, "to")) })}${ticked(c, "again") ? "&again" : ""}`;
-
-  takeForm(app, "/login", { at, about: { invalid_credentials: "password" } }, async (c) => {
-    // The form's page has set a cookie. A browser that did not keep it would return to the login
-    // for ever.
-    if (ticked(c, "once") && !keepsCookies(c, deps)) return c.redirect("/login/cookies", 303);
+  const options = { at: loginPlace, about: { invalid_credentials: "password" } };
+  takeForm(app, "/login", options, async (c) => {
+    if (losesCookies(c, deps)) return c.redirect("/login/cookies", 303);
     const to = ownPath(field(c, "to"));
     const username = field(c, "username");
     const password = c.get("form").get("password") ?? "";
@@ -72,13 +68,7 @@ export function loginPages(app: Hono<PortalEnv>, deps: CoreDeps) {
     const result = allowStoringLogin(c, await logIn(deps, { username, password }, origin));
     if (result.status === "challenge")
       return c.redirect(`/login/${result.challenge.id}?to=${encodeURIComponent(to)}`, 303);
-    await keepToken(c, deps, result.session.token);
-    const message = result.status === "authenticated" ? failedBefore(result) : "";
-    const needsSetup = result.status === "setup_required" || result.multiFactorRequiredFrom;
-    if (!needsSetup) return arrive(c, to, message);
-    // After the set-up there is another login, which leads to the same place.
-    if (to !== "/" && to !== c.get("goal")?.at) remember(c, to);
-    return arrive(c, `/set-up?to=${encodeURIComponent(to)}`, message);
+    return enter(c, deps, result, to);
   });
 
   takeForm(app, "/logout", { at: "/" }, async (c) => {
@@ -90,16 +80,32 @@ export function loginPages(app: Hono<PortalEnv>, deps: CoreDeps) {
 
 function loginPage(
   c: PortalContext,
+  { config }: CoreDeps,
   { to, again, message }: { to: string; again: boolean; message?: string },
 ) {
   const faults = c.get("faults");
-  return cardPage(
-    c,
-    { title: "Log in", before: message && <Notice>{message}</Notice> },
-    <Form action="/login">
+  const rp = findRelyingParty(config);
+  const place = (
+    <>
       <input type="hidden" name="to" value={to} />
       {again && <input type="hidden" name="again" />}
-      <UsernameField label="User name" faults={faults} own />
+    </>
+  );
+  return cardPage(
+    c,
+    {
+      title: "Log in",
+      before: message && <Notice>{message}</Notice>,
+      after: rp && (
+        <section class="card">
+          <PasskeyForm rp={rp}>{place}</PasskeyForm>
+        </section>
+      ),
+      usesKeys: rp !== undefined,
+    },
+    <Form action="/login">
+      {place}
+      <UsernameField label="User name" faults={faults} own={rp ? "or passkey" : "alone"} />
       <PasswordField kind="current-password" label="Password" faults={faults} />
       <button type="submit">Log in</button>
     </Form>,
@@ -117,7 +123,7 @@ function cookiesPage(c: PortalContext, { config }: CoreDeps) {
         A cookie keeps you logged in. Allow cookies for this site, and open it with https:// in
         front of its address
         {config.NODE_ENV !== "production" &&
-          ", or with http://127.0.0.1 on the machine where it runs"}
+          ", or with http://localhost on the machine where it runs"}
         .
       </p>
       <a class="button" href="/login">

@@ -1,16 +1,21 @@
 import type { Hono } from "hono";
 import { clientInfoOf } from "../../api/http/client.ts";
+import { assertionResponseSchema } from "../../api/http/credentials.ts";
 import { methodSchema } from "../../api/http/inputs.ts";
 import type { CoreDeps } from "../../core/deps.ts";
 import { duration } from "../../core/duration.ts";
 import { passcodeSendWait } from "../../core/limits/send-limits.ts";
 import type { Challenge } from "../../core/login/challenge-view.ts";
 import { chooseMethod, getChallenge, resendPasscode } from "../../core/login/challenges.ts";
+import type { Authenticated } from "../../core/login/complete-challenge.ts";
+import { verifyKey } from "../../core/login/keys.ts";
 import { verifyPasscode } from "../../core/login/verify-passcode.ts";
 import { Problem } from "../../core/problem.ts";
+import { findRelyingParty } from "../../core/webauthn/relying-party.ts";
 import { ownerOf } from "../../store/ids.ts";
+import type { Method } from "../../store/methods.ts";
 import { undelivered } from "../layout/delivery-help.ts";
-import { arrive, done } from "../layout/flash.ts";
+import { done } from "../layout/flash.ts";
 import {
   badFields,
   field,
@@ -18,11 +23,15 @@ import {
   type PortalContext,
   type PortalEnv,
   takeForm,
+  ticked,
 } from "../layout/form.ts";
+import { credentialIn } from "../layout/keys.tsx";
 import { cardPage } from "../layout/layout.tsx";
 import { CodeField, Field, Form, Notice, Reload, Time } from "../layout/parts.tsx";
-import { keepToken, liveSession } from "../layout/session.ts";
-import { type Faults, failedBefore } from "../layout/words.ts";
+import { liveSession } from "../layout/session.ts";
+import type { Faults } from "../layout/words.ts";
+import { enter } from "./enter.ts";
+import { KeyStep, USE_KEY } from "./key-step.tsx";
 import { answeredPage, overPage } from "./passcode-over.tsx";
 
 /** The second step of a login. */
@@ -35,14 +44,8 @@ export function passcodePages(app: Hono<PortalEnv>, deps: CoreDeps) {
   });
 
   takeForm(app, "/login/:id/verify", { at: placeOf, about: "passcode" }, async (c) => {
-    const passcode = field(c, "passcode");
-    const origin = clientInfoOf(c, deps.config.TRUSTED_PROXIES);
-    const verified = await verifyPasscode(deps, idOf(c), passcode, origin).catch((error) => {
-      throw isForRecovery(c) ? inTheWordsOfRecovery(error) : error;
-    });
-    await keepToken(c, deps, verified.session.token);
-    const used = usedCode(verified.recoveryCodesRemaining);
-    return arrive(c, goalOf(c), used, failedBefore(verified));
+    const verified = await answered(c, deps);
+    return enter(c, deps, verified, goalOf(c), usedCode(verified.recoveryCodesRemaining));
   });
 
   takeForm(app, "/login/:id/resend", { at: placeOf }, async (c) => {
@@ -60,6 +63,16 @@ export function passcodePages(app: Hono<PortalEnv>, deps: CoreDeps) {
     if (!still) return c.redirect(pathOf(c), 303);
     const then = `Enter it, or request another in ${duration(wait)}.`;
     return done(c, pathOf(c), `We sent a passcode to ${to} moments ago. ${then}`);
+  });
+}
+
+/** Answers the challenge by what the form has: the answer of a key, a passcode, or a recovery code. */
+function answered(c: PortalContext, deps: CoreDeps): Promise<Authenticated> {
+  const origin = clientInfoOf(c, deps.config.TRUSTED_PROXIES);
+  if (ticked(c, "credential"))
+    return verifyKey(deps, idOf(c), credentialIn(c, assertionResponseSchema), origin);
+  return verifyPasscode(deps, idOf(c), field(c, "passcode"), origin).catch((error) => {
+    throw isForRecovery(c) ? inTheWordsOfRecovery(error) : error;
   });
 }
 
@@ -96,12 +109,14 @@ function passcodePage(c: PortalContext, deps: CoreDeps, challenge: Challenge, wa
   const faults = c.get("faults");
   const recovery = isForRecovery(c);
   const { intervalMs } = deps.config.limits.passcode;
-  const title = recovery ? "Enter a recovery code" : "Enter your passcode";
+  const rp = findRelyingParty(deps.config);
+  const byKey = !recovery && challenge.method === "webauthn";
   return cardPage(
     c,
     {
-      title,
+      title: recovery ? "Enter a recovery code" : TITLES[challenge.method],
       step: "Second step of your login",
+      usesKeys: byKey && rp !== undefined,
       after: (
         <section class="card">
           <h2>Try another way</h2>
@@ -109,36 +124,57 @@ function passcodePage(c: PortalContext, deps: CoreDeps, challenge: Challenge, wa
             {challenge.next.includes("resend") && !recovery && (
               <Resend c={c} id={challenge.id} wait={wait} soon={wait <= intervalMs} />
             )}
-            <OtherMethod c={c} challenge={challenge} />
+            <OtherMethods c={c} challenge={challenge} />
             <a href={pathOf(c, recovery ? {} : { with: "recovery" })}>
-              {recovery ? "Use a passcode" : "Use a recovery code"}
+              {recovery ? BACK[challenge.method] : "Use a recovery code"}
             </a>
             <a href="/login">Log in as someone else</a>
           </div>
         </section>
       ),
     },
-    <>
-      {!recovery && <Delivery challenge={challenge} wait={wait} />}
-      <Form action={`/login/${challenge.id}/verify`}>
-        <Goal c={c} recovery={recovery} />
-        {recovery ? <RecoveryField faults={faults} /> : <PasscodeField faults={faults} />}
-        <p class="quiet">
-          Enter the {recovery ? "code" : "passcode"} before <Time at={challenge.expiresAt} />.
-        </p>
-        <button type="submit">Verify Code</button>
-      </Form>
-    </>,
+    byKey ? (
+      <KeyStep challenge={challenge} rp={rp}>
+        <Goal c={c} />
+      </KeyStep>
+    ) : (
+      <>
+        {!recovery && <Delivery challenge={challenge} wait={wait} />}
+        <Form action={`/login/${challenge.id}/verify`}>
+          <Goal c={c} recovery={recovery} />
+          {recovery ? <RecoveryField faults={faults} /> : <PasscodeField faults={faults} />}
+          <p class="quiet">
+            Enter the {recovery ? "code" : "passcode"} before <Time at={challenge.expiresAt} />.
+          </p>
+          <button type="submit">Verify Code</button>
+        </Form>
+      </>
+    ),
   );
 }
+
+const PASSCODE = "Enter your passcode";
+
+const TITLES: Record<Method, string> = { webauthn: USE_KEY, otp: PASSCODE, sms: PASSCODE };
+
+/** The links from the recovery codes back to the challenge's method. */
+const BACK: Record<Method, string> = {
+  webauthn: USE_KEY,
+  otp: "Use a passcode",
+  sms: "Use a passcode",
+};
 
 /** What to do if a passcode does not arrive. */
 const helpFor = ({ methods }: Challenge) => ({
   again: "Send a new passcode, or try another way.",
-  instead: methods.includes("otp")
-    ? "Use your authenticator app or a recovery code."
-    : "Use a recovery code.",
+  instead:
+    [...methods.map((method) => INSTEAD[method]), "Use a recovery code."].find(Boolean) ?? "",
 });
+
+const INSTEAD: Partial<Record<Method, string>> = {
+  webauthn: "Use your security key, your passkey or a recovery code.",
+  otp: "Use your authenticator app or a recovery code.",
+};
 
 /**
  * Where the passcode comes from, and the state of its delivery. The page checks again while that
@@ -225,16 +261,27 @@ async function waitOf(deps: CoreDeps, challengeId: string): Promise<number> {
   return userId ? passcodeSendWait(deps, { userId, challengeId }) : 0;
 }
 
-function OtherMethod({ c, challenge }: { c: PortalContext; challenge: Challenge }) {
-  const other = challenge.methods.find((method) => method !== challenge.method);
-  if (!other || !challenge.next.includes("method")) return null;
+/** The buttons to choose another method. */
+const CHOICES: Record<Method, string> = {
+  webauthn: "Use my security key or passkey",
+  otp: "Use my authenticator app",
+  sms: "Send a passcode to my phone",
+};
+
+function OtherMethods({ c, challenge }: { c: PortalContext; challenge: Challenge }) {
+  if (!challenge.next.includes("method")) return null;
+  const others = challenge.methods.filter((method) => method !== challenge.method);
   return (
-    <Form action={`/login/${challenge.id}/method`}>
-      <Goal c={c} />
-      <input type="hidden" name="method" value={other} />
-      <button type="submit" class="second">
-        {other === "otp" ? "Use my authenticator app" : "Send a passcode to my phone"}
-      </button>
-    </Form>
+    <>
+      {others.map((other) => (
+        <Form action={`/login/${challenge.id}/method`}>
+          <Goal c={c} />
+          <input type="hidden" name="method" value={other} />
+          <button type="submit" class="second">
+            {CHOICES[other]}
+          </button>
+        </Form>
+      ))}
+    </>
   );
 }

@@ -1,10 +1,16 @@
 import type { Hono } from "hono";
 import type { CoreDeps } from "../../core/deps.ts";
 import { Problem } from "../../core/problem.ts";
+import { findRelyingParty } from "../../core/webauthn/relying-party.ts";
 import { configuredMethods } from "../../store/methods.ts";
 import { getMfaProfile } from "../../store/postgres/profiles.ts";
 import type { Session } from "../../store/redis/sessions/session-records.ts";
-import { requiredFrom, requirementOf, whoRequires } from "../../store/requirement.ts";
+import {
+  keyRequiredFrom,
+  requiredFrom,
+  requirementOf,
+  whoRequires,
+} from "../../store/requirement.ts";
 import { ownPath, type PortalContext, type PortalEnv } from "../layout/form.ts";
 import { cardPage, type Who, whoOf } from "../layout/layout.tsx";
 import { Time } from "../layout/parts.tsx";
@@ -21,14 +27,20 @@ export function setUpPages(app: Hono<PortalEnv>, deps: CoreDeps) {
     const who = await whoOf(deps, session);
     if (session.scope === "mfa_setup") {
       const isNow = by.required && !by.from;
-      return isNow ? requiredPage(c, who, by) : notRequiredPage(c, who, by);
-    }
-    if (!by.required || by.enabled) return c.redirect("/devices", 303);
-    return requiredPage(c, who, by);
+      if (!isNow) return notRequiredPage(c, who, by);
+    } else if (!by.required || (by.enabled && !by.needsKey)) return c.redirect("/devices", 303);
+    return by.needsKey
+      ? keyRequiredPage(c, who, by)
+      : requiredPage(c, who, by, findRelyingParty(deps.config) !== undefined);
   });
 }
 
-function requiredPage(c: PortalContext, who: Who, { who: subject, from }: RequiredOf) {
+function requiredPage(
+  c: PortalContext,
+  who: Who,
+  { who: subject, from }: RequiredOf,
+  offersKeys: boolean,
+) {
   const title = from
     ? "Multi-factor authentication will be required"
     : "Multi-factor authentication is required";
@@ -44,26 +56,63 @@ function requiredPage(c: PortalContext, who: Who, { who: subject, from }: Requir
             from <Time at={from} /> on
           </>
         )}
-        : a passcode by text message or from an app. It takes about two minutes to set up. After you
-        verify a device, you will be logged out and asked to log in with it.
+        : {offersKeys ? "a security key, a passkey, or " : ""}a passcode by text message or from an
+        app. It takes about two minutes to set up. After you verify a device, you will be logged out
+        and asked to log in with it.
       </p>
-      {from ? (
-        <p>You can do this later. Until then you are reminded at each login.</p>
-      ) : (
-        <p>
-          Finish before <Time at={new Date(who.session.expiresAt).toISOString()} />. If time runs
-          out, log in again to continue.
-        </p>
-      )}
-      <div class="actions">
-        <a class="button" href="/devices">
-          Set Up Multi-Factor Authentication
-        </a>
-        {from && <a href={ownPath(c.req.query("to"))}>Later</a>}
-      </div>
+      <When who={who} from={from} />
+      <Begin c={c} from={from} at="/devices" label="Set Up Multi-Factor Authentication" />
     </>,
   );
 }
+
+/** For users who need a security key or passkey, and have none. */
+function keyRequiredPage(c: PortalContext, who: Who, { who: subject, from }: RequiredOf) {
+  const title = from
+    ? "A security key or passkey will be required"
+    : "A security key or passkey is required";
+  return cardPage(
+    c,
+    { title, who },
+    <>
+      <p>
+        {subject} {from ? "will require" : "requires"} a security key or passkey at login
+        {from && (
+          <>
+            {" "}
+            from <Time at={from} /> on
+          </>
+        )}
+        . Passcodes are not enough, because a false page can ask for them; a key does not answer to
+        a false page. After you add a key, you will be logged out and asked to log in with it.
+      </p>
+      <When who={who} from={from} />
+      <Begin c={c} from={from} at="/devices/webauthn/new" label="Add a Security Key or Passkey" />
+    </>,
+  );
+}
+
+/** Until when the set-up must be finished. */
+const When = ({ who, from }: { who: Who; from?: string }) =>
+  from ? (
+    <p>You can do this later. Until then you are reminded at each login.</p>
+  ) : (
+    <p>
+      Finish before <Time at={new Date(who.session.expiresAt).toISOString()} />. If time runs out,
+      log in again to continue.
+    </p>
+  );
+
+type Beginning = { c: PortalContext; from?: string; at: string; label: string };
+
+const Begin = ({ c, from, at, label }: Beginning) => (
+  <div class="actions">
+    <a class="button" href={at}>
+      {label}
+    </a>
+    {from && <a href={ownPath(c.req.query("to"))}>Later</a>}
+  </div>
+);
 
 /** For a login that had to set up a second factor, when that is no longer required. */
 function notRequiredPage(c: PortalContext, who: Who, { who: subject, from }: RequiredOf) {
@@ -103,6 +152,8 @@ export type RequiredOf = {
   from?: string;
   /** Whether the user has a verified device. */
   enabled: boolean;
+  /** Whether a security key or passkey is required, now or from then on, and the user has none. */
+  needsKey: boolean;
 };
 
 /** What is required of the session's user. */
@@ -113,10 +164,12 @@ export async function requiredOf(
   const profile = await getMfaProfile(deps.db, userId);
   if (!profile) throw new Problem("unauthenticated");
   const rule = requirementOf(profile, deps.config);
+  const methods = configuredMethods(profile.devices);
   return {
     who: whoRequires(profile.user, deps.config),
     required: rule.requirement === "required",
     from: requiredFrom(rule, deps.clock.now()),
-    enabled: configuredMethods(profile.devices).length > 0,
+    enabled: methods.length > 0,
+    needsKey: keyRequiredFrom(profile) !== undefined && !methods.includes("webauthn"),
   };
 }

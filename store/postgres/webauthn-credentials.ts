@@ -37,6 +37,16 @@ export async function verifiedKeyOf(
   return key;
 }
 
+/** The credential IDs of all the user's keys, verified or not. */
+export async function credentialIdsOf(db: Db, userId: string): Promise<string[]> {
+  const found = await db
+    .select({ id: webauthnCredentials.credentialId })
+    .from(webauthnCredentials)
+    .innerJoin(devices, eq(devices.id, webauthnCredentials.deviceId))
+    .where(eq(devices.userId, userId));
+  return found.map(({ id }) => id);
+}
+
 /** What the device's authenticator has given us; undefined before that. */
 export async function credentialOf(
   db: Db,

@@ -11,7 +11,7 @@ import { expect } from "vitest";
 import { ensureDebianPackage } from "../../scripts/debian.ts";
 import { limit } from "../support/limits.ts";
 import type { Person } from "../support/people.ts";
-import { startStack } from "../support/stack.ts";
+import { type Stack, startStack } from "../support/stack.ts";
 import { used } from "../support/used.ts";
 
 const run = promisify(execFile);
@@ -31,15 +31,23 @@ const PAGE_MS = limit(15_000);
 /** ms. Long, because the first start may have to install a browser. */
 const START_MS = limit(300_000);
 
+type Place = {
+  /** The name by which the browser knows this machine. */
+  host?: string;
+  environment?: (url: string) => Record<string, string>;
+};
+
 /** The whole service in this process, on a port, and a real browser. */
-async function startPortal(environment: Record<string, string> = {}) {
+async function startPortal({ host = "127.0.0.1", environment = () => ({}) }: Place) {
   const executablePath = await ensureDebianPackage("chromium", "chromium", () => {});
   await ensureDebianPackage("zbarimg", "zbar-tools", () => {});
   await ensureDebianPackage("oathtool", "oathtool", () => {});
-  const stack = await startStack({ environment });
-  const server = serve({ fetch: stack.app.fetch, hostname: "127.0.0.1", port: 0 });
+  let stack: Stack;
+  const fetch = (request: Request) => stack.app.fetch(request);
+  const server = serve({ fetch, hostname: "127.0.0.1", port: 0 });
   await new Promise((resolve) => server.once("listening", resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const url = `http://${host}:${(server.address() as AddressInfo).port}`;
+  stack = await startStack({ environment: environment(url) });
   const browser = await chromium.launch({ executablePath, args: FLAGS });
 
   return {
@@ -69,7 +77,13 @@ export type Portal = Awaited<ReturnType<typeof startPortal>>;
 
 /** A portal and a browser for one test file, with these settings added to the usual ones. */
 export function usePortal(environment?: Record<string, string>): Portal {
-  return used(() => startPortal(environment), START_MS);
+  return used(() => startPortal({ environment: () => environment ?? {} }), START_MS);
+}
+
+/** As `usePortal`, on http://localhost, where browsers offer security keys and passkeys. */
+export function useKeyPortal(): Portal {
+  const environment = (url: string) => ({ WEBAUTHN_RP_ID: "localhost", WEBAUTHN_ORIGINS: url });
+  return used(() => startPortal({ host: "localhost", environment }), START_MS);
 }
 
 /** Fills the login page and sends it. */

@@ -3,12 +3,13 @@ import { listDevices } from "../../store/postgres/devices.ts";
 import type { Role } from "../../store/postgres/schema.ts";
 import { MINUTE_MS } from "../../units.ts";
 import { codeAt, loggedIn, registerApp, userWithApp, verifiedApp } from "../support/apps.ts";
+import { KEY_SETTINGS } from "../support/keys.ts";
 import { limit } from "../support/limits.ts";
 import { logInByPassword, startChallenge } from "../support/scenarios.ts";
 import { useStack } from "../support/used.ts";
 import { type WebClient, webClient } from "../support/web.ts";
 
-const stack = useStack();
+const stack = useStack({ environment: KEY_SETTINGS });
 
 type Owner = Awaited<ReturnType<typeof loggedIn>>;
 
@@ -354,7 +355,8 @@ describe("addresses that people reach in other ways", () => {
   });
 
   const routes = (method: "GET" | "POST") => {
-    const api = /^\/(v1|v2|openapi|docs|healthz|readyz|health|metrics|dev|portal)\b|\*/;
+    const api =
+      /^\/(v1|v2|openapi|docs|healthz|readyz|health|metrics|dev|portal|\.well-known)\b|\*/;
     const found = stack.app.routes.filter((one) => one.method === method && !api.test(one.path));
     return [...new Set(found.map(({ path }) => path))];
   };
@@ -374,6 +376,8 @@ describe("addresses that people reach in other ways", () => {
   const GONE: Record<string, { status: number; heading: string }> = {
     "/devices/sms/:id/pin": { status: 404, heading: "Device not found" },
     "/devices/sms/:id/verify": { status: 404, heading: "Device not found" },
+    "/devices/webauthn/:id/restart": { status: 404, heading: "Device not found" },
+    "/devices/webauthn/:id/verify": { status: 404, heading: "Device not found" },
     "/account/users/:id/role": { status: 404, heading: "User not found" },
     "/account/webhooks/:id/remove": { status: 404, heading: "Webhook not found" },
     "/account/webhooks/:id/enable": { status: 404, heading: "Webhook not found" },
@@ -610,7 +614,10 @@ describe("one click", () => {
 
     const mine = await protectedBrowser();
     const device = await mine.web.open(`/devices/manage/${mine.device}`);
-    expect(device.forms.map(({ action }) => action)).toEqual(["/logout"]);
+    expect(device.forms.map(({ action }) => action)).toEqual([
+      "/logout",
+      `/devices/manage/${mine.device}/name`,
+    ]);
     const removal = await mine.web.open(`/devices/manage/${mine.device}/remove`);
     expect(removal.html).toContain("turns off multi-factor authentication");
     expect((await mine.web.open("/devices")).forms.map(({ action }) => action)).toEqual([

@@ -94,14 +94,22 @@ describe("a stack on this machine", { timeout: SOME_STARTS_MS }, () => {
   });
 
   test("prints its addresses, its users and their password", async () => {
-    expect(stack.output()).toContain(`http://127.0.0.1:${port}\n`);
+    expect(stack.output()).toContain(`http://localhost:${port}\n`);
     expect(stack.output()).toContain("Pages, to log in");
-    expect(stack.output()).toContain(`http://127.0.0.1:${port}/docs`);
+    expect(stack.output()).toContain(`http://localhost:${port}/docs`);
     expect(stack.output()).toMatch(/admin .*, alice, bob, support/);
     expect(stack.output()).toContain(PASSWORD);
-    expect(stack.output()).toContain(`http://127.0.0.1:${port}/dev/phone`);
+    expect(stack.output()).toContain(`http://localhost:${port}/dev/phone`);
     const shown = await fetch(`http://127.0.0.1:${port}/dev/phone`);
     expect(shown.status).toBe(200);
+    // Browsers offer keys at the name of this machine, not at its address.
+    const page = await fetch(`http://127.0.0.1:${port}/login`, {
+      headers: { accept: "text/html" },
+    });
+    expect(page.url).toBe(`http://localhost:${port}/login`);
+    expect(await page.text()).toContain("Log in with a passkey");
+    const offer = await call(port, "/login/passkey/options", {});
+    expect(offer.body.options.rpId).toBe("localhost");
     token = await logIn(port);
     const phone = { countryCode: "US", phoneNumber: "2025550143" };
     const added = await call(port, "/me/devices/sms", phone, token);
@@ -151,7 +159,7 @@ describe("a stack on this machine", { timeout: SOME_STARTS_MS }, () => {
     const second = start(folder, await freePort());
     expect(await second.ended).toBe(1);
     expect(second.output()).toBe(
-      `Second Step is already running (pid ${stack.pid}) at http://127.0.0.1:${port}\n`,
+      `Second Step is already running (pid ${stack.pid}) at http://localhost:${port}\n`,
     );
     expect((await call(port, "/session", undefined, token)).status).toBe(200);
   });

@@ -15,7 +15,7 @@ export type WebPage = {
   title: string;
   /** The page's heading. */
   heading: string;
-  /** The page's messages: success or error. */
+  /** The messages that the page shows: success or error. */
   notices: string[];
   forms: WebForm[];
   /** Every input except hidden ones, by name, with its type and value. */
@@ -83,7 +83,7 @@ function read(html: string) {
   const inputs: WebPage["inputs"] = {};
   for (const input of inputsOf(html))
     if (input.type !== "hidden" && input.name) inputs[input.name] = input;
-  const notices = [...html.matchAll(/<div[^>]* class="notice[^>]*>(.*?)<\/div>/gs)];
+  const notices = [...html.matchAll(/<div(?![^>]* hidden)[^>]* class="notice[^>]*>(.*?)<\/div>/gs)];
   return {
     html,
     title: decoded(/<title>(.*?)<\/title>/s.exec(html)?.[1]),

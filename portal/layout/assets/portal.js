@@ -77,4 +77,9 @@ each("[data-print]", (button) => {
   button.hidden = false;
   button.addEventListener("click", () => print());
 });
+each("[data-accepted]", ({ dataset }) => {
+  // So that the browser stops to offer passkeys that were removed.
+  const accepted = JSON.parse(dataset.accepted);
+  globalThis.PublicKeyCredential?.signalAllAcceptedCredentials?.(accepted).catch(() => {});
+});
 localize(document);

@@ -55,14 +55,26 @@ export async function storeSetUpNonce(
   await redis.set(keys.setUpNonce(userId, deviceId), `${expiresAt} ${nonce}`, { expiration });
 }
 
+/** That nonce, if no answer to it was taken yet; undefined if it has expired at `now`. */
+export async function readSetUpNonce(
+  redis: Redis,
+  { userId, deviceId }: DeviceRef,
+  now: number,
+): Promise<string | undefined> {
+  return validAt(now, await redis.get(keys.setUpNonce(userId, deviceId)));
+}
+
 /** Takes that nonce, so that only one request gets it; undefined if it has expired at `now`. */
 export async function takeSetUpNonce(
   redis: Redis,
   { userId, deviceId }: DeviceRef,
   now: number,
 ): Promise<string | undefined> {
-  const stored = (await redis.getDel(keys.setUpNonce(userId, deviceId))) ?? "";
-  const [expiresAt, nonce] = stored.split(" ");
+  return validAt(now, await redis.getDel(keys.setUpNonce(userId, deviceId)));
+}
+
+function validAt(now: number, stored: string | null): string | undefined {
+  const [expiresAt, nonce] = (stored ?? "").split(" ");
   return now < Number(expiresAt) ? nonce : undefined;
 }
 
