@@ -69,7 +69,7 @@ export const policyMutations: Mutation[] = [
   {
     mistake: "a Cloud account that requires a second factor is linked",
     file: "core/account/links.ts",
-    find: 'if (asksForMore || account.requirement === "required")',
+    find: 'if (asksForMore || account.requirement !== "optional")',
     replace: "if (asksForMore)",
     noticedBy: ["test/e2e/links.test.ts"],
   },
