@@ -20,7 +20,7 @@ test("an administrator allows no login by passkey alone, then requires a key of 
   await openAccount(page);
   await follow(page, "Edit Login by passkey alone");
   await expectAccessible(page);
-  await page.getByLabel("Users may log in by a passkey alone").uncheck();
+  await page.getByLabel("Not allowed").check();
   await press(page, "Save Setting");
   expect(await page.getByText("Not allowed: users need their password").isVisible()).toBe(true);
   await follow(page, "Activity of the account");
