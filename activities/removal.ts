@@ -8,7 +8,8 @@ import { getMfaProfile, type MfaProfile } from "../store/postgres/profiles.ts";
 import { forgetDevice } from "../store/redis/second-step/attempts.ts";
 import { withdrawChallenges } from "../store/redis/second-step/challenges.ts";
 import { revokeUser } from "../store/redis/sessions/revocations.ts";
-import { isRequired, requirementOf } from "../store/requirement.ts";
+import { KEY_REQUIRED } from "../store/redis/sessions/session-records.ts";
+import { isKeyRequired, isRequired, requirementOf } from "../store/requirement.ts";
 import { currentWorkflowId, eventOf } from "./audit.ts";
 import type { ActivityDeps } from "./deps.ts";
 
@@ -54,19 +55,20 @@ export function removalActivities({ db, redis, clock, config }: ActivityDeps) {
 
     /** Cleans up what Redis holds for the devices. Answers the challenges that ended with them. */
     async retireDevices(request: Request & Removal) {
-      const { userId, deviceId, removed, mfaOff, signOut, event } = request;
+      const { userId, deviceId, removed, mfaOff, keysOff, signOut, event } = request;
       for (const { id } of removed) await forgetDevice(redis, userId, id);
       // When all devices are removed and none was left, an earlier removal may have failed before
       // this step.
-      if (deviceId && !mfaOff && signOut !== "always") return [];
-      const challenges = await withdrawChallenges(redis, userId, clock.now());
-      const required = async () => {
-        const profile = await getMfaProfile(db, userId);
-        return profile && isRequired(requirementOf(profile, config), clock.now());
-      };
-      if (signOut === "always" || (mfaOff && (await required()))) {
-        const mark = { reason: event, now: clock.now(), fact: currentWorkflowId() };
-        await revokeUser(redis, userId, mark);
+      const profile = keysOff || mfaOff ? await getMfaProfile(db, userId) : undefined;
+      const now = clock.now();
+      // Other devices are left, but the account asks for a key.
+      const keyMissing = !mfaOff && profile !== undefined && isKeyRequired(profile, now);
+      if (deviceId && !mfaOff && !keyMissing && signOut !== "always") return [];
+      const challenges = await withdrawChallenges(redis, userId, now);
+      const required = mfaOff && profile && isRequired(requirementOf(profile, config), now);
+      if (signOut === "always" || required || keyMissing) {
+        const reason = keyMissing ? KEY_REQUIRED : event;
+        await revokeUser(redis, userId, { reason, now, fact: currentWorkflowId() });
       }
       return challenges;
     },

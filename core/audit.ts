@@ -43,6 +43,17 @@ export function userEvent(
   };
 }
 
+/** An audit event of what an administrator did to their account; it is about no user. */
+export function accountEvent(
+  deps: Pick<CoreDeps, "clock">,
+  administrator: Subject,
+  type: EventType,
+  origin: ClientInfo,
+  detail: Record<string, unknown>,
+) {
+  return { ...userEvent(deps, administrator, type, origin, detail), userId: null };
+}
+
 /**
  * A page of the audit trail, newest first, as this reader may see it. `next` is the next page's
  * cursor.

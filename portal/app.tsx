@@ -9,6 +9,7 @@ import { accountActivityPages } from "./account/account-activity.tsx";
 import { activityPages } from "./account/activity.tsx";
 import { emailPages } from "./account/email.tsx";
 import { linkPages } from "./account/links.tsx";
+import { passkeyLoginPages } from "./account/passkey-login.tsx";
 import { passwordPages } from "./account/password.tsx";
 import { sessionPages } from "./account/sessions.tsx";
 import { userPages } from "./account/users.tsx";
@@ -103,6 +104,7 @@ export function portal(deps: CoreDeps) {
   passwordPages(app, deps);
   activityPages(app, deps);
   accountPages(app, deps);
+  passkeyLoginPages(app, deps);
   userPages(app, deps);
   accountActivityPages(app, deps);
   linkPages(app, deps);

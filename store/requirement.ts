@@ -1,4 +1,5 @@
 import type { Account, User } from "./postgres/schema.ts";
+import type { Enforced } from "./redis/sessions/revocations.ts";
 
 /** What is required, and the end of the grace period. */
 export type Required = Pick<Account, "requirement" | "enforceAfter">;
@@ -40,7 +41,15 @@ export function whoRequires(user: Pick<User, "requirement" | "role">, rule: Role
 export function requirementOf({ user, account }: OwnedBy, rule: RolesRule): Required {
   if (roleNeedsMfa(user, rule)) return { requirement: "required", enforceAfter: null };
   if (user.requirement) return { requirement: user.requirement, enforceAfter: null };
-  const { requirement, enforceAfter, requiredMeanwhile } = account;
+  return requirementOfAccount(account);
+}
+
+/** What the account requires of users without a requirement of their own: any second factor. */
+export function requirementOfAccount({
+  requirement,
+  enforceAfter,
+  requiredMeanwhile,
+}: OwnedBy["account"]): Required {
   if (requirement === "optional") return { requirement, enforceAfter };
   return { requirement: "required", enforceAfter: requiredMeanwhile ? null : enforceAfter };
 }
@@ -54,6 +63,16 @@ export function keyRequiredFrom({ user, account }: OwnedBy): number | undefined 
     return undefined;
   return account.enforceAfter?.getTime() ?? 0;
 }
+
+/** Whether the user must log in with a security key or passkey now. */
+export function isKeyRequired(owned: OwnedBy, now: number): boolean {
+  const from = keyRequiredFrom(owned);
+  return from !== undefined && from <= now;
+}
+
+/** What an account's requirement asks of its sessions. */
+export const enforcedBy = ({ requirement }: Pick<Account, "requirement">): Enforced =>
+  requirement === "phishing_resistant" ? "key" : "second_factor";
 
 /** When a second factor becomes required; undefined if it is required now, or never. */
 export function requiredFrom(

@@ -116,13 +116,23 @@ export const policySchema = z
     state: z.enum(["optional", "grace_period", "enforcing", "enforced", "completed"]),
     users: z.object({
       total: z.int(),
-      configured: z.int(),
-      toGo: z.int().openapi({ description: "Users without a verified device" }),
+      configured: z.int().openapi({
+        description:
+          "Users with a verified device; with a verified key, if `requirement` is `phishing_resistant`",
+      }),
+      toGo: z.int().openapi({ description: "The others, without those who are exempt" }),
+      withoutDevice: z.int().openapi({ description: "`toGo` if `required` were required" }),
+      withoutKey: z.int().openapi({
+        description: "`toGo` if `phishing_resistant` were required",
+      }),
     }),
     startedBy: z.object({ id: z.string(), username: z.string() }).nullable(),
     startedAt: z.iso.datetime().nullable(),
     youMustSetUp: z.boolean().openapi({
-      description: "You have no verified device, so a requirement applies to you too",
+      description: "You are not set up, so the requirement applies to you too",
+    }),
+    youMustAddKey: z.boolean().openapi({
+      description: "You have no security key or passkey: `phishing_resistant` would log you out",
     }),
   })
   .openapi("Policy");
@@ -133,6 +143,7 @@ export const accountUserSchema = z
     username: z.string(),
     role: z.enum(["member", "administrator", "support"]),
     multiFactor: z.object({ enabled: z.boolean(), methods: z.array(methodSchema) }),
+    keys: z.int().openapi({ description: "How many verified security keys and passkeys" }),
     locked: z.boolean(),
     lastLoginAt: z.iso.datetime().nullable(),
     createdAt: z.iso.datetime(),

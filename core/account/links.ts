@@ -136,7 +136,7 @@ async function linkable(
     ({ user, methods }) =>
       methods.length > 0 || requirementOf({ user, account }, config).requirement === "required",
   );
-  if (asksForMore || account.requirement === "required")
+  if (asksForMore || account.requirement !== "optional")
     throw new Problem(
       "linked_account_has_mfa",
       "The Cloud account cannot be linked now. Its two-factor setting must be Optional, and none of its administrators may have a device or be required to have one. After linking, they can turn multi-factor authentication on again in the Cloud account.",

@@ -1,12 +1,12 @@
 import { getAccount } from "../../store/postgres/accounts.ts";
 import { listEvents } from "../../store/postgres/events/read-events.ts";
 import type { Account, Requirement } from "../../store/postgres/schema.ts";
-import { countUsers } from "../../store/postgres/user-lists.ts";
+import { countUsers, type UserCounts } from "../../store/postgres/user-lists.ts";
 import { getUser } from "../../store/postgres/users.ts";
 import { spend } from "../../store/redis/budgets.ts";
 import { keys } from "../../store/redis/keys.ts";
 import type { Session } from "../../store/redis/sessions/session-records.ts";
-import { requiredFrom } from "../../store/requirement.ts";
+import { enforcedBy, requiredFrom } from "../../store/requirement.ts";
 import { DAY_MS } from "../../units.ts";
 import type { PolicyRolloutState } from "../../workflows/view-types.ts";
 import type { CoreDeps } from "../deps.ts";
@@ -23,11 +23,13 @@ export type Policy = {
   requirement: Requirement;
   enforceAfter: string | null;
   state: PolicyState;
-  users: { total: number; configured: number; toGo: number };
+  users: UserCounts;
   startedBy: { id: string; username: string } | null;
   startedAt: string | null;
-  /** The administrator who asks has no verified device, so the roll-out logs them out too. */
+  /** The administrator who asks is not set up, so the roll-out logs them out too. */
   youMustSetUp: boolean;
+  /** As `youMustSetUp`, if a security key or passkey is required. */
+  youMustAddKey: boolean;
 };
 
 /** The policy of the administrator's account, with the progress of its roll-out as of now. */
@@ -38,10 +40,11 @@ export async function getPolicy(deps: CoreDeps, session: Session): Promise<Polic
 async function describePolicy(deps: CoreDeps, session: Session, account: Account): Promise<Policy> {
   const { db } = deps;
   const [counted, { events }, methods] = await Promise.all([
-    countUsers(db, account.id),
+    countUsers(db, account),
     listEvents(db, { accountId: account.id, types: ["policy_changed"], limit: 1 }),
     methodsOf(deps, session),
   ]);
+  const youMustAddKey = !methods.includes("webauthn");
   const [change] = events;
   const starter = change?.actorId ? await getUser(db, change.actorId) : undefined;
   return {
@@ -51,7 +54,8 @@ async function describePolicy(deps: CoreDeps, session: Session, account: Account
     users: counted,
     startedBy: starter ? { id: starter.id, username: starter.username } : null,
     startedAt: change?.at.toISOString() ?? null,
-    youMustSetUp: methods.length === 0,
+    youMustSetUp: enforcedBy(account) === "key" ? youMustAddKey : methods.length === 0,
+    youMustAddKey,
   };
 }
 

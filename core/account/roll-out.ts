@@ -14,6 +14,7 @@ import type { CoreDeps } from "../deps.ts";
 import { payIfDone, spendAll } from "../limits/spend-all.ts";
 import { Problem } from "../problem.ts";
 import { requireRecentLogin } from "../sessions/recent-login.ts";
+import { relyingParty } from "../webauthn/relying-party.ts";
 import { accountOf, getPolicy, LONGEST_GRACE_DAYS, type Policy, rolloutOf } from "./policy.ts";
 
 export type PolicyRequest = {
@@ -65,7 +66,7 @@ type Author = Actor & {
  * Changes an account's policy by a roll-out, which replaces a roll-out that still runs. Resolves
  * once the policy is stored and, without a grace period, enforced. Throws `policy_conflict` if
  * somebody else changed the policy first, `invalid_request` for a date in the past or too far
- * ahead.
+ * ahead, `webauthn_unavailable` for a new requirement of a key where users can have none.
  */
 export async function rollOutPolicy(
   deps: CoreDeps,
@@ -76,6 +77,8 @@ export async function rollOutPolicy(
   const { clock, flows } = deps;
   const { actorId, origin, start = flows.startPolicyRollout } = author;
   const { id: accountId, policyVersion } = account;
+  if (requirement === "phishing_resistant" && account.requirement !== requirement)
+    relyingParty(deps.config);
   const end = enforceAfter ? endOfGrace(requirement, enforceAfter, clock.now()) : null;
   const change = {
     requirement,

@@ -2,11 +2,17 @@ import type { ClientInfo } from "../../machines/methods.ts";
 import { configuredMethods } from "../../store/methods.ts";
 import type { Db } from "../../store/postgres/connect.ts";
 import { holdingUser } from "../../store/postgres/holding-user.ts";
-import { getMfaProfile } from "../../store/postgres/profiles.ts";
+import { getMfaProfile, type MfaProfile } from "../../store/postgres/profiles.ts";
 import type { User, UserRequirement } from "../../store/postgres/schema.ts";
 import { setRequirement } from "../../store/postgres/users.ts";
-import { POLICY_REQUIRED, type Session } from "../../store/redis/sessions/session-records.ts";
-import { isRequired, requirementOf } from "../../store/requirement.ts";
+import { withdrawChallenges } from "../../store/redis/second-step/challenges.ts";
+import {
+  hasKey,
+  KEY_REQUIRED,
+  POLICY_REQUIRED,
+  type Session,
+} from "../../store/redis/sessions/session-records.ts";
+import { isKeyRequired, isRequired, requirementOf } from "../../store/requirement.ts";
 import { actorsEvent } from "../actors.ts";
 import type { CoreDeps } from "../deps.ts";
 import { payForChangeByOthers } from "../limits/changes.ts";
@@ -15,7 +21,8 @@ import { endSessions, endSessionsThat } from "../sessions/sessions.ts";
 
 /**
  * Gives a user a requirement of their own; null means the account's requirement applies again. A
- * user who now needs a second factor and has none is logged out, as by a policy. The caller has
+ * user who now needs a second factor or a security key and has none is logged out, as by a policy;
+ * of a user who has a key, only sessions and logins without it end. The caller has
  * checked that the session may do this. What may ease the requirement costs one of the changes by
  * others; `too_many_requests` refuses it if none is left.
  */
@@ -36,22 +43,36 @@ export async function changeUserRequirement(
       await requireStillLive({ ...deps, db: tx }, session);
       const isChanged = await setRequirement(tx, { userId, requirement }, event);
       const profile = await getMfaProfile(tx, userId);
-      const isMissing =
-        profile !== undefined &&
-        configuredMethods(profile.devices).length === 0 &&
-        isRequired(requirementOf(profile, deps.config), deps.clock.now());
-      return { isChanged, isMissing };
+      return { isChanged, missing: profile && missingOf(deps, profile) };
     });
-  const { isChanged, isMissing } =
+  const { isChanged, missing } =
     requirement === "required" || (requirement === null && (await endsExemption(db, userId)))
       ? await change()
       : await payForChangeByOthers(deps, userId, change, (it) => it.isChanged);
-  if (!isMissing) return;
-  if (isChanged) return endSessions(deps, userId, POLICY_REQUIRED);
+  if (!missing) return;
+  const { reason, hasIt } = missing;
+  if (isChanged && !hasIt) return endSessions(deps, userId, reason);
+  if (hasIt) await withdrawChallenges(deps.redis, userId, deps.clock.now());
   // An earlier request may have failed before it ended the sessions. A set-up session stays: the
   // user is doing what is required.
-  const isOver = ({ scope }: Session) => scope === "full";
-  await endSessionsThat(deps, { userId, accountId: user.accountId }, isOver, POLICY_REQUIRED);
+  const isOver = (one: Session) => one.scope === "full" && !(hasIt && hasKey(one));
+  await endSessionsThat(deps, { userId, accountId: user.accountId }, isOver, reason);
+}
+
+/**
+ * Why sessions of the user end that lack what is required now, and whether the user has it; undefined
+ * if no session lacks it.
+ */
+function missingOf(
+  { clock, config }: Pick<CoreDeps, "clock" | "config">,
+  profile: MfaProfile,
+): { reason: typeof POLICY_REQUIRED | typeof KEY_REQUIRED; hasIt: boolean } | undefined {
+  const now = clock.now();
+  const methods = configuredMethods(profile.devices);
+  if (isKeyRequired(profile, now))
+    return { reason: KEY_REQUIRED, hasIt: methods.includes("webauthn") };
+  if (methods.length > 0 || !isRequired(requirementOf(profile, config), now)) return undefined;
+  return { reason: POLICY_REQUIRED, hasIt: false };
 }
 
 /**

@@ -30,6 +30,8 @@ export type AccountUser = {
   username: string;
   role: Role;
   multiFactor: { enabled: boolean; methods: Method[] };
+  /** How many verified security keys and passkeys the user has. */
+  keys: number;
   locked: boolean;
   lastLoginAt: string | null;
   createdAt: string;
@@ -37,13 +39,17 @@ export type AccountUser = {
 
 export type NewUser = { username: string; password: string; role: AccountRole; email?: string };
 
-/** A page of the users of the administrator's account, sorted by user name. */
+/**
+ * A page of the users of the administrator's account, sorted by user name. `atRisk` are those who may
+ * lose their login where a key is required: they have none, or only one.
+ */
 export async function listAccountUsers(
   { db }: CoreDeps,
   { accountId }: Session,
-  page: { after?: string; limit: number },
+  { atRisk, ...page }: { after?: string; limit: number; atRisk?: boolean },
 ): Promise<{ users: AccountUser[]; next: string | null }> {
-  const { users, next } = await listUsers(db, { accountId, ...page });
+  const only = atRisk ? "at_risk" : undefined;
+  const { users, next } = await listUsers(db, { accountId, ...page, only });
   return { users: users.map(describeUser), next: next ?? null };
 }
 
@@ -55,7 +61,9 @@ export async function accountUser(
 ): Promise<AccountUser> {
   const user = isId(userId) ? await getUser(db, userId) : undefined;
   if (user?.accountId !== accountId) throw unknownUser();
-  return describeUser({ user, methods: configuredMethods(await listDevices(db, userId)) });
+  const devices = await listDevices(db, userId);
+  const keys = devices.filter(({ type, verifiedAt }) => type === "webauthn" && verifiedAt).length;
+  return describeUser({ user, methods: configuredMethods(devices), keys });
 }
 
 const unknownUser = () => new Problem("user_not_found", "Your account has no user with this ID.");
@@ -88,7 +96,7 @@ export async function addUser(
     (made) => made !== "exists",
   );
   if (user === "exists") throw taken;
-  return describeUser({ user, methods: [] });
+  return describeUser({ user, methods: [], keys: 0 });
 }
 
 /** Administrators can make administrators, so the account has a budget, too. */
@@ -137,13 +145,14 @@ export async function changeUserRole(
   return accountUser(deps, session, userId);
 }
 
-function describeUser({ user, methods }: ListedUser): AccountUser {
+function describeUser({ user, methods, keys }: ListedUser): AccountUser {
   const { id, username, role, lockedAt, lastLoginAt, createdAt }: User = user;
   return {
     id,
     username,
     role,
     multiFactor: { enabled: methods.length > 0, methods },
+    keys,
     locked: lockedAt !== null,
     lastLoginAt: lastLoginAt?.toISOString() ?? null,
     createdAt: createdAt.toISOString(),

@@ -29,6 +29,7 @@ import {
   type Authenticated,
   type CompletionTerms,
   completeChallenge,
+  keyRequired,
 } from "./complete-challenge.ts";
 import { recordFailedStep } from "./failed-steps.ts";
 import { type Guess, judge, methodOf, newestOf, readGuess, typedMethod } from "./guesses.ts";
@@ -45,7 +46,7 @@ const AMR: Record<TypedFactor, string[]> = {
 /**
  * The second step of a login: any of the user's factors answers the challenge. Throws
  * `passcode_rejected` with `attemptsRemaining`, `account_locked` on the seventh wrong passcode,
- * `passcode_already_used` and `passcode_replaced`, which cost no attempt, `challenge_expired` (with
+ * `passcode_already_used`, `passcode_replaced` and `key_required`, which cost no attempt, `challenge_expired` (with
  * the `reason` `too_many_requests` if it used up its requests), `illegal_transition` for a used
  * challenge, `challenge_not_found`.
  */
@@ -141,7 +142,7 @@ async function refuse(
       await recordFailedStep(deps, id, { ...step, reason: "replaced" }, origin);
       return new Problem("passcode_replaced", "A newer passcode was sent. Enter the newest one.");
     case "key_required":
-      return new Problem("key_required", "Use your security key or passkey for this login.");
+      return keyRequired();
     case "passcode_expired":
       return new Problem("passcode_expired", "Request a new passcode.");
     case "locked":

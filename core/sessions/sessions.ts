@@ -5,7 +5,11 @@ import { listOpenChallenges } from "../../store/redis/second-step/challenges.ts"
 import type { FailedLogins } from "../../store/redis/sessions/failed-logins.ts";
 import { listSessions } from "../../store/redis/sessions/live-sessions.ts";
 import { revokeUser } from "../../store/redis/sessions/revocations.ts";
-import type { POLICY_REQUIRED, Session } from "../../store/redis/sessions/session-records.ts";
+import type {
+  KEY_REQUIRED,
+  POLICY_REQUIRED,
+  Session,
+} from "../../store/redis/sessions/session-records.ts";
 import { keepOneSession, revokeSession } from "../../store/redis/sessions/sessions.ts";
 import { userEvent } from "../audit.ts";
 import type { CoreDeps } from "../deps.ts";
@@ -27,7 +31,8 @@ type EndReason =
   | "ended_by_user"
   | "ended_by_administrator"
   | "role_changed"
-  | typeof POLICY_REQUIRED;
+  | typeof POLICY_REQUIRED
+  | typeof KEY_REQUIRED;
 
 /**
  * Ends one session of the user. Its holder is told the reason. False if there is none or it was ended

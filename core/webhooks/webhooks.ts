@@ -1,7 +1,6 @@
 import type { ClientInfo } from "../../machines/methods.ts";
 import { bareHost, isInside, isName } from "../../providers/webhook/public-addresses.ts";
 import { newWebhookSecret } from "../../providers/webhook/webhook.ts";
-import type { EventType } from "../../store/events/event-types.ts";
 import { isId, newId } from "../../store/ids.ts";
 import type { Webhook } from "../../store/postgres/schema.ts";
 import {
@@ -16,7 +15,7 @@ import type { Session } from "../../store/redis/sessions/session-records.ts";
 import { seal } from "../../store/sealing.ts";
 import { DAY_MS } from "../../units.ts";
 import { asAdministrator } from "../account/as-administrator.ts";
-import { userEvent } from "../audit.ts";
+import { accountEvent } from "../audit.ts";
 import type { CoreDeps } from "../deps.ts";
 import { payIfDone, type Spent, spendAll } from "../limits/spend-all.ts";
 import { isUndone } from "../outages.ts";
@@ -151,17 +150,6 @@ function spendWebhookChange(
     code: "too_many_requests",
     detail: "Your account's webhooks were changed too often today.",
   });
-}
-
-/** An event about the account as a whole. */
-function accountEvent(
-  deps: CoreDeps,
-  session: Session,
-  type: EventType,
-  origin: ClientInfo,
-  detail: Record<string, unknown>,
-) {
-  return { ...userEvent(deps, session, type, origin, detail), userId: null };
 }
 
 /** The URL, if its form is allowed for a webhook. Throws `invalid_webhook_url`. */

@@ -1,10 +1,12 @@
 import type { Hono } from "hono";
 import { clientInfoOf } from "../../api/http/client.ts";
 import { requirementSchema } from "../../api/http/inputs.ts";
+import { getPasskeyLogin, type PasskeyLogin } from "../../core/account/passkey-login.ts";
 import { getPolicy, LONGEST_GRACE_DAYS, type Policy } from "../../core/account/policy.ts";
 import { changePolicy } from "../../core/account/roll-out.ts";
 import type { CoreDeps } from "../../core/deps.ts";
 import { Problem } from "../../core/problem.ts";
+import { findRelyingParty } from "../../core/webauthn/relying-party.ts";
 import { DAY_MS } from "../../units.ts";
 import { confirmPage } from "../layout/confirm.tsx";
 import { done } from "../layout/flash.ts";
@@ -20,6 +22,7 @@ import { cardPage, page, type Who } from "../layout/layout.tsx";
 import { Field, Form, Notice, Time } from "../layout/parts.tsx";
 import { recentlyLoggedInAs, signedInAs } from "../layout/roles.ts";
 import type { Faults } from "../layout/words.ts";
+import { PASSKEY_LOGIN, PASSKEY_LOGIN_TITLE } from "./passkey-login.tsx";
 
 const FORM = "/account/requirement";
 
@@ -33,28 +36,34 @@ const USUAL_GRACE_DAYS = 14;
 export function accountPages(app: Hono<PortalEnv>, deps: CoreDeps) {
   app.get("/account", async (c) => {
     const who = await signedInAs(c, deps, "administrator");
-    return accountPage(c, who, await getPolicy(deps, who.session));
+    const [policy, passkeys] = await Promise.all([
+      getPolicy(deps, who.session),
+      getPasskeyLogin(deps, who.session),
+    ]);
+    return accountPage(c, who, policy, passkeys);
   });
 
   app.get(FORM, async (c) => {
     const who = await recentlyLoggedInAs(c, deps, "administrator");
     const policy = await getPolicy(deps, who.session);
     // "Cancel" on the page "Require it now?" leads here, with what was chosen before.
-    const now = c.req.query("now") !== undefined;
-    const requirement = now ? "required" : policy.requirement;
+    const now = requiredBy(c.req.query("now"));
+    const requirement = now ?? policy.requirement;
     const days = now ? "0" : daysLeft(policy, deps.clock.now());
-    return requirementPage(c, who, policy, { requirement, days });
+    const keys = findRelyingParty(deps.config) !== undefined;
+    return requirementPage(c, who, policy, { requirement, days, keys });
   });
 
   takeForm(app, "/account", { at: FORM }, async (c) => {
     const { session } = await signedInAs(c, deps, "administrator");
     const requirement = requirementSchema.safeParse(field(c, "requirement"));
     if (!requirement.success)
-      throw new Problem("invalid_request", "Choose whether it is optional or required.");
-    const days = requirement.data === "required" ? graceOf(field(c, "enforceAfter")) : 0;
+      throw new Problem("invalid_request", "Choose what is required, or that it is optional.");
+    const required = requiredBy(requirement.data);
+    const days = required ? graceOf(field(c, "enforceAfter")) : 0;
     const policy = await getPolicy(deps, session);
-    if (requirement.data === "required" && days === 0 && !isEnforced(policy) && !ticked(c, "sure"))
-      return c.redirect(`${FORM}/now`, 303);
+    if (required && days === 0 && !isEnforced(policy, required) && !ticked(c, "sure"))
+      return c.redirect(`${FORM}/now?requirement=${required}`, 303);
     const enforceAfter = days === 0 ? null : { days };
     const origin = clientInfoOf(c, deps.config.TRUSTED_PROXIES);
     await changePolicy(deps, session, { requirement: requirement.data, enforceAfter }, origin);
@@ -63,13 +72,15 @@ export function accountPages(app: Hono<PortalEnv>, deps: CoreDeps) {
 
   app.get(`${FORM}/now`, async (c) => {
     const who = await recentlyLoggedInAs(c, deps, "administrator");
-    const { users, youMustSetUp } = await getPolicy(deps, who.session);
+    const policy = await getPolicy(deps, who.session);
+    const requirement = requiredBy(c.req.query("requirement")) ?? "required";
+    const { device, loggedOut, youToo } = DEMANDS[requirement];
     const question = {
       title: "Require it now?",
       action: "/account",
-      hidden: { requirement: "required", enforceAfter: "0", sure: "yes" },
+      hidden: { requirement, enforceAfter: "0", sure: "yes" },
       button: "Require it now",
-      cancel: `${FORM}?now`,
+      cancel: `${FORM}?now=${requirement}`,
     };
     return confirmPage(
       c,
@@ -77,8 +88,8 @@ export function accountPages(app: Hono<PortalEnv>, deps: CoreDeps) {
       question,
       <>
         <p>
-          This will log out {users.toGo} of {users.total} people
-          {youMustSetUp && ", including you"}. They must add a device at their next login.
+          This will log out {policy.users[loggedOut]} of {policy.users.total} people
+          {policy[youToo] && ", including you"}. They must add {device} at their next login.
         </p>
         <p>With a grace period nobody is logged out before it ends.</p>
       </>,
@@ -86,8 +97,28 @@ export function accountPages(app: Hono<PortalEnv>, deps: CoreDeps) {
   });
 }
 
-const isEnforced = ({ requirement, state }: Policy) =>
-  requirement === "required" && state !== "grace_period";
+type Required = Exclude<Policy["requirement"], "optional">;
+
+/** What each requirement asks for, and the members of a policy that say who lacks it. */
+const DEMANDS = {
+  required: { device: "a device", loggedOut: "withoutDevice", youToo: "youMustSetUp" },
+  phishing_resistant: {
+    device: "a security key or passkey",
+    loggedOut: "withoutKey",
+    youToo: "youMustAddKey",
+  },
+} as const satisfies Record<
+  Required,
+  { device: string; loggedOut: keyof Policy["users"]; youToo: keyof Policy }
+>;
+
+/** The text if it names a requirement of some device. */
+const requiredBy = (text?: string) =>
+  text !== undefined && Object.hasOwn(DEMANDS, text) ? (text as Required) : undefined;
+
+/** Whether the policy asks for as much already, so that nobody is logged out. */
+const isEnforced = ({ requirement, state }: Policy, wanted: Required) =>
+  state !== "grace_period" && (requirement === wanted || requirement === "phishing_resistant");
 
 /**
  * The default of the form's days: what is left of the grace period, so that saving does not end it.
@@ -105,13 +136,26 @@ function graceOf(typed: string): number {
   throw badFields({ enforceAfter: `Enter a number of days from 0 to ${LONGEST_GRACE_DAYS}.` });
 }
 
-function accountPage(c: PortalContext, who: Who, policy: Policy) {
+function accountPage(c: PortalContext, who: Who, policy: Policy, { allowed }: PasskeyLogin) {
   return page(
     c,
     { title: "Account settings", who },
     <>
       <h1>Account settings</h1>
       <Progress policy={policy} />
+      <section class="card">
+        <div class="head">
+          <h2>{PASSKEY_LOGIN_TITLE}</h2>
+          <a
+            class="button second small"
+            href={PASSKEY_LOGIN}
+            aria-label={`Edit ${PASSKEY_LOGIN_TITLE}`}
+          >
+            ✎ Edit
+          </a>
+        </div>
+        <p>{allowed ? "Allowed" : "Not allowed: users need their password, too"}</p>
+      </section>
       <p>
         <a href="/account/users">User List</a>
         <br />
@@ -125,8 +169,8 @@ function accountPage(c: PortalContext, who: Who, policy: Policy) {
   );
 }
 
-/** The form's initial choice. */
-type Choice = { requirement: Policy["requirement"]; days: string };
+/** The form's initial choice, and whether users can have keys. */
+type Choice = { requirement: Policy["requirement"]; days: string; keys: boolean };
 
 function requirementPage(c: PortalContext, who: Who, policy: Policy, choice: Choice) {
   return cardPage(
@@ -134,20 +178,36 @@ function requirementPage(c: PortalContext, who: Who, policy: Policy, choice: Cho
     {
       title: TITLE,
       who,
-      before: policy.youMustSetUp && (
-        <Notice>
-          You have no verified device. If you require it now, you will be logged out too. You can{" "}
-          <a href="/devices">add a device first</a>.
-        </Notice>
-      ),
+      before: <YouToo policy={policy} keys={choice.keys} />,
     },
     <>
       <p>
         If required, everyone without a verified device is logged out when the grace period ends,
         and must add one at their next login. They must do it themselves.
       </p>
+      {choice.keys && (
+        <p>
+          If a security key or passkey is required, passcodes by text message or from an app and
+          recovery codes no longer log in anyone who has one. A second factor that is required
+          before stays required during the grace period.
+        </p>
+      )}
       <PolicyForm choice={choice} faults={c.get("faults")} />
     </>,
+  );
+}
+
+/** Warns administrators whom their own requirement would log out. */
+function YouToo({ policy, keys }: { policy: Policy; keys: boolean }) {
+  const nothing = policy.requirement !== "phishing_resistant" && policy.youMustSetUp;
+  if (!nothing && !(keys && policy.youMustAddKey)) return null;
+  return (
+    <Notice>
+      {nothing
+        ? "You have no verified device. If you require it now, you will be logged out too."
+        : "You have no security key or passkey. If you require one now, you will be logged out too."}{" "}
+      You can <a href="/devices">add {nothing ? "a device" : "one"} first</a>.
+    </Notice>
   );
 }
 
@@ -160,11 +220,16 @@ const REQUIREMENTS = {
 } as const;
 
 function PolicyForm({ choice, faults }: { choice: Choice; faults: Faults }) {
+  // Where no address is known to bind keys to, the service refuses to require them.
+  const choices = Object.keys(REQUIREMENTS).filter(
+    (one): one is keyof typeof REQUIREMENTS =>
+      one !== "phishing_resistant" || choice.keys || choice.requirement === one,
+  );
   return (
     <Form action="/account">
       <fieldset>
         <legend>Two-factor authentication is</legend>
-        {(["optional", "required"] as const).map((requirement) => (
+        {choices.map((requirement) => (
           <div class="check">
             <input
               type="radio"
@@ -204,12 +269,19 @@ const STATES: Record<Policy["state"], string> = {
   completed: "Completed",
 };
 
+/** What users who are set up do or have. */
+const SET_UP: Record<Policy["requirement"], string> = {
+  optional: "are set up",
+  required: "are set up",
+  phishing_resistant: "have a security key or passkey",
+};
+
 /** The setting and the progress of its roll-out. A script updates it while the roll-out runs. */
 function Progress({ policy }: { policy: Policy }) {
   const { state, requirement, users, enforceAfter, startedBy, startedAt } = policy;
   const runs = state !== "optional" && state !== "completed";
   const part = users.total === 0 ? 0 : Math.floor((users.configured / users.total) * 100);
-  const progress = `${users.configured} of ${users.total} users are set up (${part} %).`;
+  const progress = `${users.configured} of ${users.total} users ${SET_UP[requirement]} (${part} %).`;
   return (
     <section class="card">
       <div class="head">

@@ -17,6 +17,7 @@ const MESSAGES: Record<string, string> = { pin: "PIN", passcode: "passcode" };
 /** The settings of an account, by their names on the command line. */
 const SETTINGS: Record<string, string> = {
   "api-keys-bypass-mfa": "API keys log in without a second factor",
+  "passkey-login": "login by a passkey alone",
   "enabling-is-own-call": "multi-factor authentication is turned on by a separate call",
 };
 
@@ -59,7 +60,7 @@ function subjectOf(type: string, detail: Told["detail"]): string {
     case "policy_changed":
       return policyOf(detail);
     case "multi_factor_reminder":
-      return `required from ${dayOf(detail.requiredFrom)}`;
+      return `${asksForKey(detail) ? "a security key or passkey is " : ""}required from ${dayOf(detail.requiredFrom)}`;
     case "user_requirement_changed":
       return detail.requirement === null ? "as the account's policy" : wordOf(detail.requirement);
     case "send_refused":
@@ -74,7 +75,7 @@ function subjectOf(type: string, detail: Told["detail"]): string {
     case "notice_dropped":
       return noticeOf(detail);
     case "policy_enforced":
-      return `Required, ${toGoOf(detail)}`;
+      return `${asksForKey(detail) ? wordOf(detail.requirement) : "Required"}, ${toGoOf(detail)}`;
     case "account_setting_changed":
       return `${lookUp(SETTINGS, detail.setting) ?? detail.setting}: ${detail.state}`;
     case "webhook_added":
@@ -121,9 +122,12 @@ function toGoOf({ toGo }: Told["detail"]): string {
 }
 
 function policyOf({ requirement, enforceAfter }: Told["detail"]): string {
-  if (requirement !== "required") return "Optional";
-  return enforceAfter ? `Required, from ${dayOf(enforceAfter)}` : "Required, from now on";
+  const word = wordOf(requirement);
+  if (word === REQUIREMENTS.optional) return word;
+  return `${word}, from ${enforceAfter ? dayOf(enforceAfter) : "now on"}`;
 }
+
+const asksForKey = ({ requirement }: Told["detail"]) => requirement === "phishing_resistant";
 
 /** Two different addresses may look the same when they are masked. */
 function addressesOf({ from, to }: Told["detail"]): string {
@@ -131,6 +135,12 @@ function addressesOf({ from, to }: Told["detail"]): string {
   return `${from ?? "none"} to ${from === to ? "another " : ""}${to}`;
 }
 
-const wordOf = (requirement: unknown) => (requirement === "required" ? "Required" : "Optional");
+const REQUIREMENTS = {
+  optional: "Optional",
+  required: "Required",
+  phishing_resistant: "Security key or passkey required",
+} as const;
+
+const wordOf = (requirement: unknown) => lookUp(REQUIREMENTS, requirement) ?? REQUIREMENTS.optional;
 
 const dayOf = (at: unknown) => minuteOf(String(at));

@@ -2,6 +2,7 @@ import type { Hono } from "hono";
 import { clientInfoOf } from "../../api/http/client.ts";
 import { emailSchema, usernameSchema } from "../../api/http/inputs.ts";
 import type { SupportContact } from "../../config.ts";
+import { accountOf } from "../../core/account/policy.ts";
 import {
   type AccountUser,
   accountUser,
@@ -101,8 +102,14 @@ function rolePage(c: PortalContext, who: Who, user: AccountUser) {
 }
 
 async function listPage(c: PortalContext, deps: CoreDeps, who: Who) {
-  const query = { after: c.req.query("after"), limit: PAGE };
-  const { users, next } = await listAccountUsers(deps, who.session, query);
+  const atRisk = c.req.query("atRisk") === "true";
+  const query = { after: c.req.query("after"), limit: PAGE, atRisk };
+  const [{ users, next }, { requirement }] = await Promise.all([
+    listAccountUsers(deps, who.session, query),
+    accountOf(deps, who.session),
+  ]);
+  const needsKeys = requirement === "phishing_resistant";
+  const more = new URLSearchParams({ after: next ?? "", ...(atRisk && { atRisk: "true" }) });
   return page(
     c,
     { title: "User List", who },
@@ -110,29 +117,45 @@ async function listPage(c: PortalContext, deps: CoreDeps, who: Who) {
       <h1>User List</h1>
       <section class="card">
         <div class="head">
-          <h2>Users of the account</h2>
+          <h2>{atRisk ? "Users without a second key" : "Users of the account"}</h2>
           <a class="button small" href="/account/users/new" aria-label="Add a user">
             Add
           </a>
         </div>
+        {atRisk && (
+          <p>
+            They have no security key or passkey, or only one. Where one is required, who loses the
+            last one cannot log in until Support helps.
+          </p>
+        )}
         <ul class="rows">
           {users.map((user) => (
-            <UserRow user={user} own={user.id === who.session.userId} contact={c.get("support")} />
+            <UserRow
+              user={user}
+              own={user.id === who.session.userId}
+              needsKeys={needsKeys}
+              contact={c.get("support")}
+            />
           ))}
         </ul>
-        {next && <a href={`/account/users?after=${encodeURIComponent(next)}`}>Next users</a>}
+        {atRisk && users.length === 0 && <p>Everyone has two keys, or is exempt.</p>}
+        {next && <a href={`/account/users?${more}`}>Next users</a>}
       </section>
       <p>
+        <a href={atRisk ? "/account/users" : "/account/users?atRisk=true"}>
+          {atRisk ? "All users" : "Users without a second key"}
+        </a>
+        <br />
         <a href="/account">Account settings</a>
       </p>
     </>,
   );
 }
 
-type Row = { user: AccountUser; own: boolean; contact?: SupportContact };
+type Row = { user: AccountUser; own: boolean; needsKeys: boolean; contact?: SupportContact };
 
-function UserRow({ user, own, contact }: Row) {
-  const { id, username, role, multiFactor, locked, lastLoginAt } = user;
+function UserRow({ user, own, needsKeys, contact }: Row) {
+  const { id, username, role, multiFactor, keys, locked, lastLoginAt } = user;
   const action = `Make ${A_ROLE[otherRole(user)]}`;
   return (
     <li>
@@ -141,9 +164,13 @@ function UserRow({ user, own, contact }: Row) {
         <span class={multiFactor.enabled ? "tag good" : "tag bad"}>
           {multiFactor.methods.map((method) => METHOD_WORDS[method]).join(" and ") || "Not set up"}
         </span>{" "}
+        {needsKeys && keys < 2 && (
+          <span class="tag bad">{keys === 1 ? "Only one key" : "No key"}</span>
+        )}{" "}
         {locked && <span class="tag bad">Locked</span>}
         <div class="quiet">
           {role.charAt(0).toUpperCase() + role.slice(1)};{" "}
+          {keys > 0 && `${keys} ${keys === 1 ? "key" : "keys"}; `}
           {lastLoginAt ? (
             <>
               last login <Time at={lastLoginAt} />

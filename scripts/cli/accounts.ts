@@ -15,10 +15,14 @@ import { answer, columns, fields } from "./answer.ts";
 import { accountNamed } from "./named.ts";
 import { OPERATOR, withStores } from "./service.ts";
 
-/** The settings of an account by their names on the command line; see docs/identity-v2.md. */
+/**
+ * The settings of an account by their names on the command line; see docs/identity-v2.md for the
+ * first two.
+ */
 const SETTINGS = {
   "api-keys-bypass-mfa": "apiKeysBypassMfa",
   "enabling-is-own-call": "enablingIsOwnCall",
+  "passkey-login": "passkeyLogin",
 } as const;
 
 type Setting = keyof typeof SETTINGS;
@@ -75,11 +79,11 @@ export function accountCommands(program: Command) {
     .action(async (name: string, _options, command: Command) => {
       await withStores(async ({ db }) => {
         const account = await accountNamed(db, name);
-        const { total, configured } = await countUsers(db, account.id);
+        const { total, configured } = await countUsers(db, account);
         const links = (await listLinkedAccounts(db, account.id)).map((one) => one.name);
         const linkedBy = (await listLinkingAccounts(db, account.id)).map((one) => one.name);
-        const { apiKeysBypassMfa, enablingIsOwnCall } = account;
-        const settings = { apiKeysBypassMfa, enablingIsOwnCall };
+        const { apiKeysBypassMfa, enablingIsOwnCall, passkeyLogin } = account;
+        const settings = { apiKeysBypassMfa, enablingIsOwnCall, passkeyLogin };
         const shown = { ...view(account), users: total, configured, links, linkedBy, ...settings };
         answer(command, shown, fields(shown));
       });
@@ -88,17 +92,20 @@ export function accountCommands(program: Command) {
   group
     .command("set")
     .description(
-      "change a setting for Identity API clients; on, it makes multi-factor authentication weaker (docs/identity-v2.md)",
+      "change a setting: two are for Identity API clients, and make multi-factor authentication " +
+        "weaker if on (docs/identity-v2.md); passkey-login allows login by a passkey alone",
     )
     .argument("<account>", "its name or id")
     .addArgument(
       new Argument(
         "<setting>",
-        "whether API keys log in without a second factor, or whether multi-factor " +
-          "authentication is turned on by a separate call",
+        "whether API keys log in without a second factor, whether multi-factor authentication " +
+          "is turned on by a separate call, or whether a passkey alone logs in",
       ).choices(Object.keys(SETTINGS)),
     )
-    .addArgument(new Argument("<state>", "both settings are off by default").choices(["on", "off"]))
+    .addArgument(
+      new Argument("<state>", "only passkey-login is on by default").choices(["on", "off"]),
+    )
     .action(async (name: string, setting: Setting, state: string, _options, command: Command) => {
       await withStores(async ({ db, clock }) => {
         const account = await accountNamed(db, name);

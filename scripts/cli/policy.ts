@@ -3,7 +3,11 @@ import { LONGEST_GRACE_DAYS } from "../../core/account/policy.ts";
 import { resumeRollouts, rollOutPolicy } from "../../core/account/roll-out.ts";
 import type { Db } from "../../store/postgres/connect.ts";
 import type { Requirement } from "../../store/postgres/schema.ts";
-import { countUsers } from "../../store/postgres/user-lists.ts";
+import {
+  administratorsWithoutKey,
+  countUsers,
+  type UserCounts,
+} from "../../store/postgres/user-lists.ts";
 import { SetUpError } from "../progress.ts";
 import { answer, fields } from "./answer.ts";
 import { accountNamed } from "./named.ts";
@@ -28,7 +32,11 @@ export function policyCommands(program: Command) {
     .description("require multi-factor authentication of the account's users, or make it optional")
     .argument("<account>", "its name or id")
     .addArgument(
-      new Argument("<requirement>", "what is asked of its users").choices(["required", "optional"]),
+      new Argument("<requirement>", "what is asked of its users").choices([
+        "required",
+        "phishing_resistant",
+        "optional",
+      ]),
     )
     .option(
       "--days <n>",
@@ -38,16 +46,17 @@ export function policyCommands(program: Command) {
     .addOption(
       new Option(
         "--now",
-        "no grace period: users without a verified device are logged out",
+        "no grace period: users without what is required are logged out",
       ).conflicts("days"),
     )
     .action((name: string, requirement: Requirement, when: When, command: Command) =>
       withService(async (service) => {
         const account = await accountNamed(service.db, name);
-        const { toGo: loggedOut } = await countUsers(service.db, account.id);
-        if (requirement === "required") requireWhen(when, loggedOut);
+        const counts = await countUsers(service.db, account);
+        const loggedOut = requirement === "optional" ? 0 : counts[LOGGED_OUT[requirement]];
+        if (requirement !== "optional") requireWhen(when, requirement, counts);
         else if (when.now)
-          throw new SetUpError("--now goes with `required`: `optional` logs out nobody.");
+          throw new SetUpError("--now goes with a requirement: `optional` logs out nobody.");
         const enforceAfter = when.days === undefined ? undefined : { days: when.days };
         await rollOutPolicy(service, account, { requirement, enforceAfter }, OPERATOR);
         const { policyVersion } = await accountNamed(service.db, name);
@@ -73,20 +82,35 @@ export function policyCommands(program: Command) {
 
 type When = { days?: number; now?: boolean };
 
+/** The users that a requirement logs out if it applies at once. */
+const LOGGED_OUT = { required: "withoutDevice", phishing_resistant: "withoutKey" } as const;
+
+const WITHOUT = {
+  withoutDevice: "without a verified device",
+  withoutKey: "without a security key or passkey",
+};
+
 /**
  * Throws a SetUpError without --days or --now, so that nobody logs out an account's users by a
  * forgotten option.
  */
-function requireWhen({ days, now }: When, loggedOut: number) {
+function requireWhen(
+  { days, now }: When,
+  requirement: keyof typeof LOGGED_OUT,
+  counts: UserCounts,
+) {
+  const which = LOGGED_OUT[requirement];
   if (days === undefined && !now)
     throw new SetUpError(
-      `Give --days <n> for a grace period, or --now. With --now, users without a verified device are logged out: ${loggedOut}.`,
+      `Give --days <n> for a grace period, or --now. With --now, users ${WITHOUT[which]} are logged out: ${counts[which]}.`,
     );
 }
 
 async function show(db: Db, name: string, command: Command, done: { loggedOut?: number } = {}) {
   const account = await accountNamed(db, name);
-  const { total, configured, toGo } = await countUsers(db, account.id);
+  const { total, configured, toGo } = await countUsers(db, account);
+  const asksForKey = account.requirement === "phishing_resistant";
+  const keyless = asksForKey ? await administratorsWithoutKey(db, account.id) : [];
   const policy = {
     account: account.name,
     requirement: account.requirement,
@@ -96,14 +120,16 @@ async function show(db: Db, name: string, command: Command, done: { loggedOut?: 
     configured,
     toGo,
   };
-  const { toGo: withoutDevice, ...others } = policy;
+  const { toGo: _, ...others } = policy;
   const { loggedOut } = done;
   const words = {
     ...others,
-    "without a device": withoutDevice,
+    [asksForKey ? "without a key" : "without a device"]: toGo,
+    ...(keyless.length > 0 && { "administrators without a key": keyless.join(", ") }),
     ...(loggedOut !== undefined && { "logged out": loggedOut }),
   };
-  answer(command, { ...policy, ...done }, fields(words));
+  const administrators = asksForKey ? { administratorsWithoutKey: keyless } : {};
+  answer(command, { ...policy, ...administrators, ...done }, fields(words));
 }
 
 function days(text: string): number {

@@ -19,6 +19,7 @@ import {
   writeGeneration,
 } from "../redis/sessions/generation.ts";
 import { scheduleEnforcement } from "../redis/sessions/revocations.ts";
+import { enforcedBy } from "../requirement.ts";
 import { isUnavailable } from "../unavailable.ts";
 
 type Stores = { db: Db; redis: Redis };
@@ -98,8 +99,12 @@ async function begin(
   // Redis may have forgotten when grace periods end, and gateways look there.
   for await (const page of accountsWithGrace(db))
     await Promise.all(
-      page.map(({ id, policyVersion: version, enforceAfter }) =>
-        scheduleEnforcement(redis, id, { version, enforceAfter: enforceAfter?.getTime() ?? null }),
+      page.map((account) =>
+        scheduleEnforcement(redis, account.id, {
+          version: account.policyVersion,
+          enforceAfter: account.enforceAfter?.getTime() ?? null,
+          enforces: enforcedBy(account),
+        }),
       ),
     );
   return db.transaction(async (tx) => {

@@ -66,7 +66,8 @@ export async function* accountsWithGrace(db: Db): AsyncGenerator<Account[]> {
 /**
  * Sets the requirement if the policy still has the version that the caller has read; answers
  * "conflict" if somebody else changed it first. Recording the same event again answers the same as
- * before.
+ * before. To or from a requirement of a key, a grace period takes nothing away: a second factor stays
+ * required if it is required at the time of the event.
  */
 export async function setPolicy(
   db: Db,
@@ -82,7 +83,12 @@ export async function setPolicy(
   return db.transaction(async (tx) => {
     const [changed] = await tx
       .update(accounts)
-      .set({ requirement, enforceAfter, policyVersion: version + 1 })
+      .set({
+        requirement,
+        enforceAfter,
+        requiredMeanwhile: enforceAfter ? staysRequired(requirement, event.at) : false,
+        policyVersion: version + 1,
+      })
       .where(and(eq(accounts.id, accountId), eq(accounts.policyVersion, version)))
       .returning();
     if (changed) {
@@ -94,6 +100,12 @@ export async function setPolicy(
   });
 }
 
+/** In an update of an account's policy: whether a second factor is required now and stays so. */
+const staysRequired = (next: Requirement, at: Date) => sql<boolean>`
+  'phishing_resistant' in (${next}, ${accounts.requirement})
+    and ${accounts.requirement} <> 'optional'
+    and (${accounts.requiredMeanwhile} or coalesce(${accounts.enforceAfter} <= ${at.toISOString()}::timestamptz, true))`;
+
 /** Turns a setting of the account on or off; false if nothing changed. */
 export async function setAccountSetting(
   db: Db,
@@ -101,7 +113,11 @@ export async function setAccountSetting(
     accountId,
     setting,
     on,
-  }: { accountId: string; setting: "apiKeysBypassMfa" | "enablingIsOwnCall"; on: boolean },
+  }: {
+    accountId: string;
+    setting: "apiKeysBypassMfa" | "enablingIsOwnCall" | "passkeyLogin";
+    on: boolean;
+  },
   event: NewEvent,
 ): Promise<boolean> {
   return db.transaction(async (tx) => {
@@ -115,14 +131,14 @@ export async function setAccountSetting(
 }
 
 /**
- * Records the event for each user without a verified device and without an exemption, among the
- * account's next `limit` users. The user's ID is part of the key, so a repeat reminds nobody twice.
+ * Records the event for each user without a verified device, or without a verified device of the
+ * method `without`, and without an exemption, among the account's next `limit` users. The user's ID is part of the key, so a repeat reminds nobody twice.
  * Answers the cursor of the next batch, or undefined after the last one.
  */
 export async function remindUsers(
   db: Db,
   { key, at, accountId, type, workflowId, detail }: NewEvent,
-  { after = "", limit }: { after?: string; limit: number },
+  { after = "", limit, without }: { after?: string; limit: number; without?: Method },
 ): Promise<string | undefined> {
   const batch = await db
     .select({ username: users.username })
@@ -135,7 +151,13 @@ export async function remindUsers(
   const verified = db
     .select({ id: devices.id })
     .from(devices)
-    .where(and(eq(devices.userId, users.id), isNotNull(devices.verifiedAt)));
+    .where(
+      and(
+        eq(devices.userId, users.id),
+        isNotNull(devices.verifiedAt),
+        without && eq(devices.type, without),
+      ),
+    );
   const facts = sql`
     select ${key} || '/' || ${users.id} as key, ${at.toISOString()}::timestamptz as at,
       ${users.accountId}, ${users.id} as user_id, ${type} as type,

@@ -5,8 +5,15 @@ import { findEvent, type NewEvent, recordEvent } from "./events/events.ts";
 import type { Held } from "./holding-user.ts";
 import { devices, recoveryCodes, users } from "./schema.ts";
 
-/** What was removed, and whether that turned multi-factor authentication off. */
-export type Removal = { removed: { id: string; type: Method }[]; mfaOff: boolean };
+/**
+ * What was removed, and whether that turned multi-factor authentication off, or took the last of
+ * several devices that is a verified security key.
+ */
+export type Removal = {
+  removed: { id: string; type: Method }[];
+  mfaOff: boolean;
+  keysOff?: true;
+};
 
 /**
  * Removes an OTP device, or an unverified device of either kind. If no verified device is left,
@@ -40,7 +47,9 @@ export async function removeDevice(
         .set({ defaultMethod: null })
         .where(and(eq(users.id, userId), eq(users.defaultMethod, type)));
     }
-    return { removal: { removed: [{ id, type }], mfaOff }, names: [deviceLabel(device)] };
+    const keysOff = type === "webauthn" && verifiedAt !== null && !left.includes(type);
+    const removal = { removed: [{ id, type }], mfaOff, ...(keysOff && { keysOff }) };
+    return { removal, names: [deviceLabel(device)] };
   });
 }
 
@@ -86,8 +95,8 @@ async function once<Refusal extends string>(
 ): Promise<Removal | Refusal> {
   const recorded = await findEvent(tx, event.key);
   if (recorded) {
-    const { removed, mfaOff } = recorded.detail as Removal;
-    return { removed, mfaOff };
+    const { removed, mfaOff, keysOff } = recorded.detail as Removal;
+    return { removed, mfaOff, ...(keysOff && { keysOff }) };
   }
   const outcome = await remove();
   if (typeof outcome === "string") return outcome;

@@ -47,6 +47,7 @@ test("enforcing again ends no more sessions and is recorded once", async () => {
     expect(await perform("enforcePolicy", rollout, { workflowId })).toEqual({ toGo: 0 });
   expect(await readAccountRevocation(deps.redis, rollout.accountId)).toEqual({
     epoch: 1,
+    keyEpoch: 0,
     reason: "policy_required",
   });
   expect(await eventsOf(rollout.accountId, "policy_enforced")).toHaveLength(1);

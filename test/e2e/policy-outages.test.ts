@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { Policy } from "../../core/account/policy.ts";
-import { logInByApp, verifiedApp } from "../support/apps.ts";
+import { logInByApp, userWithApp, verifiedApp } from "../support/apps.ts";
 import type { ApiClient } from "../support/client.ts";
 import { impatientClient } from "../support/flow-attacks.ts";
+import { KEY_SETTINGS, logInByKey, newKey, userWithKey } from "../support/keys.ts";
 import { expectProblem } from "../support/problems.ts";
 import { logInByPassword } from "../support/scenarios.ts";
 import { gatewayOver } from "../support/stack.ts";
@@ -11,7 +12,7 @@ import { useGatewayBehindLinks, useStack } from "../support/used.ts";
 
 const PATH = "/v1/account/multi-factor-policy";
 
-const stack = useStack();
+const stack = useStack({ environment: KEY_SETTINGS });
 const gateway = useGatewayBehindLinks(stack);
 
 /** An account with an administrator and a member, both logged in by password. */
@@ -125,6 +126,28 @@ describe("at the end of a grace period, while no worker runs", () => {
       expect(set.scope).toBe("mfa_setup");
       expect((await stack.api.multiFactor(set.token)).status).toBe(200);
     });
+  });
+
+  test("where a key is required, a session without one ends so; one with it stays", async () => {
+    const { token, member } = await account();
+    const { accountId } = member;
+    const { user, secret } = await userWithApp(stack, { accountId });
+    const { user: keyed, key } = await userWithKey(stack, newKey(), { accountId });
+    const body = { requirement: "phishing_resistant", enforceAfter: inMinutes(30) };
+    expect((await announce(token, body)).body).toMatchObject({ state: "grace_period" });
+    const weak = (await logInByApp(stack, user, secret)).token;
+    const strong = (await logInByKey(stack, keyed, key)).token;
+    await stack.stopWorker();
+    try {
+      await stack.advance(Date.parse(body.enforceAfter) - stack.clock.now() - 1);
+      expect((await stack.api.session(weak)).status).toBe(200);
+      await stack.advance(1);
+      const { reason } = expectProblem(await stack.api.session(weak), "session_revoked");
+      expect(reason).toBe("key_required");
+      expect((await stack.api.session(strong)).status).toBe(200);
+    } finally {
+      await stack.restartWorker();
+    }
   });
 
   test("a login that began before the end gets no session that outlives it", async () => {

@@ -445,3 +445,10 @@ test("attack: an administrator's session twenty minutes old changes no policy", 
   const { problem } = await putPolicy(token, { requirement: "required" });
   expect(problem.code).toBe("reauthentication_required");
 });
+
+test("where no address is known to bind keys to, none can be required", async () => {
+  const token = await tokenOf(await stack.createUser({ role: "administrator" }));
+  const { problem } = await putPolicy(token, { requirement: "phishing_resistant" });
+  expect(problem.code).toBe("webauthn_unavailable");
+  expect((await getPolicy(token)).body.requirement).toBe("optional");
+});

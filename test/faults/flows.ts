@@ -69,7 +69,7 @@ async function isFitting(
   const view = running ? await flow.query<PolicyRolloutView>(VIEW) : await flow.result();
   const account = await getAccount(db, accountId);
   if (!account) return false;
-  const { toGo, total } = await countUsers(db, accountId);
+  const { toGo, total } = await countUsers(db, account);
   const current = account.policyVersion === Number(version);
   const counted = view.toGo ?? 0;
   switch (view.state) {

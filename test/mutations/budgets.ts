@@ -196,8 +196,8 @@ export const budgetsMutations: Mutation[] = [
   {
     mistake: "the end of an exemption does not end the sessions it allowed",
     file: "core/account/user-requirement.ts",
-    find: "  if (!isMissing) return;\n  if (isChanged)",
-    replace: '  if (requirement !== "required") return;\n  if (isChanged)',
+    find: "  if (!missing) return;\n",
+    replace: '  if (!missing || requirement !== "required") return;\n',
     noticedBy: ["test/api/identity-v2/settings.test.ts"],
   },
   {

@@ -42,8 +42,8 @@ export const keepingOutMutations: Mutation[] = [
   {
     mistake: "a factor required again ends the session that sets it up",
     file: "core/account/user-requirement.ts",
-    find: "  if (isChanged) return endSessions",
-    replace: "  if (isMissing) return endSessions",
+    find: "  if (isChanged && !hasIt) return endSessions",
+    replace: "  if (!hasIt) return endSessions",
     noticedBy,
   },
   {

@@ -40,10 +40,51 @@ export const policyMutations: Mutation[] = [
   {
     mistake: "the account's requirement overrides the user's own",
     file: "store/requirement.ts",
-    find: "return user.requirement ? { requirement: user.requirement, enforceAfter: null } : account;",
-    replace:
-      "return user.requirement && !account ? { requirement: user.requirement, enforceAfter: null } : account;",
+    find: "  if (user.requirement) return { requirement: user.requirement, enforceAfter: null };\n",
+    replace: "",
     noticedBy: ["test/api/identity-v2/settings.test.ts"],
+  },
+  {
+    mistake: "the announcement of a required key turns the requirement in force off",
+    file: "store/postgres/accounts.ts",
+    find: "requiredMeanwhile: enforceAfter ? staysRequired(requirement, event.at) : false,",
+    replace: "requiredMeanwhile: false,",
+    noticedBy: ["test/e2e/phishing-resistant.test.ts"],
+  },
+  {
+    mistake: "a required key ends only sessions without any second factor",
+    file: "activities/policy.ts",
+    find: "{ reason, now: clock.now(), fact: key }, without);",
+    replace: "{ reason, now: clock.now(), fact: key });",
+    noticedBy: ["test/e2e/phishing-resistant.test.ts"],
+  },
+  {
+    mistake: "a passcode still answers a challenge opened before a key was required",
+    file: "core/login/guesses.ts",
+    find: "return keyEpoch !== challenge.epochs.accountKeys;",
+    replace: "return keyEpoch < challenge.epochs.accountKeys;",
+    noticedBy: ["test/e2e/phishing-resistant.test.ts"],
+  },
+  {
+    mistake: "sessions outlive the last key where one is required",
+    file: "activities/removal.ts",
+    find: "const keyMissing = !mfaOff && profile !== undefined && isKeyRequired(profile, now);",
+    replace: "const keyMissing = false;",
+    noticedBy: ["test/e2e/phishing-resistant.test.ts"],
+  },
+  {
+    mistake: "a new Redis no longer knows that a grace period asks for a key",
+    file: "store/generations/generations.ts",
+    find: "          enforces: enforcedBy(account),\n",
+    replace: "",
+    noticedBy: ["test/core/sessions/generations.test.ts"],
+  },
+  {
+    mistake: "REQUIRED in the Identity API weakens a required key",
+    file: "api/identity-v2/domains.ts",
+    find: 'if (requirement === "required" && isStricter(deps, account)) return c.body(null, 204);',
+    replace: "isStricter(deps, { ...account, requirement: 'optional' });",
+    noticedBy: ["test/api/identity-v2/tokens.test.ts"],
   },
   {
     mistake: "a grace period may last for years",
@@ -69,7 +110,7 @@ export const policyMutations: Mutation[] = [
   {
     mistake: "a Cloud account that requires a second factor is linked",
     file: "core/account/links.ts",
-    find: 'if (asksForMore || account.requirement === "required")',
+    find: 'if (asksForMore || account.requirement !== "optional")',
     replace: "if (asksForMore)",
     noticedBy: ["test/e2e/links.test.ts"],
   },

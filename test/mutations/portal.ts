@@ -231,8 +231,8 @@ export const portalMutations: Mutation[] = [
   {
     mistake: "requiring a second factor at once asks for no confirmation",
     file: "portal/account/account.tsx",
-    find: '!isEnforced(policy) && !ticked(c, "sure")',
-    replace: '!isEnforced(policy) && ticked(c, "sure")',
+    find: '!isEnforced(policy, required) && !ticked(c, "sure")',
+    replace: '!isEnforced(policy, required) && ticked(c, "sure")',
     noticedBy: FORMS,
   },
   {

@@ -127,15 +127,15 @@ export const racesMutations: Mutation[] = [
   {
     mistake: "the end of a grace period is left to the worker",
     file: "store/redis/sessions/session-records.ts",
-    find: "return createdAt < enforceAfter && enforceAfter <= now;",
-    replace: "return createdAt < enforceAfter && enforceAfter < 0 && now > 0;",
+    find: "return session.createdAt < enforceAfter && enforceAfter <= now;",
+    replace: "return session.createdAt < enforceAfter && enforceAfter < 0 && now > 0;",
     noticedBy: ["test/store/redis/sessions/sessions.test.ts"],
   },
   {
     mistake: "the end of a grace period also ends set-up sessions that began after it",
     file: "store/redis/sessions/session-records.ts",
-    find: "return createdAt < enforceAfter && enforceAfter <= now;",
-    replace: "return createdAt > 0 && enforceAfter <= now;",
+    find: "return session.createdAt < enforceAfter && enforceAfter <= now;",
+    replace: "return session.createdAt > 0 && enforceAfter <= now;",
     noticedBy: ["test/store/redis/sessions/sessions.test.ts"],
   },
   {

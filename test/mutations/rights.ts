@@ -136,8 +136,8 @@ export const rightsMutations: Mutation[] = [
   {
     mistake: "a user's own requirement logs out a user with a device",
     file: "core/account/user-requirement.ts",
-    find: "configuredMethods(profile.devices).length === 0 &&",
-    replace: "configuredMethods(profile.devices).length >= 0 &&",
+    find: "if (methods.length > 0 || !isRequired(requirementOf(profile, config), now)) return undefined;",
+    replace: "if (!isRequired(requirementOf(profile, config), now)) return undefined;",
     noticedBy: ["test/api/identity-v2/settings.test.ts"],
   },
   {

@@ -33,8 +33,8 @@ export const sessionsMutations: Mutation[] = [
   {
     mistake: "a new requirement leaves sessions without a second factor",
     file: "store/redis/sessions/session-records.ts",
-    find: "if (account && account.epoch !== epochs.account) {",
-    replace: "if (account && account.epoch < epochs.account) {",
+    find: "account.epoch !== epochs.account) return true;",
+    replace: "account.epoch < epochs.account) return true;",
     noticedBy: ["test/store/redis/sessions/sessions.test.ts"],
   },
   {

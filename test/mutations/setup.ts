@@ -164,7 +164,7 @@ export const setupMutations: Mutation[] = [
   {
     mistake: "a removal of all devices in a grace period logs out, though the page says otherwise",
     file: "activities/removal.ts",
-    find: "isRequired(requirementOf(profile, config), clock.now())",
+    find: "isRequired(requirementOf(profile, config), now)",
     replace: 'requirementOf(profile, config).requirement === "required"',
     noticedBy: ["test/portal/true-words.test.ts"],
   },
@@ -192,8 +192,8 @@ export const setupMutations: Mutation[] = [
   {
     mistake: "the command line enforces a policy at once if no date is given",
     file: "scripts/cli/policy.ts",
-    find: 'if (requirement === "required") requireWhen(when, loggedOut);',
-    replace: 'if (requirement === "required") loggedOut;',
+    find: 'if (requirement !== "optional") requireWhen(when, requirement, counts);',
+    replace: 'if (requirement !== "optional") counts;',
     noticedBy: ["test/scripts/cli.test.ts"],
   },
   {

@@ -18,6 +18,7 @@ import { keptMessages } from "../../store/redis/messages/outbox.ts";
 import { logInByApp, verifiedApp } from "../support/apps.ts";
 import { freshDatabase } from "../support/databases.ts";
 import { pastTriggers } from "../support/event-months.ts";
+import { KEY_SETTINGS } from "../support/keys.ts";
 import { limit } from "../support/limits.ts";
 import { expectProblem } from "../support/problems.ts";
 import {
@@ -101,6 +102,7 @@ describe("on a service with its own settings", { timeout: SOME_PROCESSES_MS }, (
     stack = await startStack();
     const { SEALING_KEYS, CODE_KEY, ...config } = stack.deps.config;
     env = {
+      ...KEY_SETTINGS,
       NODE_ENV: "test",
       SMS_GATEWAY: "outbox",
       DATABASE_URL: config.DATABASE_URL,
@@ -152,7 +154,7 @@ describe("on a service with its own settings", { timeout: SOME_PROCESSES_MS }, (
     expect((await json(["account", "list"])).accounts).toEqual(
       expect.arrayContaining([made, cloud]),
     );
-    const settings = { apiKeysBypassMfa: false, enablingIsOwnCall: false };
+    const settings = { apiKeysBypassMfa: false, enablingIsOwnCall: false, passkeyLogin: true };
     const shown = { ...made, users: 0, configured: 0, links: [], linkedBy: [], ...settings };
     expect(await json(["account", "show", made.id])).toEqual(shown);
     expect((await cli(env, ["account", "show", name])).out).toMatch(/^requirement +optional$/m);
@@ -262,6 +264,33 @@ describe("on a service with its own settings", { timeout: SOME_PROCESSES_MS }, (
     );
     expect(await refused(["policy", "set", id, "required", "--days", "0"])).toContain("365");
     expect(await refused(["policy", "set", id, "perhaps"])).toContain("required");
+  });
+
+  test("a key can be required; the administrators who have none are named", async () => {
+    const admin = await stack.createUser({ role: "administrator" });
+    const { accountId } = admin;
+    expect(await refused(["policy", "set", accountId, "phishing_resistant"])).toContain(
+      "users without a security key or passkey are logged out: 1",
+    );
+    const { token } = await logInByPassword(stack, admin);
+    const set = ["policy", "set", accountId, "phishing_resistant"];
+    expect(await json([...set, "--days", "14"])).toMatchObject({
+      ...{ requirement: "phishing_resistant", configured: 0, toGo: 1 },
+      administratorsWithoutKey: [admin.username],
+    });
+    const { out } = await quick(env, ["policy", "show", accountId]);
+    expect(out).toMatch(new RegExp(`administrators without a key +${admin.username}`));
+    expect(await json([...set, "--now"])).toMatchObject({ loggedOut: 1 });
+    expect((await stack.api.session(token)).problem.reason).toBe("key_required");
+  });
+
+  test("login by a passkey alone can be turned off for an account", async () => {
+    const { accountId } = await stack.createUser();
+    const setting = { setting: "passkey-login", state: "off" };
+    const off = ["account", "set", accountId, "passkey-login", "off"];
+    expect(await json(off)).toEqual({ changed: true, ...setting });
+    expect(await json(off)).toEqual({ changed: false, ...setting });
+    expect(await json(["account", "show", accountId])).toMatchObject({ passkeyLogin: false });
   });
 
   test("an API key is shown once, and making one ends the sessions", async () => {

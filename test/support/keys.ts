@@ -5,9 +5,10 @@ import WebAuthnEmulator, {
 import type { KeySetup } from "../../core/devices/webauthn.ts";
 import type { Authenticated } from "../../core/login/complete-challenge.ts";
 import type { PasskeyRequest } from "../../core/login/passkey.ts";
+import type { Role } from "../../store/postgres/schema.ts";
 import type { ApiClient } from "./client.ts";
 import type { Person } from "./people.ts";
-import { logInByPassword, type Stage, startChallenge } from "./scenarios.ts";
+import { isDone, logInByPassword, type Stage, startChallenge } from "./scenarios.ts";
 import type { Stack } from "./stack.ts";
 
 /** The page that asks for keys in tests without a browser. */
@@ -74,12 +75,17 @@ export async function verifiedKey(
   const calls = keyCalls(api);
   const { device, options } = (await calls.register(token, name)).body;
   const verified = await calls.verify(token, device.id, key.create(options), makeDefault);
-  return { key, id: device.id, ...verified.body };
+  const signedOut = isDone(verified);
+  return { key, id: device.id, signedOut, session: signedOut ? undefined : verified.body.session };
 }
 
 /** A user whose only device is a verified key. */
-export async function userWithKey(stack: Stack, key = newKey()) {
-  const user = await stack.createUser();
+export async function userWithKey(
+  stack: Stack,
+  key = newKey(),
+  options?: { accountId?: string; role?: Role },
+) {
+  const user = await stack.createUser(options);
   const { token } = await logInByPassword(stack, user);
   const { id } = await verifiedKey(stack, token, { key });
   return { user, key, id };

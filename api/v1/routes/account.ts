@@ -1,5 +1,6 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
+import { changePasskeyLogin, getPasskeyLogin } from "../../../core/account/passkey-login.ts";
 import { getPolicy, LONGEST_GRACE_DAYS } from "../../../core/account/policy.ts";
 import { changePolicy } from "../../../core/account/roll-out.ts";
 import { addUser, changeUserRole, listAccountUsers } from "../../../core/account/users.ts";
@@ -51,7 +52,9 @@ const setPolicy = createRoute({
     "Without `enforceAfter` a requirement is enforced at once: every session of the account " +
     "without a second factor ends, also yours if `youMustSetUp` is true. With it there is a " +
     "grace period. Another call can shorten or extend the grace period, or cancel it with " +
-    "`optional`.",
+    "`optional`. `phishing_resistant` asks for a security key or passkey: every session without " +
+    "one ends, also yours if `youMustAddKey` is true. A second factor of any kind that is required " +
+    "before stays required during the grace period.",
   security,
   request: jsonBody(z.strictObject({ requirement: requirementSchema, enforceAfter })),
   responses: {
@@ -61,7 +64,41 @@ const setPolicy = createRoute({
       { session: true, role: true, body: true },
       "policy_conflict",
       "policy_change_limit",
+      "webauthn_unavailable",
     ),
+  },
+});
+
+const passkeyLoginSchema = z.object({
+  allowed: z.boolean().openapi({
+    description: "Users may log in by a passkey alone, without their password",
+  }),
+});
+
+const passkeyLogin = createRoute({
+  method: "get",
+  path: "/v1/account/passkey-login",
+  tags,
+  summary: "Whether users of your account may log in by a passkey alone",
+  security,
+  responses: {
+    200: json(passkeyLoginSchema, "The setting"),
+    ...problems({ session: true, role: true }),
+  },
+});
+
+const setPasskeyLogin = createRoute({
+  method: "put",
+  path: "/v1/account/passkey-login",
+  tags,
+  summary: "Allow login by a passkey alone, or not",
+  description:
+    "If it is not allowed, a passkey still works as second step after the password. Sessions stay.",
+  security,
+  request: jsonBody(passkeyLoginSchema),
+  responses: {
+    200: json(passkeyLoginSchema, "The setting"),
+    ...problems({ session: true, role: true, body: true }, "too_many_requests"),
   },
 });
 
@@ -77,6 +114,15 @@ const users = createRoute({
     query: z.object({
       after: z.string().max(128).optional(),
       limit: z.coerce.number().int().min(1).max(100).default(20),
+      atRisk: z
+        .stringbool({ truthy: ["true"], falsy: ["false"] })
+        .default(false)
+        .openapi({
+          type: "boolean",
+          description:
+            "Only users who have fewer than two security keys and passkeys, and are not exempt: " +
+            "where a key is required, one more loss keeps them out until Support helps",
+        }),
     }),
   },
   responses: {
@@ -156,6 +202,15 @@ export function accountRoutes(app: OpenAPIHono, deps: CoreDeps) {
     const changed = await changePolicy(deps, session, c.req.valid("json"), origin(c));
     const isDone = changed.state === "optional" || changed.state === "completed";
     return c.json(changed, isDone ? 200 : 202);
+  });
+
+  app.openapi(passkeyLogin, async (c) =>
+    c.json(await getPasskeyLogin(deps, await administrator(c)), 200),
+  );
+
+  app.openapi(setPasskeyLogin, async (c) => {
+    const session = await administrator(c);
+    return c.json(await changePasskeyLogin(deps, session, c.req.valid("json"), origin(c)), 200);
   });
 
   app.openapi(users, async (c) => {

@@ -6,7 +6,7 @@ import { getMultiFactor } from "../../../core/devices/devices.ts";
 import { makeRecoveryCodes, recoveryCodesFile } from "../../../core/devices/recovery-codes.ts";
 import { emailOf } from "../../../core/users/email.ts";
 import { getMfaProfile } from "../../../store/postgres/profiles.ts";
-import { requiredFrom, requirementOf } from "../../../store/requirement.ts";
+import { keyRequiredFrom, requiredFrom, requirementOf } from "../../../store/requirement.ts";
 import { authenticate } from "../../http/authenticate.ts";
 import { clientInfoOf } from "../../http/client.ts";
 import { emailSchema, methodSchema, quantitySchema } from "../../http/inputs.ts";
@@ -28,6 +28,10 @@ const mine = createRoute({
       multiFactorSchema.extend({
         multiFactorRequiredFrom: z.iso.datetime().nullable().openapi({
           description: "The end of your account's grace period, while one runs",
+        }),
+        keyRequiredFrom: z.iso.datetime().nullable().openapi({
+          description:
+            "From when you must log in with a security key or passkey; null if any factor will do",
         }),
         email: emailSchema
           .nullable()
@@ -97,7 +101,12 @@ export function settingsRoutes(app: OpenAPIHono, deps: CoreDeps) {
       emailOf(deps, session.userId),
     ]);
     const from = profile && requiredFrom(requirementOf(profile, deps.config), deps.clock.now());
-    return c.json({ ...multiFactor, multiFactorRequiredFrom: from ?? null, email }, 200);
+    const keyFrom = profile && keyRequiredFrom(profile);
+    const starts = {
+      multiFactorRequiredFrom: from ?? null,
+      keyRequiredFrom: keyFrom === undefined ? null : new Date(keyFrom).toISOString(),
+    };
+    return c.json({ ...multiFactor, ...starts, email }, 200);
   });
 
   app.openapi(defaultMethod, async (c) => {

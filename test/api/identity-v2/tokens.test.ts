@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { createApp } from "../../../api/app.ts";
 import { makeApiKey, revokeApiKey } from "../../../core/login/api-keys.ts";
 import { freePort } from "../../../scripts/ports.ts";
+import { getAccount } from "../../../store/postgres/accounts.ts";
 import { getUser } from "../../../store/postgres/users.ts";
 import { connectRedis } from "../../../store/redis/connect.ts";
 import type { Person } from "../../support/people.ts";
@@ -177,6 +178,33 @@ describe("users and domains", () => {
     expectFault(await face.call("GET", "/users?name=%00", { token: adminToken }), "badRequest");
     expectFault(await face.call("GET", "/users", { token: adminToken }), "badRequest");
     expectFault(await face.call("GET", "/users/%27x", { token: adminToken }), "itemNotFound");
+  });
+
+  test("a domain that requires security keys is REQUIRED, and REQUIRED asks for no less of it", async () => {
+    const admin = await face.createUser({ role: "administrator" });
+    const path = `/RAX-AUTH/domains/${admin.accountId}`;
+    const body = {
+      "RAX-AUTH:multiFactorDomain": { domainMultiFactorEnforcementLevel: "REQUIRED" },
+    };
+    const token = await face.token(admin);
+    const put = () => face.call("PUT", `${path}/multi-factor`, { token, body });
+    const level = async () =>
+      (await face.call("GET", path, { token })).json["RAX-AUTH:domain"]
+        .domainMultiFactorEnforcementLevel;
+    const requirement = "phishing_resistant" as const;
+    const enforceAfter = new Date(face.clock.now() + 60_000);
+    await face.set(admin.accountId, { requirement, enforceAfter });
+    expect(await level()).toBe("REQUIRED");
+    // It is announced only, so no second factor is asked for yet.
+    expect((await put()).status).not.toBe(204);
+    await face.set(admin.accountId, { requirement, enforceAfter, requiredMeanwhile: true });
+    expect((await put()).status).toBe(204);
+    await face.set(admin.accountId, { requirement, enforceAfter: null, requiredMeanwhile: false });
+    expect((await put()).status).toBe(204);
+    expect(await getAccount(face.deps.db, admin.accountId)).toMatchObject({
+      ...{ requirement, policyVersion: 0 },
+    });
+    expect(await level()).toBe("REQUIRED");
   });
 
   test("a domain can be read by its users; only its administrators set its level", async () => {

@@ -147,12 +147,12 @@ test("while PostgreSQL was never asked, a gateway lets nobody in", async () => {
   expect(await overBecause(token)).toBeUndefined();
 });
 
-test("an empty Redis is taken at once, and keeps the end of a grace period", async () => {
+test("an empty Redis is taken at once, and keeps the end of a grace period and what it asks for", async () => {
   const { deps, clock } = stack;
   const user = await stack.createUser();
   const end = new Date(clock.now() + DAY_MS);
   await deps.db.execute(
-    sql`update accounts set requirement = 'required', enforce_after = ${end.toISOString()}::timestamptz where id = ${user.accountId}`,
+    sql`update accounts set requirement = 'phishing_resistant', enforce_after = ${end.toISOString()}::timestamptz where id = ${user.accountId}`,
   );
   await beats();
   const before = await liveSession(user);
@@ -161,9 +161,9 @@ test("an empty Redis is taken at once, and keeps the end of a grace period", asy
   expect(await untilOver(before)).toBe("unauthenticated");
   const token = await liveSession(user);
   expect(await overBecause(token)).toBeUndefined();
-  expect(await deps.redis.hGet(keys.accountRevocation(user.accountId), "enforceAfter")).toBe(
-    String(end.getTime()),
-  );
+  expect(
+    await deps.redis.hmGet(keys.accountRevocation(user.accountId), ["enforceAfter", "enforces"]),
+  ).toEqual([String(end.getTime()), "key"]);
 });
 
 test("after PostgreSQL was restored to an earlier point, everybody logs in again", async () => {

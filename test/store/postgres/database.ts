@@ -93,6 +93,13 @@ export async function addedSms(db: Db, user: User) {
   return device;
 }
 
+export async function addedKey(db: Db, { id: userId, accountId }: Pick<User, "id" | "accountId">) {
+  const key = { type: "webauthn" as const, id: newId(), userId, name: "Key", at: AT };
+  const device = await addNamedDevice(db, key, 10, eventOf({ id: userId, accountId }));
+  if (device === "too_many") throw new Error(device);
+  return device;
+}
+
 export async function addedOtp(db: Db, user: User) {
   const device = await addNamedDevice(db, otp(user), 5, eventOf(user));
   if (device === "too_many") throw new Error(device);

@@ -166,15 +166,18 @@ describe.each(KINDS)("users on %s", (kind) => {
     const methods = new Map(seen.map(({ user, methods }) => [user.id, methods]));
     expect(methods.get(configured.id)).toEqual(["otp", "sms"]);
     expect(methods.get(unfinished.id)).toEqual([]);
-    const counted = { total: 7, configured: 1, toGo: 6 };
-    expect(await countUsers(pools.db, account.id)).toEqual(counted);
+    const counted = { total: 7, configured: 1, toGo: 6, withoutDevice: 6, withoutKey: 7 };
+    expect(await countUsers(pools.db, account)).toEqual(counted);
     for (const { id: userId, accountId } of [configured, unfinished]) {
       const event = eventOf({ id: userId, accountId });
       await setRequirement(pools.db, { userId, requirement: "optional" }, event);
     }
     // Exempt users have nothing to set up.
-    expect(await countUsers(pools.db, account.id)).toEqual({ ...counted, toGo: 5 });
-    const query = { accountId: account.id, limit: 10, onlyUnconfigured: true };
+    const left = { ...counted, toGo: 5, withoutDevice: 5, withoutKey: 5 };
+    expect(await countUsers(pools.db, account)).toEqual(left);
+    const keys = { ...account, requirement: "phishing_resistant" } as const;
+    expect(await countUsers(pools.db, keys)).toEqual({ ...left, configured: 0, toGo: 5 });
+    const query = { accountId: account.id, limit: 10, only: "unconfigured" as const };
     const toGo = await listUsers(pools.db, query);
     expect(toGo.users).toHaveLength(6);
     expect(toGo.users.map(({ user }) => user.id)).not.toContain(configured.id);

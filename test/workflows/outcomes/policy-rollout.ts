@@ -1,6 +1,7 @@
 import { verifyDevice } from "../../../store/postgres/devices.ts";
+import type { Requirement } from "../../../store/postgres/schema.ts";
 import { DAY_MS } from "../../../units.ts";
-import { eventOf } from "../../store/postgres/database.ts";
+import { addedKey, eventOf } from "../../store/postgres/database.ts";
 import { eventually, ORIGIN } from "../flows.ts";
 import type { World } from "../world.ts";
 import { type Outcome, SOON_MS } from "./outcome.ts";
@@ -8,7 +9,7 @@ import { type Outcome, SOON_MS } from "./outcome.ts";
 /** A policy change, as an administrator announces it. */
 const change = (
   actorId: string,
-  requirement: "optional" | "required",
+  requirement: Requirement,
   { graceMs = 0, supersedes }: { graceMs?: number; supersedes?: number } = {},
 ) => ({
   requirement,
@@ -38,6 +39,25 @@ export const rolloutOutcomes: Record<string, Outcome> = {
     await verifyDevice(world.db, proof, eventOf({ id: userId, accountId }));
     await update("recount");
     return handle;
+  },
+  async "a requirement of a security key, on an account whose user has an app"(world) {
+    const { userId, accountId } = await world.loginChallenge({ method: "otp" });
+    const rollout = await world.policyRollout({ userId, accountId }, 1);
+    await rollout.update(
+      "announce",
+      change(userId, "phishing_resistant", { graceMs: 3 * DAY_MS + SOON_MS }),
+    );
+    await world.pass(SOON_MS);
+    await eventually(async () => (await rollout.view()).remindedDaysBefore).toBe(3);
+    const next = await world.policyRollout({ userId, accountId }, 2);
+    await next.update("announce", change(userId, "phishing_resistant", { supersedes: 1 }));
+    await next.reaches("enforced");
+    const owner = { id: userId, accountId };
+    const { id: deviceId } = await addedKey(world.db, owner);
+    const proof = { userId, deviceId, at: new Date(world.clock.now()), makeDefault: true };
+    await verifyDevice(world.db, proof, eventOf(owner));
+    await next.update("recount");
+    return next.handle;
   },
   async "a requirement with a grace period, on an account that meets it"(world) {
     const login = await world.loginChallenge({ method: "otp" });
