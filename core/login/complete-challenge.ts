@@ -1,10 +1,7 @@
 import type { ClientInfo, Factor } from "../../machines/methods.ts";
 import { ownerOf } from "../../store/ids.ts";
-import { configuredMethods } from "../../store/methods.ts";
-import { listDevices } from "../../store/postgres/devices.ts";
 import type { Accepted, ChallengedLogin } from "../../store/redis/second-step/attempts.ts";
 import { withdrawChallenge } from "../../store/redis/second-step/challenges.ts";
-import { readAccountRevocation } from "../../store/redis/sessions/revocations.ts";
 import { openSession } from "../../store/redis/sessions/sessions.ts";
 import type { CoreDeps } from "../deps.ts";
 import { Problem } from "../problem.ts";
@@ -53,34 +50,25 @@ export type Authenticated = {
 /**
  * Opens the session of a challenge whose answer was right. Each challenge opens one session, and
  * opening it decides which request wins. Throws `challenge_expired`, `illegal_transition` if it has
- * opened one, `account_locked`, `passcode_already_used`, `setup_only`, `key_required`.
+ * opened one, `account_locked`, `passcode_already_used`.
  */
 export async function completeChallenge(
   deps: CoreDeps,
   challengeId: string,
   answer: Answer,
   origin: ClientInfo,
-  { setup = "offered", ...terms }: CompletionTerms,
+  { showsFailedLogins }: CompletionTerms,
 ): Promise<Pick<Authenticated, "session" | "failedAttempts">> {
   const { redis, clock, config } = deps;
   const { accountId, epochs, factor, amr, device, otpStep } = answer;
   const leadsToSetup = answer.scope === "setup";
-  if (leadsToSetup && setup === "refused")
-    throw new Problem("setup_only", "User must setup multi-factor with a security key");
   const userId = ownerOf(challengeId) ?? "";
-  // The user may have set up a key since the challenge was opened.
-  if (leadsToSetup && configuredMethods(await listDevices(deps.db, userId)).includes("webauthn"))
-    throw keyRequired();
   await accept(deps, challengeId, factor, origin);
   // Before the session is opened: a crash in between leaves no session without its event.
   const login = { userId, accountId, challengeId };
   const user = await recordLogin(deps, login, { factor, device }, origin);
   if (!user) throw new Problem("challenge_expired", "Log in again.");
   const { absoluteMs, setupMs } = config.limits.session;
-  // A session that only sets up the key stays, although the requirement was enforced meanwhile.
-  const since = leadsToSetup
-    ? { accountKeys: (await readAccountRevocation(redis, accountId)).keyEpoch }
-    : {};
   const opened = await openSession(redis, {
     userId,
     accountId,
@@ -88,12 +76,12 @@ export async function completeChallenge(
     role: user.role,
     scope: leadsToSetup ? "mfa_setup" : "full",
     amr,
-    epochs: { ...epochs, ...since },
+    epochs,
     now: clock.now(),
     lifetimeMs: leadsToSetup ? setupMs : absoluteMs,
     fullMs: absoluteMs,
     challenge: { id: challengeId, wrongAllowed: config.limits.wrongPasscodes, otpStep },
-    ...terms,
+    showsFailedLogins,
     ...origin,
   });
   if (opened === "completed") throw challengeUsed();
@@ -107,10 +95,6 @@ export async function completeChallenge(
   rememberAddressOf(deps, user.username, origin);
   return { session: openedSession(opened), ...failedAttemptsOf(opened) };
 }
-
-/** The problem of an answer by another factor than the key that the user must use. */
-export const keyRequired = () =>
-  new Problem("key_required", "Use your security key or passkey for this login.");
 
 /**
  * Moves the workflow to `authenticated`. A repeated request finds it there already, which is no

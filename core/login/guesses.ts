@@ -3,10 +3,7 @@ import { hashesOf } from "../../store/codes.ts";
 import { deviceLabel, listDevices } from "../../store/postgres/devices.ts";
 import { lookUpRecoveryCode } from "../../store/postgres/recovery-codes.ts";
 import { normalizeRecoveryCode } from "../../store/recovery-codes.ts";
-import type { Redis } from "../../store/redis/connect.ts";
 import { type Attempt, checkPasscode } from "../../store/redis/second-step/attempts.ts";
-import { readChallenge } from "../../store/redis/second-step/challenges.ts";
-import { readAccountRevocation } from "../../store/redis/sessions/revocations.ts";
 import { readDigits } from "../../store/typed-text.ts";
 import type { CoreDeps } from "../deps.ts";
 import { recoveryHashes } from "../devices/recovery-codes.ts";
@@ -68,10 +65,9 @@ export async function judge(
   { recoveryHashes: hashes, ...guess }: Guess,
 ): Promise<Attempt> {
   const at = new Date(clock.now());
-  const [keyEnforced, recoveryCode] = await Promise.all([
-    isKeyEnforcedSince(redis, challengeId),
-    hashes && lookUpRecoveryCode(db, { userId, hashes, challengeId, at }),
-  ]);
+  const recoveryCode = hashes
+    ? await lookUpRecoveryCode(db, { userId, hashes, challengeId, at })
+    : undefined;
   const { wrongPasscodes: wrongAllowed, flowRequests } = config.limits;
   const bounds = { wrongAllowed, requestsAllowed: flowRequests.challenge };
   return checkPasscode(redis, {
@@ -79,17 +75,8 @@ export async function judge(
     now: clock.now(),
     ...guess,
     recoveryCode,
-    keyEnforced,
     ...bounds,
   });
-}
-
-/** Whether a requirement of a key was enforced in the account since the challenge was opened. */
-async function isKeyEnforcedSince(redis: Redis, challengeId: string): Promise<boolean> {
-  const challenge = await readChallenge(redis, challengeId);
-  if (!challenge || challenge.completedBy) return false;
-  const { keyEpoch } = await readAccountRevocation(redis, challenge.accountId);
-  return keyEpoch !== challenge.epochs.accountKeys;
 }
 
 /** The kind of factor that a typed text could be, by its form alone; undefined if it is none. */

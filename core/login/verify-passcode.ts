@@ -29,11 +29,11 @@ import {
   type Authenticated,
   type CompletionTerms,
   completeChallenge,
-  keyRequired,
 } from "./complete-challenge.ts";
 import { recordFailedStep } from "./failed-steps.ts";
 import { type Guess, judge, methodOf, newestOf, readGuess, typedMethod } from "./guesses.ts";
 import { measured } from "./login-metrics.ts";
+import { keyRequired, underKeyRequirement } from "./required-key.ts";
 import { usedCode } from "./used-codes.ts";
 
 /** RFC 8176 names. It has none for a recovery code, which uses its own. */
@@ -46,9 +46,9 @@ const AMR: Record<TypedFactor, string[]> = {
 /**
  * The second step of a login: any of the user's factors answers the challenge. Throws
  * `passcode_rejected` with `attemptsRemaining`, `account_locked` on the seventh wrong passcode,
- * `passcode_already_used`, `passcode_replaced` and `key_required`, which cost no attempt, `challenge_expired` (with
- * the `reason` `too_many_requests` if it used up its requests), `illegal_transition` for a used
- * challenge, `challenge_not_found`.
+ * `setup_only`, `passcode_already_used`, `passcode_replaced` and `key_required`, which cost no
+ * attempt, `challenge_expired` (with the `reason` `too_many_requests` if it used up its requests),
+ * `illegal_transition` for a used challenge, `challenge_not_found`.
  */
 export async function verifyPasscode(
   deps: CoreDeps,
@@ -81,12 +81,15 @@ async function secondStep(
   const attempt = await judge(deps, id, userId, guess);
   try {
     if (attempt.outcome !== "accepted") throw await refuse(deps, id, attempt, guess, origin);
+    const opens = await underKeyRequirement(deps, userId, attempt);
+    if (opens.scope === "setup" && terms.setup === "refused")
+      throw new Problem("setup_only", "User must setup multi-factor with a security key");
     const { recoveryHashes: hashes } = guess;
     const recoveryCodesRemaining =
       attempt.factor === "recovery_code" && hashes
         ? await spendRecoveryCode(deps, { userId, challengeId: id, hashes })
         : undefined;
-    const answer = answerOf(guess, attempt);
+    const answer = answerOf(guess, opens);
     const completed = await completeChallenge(deps, id, answer, origin, terms);
     return { ...completed, recoveryCodesRemaining };
   } catch (error) {

@@ -13,7 +13,7 @@ export const attemptScripts = {
     ${LOGIN_OF}
     local challenge, failures, steps, pending = unpack(KEYS)
     local challengeId, passcodeHashes, recovery, pendingId = ARGV[2], ARGV[3], ARGV[4], ARGV[7]
-    local now, allowed, enforced = tonumber(ARGV[1]), tonumber(ARGV[5]), ARGV[10]
+    local now, allowed = tonumber(ARGV[1]), tonumber(ARGV[5])
     local expiresAt, completedBy, hash, hashExpiresAt, formerHash, keyFrom, hasKey = unpack(
       redis.call('HMGET', challenge, 'expiresAt', 'completedBy', 'passcodeHash',
         'passcodeExpiresAt', 'formerHash', 'keyFrom', 'hasKey'))
@@ -23,7 +23,7 @@ export const attemptScripts = {
     -- The lock is answered first: the user must know of it, however often they ask.
     if tonumber(redis.call('GET', failures) or 0) > allowed then return {'locked'} end
     if request ~= 'taken' then return {request} end
-    local needsKey = enforced ~= '' or keyFrom and now >= tonumber(keyFrom)
+    local needsKey = keyFrom and now >= tonumber(keyFrom)
     if needsKey and hasKey then return {'key_required'} end
 
     local function accepted(factor, ...)
@@ -32,7 +32,7 @@ export const attemptScripts = {
     ${IS_AMONG}
     local known = isAmong(hash, passcodeHashes)
     if known and now < tonumber(hashExpiresAt) then return accepted('sms') end
-    for i = 11, #ARGV, 2 do
+    for i = 10, #ARGV, 2 do
       if takeStep(steps, ARGV[i], ARGV[i + 1], challengeId) then
         return accepted('otp', ARGV[i], ARGV[i + 1])
       end
@@ -40,7 +40,7 @@ export const attemptScripts = {
     if recovery == 'good' then return accepted('recovery_code') end
     if known then return {'passcode_expired'} end
     -- It was right once and no longer works, so it is not a guess.
-    if #ARGV >= 11 or recovery == 'used' then return {'used'} end
+    if #ARGV >= 10 or recovery == 'used' then return {'used'} end
     if isAmong(formerHash, passcodeHashes) then return {'replaced'} end
 
     local count = redis.call('INCR', failures)

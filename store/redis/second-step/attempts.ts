@@ -67,8 +67,6 @@ export async function checkPasscode(
     otpMatches?: readonly { deviceId: string; step: number }[];
     /** Whether the typed text is a recovery code of the user, and whether it is still good. */
     recoveryCode?: "good" | "used";
-    /** Whether a requirement of a key was enforced since the challenge was opened. */
-    keyEnforced?: boolean;
     /** Consecutive wrong passcodes allowed; one more locks the user. */
     wrongAllowed: number;
     /** Requests that one challenge allows; one more ends it. */
@@ -98,7 +96,6 @@ export async function checkPasscode(
       pendingId,
       now + PENDING_MS,
       keep.pendingFailure,
-      attempt.keyEnforced ? 1 : "",
       ...otpMatches.flatMap(({ deviceId, step }) => [deviceId, step]),
     ],
   );

@@ -93,13 +93,6 @@ export async function addedSms(db: Db, user: User) {
   return device;
 }
 
-export async function addedKey(db: Db, { id: userId, accountId }: Pick<User, "id" | "accountId">) {
-  const key = { type: "webauthn" as const, id: newId(), userId, name: "Key", at: AT };
-  const device = await addNamedDevice(db, key, 10, eventOf({ id: userId, accountId }));
-  if (device === "too_many") throw new Error(device);
-  return device;
-}
-
 export async function addedOtp(db: Db, user: User) {
   const device = await addNamedDevice(db, otp(user), 5, eventOf(user));
   if (device === "too_many") throw new Error(device);
@@ -119,7 +112,7 @@ export const credentialOf = (deviceId: string) => ({
 });
 
 /** Adds an unverified security key with its credential. */
-export async function addedKey(db: Db, user: User) {
+export async function addedKey(db: Db, user: Pick<User, "id" | "accountId">) {
   const device = { type: "webauthn" as const, id: newId(), userId: user.id, name: "Key", at: AT };
   const added = await addNamedDevice(db, device, 10, eventOf(user));
   if (added === "too_many") throw new Error(added);
