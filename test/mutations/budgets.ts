@@ -266,10 +266,9 @@ export const budgetsMutations: Mutation[] = [
   },
   {
     mistake: "apps can be added without limit",
-    file: "core/devices/otp.ts",
-    find: "const view = await payForChange(deps, userId, async () =>\n    beginEnrollment(deps, { session, device: await add(), origin }, start),\n  );",
-    replace:
-      "const view = await beginEnrollment(deps, { session, device: await add(), origin }, start);",
+    file: "core/devices/named-devices.ts",
+    find: "return payForChange(deps, userId, async () =>\n    beginEnrollment(deps, { session, device: await add(), origin }, start),\n  );",
+    replace: "return beginEnrollment(deps, { session, device: await add(), origin }, start);",
     noticedBy: ["test/attacks/changes-of-a-day.test.ts"],
   },
   {

@@ -108,8 +108,8 @@ export const devicesMutations: Mutation[] = [
   {
     mistake: "without a chosen default a login starts with the weaker method",
     file: "store/methods.ts",
-    find: 'export const METHODS = ["otp", "sms"] as const;',
-    replace: 'export const METHODS = ["sms", "otp"] as const;',
+    find: 'export const METHODS = ["webauthn", "otp", "sms"] as const;',
+    replace: 'export const METHODS = ["sms", "otp", "webauthn"] as const;',
     noticedBy: ["test/store/methods.test.ts"],
   },
   {

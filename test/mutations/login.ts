@@ -11,16 +11,16 @@ export const loginMutations: Mutation[] = [
   },
   {
     mistake: "a locked user's right passcode is accepted",
-    file: "store/redis/scripts/attempts.ts",
-    find: "if tonumber(redis.call('GET', failures) or 0) > allowed then return {'locked'} end\n",
+    file: "store/redis/scripts/challenges.ts",
+    find: "if tonumber(redis.call('GET', failures) or 0) > allowed then return 'locked' end\n",
     replace: "",
     noticedBy: ["test/store/redis/second-step/attempts.test.ts"],
   },
   {
     mistake: "a challenge that has opened a session accepts another passcode",
-    file: "store/redis/scripts/attempts.ts",
-    find: "if completedBy then return {'completed'} end",
-    replace: "",
+    file: "store/redis/scripts/challenges.ts",
+    find: "if completedBy then return 'completed' end\n    local request =",
+    replace: "local request =",
     noticedBy: ["test/store/redis/sessions/sessions.test.ts"],
   },
   {

@@ -60,9 +60,9 @@ export const policyMutations: Mutation[] = [
   },
   {
     mistake: "a passcode still answers a challenge opened before a key was required",
-    file: "core/login/guesses.ts",
-    find: "return keyEpoch !== challenge.epochs.accountKeys;",
-    replace: "return keyEpoch < challenge.epochs.accountKeys;",
+    file: "core/login/required-key.ts",
+    find: "accountKeys !== accepted.epochs.accountKeys",
+    replace: "accountKeys < accepted.epochs.accountKeys",
     noticedBy: ["test/e2e/phishing-resistant.test.ts"],
   },
   {

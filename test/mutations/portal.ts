@@ -279,9 +279,9 @@ export const portalMutations: Mutation[] = [
   },
   {
     mistake: "a browser without cookies is redirected in circles",
-    file: "portal/login/login.tsx",
-    find: 'if (ticked(c, "once") && !keepsCookies(c, deps))',
-    replace: 'if (ticked(c, "never") && !keepsCookies(c, deps))',
+    file: "portal/login/enter.ts",
+    find: 'ticked(c, "once") && !keepsCookies(c, deps)',
+    replace: 'ticked(c, "never") && !keepsCookies(c, deps)',
     noticedBy: FORMS,
   },
   {

@@ -40,7 +40,7 @@ export const racesMutations: Mutation[] = [
   },
   {
     mistake: "two APIs that verify one app in different ways count as one request",
-    file: "core/devices/otp.ts",
+    file: "core/devices/accept-proof.ts",
     find: 'inactive ? "accept/aside" : signOut',
     replace: "signOut",
     noticedBy: ["test/attacks/overtaken.test.ts"],

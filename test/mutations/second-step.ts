@@ -47,7 +47,7 @@ export const secondStepMutations: Mutation[] = [
   {
     mistake: "a code that was used before counts as a wrong one",
     file: "store/redis/scripts/attempts.ts",
-    find: "if #ARGV >= 11 or recovery == 'used' then return {'used'} end",
+    find: "if #ARGV >= 10 or recovery == 'used' then return {'used'} end",
     replace: "",
     noticedBy: ["test/store/redis/second-step/attempts.test.ts"],
   },
@@ -116,8 +116,8 @@ export const secondStepMutations: Mutation[] = [
   },
   {
     mistake: "a login in a grace period deletes the failed logins before the user saw them",
-    file: "portal/login/login.tsx",
-    find: "(to)}`, message);",
+    file: "portal/login/enter.ts",
+    find: "(to)}`, ...messages);",
     replace: "(to)}`);",
     noticedBy: ["test/attacks/failed-steps.test.ts"],
   },

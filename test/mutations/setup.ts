@@ -171,7 +171,7 @@ export const setupMutations: Mutation[] = [
   {
     mistake: "saving the default method unchanged is reported as a change",
     file: "core/devices/default-method.ts",
-    find: "(user?.defaultMethod ?? METHODS[0]) === method",
+    find: "(user?.defaultMethod ?? configured[0]) === method",
     replace: "user?.defaultMethod === method",
     noticedBy: ["test/portal/true-words.test.ts"],
   },

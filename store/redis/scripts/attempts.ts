@@ -1,4 +1,4 @@
-import { COUNT_REQUEST, LOGIN_OF } from "./challenges.ts";
+import { LOGIN_OF, STANDING } from "./challenges.ts";
 import { RELEASE_STEP, TAKE_STEP } from "./otp-steps.ts";
 import type { Refund } from "./refunds.ts";
 import { TAKE_REFUND } from "./refunds.ts";
@@ -9,20 +9,15 @@ export const attemptScripts = {
   // hash.
   judgePasscode: script<[outcome: string, ...details: (string | number)[]]>(`
     ${TAKE_STEP}
-    ${COUNT_REQUEST}
+    ${STANDING}
     ${LOGIN_OF}
     local challenge, failures, steps, pending = unpack(KEYS)
     local challengeId, passcodeHashes, recovery, pendingId = ARGV[2], ARGV[3], ARGV[4], ARGV[7]
     local now, allowed = tonumber(ARGV[1]), tonumber(ARGV[5])
-    local expiresAt, completedBy, hash, hashExpiresAt, formerHash, keyFrom, hasKey = unpack(
-      redis.call('HMGET', challenge, 'expiresAt', 'completedBy', 'passcodeHash',
-        'passcodeExpiresAt', 'formerHash', 'keyFrom', 'hasKey'))
-    if not expiresAt then return {'unknown'} end
-    if completedBy then return {'completed'} end
-    local request = countRequest(challenge, now, expiresAt, tonumber(ARGV[6]))
-    -- The lock is answered first: the user must know of it, however often they ask.
-    if tonumber(redis.call('GET', failures) or 0) > allowed then return {'locked'} end
-    if request ~= 'taken' then return {request} end
+    local refused = standing(challenge, failures, now, allowed, tonumber(ARGV[6]))
+    if refused then return {refused} end
+    local hash, hashExpiresAt, formerHash, keyFrom, hasKey = unpack(redis.call('HMGET', challenge,
+      'passcodeHash', 'passcodeExpiresAt', 'formerHash', 'keyFrom', 'hasKey'))
     local needsKey = keyFrom and now >= tonumber(keyFrom)
     if needsKey and hasKey then return {'key_required'} end
 
@@ -48,33 +43,26 @@ export const attemptScripts = {
     redis.call('PEXPIRE', pending, ARGV[9])
     return {count > allowed and 'just_locked' or 'rejected', count}
   `),
-  // Answers the nonce that the user's key is to sign. Asking costs a request, and no attempt.
-  offerNonce: script<[outcome: string]>(`
-    ${COUNT_REQUEST}
-    local challenge, failures = unpack(KEYS)
-    local now, allowed, requests, nonce = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
-    local expiresAt, completedBy = unpack(redis.call('HMGET', challenge, 'expiresAt', 'completedBy'))
-    if not expiresAt then return {'unknown'} end
-    if completedBy then return {'completed'} end
-    local request = countRequest(challenge, now, expiresAt, requests)
-    if tonumber(redis.call('GET', failures) or 0) > allowed then return {'locked'} end
-    if request ~= 'taken' then return {request} end
-    redis.call('HSET', challenge, 'nonce', nonce)
-    return {'offered'}
+  // Stores the nonce that the user's key is to sign. Asking costs a request, and no attempt.
+  offerNonce: script<string>(`
+    ${STANDING}
+    local now, allowed, requests, nonce = unpack(ARGV)
+    local refused =
+      standing(KEYS[1], KEYS[2], tonumber(now), tonumber(allowed), tonumber(requests))
+    if refused then return refused end
+    redis.call('HSET', KEYS[1], 'nonce', nonce)
+    return 'offered'
   `),
   // The nonce is gone before the signature is looked at, so an assertion is judged only once.
-  takeNonce: script<[outcome: string, ...details: (string | number)[]]>(`
-    ${COUNT_REQUEST}
+  takeNonce: script<[outcome: string, nonce?: string, login?: string]>(`
+    ${STANDING}
     ${LOGIN_OF}
     local challenge, failures = unpack(KEYS)
     local now, allowed, requests, assertions = unpack(ARGV)
-    local expiresAt, completedBy, nonce =
-      unpack(redis.call('HMGET', challenge, 'expiresAt', 'completedBy', 'nonce'))
-    if not expiresAt then return {'unknown'} end
-    if completedBy then return {'completed'} end
-    local request = countRequest(challenge, tonumber(now), expiresAt, tonumber(requests))
-    if tonumber(redis.call('GET', failures) or 0) > tonumber(allowed) then return {'locked'} end
-    if request ~= 'taken' then return {request} end
+    local refused =
+      standing(challenge, failures, tonumber(now), tonumber(allowed), tonumber(requests))
+    if refused then return {refused} end
+    local nonce = redis.call('HGET', challenge, 'nonce')
     if not nonce then return {'none'} end
     redis.call('HDEL', challenge, 'nonce')
     if redis.call('HINCRBY', challenge, 'assertions', 1) > tonumber(assertions) then

@@ -22,6 +22,22 @@ export const COUNT_REQUEST = `
   end
 `;
 
+/**
+ * Counts a request that could complete a challenge. Answers why it may not, or nil. The lock is
+ * answered first: the user must know of it, however often they ask.
+ */
+export const STANDING = `
+  ${COUNT_REQUEST}
+  local function standing(challenge, failures, now, allowed, requests)
+    local expiresAt, completedBy = unpack(redis.call('HMGET', challenge, 'expiresAt', 'completedBy'))
+    if not expiresAt then return 'unknown' end
+    if completedBy then return 'completed' end
+    local request = countRequest(challenge, now, expiresAt, requests)
+    if tonumber(redis.call('GET', failures) or 0) > allowed then return 'locked' end
+    if request ~= 'taken' then return request end
+  end
+`;
+
 /** What the session of a challenge is made from: the account, and the epochs as one text. */
 export const LOGIN_OF = `
   local function loginOf(challenge)

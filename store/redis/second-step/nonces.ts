@@ -19,7 +19,7 @@ export async function offerNonce(
   redis: Redis,
   { userId, challengeId, now, wrongAllowed, requestsAllowed, nonce }: Bounds & { nonce: string },
 ): Promise<"offered" | Refused> {
-  const [outcome] = await redis.offerNonce(
+  const outcome = await redis.offerNonce(
     [keys.challenge(userId, challengeId), keys.failures(userId)],
     [now, wrongAllowed, requestsAllowed, nonce],
   );

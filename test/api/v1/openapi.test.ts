@@ -152,11 +152,13 @@ type Schema = {
   minimum?: number;
   properties?: Record<string, Schema>;
   required?: string[];
+  anyOf?: Schema[];
 };
 
 function sample(schema: Schema): unknown {
   if (schema.$ref)
     return sample(stack.document.components.schemas[schema.$ref.split("/").at(-1) ?? ""] as Schema);
+  if (schema.anyOf) return sample(schema.anyOf[0] ?? {});
   if (schema.enum) return schema.enum[0];
   if (schema.format === "idn-email") return "x@example.com";
   if (schema.type === "object")
