@@ -17,7 +17,7 @@ type Parts = {
 /** What a journey does before it is measured, if anything, and one unit of its work. */
 export type Journey = (parts: Parts) => { before?: Work; work: Work };
 
-type Challenge = { challenge: { id: string } };
+type Challenge = { challenge: { id: string; options?: { challenge: string } } };
 
 async function timed<T>(note: (ms: number) => void, work: () => Promise<T>): Promise<T> {
   const begun = performance.now();
@@ -37,7 +37,7 @@ function verify(call: Call, id: string, body: Answer, { from }: Person) {
   return call("POST", `/v1/login/challenges/${id}/verify`, { body, from });
 }
 
-type Turn = { challengeId: string; person: Person; note: (part: string, ms: number) => void };
+type Turn = Challenge & { person: Person; note: (part: string, ms: number) => void };
 
 function login(answerOf: (parts: Parts, turn: Turn) => Promise<Answer>): Journey {
   return (parts) => ({
@@ -48,7 +48,7 @@ function login(answerOf: (parts: Parts, turn: Turn) => Promise<Answer>): Journey
       outbox.forget(`+1${person.phone}`);
       const noteLogin = (ms: number) => note("login", ms);
       const { challenge } = await timed(noteLogin, () => logIn(call, person));
-      const answer = await answerOf(parts, { challengeId: challenge.id, person, note });
+      const answer = await answerOf(parts, { challenge, person, note });
       await timed(
         (ms) => note("verify", ms),
         () => verify(call, challenge.id, answer, person),
@@ -68,13 +68,8 @@ export const journeys = {
       () => outbox.codeFor(`+1${phone}`),
     ),
   })),
-  keyLogin: login(async ({ call }, { challengeId, person, note }) => {
-    const { from } = person;
-    const path = `/v1/login/challenges/${challengeId}/webauthn`;
-    const { options } = await timed(
-      (ms) => note("options", ms),
-      () => call<{ options: { challenge: string } }>("POST", path, { from }),
-    );
+  keyLogin: login(async (_, { challenge: { options }, person }) => {
+    if (!options) throw new Error("The login did not ask for a key");
     return { credential: keyOf(person).get(options) };
   }),
 

@@ -37,6 +37,7 @@ export async function openChallenges(
       challengeId,
       ...owner,
       epochs,
+      hasKey: false,
       expiresAt: now + LIFETIME_MS,
       now,
     });

@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { creationOptionsSchema } from "../http/credentials.ts";
+import { creationOptionsSchema, requestOptionsSchema } from "../http/credentials.ts";
 import { methodSchema, requirementSchema } from "../http/inputs.ts";
 
 /** Response schemas that several routes use. */
@@ -58,6 +58,11 @@ export const challengeSchema = z
       .int()
       .openapi({ description: "Wrong passcodes that are left; the last of them locks" }),
     next: z.array(z.enum(["verify", "webauthn", "resend", "method"])),
+    options: requestOptionsSchema.optional().openapi({
+      description:
+        "Only in a login's answer whose `method` is `webauthn`: what the browser needs, as " +
+        "`POST /v1/login/challenges/{id}/webauthn` answers it again",
+    }),
   })
   .openapi("Challenge");
 

@@ -1,3 +1,4 @@
+import type { PublicKeyCredentialRequestOptionsJSON } from "@simplewebauthn/server";
 import type { Method } from "../../store/methods.ts";
 import {
   type Challenge as ChallengeRecord,
@@ -22,6 +23,8 @@ export type Challenge = {
   expiresAt: string;
   attemptsRemaining: number;
   next: ChallengeView["next"];
+  /** Only in a login's answer, if it begins with a security key: what the browser needs for it. */
+  options?: PublicKeyCredentialRequestOptionsJSON;
 };
 
 /** The client's view of a challenge, from its workflow's view and its record. */

@@ -22,7 +22,7 @@ import type { CoreDeps } from "../deps.ts";
 import { Problem } from "../problem.ts";
 import { type Assertion, assertionOptions, verifyAssertion } from "../webauthn/assertion.ts";
 import { credentialRejected, optionsUsed } from "../webauthn/client-data.ts";
-import { relyingParty } from "../webauthn/relying-party.ts";
+import { findRelyingParty, relyingParty } from "../webauthn/relying-party.ts";
 import {
   accountLocked,
   challengeExpired,
@@ -32,6 +32,7 @@ import {
   withdrawSpent,
 } from "./challenges.ts";
 import {
+  type Answer,
   type Authenticated,
   type CompletionTerms,
   completeChallenge,
@@ -43,6 +44,22 @@ import { measured } from "./login-metrics.ts";
 export const newNonce = (): string => randomBytes(32).toString("base64url");
 
 /**
+ * A nonce for the user's keys, with what the browser needs to ask them for an answer. Undefined if
+ * the user has none, or no relying party is known any more.
+ */
+export async function askKey(
+  { db, config }: Pick<CoreDeps, "db" | "config">,
+  userId: string,
+): Promise<{ nonce: string; options: PublicKeyCredentialRequestOptionsJSON } | undefined> {
+  const rp = findRelyingParty(config);
+  const keys = rp ? await verifiedKeysOf(db, userId) : [];
+  if (!rp || keys.length === 0) return undefined;
+  const nonce = newNonce();
+  const timeoutMs = config.limits.challengeMs;
+  return { nonce, options: await assertionOptions(rp, { keys, nonce, timeoutMs }) };
+}
+
+/**
  * What the browser needs to ask the user's keys for an answer to the challenge. Older options of it
  * stop working. Throws `method_not_configured` if the user has no key, and as `verifyKey`.
  */
@@ -50,15 +67,13 @@ export async function keyOptions(
   deps: CoreDeps,
   id: string,
 ): Promise<PublicKeyCredentialRequestOptionsJSON> {
-  const rp = relyingParty(deps.config);
-  const nonce = newNonce();
+  relyingParty(deps.config);
   const bounds = boundsOf(deps, id);
-  const outcome = await offerNonce(deps.redis, { ...bounds, nonce });
+  const asked = await askKey(deps, bounds.userId);
+  const outcome = await offerNonce(deps.redis, { ...bounds, nonce: asked?.nonce ?? newNonce() });
   if (outcome !== "offered") throw refusalOf(deps, id, outcome);
-  const keys = await verifiedKeysOf(deps.db, bounds.userId);
-  if (keys.length === 0)
-    throw new Problem("method_not_configured", "You have no security key or passkey.");
-  return assertionOptions(rp, { keys, nonce, timeoutMs: deps.config.limits.challengeMs });
+  if (!asked) throw new Problem("method_not_configured", "You have no security key or passkey.");
+  return asked.options;
 }
 
 /**
@@ -100,8 +115,13 @@ async function secondStep(
     const assertion = await verifyAssertion(rp, { response, nonce, alone: false }, key);
     await useKey(deps, key, assertion, origin);
     const device = { id: key.device.id, name: deviceLabel(key.device) };
-    const proof = { factor: "webauthn", amr: ["pwd", "pop", "mfa"], scope: "full" } as const;
-    const answer = { ...login, ...proof, amr: [...proof.amr], device };
+    const answer: Answer = {
+      ...login,
+      factor: "webauthn",
+      amr: ["pwd", "pop", "mfa"],
+      scope: "full",
+      device,
+    };
     return await completeChallenge(deps, id, answer, origin, terms);
   } catch (error) {
     if (error instanceof Problem && error.code === "credential_rejected")
@@ -121,6 +141,9 @@ export async function useKey(
   { counter, backedUp }: Assertion,
   origin: ClientInfo,
 ): Promise<void> {
+  // Most keys never count, so there is nothing to store.
+  const isNothingNew = counter === 0 && credential.counter === 0;
+  if (isNothingNew && backedUp === credential.backedUp) return;
   if (await storeUse(deps.db, { deviceId: device.id, counter, backedUp })) return;
   const user = await getUser(deps.db, device.userId);
   if (user) {

@@ -23,7 +23,7 @@ import { optionsUsed } from "../webauthn/client-data.ts";
 import { relyingParty } from "../webauthn/relying-party.ts";
 import { UNKNOWN_KEY } from "../webauthn/unknown-key.ts";
 import { challengeExpired, challengeNotFound } from "./challenges.ts";
-import { type Authenticated, completeChallenge } from "./complete-challenge.ts";
+import { type Answer, type Authenticated, completeChallenge } from "./complete-challenge.ts";
 import { newNonce, useKey } from "./keys.ts";
 import { refuseLocked } from "./lock.ts";
 import { measured } from "./login-metrics.ts";
@@ -131,8 +131,10 @@ async function openFor(
   const method = "webauthn" as const;
   const args = { ...owner, challengeId, method, methods: [method], lifetimeMs, maySend: false };
   await flows.startLoginChallenge(args);
-  const answer = {
-    ...{ accountId: owner.accountId, epochs, scope: "full" as const },
+  const answer: Answer = {
+    accountId: owner.accountId,
+    epochs,
+    scope: "full",
     factor: method,
     // RFC 8176: it has the key, and its user unlocked it.
     amr: ["pop", "user", "mfa"],

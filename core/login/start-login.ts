@@ -36,6 +36,7 @@ import { checkApiKey } from "./api-keys.ts";
 import { type Challenge, describeChallenge } from "./challenge-view.ts";
 import { trySend } from "./challenges.ts";
 import { type Credentials, checkCredentials } from "./credentials.ts";
+import { askKey } from "./keys.ts";
 import { refuseLocked } from "./lock.ts";
 import { measured } from "./login-metrics.ts";
 import { rememberAddressOf, spendRightPassword } from "./password-limits.ts";
@@ -192,7 +193,11 @@ async function decide(
     const choice = {
       method: offered.includes(method) ? method : first,
       methods: offered,
-      ...{ keyFrom, hasKey, epochs, devices: profile.devices, lifetimeMs: challengeMs },
+      keyFrom,
+      hasKey,
+      epochs,
+      devices: profile.devices,
+      lifetimeMs: challengeMs,
     };
     const challenge = await startChallenge(deps, user, choice);
     return challenge && { status: "challenge", challenge };
@@ -249,12 +254,15 @@ async function startChallenge(
   const owner = subjectOf(user);
   const expiresAt = clock.now() + lifetimeMs;
   const record = { challengeId, ...owner, epochs, expiresAt, keyFrom, hasKey, spent: false };
-  if (!(await openChallenge(redis, { ...record, now: clock.now() }))) return undefined;
+  const asked = method === KEY ? await askKey(deps, user.id) : undefined;
+  const opened = { ...record, nonce: asked?.nonce, now: clock.now() };
+  if (!(await openChallenge(redis, opened))) return undefined;
   const sending = method === "sms" ? await trySend(deps, challengeId, devices) : undefined;
   const maySend = sending !== undefined;
   const number = verifiedPhone(devices)?.phoneNumber;
   const phone = number ? maskPhoneNumber(number) : undefined;
   const args = { ...owner, challengeId, method, methods, phone, lifetimeMs, maySend };
   const view = await payIfDone(sending, () => flows.startLoginChallenge(args));
-  return describeChallenge(deps, challengeId, view, record);
+  const challenge = await describeChallenge(deps, challengeId, view, record);
+  return { ...challenge, ...(asked && { options: asked.options }) };
 }

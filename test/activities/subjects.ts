@@ -35,6 +35,6 @@ export async function challenged(
   const epochs = await readEpochs(redis, user.id, user.accountId);
   const now = clock.now();
   const expiresAt = now + lifetimeMs;
-  await openChallenge(redis, { challengeId, ...owner, epochs, expiresAt, now });
+  await openChallenge(redis, { hasKey: false, challengeId, ...owner, epochs, expiresAt, now });
   return { ...owner, challengeId };
 }

@@ -98,8 +98,7 @@ export async function logInByKey(
   key: Key,
 ) {
   const calls = keyCalls(stage.api);
-  const { id } = await startChallenge(stage, user);
-  const { options } = (await calls.options(id)).body;
+  const { id, options } = await startChallenge(stage, user);
   return (await calls.answer(id, key.get(options))).body.session;
 }
 

@@ -28,22 +28,15 @@ export type Challenge = {
  */
 export async function openChallenge(
   redis: Redis,
-  challenge: Omit<Challenge, "completedBy" | "passcodeExpiresAt" | "spent" | "hasKey"> & {
+  challenge: Omit<Challenge, "completedBy" | "passcodeExpiresAt" | "spent"> & {
     challengeId: string;
     now: number;
-    hasKey?: boolean;
+    /** What the user's key is to sign, if the login begins with one. */
+    nonce?: string;
   },
 ): Promise<boolean> {
-  const {
-    challengeId,
-    userId,
-    accountId,
-    epochs,
-    expiresAt,
-    keyFrom,
-    hasKey = false,
-    now,
-  } = challenge;
+  const { challengeId, userId, accountId, epochs, expiresAt, keyFrom, hasKey, nonce, now } =
+    challenge;
   const fields = {
     accountId,
     userEpoch: epochs.user,
@@ -53,6 +46,7 @@ export async function openChallenge(
     expiresAt,
     ...(keyFrom !== undefined && { keyFrom }),
     ...(hasKey && { hasKey: 1 }),
+    ...(nonce !== undefined && { nonce }),
   };
   const opened = await redis.openChallenge(
     [keys.challenge(userId, challengeId), keys.challenges(userId), keys.userRevocation(userId)],

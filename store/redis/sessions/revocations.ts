@@ -84,8 +84,8 @@ export async function scheduleEnforcement(
   {
     version,
     enforceAfter,
-    enforces = "second_factor",
-  }: { version: number; enforceAfter: number | null; enforces?: Enforced },
+    enforces,
+  }: { version: number; enforceAfter: number | null; enforces: Enforced },
 ): Promise<void> {
   await redis.scheduleEnforcement(
     [keys.accountRevocation(accountId)],

@@ -63,6 +63,7 @@ test("attack: of endless challenges that expire, fifty are kept at a time", asyn
   const epochs = await readEpochs(redis, user.userId, user.accountId);
   for (let n = 0; n < 80; n++)
     await openChallenge(redis, {
+      hasKey: false,
       ...{ ...user, challengeId: newOwnedId(user.userId), epochs },
       ...{ now: NOW + n * 1000, expiresAt: NOW + n * 1000 + 500 },
     });
@@ -75,6 +76,7 @@ test("a user has fifty challenges at most: one more replaces the oldest", async 
   const ids = Array.from({ length: 53 }, () => newOwnedId(user.userId));
   for (const [n, challengeId] of ids.entries())
     await openChallenge(redis, {
+      hasKey: false,
       ...{ ...user, challengeId, epochs },
       ...{ now: NOW, expiresAt: NOW + 600_000 + n },
     });

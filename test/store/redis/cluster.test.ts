@@ -66,7 +66,14 @@ test("a script runs on the node of its keys, wherever they are", async () => {
     const challengeId = newOwnedId(userId);
     const epochs = { user: 0, account: 0, accountKeys: 0 };
     const times = { now: 0, expiresAt: 1000 };
-    await openChallenge(redis, { challengeId, userId, accountId: newId(), epochs, ...times });
+    await openChallenge(redis, {
+      hasKey: false,
+      challengeId,
+      userId,
+      accountId: newId(),
+      epochs,
+      ...times,
+    });
     expect(await readChallenge(redis, challengeId)).toMatchObject({ userId, epochs });
   }
 });

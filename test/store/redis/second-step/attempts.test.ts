@@ -33,6 +33,7 @@ async function challenged({ userId, accountId } = newUser()) {
   const challengeId = newOwnedId(user.userId);
   const epochs = { user: NOW - 2, account: NOW - 1, accountKeys: 0 };
   await openChallenge(redis, {
+    hasKey: false,
     challengeId,
     ...user,
     epochs,
@@ -120,6 +121,7 @@ describe("guessing", () => {
     const challengeId = newOwnedId(user.userId);
     const epochs = { user: NOW - 2, account: NOW - 1, accountKeys: 0 };
     await openChallenge(redis, {
+      hasKey: false,
       challengeId,
       ...user,
       epochs,

@@ -30,7 +30,7 @@ test("reads back what was opened, without its passcode", async () => {
     epochs: { user: 3, account: 1, accountKeys: 0 },
     expiresAt: NOW + 600_000,
   };
-  await openChallenge(redis, { challengeId, ...opened, now: NOW });
+  await openChallenge(redis, { hasKey: false, challengeId, ...opened, now: NOW });
   expect(await storePasscode(redis, { challengeId, hash: "x", expiresAt: NOW + 1 })).toBe(true);
   const kept = { ...opened, hasKey: false, passcodeExpiresAt: NOW + 1, spent: false };
   expect(await readChallenge(redis, challengeId)).toEqual(kept);
@@ -42,7 +42,14 @@ test("withdrawing ends all open challenges of the user, also for right passcodes
   const open = async (whose: typeof user, lifetimeMs = 600_000) => {
     const challengeId = newOwnedId(whose.userId);
     const expiresAt = NOW + lifetimeMs;
-    await openChallenge(redis, { challengeId, ...whose, epochs, expiresAt, now: NOW });
+    await openChallenge(redis, {
+      hasKey: false,
+      challengeId,
+      ...whose,
+      epochs,
+      expiresAt,
+      now: NOW,
+    });
     await storePasscode(redis, { challengeId, hash: "right", expiresAt });
     return challengeId;
   };
@@ -88,6 +95,7 @@ test("a login that read the devices before they were removed opens no challenge 
   await withdrawChallenges(redis, user.userId, NOW);
   const open = async (epochs: typeof before) =>
     openChallenge(redis, {
+      hasKey: false,
       ...{ ...user, challengeId: newOwnedId(user.userId), epochs },
       ...{ expiresAt: NOW + 60_000, now: NOW },
     });

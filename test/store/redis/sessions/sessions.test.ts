@@ -140,6 +140,7 @@ describe("a session that a challenge opens", () => {
     const challengeId = newOwnedId(user.userId);
     const epochs = { user: 0, account: 0, accountKeys: 0 };
     await openChallenge(redis, {
+      hasKey: false,
       challengeId,
       ...user,
       epochs,
@@ -377,7 +378,11 @@ describe("the end of a grace period", () => {
     const user = newUser();
     const [weak, strong] = [await loggedIn(user, alone), await loggedIn(user)];
     const since = await loggedIn(user, { ...alone, now: END });
-    await scheduleEnforcement(redis, user.accountId, { version: 1, enforceAfter: END });
+    await scheduleEnforcement(redis, user.accountId, {
+      version: 1,
+      enforceAfter: END,
+      enforces: "second_factor",
+    });
     expect(await check(weak.token, END - 1)).toMatchObject({ ok: true });
     const over = { ok: false, code: "session_revoked", reason: "policy_required" };
     expect(await check(weak.token, END)).toEqual(over);
@@ -391,7 +396,11 @@ describe("the end of a grace period", () => {
     const user = newUser();
     const { token } = await loggedIn(user, alone);
     const schedule = (version: number, enforceAfter: number | null) =>
-      scheduleEnforcement(redis, user.accountId, { version, enforceAfter });
+      scheduleEnforcement(redis, user.accountId, {
+        version,
+        enforceAfter,
+        enforces: "second_factor",
+      });
     await schedule(2, null);
     await schedule(1, END);
     expect(await check(token, END)).toMatchObject({ ok: true });
