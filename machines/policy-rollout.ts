@@ -32,7 +32,7 @@ export type PolicyRolloutEvent =
 
 type Context = {
   change?: PolicyChange;
-  /** Users without a verified device at the last count. */
+  /** Users who lack what is required, at the last count. */
   toGo?: number;
   /** How many days before the end users were last reminded. */
   remindedDaysBefore?: number;

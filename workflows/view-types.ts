@@ -69,7 +69,7 @@ export type PolicyRolloutView = {
   state: PolicyRolloutState;
   requirement?: Requirement;
   enforceAfter?: string;
-  /** Users without a verified device at the last count. */
+  /** Users who lack what is required, at the last count. */
   toGo?: number;
   remindedDaysBefore?: number;
   next: ("announce" | "recount" | "supersede")[];

@@ -59,7 +59,7 @@ async function liveSession(deps: CallerDeps, token: string): Promise<Caller | un
 /**
  * Allows storing the response of a stranger's login, because it opened a session or a challenge.
  */
-export function allowStoringLogin(c: Context, result: LoginResult): LoginResult {
+export function allowStoringLogin<R extends LoginResult>(c: Context, result: R): R {
   const { id } = result.status === "challenge" ? result.challenge : result.session;
   c.set("loggedIn", ownerOf(id));
   return result;

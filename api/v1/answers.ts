@@ -134,7 +134,7 @@ export const policySchema = z
     startedBy: z.object({ id: z.string(), username: z.string() }).nullable(),
     startedAt: z.iso.datetime().nullable(),
     youMustSetUp: z.boolean().openapi({
-      description: "You are not set up, so the requirement applies to you too",
+      description: "You have no verified device: `required` would log you out",
     }),
     youMustAddKey: z.boolean().openapi({
       description: "You have no security key or passkey: `phishing_resistant` would log you out",

@@ -6,7 +6,7 @@ import { getUser } from "../../store/postgres/users.ts";
 import { spend } from "../../store/redis/budgets.ts";
 import { keys } from "../../store/redis/keys.ts";
 import type { Session } from "../../store/redis/sessions/session-records.ts";
-import { enforcedBy, requiredFrom } from "../../store/requirement.ts";
+import { requiredFrom } from "../../store/requirement.ts";
 import { DAY_MS } from "../../units.ts";
 import type { PolicyRolloutState } from "../../workflows/view-types.ts";
 import type { CoreDeps } from "../deps.ts";
@@ -54,7 +54,7 @@ async function describePolicy(deps: CoreDeps, session: Session, account: Account
     users: counted,
     startedBy: starter ? { id: starter.id, username: starter.username } : null,
     startedAt: change?.at.toISOString() ?? null,
-    youMustSetUp: enforcedBy(account) === "key" ? youMustAddKey : methods.length === 0,
+    youMustSetUp: methods.length === 0,
     youMustAddKey,
   };
 }

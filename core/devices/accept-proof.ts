@@ -5,19 +5,22 @@ import { addFactor } from "../../store/redis/sessions/sessions.ts";
 import type { EnrollmentView } from "../../workflows/view-types.ts";
 import type { CoreDeps } from "../deps.ts";
 import {
+  proven as afterProof,
   type DeviceView,
   enrollmentRefusal,
   type ProofOptions,
-  proven,
   type Unverified,
   viewDevice,
 } from "./devices.ts";
 
-/** The device after its proof; the session too, if it goes on. */
+/** The device after its proof, and whether that has ended the session; if not, the session. */
 export type Verified = { device: DeviceView; signedOut: boolean; session?: Session };
 
-/** What was proven, and the method's name in `amr`. */
-type Proven = { sealedAs?: string; amr: "otp" | "pop"; origin: ClientInfo };
+/**
+ * What was proven, and the methods that the session has from now on, by their names in `amr`. A key
+ * is not one: `pop` is for a login by a key, and this session's login may have been phished.
+ */
+type Proven = { sealedAs?: string; amr: ("otp" | "mfa")[]; origin: ClientInfo };
 
 /**
  * Tells the enrollment of an app or a key that its proof was right, through `accept`. The user is
@@ -28,7 +31,7 @@ export async function acceptProof(
   deps: CoreDeps,
   device: Unverified,
   { makeDefault, inactive }: ProofOptions,
-  { sealedAs, amr: factor, origin }: Proven,
+  { sealedAs, amr: proven, origin }: Proven,
   accept: (
     facts: Acceptance,
     updateId: string,
@@ -43,10 +46,10 @@ export async function acceptProof(
   const accepted = await accept(facts, request);
   // Not moved: another request with other options has proven the device first.
   if (!accepted.moved || accepted.view.state === "removed") throw enrollmentRefusal(accepted.view);
-  const view = await viewDevice(deps, proven(deps, device, inactive));
+  const view = await viewDevice(deps, afterProof(deps, device, inactive));
   if (inactive) return { device: view, signedOut: false, session };
   if (signOut) return { device: view, signedOut: true };
-  const amr = [...new Set([...session.amr, factor, "mfa"])];
+  const amr = [...new Set([...session.amr, ...proven])];
   const { id: sessionId } = session;
   const stronger = await addFactor(deps.redis, { sessionId, amr, now: deps.clock.now() });
   return { device: view, signedOut: stronger === undefined, session: stronger };

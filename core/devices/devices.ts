@@ -13,6 +13,7 @@ import type { EnrollmentView } from "../../workflows/view-types.ts";
 import type { CoreDeps } from "../deps.ts";
 import { Problem } from "../problem.ts";
 import { requireRecentLogin } from "../sessions/recent-login.ts";
+import { requireSetUpRight } from "./set-up-rights.ts";
 
 /** A device as its owner sees it. `state` and `next` describe an enrollment that is under way. */
 export type DeviceView = {
@@ -127,7 +128,7 @@ export async function ownDevice(
 
 /**
  * The user's device if it is not verified yet. Throws `device_not_found`,
- * `device_verified_already`, `reauthentication_required`, and the 503 problem while the flow has
+ * `device_verified_already`, `reauthentication_required`, `key_required`, and the 503 problem while the flow has
  * still to end the sessions: a login before that would be ended too.
  */
 export async function unverifiedDevice(
@@ -143,6 +144,7 @@ export async function unverifiedDevice(
   }
   // Every further step with this device leads to a factor, so it needs a recent login.
   await requireRecentLogin(deps, session);
+  await requireSetUpRight(deps, session, device.type);
   return { ...device, alone: !session.amr.includes("mfa"), by: session } as Unverified;
 }
 

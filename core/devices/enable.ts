@@ -11,7 +11,7 @@ import type { CoreDeps } from "../deps.ts";
 import { payForChange } from "../limits/changes.ts";
 import { Problem } from "../problem.ts";
 import { requireStillLive } from "../sessions/live-session.ts";
-import { requireRecentLoginWith, requireRecentPassword } from "../sessions/recent-login.ts";
+import { requireRecentLoginWith, requireRecentProof } from "../sessions/recent-login.ts";
 import { endSessions } from "../sessions/sessions.ts";
 import { changeDefaultMethod } from "./default-method.ts";
 import { removeAllDevices } from "./removal.ts";
@@ -28,7 +28,7 @@ export async function enableMultiFactor(
   method: Method | undefined,
   origin: ClientInfo,
 ): Promise<void> {
-  requireRecentPassword(deps, session);
+  requireRecentProof(deps, session);
   const { userId } = session;
   const event = userEvent(deps, session, "multi_factor_switched_on", origin);
   const reactivate = () =>

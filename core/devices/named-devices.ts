@@ -11,6 +11,7 @@ import { requireStillLive } from "../sessions/live-session.ts";
 import { requireRecentLogin } from "../sessions/recent-login.ts";
 import { beginEnrollment } from "./begin-enrollment.ts";
 import { type DeviceView, ownDevice, viewDevice } from "./devices.ts";
+import { requireSetUpRight } from "./set-up-rights.ts";
 
 /** The event that tells of a new device, its kind in the plural, and how many a user may have. */
 type Kind = {
@@ -55,7 +56,7 @@ export async function enrollNamedDevice(
 
 /**
  * Gives a device of any kind another nickname. Throws `device_not_found`, `too_many_requests`,
- * `reauthentication_required`.
+ * `reauthentication_required`, `key_required`.
  */
 export async function giveDeviceName(
   deps: CoreDeps,
@@ -67,6 +68,7 @@ export async function giveDeviceName(
   await requireRecentLogin(deps, session);
   const { userId } = session;
   const before = await ownDevice(deps, session, deviceId);
+  await requireSetUpRight(deps, session, before.type);
   if (before.name === name) return viewDevice(deps, before);
   const event = userEvent(deps, session, "device_renamed", origin, { deviceId, from: before.name });
   return payForChange(deps, userId, async () => {

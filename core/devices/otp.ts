@@ -23,6 +23,7 @@ import {
 import { moveEnrollment, spendEnrollmentRequest } from "./enrollment-requests.ts";
 import { enrollNamedDevice } from "./named-devices.ts";
 import { drawQrCode } from "./qr-code.ts";
+import { requireSetUpRight } from "./set-up-rights.ts";
 import {
   codeUsed,
   matchingStep,
@@ -39,8 +40,8 @@ type OtpDevice = UnverifiedOf<"otp">;
 export type OtpSetup = { device: DeviceView; secret: string; otpauthUri: string; qrCode: string };
 
 /**
- * Registers an authenticator app under a nickname. Throws `too_many_devices`, `too_many_requests`
- * and `reauthentication_required`. After a 503 no device is left.
+ * Registers an authenticator app under a nickname. Throws `too_many_devices`, `too_many_requests`,
+ * `reauthentication_required` and `key_required`. After a 503 no device is left.
  */
 export async function registerOtpDevice(
   deps: CoreDeps,
@@ -49,6 +50,7 @@ export async function registerOtpDevice(
   origin: ClientInfo,
 ): Promise<OtpSetup> {
   await requireRecentLogin(deps, session);
+  await requireSetUpRight(deps, session, "otp");
   const { userId, accountId } = session;
   const { enrollmentMs: lifetimeMs, otpDevices: most } = deps.config.limits;
   const id = newId();
@@ -144,7 +146,7 @@ export async function verifyOtpCode(
   // If the answer is late, the step stays claimed by this session: the same request may use it
   // again, but no login may, although the device may be proven by then.
   const proven = { sealedAs: device.secret ? markOf(device.secret) : undefined, origin };
-  return acceptProof(deps, device, options, { ...proven, amr: "otp" }, (facts, updateId) =>
+  return acceptProof(deps, device, options, { ...proven, amr: ["otp", "mfa"] }, (facts, updateId) =>
     moveEnrollment(deps, device, "acceptCode", facts, origin, updateId),
   );
 }

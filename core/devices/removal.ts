@@ -10,9 +10,10 @@ import { Problem } from "../problem.ts";
 import { requireStillLive } from "../sessions/live-session.ts";
 import { reauthenticate, requireRecentLogin } from "../sessions/recent-login.ts";
 import { ownDevice } from "./devices.ts";
+import { requireSetUpRight } from "./set-up-rights.ts";
 
 /**
- * Removes an OTP device, or an unverified device of either kind. It belongs to the session's user,
+ * Removes any device but a verified phone. It belongs to the session's user,
  * or to `of`, a user of the administrator's account. Throws `remove_all_required` for a verified
  * phone, `device_not_found`, `reauthentication_required`, and `ifLast`, if given, for the last
  * device of the method that logins start with.
@@ -27,6 +28,7 @@ export async function removeDevice(
   const device = await ownDevice(deps, of, deviceId);
   if (device.type === "sms" && device.verifiedAt) throw removeAllRequired();
   await requireRecentLogin(deps, session);
+  await requireSetUpRight(deps, session, device.type);
   const unless = ifLast && ("last_of_default" as const);
   const what = { deviceId, event: "device_removed", unless } as const;
   const outcome = await remove(deps, session, of, what, origin);
@@ -45,11 +47,13 @@ export async function removeAllDevices(
   origin: ClientInfo,
 ): Promise<void> {
   await requireRecentLogin(deps, session);
+  // Among them may be devices that a set-up session may not remove.
+  const devices = await listDevices(deps.db, session.userId);
+  for (const { type } of devices) await requireSetUpRight(deps, session, type);
   const all = () => remove(deps, session, session, { event: "all_devices_removed" }, origin);
   // Runs even without devices: an earlier removal may have failed before it ended challenges and
   // sessions.
-  const { length } = await listDevices(deps.db, session.userId);
-  await (length > 0 ? all() : payForChange(deps, session.userId, all));
+  await (devices.length > 0 ? all() : payForChange(deps, session.userId, all));
 }
 
 async function remove(

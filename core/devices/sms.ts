@@ -28,14 +28,15 @@ import {
 } from "./devices.ts";
 import { moveEnrollment, spendEnrollmentRequest } from "./enrollment-requests.ts";
 import { parsePhoneNumber } from "./phone-numbers.ts";
+import { requireSetUpRight } from "./set-up-rights.ts";
 import { requireDigits } from "./typed-digits.ts";
 
 type Phone = UnverifiedOf<"sms">;
 
 /**
  * Registers the user's phone and sends it a PIN. Throws `invalid_phone_number`,
- * `sms_device_exists`, `send_limit`, `too_many_requests`, `reauthentication_required`. After a 503
- * no device is left.
+ * `sms_device_exists`, `send_limit`, `too_many_requests`, `reauthentication_required`,
+ * `key_required`. After a 503 no device is left.
  */
 export async function registerSmsDevice(
   deps: CoreDeps,
@@ -44,6 +45,7 @@ export async function registerSmsDevice(
   origin: ClientInfo,
 ): Promise<DeviceView> {
   await requireRecentLogin(deps, session);
+  await requireSetUpRight(deps, session, "sms");
   const { countryCode } = phone;
   const phoneNumber = parsePhoneNumber(countryCode, phone.phoneNumber);
   const { userId, accountId } = session;

@@ -11,17 +11,19 @@ import { getUser } from "../../store/postgres/users.ts";
 import { storeCredential, verifiedKeysOf } from "../../store/postgres/webauthn-credentials.ts";
 import {
   readSetUpNonce,
+  returnSetUpNonce,
   storeSetUpNonce,
   takeSetUpNonce,
 } from "../../store/redis/second-step/nonces.ts";
 import type { Session } from "../../store/redis/sessions/session-records.ts";
 import type { CoreDeps } from "../deps.ts";
+import { isOutage } from "../outages.ts";
 import { Problem } from "../problem.ts";
 import { requireStillLive } from "../sessions/live-session.ts";
 import { requireRecentLogin } from "../sessions/recent-login.ts";
 import { optionsUsed } from "../webauthn/client-data.ts";
 import { registrationOptions, verifyRegistration } from "../webauthn/registration.ts";
-import { relyingParty } from "../webauthn/relying-party.ts";
+import { type RelyingParty, relyingParty } from "../webauthn/relying-party.ts";
 import { acceptProof, type Verified } from "./accept-proof.ts";
 import {
   type DeviceView,
@@ -53,8 +55,8 @@ export async function registerKey(
   name: string,
   origin: ClientInfo,
 ): Promise<KeySetup> {
-  relyingParty(deps.config);
   await requireRecentLogin(deps, session);
+  relyingParty(deps.config);
   const { userId, accountId } = session;
   const { keyEnrollmentMs: lifetimeMs, keys: most } = deps.config.limits;
   const id = newId();
@@ -113,6 +115,8 @@ async function setupOf(
   return { device, options, expiresAt: new Date(expiresAt).toISOString() };
 }
 
+type KeyProof = ProofOptions & { credential: RegistrationResponseJSON };
+
 /**
  * Proves the key by the credential that it has made. The user is logged out to log in with it,
  * unless it does not become the default: then the session gains the factor. Throws
@@ -122,7 +126,7 @@ async function setupOf(
 export async function verifyKeyCredential(
   deps: CoreDeps,
   device: Key,
-  { credential: response, ...options }: ProofOptions & { credential: RegistrationResponseJSON },
+  proof: KeyProof,
   origin: ClientInfo,
 ): Promise<Verified> {
   const rp = relyingParty(deps.config);
@@ -131,13 +135,33 @@ export async function verifyKeyCredential(
   // Taken before anything is looked at, so an answer is judged only once.
   const nonce = await takeSetUpNonce(deps.redis, { userId, deviceId }, deps.clock.now());
   if (!nonce) throw optionsUsed();
+  try {
+    return await judged(deps, rp, device, { ...proof, nonce }, origin);
+  } catch (error) {
+    // An outage costs nothing: the same answer may be sent again.
+    const expiresAt = device.createdAt.getTime() + deps.config.limits.keyEnrollmentMs;
+    if (isOutage(error))
+      await returnSetUpNonce(deps.redis, { userId, deviceId }, { nonce, expiresAt }).catch(
+        () => {},
+      );
+    throw error;
+  }
+}
+
+async function judged(
+  deps: CoreDeps,
+  rp: RelyingParty,
+  device: Key,
+  { credential: response, nonce, ...options }: KeyProof & { nonce: string },
+  origin: ClientInfo,
+): Promise<Verified> {
   const credential = await verifyRegistration(rp, response, nonce).catch(async (error) => {
     const { moved, view } = await moveEnrollment(deps, device, "rejectCredential", {}, origin);
     throw moved ? error : enrollmentRefusal(view);
   });
-  await keepCredential(deps, device, { ...credential, deviceId });
+  await keepCredential(deps, device, { ...credential, deviceId: device.id });
   const sealedAs = markOf(credential.credentialId);
-  return acceptProof(deps, device, options, { sealedAs, amr: "pop", origin }, (facts, updateId) =>
+  return acceptProof(deps, device, options, { sealedAs, amr: ["mfa"], origin }, (facts, updateId) =>
     moveEnrollment(deps, device, "acceptCredential", facts, origin, updateId),
   );
 }

@@ -114,8 +114,11 @@ function charge(limit: keyof typeof DETAILS, key: string, ...rules: BudgetRule[]
 
 /** What each code is called, and what helps instead of another one. */
 const WORDS = {
-  pin: { name: "PIN", instead: "add an authenticator app instead" },
-  passcode: { name: "passcode", instead: "use an authenticator app or a recovery code" },
+  pin: { name: "PIN", instead: "add a security key or an authenticator app instead" },
+  passcode: {
+    name: "passcode",
+    instead: "use a security key, an authenticator app or a recovery code",
+  },
 } as const;
 
 async function spend(

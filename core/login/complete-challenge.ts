@@ -22,6 +22,8 @@ export type Answer = ChallengedLogin & {
   /** RFC 8176. */
   amr: string[];
   scope: Accepted["scope"];
+  /** When this was judged, in epoch ms: the session counts from then. */
+  at: number;
   /** The app or the key; a phone is known by its kind. */
   device?: { id: string; name?: string };
   /** The time step of the app's code. */
@@ -77,7 +79,7 @@ export async function completeChallenge(
     scope: leadsToSetup ? "mfa_setup" : "full",
     amr,
     epochs,
-    now: clock.now(),
+    now: answer.at,
     lifetimeMs: leadsToSetup ? setupMs : absoluteMs,
     fullMs: absoluteMs,
     challenge: { id: challengeId, wrongAllowed: config.limits.wrongPasscodes, otpStep },

@@ -10,15 +10,17 @@ import { deviceLabel } from "../../store/postgres/devices.ts";
 import { recordEvent } from "../../store/postgres/events/events.ts";
 import { getUser } from "../../store/postgres/users.ts";
 import {
+  credentialOf,
   storeUse,
   type VerifiedKey,
   verifiedKeyOf,
   verifiedKeysOf,
 } from "../../store/postgres/webauthn-credentials.ts";
-import { offerNonce, takeNonce } from "../../store/redis/second-step/nonces.ts";
+import { offerNonce, returnNonce, takeNonce } from "../../store/redis/second-step/nonces.ts";
 import { note } from "../../telemetry/request-context.ts";
 import { subjectOf, userEvent } from "../audit.ts";
 import type { CoreDeps } from "../deps.ts";
+import { isOutage } from "../outages.ts";
 import { Problem } from "../problem.ts";
 import { type Assertion, assertionOptions, verifyAssertion } from "../webauthn/assertion.ts";
 import { credentialRejected, optionsUsed } from "../webauthn/client-data.ts";
@@ -120,10 +122,13 @@ async function secondStep(
       factor: "webauthn",
       amr: ["pwd", "pop", "mfa"],
       scope: "full",
+      at: bounds.now,
       device,
     };
     return await completeChallenge(deps, id, answer, origin, terms);
   } catch (error) {
+    // An outage costs nothing: the same answer may be sent again.
+    if (isOutage(error)) await returnNonce(deps.redis, bounds, nonce).catch(() => {});
     if (error instanceof Problem && error.code === "credential_rejected")
       await recordFailedStep(deps, id, { method: "webauthn", reason: "not_accepted" }, origin);
     throw error;
@@ -145,6 +150,8 @@ export async function useKey(
   const isNothingNew = counter === 0 && credential.counter === 0;
   if (isNothingNew && backedUp === credential.backedUp) return;
   if (await storeUse(deps.db, { deviceId: device.id, counter, backedUp })) return;
+  if (!(await credentialOf(deps.db, device.id)))
+    throw credentialRejected(new Error("It was removed"));
   const user = await getUser(deps.db, device.userId);
   if (user) {
     const detail = { deviceId: device.id, device: deviceLabel(device), counter };

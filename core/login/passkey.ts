@@ -10,17 +10,18 @@ import { getMfaProfile } from "../../store/postgres/profiles.ts";
 import { type VerifiedKey, verifiedKeyOf } from "../../store/postgres/webauthn-credentials.ts";
 import { keys } from "../../store/redis/keys.ts";
 import { openChallenge } from "../../store/redis/second-step/challenges.ts";
-import { usePasskeyNonce } from "../../store/redis/second-step/nonces.ts";
+import { forgetPasskeyNonce, usePasskeyNonce } from "../../store/redis/second-step/nonces.ts";
 import { readEpochs } from "../../store/redis/sessions/revocations.ts";
 import { note } from "../../telemetry/request-context.ts";
 import { subjectOf } from "../audit.ts";
 import type { CoreDeps } from "../deps.ts";
 import { clientNetwork } from "../limits/client-network.ts";
-import { spendAll } from "../limits/spend-all.ts";
+import { type Spent, spendAll } from "../limits/spend-all.ts";
+import { isOutage } from "../outages.ts";
 import { Problem } from "../problem.ts";
 import { assertionOptions, verifyAssertion } from "../webauthn/assertion.ts";
 import { optionsUsed } from "../webauthn/client-data.ts";
-import { relyingParty } from "../webauthn/relying-party.ts";
+import { type RelyingParty, relyingParty } from "../webauthn/relying-party.ts";
 import { UNKNOWN_KEY } from "../webauthn/unknown-key.ts";
 import { challengeExpired, challengeNotFound } from "./challenges.ts";
 import { type Answer, type Authenticated, completeChallenge } from "./complete-challenge.ts";
@@ -72,7 +73,7 @@ async function wholeLogin(
   { id, credential: response }: Given,
   origin: ClientInfo,
 ): Promise<Authenticated> {
-  const { db, config, clock } = deps;
+  const { config, clock } = deps;
   const rp = relyingParty(config);
   const request = readPasskeyRequest(config, id);
   if (!request) throw challengeNotFound();
@@ -80,8 +81,27 @@ async function wholeLogin(
   const guess = await spendGuess(deps, origin);
   // Taken before the signature is looked at, so an answer is judged only once.
   if (!(await usePasskeyNonce(deps.redis, request.nonce))) throw optionsUsed();
-  const known = await verifiedKeyOf(db, response.id);
-  const { nonce } = request;
+  try {
+    return await judged(deps, rp, request.nonce, response, guess, origin);
+  } catch (error) {
+    // An outage costs nothing: the same answer may be sent again.
+    if (isOutage(error)) {
+      const undo = [guess.giveBack(), forgetPasskeyNonce(deps.redis, request.nonce)];
+      await Promise.all(undo).catch(() => {});
+    }
+    throw error;
+  }
+}
+
+async function judged(
+  deps: CoreDeps,
+  rp: RelyingParty,
+  nonce: string,
+  response: AuthenticationResponseJSON,
+  guess: Spent,
+  origin: ClientInfo,
+): Promise<Authenticated> {
+  const known = await verifiedKeyOf(deps.db, response.id);
   const checked = verifyAssertion(rp, { response, nonce, alone: true }, known ?? UNKNOWN_KEY);
   const assertion = await checked.catch(asRejected);
   if (!known) throw rejected();
@@ -135,6 +155,7 @@ async function openFor(
     accountId: owner.accountId,
     epochs,
     scope: "full",
+    at: now,
     factor: method,
     // RFC 8176: it has the key, and its user unlocked it.
     amr: ["pop", "user", "mfa"],

@@ -15,6 +15,7 @@ import { openChallenge } from "../../store/redis/second-step/challenges.ts";
 import { type Epochs, readEpochs } from "../../store/redis/sessions/revocations.ts";
 import { openSession } from "../../store/redis/sessions/sessions.ts";
 import {
+  isKeyRequired,
   isRequired,
   keyRequiredFrom,
   requiredFrom,
@@ -98,7 +99,7 @@ export async function logIn(
 /**
  * The only step of a program's login. Throws as `logIn`. Also throws `invalid_credentials` for the
  * right key of a user who has or needs a second factor, unless the account allows keys without one
- * and the user's role does not require one.
+ * and neither the user's role nor a requirement of a security key stands against it.
  */
 export async function logInByApiKey(
   deps: CoreDeps,
@@ -167,7 +168,10 @@ async function decide(
   const requirement = requirementOf(profile, config);
   const required = isRequired(requirement, now);
   if (proof === "api_key") {
-    const bypass = profile.account.apiKeysBypassMfa && !roleNeedsMfa(profile.user, config);
+    const bypass =
+      profile.account.apiKeysBypassMfa &&
+      !roleNeedsMfa(profile.user, config) &&
+      !isKeyRequired(profile, now);
     if ((method || required) && !bypass)
       throw new Problem(
         "invalid_credentials",
@@ -183,6 +187,8 @@ async function decide(
     const hasKey = methods.includes(KEY);
     const keyOnly = hasKey && keyFrom !== undefined && keyFrom <= now;
     const usable = keyOnly ? [KEY] : methods;
+    if (wanted === "refused" && !hasKey && isKeyRequired(profile, now))
+      throw new Problem("setup_only", "User must setup multi-factor with a security key");
     const offered = keys ? usable : usable.filter((one) => one !== KEY);
     const [first] = offered;
     if (!first)

@@ -100,7 +100,7 @@ async function secondStep(
   }
 }
 
-function answerOf(guess: Guess, accepted: Accepted): Answer {
+function answerOf(guess: Guess, accepted: Accepted & { at: number }): Answer {
   const { factor } = accepted;
   const step = factor === "otp" ? accepted : undefined;
   const match = guess.otpMatches?.find(({ deviceId }) => deviceId === step?.deviceId);

@@ -5,7 +5,7 @@ import type { CoreDeps } from "../deps.ts";
 import { Problem } from "../problem.ts";
 
 /**
- * Requires a recent login by password, and with a second factor if the user has one configured.
+ * Requires a recent login by password or by a passkey alone, and with a second factor if the user has one configured.
  * Throws `reauthentication_required`.
  */
 export async function requireRecentLogin(
@@ -21,20 +21,21 @@ export function requireRecentLoginWith(
   session: Session,
   configured: readonly Method[],
 ): void {
-  requireRecentPassword(deps, session);
+  requireRecentProof(deps, session);
   if (configured.length > 0 && !hasSecondFactor(session)) throw reauthenticate();
 }
 
 /**
- * Requires a recent login by password, with or without a second factor. A program's API key does
+ * Requires a recent login by password, with or without a second factor, or by a passkey that its user
+ * unlocked (RFC 8176 "user"), which is two factors in one. A program's API key does
  * not prove that its owner is there. Throws `reauthentication_required`.
  */
-export function requireRecentPassword(
+export function requireRecentProof(
   { clock, config }: Pick<CoreDeps, "clock" | "config">,
   { amr, authenticatedAt }: Session,
 ): void {
   const recent = clock.now() - authenticatedAt <= config.limits.session.recentLoginMs;
-  if (!recent || !amr.includes("pwd")) throw reauthenticate();
+  if (!recent || !["pwd", "user"].some((proof) => amr.includes(proof))) throw reauthenticate();
 }
 
 /** The methods of which the session's user has a verified device. */

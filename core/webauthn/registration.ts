@@ -4,7 +4,7 @@ import {
   type RegistrationResponseJSON,
   verifyRegistrationResponse,
 } from "@simplewebauthn/server";
-import { COSEALG } from "@simplewebauthn/server/helpers";
+import { COSEALG, decodeAttestationObject } from "@simplewebauthn/server/helpers";
 import type { WebauthnCredential } from "../../store/postgres/schema.ts";
 import { orRejected, refuseForeignFrame } from "./client-data.ts";
 import type { RelyingParty } from "./relying-party.ts";
@@ -45,6 +45,17 @@ export function registrationOptions(
 }
 
 /**
+ * Refuses an attestation by certificates, which nobody asked for. To check one, the library would
+ * fetch the lists of revoked certificates that it names. Throws an Error.
+ */
+function refuseCertificates(attestationObject: string): void {
+  const bytes = new Uint8Array(Buffer.from(attestationObject, "base64url"));
+  const statement = decodeAttestationObject(bytes).get("attStmt");
+  if (statement.get("x5c") !== undefined || statement.get("response") !== undefined)
+    throw new Error("The attestation has certificates");
+}
+
+/**
  * The credential that an authenticator has made for these options (Web Authentication Level 3, 7.1).
  * Throws `credential_rejected`.
  */
@@ -55,6 +66,7 @@ export function verifyRegistration(
 ): Promise<Omit<WebauthnCredential, "deviceId">> {
   return orRejected(async () => {
     refuseForeignFrame(response.response.clientDataJSON, rp.origins);
+    refuseCertificates(response.response.attestationObject);
     const { verified, registrationInfo } = await verifyRegistrationResponse({
       response,
       expectedChallenge: nonce,

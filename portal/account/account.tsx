@@ -22,6 +22,7 @@ import { cardPage, page, type Who } from "../layout/layout.tsx";
 import { Field, Form, Notice, Time } from "../layout/parts.tsx";
 import { recentlyLoggedInAs, signedInAs } from "../layout/roles.ts";
 import type { Faults } from "../layout/words.ts";
+import { REQUIREMENT_WORDS } from "../layout/words.ts";
 import { PASSKEY_LOGIN, PASSKEY_LOGIN_TITLE } from "./passkey-login.tsx";
 
 const FORM = "/account/requirement";
@@ -199,7 +200,7 @@ function requirementPage(c: PortalContext, who: Who, policy: Policy, choice: Cho
 
 /** Warns administrators whom their own requirement would log out. */
 function YouToo({ policy, keys }: { policy: Policy; keys: boolean }) {
-  const nothing = policy.requirement !== "phishing_resistant" && policy.youMustSetUp;
+  const nothing = policy.youMustSetUp;
   if (!nothing && !(keys && policy.youMustAddKey)) return null;
   return (
     <Notice>
@@ -213,16 +214,10 @@ function YouToo({ policy, keys }: { policy: Policy; keys: boolean }) {
 
 const TITLE = "Account-wide two-factor authentication";
 
-const REQUIREMENTS = {
-  optional: "Optional",
-  required: "Required for everyone",
-  phishing_resistant: "Security key or passkey required for everyone",
-} as const;
-
 function PolicyForm({ choice, faults }: { choice: Choice; faults: Faults }) {
   // Where no address is known to bind keys to, the service refuses to require them.
-  const choices = Object.keys(REQUIREMENTS).filter(
-    (one): one is keyof typeof REQUIREMENTS =>
+  const choices = Object.keys(REQUIREMENT_WORDS).filter(
+    (one): one is keyof typeof REQUIREMENT_WORDS =>
       one !== "phishing_resistant" || choice.keys || choice.requirement === one,
   );
   return (
@@ -239,14 +234,14 @@ function PolicyForm({ choice, faults }: { choice: Choice; faults: Faults }) {
               checked={requirement === (faults.typed?.requirement ?? choice.requirement)}
               required
             />
-            <label for={requirement}>{REQUIREMENTS[requirement]}</label>
+            <label for={requirement}>{REQUIREMENT_WORDS[requirement]}</label>
           </div>
         ))}
       </fieldset>
       <Field
         name="enforceAfter"
         label="Grace period in days"
-        hint="Counted from when you save; 0 means now. Until it ends, people are reminded at each login."
+        hint="Counted from when you save; 0 means now. Until it ends, people without a second factor are reminded at each login; the others see it in their activity."
         faults={faults}
         value={choice.days}
         class="number"
@@ -290,7 +285,7 @@ function Progress({ policy }: { policy: Policy }) {
           ✎ Edit
         </a>
       </div>
-      <p>{REQUIREMENTS[requirement]}</p>
+      <p>{REQUIREMENT_WORDS[requirement]}</p>
       <div id="progress" {...(runs && { "data-follow": "5" })}>
         {state !== "optional" && (
           <p>

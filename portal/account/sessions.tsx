@@ -63,6 +63,7 @@ export function sessionPages(app: Hono<PortalEnv>, deps: CoreDeps) {
 
 const FACTORS: Record<string, string> = {
   pwd: "password",
+  pop: "security key or passkey",
   api_key: "API key",
   sms: "SMS",
   otp: "OTP",

@@ -11,7 +11,7 @@ import type { PortalContext, PortalEnv } from "../layout/form.ts";
 import { page, whoOf } from "../layout/layout.tsx";
 import { Time } from "../layout/parts.tsx";
 import { signedIn } from "../layout/session.ts";
-import { METHOD_WORDS } from "../layout/words.ts";
+import { METHOD_WORDS, REQUIREMENT_WORDS } from "../layout/words.ts";
 import { type RequiredOf, requiredOf } from "../login/set-up.tsx";
 import { Apps, isUnverified, Keys, Phone } from "./device-lists.tsx";
 
@@ -137,8 +137,7 @@ function AccountWide({ account, now }: { account?: Required; now: number }) {
         </a>
       </div>
       <p>
-        Require multi-factor authentication:{" "}
-        {account?.requirement === "required" ? "Required for everyone" : "Optional"}
+        Require multi-factor authentication: {REQUIREMENT_WORDS[account?.requirement ?? "optional"]}
         {from && (
           <>
             {" "}

@@ -124,8 +124,8 @@ function askPage(
     { title: "Use your key", who, step: "Step 2 of 2", usesKeys: true },
     <>
       <p>
-        Your browser now asks for {device.name}, or offers to keep a passkey. Finish before{" "}
-        <Time at={expiresAt} />.
+        Press the button. Your browser then asks for {device.name}, or offers to keep a passkey.
+        Finish before <Time at={expiresAt} />.
       </p>
       <KeyForm
         rp={rp}

@@ -11,6 +11,8 @@ import {
 import { giveDeviceName } from "../../core/devices/named-devices.ts";
 import { removeAllDevices, removeDevice } from "../../core/devices/removal.ts";
 import type { Method } from "../../store/methods.ts";
+import { getMfaProfile } from "../../store/postgres/profiles.ts";
+import { isKeyRequired } from "../../store/requirement.ts";
 import { confirmPage } from "../layout/confirm.tsx";
 import { done } from "../layout/flash.ts";
 import { field, type PortalEnv, requireFit, takeForm } from "../layout/form.ts";
@@ -64,6 +66,10 @@ export function removalPages(app: Hono<PortalEnv>, deps: CoreDeps) {
     const { devices } = await getMultiFactor(deps, session);
     const verified = devices.filter((one) => one.verified);
     const isLast = device.verified && verified.length === 1;
+    const keys = verified.filter(({ type }) => type === "webauthn");
+    const isLastKey = !isLast && device.type === "webauthn" && device.verified && keys.length === 1;
+    const profile = await getMfaProfile(deps.db, session.userId);
+    const isNeeded = isLastKey && profile && isKeyRequired(profile, deps.clock.now());
     const question = {
       title: `Remove ${nameOf(device)}?`,
       action: `/devices/manage/${device.id}/remove`,
@@ -78,6 +84,8 @@ export function removalPages(app: Hono<PortalEnv>, deps: CoreDeps) {
         {device.verified
           ? WILL_STOP[device.type]
           : "It was never verified, so this does not change how you log in."}
+        {isNeeded &&
+          " It is your last key, and your account requires one: you will be logged out and must add another."}
         {isLast && (
           <>
             {" "}

@@ -52,7 +52,12 @@ export function KeyForm({ rp, action, button, children, ...asked }: Asked) {
 }
 
 /** What is said for each error of the browser, by its name, and for a browser without keys. */
-const wordsFor = ({ origins: [origin] }: RelyingParty) => ({
+const wordsFor = ({ id, origins }: RelyingParty) => wordsAt(pageOf(origins) ?? id);
+
+/** The first origin that is a page; others are apps. */
+const pageOf = (origins: string[]) => origins.find((one) => one.startsWith("http"));
+
+const wordsAt = (origin: string) => ({
   "data-notallowederror":
     "No key answered. It was cancelled, it took too long, or none of your keys is here. Try again.",
   "data-aborterror":

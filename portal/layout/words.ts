@@ -93,3 +93,10 @@ export const METHOD_WORDS = {
   otp: "Mobile Passcode (OTP)",
   sms: "SMS",
 } as const;
+
+/** What an account requires, as its pages say it. */
+export const REQUIREMENT_WORDS = {
+  optional: "Optional",
+  required: "Required for everyone",
+  phishing_resistant: "Security key or passkey required for everyone",
+} as const;

@@ -16,7 +16,7 @@ export function KeyStep({ challenge: { id, expiresAt }, rp, children }: Step) {
   return (
     <>
       <p>
-        Your browser asks for your key. Answer before <Time at={expiresAt} />.
+        Press the button, and your browser asks for your key. Answer before <Time at={expiresAt} />.
       </p>
       <KeyForm
         rp={rp}

@@ -6,6 +6,7 @@ import { configuredMethods } from "../../store/methods.ts";
 import { getMfaProfile } from "../../store/postgres/profiles.ts";
 import type { Session } from "../../store/redis/sessions/session-records.ts";
 import {
+  isKeyRequired,
   keyRequiredFrom,
   requiredFrom,
   requirementOf,
@@ -165,11 +166,16 @@ export async function requiredOf(
   if (!profile) throw new Problem("unauthenticated");
   const rule = requirementOf(profile, deps.config);
   const methods = configuredMethods(profile.devices);
+  const now = deps.clock.now();
+  const from = requiredFrom(rule, now);
+  // Until its grace period ends, a second factor that is required anyway may be of any kind.
+  const asksForKey =
+    isKeyRequired(profile, now) || (from !== undefined && keyRequiredFrom(profile) !== undefined);
   return {
     who: whoRequires(profile.user, deps.config),
     required: rule.requirement === "required",
-    from: requiredFrom(rule, deps.clock.now()),
+    from,
     enabled: methods.length > 0,
-    needsKey: keyRequiredFrom(profile) !== undefined && !methods.includes("webauthn"),
+    needsKey: asksForKey && !methods.includes("webauthn"),
   };
 }

@@ -16,7 +16,7 @@ export type Removal = {
 };
 
 /**
- * Removes an OTP device, or an unverified device of either kind. If no verified device is left,
+ * Removes any device but a verified phone. If no verified device is left,
  * multi-factor authentication is off and the recovery codes are void. A verified SMS device can
  * only be removed with all devices: "remove_all_required". Repeating the same event answers the
  * same.

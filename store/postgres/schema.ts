@@ -116,7 +116,7 @@ export const devices = pgTable(
 
 /**
  * What a security key or passkey has given us. A device that is not verified yet may have one, too.
- * A trigger of migration 0008 keeps builds away that do not know it.
+ * Triggers of migration 0008 keep builds away that know no keys.
  */
 export const webauthnCredentials = pgTable(
   "webauthn_credentials",

@@ -89,6 +89,8 @@ describe("the second step", () => {
     expect((await calls().answer(id, credential)).status).toBe(200);
     expect((await calls().answer(id, credential)).problem.code).toBe("illegal_transition");
     const again = await startChallenge(stack, user);
+    // Each login has a nonce of its own, and the refused answer takes it.
+    expect((await calls().answer(again.id, credential)).problem.code).toBe("credential_rejected");
     expect((await calls().answer(again.id, credential)).problem.code).toBe("webauthn_options_used");
     await calls().options(again.id);
     expect((await calls().answer(again.id, credential)).problem.code).toBe("credential_rejected");

@@ -15,6 +15,7 @@ import {
 import { readEpochs } from "../../store/redis/sessions/revocations.ts";
 import { openSession } from "../../store/redis/sessions/sessions.ts";
 import { codeAt, logInByApp, registerApp, supportOperator, userWithApp } from "../support/apps.ts";
+import { KEY_SETTINGS, keyCalls } from "../support/keys.ts";
 import type { Person } from "../support/people.ts";
 import { newPhone } from "../support/phones.ts";
 import { useStack } from "../support/used.ts";
@@ -22,7 +23,7 @@ import { useStack } from "../support/used.ts";
 const SITE = "https://mfa.example";
 const STALE_MS = 16 * 60_000;
 
-const stack = useStack();
+const stack = useStack({ environment: KEY_SETTINGS });
 
 /** What a route requires of its caller. A route with several kinds of request has several rows. */
 type Row = {
@@ -49,6 +50,7 @@ let there: {
   victim: Person;
   app: { id: string; secret: string };
   phone: { id: string; pin: string };
+  key: { id: string };
   hook: string;
 };
 const own = () => `/v2.0/users/${there.admin.id}/RAX-AUTH/multi-factor`;
@@ -72,11 +74,16 @@ const OPEN: Row[] = [
   "GET /dev/phone",
   "GET /portal/style.css",
   "GET /portal/portal.js",
+  "GET /portal/simplewebauthn.js",
+  "GET /portal/keys.js",
+  "GET /.well-known/webauthn",
   "GET /portal/icon.svg",
   "POST /v1/providers/twilio/:reference",
   "GET /v1/login/challenges/:id",
   "POST /v1/login/challenges/:id/resend",
   "POST /v1/login/challenges/:id/method",
+  "POST /v1/login/challenges/:id/webauthn",
+  "POST /v1/login/passkey/options",
   "GET /login",
   "GET /login/:id",
   "GET /login/cookies",
@@ -88,6 +95,8 @@ const OPEN: Row[] = [
 const LOGINS: Row[] = [
   "POST /v1/login",
   "POST /v1/login/challenges/:id/verify",
+  "POST /v1/login/passkey",
+  "POST /login/passkey",
   "POST /v2.0/tokens",
   "POST /login",
   "POST /login/:id/verify",
@@ -113,6 +122,19 @@ const V1: Row[] = [
     route: "POST /v1/me/devices/otp",
     needs: "setup",
     recent: true,
+    body: () => ({ name: "Eve's" }),
+  },
+  {
+    route: "POST /v1/me/devices/webauthn",
+    needs: "setup",
+    recent: true,
+    body: () => ({ name: "Eve's" }),
+  },
+  {
+    route: "PATCH /v1/me/devices/:id",
+    needs: "setup",
+    recent: true,
+    path: () => `/v1/me/devices/${there.app.id}`,
     body: () => ({ name: "Eve's" }),
   },
   {
@@ -187,6 +209,8 @@ const V1_ACCOUNT: Row[] = (
     { route: "GET /v1/account/links/:id/multi-factor-policy" },
     { route: "PUT /v1/account/links/:id/multi-factor-policy" },
     { route: "GET /v1/account/multi-factor-policy" },
+    { route: "GET /v1/account/passkey-login" },
+    { route: "PUT /v1/account/passkey-login", recent: true, body: () => ({ allowed: false }) },
     {
       route: "PUT /v1/account/multi-factor-policy",
       recent: true,
@@ -381,7 +405,8 @@ const IDENTITY: Row[] = [
   },
 ];
 
-const device = (path: string, kind: "app" | "phone") => () => path.replace(":id", there[kind].id);
+const device = (path: string, kind: "app" | "phone" | "key") => () =>
+  path.replace(":id", there[kind].id);
 const PORTAL: Row[] = [
   { route: "GET /", needs: "setup" },
   { route: "GET /set-up", needs: "setup" },
@@ -436,6 +461,40 @@ const PORTAL: Row[] = [
     raises: true,
     path: device("/devices/otp/:id/verify", "app"),
     body: () => ({ code: appCode() }),
+  },
+  { route: "GET /devices/webauthn/new", needs: "setup", recent: true },
+  {
+    route: "POST /devices/webauthn",
+    needs: "setup",
+    recent: true,
+    body: () => ({ name: "Eve's" }),
+  },
+  {
+    route: "GET /devices/webauthn/:id",
+    needs: "setup",
+    recent: true,
+    path: device("/devices/webauthn/:id", "key"),
+  },
+  {
+    route: "POST /devices/webauthn/:id/restart",
+    needs: "setup",
+    recent: true,
+    path: device("/devices/webauthn/:id/restart", "key"),
+  },
+  {
+    route: "POST /devices/webauthn/:id/verify",
+    needs: "setup",
+    recent: true,
+    raises: true,
+    path: device("/devices/webauthn/:id/verify", "key"),
+    body: () => ({ credential: "{}" }),
+  },
+  {
+    route: "POST /devices/manage/:id/name",
+    needs: "setup",
+    recent: true,
+    path: device("/devices/manage/:id/name", "app"),
+    body: () => ({ name: "Eve's" }),
   },
   { route: "GET /devices/default", needs: "full", recent: true },
   { route: "POST /devices/default", needs: "full", recent: true, body: () => ({ method: "otp" }) },
@@ -500,6 +559,7 @@ const PORTAL_ACCOUNT: Row[] = (
       body: () => ({ requirement: "required", enforceAfter: "0", sure: "yes" }),
     },
     { route: "GET /account/requirement", recent: true },
+    { route: "POST /account/passkey-login", recent: true, body: () => ({ allowed: "no" }) },
     { route: "GET /account/requirement/now", recent: true },
     { route: "GET /account/users" },
     {
@@ -607,6 +667,7 @@ beforeAll(async () => {
     victim: (await userWithApp(stack, { accountId })).user,
     app: { id: app.device.id, secret: app.secret },
     phone: { id, pin: await stack.pinTo(number.e164) },
+    key: { id: (await keyCalls(stack.api).register(token)).body.device.id },
     hook: hook.body.id,
   };
 });

@@ -52,6 +52,7 @@ test("an account's users are listed by name, with their methods, lock and last l
     username: admin.username,
     role: "administrator",
     multiFactor: { enabled: false, methods: [] },
+    keys: 0,
     locked: false,
     lastLoginAt: now,
     createdAt: now,

@@ -121,7 +121,7 @@ export const rightsMutations: Mutation[] = [
     mistake:
       "an old session can turn multi-factor authentication on, where that is a separate call",
     file: "core/devices/enable.ts",
-    find: "  requireRecentPassword(deps, session);\n",
+    find: "  requireRecentProof(deps, session);\n",
     replace: "",
     noticedBy: ["test/attacks/routes.test.ts"],
   },

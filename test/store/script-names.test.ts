@@ -29,6 +29,7 @@ test("the names of the Redis scripts stay as they are, because a metric's label 
     "rememberAddress",
     "replacePasscode",
     "replacePin",
+    "returnNonce",
     "revoke",
     "scheduleEnforcement",
     "spendBudget",

@@ -41,6 +41,7 @@ const addSms = createRoute({
       "send_limit",
       "too_many_requests",
       "reauthentication_required",
+      "key_required",
     ),
   },
 });
@@ -59,6 +60,7 @@ const addOtp = createRoute({
       "too_many_devices",
       "too_many_requests",
       "reauthentication_required",
+      "key_required",
     ),
   },
 });
@@ -80,6 +82,7 @@ const addKey = createRoute({
       "too_many_devices",
       "too_many_requests",
       "reauthentication_required",
+
       "webauthn_unavailable",
     ),
   },
@@ -99,6 +102,7 @@ const rename = createRoute({
       "device_not_found",
       "too_many_requests",
       "reauthentication_required",
+      "key_required",
     ),
   },
 });
@@ -123,6 +127,7 @@ const restart = createRoute({
       "illegal_transition",
       "too_many_requests",
       "reauthentication_required",
+      "key_required",
       "webauthn_unavailable",
     ),
   },
@@ -144,6 +149,7 @@ const pin = createRoute({
       "enrollment_ended",
       "illegal_transition",
       "reauthentication_required",
+      "key_required",
       "pin_expired",
       "send_limit",
     ),
@@ -190,6 +196,7 @@ const verify = createRoute({
       "passcode_already_used",
       "pin_expired",
       "reauthentication_required",
+      "key_required",
       "credential_rejected",
       "credential_registered",
       "webauthn_options_used",
@@ -202,7 +209,7 @@ const remove = createRoute({
   method: "delete",
   path: "/v1/me/devices/{id}",
   tags,
-  summary: "Remove an authenticator app, or an unverified device",
+  summary: "Remove a device; a verified phone only goes with all devices",
   security,
   request: { params: idParam },
   responses: {
@@ -214,6 +221,7 @@ const remove = createRoute({
       "device_not_found",
       "remove_all_required",
       "reauthentication_required",
+      "key_required",
     ),
   },
 });
@@ -227,7 +235,12 @@ const removeAll = createRoute({
   security,
   responses: {
     204: { description: "All devices are removed" },
-    ...problems({ session: true }, "too_many_requests", "reauthentication_required"),
+    ...problems(
+      { session: true },
+      "too_many_requests",
+      "reauthentication_required",
+      "key_required",
+    ),
   },
 });
 

@@ -201,7 +201,7 @@ const method = createRoute({
   method: "post",
   path: "/v1/login/challenges/{id}/method",
   tags,
-  summary: "Use the other configured method for this one login",
+  summary: "Use another configured method for this one login",
   request: { params: idParam, ...post(z.object({ method: methodSchema })) },
   responses: {
     200: json(
@@ -251,7 +251,8 @@ export function loginRoutes(app: OpenAPIHono, deps: CoreDeps) {
   app.openapi(passkey, async (c) => {
     const given = c.req.valid("json");
     const authenticated = await logInByPasskey(deps, given, clientInfoOf(c, proxies));
-    return c.json({ status: "authenticated" as const, ...authenticated }, 200);
+    const answer = { status: "authenticated" as const, ...authenticated };
+    return c.json(allowStoringLogin(c, answer), 200);
   });
   app.openapi(resend, async (c) =>
     c.json(await resendPasscode(deps, c.req.valid("param").id), 202),

@@ -29,9 +29,11 @@ const mine = createRoute({
         multiFactorRequiredFrom: z.iso.datetime().nullable().openapi({
           description: "The end of your account's grace period, while one runs",
         }),
+        keyRequired: z.boolean().openapi({
+          description: "You must log in with a security key or passkey",
+        }),
         keyRequiredFrom: z.iso.datetime().nullable().openapi({
-          description:
-            "From when you must log in with a security key or passkey; null if any factor will do",
+          description: "The end of the grace period of such a requirement, while one runs",
         }),
         email: emailSchema
           .nullable()
@@ -102,9 +104,11 @@ export function settingsRoutes(app: OpenAPIHono, deps: CoreDeps) {
     ]);
     const from = profile && requiredFrom(requirementOf(profile, deps.config), deps.clock.now());
     const keyFrom = profile && keyRequiredFrom(profile);
+    const isAhead = keyFrom !== undefined && keyFrom > deps.clock.now();
     const starts = {
       multiFactorRequiredFrom: from ?? null,
-      keyRequiredFrom: keyFrom === undefined ? null : new Date(keyFrom).toISOString(),
+      keyRequired: keyFrom !== undefined && !isAhead,
+      keyRequiredFrom: isAhead ? new Date(keyFrom).toISOString() : null,
     };
     return c.json({ ...multiFactor, ...starts, email }, 200);
   });

@@ -46,7 +46,8 @@ ALTER TABLE "devices" ADD CONSTRAINT "devices_fields" CHECK (case "devices"."typ
 --> statement-breakpoint
 ALTER TABLE "users" ADD CONSTRAINT "users_default_method" CHECK ("users"."default_method" in ('sms', 'otp', 'webauthn')) NOT VALID;
 --> statement-breakpoint
--- A build that does not know keys would let their users in by the password alone.
+-- A build that does not know keys would let their users in by the password alone, and take an account
+-- that requires them for one that requires nothing.
 CREATE FUNCTION "webauthn_needs_builds"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -54,5 +55,8 @@ BEGIN
   RETURN NULL;
 END $$;
 --> statement-breakpoint
-CREATE TRIGGER "webauthn_needs_builds" AFTER INSERT ON "webauthn_credentials"
-FOR EACH STATEMENT EXECUTE FUNCTION "webauthn_needs_builds"();
+CREATE TRIGGER "webauthn_needs_builds" AFTER INSERT ON "devices"
+FOR EACH ROW WHEN (NEW."type" = 'webauthn') EXECUTE FUNCTION "webauthn_needs_builds"();
+--> statement-breakpoint
+CREATE TRIGGER "webauthn_needs_builds" AFTER UPDATE OF "requirement" ON "accounts"
+FOR EACH ROW WHEN (NEW."requirement" = 'phishing_resistant') EXECUTE FUNCTION "webauthn_needs_builds"();

@@ -70,6 +70,14 @@ export const attemptScripts = {
     end
     return {'taken', nonce, loginOf(challenge)}
   `),
+  // An outage kept its answer from the flow, so the same answer may be judged again.
+  returnNonce: script<null>(`
+    local challenge, nonce = KEYS[1], ARGV[1]
+    if redis.call('EXISTS', challenge) == 0 then return end
+    if redis.call('HEXISTS', challenge, 'completedBy') == 1 then return end
+    if redis.call('HEXISTS', challenge, 'spent') == 1 then return end
+    redis.call('HSETNX', challenge, 'nonce', nonce)
+  `),
   // A right attempt that is not given back costs as much as a wrong one, so nobody can tell them
   // apart.
   giveBackAttempt: script<Refund>(`

@@ -43,6 +43,15 @@ export async function takeNonce(
   return { outcome, nonce: String(nonce), ...challengedLogin(String(login)) };
 }
 
+/** Gives a nonce back that `takeNonce` took, unless the challenge has ended or has a newer one. */
+export async function returnNonce(
+  redis: Redis,
+  { userId, challengeId }: Pick<Bounds, "userId" | "challengeId">,
+  nonce: string,
+): Promise<void> {
+  await redis.returnNonce([keys.challenge(userId, challengeId)], [nonce]);
+}
+
 type DeviceRef = { userId: string; deviceId: string };
 
 /** Stores the nonce that a new key is to sign until `expiresAt` (ms), in place of an older one. */
@@ -53,6 +62,17 @@ export async function storeSetUpNonce(
 ): Promise<void> {
   const expiration = { type: "PX", value: keep.nonce } as const;
   await redis.set(keys.setUpNonce(userId, deviceId), `${expiresAt} ${nonce}`, { expiration });
+}
+
+/** Gives that nonce back, unless there is a newer one. */
+export async function returnSetUpNonce(
+  redis: Redis,
+  { userId, deviceId }: DeviceRef,
+  { nonce, expiresAt }: { nonce: string; expiresAt: number },
+): Promise<void> {
+  const expiration = { type: "PX", value: keep.nonce } as const;
+  const key = keys.setUpNonce(userId, deviceId);
+  await redis.set(key, `${expiresAt} ${nonce}`, { condition: "NX", expiration });
 }
 
 /** That nonce, if no answer to it was taken yet; undefined if it has expired at `now`. */
@@ -83,4 +103,9 @@ export async function usePasskeyNonce(redis: Redis, nonce: string): Promise<bool
   const expiration = { type: "PX", value: keep.nonce } as const;
   const key = keys.passkeyNonce(nonce);
   return (await redis.set(key, "1", { condition: "NX", expiration })) !== null;
+}
+
+/** Forgets that it was used, because an outage kept its answer from being judged. */
+export async function forgetPasskeyNonce(redis: Redis, nonce: string): Promise<void> {
+  await redis.del(keys.passkeyNonce(nonce));
 }

@@ -71,7 +71,7 @@ describe("attack: running up the bill for messages", () => {
     expect(expectProblem(again, "send_limit")).toMatchObject({ limit: "country" });
     expect(Number(again.headers.get("retry-after"))).toBe(HOUR_MS / 1000);
     expect(again.problem.detail).toMatch(
-      /^The hour's messages to this country .* in 60 minutes, or use an authenticator app or a recovery code\.$/,
+      /^The hour's messages to this country .* in 60 minutes, or use a security key, an authenticator app or a recovery code\.$/,
     );
     const page = await webClient(stack).open(`/login/${id}`);
     expect(page.notices).toEqual([
