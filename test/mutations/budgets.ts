@@ -295,7 +295,7 @@ export const budgetsMutations: Mutation[] = [
   {
     mistake: "removals that find no device have no limit",
     file: "core/devices/removal.ts",
-    find: "(length > 0 ? all() : payForChange(deps, session.userId, all))",
+    find: "(devices.length > 0 ? all() : payForChange(deps, session.userId, all))",
     replace: "all()",
     noticedBy: ["test/attacks/changes-of-a-day.test.ts"],
   },

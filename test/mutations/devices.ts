@@ -129,22 +129,22 @@ export const devicesMutations: Mutation[] = [
   {
     mistake: "an app is added without a recent login",
     file: "core/devices/otp.ts",
-    find: "  await requireRecentLogin(deps, session);\n  const { userId, accountId } = session;",
-    replace: "  const { userId, accountId } = session;",
+    find: '  await requireRecentLogin(deps, session);\n  await requireSetUpRight(deps, session, "otp");',
+    replace: '  await requireSetUpRight(deps, session, "otp");',
     noticedBy: ["test/attacks/stale-sessions.test.ts"],
   },
   {
     mistake: "a phone is added without a recent login",
     file: "core/devices/sms.ts",
-    find: "  await requireRecentLogin(deps, session);\n  const { countryCode } = phone;",
-    replace: "  const { countryCode } = phone;",
+    find: '  await requireRecentLogin(deps, session);\n  await requireSetUpRight(deps, session, "sms");',
+    replace: '  await requireSetUpRight(deps, session, "sms");',
     noticedBy: ["test/attacks/stale-sessions.test.ts"],
   },
   {
     mistake: "all devices are removed without a recent login",
     file: "core/devices/removal.ts",
-    find: "  await requireRecentLogin(deps, session);\n  const all = ()",
-    replace: "  const all = ()",
+    find: "  await requireRecentLogin(deps, session);\n  // Among",
+    replace: "  // Among",
     noticedBy: ["test/attacks/routes.test.ts"],
   },
   {

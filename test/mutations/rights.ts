@@ -106,15 +106,16 @@ export const rightsMutations: Mutation[] = [
   {
     mistake: "an API key counts as its owner's login",
     file: "core/sessions/recent-login.ts",
-    find: 'if (!recent || !amr.includes("pwd")) throw reauthenticate();',
+    find: 'if (!recent || !["pwd", "user"].some((proof) => amr.includes(proof))) throw reauthenticate();',
     replace: "if (!recent || amr.length === 0) throw reauthenticate();",
     noticedBy: ["test/attacks/api-keys.test.ts"],
   },
   {
     mistake: "a login of yesterday counts as recent",
     file: "core/sessions/recent-login.ts",
-    find: 'if (!recent || !amr.includes("pwd")) throw reauthenticate();',
-    replace: 'if (!amr.includes("pwd")) throw recent ? reauthenticate() : reauthenticate();',
+    find: 'if (!recent || !["pwd", "user"].some((proof) => amr.includes(proof))) throw reauthenticate();',
+    replace:
+      'if (!["pwd", "user"].some((proof) => amr.includes(proof)) || (recent && false)) throw reauthenticate();',
     noticedBy: ["test/attacks/stale-sessions.test.ts", "test/attacks/routes.test.ts"],
   },
   {
@@ -157,8 +158,8 @@ export const rightsMutations: Mutation[] = [
   {
     mistake: "an API key logs in a Support operator where the account exempts keys",
     file: "core/login/start-login.ts",
-    find: "profile.account.apiKeysBypassMfa && !roleNeedsMfa(profile.user, config)",
-    replace: "profile.account.apiKeysBypassMfa",
+    find: "      !roleNeedsMfa(profile.user, config) &&\n",
+    replace: "",
     noticedBy: ["test/attacks/one-factor-operators.test.ts"],
   },
   {
