@@ -50,8 +50,8 @@ const whileAPasscodeIsOut = {
 
 /**
  * The second step of one login. It is open for a limited time, and ends by the right passcode or a
- * security key, the lock, the deadline, or a change of the user's devices. The deadline belongs to `open`, so a
- * resend does not extend it.
+ * security key, the lock, the deadline, or a change of the user's devices. The deadline belongs to
+ * `open`, so a resend does not extend it.
  */
 export const loginChallengeMachine = setup({
   types: {} as { context: Context; events: LoginChallengeEvent; input: LoginChallengeInput },

@@ -13,7 +13,7 @@ const DEMO = {
     "log in as the demo user support, who can unlock and reset users, or run: npm run cli -- --help",
 };
 
-/** Keys work in the browser of this machine, unless it is set where else. */
+/** Security keys work in the browser of this machine, unless settings name another address. */
 const keysAt = (origin: string) => ({ WEBAUTHN_RP_ID: "localhost", WEBAUTHN_ORIGINS: origin });
 
 const OWN_ADDRESS = ["PUBLIC_URL", "WEBAUTHN_RP_ID", "WEBAUTHN_ORIGINS"];
@@ -27,8 +27,8 @@ const NOWHERE = {
 
 /**
  * The environment of the stack's gateway and worker, but for the servers that the stack starts.
- * `url`: where its pages are. Secrets of files are read. Throws a SetUpError that names each bad setting, before anything
- * starts.
+ * `url`: where its pages are. Secrets of files are read. Throws a SetUpError that names each bad
+ * setting, before anything starts.
  */
 export function startSettings(
   secrets: Record<string, string>,

@@ -11,6 +11,7 @@ import { accountOf } from "./policy.ts";
 /** Whether users of the account may log in by a passkey alone. */
 export type PasskeyLogin = { allowed: boolean };
 
+/** The setting of the administrator's account. Throws `unauthenticated` if the account is gone. */
 export async function getPasskeyLogin(deps: CoreDeps, session: Session): Promise<PasskeyLogin> {
   return { allowed: (await accountOf(deps, session)).passkeyLogin };
 }

@@ -149,8 +149,9 @@ export async function unverifiedDevice(
 }
 
 /**
- * What to do with a device once it is proven: make it the default, or keep it inactive until the user turns multi-factor authentication on. `inactive` is undefined in accounts
- * where a device counts at once. The proof is refused if `inactive` is out of date by then.
+ * What to do with a device once it is proven: make it the default, or keep it inactive until the user
+ * turns multi-factor authentication on. `inactive` is undefined in accounts where a device counts at
+ * once. The proof is refused if `inactive` is out of date by then.
  */
 export type ProofOptions = { makeDefault: boolean; inactive?: boolean };
 

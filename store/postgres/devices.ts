@@ -99,8 +99,8 @@ export async function getDevice(
  * Marks the device as verified, or as inactive, and makes its kind the user's default method if
  * asked. Answers "already" if that was done before, "gone" if the device was removed. Answers
  * "overtaken" if the proof no longer applies: the session had no second factor (`alone`) but the
- * user now has one, the secret or credential changed since (`sealedAs`), or `inactive` no longer fits whether the
- * user has a verified device.
+ * user now has one, the secret or credential changed since (`sealedAs`), or `inactive` no longer fits
+ * whether the user has a verified device.
  */
 export async function verifyDevice(
   db: Db,

@@ -80,6 +80,7 @@ export type UserCounts = {
   withoutKey: number;
 };
 
+/** Counts the account's users, by what its requirement asks of them. */
 export async function countUsers(
   db: Db,
   { id, requirement }: Pick<Account, "id" | "requirement">,

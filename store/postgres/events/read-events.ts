@@ -4,6 +4,7 @@ import type { Db } from "../connect.ts";
 import { type AuditEvent, events } from "../schema.ts";
 import { actorsOf, isOfSupport } from "./actors.ts";
 
+/** The event of this number, with everything that is stored of it. */
 export async function getEvent(db: Db, eventId: number): Promise<AuditEvent | undefined> {
   const [event] = await db.select().from(events).where(eq(events.id, eventId));
   return event;

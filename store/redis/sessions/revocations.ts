@@ -4,10 +4,9 @@ import { readGeneration } from "./generation.ts";
 
 /**
  * How often all sessions of a user, and all of an account without a second factor or without a
- * security key, were ended. A
- * login reads these epochs before it looks at the user's devices. If one has changed when its
- * session is opened or used, a revocation came in between, and the session is not live. No clocks
- * are compared.
+ * security key, were ended. A login reads these epochs before it looks at the user's devices. If one
+ * has changed when its session is opened or used, a revocation came in between, and the session is
+ * not live. No clocks are compared.
  */
 export type Epochs = {
   user: number;
