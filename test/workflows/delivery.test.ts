@@ -46,6 +46,7 @@ test("a provider that fails twice sends at the third try, and the code works", a
   expect(await checkPasscode(redis, attempt)).toEqual({
     outcome: "accepted",
     factor: "sms",
+    scope: "full",
     accountId: flow.accountId,
     epochs: { user: 0, account: 0, accountKeys: 0 },
   });

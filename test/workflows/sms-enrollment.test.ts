@@ -80,6 +80,7 @@ test("the right PIN verifies the phone, and only then signs the user out", async
   expect((await getUser(world.db, flow.userId))?.defaultMethod).toBe("sms");
   expect(await readUserRevocation(world.redis, flow.userId)).toEqual({
     epoch: 1,
+    keyEpoch: 0,
     reason: "device_verified",
   });
   expect(await judge(flow, newestPin())).toBe("none");
