@@ -200,7 +200,7 @@ function requirementPage(c: PortalContext, who: Who, policy: Policy, choice: Cho
 
 /** Warns administrators whom their own requirement would log out. */
 function YouToo({ policy, keys }: { policy: Policy; keys: boolean }) {
-  const nothing = policy.youMustSetUp;
+  const nothing = policy.requirement !== "phishing_resistant" && policy.youMustSetUp;
   if (!nothing && !(keys && policy.youMustAddKey)) return null;
   return (
     <Notice>
