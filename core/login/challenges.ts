@@ -108,8 +108,7 @@ export async function spendRequest(deps: CoreDeps, challengeId: string): Promise
   const { challenge: allowed } = deps.config.limits.flowRequests;
   const taken = await takeRequest(deps.redis, { challengeId, now: deps.clock.now(), allowed });
   // A challenge that ended in another way is not refused here: its flow says how it ended.
-  if (taken === "just_spent") withdrawSpent(deps, challengeId);
-  if (taken === "just_spent" || taken === "spent") throw challengeSpent();
+  if (taken === "just_spent" || taken === "spent") throw endedProblem(deps, challengeId, taken);
 }
 
 /**
@@ -138,7 +137,7 @@ export async function moveChallenge<U extends UpdateName<"loginChallenge">>(
  * Tells the flow that Redis has ended the challenge. Not awaited: without the signal the flow ends
  * at its deadline.
  */
-export function withdrawSpent({ flows, log }: Pick<CoreDeps, "flows" | "log">, id: string): void {
+function withdrawSpent({ flows, log }: Pick<CoreDeps, "flows" | "log">, id: string): void {
   flows
     .signal(workflowIds.loginChallenge(id), "withdraw", { reason: TOO_MANY })
     .catch((error) => log.warn({ err: error }, "could not end the flow of a used-up challenge"));
@@ -168,6 +167,35 @@ export function refusal(view: ChallengeView): Problem {
   if (view.state === "authenticated") return challengeUsed({ members });
   return new Problem("illegal_transition", `Not possible in the state ${view.state}.`, { members });
 }
+
+/**
+ * Why the challenge accepts nothing more, as its record in Redis says. Also ends the flow of one that
+ * this request has used up.
+ */
+export function endedProblem(
+  deps: Pick<CoreDeps, "flows" | "log">,
+  id: string,
+  outcome: "unknown" | "completed" | "expired" | "just_spent" | "spent",
+): Problem {
+  if (outcome === "just_spent") withdrawSpent(deps, id);
+  switch (outcome) {
+    case "unknown":
+      return challengeNotFound();
+    case "completed":
+      return challengeUsed();
+    case "expired":
+      return challengeExpired();
+    case "just_spent":
+    case "spent":
+      return challengeSpent();
+  }
+}
+
+/** How many wrong passcodes and requests a challenge allows before it accepts nothing more. */
+export const challengeBounds = ({ limits }: CoreDeps["config"]) => ({
+  wrongAllowed: limits.wrongPasscodes,
+  requestsAllowed: limits.flowRequests.challenge,
+});
 
 const AGAIN = "Log in again.";
 

@@ -9,7 +9,7 @@ import type { CoreDeps } from "../deps.ts";
 import { recoveryHashes } from "../devices/recovery-codes.ts";
 import { matchingStep, OTP_DIGITS } from "../devices/totp.ts";
 import { Problem } from "../problem.ts";
-import { spendRequest } from "./challenges.ts";
+import { challengeBounds, spendRequest } from "./challenges.ts";
 
 /** The typed text in the forms that `checkPasscode` compares. */
 export type Guess = {
@@ -68,14 +68,12 @@ export async function judge(
   const recoveryCode = hashes
     ? await lookUpRecoveryCode(db, { userId, hashes, challengeId, at })
     : undefined;
-  const { wrongPasscodes: wrongAllowed, flowRequests } = config.limits;
-  const bounds = { wrongAllowed, requestsAllowed: flowRequests.challenge };
   return checkPasscode(redis, {
     challengeId,
     now: clock.now(),
     ...guess,
     recoveryCode,
-    ...bounds,
+    ...challengeBounds(config),
   });
 }
 

@@ -25,20 +25,8 @@ import { Problem } from "../problem.ts";
 import { type Assertion, assertionOptions, verifyAssertion } from "../webauthn/assertion.ts";
 import { credentialRejected, optionsUsed } from "../webauthn/client-data.ts";
 import { findRelyingParty, relyingParty } from "../webauthn/relying-party.ts";
-import {
-  accountLocked,
-  challengeExpired,
-  challengeNotFound,
-  challengeSpent,
-  challengeUsed,
-  withdrawSpent,
-} from "./challenges.ts";
-import {
-  type Answer,
-  type Authenticated,
-  type CompletionTerms,
-  completeChallenge,
-} from "./complete-challenge.ts";
+import { accountLocked, challengeBounds, challengeNotFound, endedProblem } from "./challenges.ts";
+import { type Answer, type Authenticated, completeChallenge } from "./complete-challenge.ts";
 import { recordFailedStep } from "./failed-steps.ts";
 import { measured } from "./login-metrics.ts";
 
@@ -89,9 +77,8 @@ export async function verifyKey(
   id: string,
   response: AuthenticationResponseJSON,
   origin: ClientInfo,
-  terms: CompletionTerms = { showsFailedLogins: true },
 ): Promise<Authenticated> {
-  const answered = aheadOfPasswords(() => secondStep(deps, id, response, origin, terms));
+  const answered = aheadOfPasswords(() => secondStep(deps, id, response, origin));
   const ended = () => ({ outcome: "authenticated", method: "webauthn" });
   return measured("passcode", answered, ended, "webauthn");
 }
@@ -101,7 +88,6 @@ async function secondStep(
   id: string,
   response: AuthenticationResponseJSON,
   origin: ClientInfo,
-  terms: CompletionTerms,
 ): Promise<Authenticated> {
   const rp = relyingParty(deps.config);
   const bounds = boundsOf(deps, id);
@@ -125,7 +111,7 @@ async function secondStep(
       at: bounds.now,
       device,
     };
-    return await completeChallenge(deps, id, answer, origin, terms);
+    return await completeChallenge(deps, id, answer, origin, { showsFailedLogins: true });
   } catch (error) {
     // An outage costs nothing: the same answer may be sent again.
     if (isOutage(error)) await returnNonce(deps.redis, bounds, nonce).catch(() => {});
@@ -166,35 +152,14 @@ export async function useKey(
 function boundsOf({ clock, config }: CoreDeps, challengeId: string) {
   const userId = ownerOf(challengeId);
   if (!userId) throw challengeNotFound();
-  const { wrongPasscodes: wrongAllowed, flowRequests } = config.limits;
-  return {
-    userId,
-    challengeId,
-    now: clock.now(),
-    wrongAllowed,
-    requestsAllowed: flowRequests.challenge,
-  };
+  return { userId, challengeId, now: clock.now(), ...challengeBounds(config) };
 }
 
 type Refused = Exclude<Awaited<ReturnType<typeof offerNonce>>, "offered">;
 
 /** The problem of a challenge that gives out or takes no nonce. */
 function refusalOf(deps: CoreDeps, id: string, outcome: Refused): Problem {
-  switch (outcome) {
-    case "unknown":
-      return challengeNotFound();
-    case "completed":
-      return challengeUsed();
-    case "expired":
-      return challengeExpired();
-    case "locked":
-      return accountLocked();
-    case "none":
-      return optionsUsed();
-    case "just_spent":
-      withdrawSpent(deps, id);
-      return challengeSpent();
-    case "spent":
-      return challengeSpent();
-  }
+  if (outcome === "locked") return accountLocked();
+  if (outcome === "none") return optionsUsed();
+  return endedProblem(deps, id, outcome);
 }

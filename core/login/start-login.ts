@@ -1,17 +1,8 @@
 import type { ClientInfo } from "../../machines/methods.ts";
-import { newOwnedId } from "../../store/ids.ts";
-import {
-  configuredMethods,
-  effectiveDefault,
-  type Method,
-  verifiedPhone,
-} from "../../store/methods.ts";
-import { maskPhoneNumber } from "../../store/phones.ts";
+import { configuredMethods, effectiveDefault } from "../../store/methods.ts";
 import type { NewUserEvent } from "../../store/postgres/events/events.ts";
 import { getLoginProfile } from "../../store/postgres/profiles.ts";
-import type { Device, User } from "../../store/postgres/schema.ts";
 import { type Credentialed, recordLoginEvent } from "../../store/postgres/users.ts";
-import { openChallenge } from "../../store/redis/second-step/challenges.ts";
 import { type Epochs, readEpochs } from "../../store/redis/sessions/revocations.ts";
 import { openSession } from "../../store/redis/sessions/sessions.ts";
 import {
@@ -25,7 +16,6 @@ import {
 import { note } from "../../telemetry/request-context.ts";
 import { subjectOf, userEvent } from "../audit.ts";
 import type { CoreDeps } from "../deps.ts";
-import { payIfDone } from "../limits/spend-all.ts";
 import { Problem } from "../problem.ts";
 import {
   type FailedAttempts,
@@ -34,13 +24,12 @@ import {
   openedSession,
 } from "../sessions/sessions.ts";
 import { checkApiKey } from "./api-keys.ts";
-import { type Challenge, describeChallenge } from "./challenge-view.ts";
-import { trySend } from "./challenges.ts";
+import type { Challenge } from "./challenge-view.ts";
 import { type Credentials, checkCredentials } from "./credentials.ts";
-import { askKey } from "./keys.ts";
 import { refuseLocked } from "./lock.ts";
 import { measured } from "./login-metrics.ts";
 import { rememberAddressOf, spendRightPassword } from "./password-limits.ts";
+import { startChallenge } from "./start-challenge.ts";
 
 export type LoginResult =
   | {
@@ -167,11 +156,10 @@ async function decide(
   const method = effectiveDefault(profile.user.defaultMethod, profile.devices);
   const requirement = requirementOf(profile, config);
   const required = isRequired(requirement, now);
+  const keyIsRequired = isKeyRequired(profile, now);
   if (proof === "api_key") {
     const bypass =
-      profile.account.apiKeysBypassMfa &&
-      !roleNeedsMfa(profile.user, config) &&
-      !isKeyRequired(profile, now);
+      profile.account.apiKeysBypassMfa && !roleNeedsMfa(profile.user, config) && !keyIsRequired;
     if ((method || required) && !bypass)
       throw new Problem(
         "invalid_credentials",
@@ -183,12 +171,10 @@ async function decide(
         "forbidden",
         "Multi-factor authentication is already set up. Log in with your second factor.",
       );
-    const keyFrom = keyRequiredFrom(profile);
     const hasKey = methods.includes(KEY);
-    const keyOnly = hasKey && keyFrom !== undefined && keyFrom <= now;
-    const usable = keyOnly ? [KEY] : methods;
-    if (wanted === "refused" && !hasKey && isKeyRequired(profile, now))
+    if (wanted === "refused" && !hasKey && keyIsRequired)
       throw new Problem("setup_only", "User must setup multi-factor with a security key");
+    const usable = hasKey && keyIsRequired ? [KEY] : methods;
     const offered = keys ? usable : usable.filter((one) => one !== KEY);
     const [first] = offered;
     if (!first)
@@ -199,7 +185,7 @@ async function decide(
     const choice = {
       method: offered.includes(method) ? method : first,
       methods: offered,
-      keyFrom,
+      keyFrom: keyRequiredFrom(profile),
       hasKey,
       epochs,
       devices: profile.devices,
@@ -237,38 +223,4 @@ async function decide(
   if (proof === "pwd") rememberAddressOf(deps, profile.user.username, origin);
   const failedAttempts = failedAttemptsOf(opened);
   return { status: "authenticated", session, multiFactorRequiredFrom, ...failedAttempts };
-}
-
-type Choice = {
-  method: Method;
-  methods: Method[];
-  keyFrom: number | undefined;
-  hasKey: boolean;
-  devices: Device[];
-  epochs: Epochs;
-  lifetimeMs: number;
-};
-
-/** Answers undefined if the devices were removed after the login read them. */
-async function startChallenge(
-  deps: CoreDeps,
-  user: User,
-  { method, methods, keyFrom, hasKey, devices, epochs, lifetimeMs }: Choice,
-): Promise<Challenge | undefined> {
-  const { redis, flows, clock } = deps;
-  const challengeId = newOwnedId(user.id);
-  const owner = subjectOf(user);
-  const expiresAt = clock.now() + lifetimeMs;
-  const record = { challengeId, ...owner, epochs, expiresAt, keyFrom, hasKey, spent: false };
-  const asked = method === KEY ? await askKey(deps, user.id) : undefined;
-  const opened = { ...record, nonce: asked?.nonce, now: clock.now() };
-  if (!(await openChallenge(redis, opened))) return undefined;
-  const sending = method === "sms" ? await trySend(deps, challengeId, devices) : undefined;
-  const maySend = sending !== undefined;
-  const number = verifiedPhone(devices)?.phoneNumber;
-  const phone = number ? maskPhoneNumber(number) : undefined;
-  const args = { ...owner, challengeId, method, methods, phone, lifetimeMs, maySend };
-  const view = await payIfDone(sending, () => flows.startLoginChallenge(args));
-  const challenge = await describeChallenge(deps, challengeId, view, record);
-  return { ...challenge, ...(asked && { options: asked.options }) };
 }

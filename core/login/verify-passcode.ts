@@ -16,13 +16,10 @@ import { Problem } from "../problem.ts";
 import { attemptsRemaining } from "./challenge-view.ts";
 import {
   accountLocked,
-  challengeExpired,
   challengeNotFound,
-  challengeSpent,
-  challengeUsed,
+  endedProblem,
   moveChallenge,
   refusal,
-  withdrawSpent,
 } from "./challenges.ts";
 import {
   type Answer,
@@ -124,14 +121,11 @@ async function refuse(
   const newest = newestOf(guess);
   switch (attempt.outcome) {
     case "unknown":
-      return challengeNotFound();
     case "completed":
-      return challengeUsed();
     case "expired":
-      return challengeExpired();
+      return endedProblem(deps, id, attempt.outcome);
     case "spent":
-      if (attempt.justSpent) withdrawSpent(deps, id);
-      return challengeSpent();
+      return endedProblem(deps, id, attempt.justSpent ? "just_spent" : "spent");
     case "used":
       await recordFailedStep(
         deps,

@@ -68,8 +68,8 @@ export function removalPages(app: Hono<PortalEnv>, deps: CoreDeps) {
     const isLast = device.verified && verified.length === 1;
     const keys = verified.filter(({ type }) => type === "webauthn");
     const isLastKey = !isLast && device.type === "webauthn" && device.verified && keys.length === 1;
-    const profile = await getMfaProfile(deps.db, session.userId);
-    const isNeeded = isLastKey && profile && isKeyRequired(profile, deps.clock.now());
+    const profile = isLastKey && (await getMfaProfile(deps.db, session.userId));
+    const isNeeded = profile && isKeyRequired(profile, deps.clock.now());
     const question = {
       title: `Remove ${nameOf(device)}?`,
       action: `/devices/manage/${device.id}/remove`,

@@ -158,7 +158,7 @@ export const rightsMutations: Mutation[] = [
   {
     mistake: "an API key logs in a Support operator where the account exempts keys",
     file: "core/login/start-login.ts",
-    find: "      !roleNeedsMfa(profile.user, config) &&\n",
+    find: " && !roleNeedsMfa(profile.user, config)",
     replace: "",
     noticedBy: ["test/attacks/one-factor-operators.test.ts"],
   },

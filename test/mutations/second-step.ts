@@ -89,7 +89,7 @@ export const secondStepMutations: Mutation[] = [
   {
     mistake: "another message or method is not counted as a request",
     file: "core/login/challenges.ts",
-    find: 'if (taken === "just_spent" || taken === "spent") throw challengeSpent();',
+    find: 'if (taken === "just_spent" || taken === "spent") throw endedProblem(deps, challengeId, taken);',
     replace: "",
     noticedBy: ["test/attacks/flow-limits.test.ts"],
   },

@@ -9,7 +9,6 @@ import { registerSmsDevice, resendPin, verifyPin } from "../../../core/devices/s
 import { registerKey, restartKey, verifyKeyCredential } from "../../../core/devices/webauthn.ts";
 import { Problem } from "../../../core/problem.ts";
 import { openedSession } from "../../../core/sessions/sessions.ts";
-import type { Method } from "../../../store/methods.ts";
 import { authenticate, bearerToken } from "../../http/authenticate.ts";
 import { clientInfoOf } from "../../http/client.ts";
 import { registrationResponseSchema } from "../../http/credentials.ts";
@@ -82,7 +81,6 @@ const addKey = createRoute({
       "too_many_devices",
       "too_many_requests",
       "reauthentication_required",
-
       "webauthn_unavailable",
     ),
   },
@@ -251,18 +249,6 @@ export function deviceRoutes(app: OpenAPIHono, deps: CoreDeps) {
   const origin = (c: Context) => clientInfoOf(c, deps.config.TRUSTED_PROXIES);
   const sessionOf = (c: Context) => authenticate(c, deps, { setup: true });
 
-  /** The caller's unverified device. Throws `illegal_transition` for one of another kind. */
-  const unverified = async <K extends Method>(
-    c: Context,
-    id: string,
-    kind: K,
-    otherKind: string,
-  ) => {
-    const device = await unverifiedDevice(deps, await sessionOf(c), id);
-    if (device.type !== kind) throw new Problem("illegal_transition", otherKind);
-    return device as UnverifiedOf<K>;
-  };
-
   app.openapi(addSms, async (c) => {
     const session = await sessionOf(c);
     return c.json(await registerSmsDevice(deps, session, c.req.valid("json"), origin(c)), 201);
@@ -291,7 +277,9 @@ export function deviceRoutes(app: OpenAPIHono, deps: CoreDeps) {
 
   app.openapi(pin, async (c) => {
     const { id } = c.req.valid("param");
-    const device = await unverified(c, id, "sms", "Only a phone gets a PIN by SMS.");
+    const device = await unverifiedDevice(deps, await sessionOf(c), id);
+    if (device.type !== "sms")
+      throw new Problem("illegal_transition", "Only a phone gets a PIN by SMS.");
     return c.json(await resendPin(deps, device, origin(c)), 202);
   });
 

@@ -14,6 +14,14 @@ import { idParam, json, post, problems } from "../openapi.ts";
 
 const tags = ["Login"];
 
+/** The problems of a challenge that accepts nothing more. */
+const ENDED = [
+  "challenge_not_found",
+  "challenge_expired",
+  "illegal_transition",
+  "account_locked",
+] as const;
+
 const failedAttemptsSchema = z
   .object({ count: z.int(), since: z.iso.datetime() })
   .openapi("FailedAttempts", {
@@ -93,15 +101,7 @@ const webauthn = createRoute({
       z.object({ options: requestOptionsSchema }),
       "For `navigator.credentials.get()`; they can be answered once",
     ),
-    ...problems(
-      { post: true },
-      "challenge_not_found",
-      "challenge_expired",
-      "illegal_transition",
-      "account_locked",
-      "method_not_configured",
-      "webauthn_unavailable",
-    ),
+    ...problems({ post: true }, ...ENDED, "method_not_configured", "webauthn_unavailable"),
   },
 });
 
@@ -138,10 +138,7 @@ const passkey = createRoute({
       "passkey_login_off",
       "webauthn_options_used",
       "webauthn_unavailable",
-      "challenge_not_found",
-      "challenge_expired",
-      "illegal_transition",
-      "account_locked",
+      ...ENDED,
       "login_throttled",
       "too_many_requests",
     ),
@@ -185,15 +182,7 @@ const resend = createRoute({
   request: { params: idParam, ...post() },
   responses: {
     202: json(challengeSchema, "The challenge"),
-    ...problems(
-      { post: true },
-      "challenge_not_found",
-      "challenge_expired",
-      "illegal_transition",
-      "account_locked",
-      "method_not_configured",
-      "send_limit",
-    ),
+    ...problems({ post: true }, ...ENDED, "method_not_configured", "send_limit"),
   },
 });
 
@@ -209,14 +198,7 @@ const method = createRoute({
       "The challenge. If you go back to SMS within 30 seconds, no new passcode is sent: the " +
         "last one still works, and `state` is `awaiting_passcode`",
     ),
-    ...problems(
-      { body: true, post: true },
-      "challenge_not_found",
-      "challenge_expired",
-      "illegal_transition",
-      "account_locked",
-      "method_not_configured",
-    ),
+    ...problems({ body: true, post: true }, ...ENDED, "method_not_configured"),
   },
 });
 
