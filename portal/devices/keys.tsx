@@ -3,7 +3,6 @@ import { clientInfoOf } from "../../api/http/client.ts";
 import { registrationResponseSchema } from "../../api/http/credentials.ts";
 import { nicknameSchema } from "../../api/http/inputs.ts";
 import type { CoreDeps } from "../../core/deps.ts";
-import { unverifiedDevice } from "../../core/devices/devices.ts";
 import {
   type KeySetup,
   registerKey,
@@ -11,9 +10,7 @@ import {
   sameKeySetup,
   verifyKeyCredential,
 } from "../../core/devices/webauthn.ts";
-import { Problem } from "../../core/problem.ts";
 import { type RelyingParty, relyingParty } from "../../core/webauthn/relying-party.ts";
-import { done } from "../layout/flash.ts";
 import {
   field,
   type PortalContext,
@@ -24,8 +21,9 @@ import {
 } from "../layout/form.ts";
 import { credentialIn, KeyForm } from "../layout/keys.tsx";
 import { cardPage, type Who, whoOf } from "../layout/layout.tsx";
-import { Check, Field, Form, Time } from "../layout/parts.tsx";
+import { Check, Form, Time } from "../layout/parts.tsx";
 import { recentlyLoggedIn, signedIn } from "../layout/session.ts";
+import { afterVerified, NameForm, unverifiedOf } from "./set-up-steps.tsx";
 
 const PAGE = "/devices/webauthn/:id";
 
@@ -69,20 +67,12 @@ export function keyPages(app: Hono<PortalEnv>, deps: CoreDeps) {
     const { device } = await unverifiedKey(c, deps);
     const credential = credentialIn(c, registrationResponseSchema);
     const proof = { credential, makeDefault: ticked(c, "makeDefault") };
-    const { signedOut } = await verifyKeyCredential(deps, device, proof, origin(c));
-    // If this ended the session, the login page says so.
-    if (signedOut) return c.redirect("/devices", 303);
-    return done(c, "/devices", "Device verified. You can use it from your next login.");
+    return afterVerified(c, await verifyKeyCredential(deps, device, proof, origin(c)));
   });
 }
 
-async function unverifiedKey(c: PortalContext, deps: CoreDeps) {
-  const session = await signedIn(c, deps, { setup: true });
-  const device = await unverifiedDevice(deps, session, c.req.param("id") ?? "");
-  if (device.type !== "webauthn")
-    throw new Problem("device_not_found", "You have no security key with this ID.");
-  return { who: await whoOf(deps, session), device };
-}
+const unverifiedKey = (c: PortalContext, deps: CoreDeps) =>
+  unverifiedOf(c, deps, "webauthn", "You have no security key with this ID.");
 
 function namePage(c: PortalContext, who: Who) {
   return cardPage(
@@ -94,20 +84,12 @@ function namePage(c: PortalContext, who: Who) {
         by your phone, your computer or your password manager. Neither works on a false page, so
         nobody can trick you into giving it away.
       </p>
-      <Form action="/devices/webauthn">
-        <Field
-          name="name"
-          label="Device nickname"
-          hint="For example, Blue key, or My laptop."
-          faults={c.get("faults")}
-          autocomplete="off"
-          required
-        />
-        <div class="actions">
-          <button type="submit">Continue</button>
-          <a href="/devices">Cancel</a>
-        </div>
-      </Form>
+      <NameForm
+        action="/devices/webauthn"
+        hint="For example, Blue key, or My laptop."
+        button="Continue"
+        faults={c.get("faults")}
+      />
     </>,
   );
 }

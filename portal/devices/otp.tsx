@@ -2,7 +2,6 @@ import type { Hono } from "hono";
 import { clientInfoOf } from "../../api/http/client.ts";
 import { nicknameSchema } from "../../api/http/inputs.ts";
 import type { CoreDeps } from "../../core/deps.ts";
-import { unverifiedDevice } from "../../core/devices/devices.ts";
 import {
   type OtpSetup,
   registerOtpDevice,
@@ -10,8 +9,6 @@ import {
   sameSetup,
   verifyOtpCode,
 } from "../../core/devices/otp.ts";
-import { Problem } from "../../core/problem.ts";
-import { done } from "../layout/flash.ts";
 import {
   field,
   type PortalContext,
@@ -21,9 +18,10 @@ import {
   ticked,
 } from "../layout/form.ts";
 import { cardPage, type Who, whoOf } from "../layout/layout.tsx";
-import { Check, CodeField, Field, Form, Time } from "../layout/parts.tsx";
+import { Check, CodeField, Form, Time } from "../layout/parts.tsx";
 import { recentlyLoggedIn, signedIn } from "../layout/session.ts";
 import { isOwnSetUp, keepSetUp, ownSetUpUntil } from "./own-set-up.ts";
+import { afterVerified, NameForm, unverifiedOf } from "./set-up-steps.tsx";
 
 /** The two steps of an authenticator app's set-up. */
 export function otpPages(app: Hono<PortalEnv>, deps: CoreDeps) {
@@ -47,10 +45,10 @@ export function otpPages(app: Hono<PortalEnv>, deps: CoreDeps) {
   });
 
   app.get("/devices/otp/:id", async (c) => {
-    const { who, session, device } = await unverifiedApp(c, deps);
-    const own = await isOwnSetUp(deps, session, device.id);
+    const { who, device } = await unverifiedApp(c, deps);
+    const own = await isOwnSetUp(deps, who.session, device.id);
     if (!own) return codePage(c, who, device);
-    const until = await ownSetUpUntil(deps, session, device.id);
+    const until = await ownSetUpUntil(deps, who.session, device.id);
     return codePage(c, who, device, { ...(await sameSetup(deps, device)), until });
   });
 
@@ -59,28 +57,21 @@ export function otpPages(app: Hono<PortalEnv>, deps: CoreDeps) {
     unsure: "The old QR code may no longer work, so create a new one now.",
   };
   takeForm(app, "/devices/otp/:id/restart", restarting, async (c) => {
-    const { session, device } = await unverifiedApp(c, deps);
+    const { who, device } = await unverifiedApp(c, deps);
     await restartOtpDevice(deps, device, origin(c));
-    await keepSetUp(deps, session, device.id);
+    await keepSetUp(deps, who.session, device.id);
     return c.redirect(`/devices/otp/${device.id}`, 303);
   });
 
   takeForm(app, "/devices/otp/:id/verify", { at: "/devices/otp/:id", about: "code" }, async (c) => {
     const { device } = await unverifiedApp(c, deps);
     const proof = { code: field(c, "code"), makeDefault: ticked(c, "makeDefault") };
-    const { signedOut } = await verifyOtpCode(deps, device, proof, origin(c));
-    // If this ended the session, the login page says so.
-    if (signedOut) return c.redirect("/devices", 303);
-    return done(c, "/devices", "Device verified. You can use it from your next login.");
+    return afterVerified(c, await verifyOtpCode(deps, device, proof, origin(c)));
   });
 }
 
-async function unverifiedApp(c: PortalContext, deps: CoreDeps) {
-  const session = await signedIn(c, deps, { setup: true });
-  const device = await unverifiedDevice(deps, session, c.req.param("id") ?? "");
-  if (device.type !== "otp") throw new Problem("device_not_found", "You have no app with this ID.");
-  return { who: await whoOf(deps, session), session, device };
-}
+const unverifiedApp = (c: PortalContext, deps: CoreDeps) =>
+  unverifiedOf(c, deps, "otp", "You have no app with this ID.");
 
 function namePage(c: PortalContext, who: Who) {
   return cardPage(
@@ -91,20 +82,12 @@ function namePage(c: PortalContext, who: Who) {
         You need an authenticator app, such as Google Authenticator, Microsoft Authenticator, Authy,
         Duo, SecureAuth, 2FAS, Aegis or 1Password.
       </p>
-      <Form action="/devices/otp">
-        <Field
-          name="name"
-          label="Device nickname"
-          hint="For example, My phone. Your app shows it beside the code."
-          faults={c.get("faults")}
-          autocomplete="off"
-          required
-        />
-        <div class="actions">
-          <button type="submit">Add Device</button>
-          <a href="/devices">Cancel</a>
-        </div>
-      </Form>
+      <NameForm
+        action="/devices/otp"
+        hint="For example, My phone. Your app shows it beside the code."
+        button="Add Device"
+        faults={c.get("faults")}
+      />
     </>,
   );
 }

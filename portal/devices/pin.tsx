@@ -3,19 +3,18 @@ import { parsePhoneNumberFromString } from "libphonenumber-js/max";
 import { clientInfoOf } from "../../api/http/client.ts";
 import type { Limits } from "../../config.ts";
 import type { CoreDeps } from "../../core/deps.ts";
-import { type DeviceView, unverifiedDevice, viewDevice } from "../../core/devices/devices.ts";
+import { type DeviceView, viewDevice } from "../../core/devices/devices.ts";
 import { resendPin, verifyPin } from "../../core/devices/sms.ts";
 import { duration } from "../../core/duration.ts";
 import { pinSendWait } from "../../core/limits/send-limits.ts";
-import { Problem } from "../../core/problem.ts";
 import { pinExpiresAt } from "../../store/redis/second-step/pins.ts";
 import { undelivered } from "../layout/delivery-help.ts";
 import { done } from "../layout/flash.ts";
 import { field, type PortalContext, type PortalEnv, takeForm, ticked } from "../layout/form.ts";
-import { cardPage, type Who, whoOf } from "../layout/layout.tsx";
+import { cardPage, type Who } from "../layout/layout.tsx";
 import { Check, CodeField, Form, Notice, Reload, Time } from "../layout/parts.tsx";
-import { signedIn } from "../layout/session.ts";
 import { isOwnSetUp } from "./own-set-up.ts";
+import { unverifiedOf } from "./set-up-steps.tsx";
 
 /** The second step of an SMS device's set-up: its PIN. */
 export function pinPages(app: Hono<PortalEnv>, deps: CoreDeps) {
@@ -46,13 +45,8 @@ export function pinPages(app: Hono<PortalEnv>, deps: CoreDeps) {
   });
 }
 
-async function unverifiedPhone(c: PortalContext, deps: CoreDeps) {
-  const session = await signedIn(c, deps, { setup: true });
-  const device = await unverifiedDevice(deps, session, c.req.param("id") ?? "");
-  if (device.type !== "sms")
-    throw new Problem("device_not_found", "You have no phone with this ID.");
-  return { who: await whoOf(deps, session), device };
-}
+const unverifiedPhone = (c: PortalContext, deps: CoreDeps) =>
+  unverifiedOf(c, deps, "sms", "You have no phone with this ID.");
 
 /** In ms: how long until another PIN, and until when the newest one is accepted; and the rules. */
 type Waiting = { waitMs: number; rules: Limits["pin"]; expiresAt?: number };
