@@ -1,6 +1,12 @@
 import type { ClientInfo } from "../../machines/methods.ts";
-import { addNamedDevice, type NamedDevice, renameDevice } from "../../store/postgres/devices.ts";
+import {
+  addNamedDevice,
+  getDevice,
+  type NamedDevice,
+  renameDevice,
+} from "../../store/postgres/devices.ts";
 import { noteEnrollmentStart } from "../../store/postgres/enrollment-starts.ts";
+import { holdingUser } from "../../store/postgres/holding-user.ts";
 import type { Session } from "../../store/redis/sessions/session-records.ts";
 import type { EnrollmentView } from "../../workflows/view-types.ts";
 import { userEvent } from "../audit.ts";
@@ -67,14 +73,19 @@ export async function giveDeviceName(
 ): Promise<DeviceView> {
   await requireRecentLogin(deps, session);
   const { userId } = session;
-  const before = await ownDevice(deps, session, deviceId);
-  await requireSetUpRight(deps, session, before.type);
-  if (before.name === name) return viewDevice(deps, before);
-  const event = userEvent(deps, session, "device_renamed", origin, { deviceId, from: before.name });
-  return payForChange(deps, userId, async () => {
-    await requireStillLive(deps, session);
-    const device = await renameDevice(deps.db, { userId, deviceId, name }, event);
-    if (!device) throw new Problem("device_not_found", "The device was removed.");
-    return viewDevice(deps, device);
-  });
+  const device = await ownDevice(deps, session, deviceId);
+  await requireSetUpRight(deps, session, device.type);
+  const rename = () =>
+    holdingUser(deps.db, userId, async (tx) => {
+      await requireStillLive({ ...deps, db: tx }, session);
+      const before = await getDevice(tx, userId, deviceId);
+      if (!before) throw new Problem("device_not_found", "The device was removed.");
+      if (before.name === name) return false;
+      const detail = { deviceId, from: before.name };
+      const event = userEvent(deps, session, "device_renamed", origin, detail);
+      await renameDevice(tx, before, name, event);
+      return true;
+    });
+  await payForChange(deps, userId, rename);
+  return viewDevice(deps, { ...device, name });
 }

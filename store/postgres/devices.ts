@@ -3,7 +3,7 @@ import { and, asc, count, eq, isNull, notLike, sql } from "drizzle-orm";
 import { maskPhoneNumber } from "../phones.ts";
 import type { Db } from "./connect.ts";
 import { type NewEvent, recordEvent } from "./events/events.ts";
-import { holdingUser } from "./holding-user.ts";
+import { type Held, holdingUser } from "./holding-user.ts";
 import { prepared } from "./prepared.ts";
 import { type Device, devices, users } from "./schema.ts";
 import { credentialOf } from "./webauthn-credentials.ts";
@@ -148,21 +148,15 @@ async function currentMark(db: Db, { id, type, secret }: Device): Promise<string
   return proven ? markOf(proven) : undefined;
 }
 
-/** Gives the device another nickname; undefined if it is gone. */
+/** Gives the device another nickname. */
 export async function renameDevice(
-  db: Db,
-  { userId, deviceId, name }: { userId: string; deviceId: string; name: string },
+  tx: Held,
+  { id, userId }: Device,
+  name: string,
   event: NewEvent,
-): Promise<Device | undefined> {
-  return holdingUser(db, userId, async (tx) => {
-    const [device] = await tx
-      .update(devices)
-      .set({ name })
-      .where(isDevice(userId, deviceId))
-      .returning();
-    if (device) await recordEvent(tx, naming(event, device));
-    return device;
-  });
+): Promise<void> {
+  const [renamed] = await tx.update(devices).set({ name }).where(isDevice(userId, id)).returning();
+  if (renamed) await recordEvent(tx, naming(event, renamed));
 }
 
 /** Drops a device that was never verified; false if it was verified or removed in the meantime. */

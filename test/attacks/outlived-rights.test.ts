@@ -8,6 +8,7 @@ import { listEvents } from "../../store/postgres/events/read-events.ts";
 import { users } from "../../store/postgres/schema.ts";
 import type { ApiClient } from "../support/client.ts";
 import { dns } from "../support/dns.ts";
+import { KEY_SETTINGS } from "../support/keys.ts";
 import { expectProblem } from "../support/problems.ts";
 import { logInByPassword } from "../support/scenarios.ts";
 import { gatewayOver } from "../support/stack.ts";
@@ -18,7 +19,7 @@ import { newWorld, type World } from "./races/worlds.ts";
 
 const HOOKS = "/v1/account/webhooks";
 
-const stack = useStack({ environment: { TRUSTED_PROXIES: "1" } });
+const stack = useStack({ environment: { ...KEY_SETTINGS, TRUSTED_PROXIES: "1" } });
 let slow: SlowGateway;
 beforeAll(() => {
   slow = slowGateway(stack);
@@ -115,7 +116,7 @@ describe("attack: a waiting request goes on after its session has ended", () => 
       });
     };
     const missing = Object.entries(stack.document.paths ?? {}).flatMap(([path, item]) =>
-      ["post", "put", "delete"].flatMap((verb) => {
+      ["post", "put", "patch", "delete"].flatMap((verb) => {
         const method = verb.toUpperCase();
         return verb in (item ?? {}) && !isListed(method, path) ? [`${method} ${path}`] : [];
       }),
@@ -129,6 +130,9 @@ describe("attack: a waiting request goes on after its session has ended", () => 
       "POST /v1/login/challenges/{id}/method",
       "POST /v1/login/challenges/{id}/resend",
       "POST /v1/login/challenges/{id}/verify",
+      "POST /v1/login/challenges/{id}/webauthn",
+      "POST /v1/login/passkey",
+      "POST /v1/login/passkey/options",
       "POST /v1/logout",
       // Uses the same call as verifying. Not sent here, because no second PIN is sent for 30
       // seconds.

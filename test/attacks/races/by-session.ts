@@ -97,6 +97,18 @@ export const OF_ACCOUNTS: BySession[] = [
     },
   },
   {
+    name: "turn logins by a passkey alone off",
+    by: "chief",
+    ready: sending(
+      v1(
+        "chief",
+        "PUT",
+        () => "/v1/account/passkey-login",
+        () => ({ allowed: false }),
+      ),
+    ),
+  },
+  {
     name: "link a Cloud account",
     by: "chief",
     ready: async ({ chief: token }, stack) => {

@@ -1,4 +1,5 @@
 import { codeAt } from "../../support/apps.ts";
+import { keyCalls } from "../../support/keys.ts";
 import { ME, multiFactor, type Request, settings, v1, v2, whole } from "./request.ts";
 
 const verifyOther =
@@ -20,6 +21,9 @@ const verifyPhoneAtV2: Request["send"] = (api, world) =>
     headers: { "x-auth-token": world.token },
     body: { "RAX-AUTH:verificationCode": { code: world.phone.pin } },
   });
+
+const verifyKey: Request["send"] = (api, { token, key }) =>
+  keyCalls(api).verify(token, key.id, key.credential);
 
 const verifyPhone = v1(
   "token",
@@ -107,6 +111,26 @@ export const DEVICE_REQUESTS: Request[] = [
     atomic: true,
   },
   {
+    name: "add a key",
+    writes: ["unverified"],
+    send: (api, { token }) => keyCalls(api).register(token),
+    event: "webauthn_device_added",
+    atomic: true,
+  },
+  {
+    name: "rename the app",
+    writes: ["devices"],
+    needs: { devices: "verified" },
+    send: v1(
+      "token",
+      "PATCH",
+      ({ app }) => `${ME}/devices/${app.id}`,
+      () => ({ name: "Renamed" }),
+    ),
+    event: "device_renamed",
+    atomic: true,
+  },
+  {
     name: "add a phone",
     writes: ["unverified"],
     needs: { phone: "none" },
@@ -147,6 +171,14 @@ export const DEVICE_REQUESTS: Request[] = [
     writes: ["devices", "unverified", "default", "sessions"],
     needs: { devices: "verified", other: true },
     send: verifyOther(true),
+    event: "device_verified",
+    ends: "own",
+  },
+  {
+    name: "verify the key as the default",
+    writes: ["devices", "unverified", "default", "sessions"],
+    needs: { devices: "verified", key: true },
+    send: verifyKey,
     event: "device_verified",
     ends: "own",
   },

@@ -142,7 +142,7 @@ function codesOf({ status, text }: Answer<unknown>): string[] {
 
 async function deviceOf({ deps }: Stack, world: World, device: Device): Promise<string> {
   const { id, type, name, secret, verifiedAt, inactiveAt } = device;
-  const known = [world.phone.id, world.app.id, world.other.id].includes(id);
+  const known = [world.phone, world.app, world.other, world.key].some((one) => one.id === id);
   const its = world.other.id === id ? world.other.secret : world.app.secret;
   const isOther = secret && unseal(deps.config.SEALING_KEYS, secret, id).toString() !== its;
   const proof = verifiedAt

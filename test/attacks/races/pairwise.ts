@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Answer } from "../../support/client.ts";
+import { KEY_SETTINGS } from "../../support/keys.ts";
 import { useStack } from "../../support/used.ts";
 import { brokenRules } from "./broken-rules.ts";
 import { orders } from "./orders.ts";
@@ -24,6 +25,7 @@ const MOST_CALLS = 40;
 export function pairwiseRaces(points: Points) {
   const stack = useStack({
     environment: {
+      ...KEY_SETTINGS,
       TRUSTED_PROXIES: "1",
       SMS_PER_HOUR: "100000",
       SMS_PER_COUNTRY_AND_HOUR: "100000",

@@ -15,6 +15,7 @@ import { openSession } from "../../../store/redis/sessions/sessions.ts";
 import { seal } from "../../../store/sealing.ts";
 import { eventOf } from "../../store/postgres/database.ts";
 import { registerApp } from "../../support/apps.ts";
+import { keyCalls, newKey } from "../../support/keys.ts";
 import type { Person } from "../../support/people.ts";
 import { newPhone } from "../../support/phones.ts";
 import { pinSent, startChallenge } from "../../support/scenarios.ts";
@@ -32,6 +33,8 @@ export type Needs = {
   enabling?: "own_call" | "at_once";
   /** A second app, not verified. */
   other?: true;
+  /** A security key, not verified. */
+  key?: true;
   /** A login that waits for its second step. */
   challenge?: true;
   recoveryCode?: true;
@@ -70,6 +73,8 @@ export type World = {
   phone: ReturnType<typeof newPhone> & { id: string; pin: string };
   app: App;
   other: App;
+  /** The key's device, and what it answers to the options of its set-up. */
+  key: { id: string; credential: unknown };
   challengeId: string;
   recoveryCode: string;
   passwordHash: string;
@@ -125,6 +130,7 @@ export async function newWorld(stack: Stack, needs: Needs): Promise<World> {
     phone: phoneOf(n),
     app: { id: newId(), secret: newOtpSecret() },
     other: { id: "", secret: "" },
+    key: { id: "", credential: undefined },
     passwordHash: await passwordHash,
     ...{ challengeId: "", recoveryCode: "", events: 0, elsewhere: [] },
   };
@@ -150,6 +156,10 @@ export async function newWorld(stack: Stack, needs: Needs): Promise<World> {
   if (needs.other) {
     const { device, secret } = await registerApp(stack, world.token, "Other");
     world.other = { id: device.id, secret };
+  }
+  if (needs.key) {
+    const { device, options } = (await keyCalls(stack.api).register(world.token)).body;
+    world.key = { id: device.id, credential: newKey().create(options) };
   }
   if (needs.recoveryCode) {
     const [code = ""] = newRecoveryCodes(1);
