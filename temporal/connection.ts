@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import {
   Connection,
   type ConnectionOptions,
@@ -10,6 +11,8 @@ import { IN_FLIGHT } from "./troubles.ts";
 
 const GRPC_TRIES = 4;
 const RECONNECT_MS = 1000;
+/** By how much a timer may be late, in ms. */
+const TIMER_MS = 50;
 
 /** The settings that say how to reach Temporal. */
 export const TEMPORAL_SETTINGS = [
@@ -64,16 +67,34 @@ export const shownServer = ({ address, tls, apiKey }: TemporalServer) => ({
  * A connection for requests that somebody waits for. It is lazy, so the gateway starts while
  * Temporal is down and can report that. Calls are retried for less time than a program waits, and a
  * server that is back is found within a second. The SDK's own values are 18 s and two minutes.
+ * Closing it waits for the tries that are due, because the SDK's timer of a try throws to nobody
+ * when it finds the connection closed.
  */
 export function connectTemporal(server: TemporalServer): Connection {
+  let closing = false;
+  let lastTryAt = 0;
   const retry = makeGrpcRetryInterceptor({
-    delayFunction: (attempt) => 50 * 2 ** attempt,
+    delayFunction: (attempt) => {
+      const delayMs = 50 * 2 ** attempt;
+      lastTryAt = Math.max(lastTryAt, performance.now() + delayMs);
+      return delayMs;
+    },
     retryableDecider: (attempt, status) =>
-      attempt < GRPC_TRIES && isRetryableError(status) && !IN_FLIGHT.test(status.details),
+      !closing &&
+      attempt < GRPC_TRIES &&
+      isRetryableError(status) &&
+      !IN_FLIGHT.test(status.details),
   });
-  return Connection.lazy({
+  const connection = Connection.lazy({
     ...server,
     interceptors: [retry],
     channelArgs: { "grpc.max_reconnect_backoff_ms": RECONNECT_MS },
   });
+  const close = connection.close.bind(connection);
+  connection.close = async () => {
+    closing = true;
+    await setTimeout(lastTryAt - performance.now() + TIMER_MS);
+    await close();
+  };
+  return connection;
 }

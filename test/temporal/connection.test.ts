@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
+import { setTimeout } from "node:timers/promises";
 import { NativeConnection } from "@temporalio/worker";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { loadSettings } from "../../config.ts";
@@ -70,4 +73,21 @@ test("a server of another name is not trusted", async () => {
   const outcome = await reach({ TEMPORAL_TLS_SERVER_NAME: "other.example" });
   expect(outcome.gateway).toContain("Hostname/IP does not match certificate's altnames");
   expect(outcome.worker).toMatch(/InvalidCertificate\(NotValidForName/);
+});
+
+test("closed between two tries, it makes no further one, and the call fails", async () => {
+  const refuses = createServer((socket) => socket.destroy()).listen(0, "127.0.0.1");
+  await once(refuses, "listening");
+  const { port } = refuses.address() as AddressInfo;
+  const connection = connectTemporal({ address: `127.0.0.1:${port}` });
+  let ended = false;
+  const call = connection.workflowService.getSystemInfo({}).finally(() => (ended = true));
+  const failed = expect(call).rejects.toThrow();
+  await once(refuses, "connection");
+  // The first try fails now, and the next one is due in 100 ms.
+  await setTimeout(50);
+  await connection.close();
+  expect(ended).toBe(true);
+  await failed;
+  refuses.close();
 });
