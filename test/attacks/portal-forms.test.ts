@@ -27,9 +27,12 @@ beforeAll(async () => {
   ids = { device: device.id, challenge, user: owner.user.id };
 });
 
-/** The portal's routes by method: all routes that are not for an API, its document, or machines. */
+/**
+ * The portal's routes by method: all routes that are not for an API, its document, machines, or
+ * browsers themselves (`/.well-known`).
+ */
 function routes(method: "GET" | "POST"): string[] {
-  const api = /^\/(v1|v2|openapi|docs|healthz|readyz|health|metrics|dev|portal)\b|\*/;
+  const api = /^\/(v1|v2|openapi|docs|healthz|readyz|health|metrics|dev|portal|\.well-known)\b|\*/;
   const paths = stack.app.routes
     .filter((route) => route.method === method && !api.test(route.path))
     .map(({ path }) => path);

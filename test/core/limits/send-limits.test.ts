@@ -123,7 +123,7 @@ describe("attack: running up the bill for messages", () => {
       expect(expectProblem(refused, "send_limit")).toMatchObject({
         limit: "country",
         detail: expect.stringMatching(
-          /^The hour's messages to this country .* in 60 minutes, or add an authenticator app/,
+          /^The hour's messages to this country .* in 60 minutes, or add a security key or an authenticator app/,
         ),
       });
     }
