@@ -73,10 +73,19 @@ export const PROBLEMS = {
   pin_rejected: { status: 422, title: "The PIN is wrong" },
   pin_replaced: { status: 422, title: "A newer PIN was sent" },
   pin_expired: { status: 410, title: "The PIN can no longer be used" },
-  credential_rejected: { status: 422, title: "The security key's answer was not accepted" },
-  credential_registered: { status: 409, title: "This security key is already registered" },
+  credential_rejected: {
+    status: 422,
+    title: "The answer of your security key or passkey was not accepted",
+  },
+  credential_registered: {
+    status: 409,
+    title: "This security key or passkey is already registered",
+  },
   webauthn_options_used: { status: 409, title: "These options were used already or have expired" },
-  webauthn_unavailable: { status: 409, title: "Security keys cannot be used here yet" },
+  webauthn_unavailable: {
+    status: 409,
+    title: "Security keys and passkeys cannot be used here yet",
+  },
   key_required: { status: 409, title: "Your account requires a security key or passkey" },
   passkey_rejected: { status: 401, title: "This passkey cannot be used to log in" },
   passkey_login_off: { status: 403, title: "Your account does not allow login by passkey alone" },

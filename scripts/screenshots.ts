@@ -172,6 +172,41 @@ async function ofOthers(browser: Browser): Promise<void> {
   await press(admin, "Require it now");
   await logIn(member, "bob");
   await picture(member, "set-up");
+  await withKey(member);
+}
+
+/** A key's set-up at login, the login with it, and what it leaves on the user's list. */
+async function withKey(page: Page): Promise<void> {
+  await plugInKey(page);
+  await page.getByRole("link", { name: "Add a Security Key or Passkey" }).click();
+  await page.getByLabel("Device nickname").fill("My laptop");
+  await picture(page, "key-step-1");
+  await press(page, "Continue");
+  await picture(page, "key-step-2");
+  const use = page.getByRole("button", { name: "Use your security key or passkey" });
+  await use.click();
+  await page.getByText("Log in again to start using it").waitFor();
+  await logIn(page, "bob");
+  await picture(page, "key-login");
+  await use.click();
+  await page.getByText("My laptop").waitFor();
+  await picture(page, "devices-key");
+}
+
+/** Gives the browser a virtual authenticator that keeps passkeys and answers at once. */
+async function plugInKey(page: Page): Promise<void> {
+  const cdp = await page.context().newCDPSession(page);
+  await cdp.send("WebAuthn.enable");
+  await cdp.send("WebAuthn.addVirtualAuthenticator", {
+    options: {
+      protocol: "ctap2",
+      transport: "internal",
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+      automaticPresenceSimulation: true,
+    },
+  });
 }
 
 /** Dead ends: a page that does not exist, and the lock. */

@@ -57,6 +57,10 @@ export const challengeSchema = z
     attemptsRemaining: z
       .int()
       .openapi({ description: "Wrong passcodes that are left; the last of them locks" }),
+    takesRecoveryCode: z.boolean().openapi({
+      description:
+        "Whether a recovery code answers it; not if the user must use their security key",
+    }),
     next: z.array(z.enum(["verify", "webauthn", "resend", "method"])),
     options: requestOptionsSchema.optional().openapi({
       description:
@@ -137,7 +141,8 @@ export const policySchema = z
       description: "You have no verified device: `required` would log you out",
     }),
     youMustAddKey: z.boolean().openapi({
-      description: "You have no security key or passkey: `phishing_resistant` would log you out",
+      description:
+        "You have no security key or passkey: under `phishing_resistant` you would have to add one",
     }),
   })
   .openapi("Policy");

@@ -28,7 +28,7 @@ export type Policy = {
   startedAt: string | null;
   /** The administrator who asks is not set up, so the roll-out logs them out too. */
   youMustSetUp: boolean;
-  /** As `youMustSetUp`, if a security key or passkey is required. */
+  /** The administrator who asks has no security key or passkey. */
   youMustAddKey: boolean;
 };
 

@@ -5,10 +5,10 @@ import { addFactor } from "../../store/redis/sessions/sessions.ts";
 import type { EnrollmentView } from "../../workflows/view-types.ts";
 import type { CoreDeps } from "../deps.ts";
 import {
-  proven as afterProof,
   type DeviceView,
   enrollmentRefusal,
   type ProofOptions,
+  proven,
   type Unverified,
   viewDevice,
 } from "./devices.ts";
@@ -31,7 +31,7 @@ export async function acceptProof(
   deps: CoreDeps,
   device: Unverified,
   { makeDefault, inactive }: ProofOptions,
-  { sealedAs, amr: proven, origin }: Proven,
+  { sealedAs, amr: added, origin }: Proven,
   accept: (
     facts: Acceptance,
     updateId: string,
@@ -46,10 +46,10 @@ export async function acceptProof(
   const accepted = await accept(facts, request);
   // Not moved: another request with other options has proven the device first.
   if (!accepted.moved || accepted.view.state === "removed") throw enrollmentRefusal(accepted.view);
-  const view = await viewDevice(deps, afterProof(deps, device, inactive));
+  const view = await viewDevice(deps, proven(deps, device, inactive));
   if (inactive) return { device: view, signedOut: false, session };
   if (signOut) return { device: view, signedOut: true };
-  const amr = [...new Set([...session.amr, ...proven])];
+  const amr = [...new Set([...session.amr, ...added])];
   const { id: sessionId } = session;
   const stronger = await addFactor(deps.redis, { sessionId, amr, now: deps.clock.now() });
   return { device: view, signedOut: stronger === undefined, session: stronger };

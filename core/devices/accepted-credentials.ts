@@ -12,7 +12,7 @@ export type AcceptedCredentials = {
 };
 
 /**
- * What the user's browser is told, so that it stops to offer passkeys that were removed here;
+ * What the user's browser is told, so that it no longer offers passkeys that were removed here;
  * undefined if there is no relying party. Keys that are not verified yet are kept too.
  */
 export async function acceptedCredentials(

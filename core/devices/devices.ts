@@ -128,8 +128,8 @@ export async function ownDevice(
 
 /**
  * The user's device if it is not verified yet. Throws `device_not_found`,
- * `device_verified_already`, `reauthentication_required`, `key_required`, and the 503 problem while the flow has
- * still to end the sessions: a login before that would be ended too.
+ * `device_verified_already`, `reauthentication_required`, `key_required`, and the 503 problem while
+ * the flow has still to end the sessions: a login before that would be ended too.
  */
 export async function unverifiedDevice(
   deps: CoreDeps,

@@ -13,10 +13,10 @@ import { ownDevice } from "./devices.ts";
 import { requireSetUpRight } from "./set-up-rights.ts";
 
 /**
- * Removes any device but a verified phone. It belongs to the session's user,
- * or to `of`, a user of the administrator's account. Throws `remove_all_required` for a verified
- * phone, `device_not_found`, `reauthentication_required`, and `ifLast`, if given, for the last
- * device of the method that logins start with.
+ * Removes any device but a verified phone. It belongs to the session's user, or to `of`, a user of
+ * the administrator's account. Throws `remove_all_required` for a verified phone,
+ * `device_not_found`, `reauthentication_required`, `key_required`, and `ifLast`, if given, for the
+ * last device of the method that logins start with.
  */
 export async function removeDevice(
   deps: CoreDeps,
@@ -38,7 +38,7 @@ export async function removeDevice(
 }
 
 /**
- * Turns multi-factor authentication off. Throws `reauthentication_required`, and
+ * Turns multi-factor authentication off. Throws `reauthentication_required`, `key_required`, and
  * `too_many_requests` if there is nothing to remove: that is paid for as any change.
  */
 export async function removeAllDevices(

@@ -73,7 +73,8 @@ export async function registerKey(
 
 /**
  * Asks the browser again for a credential, if the first try was cancelled or failed. Older options
- * stop working. The deadline stays the same.
+ * stop working. The deadline stays the same. Throws `webauthn_unavailable`, and as
+ * `moveEnrollment` if the set-up has ended.
  */
 export async function restartKey(
   deps: CoreDeps,
@@ -136,7 +137,7 @@ export async function verifyKeyCredential(
   const nonce = await takeSetUpNonce(deps.redis, { userId, deviceId }, deps.clock.now());
   if (!nonce) throw optionsUsed();
   try {
-    return await judged(deps, rp, device, { ...proof, nonce }, origin);
+    return await judgeAndStore(deps, rp, device, { ...proof, nonce }, origin);
   } catch (error) {
     // An outage costs nothing: the same answer may be sent again.
     const expiresAt = device.createdAt.getTime() + deps.config.limits.keyEnrollmentMs;
@@ -148,7 +149,7 @@ export async function verifyKeyCredential(
   }
 }
 
-async function judged(
+async function judgeAndStore(
   deps: CoreDeps,
   rp: RelyingParty,
   device: Key,

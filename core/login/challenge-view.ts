@@ -22,6 +22,8 @@ export type Challenge = {
   problem: string | null;
   expiresAt: string;
   attemptsRemaining: number;
+  /** Whether a recovery code answers it; not if the user must use their security key. */
+  takesRecoveryCode: boolean;
   next: ChallengeView["next"];
   /** Only in a login's answer, if it begins with a security key: what the browser needs for it. */
   options?: PublicKeyCredentialRequestOptionsJSON;
@@ -32,21 +34,28 @@ export async function describeChallenge(
   { redis, config, clock }: CoreDeps,
   id: string,
   known: ChallengeView,
-  record: Pick<ChallengeRecord, "userId" | "expiresAt" | "spent" | "completedBy">,
+  record: Pick<
+    ChallengeRecord,
+    "userId" | "expiresAt" | "spent" | "completedBy" | "keyFrom" | "hasKey"
+  >,
 ): Promise<Challenge> {
+  const now = clock.now();
   const view = await withPasscodeOut({ redis, clock }, id, known);
-  const failed = await failures(redis, record.userId, clock.now());
-  const { state, next } = standOf(view, record, clock.now());
+  const failed = await failures(redis, record.userId, now);
+  const { state, next } = standOf(view, record, now);
+  // The same rule as in the script that judges passcodes.
+  const onlyKey = record.hasKey && record.keyFrom !== undefined && record.keyFrom <= now;
   return {
     id,
     state,
     method: view.method,
-    methods: view.methods,
+    methods: onlyKey ? ["webauthn"] : view.methods,
     deliveredTo: view.deliveredTo ?? null,
     delivery: view.delivery ?? null,
     problem: record.spent ? TOO_MANY : (view.problem ?? null),
     expiresAt: new Date(record.expiresAt).toISOString(),
     attemptsRemaining: attemptsRemaining(config.limits, failed),
+    takesRecoveryCode: !onlyKey,
     next,
   };
 }

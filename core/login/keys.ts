@@ -100,7 +100,11 @@ async function secondStep(
   try {
     const key = await verifiedKeyOf(deps.db, response.id);
     if (key?.device.userId !== bounds.userId) throw credentialRejected();
-    const assertion = await verifyAssertion(rp, { response, nonce, alone: false }, key);
+    const assertion = await verifyAssertion(
+      rp,
+      { response, nonce, requireUserVerification: false },
+      key,
+    );
     await useKey(deps, key, assertion, origin);
     const device = { id: key.device.id, name: deviceLabel(key.device) };
     const answer: Answer = {

@@ -7,6 +7,7 @@ import { hashCode } from "../../store/codes.ts";
 import { newOwnedId } from "../../store/ids.ts";
 import { deviceLabel } from "../../store/postgres/devices.ts";
 import { getMfaProfile } from "../../store/postgres/profiles.ts";
+import { getUser } from "../../store/postgres/users.ts";
 import { type VerifiedKey, verifiedKeyOf } from "../../store/postgres/webauthn-credentials.ts";
 import { keys } from "../../store/redis/keys.ts";
 import { openChallenge } from "../../store/redis/second-step/challenges.ts";
@@ -82,7 +83,7 @@ async function wholeLogin(
   // Taken before the signature is looked at, so an answer is judged only once.
   if (!(await usePasskeyNonce(deps.redis, request.nonce))) throw optionsUsed();
   try {
-    return await judged(deps, rp, request.nonce, response, guess, origin);
+    return await judgeAndLogIn(deps, rp, request.nonce, response, guess, origin);
   } catch (error) {
     // An outage costs nothing: the same answer may be sent again.
     if (isOutage(error)) {
@@ -93,7 +94,7 @@ async function wholeLogin(
   }
 }
 
-async function judged(
+async function judgeAndLogIn(
   deps: CoreDeps,
   rp: RelyingParty,
   nonce: string,
@@ -102,7 +103,11 @@ async function judged(
   origin: ClientInfo,
 ): Promise<Authenticated> {
   const known = await verifiedKeyOf(deps.db, response.id);
-  const checked = verifyAssertion(rp, { response, nonce, alone: true }, known ?? UNKNOWN_KEY);
+  const checked = verifyAssertion(
+    rp,
+    { response, nonce, requireUserVerification: true },
+    known ?? UNKNOWN_KEY,
+  );
   const assertion = await checked.catch(asRejected);
   if (!known) throw rejected();
   await guess.giveBack();
@@ -129,10 +134,10 @@ async function openFor(
   origin: ClientInfo,
 ): Promise<Authenticated> {
   const { db, redis, flows, clock, config } = deps;
-  const user = await getMfaProfile(db, userId);
-  if (!user) throw rejected();
+  const owner = await getUser(db, userId);
+  if (!owner) throw rejected();
   // Read before the device is read again: whatever ends sessions after this, ends this one too.
-  const epochs = await readEpochs(redis, userId, user.user.accountId);
+  const epochs = await readEpochs(redis, userId, owner.accountId);
   const profile = await getMfaProfile(db, userId);
   const isStillHere = profile?.devices.some(({ id, verifiedAt }) => id === deviceId && verifiedAt);
   if (!profile || !isStillHere) throw rejected();
@@ -140,19 +145,19 @@ async function openFor(
   if (!profile.account.passkeyLogin)
     throw new Problem("passkey_login_off", "Log in with your user name and password.");
   const { challengeMs: lifetimeMs } = config.limits;
-  const owner = subjectOf(profile.user);
+  const subject = subjectOf(profile.user);
   const challengeId = newOwnedId(userId);
   const now = clock.now();
-  const record = { challengeId, ...owner, epochs, expiresAt: now + lifetimeMs, hasKey: true };
+  const record = { challengeId, ...subject, epochs, expiresAt: now + lifetimeMs, hasKey: true };
   if (!(await openChallenge(redis, { ...record, now })))
     throw new Problem("service_unavailable", "Your devices are being changed. Log in again.", {
       retryAfterS: 1,
     });
   const method = "webauthn" as const;
-  const args = { ...owner, challengeId, method, methods: [method], lifetimeMs, maySend: false };
+  const args = { ...subject, challengeId, method, methods: [method], lifetimeMs, maySend: false };
   await flows.startLoginChallenge(args);
   const answer: Answer = {
-    accountId: owner.accountId,
+    accountId: subject.accountId,
     epochs,
     scope: "full",
     at: now,

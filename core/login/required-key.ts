@@ -8,7 +8,10 @@ import { Problem } from "../problem.ts";
 
 /** The problem of an answer by another factor than the key that the user must use. */
 export const keyRequired = () =>
-  new Problem("key_required", "Use your security key or passkey for this login.");
+  new Problem(
+    "key_required",
+    "Use your security key or passkey. If it is no longer required of you, log in again.",
+  );
 
 /**
  * What a right code opens by now. A requirement of a key may have been enforced since the challenge

@@ -16,7 +16,8 @@ const ENDED: Record<string, string> = {
   all_devices_removed: "Your devices were removed. Log in to set up another.",
   multi_factor_reset: "Your multi-factor authentication was reset. Log in again.",
   policy_required: "Multi-factor authentication is now required. Log in to set it up.",
-  key_required: "A security key or passkey is now required. Log in to set it up.",
+  key_required:
+    "A security key or passkey is now required. Log in with yours, or log in to add one.",
   signed_out: "You logged out.",
   role_changed: "Your role was changed. Log in again.",
   password_changed: "Your password was changed. Log in with the new one.",

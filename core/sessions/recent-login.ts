@@ -5,8 +5,8 @@ import type { CoreDeps } from "../deps.ts";
 import { Problem } from "../problem.ts";
 
 /**
- * Requires a recent login by password or by a passkey alone, and with a second factor if the user has one configured.
- * Throws `reauthentication_required`.
+ * Requires a recent login: by a passkey alone, or by password and, if the user has a verified device,
+ * a second factor. Throws `reauthentication_required`.
  */
 export async function requireRecentLogin(
   deps: Pick<CoreDeps, "db" | "clock" | "config">,
@@ -27,8 +27,8 @@ export function requireRecentLoginWith(
 
 /**
  * Requires a recent login by password, with or without a second factor, or by a passkey that its user
- * unlocked (RFC 8176 "user"), which is two factors in one. A program's API key does
- * not prove that its owner is there. Throws `reauthentication_required`.
+ * unlocked (RFC 8176 "user"), which is two factors in one. A program's API key does not prove that
+ * its owner is there. Throws `reauthentication_required`.
  */
 export function requireRecentProof(
   { clock, config }: Pick<CoreDeps, "clock" | "config">,
@@ -50,5 +50,5 @@ export async function methodsOf(
 export const reauthenticate = () =>
   new Problem(
     "reauthentication_required",
-    "For your security, log in again with your password and every factor you have.",
+    "For your security, log in again: with a passkey, or with your password and your second step.",
   );

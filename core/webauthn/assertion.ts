@@ -36,17 +36,17 @@ export function assertionOptions(
 export type Assertion = { counter: number; backedUp: boolean };
 
 /**
- * Checks the key's answer (Web Authentication Level 3, 7.2), but not yet its counter. `alone`: no
- * password was asked, so the key must be unlocked, and must name its user. Throws
- * `credential_rejected`.
+ * Checks the key's answer (Web Authentication Level 3, 7.2), but not yet its counter.
+ * `requireUserVerification`: no password was asked, so the user must have unlocked the key, and the
+ * key must name its user. Throws `credential_rejected`.
  */
 export function verifyAssertion(
   rp: RelyingParty,
   {
     response,
     nonce,
-    alone,
-  }: { response: AuthenticationResponseJSON; nonce: string; alone: boolean },
+    requireUserVerification,
+  }: { response: AuthenticationResponseJSON; nonce: string; requireUserVerification: boolean },
   { device, credential }: VerifiedKey,
 ): Promise<Assertion> {
   return orRejected(async () => {
@@ -64,11 +64,11 @@ export function verifyAssertion(
         // The library would judge the counter before the signature. We judge it after, by `storeUse`.
         counter: 0,
       },
-      requireUserVerification: alone,
+      requireUserVerification,
     });
     if (!verified) throw new Error("The signature is wrong");
     const names = userHandle === undefined || userHandle === "" ? undefined : userHandle;
-    if (names === undefined ? alone : names !== userHandleOf(device.userId))
+    if (names === undefined ? requireUserVerification : names !== userHandleOf(device.userId))
       throw new Error("The key names another user");
     const { newCounter: counter, credentialDeviceType, credentialBackedUp } = authenticationInfo;
     if ((credentialDeviceType === "multiDevice") !== credential.backupEligible)

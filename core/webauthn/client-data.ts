@@ -24,7 +24,7 @@ export async function orRejected<T>(check: () => Promise<T>): Promise<T> {
 
 /** The refusal of a key's answer. Why is only in the log: it would help nobody but an attacker. */
 export const credentialRejected = (cause?: unknown) =>
-  new Problem("credential_rejected", "Try again with your security key.", {}, cause);
+  new Problem("credential_rejected", "Try again, or use another one.", {}, cause);
 
 /** The refusal of an answer to options that were answered before, or have expired. */
 export const optionsUsed = () =>

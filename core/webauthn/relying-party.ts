@@ -25,7 +25,7 @@ export function relyingParty(settings: Settings): RelyingParty {
   if (found) return found;
   throw new Problem(
     "webauthn_unavailable",
-    "The service's operator has to name its public address first (PUBLIC_URL or WEBAUTHN_RP_ID).",
+    "Use another kind of device. The service's operator has to set its public address first.",
   );
 }
 

@@ -7,6 +7,11 @@ import { changePolicy } from "../../core/account/roll-out.ts";
 import type { CoreDeps } from "../../core/deps.ts";
 import { Problem } from "../../core/problem.ts";
 import { findRelyingParty } from "../../core/webauthn/relying-party.ts";
+import {
+  hasKey,
+  hasSecondFactor,
+  type Session,
+} from "../../store/redis/sessions/session-records.ts";
 import { DAY_MS } from "../../units.ts";
 import { confirmPage } from "../layout/confirm.tsx";
 import { done } from "../layout/flash.ts";
@@ -75,7 +80,7 @@ export function accountPages(app: Hono<PortalEnv>, deps: CoreDeps) {
     const who = await recentlyLoggedInAs(c, deps, "administrator");
     const policy = await getPolicy(deps, who.session);
     const requirement = requiredBy(c.req.query("requirement")) ?? "required";
-    const { device, loggedOut, youToo } = DEMANDS[requirement];
+    const { factor, without, youToo } = DEMANDS[requirement];
     const question = {
       title: "Require it now?",
       action: "/account",
@@ -89,8 +94,9 @@ export function accountPages(app: Hono<PortalEnv>, deps: CoreDeps) {
       question,
       <>
         <p>
-          This will log out {policy.users[loggedOut]} of {policy.users.total} people
-          {policy[youToo] && ", including you"}. They must add {device} at their next login.
+          This will log out everyone who did not log in with {factor}
+          {youToo(who.session) && ", including you"}. {policy.users[without]} of{" "}
+          {policy.users.total} people have none and must add one at their next login.
         </p>
         <p>With a grace period nobody is logged out before it ends.</p>
       </>,
@@ -100,17 +106,21 @@ export function accountPages(app: Hono<PortalEnv>, deps: CoreDeps) {
 
 type Required = Exclude<Policy["requirement"], "optional">;
 
-/** What each requirement asks for, and the members of a policy that say who lacks it. */
+/** What each requirement asks for, how many lack it, and whether it ends this session. */
 const DEMANDS = {
-  required: { device: "a device", loggedOut: "withoutDevice", youToo: "youMustSetUp" },
+  required: {
+    factor: "a second factor",
+    without: "withoutDevice",
+    youToo: (session: Session) => !hasSecondFactor(session),
+  },
   phishing_resistant: {
-    device: "a security key or passkey",
-    loggedOut: "withoutKey",
-    youToo: "youMustAddKey",
+    factor: "a security key or passkey",
+    without: "withoutKey",
+    youToo: (session: Session) => !hasKey(session),
   },
 } as const satisfies Record<
   Required,
-  { device: string; loggedOut: keyof Policy["users"]; youToo: keyof Policy }
+  { factor: string; without: keyof Policy["users"]; youToo(session: Session): boolean }
 >;
 
 /** The text if it names a requirement of some device. */

@@ -13,6 +13,7 @@ import { cardPage, whoOf } from "../layout/layout.tsx";
 import { Form } from "../layout/parts.tsx";
 import { recentlyLoggedIn, signedIn } from "../layout/session.ts";
 import { METHOD_WORDS } from "../layout/words.ts";
+import { requiredOf } from "../login/set-up.tsx";
 
 /** The page to choose the default method. */
 export function defaultMethodPages(app: Hono<PortalEnv>, deps: CoreDeps) {
@@ -34,6 +35,7 @@ async function defaultPage(c: PortalContext, deps: CoreDeps, session: Session) {
   const offered = METHODS.filter((method) =>
     devices.some(({ type, verified }) => verified && type === method),
   );
+  const { keyRequired } = await requiredOf(deps, session);
   const chosen = c.get("faults").typed?.method ?? defaultMethod;
   return cardPage(
     c,
@@ -57,7 +59,7 @@ async function defaultPage(c: PortalContext, deps: CoreDeps, session: Session) {
           </div>
         ))}
       </fieldset>
-      <p class="quiet">You can still choose another method when you log in.</p>
+      {!keyRequired && <p class="quiet">You can still choose another method when you log in.</p>}
       <div class="actions">
         <button type="submit">Save</button>
         <a href="/devices">Cancel</a>

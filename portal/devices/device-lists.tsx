@@ -8,8 +8,9 @@ type List = {
   devices: DeviceView[];
   /** How many a user may have. */
   most: number;
-  /** Whether another one may be added, as far as its kind goes. */
-  offered: boolean;
+  mayAdd: boolean;
+  /** Whether the devices may be verified, renamed and removed. */
+  mayChange: boolean;
 };
 
 /** The list of keys, with a link to add one while there are fewer than `most`. */
@@ -39,12 +40,12 @@ export const Apps = (list: List) => (
 type Words = { kind: "otp" | "webauthn"; title: string; add: string; about: string; none: string };
 
 /** A list of devices that have nicknames. */
-function Named({ devices, most, offered, kind, title, add, about, none }: List & Words) {
+function Named({ devices, most, mayAdd, mayChange, kind, title, add, about, none }: List & Words) {
   return (
     <section class="card">
       <div class="head">
         <h2>{title}</h2>
-        {offered && devices.length < most && (
+        {mayAdd && devices.length < most && (
           <a class="button small" href={`/devices/${kind}/new`} aria-label={add}>
             Add
           </a>
@@ -53,7 +54,7 @@ function Named({ devices, most, offered, kind, title, add, about, none }: List &
       <p class="quiet">{about}</p>
       <ul class="rows">
         {devices.map((device) => (
-          <Row device={device} label={device.name ?? ""} />
+          <Row device={device} label={device.name ?? ""} mayChange={mayChange} />
         ))}
       </ul>
       {devices.length === 0 && <p>{none}</p>}
@@ -62,12 +63,12 @@ function Named({ devices, most, offered, kind, title, add, about, none }: List &
 }
 
 /** The phone; a user has at most one. A verified phone is only removed with all devices. */
-export function Phone({ phone, offered }: { phone?: DeviceView; offered: boolean }) {
+export function Phone({ phone, mayChange }: { phone?: DeviceView; mayChange: boolean }) {
   return (
     <section class="card">
       <div class="head">
         <h2>SMS device</h2>
-        {!phone && offered && (
+        {!phone && mayChange && (
           <a class="button small" href="/devices/sms/new" aria-label="Add an SMS device">
             Add
           </a>
@@ -76,8 +77,8 @@ export function Phone({ phone, offered }: { phone?: DeviceView; offered: boolean
       <p class="quiet">We text a 7-digit passcode to your phone when you log in.</p>
       {phone ? (
         <ul class="rows">
-          <Row device={phone} label="the SMS device" />
-          {phone.verified && (
+          <Row device={phone} label="the SMS device" mayChange={mayChange} />
+          {phone.verified && mayChange && (
             <li>
               <span class="quiet">
                 To remove or change this phone, <a href="/devices/remove-all">remove all devices</a>
@@ -93,8 +94,15 @@ export function Phone({ phone, offered }: { phone?: DeviceView; offered: boolean
   );
 }
 
-/** A device with what can be done with it. `label`: its name in the names of the links. */
-function Row({ device, label }: { device: DeviceView; label: string }) {
+type Listed = {
+  device: DeviceView;
+  /** Its name in the names of the links. */
+  label: string;
+  mayChange: boolean;
+};
+
+/** A device, with what can be done with it. */
+function Row({ device, label, mayChange }: Listed) {
   const { id, type, name, phoneNumber } = device;
   return (
     <li>
@@ -103,20 +111,22 @@ function Row({ device, label }: { device: DeviceView; label: string }) {
         <br />
         <Dates device={device} />
       </div>
-      <div class="actions">
-        {isUnverified(device) && (
-          <a class="button small" href={`/devices/${type}/${id}`} aria-label={`Verify ${label}`}>
-            Verify
+      {mayChange && (
+        <div class="actions">
+          {isUnverified(device) && (
+            <a class="button small" href={`/devices/${type}/${id}`} aria-label={`Verify ${label}`}>
+              Verify
+            </a>
+          )}
+          <a
+            class="button second small"
+            href={`/devices/manage/${id}`}
+            aria-label={`Manage ${label}`}
+          >
+            Manage
           </a>
-        )}
-        <a
-          class="button second small"
-          href={`/devices/manage/${id}`}
-          aria-label={`Manage ${label}`}
-        >
-          Manage
-        </a>
-      </div>
+        </div>
+      )}
     </li>
   );
 }

@@ -1,4 +1,5 @@
 import type { Hono } from "hono";
+import type { SupportContact } from "../../config.ts";
 import type { CoreDeps } from "../../core/deps.ts";
 import { acceptedCredentials } from "../../core/devices/accepted-credentials.ts";
 import { getMultiFactor, type MultiFactor } from "../../core/devices/devices.ts";
@@ -9,10 +10,10 @@ import type { Session } from "../../store/redis/sessions/session-records.ts";
 import { type Required, requiredFrom } from "../../store/requirement.ts";
 import type { PortalContext, PortalEnv } from "../layout/form.ts";
 import { page, whoOf } from "../layout/layout.tsx";
-import { Time } from "../layout/parts.tsx";
+import { ContactSupport, Time } from "../layout/parts.tsx";
 import { signedIn } from "../layout/session.ts";
 import { METHOD_WORDS, REQUIREMENT_WORDS } from "../layout/words.ts";
-import { type RequiredOf, requiredOf } from "../login/set-up.tsx";
+import { KeyLater, type RequiredOf, requiredOf } from "../login/set-up.tsx";
 import { Apps, isUnverified, Keys, Phone } from "./device-lists.tsx";
 
 /** My Multi-Factor Devices. */
@@ -27,40 +28,48 @@ async function devicesPage(c: PortalContext, deps: CoreDeps, session: Session) {
   const by = await requiredOf(deps, session);
   const accepted = await acceptedCredentials(deps, session);
   const { keys: mostKeys, otpDevices: mostApps } = deps.config.limits;
-  // The pages of a set-up that is to add a key offer nothing else.
-  const offered = session.scope === "full" || !by.needsKey;
+  const full = session.scope === "full";
+  // A set-up that is to add a key is refused everything else.
+  const mayChange = full || !by.keyRequired;
+  const takesRecoveryCodes = !(by.keyRequired && by.hasKey);
+  const keys = of("webauthn").filter(({ verified }) => verified);
   return page(
     c,
     { title: "My Multi-Factor Devices", who },
     <>
       <h1>My Multi-Factor Devices</h1>
-      {mine.enabled && session.scope === "full" && mine.recoveryCodes.remaining === 0 && <Urge />}
-      <Status mine={mine} by={by} />
-      {session.role === "administrator" && session.scope === "full" && (
+      {mine.enabled && full && takesRecoveryCodes && mine.recoveryCodes.remaining === 0 && <Urge />}
+      {full && !takesRecoveryCodes && keys.length === 1 && (
+        <AnotherKey contact={c.get("support")} />
+      )}
+      <Status mine={mine} by={by} mayChange={mayChange} />
+      {session.role === "administrator" && full && (
         <AccountWide
           account={await getAccount(deps.db, session.accountId)}
           now={deps.clock.now()}
         />
       )}
       {(accepted || of("webauthn").length > 0) && (
-        <Keys devices={of("webauthn")} most={mostKeys} offered={accepted !== undefined} />
+        <Keys devices={of("webauthn")} most={mostKeys} mayAdd={accepted !== undefined} mayChange />
       )}
-      <Apps devices={of("otp")} most={mostApps} offered={offered} />
-      <Phone phone={of("sms")[0]} offered={offered} />
+      <Apps devices={of("otp")} most={mostApps} mayAdd={mayChange} mayChange={mayChange} />
+      <Phone phone={of("sms")[0]} mayChange={mayChange} />
       {accepted && <span hidden data-accepted={JSON.stringify(accepted)} />}
-      {mine.enabled && session.scope === "full" && (
+      {mine.enabled && full && (
         <>
           <Default mine={mine} />
-          <RecoveryCodes remaining={mine.recoveryCodes.remaining} />
+          {takesRecoveryCodes && <RecoveryCodes remaining={mine.recoveryCodes.remaining} />}
         </>
       )}
-      {session.scope === "full" && <Notices email={await emailOf(deps, session.userId)} />}
-      {mine.devices.length > 0 && <RemoveAll enabled={mine.enabled} />}
+      {full && <Notices email={await emailOf(deps, session.userId)} />}
+      {mine.devices.length > 0 && mayChange && <RemoveAll enabled={mine.enabled} />}
     </>,
   );
 }
 
-function Status({ mine: { enabled, devices }, by }: { mine: MultiFactor; by: RequiredOf }) {
+type State = { mine: MultiFactor; by: RequiredOf; mayChange: boolean };
+
+function Status({ mine: { enabled, devices }, by, mayChange }: State) {
   const { who, required, from } = by;
   const step = devices.some(isUnverified) ? "Verify your device" : "Add a device";
   return (
@@ -82,6 +91,13 @@ function Status({ mine: { enabled, devices }, by }: { mine: MultiFactor; by: Req
         )}
         {required && "."}
       </p>
+      <KeyLater by={by} />
+      {!mayChange && (
+        <p>
+          Your account requires a security key or passkey. Add one first: until then, other devices
+          cannot be changed.
+        </p>
+      )}
     </section>
   );
 }
@@ -118,6 +134,20 @@ const Urge = () => (
     <p>Without them you can't log in if you lose your device. It takes one minute.</p>
     <a class="button" href="/devices/recovery-codes/new">
       Generate Recovery Codes
+    </a>
+  </section>
+);
+
+/** In place of `Urge` where a key is required, because no recovery code stands in for it. */
+const AnotherKey = ({ contact }: { contact?: SupportContact }) => (
+  <section class="card urge" aria-labelledby="another-key">
+    <h2 id="another-key">Add a second key now</h2>
+    <p>
+      Your account requires a security key or passkey, and you have only one. If you lose it,{" "}
+      <ContactSupport contact={contact} /> to have your devices reset.
+    </p>
+    <a class="button" href="/devices/webauthn/new">
+      Add a Security Key or Passkey
     </a>
   </section>
 );

@@ -10,6 +10,7 @@ import {
 } from "../../core/devices/devices.ts";
 import { giveDeviceName } from "../../core/devices/named-devices.ts";
 import { removeAllDevices, removeDevice } from "../../core/devices/removal.ts";
+import { duration } from "../../core/duration.ts";
 import type { Method } from "../../store/methods.ts";
 import { getMfaProfile } from "../../store/postgres/profiles.ts";
 import { isKeyRequired } from "../../store/requirement.ts";
@@ -36,12 +37,13 @@ export function removalPages(app: Hono<PortalEnv>, deps: CoreDeps) {
     const device = await ownDevice(deps, session, c.req.param("id"));
     const view = await viewDevice(deps, device);
     const name = nameOf(view);
+    const keptMs = deps.config.limits[KEPT[view.type]];
     return page(
       c,
       { title: `Manage ${name}`, who: await whoOf(deps, session), narrow: true },
       <>
         <h1>{name}</h1>
-        <Proof device={view} />
+        <Proof device={view} keptMs={keptMs} />
         <Nickname faults={c.get("faults")} device={view} />
         {view.next.includes("remove") && <Removal device={view} />}
         <p>
@@ -159,9 +161,11 @@ function WhatFollows({ required: { who, required, from } }: { required: Required
   );
 }
 
-function Proof({ device }: { device: DeviceView }) {
+/** The settings that say for how long a device that is not verified is kept. */
+const KEPT = { webauthn: "keyEnrollmentMs", otp: "enrollmentMs", sms: "enrollmentMs" } as const;
+
+function Proof({ device, keptMs }: { device: DeviceView; keptMs: number }) {
   const { id, type, verified, next } = device;
-  const days = type === "webauthn" ? "10 minutes" : "7 days";
   return (
     <section class="card">
       <div class="head">
@@ -175,7 +179,7 @@ function Proof({ device }: { device: DeviceView }) {
       <p>
         <Dates device={device} />
         {!verified &&
-          ` Verify it before you can log in with it. It is deleted after ${days} if it is not verified.`}
+          ` Verify it before you can log in with it. It is deleted after ${duration(keptMs)} if it is not verified.`}
       </p>
     </section>
   );

@@ -40,12 +40,13 @@ export function wordsOf({ code, message, extra }: Problem): string {
     case "challenge_expired":
     case "credential_rejected":
     case "credential_registered":
-    case "webauthn_options_used":
     case "webauthn_unavailable":
     case "key_required":
     case "passkey_rejected":
     case "passkey_login_off":
       return `${PROBLEMS[code].title}. ${message}`;
+    case "webauthn_options_used":
+      return "Your key's answer came too late, or was sent twice. Press the button to try again.";
     case "passcode_rejected":
       if (typeof attemptsRemaining !== "number") return message;
       return `${message} ${tries(attemptsRemaining)} before your account is locked.`;

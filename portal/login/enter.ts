@@ -1,9 +1,11 @@
 import type { CoreDeps } from "../../core/deps.ts";
 import type { Authenticated } from "../../core/login/complete-challenge.ts";
+import { ownerOf } from "../../store/ids.ts";
 import { arrive, remember } from "../layout/flash.ts";
 import { field, ownPath, type PortalContext, ticked } from "../layout/form.ts";
 import { keepsCookies, keepToken } from "../layout/session.ts";
 import { failedBefore } from "../layout/words.ts";
+import { mustAddKey, requiredOf } from "./set-up.tsx";
 
 /** The page of the login's forms, with the part of its query that they need. */
 export const loginPlace = (c: PortalContext) =>
@@ -29,10 +31,15 @@ export async function enter(
   to: string,
   ...said: string[]
 ) {
-  const { token, scope } = login.session;
+  const { id, token, scope } = login.session;
+  const userId = ownerOf(id) ?? "";
   await keepToken(c, deps, token);
   const messages = [...said, failedBefore(login)];
-  if (scope !== "mfa_setup" && !login.multiFactorRequiredFrom) return arrive(c, to, ...messages);
+  const leadsToSetup =
+    scope === "mfa_setup" ||
+    login.multiFactorRequiredFrom !== undefined ||
+    mustAddKey(await requiredOf(deps, { userId }));
+  if (!leadsToSetup) return arrive(c, to, ...messages);
   // After the set-up there is another login, which leads to the same place.
   if (to !== "/" && to !== c.get("goal")?.at) remember(c, to);
   return arrive(c, `/set-up?to=${encodeURIComponent(to)}`, ...messages);

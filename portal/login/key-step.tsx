@@ -11,8 +11,7 @@ type Step = { challenge: Challenge; rp?: RelyingParty; children: Child };
 
 /** Asks for the key; `children` are the form's hidden fields. */
 export function KeyStep({ challenge: { id, expiresAt }, rp, children }: Step) {
-  if (!rp)
-    return <p role="alert">Security keys cannot be used here yet. Try another way to log in.</p>;
+  if (!rp) return <p role="alert">Security keys and passkeys cannot be used here yet.</p>;
   return (
     <>
       <p>

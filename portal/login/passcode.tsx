@@ -27,7 +27,7 @@ import {
 } from "../layout/form.ts";
 import { credentialIn } from "../layout/keys.tsx";
 import { cardPage } from "../layout/layout.tsx";
-import { CodeField, Field, Form, Notice, Reload, Time } from "../layout/parts.tsx";
+import { CodeField, ContactSupport, Field, Form, Notice, Reload, Time } from "../layout/parts.tsx";
 import { liveSession } from "../layout/session.ts";
 import type { Faults } from "../layout/words.ts";
 import { enter } from "./enter.ts";
@@ -107,7 +107,7 @@ function pathOf(c: PortalContext, more: Record<string, string> = {}): string {
 function passcodePage(c: PortalContext, deps: CoreDeps, challenge: Challenge, wait: number) {
   if (challenge.next.length === 0) return overPage(c, challenge);
   const faults = c.get("faults");
-  const recovery = isForRecovery(c);
+  const recovery = challenge.takesRecoveryCode && isForRecovery(c);
   const { intervalMs } = deps.config.limits.passcode;
   const rp = findRelyingParty(deps.config);
   const byKey = !recovery && challenge.method === "webauthn";
@@ -125,9 +125,17 @@ function passcodePage(c: PortalContext, deps: CoreDeps, challenge: Challenge, wa
               <Resend c={c} id={challenge.id} wait={wait} soon={wait <= intervalMs} />
             )}
             <OtherMethods c={c} challenge={challenge} />
-            <a href={pathOf(c, recovery ? {} : { with: "recovery" })}>
-              {recovery ? BACK[challenge.method] : "Use a recovery code"}
-            </a>
+            {challenge.takesRecoveryCode && (
+              <a href={pathOf(c, recovery ? {} : { with: "recovery" })}>
+                {recovery ? BACK[challenge.method] : "Use a recovery code"}
+              </a>
+            )}
+            {!challenge.takesRecoveryCode && (
+              <p>
+                Lost your key? Use another one that you added, or{" "}
+                <ContactSupport contact={c.get("support")} /> to have your devices reset.
+              </p>
+            )}
             <a href="/login">Log in as someone else</a>
           </div>
         </section>

@@ -6,7 +6,6 @@ import { configuredMethods } from "../../store/methods.ts";
 import { getMfaProfile } from "../../store/postgres/profiles.ts";
 import type { Session } from "../../store/redis/sessions/session-records.ts";
 import {
-  isKeyRequired,
   keyRequiredFrom,
   requiredFrom,
   requirementOf,
@@ -29,19 +28,17 @@ export function setUpPages(app: Hono<PortalEnv>, deps: CoreDeps) {
     if (session.scope === "mfa_setup") {
       const isNow = by.required && !by.from;
       if (!isNow) return notRequiredPage(c, who, by);
-    } else if (!by.required || (by.enabled && !by.needsKey)) return c.redirect("/devices", 303);
-    return by.needsKey
-      ? keyRequiredPage(c, who, by)
-      : requiredPage(c, who, by, findRelyingParty(deps.config) !== undefined);
+      if (by.keyRequired) return keyRequiredPage(c, who, by);
+    } else {
+      if (mustAddKey(by)) return keyRequiredPage(c, who, by);
+      if (!by.required || by.enabled) return c.redirect("/devices", 303);
+    }
+    return requiredPage(c, who, by, findRelyingParty(deps.config) !== undefined);
   });
 }
 
-function requiredPage(
-  c: PortalContext,
-  who: Who,
-  { who: subject, from }: RequiredOf,
-  offersKeys: boolean,
-) {
+function requiredPage(c: PortalContext, who: Who, by: RequiredOf, offersKeys: boolean) {
+  const { who: subject, from } = by;
   const title = from
     ? "Multi-factor authentication will be required"
     : "Multi-factor authentication is required";
@@ -61,6 +58,7 @@ function requiredPage(
         app. It takes about two minutes to set up. After you verify a device, you will be logged out
         and asked to log in with it.
       </p>
+      <KeyLater by={by} />
       <When who={who} from={from} />
       <Begin c={c} from={from} at="/devices" label="Set Up Multi-Factor Authentication" />
     </>,
@@ -68,7 +66,11 @@ function requiredPage(
 }
 
 /** For users who need a security key or passkey, and have none. */
-function keyRequiredPage(c: PortalContext, who: Who, { who: subject, from }: RequiredOf) {
+function keyRequiredPage(
+  c: PortalContext,
+  who: Who,
+  { who: subject, keyRequiredFrom: from }: RequiredOf,
+) {
   const title = from
     ? "A security key or passkey will be required"
     : "A security key or passkey is required";
@@ -90,6 +92,17 @@ function keyRequiredPage(c: PortalContext, who: Who, { who: subject, from }: Req
       <When who={who} from={from} />
       <Begin c={c} from={from} at="/devices/webauthn/new" label="Add a Security Key or Passkey" />
     </>,
+  );
+}
+
+/** Tells users without a security key or passkey when they will need one. */
+export function KeyLater({ by }: { by: RequiredOf }) {
+  if (!mustAddKey(by) || !by.keyRequiredFrom) return null;
+  return (
+    <p>
+      From <Time at={by.keyRequiredFrom} /> on, your account requires a security key or passkey. Add
+      one before.
+    </p>
   );
 }
 
@@ -153,9 +166,16 @@ export type RequiredOf = {
   from?: string;
   /** Whether the user has a verified device. */
   enabled: boolean;
-  /** Whether a security key or passkey is required, now or from then on, and the user has none. */
-  needsKey: boolean;
+  /** Whether a security key or passkey is required now. */
+  keyRequired: boolean;
+  /** When one becomes required (ISO 8601), if that is in the future. */
+  keyRequiredFrom?: string;
+  hasKey: boolean;
 };
+
+/** Whether the user lacks the security key or passkey that is required, now or later. */
+export const mustAddKey = ({ keyRequired, keyRequiredFrom, hasKey }: RequiredOf) =>
+  !hasKey && (keyRequired || keyRequiredFrom !== undefined);
 
 /** What is required of the session's user. */
 export async function requiredOf(
@@ -167,15 +187,15 @@ export async function requiredOf(
   const rule = requirementOf(profile, deps.config);
   const methods = configuredMethods(profile.devices);
   const now = deps.clock.now();
-  const from = requiredFrom(rule, now);
-  // Until its grace period ends, a second factor that is required anyway may be of any kind.
-  const asksForKey =
-    isKeyRequired(profile, now) || (from !== undefined && keyRequiredFrom(profile) !== undefined);
+  const keyFrom = keyRequiredFrom(profile);
+  const isAhead = keyFrom !== undefined && keyFrom > now;
   return {
     who: whoRequires(profile.user, deps.config),
     required: rule.requirement === "required",
-    from,
+    from: requiredFrom(rule, now),
     enabled: methods.length > 0,
-    needsKey: asksForKey && !methods.includes("webauthn"),
+    keyRequired: keyFrom !== undefined && !isAhead,
+    keyRequiredFrom: isAhead ? new Date(keyFrom).toISOString() : undefined,
+    hasKey: methods.includes("webauthn"),
   };
 }

@@ -46,22 +46,19 @@ export function policyCommands(program: Command) {
     .addOption(
       new Option(
         "--now",
-        "no grace period: users without what is required are logged out",
+        "no grace period: whoever did not log in with what is required is logged out",
       ).conflicts("days"),
     )
     .action((name: string, requirement: Requirement, when: When, command: Command) =>
       withService(async (service) => {
         const account = await accountNamed(service.db, name);
         const counts = await countUsers(service.db, account);
-        const loggedOut = requirement === "optional" ? 0 : counts[LOGGED_OUT[requirement]];
         if (requirement !== "optional") requireWhen(when, requirement, counts);
         else if (when.now)
           throw new SetUpError("--now goes with a requirement: `optional` logs out nobody.");
         const enforceAfter = when.days === undefined ? undefined : { days: when.days };
         await rollOutPolicy(service, account, { requirement, enforceAfter }, OPERATOR);
-        const { policyVersion } = await accountNamed(service.db, name);
-        const isNew = policyVersion !== account.policyVersion;
-        await show(service.db, name, command, when.now && isNew ? { loggedOut } : {});
+        await show(service.db, name, command);
       }),
     );
 
@@ -80,37 +77,37 @@ export function policyCommands(program: Command) {
     );
 }
 
+/** How many administrators without a key are named. */
+const MOST_NAMES = 50;
+
 type When = { days?: number; now?: boolean };
 
-/** The users that a requirement logs out if it applies at once. */
-const LOGGED_OUT = { required: "withoutDevice", phishing_resistant: "withoutKey" } as const;
-
-const WITHOUT = {
-  withoutDevice: "without a verified device",
-  withoutKey: "without a security key or passkey",
-};
+/** What each requirement asks for, and the count of users who lack it. */
+const DEMANDS = {
+  required: { factor: "a second factor", lacking: "withoutDevice" },
+  phishing_resistant: { factor: "a security key or passkey", lacking: "withoutKey" },
+} as const;
 
 /**
  * Throws a SetUpError without --days or --now, so that nobody logs out an account's users by a
  * forgotten option.
  */
-function requireWhen(
-  { days, now }: When,
-  requirement: keyof typeof LOGGED_OUT,
-  counts: UserCounts,
-) {
-  const which = LOGGED_OUT[requirement];
+function requireWhen({ days, now }: When, requirement: keyof typeof DEMANDS, counts: UserCounts) {
+  const { factor, lacking } = DEMANDS[requirement];
   if (days === undefined && !now)
     throw new SetUpError(
-      `Give --days <n> for a grace period, or --now. With --now, users ${WITHOUT[which]} are logged out: ${counts[which]}.`,
+      `Give --days <n> for a grace period, or --now. --now logs out everyone who did not log in with ${factor}; ` +
+        `users who have none and must add one: ${counts[lacking]}.`,
     );
 }
 
-async function show(db: Db, name: string, command: Command, done: { loggedOut?: number } = {}) {
+async function show(db: Db, name: string, command: Command) {
   const account = await accountNamed(db, name);
   const { total, configured, toGo } = await countUsers(db, account);
   const asksForKey = account.requirement === "phishing_resistant";
-  const keyless = asksForKey ? await administratorsWithoutKey(db, account.id) : [];
+  const found = asksForKey ? await administratorsWithoutKey(db, account.id, MOST_NAMES + 1) : [];
+  const keyless = found.slice(0, MOST_NAMES);
+  const areMore = found.length > MOST_NAMES;
   const policy = {
     account: account.name,
     requirement: account.requirement,
@@ -121,16 +118,19 @@ async function show(db: Db, name: string, command: Command, done: { loggedOut?: 
     toGo,
   };
   const { toGo: _, ...others } = policy;
-  const { loggedOut } = done;
   const words = {
     ...others,
     [asksForKey ? "without a key" : "without a device"]: toGo,
-    ...(keyless.length > 0 && { "administrators without a key": keyless.join(", ") }),
-    ...(loggedOut !== undefined && { "logged out": loggedOut }),
+    ...(keyless.length > 0 && { "administrators without a key": namesOf(keyless, areMore) }),
   };
-  const administrators = asksForKey ? { administratorsWithoutKey: keyless } : {};
-  answer(command, { ...policy, ...administrators, ...done }, fields(words));
+  const administrators = asksForKey
+    ? { administratorsWithoutKey: keyless, ...(areMore && { moreAdministratorsWithoutKey: true }) }
+    : {};
+  answer(command, { ...policy, ...administrators }, fields(words));
 }
+
+const namesOf = (names: string[], areMore: boolean) =>
+  `${names.join(", ")}${areMore ? ", and others" : ""}`;
 
 function days(text: string): number {
   const number = Number(text);

@@ -133,7 +133,8 @@ export async function setAccountSetting(
 /**
  * Records the event for each user without a verified device, or without a verified device of the
  * method `without`, and without an exemption, among the account's next `limit` users. The user's ID
- * is part of the key, so a repeat reminds nobody twice. Answers the cursor of the next batch, or undefined after the last one.
+ * is part of the key, so a repeat reminds nobody twice. Answers the cursor of the next batch, or
+ * undefined after the last one.
  */
 export async function remindUsers(
   db: Db,

@@ -113,8 +113,12 @@ export async function countUsers(
 const countWhere = (column: AnyPgColumn, condition: SQL | undefined) =>
   sql<number>`count(distinct ${column}) filter (where ${condition})`.mapWith(Number);
 
-/** The user names of the account's administrators who have no key, in alphabetical order. */
-export async function administratorsWithoutKey(db: Db, accountId: string): Promise<string[]> {
+/** The first user names of the account's administrators who have no key, in alphabetical order. */
+export async function administratorsWithoutKey(
+  db: Db,
+  accountId: string,
+  limit: number,
+): Promise<string[]> {
   const keys = db.select({ id: devices.id }).from(devices).where(and(verifiedDevices, isKey));
   const found = await db
     .select({ username: users.username })
@@ -127,7 +131,8 @@ export async function administratorsWithoutKey(db: Db, accountId: string): Promi
         notExists(keys),
       ),
     )
-    .orderBy(asc(users.username));
+    .orderBy(asc(users.username))
+    .limit(limit);
   return found.map(({ username }) => username);
 }
 

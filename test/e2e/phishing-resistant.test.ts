@@ -90,7 +90,7 @@ test("enforced at once: sessions without a key end, those with one stay", async 
   });
   for (const token of [byApp, byPassword]) expect(await reasonOf(token)).toBe("key_required");
   expect((await stack.api.session(byApp)).problem.detail).toBe(
-    "A security key or passkey is now required. Log in to set it up.",
+    "A security key or passkey is now required. Log in with yours, or log in to add one.",
   );
   for (const token of [byKey, byPasskey]) expect(await isLive(token)).toBe(true);
 });
@@ -112,10 +112,10 @@ describe("after the enforcement", () => {
     const { user, app, key, codes } = await account.memberWithBoth();
     // Opened before the enforcement, which says so in no grace period.
     const before = await startChallenge(stack, user);
-    expect(before.methods).toEqual(["webauthn", "otp"]);
+    expect(before).toMatchObject({ methods: ["webauthn", "otp"], takesRecoveryCode: true });
     await account.change({ requirement: KEY });
     const after = await startChallenge(stack, user);
-    expect(after.methods).toEqual(["webauthn"]);
+    expect(after).toMatchObject({ methods: ["webauthn"], takesRecoveryCode: false });
     const right = [codeAt(app.secret, stack.clock.now()), codes[0] ?? ""];
     // The challenge from before learns of the enforcement when a right code would open a session.
     const typed = { [before.id]: right, [after.id]: [...right, "000000", "0000000"] };

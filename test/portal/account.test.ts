@@ -39,7 +39,10 @@ describe("the account's requirement", () => {
     await press(his, "Save Setting");
     // Nothing changes before the question is answered. It shows the number of people.
     expect(await heading(his)).toBe("Require it now?");
-    expect(await his.getByText("log out 2 of 2 people, including you").isVisible()).toBe(true);
+    const question = his.getByText(
+      "log out everyone who did not log in with a second factor, including you. 2 of 2 people have none",
+    );
+    expect(await question.isVisible()).toBe(true);
     await expectAccessible(his);
     await hers.reload();
     expect(await heading(hers)).toBe("My Multi-Factor Devices");

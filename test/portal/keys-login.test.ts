@@ -50,7 +50,7 @@ describe("the second step", () => {
       navigator.credentials.get = ({ publicKey }) =>
         get({ publicKey: { ...publicKey, allowCredentials: [] } });
     }`);
-    await useKey(page, "The security key's answer was not accepted. Try again");
+    await useKey(page, "The answer of your security key or passkey was not accepted. Try again");
     expect(await heading(page)).toBe(USE);
     await expectAccessible(page);
   });
@@ -250,5 +250,12 @@ test("where a key is required, a login by SMS leads to its set-up, and to nothin
   await press(page, "Continue");
   await plugIn(page, PLATFORM);
   await useKey(page, "Device verified. Log in again to start using it.");
-  await logInByKey(page, user);
+
+  // Nothing is offered that would be refused.
+  await logIn(page, user);
+  expect(await heading(page)).toBe(USE);
+  const ways = page.locator("#offers");
+  expect(await ways.getByRole("button").count()).toBe(0);
+  expect(await ways.getByRole("link").allTextContents()).toEqual(["Log in as someone else"]);
+  await useKey(page, "My Multi-Factor Devices");
 });

@@ -115,7 +115,7 @@ test("a refused answer says so, and the key is asked again", async () => {
         publicKey: { ...publicKey, challenge: new Uint8Array(32) },
       }))(navigator.credentials.create);
   }`);
-  await useKey(page, "The security key's answer was not accepted. Try again");
+  await useKey(page, "The answer of your security key or passkey was not accepted. Try again");
   await expectAccessible(page);
   await press(page, "Try again");
   await useKey(page, "Device verified.");

@@ -249,13 +249,15 @@ describe("on a service with its own settings", { timeout: SOME_PROCESSES_MS }, (
     // Without --days the command refuses, and says how many users are affected.
     const undecided = await refused(["policy", "set", id, "required"]);
     expect(undecided).toContain("--days <n>");
-    expect(undecided).toContain("users without a verified device are logged out: 1.");
+    expect(undecided).toContain(
+      "did not log in with a second factor; users who have none and must add one: 1.",
+    );
     expect(await refused(["policy", "set", id, "required", "--now", "--days", "2"])).toContain(
       "cannot be used with",
     );
     expect((await stack.api.session(token)).status).toBe(200);
     expect(await json(["policy", "set", id, "required", "--now"])).toMatchObject({
-      ...{ enforceAfter: null, loggedOut: 1 },
+      ...{ enforceAfter: null, toGo: 1 },
     });
     expect((await stack.api.session(token)).problem.reason).toBe("policy_required");
     expect(await json(["policy", "set", id, "optional"])).toMatchObject({ version: 3 });
@@ -270,7 +272,7 @@ describe("on a service with its own settings", { timeout: SOME_PROCESSES_MS }, (
     const admin = await stack.createUser({ role: "administrator" });
     const { accountId } = admin;
     expect(await refused(["policy", "set", accountId, "phishing_resistant"])).toContain(
-      "users without a security key or passkey are logged out: 1",
+      "did not log in with a security key or passkey; users who have none and must add one: 1.",
     );
     const { token } = await logInByPassword(stack, admin);
     const set = ["policy", "set", accountId, "phishing_resistant"];
@@ -280,7 +282,7 @@ describe("on a service with its own settings", { timeout: SOME_PROCESSES_MS }, (
     });
     const { out } = await quick(env, ["policy", "show", accountId]);
     expect(out).toMatch(new RegExp(`administrators without a key +${admin.username}`));
-    expect(await json([...set, "--now"])).toMatchObject({ loggedOut: 1 });
+    expect(await json([...set, "--now"])).toMatchObject({ enforceAfter: null, toGo: 1 });
     expect((await stack.api.session(token)).problem.reason).toBe("key_required");
   });
 

@@ -52,8 +52,8 @@ const setPolicy = createRoute({
     "Without `enforceAfter` a requirement is enforced at once: every session of the account " +
     "without a second factor ends, also yours if `youMustSetUp` is true. With it there is a " +
     "grace period. Another call can shorten or extend the grace period, or cancel it with " +
-    "`optional`. `phishing_resistant` asks for a security key or passkey: every session without " +
-    "one ends, also yours if `youMustAddKey` is true. A second factor of any kind that is required " +
+    "`optional`. `phishing_resistant` asks for a security key or passkey: every session that was " +
+    "not opened by one ends, also yours, and who has none must add one. A second factor of any kind that is required " +
     "before stays required during the grace period.",
   security,
   request: jsonBody(z.strictObject({ requirement: requirementSchema, enforceAfter })),

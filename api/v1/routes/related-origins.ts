@@ -10,7 +10,7 @@ import { findRelyingParty } from "../../../core/webauthn/relying-party.ts";
 export function relatedOriginRoutes(app: OpenAPIHono, { config }: Pick<CoreDeps, "config">) {
   app.get("/.well-known/webauthn", (c) => {
     const rp = findRelyingParty(config);
-    if (!rp) throw new Problem("not_found", "Security keys cannot be used here yet.");
+    if (!rp) throw new Problem("not_found", "Security keys and passkeys cannot be used here yet.");
     const origins = rp.origins.filter((origin) => origin.startsWith("https://"));
     return c.json({ origins }, 200, { "cross-origin-resource-policy": "cross-origin" });
   });

@@ -78,7 +78,7 @@ each("[data-print]", (button) => {
   button.addEventListener("click", () => print());
 });
 each("[data-accepted]", ({ dataset }) => {
-  // So that the browser stops to offer passkeys that were removed.
+  // So that the browser no longer offers passkeys that were removed.
   const accepted = JSON.parse(dataset.accepted);
   globalThis.PublicKeyCredential?.signalAllAcceptedCredentials?.(accepted).catch(() => {});
 });

@@ -64,7 +64,7 @@ export async function storeSetUpNonce(
   await redis.set(keys.setUpNonce(userId, deviceId), `${expiresAt} ${nonce}`, { expiration });
 }
 
-/** Gives that nonce back, unless there is a newer one. */
+/** Gives the nonce of a key's set-up back, unless there is a newer one. */
 export async function returnSetUpNonce(
   redis: Redis,
   { userId, deviceId }: DeviceRef,
@@ -75,7 +75,7 @@ export async function returnSetUpNonce(
   await redis.set(key, `${expiresAt} ${nonce}`, { condition: "NX", expiration });
 }
 
-/** That nonce, if no answer to it was taken yet; undefined if it has expired at `now`. */
+/** The nonce of a key's set-up; undefined if an answer to it was taken, or it has expired at `now`. */
 export async function readSetUpNonce(
   redis: Redis,
   { userId, deviceId }: DeviceRef,
@@ -84,7 +84,7 @@ export async function readSetUpNonce(
   return validAt(now, await redis.get(keys.setUpNonce(userId, deviceId)));
 }
 
-/** Takes that nonce, so that only one request gets it; undefined if it has expired at `now`. */
+/** Takes the nonce of a key's set-up, so that only one request gets it; undefined if it has expired. */
 export async function takeSetUpNonce(
   redis: Redis,
   { userId, deviceId }: DeviceRef,
@@ -105,7 +105,7 @@ export async function usePasskeyNonce(redis: Redis, nonce: string): Promise<bool
   return (await redis.set(key, "1", { condition: "NX", expiration })) !== null;
 }
 
-/** Forgets that it was used, because an outage kept its answer from being judged. */
+/** Forgets that a passkey login's nonce was used: an outage kept its answer from being judged. */
 export async function forgetPasskeyNonce(redis: Redis, nonce: string): Promise<void> {
   await redis.del(keys.passkeyNonce(nonce));
 }

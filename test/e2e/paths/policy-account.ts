@@ -1,8 +1,8 @@
 import type { Policy } from "../../../core/account/policy.ts";
 import type { PolicyRequest } from "../../../core/account/roll-out.ts";
 import { DAY_MS } from "../../../units.ts";
-import { logInByApp } from "../../support/apps.ts";
 import type { Answer, ApiClient } from "../../support/client.ts";
+import { logInByKey } from "../../support/keys.ts";
 import type { Person } from "../../support/people.ts";
 import type { Stack } from "../../support/stack.ts";
 import { freshSession, gatewayWith, giveDevices, staleSession } from "./people.ts";
@@ -18,12 +18,13 @@ export async function policyAccount(stack: Stack) {
   const { accountId, id: adminId } = admin;
   const member = await stack.createUser({ accountId });
   const colleague = await stack.createUser({ accountId });
-  const withApp = async (user: Person) => {
-    const { secret } = await giveDevices(stack, user, ["otp"], "otp");
-    return () => logInByApp(stack, user, secret);
+  // A key fits every requirement.
+  const withKey = async (user: Person) => {
+    const { key } = await giveDevices(stack, user, ["webauthn"], "webauthn");
+    return () => logInByKey(stack, user, key);
   };
-  const logIn = await withApp(admin);
-  const logInColleague = await withApp(colleague);
+  const logIn = await withKey(admin);
+  const logInColleague = await withKey(colleague);
   const stale = await staleSession(stack, logIn);
   const { token } = freshSession(stack, logIn);
 
@@ -44,7 +45,7 @@ export async function policyAccount(stack: Stack) {
     ...{ accountId, adminId, stale, token, change, changeAgain, logInColleague },
     /** The policy that was written last. */
     written: () => written,
-    setUpMember: () => withApp(member),
+    setUpMember: () => withKey(member),
     /** Changes the policy at a gateway that has read an old state of the earlier roll-out. */
     overtake: (requirement: Requirement) =>
       changeAgain(

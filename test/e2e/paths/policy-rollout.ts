@@ -35,6 +35,7 @@ export const rules: PathRules<typeof machine> = {
   events: [
     { ...announcement, requirement: "required", graceMs: 0 },
     { ...announcement, requirement: "required", graceMs: GRACE_DAYS * DAY_MS },
+    { ...announcement, requirement: "phishing_resistant", graceMs: 0 },
     { ...announcement, requirement: "optional", graceMs: 0 },
     { type: "POLICY_PERSISTED" },
     { type: "POLICY_CONFLICT" },
@@ -115,7 +116,7 @@ export async function drive(stack: Stack): Promise<Driven<typeof machine>> {
     async SUPERSEDE(event) {
       if (event.type === "SUPERSEDE") await account.changeAgain(event.requirement);
     },
-    // Reading the policy when everyone has a device makes the roll-out count.
+    // Reading the policy when everyone has a key makes the roll-out count.
     async RECOUNT(_event, then) {
       await account.setUpMember();
       const changes = then.filter(({ type }) => type === "OVERTAKEN");
