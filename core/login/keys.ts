@@ -97,6 +97,7 @@ async function secondStep(
   const taken = await takeNonce(deps.redis, { ...bounds, assertionsAllowed });
   if (taken.outcome !== "taken") throw refusalOf(deps, id, taken.outcome);
   const { nonce, outcome: _, ...login } = taken;
+  let repeatable = true;
   try {
     const key = await verifiedKeyOf(deps.db, response.id);
     if (key?.device.userId !== bounds.userId) throw credentialRejected();
@@ -105,6 +106,7 @@ async function secondStep(
       { response, nonce, requireUserVerification: false },
       key,
     );
+    repeatable = mayRepeat(assertion);
     await useKey(deps, key, assertion, origin);
     const device = { id: key.device.id, name: deviceLabel(key.device) };
     const answer: Answer = {
@@ -118,12 +120,18 @@ async function secondStep(
     return await completeChallenge(deps, id, answer, origin, { showsFailedLogins: true });
   } catch (error) {
     // An outage costs nothing: the same answer may be sent again.
-    if (isOutage(error)) await returnNonce(deps.redis, bounds, nonce).catch(() => {});
+    if (isOutage(error) && repeatable) await returnNonce(deps.redis, bounds, nonce).catch(() => {});
     if (error instanceof Problem && error.code === "credential_rejected")
       await recordFailedStep(deps, id, { method: "webauthn", reason: "not_accepted" }, origin);
     throw error;
   }
 }
+
+/**
+ * Whether the answer of a key may be judged again after an outage. If it counts, its counter may be
+ * stored by then, and would look like that of a copy.
+ */
+export const mayRepeat = ({ counter }: Assertion): boolean => counter === 0;
 
 /**
  * Judges and stores the key's counter, after its signature was right. A counter that went back may
@@ -146,8 +154,8 @@ export async function useKey(
   if (user) {
     const detail = { deviceId: device.id, device: deviceLabel(device), counter };
     const event = userEvent(deps, subjectOf(user), "key_counter_regressed", origin, detail);
-    // One event for each counter, however often the same answer is tried.
-    const key = `key_counter_regressed/${device.id}/${credential.counter}/${counter}`;
+    // One event until the key is used rightly again: whoever has a copy can sign any lower counter.
+    const key = `key_counter_regressed/${device.id}/${credential.counter}`;
     await recordEvent(deps.db, { ...event, key });
   }
   throw credentialRejected(new Error(`The counter went from ${credential.counter} to ${counter}`));

@@ -26,11 +26,11 @@ import { type RelyingParty, relyingParty } from "../webauthn/relying-party.ts";
 import { UNKNOWN_KEY } from "../webauthn/unknown-key.ts";
 import { challengeExpired, challengeNotFound } from "./challenges.ts";
 import { type Answer, type Authenticated, completeChallenge } from "./complete-challenge.ts";
-import { newNonce, useKey } from "./keys.ts";
+import { mayRepeat, newNonce, useKey } from "./keys.ts";
 import { refuseLocked } from "./lock.ts";
 import { measured } from "./login-metrics.ts";
 import { passkeyRequestId, readPasskeyRequest } from "./passkey-requests.ts";
-import { spendRightPassword } from "./password-limits.ts";
+import { spendRightPasskey } from "./password-limits.ts";
 
 /** What the login page needs to offer a login by passkey, and until when. */
 export type PasskeyRequest = {
@@ -80,13 +80,16 @@ async function wholeLogin(
   if (!request) throw challengeNotFound();
   if (clock.now() >= request.expiresAt) throw challengeExpired();
   const guess = await spendGuess(deps, origin);
-  // Taken before the signature is looked at, so an answer is judged only once.
-  if (!(await usePasskeyNonce(deps.redis, request.nonce))) throw optionsUsed();
+  // Taken before the signature is looked at, so an answer is judged only once. Kept for twice the
+  // time of the request, for clocks that differ.
+  const keepMs = 2 * config.limits.passkeys.lifetimeMs;
+  if (!(await usePasskeyNonce(deps.redis, request.nonce, keepMs))) throw optionsUsed();
+  const attempt = { guess, mayRepeat: true };
   try {
-    return await judgeAndLogIn(deps, rp, request.nonce, response, guess, origin);
+    return await judgeAndLogIn(deps, rp, request.nonce, response, attempt, origin);
   } catch (error) {
     // An outage costs nothing: the same answer may be sent again.
-    if (isOutage(error)) {
+    if (isOutage(error) && attempt.mayRepeat) {
       const undo = [guess.giveBack(), forgetPasskeyNonce(deps.redis, request.nonce)];
       await Promise.all(undo).catch(() => {});
     }
@@ -94,12 +97,18 @@ async function wholeLogin(
   }
 }
 
+/**
+ * One answer. `mayRepeat`: it may be sent again, because neither its counter nor a session of it can be
+ * stored yet.
+ */
+type Attempt = { guess: Spent; mayRepeat: boolean };
+
 async function judgeAndLogIn(
   deps: CoreDeps,
   rp: RelyingParty,
   nonce: string,
   response: AuthenticationResponseJSON,
-  guess: Spent,
+  attempt: Attempt,
   origin: ClientInfo,
 ): Promise<Authenticated> {
   const known = await verifiedKeyOf(deps.db, response.id);
@@ -110,11 +119,12 @@ async function judgeAndLogIn(
   );
   const assertion = await checked.catch(asRejected);
   if (!known) throw rejected();
-  await guess.giveBack();
+  await attempt.guess.giveBack();
   note({ userId: known.device.userId });
-  await spendRightPassword(deps, known.device.userId);
+  await spendRightPasskey(deps, known.device.userId);
+  attempt.mayRepeat = mayRepeat(assertion);
   await useKey(deps, known, assertion, origin).catch(asRejected);
-  return openFor(deps, known, origin);
+  return openFor(deps, known, attempt, origin);
 }
 
 /** One of the address's refused logins; given back after a right one. */
@@ -131,6 +141,7 @@ function spendGuess({ redis, clock, config }: CoreDeps, { ip = "unknown" }: Clie
 async function openFor(
   deps: CoreDeps,
   { device: { id: deviceId, userId, ...device } }: VerifiedKey,
+  attempt: Attempt,
   origin: ClientInfo,
 ): Promise<Authenticated> {
   const { db, redis, flows, clock, config } = deps;
@@ -166,6 +177,8 @@ async function openFor(
     amr: ["pop", "user", "mfa"],
     device: { id: deviceId, name: deviceLabel(device) },
   };
+  // Each try opens a challenge of its own, so only this keeps one answer from opening two sessions.
+  attempt.mayRepeat = false;
   return completeChallenge(deps, challengeId, answer, origin, { showsFailedLogins: true });
 }
 

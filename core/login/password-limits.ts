@@ -46,12 +46,19 @@ type ThrottleDeps = Pick<CoreDeps, "redis" | "clock" | "config">;
  * Spends one of a user's logins after the right password. Each writes an event or starts a workflow,
  * and the password may be used from any number of addresses. Throws `too_many_requests`.
  */
-export async function spendRightPassword(
-  { redis, clock, config }: ThrottleDeps,
-  userId: string,
-): Promise<void> {
+export const spendRightPassword = (deps: ThrottleDeps, userId: string) =>
+  spendLogin(deps, keys.rightPasswords(userId));
+
+/**
+ * As `spendRightPassword`, for a login by passkey alone. Apart, so that whoever has only the password
+ * cannot spend it.
+ */
+export const spendRightPasskey = (deps: ThrottleDeps, userId: string) =>
+  spendLogin(deps, keys.rightPasskeys(userId));
+
+async function spendLogin({ redis, clock, config }: ThrottleDeps, key: string): Promise<void> {
   const rules = [config.limits.password.right];
-  await spendAll(redis, clock.now(), [{ key: keys.rightPasswords(userId), rules }], {
+  await spendAll(redis, clock.now(), [{ key, rules }], {
     code: "too_many_requests",
     detail: "This user has logged in too often.",
   });

@@ -59,6 +59,8 @@ export const keys = {
   newUsers: (accountId: string) => `mfa:{${accountId}}:new-users`,
   /** Logins with the right password. */
   rightPasswords: (userId: string) => `mfa:{${userId}}:right-passwords`,
+  /** Logins by a passkey alone. */
+  rightPasskeys: (userId: string) => `mfa:{${userId}}:right-passkeys`,
   addressChanges: (userId: string) => `mfa:{${userId}}:address-changes`,
   notices: (digest: string) => `mfa:{${digest}}:notices`,
   numberSends: (digest: string) => `mfa:{${digest}}:number-sends`,

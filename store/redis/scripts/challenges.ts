@@ -70,7 +70,7 @@ export const challengeScripts = {
     if redis.call('EXISTS', KEYS[1]) == 0 or redis.call('HEXISTS', KEYS[1], 'completedBy') == 1 then
       return
     end
-    redis.call('HSET', KEYS[1], 'expiresAt', ARGV[1])
+    redis.call('HSET', KEYS[1], 'expiresAt', ARGV[1], 'withdrawn', '1')
     redis.call('HDEL', KEYS[1], 'passcodeHash', 'passcodeExpiresAt', 'nonce')
   `),
   takeRequest: script<TakenRequest>(`

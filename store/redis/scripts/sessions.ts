@@ -11,9 +11,9 @@ export const sessionScripts = {
     local device, step, holder, rank = unpack(ARGV, 9, 12)
     if (redis.call('HGET', revocation, 'epoch') or '0') ~= userEpoch then return {'stale'} end
     if challenge then
-      -- It may have been withdrawn since the answer to it was judged.
-      local ends = redis.call('HGET', challenge, 'expiresAt')
-      if not ends or tonumber(ends) <= tonumber(now) then return {'stale'} end
+      -- It may have been withdrawn since the answer was judged, which is what \`now\` is the time of.
+      local ends, withdrawn = unpack(redis.call('HMGET', challenge, 'expiresAt', 'withdrawn'))
+      if not ends or withdrawn or tonumber(ends) <= tonumber(now) then return {'stale'} end
       if tonumber(redis.call('GET', failures) or 0) > tonumber(allowed) then return {'locked'} end
       if device ~= '' and redis.call('HEXISTS', challenge, 'completedBy') == 0
         and not spendStep(steps, device, step, holder) then return {'used'} end

@@ -98,9 +98,13 @@ function validAt(now: number, stored: string | null): string | undefined {
   return now < Number(expiresAt) ? nonce : undefined;
 }
 
-/** Notes that the nonce of a login by passkey was used; false if it was used before. */
-export async function usePasskeyNonce(redis: Redis, nonce: string): Promise<boolean> {
-  const expiration = { type: "PX", value: keep.nonce } as const;
+/** Notes for `keepMs` that the nonce of a passkey login was used; false if it was used before. */
+export async function usePasskeyNonce(
+  redis: Redis,
+  nonce: string,
+  keepMs: number,
+): Promise<boolean> {
+  const expiration = { type: "PX", value: keepMs } as const;
   const key = keys.passkeyNonce(nonce);
   return (await redis.set(key, "1", { condition: "NX", expiration })) !== null;
 }
