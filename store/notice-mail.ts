@@ -63,7 +63,7 @@ function whatToDo(event: AuditEvent, { url, support, actorRole }: Letterhead): s
     ];
   if (event.type === "key_counter_regressed")
     return [
-      "Log in with another device, remove that key, and add another.",
+      "Log in with another device, remove that key, end all other sessions, and add another key.",
       `If you did not use the key at that time, contact Support${at}`,
     ];
   // A lock ends by itself only after the right password.
@@ -74,7 +74,7 @@ function whatToDo(event: AuditEvent, { url, support, actorRole }: Letterhead): s
   if (isTheirs(event))
     return [
       "If this was you, or you asked for it, you have nothing to do.",
-      `If this wasn't you, someone may have your password. Log in, change it${page}, end unknown sessions, and contact Support${at}`,
+      `If this wasn't you, someone may have your password. Log in, change it${page}, remove devices that you don't know, end unknown sessions, and contact Support${at}`,
     ];
   return actorRole === "administrator"
     ? [

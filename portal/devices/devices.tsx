@@ -80,7 +80,7 @@ function Status({ mine: { enabled, devices }, by, mayChange }: State) {
       </div>
       <p>
         {enabled
-          ? "Each login asks for your password and a second step."
+          ? "Your password alone is not enough to log in."
           : `Your login is protected by your password only. ${step} to turn on multi-factor authentication.`}
         {required && ` ${who} requires it`}
         {from && (

@@ -256,8 +256,10 @@ describe("the end of a mail depends on who did it", () => {
   test("the user did it: the mail says that there is nothing to do, and where to change the password", async () => {
     const own = await endOf("default_method_changed");
     expect(own).toContain("If this was you, or you asked for it, you have nothing to do.\n");
-    expect(own).toContain("change it (https://panel.example/sessions/password)");
-    expect(own).toContain("contact Support: help@panel.example\n");
+    expect(own).toContain(
+      "change it (https://panel.example/sessions/password), remove devices that you don't know, " +
+        "end unknown sessions, and contact Support: help@panel.example\n",
+    );
   });
 
   test("a lock: the mail points to Support and does not say that there is nothing to do", async () => {

@@ -9,7 +9,7 @@ import { getUser, setRequirement } from "../../store/postgres/users.ts";
 import { verifiedKeysOf } from "../../store/postgres/webauthn-credentials.ts";
 import type { Flows } from "../../temporal/flows.ts";
 import { eventOf } from "../store/postgres/database.ts";
-import { codeAt, logInByApp, verifiedApp } from "../support/apps.ts";
+import { codeAt, logInByApp, registerApp, verifiedApp } from "../support/apps.ts";
 import {
   KEY_SETTINGS,
   logInByKey,
@@ -19,6 +19,7 @@ import {
   verifiedKey,
 } from "../support/keys.ts";
 import type { Person } from "../support/people.ts";
+import { newPhone } from "../support/phones.ts";
 import { expectProblem } from "../support/problems.ts";
 import { enrollPhone, logInByPassword, logInBySms, startChallenge } from "../support/scenarios.ts";
 import { gatewayOver } from "../support/stack.ts";
@@ -51,17 +52,26 @@ test("attack: a set-up session by a phished passcode adds, renames or removes ot
   const account = await keyAccount();
   const user = await account.member();
   const { e164, id } = await enrollPhone(stack, user);
+  const { device: unverified } = await registerApp(
+    stack,
+    (await logInBySms(stack, user, e164)).token,
+  );
   await account.require();
   const { scope, token } = await logInBySms(stack, user, e164);
   expect(scope).toBe("mfa_setup");
-  const body = { name: "Eve's" };
-  for (const [method, path] of [
-    ["POST", "/v1/me/devices/otp"],
-    ["PATCH", `/v1/me/devices/${id}`],
-    ["DELETE", "/v1/me/devices"],
+  const devices = "/v1/me/devices";
+  const name = { name: "Eve's" };
+  const { countryCode, phoneNumber } = newPhone();
+  for (const [method, path, body] of [
+    ["POST", `${devices}/sms`, { countryCode, phoneNumber }],
+    ["POST", `${devices}/otp`, name],
+    ["PATCH", `${devices}/${id}`, name],
+    ["DELETE", `${devices}/${unverified.id}`, undefined],
+    ["DELETE", devices, undefined],
   ] as const)
     expectProblem(await stack.api.call(method, path, { token, body }), "key_required");
-  expect((await stack.api.multiFactor(token)).body.devices).toHaveLength(1);
+  const left = (await stack.api.multiFactor(token)).body.devices;
+  expect(left.map((device) => device.id).sort()).toEqual([id, unverified.id].sort());
 });
 
 test("attack: a session of a phished login adds a key and removes it, to outlive the enforcement", async () => {
@@ -86,15 +96,12 @@ test("attack: an API key where keys without a second factor are allowed", async 
   });
   const setting = { accountId, setting: "apiKeysBypassMfa", on: true } as const;
   await setAccountSetting(stack.deps.db, setting, eventOf({ id: userId, accountId }));
-  await account.require();
   const { username } = account.admin;
-  const auth = { "RAX-KSKEY:apiKeyCredentials": { username, apiKey } };
-  const refused = await stack.app.request("/v2.0/tokens", {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ auth }),
-  });
-  expect(refused.status).toBe(401);
+  const body = { auth: { "RAX-KSKEY:apiKeyCredentials": { username, apiKey } } };
+  const logIn = () => stack.api.call("POST", "/v2.0/tokens", { body });
+  expect((await logIn()).status).toBe(200);
+  await account.require();
+  expect((await logIn()).status).toBe(401);
 });
 
 test("race: an exemption ends while a weak login of the user is under way", async () => {

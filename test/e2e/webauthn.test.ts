@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { DeviceView } from "../../core/devices/devices.ts";
 import { MINUTE_MS } from "../../units.ts";
-import { verifiedApp } from "../support/apps.ts";
+import { logInByApp, verifiedApp } from "../support/apps.ts";
 import {
   KEY_SETTINGS,
   keyCalls,
@@ -78,8 +78,8 @@ test("a key beside an app: the session gains the factor, and either device logs 
   expect(challenge).toMatchObject({ method: "webauthn", methods: ["webauthn", "otp"] });
   expect((await stack.api.resendPasscode(challenge.id)).problem.code).toBe("illegal_transition");
   expect((await stack.api.chooseMethod(challenge.id, "otp")).body.state).toBe("awaiting_passcode");
-  expect((await logInByKey(stack, user, key)).amr).toContain("pop");
-  expect(app.id).toBeDefined();
+  expect((await logInByKey(stack, user, key)).amr).toEqual(["pwd", "pop", "mfa"]);
+  expect((await logInByApp(stack, user, app.secret)).amr).toEqual(["pwd", "otp", "mfa"]);
 });
 
 describe("the list of devices", () => {

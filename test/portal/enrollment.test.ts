@@ -84,6 +84,8 @@ test("a phone is registered and verified; its owner is logged out, and later log
   await press(page, "Verify Code");
   expect(await heading(page)).toBe("My Multi-Factor Devices");
   expect(await page.getByText("Enabled", { exact: true }).isVisible()).toBe(true);
+  const alone = page.getByText("Your password alone is not enough to log in.");
+  expect(await alone.isVisible()).toBe(true);
   await expectAccessible(page);
 });
 

@@ -31,7 +31,9 @@ test("a copied key is told with what to do; no nickname is in the mail", () => {
   const told = event("key_counter_regressed", { device: "PAY AT EVIL.EXAMPLE", counter: 3 });
   const { subject, body } = mailOf(told);
   expect(subject).toBe("Second Step: Your security key may have been copied");
-  expect(body).toContain("Log in with another device, remove that key, and add another.");
+  expect(body).toContain(
+    "Log in with another device, remove that key, end all other sessions, and add another key.",
+  );
   expect(body).not.toContain("EVIL");
   expect(isImportant(told)).toBe(true);
 });

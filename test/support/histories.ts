@@ -2,6 +2,14 @@ import type { Client } from "@temporalio/client";
 
 const METADATA_QUERY = "__temporal_workflow_metadata";
 
+/** Every text of the history of one workflow, with payloads decoded. */
+export async function historyOf({ workflow }: Client, workflowId: string): Promise<string> {
+  const { events } = await workflow.getHandle(workflowId).fetchHistory();
+  const texts: string[] = [];
+  collect(events, texts);
+  return texts.join("\n");
+}
+
 /** Every text of every workflow in a namespace that an operator can read, with payloads decoded. */
 export async function everythingReadable({ workflow }: Client) {
   const types: string[] = [];
