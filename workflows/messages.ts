@@ -44,6 +44,8 @@ export type DeviceRemovalArgs = Owner & {
   event: "device_removed" | "all_devices_removed" | "multi_factor_reset";
   /** Who requested it. */
   actorId: string;
+  /** Their session. It stays when the removal of a key ends the sessions that keys opened. */
+  sessionId?: string;
   origin: ClientInfo;
   /** Additional detail for the audit event. */
   detail?: Record<string, string>;

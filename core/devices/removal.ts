@@ -72,7 +72,8 @@ async function remove(
   // come to count since the check.
   const isAlone = userId === actorId && !hasSecondFactor(session);
   const unless = isAlone ? "enabled" : what.unless;
-  const args = { removalId: newId(), ...owner, ...what, unless, origin };
+  const { id: sessionId } = session;
+  const args = { removalId: newId(), ...owner, ...what, unless, sessionId, origin };
   await requireStillLive(deps, session);
   const outcome = await deps.flows.removeDevices({ ...args, signOut: "if_required" });
   if (outcome === "overtaken" && isAlone) throw reauthenticate();

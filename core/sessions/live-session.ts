@@ -13,6 +13,7 @@ import { Problem } from "../problem.ts";
 const ENDED: Record<string, string> = {
   device_verified: "Device verified. Log in again to start using it.",
   device_removed: "Your last device was removed. Log in to set up another.",
+  key_removed: "A security key or passkey of yours was removed. Log in again.",
   all_devices_removed: "Your devices were removed. Log in to set up another.",
   multi_factor_reset: "Your multi-factor authentication was reset. Log in again.",
   policy_required: "Multi-factor authentication is now required. Log in to set it up.",

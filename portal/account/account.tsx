@@ -251,7 +251,7 @@ function PolicyForm({ choice, faults }: { choice: Choice; faults: Faults }) {
       <Field
         name="enforceAfter"
         label="Grace period in days"
-        hint="Counted from when you save; 0 means now. Until it ends, people without a second factor are reminded at each login; the others see it in their activity."
+        hint="Counted from when you save; 0 means now. Until it ends, people who lack what is required are reminded at each login; the others see it in their activity."
         faults={faults}
         value={choice.days}
         class="number"

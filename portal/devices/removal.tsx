@@ -103,7 +103,7 @@ export function removalPages(app: Hono<PortalEnv>, deps: CoreDeps) {
   takeForm(app, REMOVE, { at: REMOVE }, async (c) => {
     const session = await signedIn(c, deps, { setup: true });
     const removal = removeDevice(deps, session, c.req.param("id") ?? "", clientInfoOf(c, proxies));
-    return followed(c, "/devices", removal, () => REMOVED);
+    return followed(c, "/devices", removal, () => "The device was removed.");
   });
 
   app.get("/devices/remove-all", async (c) => {
@@ -144,7 +144,7 @@ export function removalPages(app: Hono<PortalEnv>, deps: CoreDeps) {
 }
 
 const WILL_STOP: Record<Method, string> = {
-  webauthn: "You can no longer log in with it.",
+  webauthn: "You can no longer log in with it. Your other sessions that a key opened will end.",
   otp: "Its passcodes will stop working.",
   sms: "Its passcodes will stop working.",
 };
@@ -160,9 +160,6 @@ function WhatFollows({ required: { who, required, from } }: { required: Required
     </>
   );
 }
-
-const REMOVED =
-  "The device was removed. If it was lost or stolen, end your other sessions too, under Sessions.";
 
 /** The settings that say for how long a device that is not verified is kept. */
 const KEPT = { webauthn: "keyEnrollmentMs", otp: "enrollmentMs", sms: "enrollmentMs" } as const;

@@ -6,20 +6,19 @@ import type { Held } from "./holding-user.ts";
 import { devices, recoveryCodes, users } from "./schema.ts";
 
 /**
- * What was removed, and whether that turned multi-factor authentication off, or took the last of
- * several devices that is a verified security key.
+ * What was removed, and whether that turned multi-factor authentication off, or took a verified
+ * security key: the last one, or another is left.
  */
 export type Removal = {
   removed: { id: string; type: Method }[];
   mfaOff: boolean;
-  keysOff?: true;
+  keyRemoved?: "last" | "another_left";
 };
 
 /**
- * Removes any device but a verified phone. If no verified device is left,
- * multi-factor authentication is off and the recovery codes are void. A verified SMS device can
- * only be removed with all devices: "remove_all_required". Repeating the same event answers the
- * same.
+ * Removes any device but a verified phone. If no verified device is left, multi-factor
+ * authentication is off and the recovery codes are void. A verified SMS device can only be removed
+ * with all devices: "remove_all_required". Repeating the same event answers the same.
  */
 export async function removeDevice(
   tx: Held,
@@ -47,8 +46,9 @@ export async function removeDevice(
         .set({ defaultMethod: null })
         .where(and(eq(users.id, userId), eq(users.defaultMethod, type)));
     }
-    const keysOff = type === "webauthn" && verifiedAt !== null && !left.includes(type);
-    const removal = { removed: [{ id, type }], mfaOff, ...(keysOff && { keysOff }) };
+    const isKey = type === "webauthn" && verifiedAt !== null;
+    const keyRemoved = left.includes(type) ? ("another_left" as const) : ("last" as const);
+    const removal = { removed: [{ id, type }], mfaOff, ...(isKey && { keyRemoved }) };
     return { removal, names: [deviceLabel(device)] };
   });
 }
@@ -95,8 +95,8 @@ async function once<Refusal extends string>(
 ): Promise<Removal | Refusal> {
   const recorded = await findEvent(tx, event.key);
   if (recorded) {
-    const { removed, mfaOff, keysOff } = recorded.detail as Removal;
-    return { removed, mfaOff, ...(keysOff && { keysOff }) };
+    const { removed, mfaOff, keyRemoved } = recorded.detail as Removal;
+    return { removed, mfaOff, ...(keyRemoved && { keyRemoved }) };
   }
   const outcome = await remove();
   if (typeof outcome === "string") return outcome;

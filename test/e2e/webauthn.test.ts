@@ -109,6 +109,29 @@ describe("the list of devices", () => {
   });
 });
 
+test("removing a stolen key ends the sessions and logins that it may have opened; the session that removes it stays", async () => {
+  const { user, key: stolen, id } = await userWithKey(stack);
+  const first = await logInByKey(stack, user, stolen);
+  const app = await verifiedApp(stack, first.token, false);
+  const { key: own } = await verifiedKey(stack, first.token, { makeDefault: false, name: "Own" });
+  const thief = await logInByPasskey(stack, stolen);
+  const underWay = await startChallenge(stack, user);
+  await stack.advance(31_000);
+  const byApp = await logInByApp(stack, user, app.secret);
+  const mine = (await logInByPasskey(stack, own)).body.session;
+  expect(
+    (await stack.api.call("DELETE", `/v1/me/devices/${id}`, { token: mine.token })).status,
+  ).toBe(204);
+
+  const stateOf = async (token: string) => (await stack.api.session(token)).problem?.reason;
+  expect(await stateOf(thief.body.session.token)).toBe("key_removed");
+  expect(await stateOf(first.token)).toBe("key_removed");
+  expect(await stateOf(mine.token)).toBeUndefined();
+  expect(await stateOf(byApp.token)).toBeUndefined();
+  const late = await calls().answer(underWay.id, own.get(underWay.options));
+  expect(late.problem.code).toBe("challenge_expired");
+});
+
 test("a body names the form it comes nearest to: a code, or a credential", async () => {
   const { user, key } = await userWithKey(stack);
   const { id } = await startChallenge(stack, user);
