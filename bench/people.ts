@@ -85,7 +85,7 @@ export async function makePeople(
   };
   const credentialOf = (person: Person, deviceId: string) => {
     const { credentialId, publicKey } = keyOf(person);
-    const flags = { backupEligible: false, backedUp: false };
+    const flags = { backupEligible: false, backedUp: false, uvInitialized: true };
     const aaguid = "00000000-0000-0000-0000-000000000000";
     return { deviceId, credentialId, publicKey, counter: 0, aaguid, transports: ["usb"], ...flags };
   };

@@ -136,18 +136,21 @@ export const mayRepeat = ({ counter }: Assertion): boolean => counter === 0;
 /**
  * Judges and stores the key's counter, after its signature was right. A counter that went back may
  * mean that the key was copied: it is refused as any wrong answer, and its owner and Support are
- * told. Throws `credential_rejected`.
+ * told. Also stores that the key was unlocked, which the first time is after a password:
+ * `verifyAssertion` refuses it without one. Throws `credential_rejected`.
  */
 export async function useKey(
   deps: Pick<CoreDeps, "db" | "clock">,
   { device, credential }: VerifiedKey,
-  { counter, backedUp }: Assertion,
+  { counter, backedUp, userVerified }: Assertion,
   origin: ClientInfo,
 ): Promise<void> {
   // Most keys never count, so there is nothing to store.
   const isNothingNew = counter === 0 && credential.counter === 0;
-  if (isNothingNew && backedUp === credential.backedUp) return;
-  if (await storeUse(deps.db, { deviceId: device.id, counter, backedUp })) return;
+  const uvInitialized = credential.uvInitialized || userVerified;
+  const isSame = backedUp === credential.backedUp && uvInitialized === credential.uvInitialized;
+  if (isNothingNew && isSame) return;
+  if (await storeUse(deps.db, { deviceId: device.id, counter, backedUp, uvInitialized })) return;
   if (!(await credentialOf(deps.db, device.id)))
     throw credentialRejected(new Error("It was removed"));
   const user = await getUser(deps.db, device.userId);

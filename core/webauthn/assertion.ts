@@ -24,7 +24,7 @@ export function assertionOptions(
     rpID: rp.id,
     challenge: new Uint8Array(Buffer.from(nonce, "base64url")),
     timeout: timeoutMs,
-    userVerification: keys ? "discouraged" : "required",
+    userVerification: userVerificationFor(keys),
     allowCredentials: keys?.map(({ credential: { credentialId: id, transports } }) => ({
       id,
       transports,
@@ -32,13 +32,19 @@ export function assertionOptions(
   });
 }
 
+/** After a password a key is unlocked only where that makes it log in alone from then on. */
+function userVerificationFor(keys: Asked["keys"]) {
+  if (!keys) return "required";
+  return keys.every(({ credential }) => credential.uvInitialized) ? "discouraged" : "preferred";
+}
+
 /** What a right signature says about the key. */
-export type Assertion = { counter: number; backedUp: boolean };
+export type Assertion = { counter: number; backedUp: boolean; userVerified: boolean };
 
 /**
  * Checks the key's answer (Web Authentication Level 3, 7.2), but not yet its counter.
- * `requireUserVerification`: no password was asked, so the user must have unlocked the key, and the
- * key must name its user. Throws `credential_rejected`.
+ * `requireUserVerification`: no password was asked, so the user must have unlocked the key, and not
+ * for the first time; and the key must name its user. Throws `credential_rejected`.
  */
 export function verifyAssertion(
   rp: RelyingParty,
@@ -70,9 +76,17 @@ export function verifyAssertion(
     const names = userHandle === undefined || userHandle === "" ? undefined : userHandle;
     if (names === undefined ? requireUserVerification : names !== userHandleOf(device.userId))
       throw new Error("The key names another user");
-    const { newCounter: counter, credentialDeviceType, credentialBackedUp } = authenticationInfo;
+    // Whoever found a key without a PIN may have given it one (Web Authentication Level 3, 7.2).
+    if (requireUserVerification && !credential.uvInitialized)
+      throw new Error("The key was never unlocked beside a password");
+    const {
+      newCounter: counter,
+      credentialDeviceType,
+      credentialBackedUp: backedUp,
+      userVerified,
+    } = authenticationInfo;
     if ((credentialDeviceType === "multiDevice") !== credential.backupEligible)
       throw new Error("The key has changed whether it can be backed up");
-    return { counter, backedUp: credentialBackedUp };
+    return { counter, backedUp, userVerified };
   });
 }

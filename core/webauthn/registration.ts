@@ -12,6 +12,12 @@ import type { RelyingParty } from "./relying-party.ts";
 /** The same on every version of Node.js, because one may make a key and another check it. */
 const ALGORITHMS = [COSEALG.EdDSA, COSEALG.ES256, COSEALG.RS256];
 
+/** Web Authentication Level 3, 7.1. */
+const MAX_ID_BYTES = 1023;
+
+/** An RSA key of 4,096 bits, the largest in use, has 530. */
+const MAX_PUBLIC_KEY_BYTES = 2000;
+
 /** How a user is named in WebAuthn: the bytes of the user's opaque ID, in base64url. */
 export const userHandleOf = (userId: string): string =>
   Buffer.from(userId, "hex").toString("base64url");
@@ -56,6 +62,17 @@ function refuseCertificates(attestationObject: string): void {
 }
 
 /**
+ * Refuses what no authenticator makes. The ID inside the signed data is the one that is stored; the
+ * API bounds only the one beside it. Throws an Error.
+ */
+function refuseUnbounded(made: { id: string; publicKey: Uint8Array }, id: string): void {
+  if (made.id !== id) throw new Error("The authenticator has made another credential ID");
+  if (Buffer.byteLength(made.id, "base64url") > MAX_ID_BYTES)
+    throw new Error("The credential ID is too long");
+  if (made.publicKey.length > MAX_PUBLIC_KEY_BYTES) throw new Error("The public key is too long");
+}
+
+/**
  * The credential that an authenticator has made for these options (Web Authentication Level 3, 7.1).
  * Throws `credential_rejected`.
  */
@@ -76,7 +93,9 @@ export function verifyRegistration(
       supportedAlgorithmIDs: ALGORITHMS,
     });
     if (!verified) throw new Error("The attestation is not valid");
-    const { credential, aaguid, credentialDeviceType, credentialBackedUp } = registrationInfo;
+    const { credential, aaguid, userVerified, credentialDeviceType, credentialBackedUp } =
+      registrationInfo;
+    refuseUnbounded(credential, response.id);
     return {
       credentialId: credential.id,
       publicKey: Buffer.from(credential.publicKey).toString("base64url"),
@@ -85,6 +104,8 @@ export function verifyRegistration(
       transports: credential.transports ?? [],
       backupEligible: credentialDeviceType === "multiDevice",
       backedUp: credentialBackedUp,
+      // Only a session registers keys, so a password or a passkey stands beside it.
+      uvInitialized: userVerified,
     };
   });
 }

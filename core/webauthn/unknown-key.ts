@@ -29,5 +29,6 @@ export const UNKNOWN_KEY: VerifiedKey = {
     transports: [],
     backupEligible: false,
     backedUp: false,
+    uvInitialized: false,
   },
 };

@@ -137,6 +137,11 @@ export const webauthnCredentials = pgTable(
     backupEligible: boolean("backup_eligible").notNull(),
     /** Was copied at the last use (BS). */
     backedUp: boolean("backed_up").notNull(),
+    /**
+     * Its user's unlocking counts as a factor: they unlocked it (UV) at its registration, or after
+     * their password. Whoever finds a key without a PIN can give it one.
+     */
+    uvInitialized: boolean("uv_initialized").notNull().default(false),
   },
   (t) => [check("webauthn_credentials_counter", sql`${t.counter} between 0 and 4294967295`)],
 );

@@ -86,7 +86,12 @@ const keyUse = prepared((db) => {
   const { counter: stored } = webauthnCredentials;
   return db
     .update(webauthnCredentials)
-    .set({ counter, backedUp: sql`${sql.placeholder("backedUp")}::boolean` })
+    .set({
+      counter,
+      backedUp: sql`${sql.placeholder("backedUp")}::boolean`,
+      // Once true it stays so, whatever a login at the same time says.
+      uvInitialized: sql`${webauthnCredentials.uvInitialized} or ${sql.placeholder("uvInitialized")}::boolean`,
+    })
     .where(
       and(
         eq(webauthnCredentials.deviceId, sql.placeholder("deviceId")),
@@ -98,13 +103,14 @@ const keyUse = prepared((db) => {
 });
 
 /**
- * Stores the counter of an assertion whose signature was right, and whether the key is backed up.
+ * Stores the counter of an assertion whose signature was right, whether the key is backed up, and
+ * that unlocking it counts as a factor from now on.
  * False if the counter is not above the stored one: there may be a copy of the key (Web
  * Authentication Level 3, 6.1.1). Keys that never count always answer 0, which is fine.
  */
 export async function storeUse(
   db: Db,
-  use: Pick<WebauthnCredential, "deviceId" | "counter" | "backedUp">,
+  use: Pick<WebauthnCredential, "deviceId" | "counter" | "backedUp" | "uvInitialized">,
 ): Promise<boolean> {
   return (await keyUse(db).execute(use)).length > 0;
 }

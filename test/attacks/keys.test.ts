@@ -1,5 +1,8 @@
-import { generateKeyPairSync } from "node:crypto";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { verifyRegistration } from "../../core/webauthn/registration.ts";
+import { relyingParty } from "../../core/webauthn/relying-party.ts";
 import { listEvents } from "../../store/postgres/events/read-events.ts";
 import { workflowIds } from "../../workflows/ids.ts";
 import { type Crafted, craftedKey, handleOf } from "../support/crafted-keys.ts";
@@ -16,9 +19,14 @@ beforeAll(async () => {
 afterAll(() => stack.stop());
 
 const calls = () => keyCalls(stack.api);
+const idOf = (bytes: number) => randomBytes(bytes).toString("base64url");
 const stranger = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
 
 type Options = { challenge: string };
+type Asking = Options & { userVerification: string };
+
+/** The user touched the key and did not unlock it, perhaps because it has no PIN. */
+const NO_PIN: Crafted = { flags: { userVerified: false } };
 
 /** A user with a crafted key, and the options of a login that has just begun. */
 async function craftedUser(crafted: Crafted = {}) {
@@ -209,6 +217,12 @@ describe("the counter", () => {
 });
 
 describe("the login by a passkey alone", () => {
+  /** Changes with each write of the key's credential. */
+  async function versionOf({ credentialId }: ReturnType<typeof craftedKey>) {
+    const query = sql`select xmin::text from webauthn_credentials where credential_id = ${credentialId}`;
+    return (await stack.deps.db.execute(query)).rows[0]?.xmin;
+  }
+
   /** The options of a login by passkey, and an answer to them. */
   async function passkey(key: ReturnType<typeof craftedKey>, userId: string, crafted: Crafted) {
     const { id, options } = (await calls().passkeyOptions()).body;
@@ -217,7 +231,7 @@ describe("the login by a passkey alone", () => {
 
   const alone: Record<string, Crafted> = {
     ...DISHONEST,
-    "a key that was not unlocked": { flags: { userVerified: false } },
+    "a key that was not unlocked": NO_PIN,
     "no user's handle": { userHandle: undefined },
   };
 
@@ -228,13 +242,59 @@ describe("the login by a passkey alone", () => {
     expect((await passkey(key, user.id, {})).status).toBe(200);
   });
 
-  test("attack: an unknown passkey is told apart from a known one with a wrong signature", async () => {
+  test("attack: an unknown passkey is told apart from a known one that is refused", async () => {
     const { user, key } = await craftedUser();
-    const known = await passkey(key, user.id, { signedBy: stranger });
-    const unknown = await passkey(craftedKey(), user.id, {});
-    const { instance: _a, ...first } = known.problem as unknown as Record<string, unknown>;
-    const { instance: _b, ...second } = unknown.problem as unknown as Record<string, unknown>;
-    expect(first).toEqual(second);
+    const locked = await craftedUser(NO_PIN);
+    const answers = [
+      await passkey(craftedKey(), user.id, {}),
+      await passkey(key, user.id, { signedBy: stranger }),
+      await passkey(locked.key, locked.user.id, {}),
+    ];
+    const [unknown, forged, neverUnlocked] = answers.map(({ status, problem }) => {
+      const { instance: _, ...rest } = problem as unknown as Record<string, unknown>;
+      return { status, rest };
+    });
+    expect(forged).toEqual(unknown);
+    expect(neverUnlocked).toEqual(unknown);
+  });
+
+  test("attack: who finds a key without a PIN gives it one and logs in alone", async () => {
+    const { user, key } = await craftedUser(NO_PIN);
+    for (let n = 0; n < 2; n++)
+      expect((await passkey(key, user.id, {})).problem.code).toBe("passkey_rejected");
+  });
+
+  test("a key that was added without its PIN logs in alone after a second step with it", async () => {
+    const { user, key } = await craftedUser(NO_PIN);
+    const secondStep = async (crafted: Crafted) => {
+      const { id } = await startChallenge(stack, user);
+      const options = (await calls().options(id)).body.options as Asking;
+      expect((await calls().answer(id, key.get(options, crafted))).status).toBe(200);
+      return options.userVerification;
+    };
+    expect(await secondStep(NO_PIN)).toBe("preferred");
+    expect((await passkey(key, user.id, {})).problem.code).toBe("passkey_rejected");
+    expect(await secondStep({})).toBe("preferred");
+    expect((await passkey(key, user.id, {})).status).toBe(200);
+    // From then on nothing is new, so nothing is written, and the PIN is not asked for.
+    const written = await versionOf(key);
+    expect(await secondStep(NO_PIN)).toBe("discouraged");
+    expect((await passkey(key, user.id, {})).status).toBe(200);
+    expect(await versionOf(key)).toBe(written);
+  });
+
+  test("a key that was unlocked when it was added logs in alone at once, another key does not", async () => {
+    const { user, key } = await craftedUser();
+    const { token } = (await passkey(key, user.id, {})).body.session;
+    const other = craftedKey();
+    const { device, options } = (await calls().register(token)).body;
+    await calls().verify(token, device.id, other.create(options, NO_PIN), false);
+    expect((await passkey(other, user.id, {})).problem.code).toBe("passkey_rejected");
+    const { id } = await startChallenge(stack, user);
+    expect((await calls().options(id)).body.options).toMatchObject({
+      userVerification: "preferred",
+    });
+    expect((await passkey(key, user.id, {})).status).toBe(200);
   });
 
   test("attack: one answer is posted twenty times at once; one opens a session", async () => {
@@ -306,6 +366,8 @@ describe("the registration", () => {
     },
     "an assertion's client data": { clientData: { type: "webauthn.get" } },
     "another nonce": { clientData: { challenge: "bm90IHRoZSBub25jZQ" } },
+    "an attested ID that is not the answer's": { attestedId: idOf(32) },
+    "a public key of 2 kB": { attestedKey: { kty: "RSA", n: idOf(2048), e: "AQAB" } },
   };
 
   test.each(Object.entries(dishonest))("attack: %s is refused", async (_name, crafted) => {
@@ -318,6 +380,19 @@ describe("the registration", () => {
     expect(replay.problem.code).toBe("webauthn_options_used");
     const again = (await calls().restart(token, device.id)).body;
     expect((await calls().verify(token, device.id, key.create(again.options))).status).toBe(200);
+  });
+
+  test("attack: a credential ID of more than 1,023 bytes", async () => {
+    const nonce = idOf(32);
+    const made = (bytes: number) =>
+      verifyRegistration(
+        relyingParty(stack.deps.config),
+        craftedKey(idOf(bytes)).create({ challenge: nonce }),
+        nonce,
+      );
+    // The API refuses the longer one before, by the answer's own ID.
+    await expect(made(1024)).rejects.toMatchObject({ code: "credential_rejected" });
+    expect((await made(1023)).credentialId).toHaveLength(1364);
   });
 
   test("attack: a credential that another user has, or the same user", async () => {

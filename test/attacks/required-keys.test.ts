@@ -154,7 +154,7 @@ test("a key that is removed during its login raises no alarm of a copy", async (
   if (!known) throw new Error("The user has no key");
   await verifiedKey(stack, token, { makeDefault: false });
   await stack.api.call("DELETE", `/v1/me/devices/${id}`, { token });
-  const used = { counter: 5, backedUp: false };
+  const used = { counter: 5, backedUp: false, userVerified: true };
   await expect(useKey(stack.deps, known, used, {})).rejects.toMatchObject({
     code: "credential_rejected",
   });

@@ -3,7 +3,7 @@ import type { Mutation } from "./mutation.ts";
 const ATTACKS = ["test/attacks/keys.test.ts"];
 
 /** Mistakes about security keys and passkeys. */
-export const keys: Mutation[] = [
+export const keyMutations: Mutation[] = [
   {
     mistake: "a frame that does not say where it stands may ask for a key",
     file: "core/webauthn/client-data.ts",
@@ -14,15 +14,71 @@ export const keys: Mutation[] = [
   {
     mistake: "a passkey logs in without being unlocked",
     file: "core/webauthn/assertion.ts",
-    find: "requireUserVerification: alone,",
-    replace: "requireUserVerification: false,",
+    find: "      requireUserVerification,\n    });",
+    replace: "      requireUserVerification: false,\n    });",
     noticedBy: ATTACKS,
   },
   {
     mistake: "a key may name another user",
     file: "core/webauthn/assertion.ts",
-    find: "if (names === undefined ? alone : names !== userHandleOf(device.userId))",
-    replace: "if (names === undefined && alone)",
+    find: "if (names === undefined ? requireUserVerification : names !== userHandleOf(device.userId))",
+    replace: "if (names === undefined && requireUserVerification)",
+    noticedBy: ATTACKS,
+  },
+  {
+    mistake: "a key logs in alone the first time that it is unlocked",
+    file: "core/webauthn/assertion.ts",
+    find: "if (requireUserVerification && !credential.uvInitialized)",
+    replace: "if (requireUserVerification && credential.uvInitialized === undefined)",
+    noticedBy: ATTACKS,
+  },
+  {
+    mistake: "a key counts as unlocked when it was only registered",
+    file: "core/webauthn/registration.ts",
+    find: "uvInitialized: userVerified,",
+    replace: "uvInitialized: true,",
+    noticedBy: ATTACKS,
+  },
+  {
+    mistake: "a second step never makes a key log in alone",
+    file: "core/login/keys.ts",
+    find: "const uvInitialized = credential.uvInitialized || userVerified;",
+    replace: "const uvInitialized = credential.uvInitialized;",
+    noticedBy: ATTACKS,
+  },
+  {
+    mistake: "a second step unlocks a key that was only touched",
+    file: "core/login/keys.ts",
+    find: "const uvInitialized = credential.uvInitialized || userVerified;",
+    replace: "const uvInitialized = true;",
+    noticedBy: ATTACKS,
+  },
+  {
+    mistake: "a second step asks for the PIN only if no key of the user was ever unlocked",
+    file: "core/webauthn/assertion.ts",
+    find: "keys.every(",
+    replace: "keys.some(",
+    noticedBy: ATTACKS,
+  },
+  {
+    mistake: "the ID in the authenticator's data may be another than the answer's",
+    file: "core/webauthn/registration.ts",
+    find: "if (made.id !== id) throw",
+    replace: "if (!made.id) throw",
+    noticedBy: ATTACKS,
+  },
+  {
+    mistake: "a credential ID may have any length",
+    file: "core/webauthn/registration.ts",
+    find: '"base64url") > MAX_ID_BYTES',
+    replace: '"base64url") > Infinity',
+    noticedBy: ATTACKS,
+  },
+  {
+    mistake: "a public key may have any length",
+    file: "core/webauthn/registration.ts",
+    find: "made.publicKey.length > MAX_PUBLIC_KEY_BYTES",
+    replace: "made.publicKey.length > Infinity",
     noticedBy: ATTACKS,
   },
   {

@@ -1,4 +1,11 @@
-import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto";
+import {
+  createHash,
+  generateKeyPairSync,
+  type JsonWebKey,
+  type KeyObject,
+  randomBytes,
+  sign,
+} from "node:crypto";
 import { CoseKey, packAttestationObject, packAuthenticatorData, RpId } from "nid-webauthn-emulator";
 import { ORIGIN } from "./keys.ts";
 
@@ -22,11 +29,16 @@ export type Crafted = {
   signedBy?: KeyObject;
   /** Names another credential than its own. */
   credentialId?: string;
+  /** The credential ID inside the authenticator's data, which the service stores. */
+  attestedId?: string;
+  /** The public key there. */
+  attestedKey?: JsonWebKey;
 };
 
 type Options = { challenge: string };
 
 const base64url = (bytes: Uint8Array | string) => Buffer.from(bytes).toString("base64url");
+const bytesOf = (text: string) => new Uint8Array(Buffer.from(text, "base64url"));
 const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest();
 const PRESENT: Flags = { userPresent: true, userVerified: true };
 
@@ -38,8 +50,6 @@ export function craftedKey(
   credentialId = randomBytes(32).toString("base64url"),
   { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" }),
 ) {
-  const rawId = new Uint8Array(Buffer.from(credentialId, "base64url"));
-
   const clientDataOf = (type: string, { challenge }: Options, crafted: Crafted) =>
     Buffer.from(
       JSON.stringify({
@@ -70,8 +80,10 @@ export function craftedKey(
         signCount: crafted.signCount ?? 0,
         attestedCredentialData: {
           aaguid: new Uint8Array(16),
-          credentialId: rawId,
-          credentialPublicKey: CoseKey.fromKeyObject(publicKey),
+          credentialId: bytesOf(crafted.attestedId ?? credentialId),
+          credentialPublicKey: crafted.attestedKey
+            ? CoseKey.fromJwk(crafted.attestedKey)
+            : CoseKey.fromKeyObject(publicKey),
         },
       };
       const attestationObject = packAttestationObject({ fmt: "none", attStmt: {}, authData });

@@ -109,6 +109,7 @@ export const credentialOf = (deviceId: string) => ({
   transports: ["usb"],
   backupEligible: false,
   backedUp: false,
+  uvInitialized: true,
 });
 
 /** Adds an unverified security key with its credential. */

@@ -1,0 +1,1 @@
+ALTER TABLE "webauthn_credentials" ADD COLUMN "uv_initialized" boolean DEFAULT false NOT NULL;
