@@ -1,6 +1,7 @@
 import type { Mutation } from "./mutation.ts";
 
 const ATTACKS = ["test/attacks/keys.test.ts"];
+const OUTAGES = ["test/attacks/key-outages.test.ts"];
 
 /** Mistakes about security keys and passkeys. */
 export const keyMutations: Mutation[] = [
@@ -119,8 +120,8 @@ export const keyMutations: Mutation[] = [
   {
     mistake: "an answer to a login by passkey is judged again",
     file: "core/login/passkey.ts",
-    find: "if (!(await usePasskeyNonce(deps.redis, request.nonce))) throw optionsUsed();",
-    replace: "await usePasskeyNonce(deps.redis, request.nonce);",
+    find: "if (!(await usePasskeyNonce(deps.redis, request.nonce, keepMs))) throw optionsUsed();",
+    replace: "await usePasskeyNonce(deps.redis, request.nonce, keepMs);",
     noticedBy: ATTACKS,
   },
   {
@@ -157,6 +158,55 @@ export const keyMutations: Mutation[] = [
     find: "(await currentMark(tx, device)) !== sealedAs",
     replace: "(await currentMark(tx, device)) === undefined",
     noticedBy: ["test/workflows/webauthn-enrollment.test.ts"],
+  },
+  {
+    mistake: "after an outage the counter of a key makes it look copied",
+    file: "core/login/keys.ts",
+    find: "if (isOutage(error) && repeatable)",
+    replace: "if (isOutage(error))",
+    noticedBy: OUTAGES,
+  },
+  {
+    mistake: "after an outage one answer of a passkey opens a second session",
+    file: "core/login/passkey.ts",
+    find: "  attempt.mayRepeat = false;\n",
+    replace: "",
+    noticedBy: OUTAGES,
+  },
+  {
+    mistake: "an outage uses up the answer of a passkey",
+    file: "core/login/passkey.ts",
+    find: "if (isOutage(error) && attempt.mayRepeat)",
+    replace: "if (false)",
+    noticedBy: OUTAGES,
+  },
+  {
+    mistake: "whoever has the password uses up the logins by passkey",
+    file: "core/login/password-limits.ts",
+    find: "spendLogin(deps, keys.rightPasskeys(userId))",
+    replace: "spendLogin(deps, keys.rightPasswords(userId))",
+    noticedBy: OUTAGES,
+  },
+  {
+    mistake: "a login that was withdrawn since its answer was judged opens its session",
+    file: "store/redis/scripts/sessions.ts",
+    find: "if not ends or withdrawn or",
+    replace: "if not ends or",
+    noticedBy: ["test/attacks/required-keys.test.ts"],
+  },
+  {
+    mistake: "the session of a thief outlives the removal of the stolen key",
+    file: "activities/removal.ts",
+    find: "if (stays) await endKeySessions(request, now);",
+    replace: "",
+    noticedBy: ["test/e2e/webauthn.test.ts"],
+  },
+  {
+    mistake: "a device is renamed for a session that has ended meanwhile",
+    file: "core/devices/named-devices.ts",
+    find: "      await requireStillLive({ ...deps, db: tx }, session);\n      const before",
+    replace: "      const before",
+    noticedBy: ["test/attacks/outlived-rights.test.ts"],
   },
   {
     mistake: "the options of a registration can be answered again",

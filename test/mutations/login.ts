@@ -116,7 +116,7 @@ export const loginMutations: Mutation[] = [
   {
     mistake: "a challenge that is withdrawn can still be answered",
     file: "store/redis/scripts/challenges.ts",
-    find: "redis.call('HSET', KEYS[1], 'expiresAt', ARGV[1])",
+    find: "redis.call('HSET', KEYS[1], 'expiresAt', ARGV[1], 'withdrawn', '1')",
     replace: "",
     noticedBy: ["test/store/redis/second-step/challenges.test.ts"],
   },

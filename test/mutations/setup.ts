@@ -80,8 +80,8 @@ export const setupMutations: Mutation[] = [
   {
     mistake: "a user without recovery codes is not told to make some",
     file: "portal/devices/devices.tsx",
-    find: 'session.scope === "full" && mine.recoveryCodes.remaining === 0 && <Urge />',
-    replace: 'session.scope !== "full" && mine.recoveryCodes.remaining === 0 && <Urge />',
+    find: "full && takesRecoveryCodes && mine.recoveryCodes.remaining === 0 && <Urge />",
+    replace: "!full && mine.recoveryCodes.remaining === 0 && <Urge />",
     noticedBy: [DEAD_ENDS],
   },
   {
