@@ -163,7 +163,7 @@ describe("the second step", () => {
     const { options } = (await calls().options(id)).body;
     const credential = second.get(options);
     await stack.api.call("DELETE", `/v1/me/devices/${more.device.id}`, { token: session.token });
-    expect((await calls().answer(id, credential)).problem.code).toBe("credential_rejected");
+    expect((await calls().answer(id, credential)).problem.code).toBe("challenge_expired");
   });
 });
 

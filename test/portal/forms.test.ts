@@ -586,7 +586,7 @@ describe("one click", () => {
     const now = { requirement: "required", enforceAfter: "0" };
     const question = await web.send("/account", now);
     expect(question.at).toBe("/account/requirement/now?requirement=required");
-    expect(question.html).toContain("This will log out 4 of 4 people");
+    expect(question.html).toContain("4 of 4 people have none");
     expect((await stack.api.session(theirs)).status).toBe(200);
     // After Cancel the form still has the choice that was made.
     const form = question.forms.find(({ action }) => action === "/account");
