@@ -34,15 +34,14 @@ import { measured } from "./login-metrics.ts";
 export const newNonce = (): string => randomBytes(32).toString("base64url");
 
 /**
- * A nonce for the user's keys, with what the browser needs to ask them for an answer. Undefined if
- * the user has none, or no relying party is known any more.
+ * A nonce for these keys, with what the browser needs to ask them for an answer. Undefined if there
+ * is none, or no relying party is known any more.
  */
-export async function askKey(
-  { db, config }: Pick<CoreDeps, "db" | "config">,
-  userId: string,
+export async function askKeys(
+  { config }: Pick<CoreDeps, "config">,
+  keys: readonly VerifiedKey[],
 ): Promise<{ nonce: string; options: PublicKeyCredentialRequestOptionsJSON } | undefined> {
   const rp = findRelyingParty(config);
-  const keys = rp ? await verifiedKeysOf(db, userId) : [];
   if (!rp || keys.length === 0) return undefined;
   const nonce = newNonce();
   const timeoutMs = config.limits.challengeMs;
@@ -59,7 +58,7 @@ export async function keyOptions(
 ): Promise<PublicKeyCredentialRequestOptionsJSON> {
   relyingParty(deps.config);
   const bounds = boundsOf(deps, id);
-  const asked = await askKey(deps, bounds.userId);
+  const asked = await askKeys(deps, await verifiedKeysOf(deps.db, bounds.userId));
   const outcome = await offerNonce(deps.redis, { ...bounds, nonce: asked?.nonce ?? newNonce() });
   if (outcome !== "offered") throw refusalOf(deps, id, outcome);
   if (!asked) throw new Problem("method_not_configured", "You have no security key or passkey.");

@@ -2,6 +2,7 @@ import { newOwnedId } from "../../store/ids.ts";
 import { type Method, verifiedPhone } from "../../store/methods.ts";
 import { maskPhoneNumber } from "../../store/phones.ts";
 import type { Device, User } from "../../store/postgres/schema.ts";
+import type { VerifiedKey } from "../../store/postgres/webauthn-credentials.ts";
 import { openChallenge } from "../../store/redis/second-step/challenges.ts";
 import type { Epochs } from "../../store/redis/sessions/revocations.ts";
 import { subjectOf } from "../audit.ts";
@@ -9,7 +10,7 @@ import type { CoreDeps } from "../deps.ts";
 import { payIfDone } from "../limits/spend-all.ts";
 import { type Challenge, describeChallenge } from "./challenge-view.ts";
 import { trySend } from "./challenges.ts";
-import { askKey } from "./keys.ts";
+import { askKeys } from "./keys.ts";
 
 /** With what a login goes on. */
 type Choice = {
@@ -17,8 +18,8 @@ type Choice = {
   methods: Method[];
   /** From when on (ms) a key is required; undefined if never. */
   keyFrom: number | undefined;
-  hasKey: boolean;
   devices: Device[];
+  keys: VerifiedKey[];
   epochs: Epochs;
   lifetimeMs: number;
 };
@@ -31,14 +32,15 @@ type Choice = {
 export async function startChallenge(
   deps: CoreDeps,
   user: User,
-  { method, methods, keyFrom, hasKey, devices, epochs, lifetimeMs }: Choice,
+  { method, methods, keyFrom, devices, keys, epochs, lifetimeMs }: Choice,
 ): Promise<Challenge | undefined> {
   const { redis, flows, clock } = deps;
   const challengeId = newOwnedId(user.id);
   const owner = subjectOf(user);
   const expiresAt = clock.now() + lifetimeMs;
+  const hasKey = keys.length > 0;
   const record = { challengeId, ...owner, epochs, expiresAt, keyFrom, hasKey, spent: false };
-  const asked = method === "webauthn" ? await askKey(deps, user.id) : undefined;
+  const asked = method === "webauthn" ? await askKeys(deps, keys) : undefined;
   const opened = { ...record, nonce: asked?.nonce, now: clock.now() };
   if (!(await openChallenge(redis, opened))) return undefined;
   const sending = method === "sms" ? await trySend(deps, challengeId, devices) : undefined;

@@ -186,9 +186,9 @@ async function decide(
       method: offered.includes(method) ? method : first,
       methods: offered,
       keyFrom: keyRequiredFrom(profile),
-      hasKey,
       epochs,
       devices: profile.devices,
+      keys: profile.keys,
       lifetimeMs: challengeMs,
     };
     const challenge = await startChallenge(deps, user, choice);

@@ -1,10 +1,25 @@
 import { asc, eq, sql } from "drizzle-orm";
 import type { Db } from "./connect.ts";
 import { prepared } from "./prepared.ts";
-import { type Account, accounts, type Device, devices, type User, users } from "./schema.ts";
+import {
+  type Account,
+  accounts,
+  type Device,
+  devices,
+  type User,
+  users,
+  webauthnCredentials,
+} from "./schema.ts";
 import { type Credentialed, userColumns } from "./users.ts";
+import type { VerifiedKey } from "./webauthn-credentials.ts";
 
-export type MfaProfile = { user: User; account: Account; devices: Device[] };
+export type MfaProfile = {
+  user: User;
+  account: Account;
+  devices: Device[];
+  /** The devices among them that are verified security keys or passkeys. */
+  keys: VerifiedKey[];
+};
 
 const profileOfUser = prepared((db) =>
   db
@@ -12,11 +27,13 @@ const profileOfUser = prepared((db) =>
       user: userColumns,
       account: accounts,
       device: devices,
+      credential: webauthnCredentials,
       hasPassword: sql<boolean>`${users.passwordHash} = ${sql.placeholder("passwordHash")}`,
     })
     .from(users)
     .innerJoin(accounts, eq(accounts.id, users.accountId))
     .leftJoin(devices, eq(devices.userId, users.id))
+    .leftJoin(webauthnCredentials, eq(webauthnCredentials.deviceId, devices.id))
     .where(eq(users.id, sql.placeholder("userId")))
     .orderBy(asc(devices.createdAt), asc(devices.id))
     .prepare("profile_of_user"),
@@ -47,8 +64,12 @@ async function readProfile(
   const [first] = rows;
   if (!first) return undefined;
   const { user, account, hasPassword } = first;
+  const owned = rows.flatMap(({ device, credential }) => (device ? [{ device, credential }] : []));
+  const keys = owned.flatMap(({ device, credential }) =>
+    device.verifiedAt && credential ? [{ device, credential }] : [],
+  );
   return {
-    profile: { user, account, devices: rows.flatMap(({ device }) => device ?? []) },
+    profile: { user, account, devices: owned.map(({ device }) => device), keys },
     hasPassword,
   };
 }
