@@ -162,7 +162,7 @@ async function ofOthers(browser: Browser): Promise<void> {
   await admin.goto("/account/webhooks");
   await picture(admin, "webhooks");
   await admin.goto("/account/requirement");
-  await admin.getByLabel("Required for everyone").check();
+  await admin.getByLabel("Required for everyone", { exact: true }).check();
   await admin.getByLabel("Grace period in days").fill("14");
   await press(admin, "Save Setting");
   await picture(admin, "account");
@@ -178,7 +178,7 @@ async function ofOthers(browser: Browser): Promise<void> {
 /** A key's set-up at login, the login with it, and what it leaves on the user's list. */
 async function withKey(page: Page): Promise<void> {
   await plugInKey(page);
-  await page.getByRole("link", { name: "Add a Security Key or Passkey" }).click();
+  await page.goto("/devices/webauthn/new");
   await page.getByLabel("Device nickname").fill("My laptop");
   await picture(page, "key-step-1");
   await press(page, "Continue");
@@ -193,8 +193,13 @@ async function withKey(page: Page): Promise<void> {
   await picture(page, "devices-key");
 }
 
-/** Gives the browser a virtual authenticator that keeps passkeys and answers at once. */
+/**
+ * Gives the browser a virtual authenticator that keeps passkeys and answers at once, and takes its
+ * autofill away: otherwise the login page would be answered before its picture.
+ */
 async function plugInKey(page: Page): Promise<void> {
+  const none = "PublicKeyCredential.isConditionalMediationAvailable = async () => false";
+  await page.addInitScript(none);
   const cdp = await page.context().newCDPSession(page);
   await cdp.send("WebAuthn.enable");
   await cdp.send("WebAuthn.addVirtualAuthenticator", {
