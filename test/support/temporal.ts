@@ -122,7 +122,7 @@ async function ownSkippingServer(): Promise<Temporal> {
 }
 
 /** Tries several times: the SDK gives the server five seconds, too few on a busy machine. */
-async function startSkippingServer(starts = 3): Promise<TestWorkflowEnvironment> {
+async function startSkippingServer(starts = 8): Promise<TestWorkflowEnvironment> {
   const path = inject("timeSkippingServerPath");
   const server = path ? { executable: { type: "existing-path", path } as const } : undefined;
   try {
