@@ -105,7 +105,7 @@ async function secondStep(
       { response, nonce, requireUserVerification: false },
       key,
     );
-    repeatable = mayRepeat(assertion);
+    repeatable = isRepeatable(assertion);
     await useKey(deps, key, assertion, origin);
     const device = { id: key.device.id, name: deviceLabel(key.device) };
     const answer: Answer = {
@@ -130,7 +130,7 @@ async function secondStep(
  * Whether the answer of a key may be judged again after an outage. If it counts, its counter may be
  * stored by then, and would look like that of a copy.
  */
-export const mayRepeat = ({ counter }: Assertion): boolean => counter === 0;
+export const isRepeatable = ({ counter }: Assertion): boolean => counter === 0;
 
 /**
  * Judges and stores the key's counter, after its signature was right. A counter that went back may

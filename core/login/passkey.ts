@@ -26,7 +26,7 @@ import { type RelyingParty, relyingParty } from "../webauthn/relying-party.ts";
 import { UNKNOWN_KEY } from "../webauthn/unknown-key.ts";
 import { challengeExpired, challengeNotFound } from "./challenges.ts";
 import { type Answer, type Authenticated, completeChallenge } from "./complete-challenge.ts";
-import { mayRepeat, newNonce, useKey } from "./keys.ts";
+import { isRepeatable, newNonce, useKey } from "./keys.ts";
 import { refuseLocked } from "./lock.ts";
 import { measured } from "./login-metrics.ts";
 import { passkeyRequestId, readPasskeyRequest } from "./passkey-requests.ts";
@@ -122,7 +122,7 @@ async function judgeAndLogIn(
   await attempt.guess.giveBack();
   note({ userId: known.device.userId });
   await spendRightPasskey(deps, known.device.userId);
-  attempt.mayRepeat = mayRepeat(assertion);
+  attempt.mayRepeat = isRepeatable(assertion);
   await useKey(deps, known, assertion, origin).catch(asRejected);
   return openFor(deps, known, attempt, origin);
 }

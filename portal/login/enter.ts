@@ -38,7 +38,8 @@ export async function enter(
   const leadsToSetup =
     scope === "mfa_setup" ||
     login.multiFactorRequiredFrom !== undefined ||
-    mustAddKey(await requiredOf(deps, { userId }));
+    // Only a reminder: the login is done, so an outage must not stop it here.
+    (await requiredOf(deps, { userId }).then(mustAddKey, () => false));
   if (!leadsToSetup) return arrive(c, to, ...messages);
   // After the set-up there is another login, which leads to the same place.
   if (to !== "/" && to !== c.get("goal")?.at) remember(c, to);
