@@ -4,7 +4,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { verifyRegistration } from "../../core/webauthn/registration.ts";
 import { relyingParty } from "../../core/webauthn/relying-party.ts";
 import { listEvents } from "../../store/postgres/events/read-events.ts";
+import { lockUser } from "../../store/postgres/users.ts";
 import { workflowIds } from "../../workflows/ids.ts";
+import { eventOf } from "../store/postgres/database.ts";
 import { type Crafted, craftedKey, handleOf } from "../support/crafted-keys.ts";
 import { historyOf, secretsIn } from "../support/histories.ts";
 import { KEY_SETTINGS, keyCalls, logInByKey, newKey, ORIGIN } from "../support/keys.ts";
@@ -307,6 +309,14 @@ describe("the login by a passkey alone", () => {
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
     for (const answer of answers.filter(({ status }) => status !== 200))
       expect(answer.problem.code).toBe("webauthn_options_used");
+  });
+
+  test("attack: a locked user logs in after Redis has lost the count of wrong passcodes", async () => {
+    const { user, key } = await craftedUser();
+    const at = new Date(stack.clock.now());
+    await lockUser(stack.deps.db, { userId: user.id, at }, eventOf(user));
+    const { problem } = await passkey(key, user.id, {});
+    expect(problem.code).toBe("account_locked");
   });
 
   test("attack: a made-up or late request", async () => {
