@@ -88,6 +88,7 @@ export const PROBLEMS = {
   },
   key_required: { status: 409, title: "Your account requires a security key or passkey" },
   passkey_rejected: { status: 401, title: "This passkey cannot be used to log in" },
+  passkey_needs_password: { status: 403, title: "This key does not log in alone yet" },
   passkey_login_off: { status: 403, title: "Your account does not allow login by passkey alone" },
   method_not_configured: { status: 409, title: "You have not set up this method" },
   user_not_found: { status: 404, title: "User not found" },

@@ -135,8 +135,7 @@ export const isRepeatable = ({ counter }: Assertion): boolean => counter === 0;
 /**
  * Judges and stores the key's counter, after its signature was right. A counter that went back may
  * mean that the key was copied: it is refused as any wrong answer, and its owner and Support are
- * told. Also stores that the key was unlocked, which the first time is after a password:
- * `verifyAssertion` refuses it without one. Throws `credential_rejected`.
+ * told. Also stores that the key was unlocked, which the first time is after a password. Throws `credential_rejected`.
  */
 export async function useKey(
   deps: Pick<CoreDeps, "db" | "clock">,

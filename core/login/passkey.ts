@@ -58,7 +58,7 @@ type Given = { id: string; credential: AuthenticationResponseJSON };
  * A whole login by a passkey that its user unlocked: two factors in one (NIST SP 800-63B-4 3.1.7).
  * Throws `passkey_rejected`, with the same words and after the same work whether the passkey is known
  * or not, `webauthn_options_used`, `challenge_expired`, `challenge_not_found`, `passkey_login_off`,
- * `account_locked`, `login_throttled`, `too_many_requests`.
+ * `passkey_needs_password`, `account_locked`, `login_throttled`, `too_many_requests`.
  */
 export async function logInByPasskey(
   deps: CoreDeps,
@@ -121,6 +121,13 @@ async function judgeAndLogIn(
   if (!known) throw rejected();
   await attempt.guess.giveBack();
   note({ userId: known.device.userId });
+  // Whoever found a key without a PIN may have given it one (Web Authentication Level 3, 7.2). This is
+  // told only to somebody who has the key.
+  if (!known.credential.uvInitialized)
+    throw new Problem(
+      "passkey_needs_password",
+      "It was added without its PIN. Log in with your user name, password and this key once.",
+    );
   await spendRightPasskey(deps, known.device.userId);
   attempt.mayRepeat = isRepeatable(assertion);
   await useKey(deps, known, assertion, origin).catch(asRejected);

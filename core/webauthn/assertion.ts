@@ -76,9 +76,6 @@ export function verifyAssertion(
     const names = userHandle === undefined || userHandle === "" ? undefined : userHandle;
     if (names === undefined ? requireUserVerification : names !== userHandleOf(device.userId))
       throw new Error("The key names another user");
-    // Whoever found a key without a PIN may have given it one (Web Authentication Level 3, 7.2).
-    if (requireUserVerification && !credential.uvInitialized)
-      throw new Error("The key was never unlocked beside a password");
     const {
       newCounter: counter,
       credentialDeviceType,

@@ -193,8 +193,8 @@ function requirementPage(c: PortalContext, who: Who, policy: Policy, choice: Cho
     },
     <>
       <p>
-        If required, everyone without a verified device is logged out when the grace period ends,
-        and must add one at their next login. They must do it themselves.
+        If required, everyone who does not have what is required by the end of the grace period is
+        logged out then, and must set it up at their next login. Nobody else can do it for them.
       </p>
       {choice.keys && (
         <p>

@@ -32,16 +32,17 @@ async function devicesPage(c: PortalContext, deps: CoreDeps, session: Session) {
   // A set-up that is to add a key is refused everything else.
   const mayChange = full || !by.keyRequired;
   const takesRecoveryCodes = !(by.keyRequired && by.hasKey);
+  const asksForKey = by.keyRequired || by.keyRequiredFrom !== undefined;
   const keys = of("webauthn").filter(({ verified }) => verified);
   return page(
     c,
     { title: "My Multi-Factor Devices", who },
     <>
       <h1>My Multi-Factor Devices</h1>
-      {mine.enabled && full && takesRecoveryCodes && mine.recoveryCodes.remaining === 0 && <Urge />}
-      {full && !takesRecoveryCodes && keys.length === 1 && (
-        <AnotherKey contact={c.get("support")} />
+      {full && asksForKey && keys.length < 2 && accepted && (
+        <AddKey has={keys.length > 0} contact={c.get("support")} />
       )}
+      {full && mine.enabled && !asksForKey && mine.recoveryCodes.remaining === 0 && <Urge />}
       <Status mine={mine} by={by} mayChange={mayChange} />
       {session.role === "administrator" && full && (
         <AccountWide
@@ -70,7 +71,7 @@ async function devicesPage(c: PortalContext, deps: CoreDeps, session: Session) {
 type State = { mine: MultiFactor; by: RequiredOf; mayChange: boolean };
 
 function Status({ mine: { enabled, devices }, by, mayChange }: State) {
-  const { who, required, from } = by;
+  const { who, required, from, keyRequired, keyRequiredFrom } = by;
   const step = devices.some(isUnverified) ? "Verify your device" : "Add a device";
   return (
     <section class="card">
@@ -82,22 +83,22 @@ function Status({ mine: { enabled, devices }, by, mayChange }: State) {
         {enabled
           ? "Your password alone is not enough to log in."
           : `Your login is protected by your password only. ${step} to turn on multi-factor authentication.`}
-        {required && ` ${who} requires it`}
-        {from && (
+        {keyRequired && " Your account requires a security key or passkey."}
+        {required && !keyRequired && !keyRequiredFrom && (
           <>
-            {" "}
-            from <Time at={from} />
+            {` ${who} requires a second factor`}
+            {from && (
+              <>
+                {" "}
+                from <Time at={from} /> on
+              </>
+            )}
+            .
           </>
         )}
-        {required && "."}
       </p>
       <KeyLater by={by} />
-      {!mayChange && (
-        <p>
-          Your account requires a security key or passkey. Add one first: until then, other devices
-          cannot be changed.
-        </p>
-      )}
+      {!mayChange && <p>Add one first: until then, other devices cannot be changed.</p>}
     </section>
   );
 }
@@ -138,13 +139,15 @@ const Urge = () => (
   </section>
 );
 
-/** In place of `Urge` where a key is required, because no recovery code stands in for it. */
-const AnotherKey = ({ contact }: { contact?: SupportContact }) => (
-  <section class="card urge" aria-labelledby="another-key">
-    <h2 id="another-key">Add a second key now</h2>
+/** In place of `Urge` where a key is or will be required: no recovery code stands in for it. */
+const AddKey = ({ has, contact }: { has: boolean; contact?: SupportContact }) => (
+  <section class="card urge" aria-labelledby="add-key">
+    <h2 id="add-key">Add a {has ? "second key" : "security key or passkey"} now</h2>
     <p>
-      Your account requires a security key or passkey, and you have only one. If you lose it,{" "}
-      <ContactSupport contact={contact} /> to have your devices reset.
+      {has
+        ? "Recovery codes do not stand in for a key where one is required. If you lose your only one and want your devices reset, "
+        : "Recovery codes and passcodes do not stand in for a key where one is required. If you need help, "}
+      <ContactSupport contact={contact} />.
     </p>
     <a class="button" href="/devices/webauthn/new">
       Add a Security Key or Passkey

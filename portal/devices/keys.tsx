@@ -19,7 +19,7 @@ import {
   takeForm,
   ticked,
 } from "../layout/form.ts";
-import { credentialIn, KeyForm } from "../layout/keys.tsx";
+import { credentialIn, KeyForm, KeysNeedScript } from "../layout/keys.tsx";
 import { cardPage, type Who, whoOf } from "../layout/layout.tsx";
 import { Check, Form, Time } from "../layout/parts.tsx";
 import { recentlyLoggedIn, signedIn } from "../layout/session.ts";
@@ -84,6 +84,7 @@ function namePage(c: PortalContext, who: Who) {
         by your phone, your computer or your password manager. Neither works on a false page, so
         nobody can trick you into giving it away.
       </p>
+      <KeysNeedScript />
       <NameForm
         action="/devices/webauthn"
         hint="For example, Blue key, or My laptop."
@@ -104,26 +105,24 @@ function askPage(
   return cardPage(
     c,
     { title: "Use your key", who, step: "Step 2 of 2", usesKeys: true },
-    <>
+    <KeyForm
+      rp={rp}
+      action={`/devices/webauthn/${device.id}/verify`}
+      creates={options}
+      button="Use your security key or passkey"
+    >
       <p>
-        Press the button. Your browser then asks for {device.name}, or offers to keep a passkey.
-        Finish before <Time at={expiresAt} />.
+        Press the button. Your browser then asks for the key, or offers to keep a passkey. Finish
+        before <Time at={expiresAt} />.
       </p>
-      <KeyForm
-        rp={rp}
-        action={`/devices/webauthn/${device.id}/verify`}
-        creates={options}
-        button="Use your security key or passkey"
-      >
-        <Check
-          faults={c.get("faults")}
-          name="makeDefault"
-          label="Make this my default authentication method"
-          hint="You will be logged out and asked for this key."
-          checked
-        />
-      </KeyForm>
-    </>,
+      <Check
+        faults={c.get("faults")}
+        name="makeDefault"
+        label="Make this my default authentication method"
+        hint="You will be logged out and asked for your key."
+        checked
+      />
+    </KeyForm>,
   );
 }
 

@@ -9,6 +9,7 @@ import {
   sameSetup,
   verifyOtpCode,
 } from "../../core/devices/otp.ts";
+import { requireSetUpRight } from "../../core/devices/set-up-rights.ts";
 import {
   field,
   type PortalContext,
@@ -27,9 +28,11 @@ import { afterVerified, NameForm, unverifiedOf } from "./set-up-steps.tsx";
 export function otpPages(app: Hono<PortalEnv>, deps: CoreDeps) {
   const origin = (c: PortalContext) => clientInfoOf(c, deps.config.TRUSTED_PROXIES);
 
-  app.get("/devices/otp/new", async (c) =>
-    namePage(c, await whoOf(deps, await recentlyLoggedIn(c, deps, { setup: true }))),
-  );
+  app.get("/devices/otp/new", async (c) => {
+    const session = await recentlyLoggedIn(c, deps, { setup: true });
+    await requireSetUpRight(deps, session, "otp");
+    return namePage(c, await whoOf(deps, session));
+  });
 
   const naming = {
     at: "/devices/otp/new",

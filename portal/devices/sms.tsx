@@ -4,6 +4,7 @@ import { clientInfoOf } from "../../api/http/client.ts";
 import type { Limits } from "../../config.ts";
 import type { CoreDeps } from "../../core/deps.ts";
 import { getMultiFactor } from "../../core/devices/devices.ts";
+import { requireSetUpRight } from "../../core/devices/set-up-rights.ts";
 import { registerSmsDevice } from "../../core/devices/sms.ts";
 import { done } from "../layout/flash.ts";
 import { field, type PortalContext, type PortalEnv, takeForm } from "../layout/form.ts";
@@ -26,6 +27,7 @@ const FIRST: CountryCode = "US";
 export function smsPages(app: Hono<PortalEnv>, deps: CoreDeps) {
   app.get("/devices/sms/new", async (c) => {
     const session = await recentlyLoggedIn(c, deps, { setup: true });
+    await requireSetUpRight(deps, session, "sms");
     const { devices } = await getMultiFactor(deps, session);
     if (devices.some(({ type, verified }) => type === "sms" && verified))
       return done(

@@ -35,7 +35,14 @@ export function KeyForm({ rp, action, button, children, ...asked }: Asked) {
       <p data-scriptless class="quiet">
         Security keys and passkeys need JavaScript. Allow it for this site, and reload the page.
       </p>
-      <div class="notice bad" id="key-said" role="alert" hidden {...wordsFor(rp)} />
+      <div
+        class="notice bad"
+        id="key-said"
+        role="alert"
+        hidden
+        {...wordsFor(rp)}
+        {...("creates" in asked && { "data-notallowederror": NOT_ADDED })}
+      />
       <Form action={action} hidden {...data} {...(autofill && { "data-autofill": "true" })}>
         <input type="hidden" name="credential" />
         {"from" in asked && <input type="hidden" name="request" />}
@@ -44,12 +51,26 @@ export function KeyForm({ rp, action, button, children, ...asked }: Asked) {
           <button type="submit" autofocus={!autofill} class={autofill ? "second" : undefined}>
             {button}
           </button>
-          {"creates" in asked && <a href="/devices">Verify later</a>}
         </div>
       </Form>
+      {"creates" in asked && (
+        <p>
+          <a href="/devices">Verify later</a>
+        </p>
+      )}
     </>
   );
 }
+
+/** In place of what is said when no key answers. */
+const NOT_ADDED = "No key was added. It was cancelled, or it took too long. Try again.";
+
+/** Shown on the steps before, to browsers without JavaScript. */
+export const KeysNeedScript = () => (
+  <noscript>
+    <p class="quiet">Security keys and passkeys need JavaScript. Allow it for this site first.</p>
+  </noscript>
+);
 
 /** What is said for each error of the browser, by its name, and for a browser without keys. */
 const wordsFor = ({ id, origins }: RelyingParty) => wordsAt(pageOf(origins) ?? id);

@@ -43,6 +43,7 @@ export function wordsOf({ code, message, extra }: Problem): string {
     case "webauthn_unavailable":
     case "key_required":
     case "passkey_rejected":
+    case "passkey_needs_password":
     case "passkey_login_off":
       return `${PROBLEMS[code].title}. ${message}`;
     case "webauthn_options_used":

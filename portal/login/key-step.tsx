@@ -13,18 +13,16 @@ type Step = { challenge: Challenge; rp?: RelyingParty; children: Child };
 export function KeyStep({ challenge: { id, expiresAt }, rp, children }: Step) {
   if (!rp) return <p role="alert">Security keys and passkeys cannot be used here yet.</p>;
   return (
-    <>
+    <KeyForm
+      rp={rp}
+      action={`/login/${id}/verify`}
+      from={`/v1/login/challenges/${id}/webauthn`}
+      button={USE_KEY}
+    >
       <p>
         Press the button, and your browser asks for your key. Answer before <Time at={expiresAt} />.
       </p>
-      <KeyForm
-        rp={rp}
-        action={`/login/${id}/verify`}
-        from={`/v1/login/challenges/${id}/webauthn`}
-        button={USE_KEY}
-      >
-        {children}
-      </KeyForm>
-    </>
+      {children}
+    </KeyForm>
   );
 }

@@ -132,8 +132,8 @@ function passcodePage(c: PortalContext, deps: CoreDeps, challenge: Challenge, wa
             )}
             {!challenge.takesRecoveryCode && (
               <p>
-                Lost your key? Use another one that you added, or{" "}
-                <ContactSupport contact={c.get("support")} /> to have your devices reset.
+                Lost your key? Use another one that you added. To have your devices reset,{" "}
+                <ContactSupport contact={c.get("support")} />.
               </p>
             )}
             <a href="/login">Log in as someone else</a>

@@ -12,6 +12,7 @@ import {
   whoRequires,
 } from "../../store/requirement.ts";
 import { ownPath, type PortalContext, type PortalEnv } from "../layout/form.ts";
+import { KeysNeedScript } from "../layout/keys.tsx";
 import { cardPage, type Who, whoOf } from "../layout/layout.tsx";
 import { Time } from "../layout/parts.tsx";
 import { signedIn } from "../layout/session.ts";
@@ -89,19 +90,21 @@ function keyRequiredPage(
         . Passcodes are not enough, because a false page can ask for them; a key does not answer to
         a false page. After you add a key, you will be logged out and asked to log in with it.
       </p>
+      <KeysNeedScript />
       <When who={who} from={from} />
       <Begin c={c} from={from} at="/devices/webauthn/new" label="Add a Security Key or Passkey" />
     </>,
   );
 }
 
-/** Tells users without a security key or passkey when they will need one. */
+/** Tells when a security key or passkey becomes required. */
 export function KeyLater({ by }: { by: RequiredOf }) {
-  if (!mustAddKey(by) || !by.keyRequiredFrom) return null;
+  if (!by.keyRequiredFrom) return null;
   return (
     <p>
-      From <Time at={by.keyRequiredFrom} /> on, your account requires a security key or passkey. Add
-      one before.
+      From <Time at={by.keyRequiredFrom} /> on, your account requires a security key or passkey.
+      {!by.hasKey && " Add one before."}
+      {by.required && !by.from && " Until then, a second factor of any kind is required."}
     </p>
   );
 }

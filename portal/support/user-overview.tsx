@@ -49,7 +49,13 @@ export function SupportView({ view, by, byWhom, children }: Shown) {
           Role: {user.role}; account: {user.accountName}. Multi-factor authentication is{" "}
           {multiFactor.enabled ? "enabled" : "not enabled"}. It is{" "}
           {by.required ? "required" : "not required"}
-          {by.from && (
+          {by.keyRequired && ", and it must be a security key or passkey"}
+          {by.keyRequiredFrom && (
+            <>
+              , and must be a security key or passkey from <Time at={by.keyRequiredFrom} />
+            </>
+          )}
+          {by.from && !by.keyRequiredFrom && (
             <>
               {" "}
               from <Time at={by.from} />

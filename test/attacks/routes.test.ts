@@ -31,7 +31,7 @@ type Row = {
   /** The weakest session that is enough. */
   needs: "nothing" | "setup" | "full";
   role?: Role;
-  /** Requires a login in the last fifteen minutes, by password and every factor. */
+  /** Requires a login in the last fifteen minutes, by password and second step, or by passkey. */
   recent?: true;
   /** Opens a session, or gives one a factor. */
   raises?: true;

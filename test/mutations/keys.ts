@@ -28,9 +28,9 @@ export const keyMutations: Mutation[] = [
   },
   {
     mistake: "a key logs in alone the first time that it is unlocked",
-    file: "core/webauthn/assertion.ts",
-    find: "if (requireUserVerification && !credential.uvInitialized)",
-    replace: "if (requireUserVerification && credential.uvInitialized === undefined)",
+    file: "core/login/passkey.ts",
+    find: "if (!known.credential.uvInitialized)",
+    replace: "if (known.credential.uvInitialized === undefined)",
     noticedBy: ATTACKS,
   },
   {

@@ -87,7 +87,7 @@ describe("the account's requirement", () => {
     // The page that she wanted before the set-up.
     expect(await heading(hers)).toBe("Sessions");
     await hers.goto("/devices");
-    expect(await hers.getByText("Your account requires it").isVisible()).toBe(true);
+    expect(await hers.getByText("Your account requires a second factor").isVisible()).toBe(true);
   });
 
   test("a requirement after a grace period is shown at the login, which continues", async () => {
@@ -115,7 +115,7 @@ describe("the account's requirement", () => {
     await his.getByLabel("Optional").check();
     await press(his, "Save Setting");
     await hers.goto("/devices");
-    expect(await hers.getByText("requires it").count()).toBe(0);
+    expect(await hers.getByText("requires a second factor").count()).toBe(0);
   });
 });
 

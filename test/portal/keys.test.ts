@@ -67,7 +67,7 @@ test("the same key cannot be added twice, as the browser says; another one can",
 
 describe("each error of the browser is told in plain words, and the user can try again", () => {
   test.each([
-    ["NotAllowedError", "No key answered. It was cancelled"],
+    ["NotAllowedError", "No key was added. It was cancelled"],
     ["AbortError", "The browser ended the question"],
     ["InvalidStateError", "registered for you already"],
     ["SecurityError", "Keys cannot be used at this address. Open http://localhost"],

@@ -135,6 +135,7 @@ const passkey = createRoute({
     ...problems(
       { body: true, post: true },
       "passkey_rejected",
+      "passkey_needs_password",
       "passkey_login_off",
       "webauthn_options_used",
       "webauthn_unavailable",

@@ -81,7 +81,7 @@ test("none or several groups of settings, or an unknown value, are refused", asy
     expectFault(await put(own, token, settings), "badRequest");
 });
 
-test("a change of devices needs a recent login with every factor; the refusal has no challenge", async () => {
+test("a change of devices needs a recent login; the refusal has no challenge", async () => {
   const { user, own, token, app } = await withApp();
   await face.advance(16 * 60_000);
   for (const [method, path, body] of [
@@ -93,7 +93,7 @@ test("a change of devices needs a recent login with every factor; the refusal ha
   ] as const) {
     const answer = await face.call(method, path, { token, body });
     expect(expectFault(answer, "unauthorized")).toContain(
-      "log in again with your password and every factor",
+      "log in again: with a passkey, or with your password and your second step",
     );
   }
   const fresh = await logInByApp(face, user, app);

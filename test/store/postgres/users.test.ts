@@ -122,7 +122,12 @@ describe.each(KINDS)("users on %s", (kind) => {
     const account = await newAccount(pools.db);
     const user = await newUser(pools.db, account);
     await addedSms(pools.db, await newUser(pools.db, account));
-    expect(await getMfaProfile(pools.db, user.id)).toEqual({ user, account, devices: [] });
+    expect(await getMfaProfile(pools.db, user.id)).toEqual({
+      user,
+      account,
+      devices: [],
+      keys: [],
+    });
     const phone = await addedSms(pools.db, user);
     const app = await addedOtp(pools.db, user);
     const profile = await getMfaProfile(pools.db, user.id);
