@@ -110,7 +110,9 @@ test("nor does it through the Identity face", async () => {
     const answer = await identity(method, `${own}${path}`, token, body);
     const fault = (await answer.json()) as { unauthorized: { message: string } };
     expect(answer.status, `${method} ${path}`).toBe(401);
-    expect(fault.unauthorized.message).toContain("log in again with your password");
+    expect(fault.unauthorized.message).toContain(
+      "log in again: with a passkey, or with your password",
+    );
   }
   await nothingChanged();
 });

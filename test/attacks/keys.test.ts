@@ -275,7 +275,7 @@ describe("the login by a passkey alone", () => {
       return options.userVerification;
     };
     expect(await secondStep(NO_PIN)).toBe("preferred");
-    expect((await passkey(key, user.id, {})).problem.code).toBe("passkey_rejected");
+    expect((await passkey(key, user.id, {})).problem.code).toBe("passkey_needs_password");
     expect(await secondStep({})).toBe("preferred");
     expect((await passkey(key, user.id, {})).status).toBe(200);
     // From then on nothing is new, so nothing is written, and the PIN is not asked for.

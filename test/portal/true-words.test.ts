@@ -291,7 +291,7 @@ test("a grace period's end is shown with the devices and in the account's settin
     expect(section.slice(0, section.indexOf("</section>")), path).toContain(`datetime="${from}"`);
   }
   const form = words((await web.open("/account/requirement")).html);
-  expect(form).toContain("is logged out when the grace period ends");
+  expect(form).toContain("by the end of the grace period is logged out then");
 });
 
 test("the list of users says that only Support can unlock a locked user", async () => {
