@@ -80,7 +80,7 @@ export const setupMutations: Mutation[] = [
   {
     mistake: "a user without recovery codes is not told to make some",
     file: "portal/devices/devices.tsx",
-    find: "full && takesRecoveryCodes && mine.recoveryCodes.remaining === 0 && <Urge />",
+    find: "full && mine.enabled && !asksForKey && mine.recoveryCodes.remaining === 0 && <Urge />",
     replace: "!full && mine.recoveryCodes.remaining === 0 && <Urge />",
     noticedBy: [DEAD_ENDS],
   },
