@@ -97,6 +97,15 @@ export async function startRedisCluster({ replicas = false } = {}) {
         client.destroy();
       }
     },
+    /** Those users whose keys the first node has. */
+    async onMaster(userIds: string[]) {
+      const client = await createClient({ url: urls[0] }).connect();
+      const slots = await Promise.all(
+        userIds.map((id) => client.sendCommand(["CLUSTER", "KEYSLOT", `{${id}}`])),
+      );
+      client.destroy();
+      return userIds.filter((_, n) => Number(slots[n]) < Number(share(1)));
+    },
     /** Whether the first node has become a replica. */
     async isDemoted() {
       const client = await createClient({ url: urls[0] }).connect();
