@@ -7,10 +7,9 @@ import { holdingUser } from "../store/postgres/holding-user.ts";
 import { getMfaProfile, type MfaProfile } from "../store/postgres/profiles.ts";
 import { forgetDevice } from "../store/redis/second-step/attempts.ts";
 import { withdrawChallenges } from "../store/redis/second-step/challenges.ts";
-import { listSessions } from "../store/redis/sessions/live-sessions.ts";
 import { revokeUser } from "../store/redis/sessions/revocations.ts";
-import { hasKey, KEY_REQUIRED } from "../store/redis/sessions/session-records.ts";
-import { revokeSession } from "../store/redis/sessions/sessions.ts";
+import { hasKey, KEY_REQUIRED, type Session } from "../store/redis/sessions/session-records.ts";
+import { revokeSessionsThat } from "../store/redis/sessions/sessions.ts";
 import { isKeyRequired, isRequired, requirementOf } from "../store/requirement.ts";
 import { currentWorkflowId, eventOf } from "./audit.ts";
 import type { ActivityDeps } from "./deps.ts";
@@ -37,17 +36,6 @@ const OVERTAKEN_IF = {
 
 /** The steps of a removal. Each may be repeated. */
 export function removalActivities({ db, redis, clock, config }: ActivityDeps) {
-  /** Whoever has a removed key may have logged in with it; which key opened a session is not known. */
-  async function endKeySessions({ userId, accountId, sessionId }: Request, now: number) {
-    const { idleMs } = config.limits.session;
-    const live = await listSessions(redis, { userId, accountId }, { now, idleMs });
-    const over = live.filter((session) => hasKey(session) && session.id !== sessionId);
-    const reason = "key_removed";
-    await Promise.all(
-      over.map(({ id }) => revokeSession(redis, { userId, sessionId: id, reason, now })),
-    );
-  }
-
   return {
     async removeDevices(
       request: Request,
@@ -69,7 +57,8 @@ export function removalActivities({ db, redis, clock, config }: ActivityDeps) {
 
     /** Cleans up what Redis holds for the devices. Answers the challenges that ended with them. */
     async retireDevices(request: Request & Removal) {
-      const { userId, deviceId, removed, mfaOff, keyRemoved, signOut, event } = request;
+      const { userId, accountId, deviceId, sessionId, signOut, event } = request;
+      const { removed, mfaOff, keyRemoved } = request;
       for (const { id } of removed) await forgetDevice(redis, userId, id);
       // When all devices are removed and none was left, an earlier removal may have failed before
       // this step.
@@ -80,7 +69,13 @@ export function removalActivities({ db, redis, clock, config }: ActivityDeps) {
       const stays = deviceId && !mfaOff && !keyMissing && signOut !== "always";
       if (stays && !keyRemoved) return [];
       const challenges = await withdrawChallenges(redis, userId, now);
-      if (stays) await endKeySessions(request, now);
+      if (stays) {
+        // Whoever has the key may have logged in with it; which key opened a session is not known.
+        const isOver = (session: Session) => hasKey(session) && session.id !== sessionId;
+        const { idleMs } = config.limits.session;
+        const reason = "key_removed";
+        await revokeSessionsThat(redis, { userId, accountId }, isOver, { now, idleMs, reason });
+      }
       const required = mfaOff && profile && isRequired(requirementOf(profile, config), now);
       if (signOut === "always" || required || keyMissing) {
         const reason = keyMissing ? KEY_REQUIRED : event;

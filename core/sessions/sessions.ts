@@ -10,7 +10,11 @@ import type {
   POLICY_REQUIRED,
   Session,
 } from "../../store/redis/sessions/session-records.ts";
-import { keepOneSession, revokeSession } from "../../store/redis/sessions/sessions.ts";
+import {
+  keepOneSession,
+  revokeSession,
+  revokeSessionsThat,
+} from "../../store/redis/sessions/sessions.ts";
 import { userEvent } from "../audit.ts";
 import type { CoreDeps } from "../deps.ts";
 import { Problem } from "../problem.ts";
@@ -63,18 +67,15 @@ export function liveSessions(
   return listSessions(redis, user, { now: clock.now(), idleMs: config.limits.session.idleMs });
 }
 
-/**
- * Ends those live sessions of the user that `isOver` picks, and no login under way. A repeated
- * request finds none, so it is no way to keep somebody logged out.
- */
-export async function endSessionsThat(
-  deps: Pick<CoreDeps, "redis" | "clock" | "config">,
+/** As `revokeSessionsThat`, now. */
+export function endSessionsThat(
+  { redis, clock, config }: Pick<CoreDeps, "redis" | "clock" | "config">,
   user: { userId: string; accountId: string },
   isOver: (session: Session) => boolean,
   reason: EndReason,
 ): Promise<void> {
-  const live = await liveSessions(deps, user);
-  await Promise.all(live.filter(isOver).map((session) => endSession(deps, session, reason)));
+  const { idleMs } = config.limits.session;
+  return revokeSessionsThat(redis, user, isOver, { now: clock.now(), idleMs, reason });
 }
 
 /**

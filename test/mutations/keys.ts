@@ -197,8 +197,8 @@ export const keyMutations: Mutation[] = [
   {
     mistake: "the session of a thief outlives the removal of the stolen key",
     file: "activities/removal.ts",
-    find: "if (stays) await endKeySessions(request, now);",
-    replace: "",
+    find: "hasKey(session) && session.id !== sessionId;",
+    replace: "hasKey(session) && session.id === sessionId;",
     noticedBy: ["test/e2e/webauthn.test.ts"],
   },
   {

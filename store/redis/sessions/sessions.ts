@@ -3,7 +3,7 @@ import type { Redis } from "../connect.ts";
 import { atMost, keep, keys } from "../keys.ts";
 import type { FailedLogins } from "./failed-logins.ts";
 import { failedLoginsOf } from "./failed-logins.ts";
-import { readRecord } from "./live-sessions.ts";
+import { listSessions, readRecord } from "./live-sessions.ts";
 import type { Epochs } from "./revocations.ts";
 import type { Session } from "./session-records.ts";
 import { newToken, toFields } from "./session-records.ts";
@@ -111,6 +111,25 @@ export async function revokeSession(
     [sessionId, reason, now],
   );
   return ended === 1;
+}
+
+/**
+ * Ends those live sessions of the user that `isOver` picks, and no login under way. A repeat finds
+ * none, so it is no way to keep somebody logged out.
+ */
+export async function revokeSessionsThat(
+  redis: Redis,
+  user: { userId: string; accountId: string },
+  isOver: (session: Session) => boolean,
+  { now, idleMs, reason }: { now: number; idleMs: number; reason: string },
+): Promise<void> {
+  const { userId } = user;
+  const live = await listSessions(redis, user, { now, idleMs });
+  await Promise.all(
+    live
+      .filter(isOver)
+      .map(({ id: sessionId }) => revokeSession(redis, { userId, sessionId, reason, now })),
+  );
 }
 
 /**
