@@ -16,6 +16,15 @@ import { methodsOf } from "../sessions/recent-login.ts";
 /** The longest grace period. A longer one would amount to no requirement. */
 export const LONGEST_GRACE_DAYS = 365;
 
+/** What each requirement asks for, in words, and the count of users who lack it. */
+export const DEMANDS = {
+  required: { factor: "a second factor", without: "withoutDevice" },
+  phishing_resistant: { factor: "a security key or passkey", without: "withoutKey" },
+} as const satisfies Record<
+  Exclude<Requirement, "optional">,
+  { factor: string; without: keyof UserCounts }
+>;
+
 type PolicyState = "optional" | "grace_period" | "enforcing" | "enforced" | "completed";
 
 /** An account's policy as its administrators see it, with the progress of its roll-out. */

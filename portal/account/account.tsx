@@ -2,16 +2,12 @@ import type { Hono } from "hono";
 import { clientInfoOf } from "../../api/http/client.ts";
 import { requirementSchema } from "../../api/http/inputs.ts";
 import { getPasskeyLogin, type PasskeyLogin } from "../../core/account/passkey-login.ts";
-import { getPolicy, LONGEST_GRACE_DAYS, type Policy } from "../../core/account/policy.ts";
+import { DEMANDS, getPolicy, LONGEST_GRACE_DAYS, type Policy } from "../../core/account/policy.ts";
 import { changePolicy } from "../../core/account/roll-out.ts";
 import type { CoreDeps } from "../../core/deps.ts";
 import { Problem } from "../../core/problem.ts";
 import { findRelyingParty } from "../../core/webauthn/relying-party.ts";
-import {
-  hasKey,
-  hasSecondFactor,
-  type Session,
-} from "../../store/redis/sessions/session-records.ts";
+import { hasKey, hasSecondFactor } from "../../store/redis/sessions/session-records.ts";
 import { DAY_MS } from "../../units.ts";
 import { confirmPage } from "../layout/confirm.tsx";
 import { done } from "../layout/flash.ts";
@@ -80,7 +76,7 @@ export function accountPages(app: Hono<PortalEnv>, deps: CoreDeps) {
     const who = await recentlyLoggedInAs(c, deps, "administrator");
     const policy = await getPolicy(deps, who.session);
     const requirement = requiredBy(c.req.query("requirement")) ?? "required";
-    const { factor, without, youToo } = DEMANDS[requirement];
+    const { factor, without } = DEMANDS[requirement];
     const question = {
       title: "Require it now?",
       action: "/account",
@@ -95,7 +91,7 @@ export function accountPages(app: Hono<PortalEnv>, deps: CoreDeps) {
       <>
         <p>
           This will log out everyone who did not log in with {factor}
-          {youToo(who.session) && ", including you"}. {policy.users[without]} of{" "}
+          {!MEETS[requirement](who.session) && ", including you"}. {policy.users[without]} of{" "}
           {policy.users.total} people have none and must add one at their next login.
         </p>
         <p>With a grace period nobody is logged out before it ends.</p>
@@ -106,22 +102,8 @@ export function accountPages(app: Hono<PortalEnv>, deps: CoreDeps) {
 
 type Required = Exclude<Policy["requirement"], "optional">;
 
-/** What each requirement asks for, how many lack it, and whether it ends this session. */
-const DEMANDS = {
-  required: {
-    factor: "a second factor",
-    without: "withoutDevice",
-    youToo: (session: Session) => !hasSecondFactor(session),
-  },
-  phishing_resistant: {
-    factor: "a security key or passkey",
-    without: "withoutKey",
-    youToo: (session: Session) => !hasKey(session),
-  },
-} as const satisfies Record<
-  Required,
-  { factor: string; without: keyof Policy["users"]; youToo(session: Session): boolean }
->;
+/** Whether the session has what the requirement asks for. */
+const MEETS = { required: hasSecondFactor, phishing_resistant: hasKey };
 
 /** The text if it names a requirement of some device. */
 const requiredBy = (text?: string) =>

@@ -1,5 +1,5 @@
 import { Argument, type Command, InvalidArgumentError, Option } from "commander";
-import { LONGEST_GRACE_DAYS } from "../../core/account/policy.ts";
+import { DEMANDS, LONGEST_GRACE_DAYS } from "../../core/account/policy.ts";
 import { resumeRollouts, rollOutPolicy } from "../../core/account/roll-out.ts";
 import type { Db } from "../../store/postgres/connect.ts";
 import type { Requirement } from "../../store/postgres/schema.ts";
@@ -82,22 +82,16 @@ const MOST_NAMES = 50;
 
 type When = { days?: number; now?: boolean };
 
-/** What each requirement asks for, and the count of users who lack it. */
-const DEMANDS = {
-  required: { factor: "a second factor", lacking: "withoutDevice" },
-  phishing_resistant: { factor: "a security key or passkey", lacking: "withoutKey" },
-} as const;
-
 /**
  * Throws a SetUpError without --days or --now, so that nobody logs out an account's users by a
  * forgotten option.
  */
 function requireWhen({ days, now }: When, requirement: keyof typeof DEMANDS, counts: UserCounts) {
-  const { factor, lacking } = DEMANDS[requirement];
+  const { factor, without } = DEMANDS[requirement];
   if (days === undefined && !now)
     throw new SetUpError(
       `Give --days <n> for a grace period, or --now. --now logs out everyone who did not log in with ${factor}; ` +
-        `users who have none and must add one: ${counts[lacking]}.`,
+        `users who have none and must add one: ${counts[without]}.`,
     );
 }
 
